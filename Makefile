@@ -1,0 +1,27 @@
+# Every target begins with setup, which does nothing where nothing is missing.
+SECONDS ?= 60
+SEED ?= 7
+BIN := .venv/bin
+
+.PHONY: setup demo test check chaos docs lock
+
+setup:
+	@deploy/setup
+
+demo: setup
+	@exec $(BIN)/ecopark demo
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest
+
+docs: setup
+	$(BIN)/python -m metering.contract docs
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock

@@ -1,0 +1,1 @@
+"""MQTT to store: accept each reading, write it, and acknowledge only what the database has."""

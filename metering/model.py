@@ -1,0 +1,31 @@
+"""The base of every model, and the small value types that they share."""
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+Identifier = Annotated[str, StringConstraints(pattern=rf"^{IDENTIFIER.pattern}$")]
+"""A name that is safe in a topic, in a tag and in a Grafana variable (which a leading digit would break)."""
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A finite number; neither a text that looks like one nor a truth value."""
+
+Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+class Model(BaseModel):
+    """Plain, frozen, and strict about keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Localized(Model):
+    """A text that a person sees, in both languages."""
+
+    en: Annotated[str, StringConstraints(min_length=1)]
+    vi: Annotated[str, StringConstraints(min_length=1)]

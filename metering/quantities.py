@@ -1,0 +1,105 @@
+"""What can be measured: the one table of utilities, their quantities, units, and which of them are counters.
+
+A quantity carries its canonical unit in its name. `low` and `high` bound what any instrument could show; a value
+outside is refused as `out_of_range`, so the bounds are wide on purpose: they catch a broken register, not a bad day.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_HUGE = 1e15  # beyond any counter with a fraction that a float64 still holds exactly enough
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One column of the store: canonical `unit`, whether it only counts up, and what is conceivable."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    counter: bool = False
+
+
+class Utility(StrEnum):
+    """What a meter measures; also the name of the measurement in the store."""
+
+    ELECTRICITY = "electricity"
+    WATER = "water"
+    WASTEWATER = "wastewater"
+    STEAM = "steam"
+    NATURAL_GAS = "natural_gas"
+    COMPRESSED_AIR = "compressed_air"
+    CHILLED_WATER = "chilled_water"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class UtilitySpec:
+    """`counter` is the register that use is computed from; `rate` its time derivative, per hour, if it is metered."""
+
+    quantities: dict[str, Quantity]
+    counter: str
+    rate: str | None
+
+    @property
+    def unit(self) -> str:
+        """Unit of the counter, and so of every amount used."""
+        return self.quantities[self.counter].unit
+
+
+def _spec(counter: str, rate: str | None, *quantities: Quantity) -> UtilitySpec:
+    return UtilitySpec({q.name: q for q in quantities}, counter, rate)
+
+
+def _counter(name: str, unit: str) -> Quantity:
+    return Quantity(name, unit, 0.0, _HUGE, counter=True)
+
+
+_PRESSURE = Quantity("pressure_bar", "bar", -1.0, 1_000.0)
+_TEMPERATURE = Quantity("temperature_c", "°C", -50.0, 1_000.0)
+_VOLUME_M3 = _counter("volume_m3", "m³")
+_FLOW_M3H = Quantity("flow_m3h", "m³/h", -1e6, 1e6)
+_WATER = (
+    _VOLUME_M3,
+    _FLOW_M3H,
+    _PRESSURE,
+    Quantity("ph", "pH", 0.0, 14.0),
+    Quantity("tss_mgl", "mg/L", 0.0, 1e6),
+    Quantity("cod_mgl", "mg/L", 0.0, 1e6),
+    Quantity("nh4_mgl", "mg/L", 0.0, 1e6),
+    _TEMPERATURE,
+)
+_GAS = (_counter("volume_nm3", "Nm³"), Quantity("flow_nm3h", "Nm³/h", -1e7, 1e7), _PRESSURE)
+
+UTILITIES: dict[Utility, UtilitySpec] = {
+    Utility.ELECTRICITY: _spec(
+        "energy_kwh",
+        "power_kw",
+        _counter("energy_kwh", "kWh"),
+        _counter("energy_export_kwh", "kWh"),
+        _counter("reactive_kvarh", "kvarh"),
+        Quantity("power_kw", "kW", -1e7, 1e7),
+        Quantity("power_factor", "cosφ", -1.0, 1.0),
+        Quantity("voltage_v", "V", 0.0, 1e6),
+        Quantity("current_a", "A", -1e6, 1e6),
+        Quantity("frequency_hz", "Hz", 0.0, 500.0),
+    ),
+    Utility.WATER: _spec("volume_m3", "flow_m3h", *_WATER),
+    Utility.WASTEWATER: _spec("volume_m3", "flow_m3h", *_WATER),
+    Utility.STEAM: _spec(
+        "mass_t", "flow_th", _counter("mass_t", "t"), Quantity("flow_th", "t/h", -1e5, 1e5), _PRESSURE, _TEMPERATURE
+    ),
+    Utility.NATURAL_GAS: _spec("volume_nm3", "flow_nm3h", *_GAS),
+    Utility.COMPRESSED_AIR: _spec("volume_nm3", "flow_nm3h", *_GAS),
+    Utility.CHILLED_WATER: _spec(
+        "energy_kwh",
+        None,
+        _counter("energy_kwh", "kWh"),
+        _VOLUME_M3,
+        Quantity("supply_c", "°C", -50.0, 100.0),
+        Quantity("return_c", "°C", -50.0, 100.0),
+    ),
+    Utility.PRODUCTION: _spec("output", None, _counter("output", "")),
+}
+"""Every utility; the unit of production's `output` is the meter's own (`output_unit` in the park file)."""

@@ -1,0 +1,96 @@
+"""Dated data of money, carbon and primary energy: tariffs by time-of-use band, prices, emission factors, TOE."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from metering.calendar import Window
+from metering.dated import Dated, Values, at, in_order
+from metering.model import Model, NotNegative, Number, Positive
+from metering.quantities import Utility
+
+
+class Band(StrEnum):
+    """Time-of-use band of the electricity tariff; `all` where a utility has one price at all hours."""
+
+    OFF_PEAK = "off_peak"
+    NORMAL = "normal"
+    PEAK = "peak"
+    ALL = "all"
+
+
+class BandHours(Dated):
+    """Which local hours are peak and off-peak; the rest is normal. Peak wins where both claim an hour."""
+
+    peak: tuple[Window, ...]
+    off_peak: tuple[Window, ...]
+
+    def band(self, local: datetime) -> Band:
+        """Band of a local time of the park."""
+        weekday, minute = local.weekday(), local.hour * 60 + local.minute
+        if any(window.covers(weekday, minute) for window in self.peak):
+            return Band.PEAK
+        if any(window.covers(weekday, minute) for window in self.off_peak):
+            return Band.OFF_PEAK
+        return Band.NORMAL
+
+
+class BandPrices(Dated):
+    """VND per kWh before VAT."""
+
+    off_peak: NotNegative
+    normal: NotNegative
+    peak: NotNegative
+
+
+class ReactiveRule(Dated):
+    """Surcharge for a low power factor over a billing cycle.
+
+    Percent on top: (min_power_factor / pf - 1) x 100, and `floor_percent` where pf is under `floor_power_factor`; only
+    for buyers of at least `min_kw`.
+    """
+
+    min_power_factor: Positive
+    floor_power_factor: Positive
+    floor_percent: NotNegative
+    min_kw: NotNegative
+
+
+class ElectricityTariff(Model):
+    """`prices` by voltage level (a name of the park file's choosing, which each tenant refers to)."""
+
+    bands: Annotated[tuple[BandHours, ...], in_order]
+    prices: dict[str, Annotated[tuple[BandPrices, ...], in_order]]
+    reactive: Annotated[tuple[ReactiveRule, ...], in_order] = ()
+
+    def band_at(self, local: datetime) -> Band | None:
+        """Band at a local time, None where the park file has no hours for that day."""
+        hours = at(self.bands, local.date())
+        return hours.band(local) if hours else None
+
+
+class Tariffs(Model):
+    """`prices` of the other utilities are VND per unit of the counter (m3, t, Nm3, kWh)."""
+
+    electricity: ElectricityTariff | None = None
+    prices: dict[Utility, Values] = Field(default_factory=dict)
+
+
+class FuelFactor(Dated):
+    """F12: kg CO2e per unit = `gj_per_unit` (net calorific value) x `kg_per_gj`."""
+
+    gj_per_unit: Positive
+    kg_per_gj: Number
+
+
+class Factors(Model):
+    """Emission and conversion factors.
+
+    `scope1`: fuels burnt by the tenant. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit.
+    """
+
+    scope1: dict[Utility, Annotated[tuple[FuelFactor, ...], in_order]] = Field(default_factory=dict)
+    scope2: dict[Utility, Values] = Field(default_factory=dict)
+    toe: dict[Utility, Values] = Field(default_factory=dict)

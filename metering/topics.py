@@ -1,0 +1,43 @@
+"""MQTT topics: `ecopark/v1/{park}/{gateway}/{channel}`."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+ROOT = "ecopark/v1"
+
+
+class Channel(StrEnum):
+    """What is said under a gateway's topic."""
+
+    READINGS = "readings"
+    STATUS = "status"
+    RECEIPTS = "receipts"
+    REFUSALS = "refusals"
+
+
+CHANNELS = frozenset(channel.value for channel in Channel)
+
+
+class Topic(NamedTuple):
+    """A topic, taken apart."""
+
+    park: str
+    gateway: str
+    channel: Channel
+
+    def __str__(self) -> str:
+        return topic(self.park, self.gateway, self.channel)
+
+
+def topic(park: str, gateway: str, channel: Channel) -> str:
+    """Topic of one gateway's channel; `+` for `park` or `gateway` makes it a filter."""
+    return f"{ROOT}/{park}/{gateway}/{channel.value}"
+
+
+def parse(text: str) -> Topic | None:
+    """Take a topic apart; None where it is not one of ours."""
+    parts = text.removeprefix(f"{ROOT}/").split("/")
+    if not text.startswith(f"{ROOT}/") or len(parts) != len(Topic._fields):
+        return None
+    park, gateway, channel = parts
+    return Topic(park, gateway, Channel(channel)) if channel in CHANNELS else None

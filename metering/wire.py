@@ -1,0 +1,110 @@
+"""The wire, version 1: what gateways publish and what they are answered, as models of the JSON.
+
+`Message` is strict: it takes a message in which everything is right, and that fast. What to do with the rest, reading
+by reading, is decided where messages are accepted.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from metering.model import Count, Model, Number
+
+MAX_BYTES = 256 * 1024
+MAX_READINGS = 5_000
+FUTURE_MS = 5 * 60 * 1000
+"""A reading may be this far ahead of the ingester's clock."""
+
+State = Literal["measuring", "calibrating", "fault"]
+
+Instant = Annotated[
+    Annotated[int, Field(strict=True)] | AwareDatetime,
+    Field(union_mode="left_to_right", description="integer milliseconds since the epoch, or RFC 3339 with an offset"),
+]
+
+
+class Reading(Model):
+    """What one meter showed at one instant."""
+
+    meter: Annotated[str, Field(strict=True, description="a meter of the park file")]
+    ts: Instant
+    values: Annotated[dict[str, Number], Field(min_length=1, description="quantity name to value")]
+    state: State = "measuring"
+
+    @property
+    def ms(self) -> int:
+        """The instant of sampling, in milliseconds since the epoch."""
+        return self.ts if isinstance(self.ts, int) else milliseconds(self.ts)
+
+
+MessageId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
+
+
+class Message(Model):
+    """A batch of readings; with an `id` it is answered by a receipt once it is stored."""
+
+    id: MessageId | None = None
+    readings: Annotated[list[Reading], Field(max_length=MAX_READINGS)]
+
+
+class Reason(StrEnum):
+    """Why a reading was refused."""
+
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    UNKNOWN_GATEWAY = "unknown_gateway"
+    UNKNOWN_METER = "unknown_meter"
+    WRONG_GATEWAY = "wrong_gateway"
+    UNKNOWN_QUANTITY = "unknown_quantity"
+    NOT_A_NUMBER = "not_a_number"
+    OUT_OF_RANGE = "out_of_range"
+    BAD_TIME = "bad_time"
+    FUTURE_TIME = "future_time"
+    STORE_REJECTED = "store_rejected"
+
+
+class Receipt(Model):
+    """Ids of the messages that the database has."""
+
+    stored: list[str]
+
+
+class RefusedReading(Model):
+    """One reading that was not stored; `meter` and `ts` as far as they could be made out."""
+
+    meter: str | None = None
+    ts: Any = None
+    reason: Reason
+    detail: str
+
+
+class Refusals(Model):
+    """What was refused of one message; the message's `id` if it had one."""
+
+    id: str | None = None
+    refused: list[RefusedReading]
+
+
+class Status(Model):
+    """What a gateway says of itself; retained, and its last will with `online` false.
+
+    `spooled` counts the messages on disk, `oldest` is the instant of the oldest reading among them.
+    """
+
+    online: bool
+    version: str
+    spooled: Count | None = None
+    oldest: int | None = None
+    spooled_bytes: Count | None = None
+    unconfirmed: Count | None = None
+    resent: Count | None = None
+    discarded: Count | None = None
+    fault: str | None = None
+
+
+def milliseconds(instant: datetime) -> int:
+    """Milliseconds since the epoch, exactly."""
+    delta = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000

@@ -1,0 +1,80 @@
+"""Where in a YAML text a value stands: needed only to tell a person about a fault, so it may be slow."""
+
+from typing import Any
+
+import yaml
+
+KeyPath = tuple[str | int, ...]
+"""Keys and list positions from the top of the document."""
+
+
+class Lines:
+    """Finds the line (from 1), the dotted name and the written value of a path; the nearest that exists if it does not."""
+
+    def __init__(self, text: str) -> None:
+        self._root = yaml.compose(text, yaml.CBaseLoader)
+
+    def of(self, path: KeyPath) -> int:
+        """Line of the value's key, or of the value itself in a list."""
+        line, _, _ = self._find(path)
+        return line
+
+    def value(self, path: KeyPath) -> str:
+        """The value as written where it is a scalar, else nothing."""
+        _, node, missing = self._find(path)
+        return node.value if isinstance(node, yaml.ScalarNode) and not missing else ""
+
+    def name(self, path: KeyPath) -> str:
+        """`meters[em-1].tenant`: list positions are replaced by the id of what stands there."""
+        name, node = "", self._root
+        for step in path:
+            node = _child(node, step)[1]
+            if isinstance(step, int):
+                name += f"[{_id(node) or step}]"
+            else:
+                name += f".{step}" if name else step
+        return name
+
+    def _find(self, path: KeyPath) -> tuple[int, Any, bool]:
+        node, line = self._root, 1
+        for step in path:
+            key, child = _child(node, step)
+            if child is None:
+                return line, node, True
+            node, line = child, (key or child).start_mark.line + 1
+        return line, node, False
+
+
+def duplicate_keys(text: str) -> list[tuple[KeyPath, int]]:
+    """Every key that a mapping holds twice, with the line of the repetition."""
+    found: list[tuple[KeyPath, int]] = []
+
+    def walk(node: Any, path: KeyPath) -> None:
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    found.append(((*path, key.value), key.start_mark.line + 1))
+                seen.add(key.value)
+                walk(value, (*path, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                walk(value, (*path, index))
+
+    walk(yaml.compose(text, yaml.CBaseLoader), ())
+    return found
+
+
+def _child(node: Any, step: str | int) -> tuple[Any, Any]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return None, node.value[step]
+    return None, None
+
+
+def _id(node: Any) -> str | None:
+    _, value = _child(node, "id")
+    return value.value if isinstance(value, yaml.ScalarNode) else None
