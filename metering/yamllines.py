@@ -9,7 +9,7 @@ KeyPath = tuple[str | int, ...]
 
 
 class Lines:
-    """Finds the line (from 1), the dotted name and the written value of a path; the nearest that exists if it does not."""
+    """Finds the line (from 1), the dotted name and the written value of a path, or of the nearest that exists."""
 
     def __init__(self, text: str) -> None:
         self._root = yaml.compose(text, yaml.CBaseLoader)
