@@ -27,15 +27,20 @@ RECEIVE_MAXIMUM = 20_000
 
 MAX_PACKET_BYTES = 8 * 1024 * 1024
 
-_OPERATORS = {
+_OPERATORS = (
     mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
     mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
     mqtt5.ConnAckReasonCode.BANNED,
     mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
     mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
-}
+)
 
 
+_GRANTED = (
+    mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE,
+    mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE,
+    mqtt5.SubAckReasonCode.GRANTED_QOS_EXACTLY_ONCE,
+)
 _Answer = mqtt5.SubAckPacket | mqtt5.UnsubAckPacket
 
 
@@ -109,7 +114,7 @@ class Connection(asyncio.Protocol):
                 f"{where} refuses the connection: {answer.reason_code.name}; correct the user and password in "
                 "ECOPARK_MQTT_URL, or the broker's accounts"
             )
-        if answer.reason_code is not mqtt5.ConnAckReasonCode.SUCCESS:
+        if answer.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
             self.abort()
             raise UnavailableError(f"{where} refuses the connection: {answer.reason_code.name}")
         self.session_present = answer.session_present
@@ -126,7 +131,7 @@ class Connection(asyncio.Protocol):
         answer = await self._ask(lambda packet_id: mqtt5.SubscribePacket(packet_id, wanted))
         if isinstance(answer, mqtt5.SubAckPacket):
             for wish, code in zip(wanted, answer.reason_codes, strict=True):
-                if code >= mqtt5.SubAckReasonCode.UNSPECIFIED_ERROR:
+                if code not in _GRANTED:
                     raise OperatorError(
                         f"the broker refuses the subscription to {wish.pattern}: {code.name}; grant it to the ingester"
                     )

@@ -1,8 +1,9 @@
 """A refusal: what was refused, why, and enough of it to send it again.
 
 It becomes a point of `refused` whose time and tags depend on its content alone, so that a message that is delivered
-twice is refused once: the time is that of the reading where it has a usable one, else the hour of receipt; what lies
-below its resolution is drawn from a digest of the content.
+twice is refused once: the time is that of the reading where it has a usable one, else one in the hour before
+the hour of receipt (`received` has the exact one); what lies below the resolution is drawn from a digest of the
+content.
 """
 
 import base64
@@ -46,7 +47,7 @@ class Refusal:
         if self.ms is not None:
             ns = self.ms * NS_PER_MS + number % NS_PER_MS
         else:
-            ns = (now_ms // _HOUR_MS * _HOUR_MS) * NS_PER_MS + number % (_HOUR_MS * NS_PER_MS)
+            ns = (now_ms // _HOUR_MS - 1) * _HOUR_MS * NS_PER_MS + number % (_HOUR_MS * NS_PER_MS)
         payload, encoding = _as_text(self.payload[:KEPT_BYTES])
         return point(
             series(REFUSED, {"park": park, "gateway": gateway, "reason": self.reason.value}),
