@@ -62,9 +62,7 @@ class Counters:
     def raw(self, meter: str, quantity: str, instants: Instants) -> Array:
         """What the instrument counted until each instant, before the multiplier."""
         row = self.row[meter, quantity]
-        return self._gather(
-            instants, lambda day, ms: day.raw_before[row] + _within(day, row, ms) / day.multiplier[row]
-        )
+        return self._gather(instants, lambda day, ms: day.raw_before[row] + _within(day, row, ms) / day.multiplier[row])
 
     def by_day(self, instants: Instants) -> Iterator[tuple[DayCount, NDArray[np.bool_], Instants]]:
         """Split instants by local day: the day, which of them lie in it, and their milliseconds since its midnight."""
@@ -124,4 +122,3 @@ def _names(park: Park) -> Iterator[tuple[str, str]]:
         for name, quantity in meter.quantities.items():
             if quantity.counter and name != meter.counter:
                 yield meter.id, name
-

@@ -73,7 +73,9 @@ def _supply(flow: Flow) -> Values:
     return 6.8 + 0.9 * flow.load + 0.2 * flow.wobble
 
 
-_PRESSURES = MappingProxyType({"water": (4.2, 1.1), "steam": (8.2, 0.7), "natural_gas": (2.4, 0.2), "compressed_air": (7.3, 0.8)})
+_PRESSURES = MappingProxyType(
+    {"water": (4.2, 1.1), "steam": (8.2, 0.7), "natural_gas": (2.4, 0.2), "compressed_air": (7.3, 0.8)}
+)
 
 
 def _pressure(flow: Flow) -> Values:
@@ -112,4 +114,3 @@ _GAUGES: Mapping[str, Callable[[Flow], Values]] = MappingProxyType(
 def gauge(quantity: str, flow: Flow) -> Values:
     """What a gauge shows, before the register rounds it. Raises `KeyError` for a quantity that is a counter."""
     return _GAUGES[quantity](flow)
-

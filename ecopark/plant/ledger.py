@@ -1,4 +1,4 @@
-"""What was truly used, per meter and per tenant, in quarter hours: the plant's own book, which no field event touches."""
+"""What was truly used, per meter and tenant, in quarter hours: the plant's own book, which no field event touches."""
 
 from datetime import datetime
 

@@ -49,6 +49,16 @@ class Day:
     weather: Weather
 
 
+@dataclass(frozen=True, slots=True)
+class _Today:
+    """What all flows of a day have in common; `net` fills up in the order of the steps."""
+
+    number: int
+    weather: Weather
+    levels: dict[str, float]
+    net: NDArray[np.float64]
+
+
 class LoadModel:
     """The true flows of a park."""
 
@@ -79,70 +89,53 @@ class LoadModel:
             jitter[row] = random.standard_normal(MINUTES)
         wobble = smooth(np.clip(knots, -2.5, 2.5))
         levels = {tenant.id: self._level(tenant.id, number) for tenant in self._park.tenants}
+        today = _Today(number, weather, levels, net)
         for meter in self._steps:
             row = self.index[meter.id]
             noise = wobble[row] + 0.3 * np.clip(jitter[row], -3.0, 3.0)
-            net[row] = self._flow(meter, net, noise, weather, number, levels)
+            net[row] = self._flow(meter, today, noise)
         return Day(number, net, wobble, weather)
 
-    def _flow(
-        self,
-        meter: Meter,
-        net: NDArray[np.float64],
-        noise: Minutes,
-        weather: Weather,
-        number: int,
-        levels: dict[str, float],
-    ) -> Minutes:
+    def _flow(self, meter: Meter, today: _Today, noise: Minutes) -> Minutes:
         below = self._park.children.get(meter.id, ())
         if below:
             signs = [-1.0 if child.role is Role.GENERATION else 1.0 for child in below]
-            flows = [sign * net[self.index[child.id]] for sign, child in zip(signs, below, strict=True)]
+            flows = [sign * today.net[self.index[child.id]] for sign, child in zip(signs, below, strict=True)]
             lost = LOSSES[meter.utility] * np.sum([np.maximum(flow, 0.0) for flow in flows], axis=0)
             total: Minutes = np.sum(flows, axis=0) + lost
             return total
         if meter.role is Role.GENERATION:
-            return meter.rated * 0.82 * weather.sun
+            return meter.rated * 0.82 * today.weather.sun
         coupling = COUPLINGS.get(meter.id)
         if coupling is not None and all(source in self.index for source in coupling.sources):
-            flow = self._coupled(coupling, net, noise, weather)
+            flow = self._coupled(coupling, today, noise)
         else:
             profile = PROFILES.get(meter.id, DEFAULTS[meter.utility])
-            flow = meter.rated * self._share(meter, profile, noise, weather, number, levels)
+            flow = meter.rated * self._share(meter, profile, today, noise)
         for leak in self._leaks:
             if leak.meter == meter.id:
-                flow = flow + self._leaking(leak, number)
+                flow = flow + self._leaking(leak, today.number)
         return np.clip(flow, 0.0, meter.rated)
 
-    def _coupled(
-        self, coupling: Coupling, net: NDArray[np.float64], noise: Minutes, weather: Weather
-    ) -> Minutes:
-        source: Minutes = np.sum([net[self.index[name]] for name in coupling.sources], axis=0)
+    def _coupled(self, coupling: Coupling, today: _Today, noise: Minutes) -> Minutes:
+        source: Minutes = np.sum([today.net[self.index[name]] for name in coupling.sources], axis=0)
         even = coupling.buffered * source.mean() + (1.0 - coupling.buffered) * source
-        warmth = 1.0 + coupling.per_degree * (weather.temperature - 28.0)
+        warmth = 1.0 + coupling.per_degree * (today.weather.temperature - 28.0)
         flow: Minutes = (coupling.per_unit * even * warmth + coupling.constant) * (1.0 + 0.02 * noise)
         return flow
 
-    def _share(
-        self,
-        meter: Meter,
-        profile: Profile,
-        noise: Minutes,
-        weather: Weather,
-        number: int,
-        levels: dict[str, float],
-    ) -> Minutes:
-        weekday = date_of(number).weekday()
+    def _share(self, meter: Meter, profile: Profile, today: _Today, noise: Minutes) -> Minutes:
+        weekday = date_of(today.number).weekday()
         if profile.rhythm == "shifts":
             work = self._activity[meter.tenant][weekday] if meter.tenant is not None else np.ones(MINUTES)
         else:
             work = self._rhythm[profile.rhythm][weekday]
-        work = work * (levels[meter.tenant] if meter.tenant is not None else 1.0)
+        work = work * (today.levels[meter.tenant] if meter.tenant is not None else 1.0)
         if profile.cycle_min:
             phase = fraction(self._seed, meter.id)
-            angle = 2 * np.pi * ((number * MINUTES + np.arange(MINUTES)) / profile.cycle_min + phase)
+            angle = 2 * np.pi * ((today.number * MINUTES + np.arange(MINUTES)) / profile.cycle_min + phase)
             work = work * (1.0 - profile.cycle_depth * (np.tanh(4.0 * np.sin(angle)) + 1.0) / 2.0)
-        warmth = 1.0 + profile.per_degree * np.maximum(weather.temperature - 24.0, 0.0)
+        warmth = 1.0 + profile.per_degree * np.maximum(today.weather.temperature - 24.0, 0.0)
         share: Minutes = profile.share * (profile.standby + (1.0 - profile.standby) * work) * warmth
         return np.maximum(share * (1.0 + profile.noise * noise), 0.0)
 

@@ -3,8 +3,10 @@
 Words between two registers of a meter answer zero, so a gateway may read across them in one request.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -64,7 +66,7 @@ class MeterDevice:
         block = SimData(address=first, count=end - first, values=0, datatype=DataType.REGISTERS)
         return SimDevice(id=self._meter.modbus.device, simdata=[block], action=self.answer)
 
-    async def answer(
+    async def answer(  # noqa: PLR0917 - pymodbus passes them so
         self,
         function: int,
         first: int,
@@ -125,7 +127,8 @@ async def serving(
                     f"{gateway}: cannot listen on {host}:{port}; choose a free port, or 0 to have one chosen"
                 ) from error
             stack.push_async_callback(server.shutdown)
-            chosen[gateway] = server.transport.sockets[0].getsockname()[1]
+            listening = cast("asyncio.Server", server.transport)  # pymodbus declares a transport, but keeps the server
+            chosen[gateway] = listening.sockets[0].getsockname()[1]
         yield chosen
 
 

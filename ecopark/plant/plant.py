@@ -53,9 +53,7 @@ class Segment:
 class Plant:
     """A simulated park of meters, from `start` on."""
 
-    def __init__(
-        self, park: Park, *, seed: int, start: datetime, events: Sequence[FieldEvent] = FIELD_EVENTS
-    ) -> None:
+    def __init__(self, park: Park, *, seed: int, start: datetime, events: Sequence[FieldEvent] = FIELD_EVENTS) -> None:
         self.park = park
         self.seed = seed
         self.start_ms = milliseconds(start)

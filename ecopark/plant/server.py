@@ -47,9 +47,7 @@ async def _serve(options: argparse.Namespace) -> None:
             log = stack.enter_context(ReadLog(options.log)) if options.log else None
         except OSError as error:
             raise OperatorError(f"{options.log}: the log cannot be opened: {error.strerror}") from error
-        async with serving(
-            plant, options.ports, clock=_now, host=options.host, log=log, tally=options.tally
-        ) as ports:
+        async with serving(plant, options.ports, clock=_now, host=options.host, log=log, tally=options.tally) as ports:
             sys.stdout.write(json.dumps({"ports": ports}) + "\n")
             sys.stdout.flush()
             await ended.wait()
@@ -68,7 +66,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--park", type=Path, required=True, metavar="FILE", help="the park file")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="chooses loads and weather (default: 7)")
-    parser.add_argument("--start", type=_instant, required=True, metavar="ISO", help="when the plant began, with offset")
+    parser.add_argument(
+        "--start", type=_instant, required=True, metavar="ISO", help="when the plant began, with offset"
+    )
     parser.add_argument("--ports", type=_ports, required=True, metavar="GATEWAY=PORT,...", help="0 chooses a free port")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append each read that was answered, as JSON lines")

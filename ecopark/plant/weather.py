@@ -57,4 +57,5 @@ def _sun(seed: int, day: int, year_angle: float) -> Minutes:
     random = chance(seed, "clouds", day)
     cover = random.beta(1.6, 1.9)  # few days are wholly clear or wholly grey
     clouds = np.clip(cover + 0.25 * random.standard_normal(_KNOTS), 0.0, 1.0)
-    return clear * (1.0 - 0.78 * smooth(clouds))
+    sun: Minutes = clear * (1.0 - 0.78 * smooth(clouds))
+    return sun
