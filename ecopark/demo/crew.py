@@ -1,0 +1,92 @@
+"""Everything that the demo runs: broker, database, ingester, plant and gateways, in one folder."""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+from ecopark.demo.plan import Plan
+from ecopark.processes import Child
+from ecopark.servers import START_S, Influxd, Mosquitto
+from metering.errors import OperatorError
+from metering.park import Park
+
+
+class Crew:
+    """Starts the parts in the order in which they need each other, and ends them in the other."""
+
+    def __init__(self, folder: Path, park: Park, plan: Plan) -> None:
+        self._folder = folder
+        self._park = park
+        self._plan = plan
+        self._logs = folder / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        (folder / "spools").mkdir(exist_ok=True)
+        self.broker = Mosquitto(folder / "broker")
+        self.database = Influxd(folder / "influx")
+        self.environment = {
+            "ECOPARK_PARK": str(folder / "park.yaml"),
+            "ECOPARK_MQTT_URL": self.broker.url,
+            "ECOPARK_INFLUX_URL": self.database.url,
+            "ECOPARK_INSTANCE": "demo",
+        }
+        self.ingester = self._child("ingest", "-m", "ecopark", "--verbose", "ingest")
+        self.plant: Child | None = None
+        self.gateways: list[Child] = []
+
+    async def start(self) -> None:
+        """Start all of them.
+
+        Raises `OperatorError` with the last words of one that does not come up.
+        """
+        await asyncio.gather(self.broker.start(), self.database.start())
+        self.ingester.start()
+        ports = await self._start_plant()
+        for gateway in self._park.gateways:
+            child = self._child(
+                gateway.id,
+                *("-m", "ecopark.demo.gateway", gateway.id, "--seed", str(self._plan.seed)),
+                *("--start", self._plan.start.isoformat(), "--since", str(self._plan.since)),
+                ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway.id}.sqlite"),
+                ECOPARK_MODBUS_URL=f"modbus://127.0.0.1:{ports[gateway.id]}",
+            )
+            child.start()
+            self.gateways.append(child)
+
+    async def _start_plant(self) -> dict[str, int]:
+        ports = ",".join(f"{gateway.id}=0" for gateway in self._park.gateways)
+        self.plant = self._child(
+            "plant",
+            *("-m", "ecopark.plant.server", "--park", str(self._folder / "park.yaml"), "--ports", ports),
+            *("--seed", str(self._plan.seed), "--start", self._plan.start.isoformat()),
+        )
+        self.plant.log.unlink(missing_ok=True)
+        self.plant.start()
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self.plant.running:
+            for line in self.plant.log.read_text().splitlines():
+                if line.startswith('{"ports"'):
+                    found: dict[str, int] = json.loads(line)["ports"]
+                    return found
+            await asyncio.sleep(0.05)
+        raise OperatorError(f"the simulated plant did not start:\n{self.plant.last_words()}")
+
+    def fallen(self) -> Child | None:
+        """A part that has ended by itself."""
+        parts = [self.broker.process, self.database.process, self.ingester, self.plant, *self.gateways]
+        return next((part for part in parts if part is not None and not part.running), None)
+
+    async def stop_reading(self) -> None:
+        """End the gateways: what they have read is delivered first."""
+        await asyncio.gather(*(asyncio.to_thread(gateway.stop, 15.0) for gateway in self.gateways))
+
+    async def stop(self) -> None:
+        """End everything that still runs."""
+        await self.stop_reading()
+        for part in (self.plant, self.ingester, self.broker.process, self.database.process):
+            if part is not None:
+                await asyncio.to_thread(part.stop)
+
+    def _child(self, name: str, *arguments: str, **environment: str) -> Child:
+        return Child(name, [sys.executable, *arguments], self._logs / f"{name}.log", self.environment | environment)
