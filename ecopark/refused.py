@@ -104,7 +104,7 @@ async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
         address.host,
         address.port,
         username=address.user,
-        password=address.password,
+        password=address.secret,
         identifier=f"ecopark-replay-{uuid.uuid4().hex[:8]}",
         protocol=aiomqtt.ProtocolVersion.V5,
         tls_params=aiomqtt.TLSParameters() if address.tls else None,
@@ -114,9 +114,9 @@ async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
             for found in refused:
                 await client.publish(found.topic, found.original(), qos=1)
     except aiomqtt.MqttCodeError as error:
-        raise OperatorError(f"the broker at {address.host}:{address.port} refuses the replay: {error}") from error
+        raise OperatorError(f"{address} refuses the replay: {error}") from error
     except aiomqtt.MqttError as error:
-        raise UnavailableError(f"MQTT broker at {address.host}:{address.port}: {error}") from error
+        raise UnavailableError(f"MQTT broker at {address}: {error}") from error
 
 
 async def _stored(store: Store, refused: Sequence[Refused]) -> list[Refused]:

@@ -40,7 +40,7 @@ class MqttConnection(aiomqtt.Client):
             address.host,
             address.port,
             username=address.user,
-            password=None if address.password is None else address.password.get_secret_value(),
+            password=address.secret,
             identifier=identifier,
             protocol=aiomqtt.ProtocolVersion.V5,
             will=will,

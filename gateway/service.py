@@ -177,6 +177,7 @@ class _Gateway:
         return Status(
             online=online,
             version=self._version,
+            read=self._appended,
             spooled=depth.messages,
             oldest=oldest,
             spooled_bytes=depth.bytes,

@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
 
         Raises `UnavailableError` where it does not answer, `OperatorError` where it does not want us.
         """
-        where = f"MQTT broker at {self._address.host}:{self._address.port}"
+        where = f"MQTT broker at {self._address}"
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._loop.create_connection(
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
             mqtt5.ConnectPacket(
                 self._client_id,
                 username=self._address.user,
-                password=self._address.password.encode() if self._address.password is not None else None,
+                password=self._address.secret.encode() if self._address.secret is not None else None,
                 clean_start=False,
                 keep_alive=KEEP_ALIVE_S,
                 session_expiry_interval=SESSION_EXPIRY_S,

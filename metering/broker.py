@@ -40,6 +40,11 @@ class BrokerAddress(Model):
             password=None if parts.password is None else SecretStr(unquote(parts.password)),
         )
 
+    @property
+    def secret(self) -> str | None:
+        """The password itself, for whoever connects."""
+        return None if self.password is None else self.password.get_secret_value()
+
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 

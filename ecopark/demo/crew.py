@@ -33,23 +33,27 @@ class Crew:
         }
         self.ingester = self._child("ingest", "-m", "ecopark", "--verbose", "ingest")
         self.plant: Child | None = None
+        self._ports: dict[str, int] = {}
         self.gateways: list[Child] = []
 
     async def start(self) -> None:
-        """Start all of them.
+        """Start everything but the gateways.
 
         Raises `OperatorError` with the last words of one that does not come up.
         """
         await asyncio.gather(self.broker.start(), self.database.start())
         self.ingester.start()
-        ports = await self._start_plant()
+        self._ports = await self._start_plant()
+
+    def start_gateways(self) -> None:
+        """Start the gateways, once somebody listens to them."""
         for gateway in self._park.gateways:
             child = self._child(
                 gateway.id,
                 *("-m", "ecopark.demo.gateway", gateway.id, "--seed", str(self._plan.seed)),
                 *("--start", self._plan.start.isoformat(), "--since", str(self._plan.since)),
                 ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway.id}.sqlite"),
-                ECOPARK_MODBUS_URL=f"modbus://127.0.0.1:{ports[gateway.id]}",
+                ECOPARK_MODBUS_URL=f"modbus://127.0.0.1:{self._ports[gateway.id]}",
             )
             child.start()
             self.gateways.append(child)

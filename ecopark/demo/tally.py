@@ -15,7 +15,7 @@ from metering.quantities import UTILITIES, Utility
 from metering.topics import Channel, parse, topic
 from metering.wire import Status
 from store.client import Store
-from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED, USAGE
 
 
 class GatewaySide:
@@ -29,7 +29,9 @@ class GatewaySide:
 
     async def run(self, listening: asyncio.Event) -> None:
         """Listen for as long as the task lives."""
-        async with aiomqtt.Client(self._address.host, self._address.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        async with aiomqtt.Client(
+            self._address.host, self._address.port, protocol=aiomqtt.ProtocolVersion.V5
+        ) as client:
             await client.subscribe(topic(self._park.id, "+", Channel.STATUS), qos=1)
             listening.set()
             async for message in client.messages:
@@ -47,11 +49,6 @@ class GatewaySide:
     def spooled(self) -> int:
         """Messages that they hold until the database has confirmed them."""
         return sum(status.spooled or 0 for status in self._said.values())
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether every gateway has reached the present."""
-        return len(self._said) == len(self._park.gateways) and not any(status.behind for status in self._said.values())
 
     async def all_offline(self) -> None:
         """Wait for the last word of each."""
@@ -73,6 +70,16 @@ async def stored(store: Store, park: Park, since: datetime) -> int:
 async def refused(store: Store, park: Park) -> int:
     """Refusals that the database has of this park's gateways."""
     return await _sum(store, [f'SELECT count("digest") AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''])
+
+
+async def used_today(store: Store, park: Park, midnight: datetime) -> dict[tuple[str, str], float]:
+    """What each tenant has used of each utility since local midnight, as far as it is computed."""
+    rows = await store.query(
+        f'SELECT sum("amount") AS used FROM "{USAGE}" WHERE "park" = \'{park.id}\' AND "role" = \'billing\' '
+        f'AND time >= {_ns(midnight)} GROUP BY "tenant", "utility"',
+        OPERATOR_DATABASE,
+    )
+    return {(row["tenant"], row["utility"]): row["used"] for row in rows}
 
 
 async def _sum(store: Store, statements: Iterable[str]) -> int:

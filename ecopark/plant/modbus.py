@@ -66,7 +66,7 @@ class MeterDevice:
         block = SimData(address=first, count=end - first, values=0, datatype=DataType.REGISTERS)
         return SimDevice(id=self._meter.modbus.device, simdata=[block], action=self.answer)
 
-    async def answer(  # noqa: PLR0917 - pymodbus passes them so
+    async def answer(
         self,
         function: int,
         first: int,
