@@ -8,7 +8,7 @@ import numpy as np
 
 from efficiency.intervals import Floats, Times
 from metering.dated import Dated
-from metering.meters import Meter, Register
+from metering.meters import Meter
 from metering.wire import milliseconds
 
 PLAUSIBLE_FACTOR = 1.2

@@ -3,9 +3,9 @@
 Which readings are good is decided from what lies around them, never from anything further away than `REACH_MS` or the
 next reading: so the answer is the same whether a day or a year was loaded (`certain` says how far it can be trusted).
 
-A reading is set aside when its instrument was being calibrated or at fault, when it stands in an impossible excursion (up
-and back, or down and back: a single reading, or several within an hour), or when it repeats an old register value that
-then catches up. What remains is cut into steps; a step is good, or its use is unknown.
+A reading is set aside when its instrument was being calibrated or at fault, when it stands in an impossible excursion
+(up and back, or down and back: a single reading, or several within an hour), or when it repeats an old register value
+that then catches up. What remains is cut into steps; a step is good, or its use is unknown.
 """
 
 from dataclasses import dataclass
@@ -96,7 +96,12 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
     """Weigh the readings and cut them into steps."""
     finite = np.isfinite(readings.values)
     good = finite & (readings.states == MEASURING)
-    aside = [(readings.times[finite & ~good], np.where(readings.states[finite & ~good] == FAULT, Rule.FAULT, Rule.CALIBRATING))]
+    aside = [
+        (
+            readings.times[finite & ~good],
+            np.where(readings.states[finite & ~good] == FAULT, Rule.FAULT, Rule.CALIBRATING),
+        )
+    ]
     line = _Line(readings.times[good], readings.values[good], np.zeros(int(good.sum()), dtype=np.int64))
     if counter.swaps:
         line = _with_swaps(line, counter, readings.span)
@@ -142,9 +147,7 @@ def _with_swaps(line: _Line, counter: Counter, span: Span) -> _Line:
     order = np.arange(len(swaps), dtype=np.int64)
     keep = ~np.isin(line.times, at)
     times = np.concatenate((line.times[keep], at, at))
-    values = np.concatenate(
-        (line.values[keep], [swap.closing for swap in swaps], [swap.opening for swap in swaps])
-    )
+    values = np.concatenate((line.values[keep], [swap.closing for swap in swaps], [swap.opening for swap in swaps]))
     epoch = np.concatenate((np.searchsorted(at, line.times[keep], side="right"), order, order + 1))
     sorting = np.lexsort((epoch, times))
     return _Line(times[sorting], values[sorting], epoch[sorting]).where(np.isfinite(values[sorting]))
@@ -180,7 +183,7 @@ def _odd_steps(counter: Counter, before: Floats, after: Floats, most: Floats) ->
 
 
 def _impossible(kind: Kinds) -> Bools:
-    return (kind >= Kind.RESET) & (kind != Kind.UNKNOWN)
+    return np.asarray((kind >= Kind.RESET) & (kind != Kind.UNKNOWN))
 
 
 def _excursions(counter: Counter, line: _Line) -> Bools:
