@@ -8,7 +8,7 @@ meters); and through the measured use that shapes are taken from, whole gaps up 
 import numpy as np
 
 from efficiency.counters import Counter
-from efficiency.gaps import SHAPE_WEEKS, history_span
+from efficiency.gaps import SHAPE_WEEKS, histories
 from efficiency.intervals import WEEK_MS, Span, merged
 from efficiency.registers import REACH_MS, Steps
 from efficiency.usage import MARGIN_MS, long_gap
@@ -29,7 +29,8 @@ def affected(counter: Counter, steps: Steps, changed: Span) -> list[Span]:
     near = _direct(steps, changed)
     long = long_gap(counter, steps) & (steps.end > changed.start)
     gaps = [Span(int(a), int(b)) for a, b in zip(steps.start[long], steps.end[long], strict=True)]
-    return merged([near, *(gap.outward() for gap in gaps if history_span(gap).overlaps(near))])
+    shaped = [gap.outward() for gap in gaps if any(past.overlaps(near) for past in histories(gap))]
+    return merged([near, *shaped])
 
 
 def _direct(steps: Steps, changed: Span) -> Span:

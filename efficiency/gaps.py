@@ -31,6 +31,13 @@ class Past:
         return np.where(self.start[place] == starts, self.amount[place], np.nan)
 
 
+def joined(pasts: list[Past]) -> Past:
+    """Pasts of spans that follow one another."""
+    if not pasts:
+        return NO_PAST
+    return Past(np.concatenate([past.start for past in pasts]), np.concatenate([past.amount for past in pasts]))
+
+
 NO_PAST = Past(np.empty(0, dtype=np.int64), np.empty(0))
 
 
@@ -44,10 +51,10 @@ class Filled:
     rule: Rule
 
 
-def history_span(gap: Span) -> Span:
-    """Where the past of a gap lies."""
+def histories(gap: Span) -> tuple[Span, ...]:
+    """Where the past of a gap lies: as long as the gap, in each of the weeks before."""
     whole = gap.outward()
-    return Span(whole.start - SHAPE_WEEKS * WEEK_MS, whole.end - WEEK_MS)
+    return tuple(Span(whole.start - week * WEEK_MS, whole.end - week * WEEK_MS) for week in range(1, SHAPE_WEEKS + 1))
 
 
 def filled(counter: Counter, gap: Span, delta: float, past: Past) -> Filled:

@@ -4,8 +4,9 @@ Which readings are good is decided from what lies around them, never from anythi
 next reading: so the answer is the same whether a day or a year was loaded (`certain` says how far it can be trusted).
 
 A reading is set aside when its instrument was being calibrated or at fault, when it stands in an impossible excursion
-(up and back, or down and back: a single reading, or several within an hour), or when it repeats an old register value
-that then catches up. What remains is cut into steps; a step is good, or its use is unknown.
+(up and back, or down and back: a single reading, or several within an hour), when it is part of a dip that the register
+makes up for, or when it repeats an old register value that then catches up. What remains is cut into steps; a step is
+good, or its use is unknown.
 """
 
 from dataclasses import dataclass
@@ -187,7 +188,7 @@ def _impossible(kind: Kinds) -> Bools:
 
 
 def _excursions(counter: Counter, line: _Line) -> Bools:
-    """Readings between two impossible steps whose neighbours outside fit together."""
+    """Readings between two impossible steps whose neighbours outside fit together, and dips."""
     out = np.zeros(len(line.times), dtype=np.bool_)
     _, kind = _judged(counter, line, slice(None, -1), slice(1, None))
     breaks = np.flatnonzero(_impossible(kind))
@@ -198,7 +199,19 @@ def _excursions(counter: Counter, line: _Line) -> Bools:
         _, outside = _judged(counter, line, before, after)
         fits = outside < Kind.RESET
         _mark(out, before[fits] + 1, after[fits])
+    for fall in np.flatnonzero(kind == Kind.NEGATIVE):
+        _mark_dip(counter, line, out, int(fall))
     return out
+
+
+def _mark_dip(counter: Counter, line: _Line, out: Bools, fall: int) -> None:
+    """What lies below a register that fell, until it is reached again: to count that rise would be to count it twice."""
+    end = max(int(np.searchsorted(line.times, line.times[fall] + _EXCURSION_MS, side="right")), fall + 3)
+    again = np.flatnonzero(line.values[fall + 2 : end] >= line.values[fall])
+    if len(again):
+        after = fall + 2 + int(again[0])
+        _, kind = _judged(counter, line, slice(fall, fall + 1), slice(after, after + 1))
+        out[fall + 1 : after] |= bool(kind[0] < Kind.RESET)
 
 
 def _held(counter: Counter, line: _Line) -> Bools:

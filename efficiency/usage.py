@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.counters import Counter
-from efficiency.gaps import NO_PAST, Past, filled, history_span
-from efficiency.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times
+from efficiency.gaps import NO_PAST, Past, filled, histories
+from efficiency.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
 from efficiency.quality import Quality, Rule
 from efficiency.registers import Kind, Readings, Steps, steps_of
 
@@ -75,11 +75,11 @@ def long_gap(counter: Counter, steps: Steps) -> Bools:
     return np.asarray(steps.known & (elapsed > HOUR_MS) & (elapsed > _GAP_FACTOR * counter.interval_ms))
 
 
-def history_needed(counter: Counter, steps: Steps, window: Span) -> Span | None:
-    """Where the past must be known for the intervals of `window`; None where no gap asks for it."""
+def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
+    """Where the past must be known for the intervals of `window`; nowhere as long as there is no long gap."""
     long = long_gap(counter, steps) & (steps.end > window.start) & (steps.start < window.end)
-    spans = [history_span(Span(int(a), int(b))) for a, b in zip(steps.start[long], steps.end[long], strict=True)]
-    return Span(min(s.start for s in spans), max(s.end for s in spans)) if spans else None
+    gaps = [Span(int(a), int(b)) for a, b in zip(steps.start[long], steps.end[long], strict=True)]
+    return merged([past for gap in gaps for past in histories(gap)])
 
 
 def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PAST) -> Usage:

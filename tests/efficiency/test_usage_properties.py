@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from efficiency.affected import affected
 from efficiency.counters import Counter, Swapped
-from efficiency.gaps import NO_PAST, Past
+from efficiency.gaps import NO_PAST, Past, joined
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, EVER, HOUR_MS, QUARTER_MS, Floats, Span, Times
 from efficiency.quality import Quality, Rule
 from efficiency.registers import CALIBRATING, FAULT, MEASURING, Readings, steps_of
@@ -113,6 +113,11 @@ def upset(times: Times, values: Floats, step_ms: int, events: list[Event]) -> tu
     return Readings(times[keep], values[keep], states[keep]), held
 
 
+def told_apart(events: list[Event], *, rollover: bool) -> list[Event]:
+    """Leave out what nobody could tell apart: a zero in the very minute in which the register rolls over."""
+    return [event for event in events if not (rollover and event[0] in {"zero_spike", "flap"})]
+
+
 event_lists = st.lists(
     st.tuples(st.sampled_from(EVENTS), st.integers(0, DAYS - 2)), max_size=6, unique_by=lambda event: event[1]
 )
@@ -132,7 +137,7 @@ LOST = Rule.RESET | Rule.NEGATIVE | Rule.BOUND
 def test_every_measured_interval_agrees_with_the_ledger_within_the_resolution(
     seed: int, step_ms: int, events: list[Event], rollover: bool
 ) -> None:
-    meter = simulate(seed, step_ms, 0, events, rollover=rollover)
+    meter = simulate(seed, step_ms, 0, told_apart(events, rollover=rollover), rollover=rollover)
     computed = from_scratch(meter.counter, meter.readings)
     trusted = computed.measured
     for span in meter.held:
@@ -149,8 +154,8 @@ def test_every_measured_interval_agrees_with_the_ledger_within_the_resolution(
 def test_the_total_is_exact_wherever_nothing_was_lost(
     seed: int, step_ms: int, events: list[Event], rollover: bool
 ) -> None:
-    kind = [event for event in events if event[0] not in {"reset", "gap_with_reset"}]
-    meter = simulate(seed, step_ms, 0, kind, rollover=rollover)
+    events = [event for event in told_apart(events, rollover=rollover) if "reset" not in event[0]]
+    meter = simulate(seed, step_ms, 0, events, rollover=rollover)
     counter = replace(meter.counter, multiplier=None)
     computed = from_scratch(counter, meter.readings)
     truth = meter.truth / meter.counter.factor(WINDOW.starts())
@@ -207,7 +212,7 @@ class Database:
             steps = steps_of(self.counter, self.load(loaded))
             if all(enough(steps, window)):
                 needed = history_needed(self.counter, steps, window)
-                return self.compute(needed, NO_PAST).past() if needed else NO_PAST
+                return joined([self.compute(span, NO_PAST).past() for span in needed])
         raise AssertionError
 
     def compute(self, window: Span, past: Past) -> Usage:
@@ -231,7 +236,7 @@ class Database:
     st.sampled_from([0, 130_000]),
     event_lists,
     st.booleans(),
-    st.lists(st.integers(1, 25 * 288), min_size=2, max_size=9, unique=True),
+    st.lists(st.tuples(st.integers(0, DAYS - 1), st.floats(9, 14)), min_size=2, max_size=9),
     st.randoms(use_true_random=False),
 )
 @settings(max_examples=TYPICAL_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -241,12 +246,14 @@ def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_give
     phase_ms: int,
     events: list[Event],
     rollover: bool,
-    cuts: list[int],
+    cuts: list[tuple[int, float]],
     random: Random,
 ) -> None:
     meter = simulate(seed, step_ms, phase_ms, events, rollover=rollover)
     size = len(meter.readings.times)
-    edges = sorted({0, size, *(cut % size for cut in cuts)})
+    near = [(day, hour) for (_, day), (_, hour) in zip(events, cuts, strict=False)]  # chunks that end amid an event
+    ends = [START + day * DAY_MS + int(hour * HOUR_MS) for day, hour in cuts + near]
+    edges = sorted({0, size, *map(int, np.searchsorted(meter.readings.times, ends))})
     chunks = [slice(a, b) for a, b in pairwise(edges)]
     chunks += [slice(a, min(a + 3, size)) for a in edges[1:-1]]  # replayed
     random.shuffle(chunks)
