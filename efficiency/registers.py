@@ -205,7 +205,7 @@ def _excursions(counter: Counter, line: _Line) -> Bools:
 
 
 def _mark_dip(counter: Counter, line: _Line, out: Bools, fall: int) -> None:
-    """What lies below a register that fell, until it is reached again: to count that rise would be to count it twice."""
+    """What lies below a register that fell, until it is reached again: that rise was counted before."""
     end = max(int(np.searchsorted(line.times, line.times[fall] + _EXCURSION_MS, side="right")), fall + 3)
     again = np.flatnonzero(line.values[fall + 2 : end] >= line.values[fall])
     if len(again):
