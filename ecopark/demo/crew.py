@@ -1,9 +1,10 @@
-"""Everything that the demo runs: broker, database, ingester, plant and gateways, in one folder."""
+"""Everything that a simulated park runs: broker, database, ingesters, plant and gateways, in one folder."""
 
 import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from ecopark.demo.plan import Plan
@@ -14,26 +15,35 @@ from metering.park import Park
 
 
 class Crew:
-    """Starts the parts in the order in which they need each other, and ends them in the other."""
+    """Starts the parts in the order in which they need each other, and ends them in the other.
 
-    def __init__(self, folder: Path, park: Park, plan: Plan) -> None:
+    `folder` holds a `park.yaml`. `plant_options` go to the plant's server as they are.
+    """
+
+    def __init__(
+        self, folder: Path, park: Park, plan: Plan, *, ingesters: int = 1, plant_options: Sequence[str] = ()
+    ) -> None:
         self._folder = folder
         self._park = park
-        self._plan = plan
         self._logs = folder / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         (folder / "spools").mkdir(exist_ok=True)
         self.broker = Mosquitto(folder / "broker")
         self.database = Influxd(folder / "influx")
-        self.environment = {
+        self._environment = {
             "ECOPARK_PARK": str(folder / "park.yaml"),
             "ECOPARK_MQTT_URL": self.broker.url,
             "ECOPARK_INFLUX_URL": self.database.url,
-            "ECOPARK_INSTANCE": "demo",
         }
-        self.ingester = self._child("ingest", "-m", "ecopark", "--verbose", "ingest")
-        self.plant: Child | None = None
-        self._ports: dict[str, int] = {}
+        self.ingesters = [
+            self._child(name, ("-m", "ecopark", "ingest"), ECOPARK_INSTANCE=name)
+            for name in (f"ingest-{number}" for number in range(1, ingesters + 1))
+        ]
+        self._ports = {gateway.id: 0 for gateway in park.gateways}
+        self._plan = plan
+        ports = ",".join(f"{gateway.id}=0" for gateway in park.gateways)
+        simulated = ("--park", str(folder / "park.yaml"), "--seed", str(plan.seed), "--start", plan.start.isoformat())
+        self.plant = self._child("plant", ("-m", "ecopark.plant.server", *simulated, "--ports", ports, *plant_options))
         self.gateways: list[Child] = []
 
     async def start(self) -> None:
@@ -42,16 +52,20 @@ class Crew:
         Raises `OperatorError` with the last words of one that does not come up.
         """
         await asyncio.gather(self.broker.start(), self.database.start())
-        self.ingester.start()
+        for ingester in self.ingesters:
+            ingester.start()
         self._ports = await self._start_plant()
 
-    def start_gateways(self) -> None:
-        """Start the gateways, once somebody listens to them."""
+    def start_gateways(self, *, past: bool) -> None:
+        """Start the gateways, once somebody listens to them; with a `past` they first deliver what lies behind."""
         for gateway in self._park.gateways:
+            command = ["-m", "ecopark", "gateway", gateway.id]
+            if past:
+                command = ["-m", "ecopark.demo.gateway", gateway.id, "--seed", str(self._plan.seed)]
+                command += ["--start", self._plan.start.isoformat(), "--since", str(self._plan.since)]
             child = self._child(
                 gateway.id,
-                *("-m", "ecopark.demo.gateway", gateway.id, "--seed", str(self._plan.seed)),
-                *("--start", self._plan.start.isoformat(), "--since", str(self._plan.since)),
+                command,
                 ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway.id}.sqlite"),
                 ECOPARK_MODBUS_URL=f"modbus://127.0.0.1:{self._ports[gateway.id]}",
             )
@@ -59,12 +73,6 @@ class Crew:
             self.gateways.append(child)
 
     async def _start_plant(self) -> dict[str, int]:
-        ports = ",".join(f"{gateway.id}=0" for gateway in self._park.gateways)
-        self.plant = self._child(
-            "plant",
-            *("-m", "ecopark.plant.server", "--park", str(self._folder / "park.yaml"), "--ports", ports),
-            *("--seed", str(self._plan.seed), "--start", self._plan.start.isoformat()),
-        )
         self.plant.log.unlink(missing_ok=True)
         self.plant.start()
         deadline = time.monotonic() + START_S
@@ -78,8 +86,8 @@ class Crew:
 
     def fallen(self) -> Child | None:
         """A part that has ended by itself."""
-        parts = [self.broker.process, self.database.process, self.ingester, self.plant, *self.gateways]
-        return next((part for part in parts if part is not None and not part.running), None)
+        parts = [self.broker.process, self.database.process, *self.ingesters, self.plant, *self.gateways]
+        return next((part for part in parts if not part.running), None)
 
     async def stop_reading(self) -> None:
         """End the gateways: what they have read is delivered first."""
@@ -88,9 +96,9 @@ class Crew:
     async def stop(self) -> None:
         """End everything that still runs."""
         await self.stop_reading()
-        for part in (self.plant, self.ingester, self.broker.process, self.database.process):
-            if part is not None:
-                await asyncio.to_thread(part.stop)
+        for part in (self.plant, *self.ingesters, self.broker.process, self.database.process):
+            await asyncio.to_thread(part.stop)
 
-    def _child(self, name: str, *arguments: str, **environment: str) -> Child:
-        return Child(name, [sys.executable, *arguments], self._logs / f"{name}.log", self.environment | environment)
+    def _child(self, name: str, arguments: Sequence[str], **environment: str) -> Child:
+        command = [sys.executable, *arguments]
+        return Child(name, command, self._logs / f"{name}.log", self._environment | environment)

@@ -92,13 +92,13 @@ class _Demo:
     async def run(self, seconds: float | None, *, as_json: bool) -> int:
         stored_before = await stored(self._store, self._park, self._since)
         refused_before = await refused(self._store, self._park)
-        self._crew.start_gateways()
+        self._crew.start_gateways(past=True)
         await self._fill()
         await self._send_malformed()
         await self._live(seconds)
         await self._crew.stop_reading()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._gateways.all_offline(), 5.0)
+            await asyncio.wait_for(self._gateways.until(lambda: self._gateways.all_offline), 5.0)
         came = await stored(self._store, self._park, self._since) - stored_before
         turned_away = await refused(self._store, self._park) - refused_before
         lost = self._gateways.read - came

@@ -4,7 +4,7 @@ The gateways' side is what they say in `status`; the database's side is asked of
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import aiomqtt
@@ -50,9 +50,20 @@ class GatewaySide:
         """Messages that they hold until the database has confirmed them."""
         return sum(status.spooled or 0 for status in self._said.values())
 
-    async def all_offline(self) -> None:
-        """Wait for the last word of each."""
-        while len(self._said) < len(self._park.gateways) or any(status.online for status in self._said.values()):
+    @property
+    def all_delivered(self) -> bool:
+        """Whether every gateway is there and holds nothing that the database has not confirmed."""
+        everyone = len(self._said) == len(self._park.gateways)
+        return everyone and all(status.online and status.spooled == 0 for status in self._said.values())
+
+    @property
+    def all_offline(self) -> bool:
+        """Whether every gateway has said its last word."""
+        return len(self._said) == len(self._park.gateways) and not any(status.online for status in self._said.values())
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds, looked at whenever a gateway has spoken."""
+        while not holds():
             self._changed.clear()
             await self._changed.wait()
 

@@ -240,7 +240,7 @@ class Database:
     st.randoms(use_true_random=False),
 )
 @settings(max_examples=TYPICAL_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_gives(  # noqa: PLR0917 - the drawn parts
+def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_gives(
     seed: int,
     step_ms: int,
     phase_ms: int,
