@@ -22,7 +22,6 @@ from ecopark.plant.ledger import Ledger
 from ecopark.plant.plant import Plant
 from metering.park import Park
 
-
 Event = TypeVar("Event", bound=FieldEvent)
 
 
@@ -116,7 +115,7 @@ def test_a_meter_in_a_gap_does_not_answer(plant: Plant, event: Gap) -> None:
 def test_a_leak_runs_at_night_only(song_xanh: Park, plant: Plant, start: datetime) -> None:
     calm = Plant(song_xanh, seed=7, start=start, events=())
     window = start + timedelta(days=21), start + timedelta(days=22)
-    more = Ledger(plant).meter("wm-steel", *window) - Ledger(calm).meter("wm-steel", *window)
+    more = Ledger(plant, *window).meter("wm-steel") - Ledger(calm, *window).meter("wm-steel")
     quarters = 6 * 4
     assert np.count_nonzero(more > 1.4) == pytest.approx(quarters, abs=1)
     assert np.count_nonzero(np.abs(more) > 1e-6) == pytest.approx(quarters, abs=1)

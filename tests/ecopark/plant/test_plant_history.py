@@ -10,7 +10,7 @@ from ecopark.plant.history import BATCH, count, history
 from ecopark.plant.ledger import Ledger
 from ecopark.plant.malformed import malformed
 from ecopark.plant.plant import Plant
-from metering.wire import Message, Reason, milliseconds
+from metering.wire import Message, Reason
 
 DAYS = timedelta(days=2)
 
@@ -88,10 +88,11 @@ def test_history_before_the_plant_began_is_refused(plant: Plant, start: datetime
 
 def test_registers_and_ledger_agree_within_the_resolution(plant: Plant, start: datetime) -> None:
     begin, end = start + timedelta(days=2, hours=1), start + timedelta(days=3)
+    ledger = Ledger(plant, begin, end)
     for meter in plant.park.meters:
         register = meter.registers[meter.counter]
-        true = Ledger(plant).meter(meter.id, begin, end)
-        edges = -(-milliseconds(begin) // 900_000) * 900_000 + 900_000 * np.arange(len(true) + 1, dtype=np.int64)
+        true = ledger.meter(meter.id)
+        edges = np.append(ledger.quarters, ledger.quarters[-1:] + 900_000)
         multiplier = meter.multiplier[-1].value if meter.multiplier else 1.0
         used = np.diff(plant.columns(meter.id, edges)[meter.counter]) * multiplier
         assert np.abs(used - true).max() <= 1.001 * register.scale * multiplier, meter.id

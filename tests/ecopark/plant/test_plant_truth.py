@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecopark.plant.clock import DAY_MS, QUARTER_MS
+from ecopark.plant.counters import Array
 from ecopark.plant.events import FIELD_EVENTS, LeakAtNight
 from ecopark.plant.ledger import Ledger, outermost, quarter_hours
 from ecopark.plant.plant import Plant
@@ -59,40 +60,46 @@ def test_an_instant_before_the_plant_s_first_day_is_refused(plant: Plant) -> Non
         plant.registers("em-grid", plant.start_ms - 2 * DAY_MS)
 
 
-def net(plant: Plant, meters: Iterable[str], start: datetime, days: int) -> float:
+@pytest.fixture(scope="module")
+def week(plant: Plant, start: datetime) -> Ledger:
+    return Ledger(plant, start, start + 7 * DAY)
+
+
+def net(plant: Plant, ledger: Ledger, meters: Iterable[str]) -> float:
     """What the meters took in, less what they gave back."""
-    ledger, total = Ledger(plant), 0.0
+    total = 0.0
     for name in meters:
         meter = plant.park.meter[name]
-        used = float(ledger.meter(name, start, start + days * DAY).sum())
+        used = float(ledger.meter(name).sum())
         if "energy_export_kwh" in meter.registers:
-            used -= float(ledger.meter(name, start, start + days * DAY, "energy_export_kwh").sum())
+            used -= float(ledger.meter(name, "energy_export_kwh").sum())
         total += -used if meter.role is Role.GENERATION else used
     return total
 
 
-def test_every_main_meter_carries_its_sub_meters_and_small_losses(plant: Plant, start: datetime) -> None:
+def test_every_main_meter_carries_its_sub_meters_and_small_losses(plant: Plant, week: Ledger) -> None:
     for parent, children in plant.park.children.items():
-        above = net(plant, [parent], start, 7)
-        below = net(plant, [child.id for child in children], start, 7)
+        above = net(plant, week, [parent])
+        below = net(plant, week, [child.id for child in children])
         assert 0.0 <= above - below <= 0.02 * above, parent
 
 
 @pytest.mark.parametrize(
-    ("meter", "sources", "lowest", "highest"),
+    ("meter", "source", "between"),
     [
-        ("ww-textile", ["wm-textile"], 0.8, 0.9),
-        ("ww-brewery", ["wm-brewery"], 0.6, 0.7),
-        ("gm-boiler", ["sm-header"], 70.0, 82.0),
-        ("em-chiller", ["cm-main"], 1 / 5.5, 1 / 3.5),
-        ("em-compressor", ["am-main"], 0.09, 0.13),
-        ("ww-outfall", ["ww-inlet"], 0.8, 0.88),
+        ("ww-textile", "wm-textile", (0.8, 0.9)),
+        ("ww-brewery", "wm-brewery", (0.6, 0.7)),
+        ("gm-boiler", "sm-header", (70.0, 82.0)),
+        ("em-chiller", "cm-main", (1 / 5.5, 1 / 3.5)),
+        ("em-compressor", "am-main", (0.09, 0.13)),
+        ("ww-outfall", "ww-inlet", (0.8, 0.88)),
     ],
 )
 def test_what_belongs_together_is_in_proportion(
-    plant: Plant, start: datetime, meter: str, sources: list[str], lowest: float, highest: float
+    week: Ledger, meter: str, source: str, between: tuple[float, float]
 ) -> None:
-    assert lowest <= net(plant, [meter], start, 7) / net(plant, sources, start, 7) <= highest
+    lowest, highest = between
+    assert lowest <= week.meter(meter).sum() / week.meter(source).sum() <= highest
 
 
 def test_no_meter_passes_more_than_its_rating_and_each_passes_something(plant: Plant) -> None:
@@ -103,31 +110,36 @@ def test_no_meter_passes_more_than_its_rating_and_each_passes_something(plant: P
 
 
 def test_energy_follows_shifts_weekdays_and_output(plant: Plant) -> None:
-    ledger = Ledger(plant)
     monday = datetime(2026, 10, 25, 17, tzinfo=UTC)  # midnight of Monday 26 October in Viet Nam
-    working = ledger.meter("em-furniture-cnc", monday, monday + DAY)
-    sunday = ledger.meter("em-furniture-cnc", monday + 6 * DAY, monday + 7 * DAY)
-    assert working[40:44].mean() > 3 * working[4:8].mean()
-    assert working.sum() > 1.5 * sunday.sum()
-    energy = [ledger.meter("em-plastics", monday + n * DAY, monday + (n + 1) * DAY).sum() for n in range(21)]
-    output = [ledger.meter("pm-plastics", monday + n * DAY, monday + (n + 1) * DAY).sum() for n in range(21)]
+    ledger = Ledger(plant, monday, monday + 21 * DAY)
+
+    def by_day(meter: str) -> Array:
+        return ledger.meter(meter).reshape(21, 96)
+
+    furniture = by_day("em-furniture-cnc")
+    assert furniture[0, 40:44].mean() > 3 * furniture[0, 4:8].mean()
+    assert furniture[0].sum() > 1.5 * furniture[6].sum()
+    energy, output = by_day("em-plastics").sum(axis=1), by_day("pm-plastics").sum(axis=1)
     assert np.corrcoef(energy, output)[0, 1] ** 2 > 0.75
 
 
 def test_the_sun_shines_by_day_only(plant: Plant) -> None:
     midnight = datetime(2026, 10, 25, 17, tzinfo=UTC)
-    produced = Ledger(plant).meter("pv-park", midnight, midnight + DAY)
+    produced = Ledger(plant, midnight, midnight + DAY).meter("pv-park")
     assert produced[:20].sum() == produced[76:].sum() == 0.0
     assert produced[44:52].sum() > 0.0
 
 
-def test_the_ledger_adds_up_a_tenant_s_intakes(plant: Plant, start: datetime) -> None:
+def test_the_ledger_adds_up_a_tenant_s_intakes(plant: Plant, week: Ledger) -> None:
     assert [meter.id for meter in outermost(plant.park, "textile", Utility.WATER)] == ["wm-textile"]
-    ledger = Ledger(plant)
-    assert np.array_equal(
-        ledger.tenant("textile", Utility.ELECTRICITY, start, start + DAY),
-        ledger.meter("em-textile", start, start + DAY),
-    )
+    assert np.array_equal(week.tenant("textile", Utility.ELECTRICITY), week.meter("em-textile"))
+
+
+def test_the_ledger_is_the_sum_of_the_flows(plant: Plant, week: Ledger) -> None:
+    for meter, quantity in plant.counters.row:
+        edges = np.append(week.quarters, week.quarters[-1:] + QUARTER_MS)[:90]
+        passed = plant.counters.true(meter, quantity, edges)
+        assert np.allclose(np.diff(passed), week.meter(meter, quantity)[:89], rtol=0, atol=1e-7)
 
 
 def test_quarter_hours_begin_at_whole_quarters(start: datetime) -> None:
@@ -138,12 +150,11 @@ def test_quarter_hours_begin_at_whole_quarters(start: datetime) -> None:
 
 
 def test_only_a_leak_stands_in_the_ledger(song_xanh: Park, plant: Plant, start: datetime) -> None:
-    calm = Plant(song_xanh, seed=7, start=start, events=())
+    shown = Ledger(plant, start, start + 30 * DAY)
+    calm = Ledger(Plant(song_xanh, seed=7, start=start, events=()), start, start + 30 * DAY)
     leaking = {event.meter for event in FIELD_EVENTS if isinstance(event, LeakAtNight)}
-    fed = {song_xanh.meter[meter].parent for meter in leaking} | {"ww-steel", "ww-inlet", "ww-outfall", "ww-reuse"}
-    for meter in song_xanh.meter.keys() - leaking - fed - {"em-wwtp", "em-grid"}:
-        used, expected = (Ledger(each).meter(meter, start, start + 30 * DAY) for each in (plant, calm))
-        assert np.array_equal(used, expected), meter
-    leaked = Ledger(plant).meter("wm-steel", start, start + 30 * DAY).sum()
-    lost = leaked - Ledger(calm).meter("wm-steel", start, start + 30 * DAY).sum()
+    fed = {"wm-main", "ww-steel", "ww-inlet", "ww-outfall", "ww-reuse", "em-wwtp", "em-grid"}
+    for meter in song_xanh.meter.keys() - leaking - fed:
+        assert np.array_equal(shown.meter(meter), calm.meter(meter)), meter
+    lost = shown.meter("wm-steel").sum() - calm.meter("wm-steel").sum()
     assert lost == pytest.approx(6.0 * 4 * 6.0, rel=0.1)  # m3/h, nights, hours
