@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ecopark.plant.profiles import POWER_FACTORS, USUAL_POWER_FACTOR
+from ecopark.plant.profiles import POWER_FACTORS, USUAL_POWER_FACTOR, USUAL_VOLTAGE, VOLTAGES
 from metering.meters import Meter
 from metering.park import Tenant
 
@@ -61,7 +61,7 @@ def chilled_flow(flow: Flow) -> Values:
 
 
 def _voltage(flow: Flow) -> Values:
-    return 400.0 * (1.01 - 0.03 * flow.load + 0.004 * flow.wobble)
+    return VOLTAGES.get(flow.meter.id, USUAL_VOLTAGE) * (1.01 - 0.03 * flow.load + 0.004 * flow.wobble)
 
 
 def _current(flow: Flow) -> Values:
