@@ -6,6 +6,7 @@ It prints one JSON line with its ports as soon as it listens, and serves until i
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ _EXAMPLE = """example:
 def main(arguments: list[str] | None = None) -> int:
     """Run the plant; returns the exit status."""
     options = _options(arguments)
+    logging.getLogger("pymodbus").setLevel(logging.ERROR)  # what it warns of is said below, once
     try:
         asyncio.run(_serve(options))
     except OperatorError as error:

@@ -1,5 +1,6 @@
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -196,3 +197,13 @@ def test_wrong_use_ends_with_one_clear_line_and_status_2(
     assert child.returncode == 2
     assert complaint in said
     assert "Traceback" not in said
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(song_xanh_file: Path) -> None:
+    options = ("--park", str(song_xanh_file), "--start", "2026-11-01T00:00:00+07:00")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with process(*options, "--ports", f"gw-east={port}") as child:
+            _, said = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert said == f"gw-east: cannot listen on 127.0.0.1:{port}; choose a free port, or 0 to have one chosen\n"
