@@ -177,10 +177,10 @@ def test_a_full_disk_refuses_whole_appends_keeps_the_rest_and_resumes(
 ) -> None:
     spool = opened()
     kept: list[str] = []
-    with files_cannot_grow_beyond(200_000):
+    with files_cannot_grow_beyond(9_000_000):
         with pytest.raises(UnavailableError, match="disk of the spool"):  # noqa: PT012 - one of many fails
             for number in range(1_000):
-                kept += spool.append(readings(number * 10, 10, values=10))
+                kept += spool.append(readings(number * 500, 500, values=10))
         assert 10 < len(kept) < 1_000
         spool.lose(10)
         assert everything(spool) == kept
