@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.packing import pack
-from gateway.spoolfile import CorruptFileError, failure, open_file, set_aside
+from gateway.spoolfile import CorruptFileError, Reserve, failure, open_file, set_aside
+from metering.errors import UnavailableError
 from metering.wire import Reading
 
 _NEARLY_FULL = 0.9
@@ -62,6 +63,7 @@ class Spool:
         self._last = 0
         self._unwritten = 0  # discarded readings that the file's own count does not have yet
         self._depth = Depth()
+        self._reserve = Reserve(path)
         try:
             self._db = self._open()
         except CorruptFileError:
@@ -82,7 +84,7 @@ class Spool:
         """Whether the next `append` may have to discard something."""
         return self._depth.bytes > _NEARLY_FULL * self._limits.max_bytes
 
-    def append(self, *batches: Sequence[Reading], expendable: Iterable[int] = ()) -> list[str]:
+    def append(self, *batches: Sequence[Reading], expendable: Sequence[int] = ()) -> list[str]:
         """Put each batch on disk as one message (several, where it is too large for one); their ids.
 
         All of them in one commit. When the spool is full, the messages `expendable` (sequence numbers of those that
@@ -101,6 +103,11 @@ class Spool:
             except CorruptFileError:
                 self._db = self._replace()
                 self._append(rows, created, ())
+            except UnavailableError:
+                if self._reserve.released:
+                    raise
+                self._reserve.release(self._db)
+                self._append(rows, created, expendable)
         return [row[1] for row in rows]
 
     def after(self, seq: int, *, before: int, limit: int, max_bytes: int) -> list[Spooled]:
@@ -137,11 +144,13 @@ class Spool:
         """
         keys = [(int(seq), name) for name in ids if (seq := name.rpartition("-")[2]).isdecimal() and _fits(seq)]
         try:
-            with self._transaction():
-                depth = self._delete("seq = ? AND id = ?", keys)
+            depth = self._forget(keys)
         except CorruptFileError:
             self._db = self._replace()
             return 0
+        except UnavailableError:
+            self._reserve.release(self._db)
+            depth = self._forget(keys)
         forgotten = self._depth.readings - depth.readings
         self._depth = depth
         return forgotten
@@ -154,10 +163,17 @@ class Spool:
         """Close the file; another process may open it."""
         self._db.close()
 
+    def _forget(self, keys: Iterable[tuple[int, str]]) -> Depth:
+        with self._transaction():
+            return self._delete("seq = ? AND id = ?", keys)
+
     def _append(
         self, rows: list[tuple[int, str, int, int, int, int, bytes]], now_ms: int, first: Iterable[int]
     ) -> None:
         size = sum(row[5] for row in rows)
+        if self._reserve.released:
+            with self._failures():
+                self._reserve.restore(self._db)
         with self._transaction():
             depth = self._make_room(size, now_ms, first)
             self._db.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

@@ -15,6 +15,8 @@ SYNCHRONOUS = "FULL"
 _LOG = logging.getLogger(__name__)
 _LAYOUT = 1
 _BUSY_S = 2.0  # a predecessor that is just ending may hold the file this long
+_RESERVE = 8 * 1024 * 1024  # the log (4 MiB until it is written back) and what deleting adds to it
+_VACUUM_PAGES = 500  # at a time, so that moving them fits into the reserve
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SCHEMA = """
 BEGIN IMMEDIATE;
@@ -66,6 +68,7 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only for a new file; it lets `Reserve` give space back
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise OperatorError(f"The spool {path} is on a file system without SQLite's WAL. Put it on a local disk.")
@@ -96,6 +99,41 @@ def set_aside(path: Path) -> Path:
     sync_folder(path.parent)
     _LOG.error("The spool %s is corrupt. It was set aside as %s, and a new one is started.", path, target)
     return target
+
+
+class Reserve:
+    """Space kept free beside the spool, so that a spool that filled the disk can still forget.
+
+    Deleting writes too. Without a reserve, a full disk would keep what was confirmed from making room for what comes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".reserve")
+        self.released = True
+
+    def release(self, connection: sqlite3.Connection) -> None:
+        """Give the space up, and let the log be written into the file and emptied."""
+        self._path.unlink(missing_ok=True)
+        self.released = True
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def restore(self, connection: sqlite3.Connection) -> None:
+        """Take the space again, if need be from what the spool has no use for; else raises `UnavailableError`."""
+        while self._free() < 2 * _RESERVE and connection.execute("PRAGMA freelist_count").fetchone()[0]:
+            connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            with self._path.open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVE)
+        except OSError as error:
+            self._path.unlink(missing_ok=True)
+            raise UnavailableError(f"the disk of the spool {self._path.parent} is full: {error.strerror}") from error
+        self.released = False
+
+    def _free(self) -> int:
+        disk = os.statvfs(self._path.parent)
+        return disk.f_bavail * disk.f_frsize
 
 
 def sync_folder(folder: Path) -> None:

@@ -75,6 +75,11 @@ class Broker:
 
 
 @pytest.fixture
+def free_port() -> int:
+    return _free_port()
+
+
+@pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     folder = tmp_path / "mosquitto"
     folder.mkdir()
