@@ -156,9 +156,7 @@ class Gateway:
 
 
 @pytest.fixture
-def station(
-    broker: Mosquitto, influx: Influxd, store: Store, park: Path, tmp_path: Path
-) -> Iterator[Station]:
+def station(broker: Mosquitto, influx: Influxd, store: Store, park: Path, tmp_path: Path) -> Iterator[Station]:
     made = Station(broker, influx, store, park, tmp_path)
     yield made
     for child in made.ingesters:

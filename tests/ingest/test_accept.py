@@ -222,7 +222,8 @@ readings = st.fixed_dictionaries(
     },
 )
 messages = st.fixed_dictionaries(
-    {"readings": st.lists(readings | json_values, max_size=6)}, optional={"id": st.text() | json_values, "x": json_values}
+    {"readings": st.lists(readings | json_values, max_size=6)},
+    optional={"id": st.text() | json_values, "x": json_values},
 )
 topic_parts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="+#"), max_size=12)
 
@@ -242,7 +243,9 @@ def test_every_reading_becomes_a_line_or_a_refusal(known: Directory, message: di
 
 
 @given(messages, st.data())
-def test_a_damaged_message_is_accepted_or_refused(known: Directory, message: dict[str, Any], data: st.DataObject) -> None:
+def test_a_damaged_message_is_accepted_or_refused(
+    known: Directory, message: dict[str, Any], data: st.DataObject
+) -> None:
     payload = bytearray(json.dumps(message).encode())
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(payload) - 1))

@@ -35,14 +35,45 @@ def test_what_is_no_line_is_said() -> None:
         parse("electricity only")
 
 
-ODD_TAGS = ["a b", "a,b", "a=b", 'a"b', "a'b", "a\\b", "a\\,b", "a\\ b", "Dệt may", "\N{FACTORY}", "=", ",", "#", "$x", "x" * 5000]
-ODD_TEXTS = ["", " ", '"', "\\", '\\"', 'a"b\\', "two\nlines", "\r\n\t", "x=1,y=2 3", "Nước thải", "\N{FACTORY}", "x" * 60_000]
+ODD_TAGS = [
+    "a b",
+    "a,b",
+    "a=b",
+    'a"b',
+    "a'b",
+    "a\\b",
+    "a\\,b",
+    "a\\ b",
+    "Dệt may",
+    "\N{FACTORY}",
+    "=",
+    ",",
+    "#",
+    "$x",
+    "x" * 5000,
+]
+ODD_TEXTS = [
+    "",
+    " ",
+    '"',
+    "\\",
+    '\\"',
+    'a"b\\',
+    "two\nlines",
+    "\r\n\t",
+    "x=1,y=2 3",
+    "Nước thải",
+    "\N{FACTORY}",
+    "x" * 60_000,
+]
 ODD_TEXTS += ['{"a": "b\\\\"}', "\x00\x01", "\\n", "\\\\"]
 ODD_NUMBERS = [0.0, -0.0, 1e15, 1e16, 1.7976931348623157e308, 5e-324, 0.1 + 0.2, -1e-7, 1 / 3, 123456789.123456789]
 
 
 async def test_the_database_reads_odd_tags(store: Store) -> None:
-    await store.write([point(series("odd", {"t": tag}), {"v": i}, i) for i, tag in enumerate(ODD_TAGS)], OPERATOR_DATABASE)
+    await store.write(
+        [point(series("odd", {"t": tag}), {"v": i}, i) for i, tag in enumerate(ODD_TAGS)], OPERATOR_DATABASE
+    )
     rows = await store.query('SELECT v, t FROM "odd"', OPERATOR_DATABASE)
     assert [row["t"] for row in rows] == ODD_TAGS
 
@@ -78,5 +109,3 @@ async def test_rows_carry_the_tags_they_are_grouped_by(store: Store) -> None:
     await store.write([point(series("m", {"t": tag}), {"v": 1.0}, 1) for tag in "ab"], OPERATOR_DATABASE)
     rows = await store.query('SELECT v FROM "m" GROUP BY t', OPERATOR_DATABASE)
     assert rows == [{"t": "a", "time": 1, "v": 1.0}, {"t": "b", "time": 1, "v": 1.0}]
-
-
