@@ -81,7 +81,7 @@ class FaultyProxy:
         return web.Response()
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(auto_decompress=False)
+        self._session = ClientSession()
         application = web.Application(client_max_size=64 * 1024 * 1024)
         application.router.add_route("*", "/{path:.*}", self.handle)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)

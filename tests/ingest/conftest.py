@@ -70,7 +70,7 @@ def until() -> Until:
         seen: Any = None
         try:
             async with asyncio.timeout(within_s):
-                while not (seen := await condition()):
+                while not (seen := await condition()):  # noqa: ASYNC110 (other processes set no event of ours)
                     await asyncio.sleep(0.02)
         except TimeoutError:
             pytest.fail(f"{what or 'the condition'} did not come within {within_s} s; last seen: {seen!r}")

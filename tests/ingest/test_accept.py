@@ -1,4 +1,4 @@
-"""The accept step: for every reason a message that earns it, and for any bytes a line or a refusal, never an exception."""
+"""The accept step: for every reason a message that earns it; for any bytes a line or a refusal, never an exception."""
 
 import json
 from datetime import UTC, datetime
@@ -237,7 +237,7 @@ def test_any_bytes_become_a_refusal(known: Directory, payload: bytes) -> None:
 @given(messages | readings)
 def test_every_reading_becomes_a_line_or_a_refusal(known: Directory, message: dict[str, Any]) -> None:
     accepted = taken(message, known)
-    sent = message["readings"] if "readings" in message else [message]
+    sent = message.get("readings", [message])
     whole = len(accepted.refusals) == 1 and not accepted.lines
     assert whole or len(accepted.lines) + len(accepted.refusals) == len(sent)
 

@@ -47,7 +47,7 @@ async def test_wrong_password_and_missing_rights(tmp_path: Path) -> None:
 
 
 async def test_missing_database(store: Store) -> None:
-    with pytest.raises(OperatorError, match="no database 'nowhere'.*create it"):
+    with pytest.raises(OperatorError, match=r"no database 'nowhere'.*create it"):
         await store.write([LINE], "nowhere")
     with pytest.raises(OperatorError, match="database not found: nowhere; create it"):
         await store.query("SELECT v FROM m", "nowhere")

@@ -22,7 +22,7 @@ fields = st.dictionaries(names, numbers | st.booleans() | st.integers(-(2**63), 
 @given(names, st.dictionaries(names, tag_words, max_size=4), fields, st.integers(-(2**62), 2**62))
 def test_a_point_reads_back(measurement: str, tags: dict[str, str], values: dict[str, Any], ns: int) -> None:
     read = parse(point(series(measurement, tags), values, ns))
-    assert read == (measurement, tags, values, ns)
+    assert tuple(read) == (measurement, tags, values, ns)
     assert [type(value) for value in read.fields.values()] == [type(value) for value in values.values()]
 
 
