@@ -54,10 +54,11 @@ def _sift(payload: bytes) -> Parsed:  # noqa: PLR0911 (one return for each way t
     identity = content.pop("id", None)
     if identity is not None and not (isinstance(identity, str) and 0 < len(identity) <= MAX_ID):
         return _whole(f"id must be a text of 1 to {MAX_ID} characters", payload)
-    items = content.pop("readings", None) if "readings" in content else [content]
+    bare = "readings" not in content
+    items = [content] if bare else content.pop("readings")
     if not isinstance(items, list):
         return _whole(f"readings must be a list, not {_kind(items)}", payload, identity)
-    if content and items != [content]:
+    if content and not bare:
         return _whole(f"unknown key {next(iter(content))!r} beside readings", payload, identity)
     if len(items) > MAX_READINGS:
         detail = f"{len(items)} readings; a message has at most {MAX_READINGS}"

@@ -25,8 +25,11 @@ from store.client import Store
 from store.schema import OPERATOR_DATABASE
 
 SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
-STOP_S = 4.0
+FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
+
+GOODBYE_S = 0.5
+"""How long the goodbye may take: a broker that is not there does not take it."""
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +97,11 @@ class Ingester:
                 f"ecopark-ingest-{self._instance}", self._address, self._receive, presence=ingester(self._instance)
             )
             try:
+                self._peers.clear()
                 await connection.open()
-                if not connection.session_present:
-                    await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
-                await connection.subscribe([(ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
+                # Also where the session is present: it may have been left after the share was given up, or be the
+                # trace of a life that ended before it subscribed. Subscribing again changes nothing.
+                await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE), (ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
                 self._connection = connection
                 self._connections += 1
                 self._patience.succeeded()
@@ -130,11 +134,13 @@ class Ingester:
         if connection is None or not connection.is_open:
             return
         with suppress(TimeoutError, UnavailableError):
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(FINISH_S):
                 if self._peers - {self._instance}:
                     await connection.unsubscribe([SHARE])
                 else:
                     connection.pause()
                 await connection.drained()
         self._replies.flush(connection)
-        await connection.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await connection.close()

@@ -30,8 +30,7 @@ def _written_as_a_date(text: Any) -> Any:
 
 
 Instant = Annotated[
-    Annotated[int, Field(strict=True)]
-    | Annotated[AwareDatetime, Field(strict=True), BeforeValidator(_written_as_a_date)],
+    Annotated[int, Field(strict=True)] | Annotated[AwareDatetime, BeforeValidator(_written_as_a_date)],
     Field(union_mode="left_to_right", description="integer milliseconds since the epoch, or RFC 3339 with an offset"),
 ]
 

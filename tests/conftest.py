@@ -1,89 +1,102 @@
-"""Real servers for every room's tests: a missing binary fails the test, it never skips it."""
+"""Real servers for every test that wants them, each with a folder and a port of its own. A missing one is a failure."""
 
-import os
-import signal
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Self
 
 import pytest
+from aiohttp import ClientSession, web
 
-ROOT = Path(__file__).parent.parent
-_READY_S = 10.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Broker:
-    """A private mosquitto with the shipped configuration on a free port; it can be stopped, killed and started."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
-        self.folder = folder
-        self.extra = ["allow_anonymous true"]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Start and wait until it accepts connections."""
-        lines = [
-            (ROOT / "deploy" / "mosquitto.conf").read_text(encoding="utf-8"),
-            f"listener {self.port} 127.0.0.1",
-            f"persistence_location {self.folder}/",
-            *(["user root"] if os.getuid() == 0 else []),  # else it gives up root and cannot write to the test's folder
-            *self.extra,
-        ]
-        configuration = self.folder / "mosquitto.conf"
-        configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        with (self.folder / "mosquitto.log").open("ab") as log:
-            path = os.environ["PATH"] + ":/usr/sbin"
-            self._process = subprocess.Popen(
-                ["mosquitto", "-c", configuration], stdout=log, stderr=log, env={**os.environ, "PATH": path}
-            )
-        deadline = time.monotonic() + _READY_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        pytest.fail(f"mosquitto did not start: {(self.folder / 'mosquitto.log').read_text(encoding='utf-8')}")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it, as if it had not run when it does not."""
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(10)
-            self._process = None
-
-    def kill(self, *, forget: bool) -> None:
-        """kill -9; with `forget` everything that it had written is gone too."""
-        self.stop(signal.SIGKILL)
-        if forget:
-            (self.folder / "mosquitto.db").unlink(missing_ok=True)
+from ecopark.servers import Influxd, Mosquitto
+from store.client import Store
 
 
 @pytest.fixture
-def free_port() -> int:
-    return _free_port()
+async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    server = Mosquitto(tmp_path / "mosquitto")
+    await server.start()
+    yield server
+    server.process.kill()
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    running = Broker(folder)
-    running.start()
-    yield running
-    running.stop()
+async def influx(tmp_path: Path) -> AsyncIterator[Influxd]:
+    server = Influxd(tmp_path / "influxd")
+    await server.start()
+    yield server
+    server.process.kill()
+
+
+@pytest.fixture
+async def store(influx: Influxd) -> AsyncIterator[Store]:
+    async with Store(influx.url) as opened:
+        yield opened
+
+
+class FaultyProxy:
+    """A proxy in front of the real database that fails in the ways that proxies, networks and databases fail.
+
+    Passes requests on unless `faults` holds something to do instead, first in first out.
+
+    A fault is a status, `hang`, `close` (at once) or `break` (closed in the middle of an answer).
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.url = ""
+        self.faults: list[int | str] = []
+        self.always: int | str | None = None
+        self.headers: dict[str, str] = {}
+        self.body = "the proxy's fault"
+        self.passed = 0
+        self.failed = 0
+        self._session: ClientSession | None = None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        fault = self.faults.pop(0) if self.faults else self.always
+        if fault is not None:
+            self.failed += 1
+        match fault:
+            case None:
+                assert self._session is not None
+                async with self._session.request(
+                    request.method,
+                    self.target + request.path_qs,
+                    data=body,
+                    headers={k: v for k, v in request.headers.items() if k in {"Content-Type", "Authorization"}},
+                ) as answer:
+                    self.passed += 1
+                    return web.Response(status=answer.status, body=await answer.read())
+            case int(status):
+                return web.Response(status=status, text=self.body, headers=self.headers)
+            case "hang":
+                await asyncio.sleep(3600)
+            case "break":
+                assert request.transport is not None
+                request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async def __aenter__(self) -> Self:
+        self._session = ClientSession()
+        application = web.Application(client_max_size=64 * 1024 * 1024)
+        application.router.add_route("*", "/{path:.*}", self.handle)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+        assert self._session is not None
+        await self._session.close()
+
+
+@pytest.fixture
+async def proxy(influx: Influxd) -> AsyncIterator[FaultyProxy]:
+    async with FaultyProxy(influx.url) as made:
+        yield made
