@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ecopark.demo.run import run_demo
+from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
@@ -29,6 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Ecopark: telemetry of eco-industrial parks.",
 )
+
+
+app.add_typer(refused, name="refused")
 
 
 @app.callback()

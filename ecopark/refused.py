@@ -50,13 +50,14 @@ class Refused(Model):
 
 
 class Filter(Model):
-    """Which refusals are meant: received in the last `hours`, and what else is given."""
+    """Which refusals are meant: these `digests`, or those received in the last `hours`; and what else is given."""
 
     hours: float = 24.0
     park: str | None = None
     gateway: str | None = None
     reason: str | None = None
     digests: tuple[str, ...] = ()
+    replayed: bool = False
 
     def condition(self, now_ms: int) -> str:
         """Condition in InfluxQL."""
@@ -80,7 +81,8 @@ async def find(store: Store, wanted: Filter) -> list[Refused]:
     for row in sorted(rows, key=lambda row: row["received"]):
         found = Refused.model_validate({key: value for key, value in row.items() if value is not None})
         latest[found.digest] = found
-    return sorted(latest.values(), key=lambda found: -found.received)
+    found_once = (found for found in latest.values() if wanted.replayed or found.replayed is None)
+    return sorted(found_once, key=lambda found: -found.received)
 
 
 async def replay(store: Store, address: BrokerAddress, refused: Sequence[Refused]) -> list[Refused]:

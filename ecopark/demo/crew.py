@@ -30,7 +30,7 @@ class Crew:
         (folder / "spools").mkdir(exist_ok=True)
         self.broker = Mosquitto(folder / "broker")
         self.database = Influxd(folder / "influx")
-        self._environment = {
+        self.environment = {
             "ECOPARK_PARK": str(folder / "park.yaml"),
             "ECOPARK_MQTT_URL": self.broker.url,
             "ECOPARK_INFLUX_URL": self.database.url,
@@ -101,4 +101,4 @@ class Crew:
 
     def _child(self, name: str, arguments: Sequence[str], **environment: str) -> Child:
         command = [sys.executable, *arguments]
-        return Child(name, command, self._logs / f"{name}.log", self._environment | environment)
+        return Child(name, command, self._logs / f"{name}.log", self.environment | environment)

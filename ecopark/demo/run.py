@@ -46,6 +46,8 @@ async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: b
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    shell = folder / "env"
+    shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
     try:
         await crew.start()
         async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
@@ -53,6 +55,7 @@ async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: b
             return await demo.run(seconds, as_json=as_json)
     finally:
         await crew.stop()
+        shell.unlink(missing_ok=True)
 
 
 @contextlib.asynccontextmanager
@@ -156,7 +159,7 @@ class _Demo:
 
     async def _live(self, seconds: float | None) -> None:
         until = None if seconds is None else time.monotonic() + seconds
-        where = f"MQTT {self._crew.broker.url}   InfluxDB {self._crew.database.url}   Ctrl-C ends it"
+        where = f"{self._crew.broker.url}   {self._crew.database.url}   (. {self._folder}/env)   Ctrl-C ends it"
         scene = Scene()
         before = (time.monotonic(), self._gateways.read)
         with Live(draw(self._park, scene, where), console=self._console, refresh_per_second=2) as screen:
