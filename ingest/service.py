@@ -5,6 +5,7 @@ It needs no disk. What it has not acknowledged the broker holds; what it has ack
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -53,6 +54,8 @@ class Ingester:
         self._patience = Patience("MQTT", log, asyncio.get_running_loop().time)
         self._connections = 0
         self._peers: set[str] = set()
+        self._life = uuid.uuid4().hex.encode()
+        self._holder = b""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in flight.
@@ -93,15 +96,21 @@ class Ingester:
 
     async def _stay_connected(self) -> None:
         while True:
-            connection = Connection(
-                f"ecopark-ingest-{self._instance}", self._address, self._receive, presence=ingester(self._instance)
-            )
+            client_id = f"ecopark-ingest-{self._instance}"
+            connection = Connection(client_id, self._address, self._receive, presence=ingester(self._instance))
             try:
                 self._peers.clear()
+                self._holder = b""
                 await connection.open()
+                await connection.subscribe([(ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
                 # Also where the session is present: it may have been left after the share was given up, or be the
                 # trace of a life that ended before it subscribed. Subscribing again changes nothing.
-                await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE), (ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
+                await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
+                # The second answer comes after the retained words of the first. Not every broker says that a session
+                # was taken over, so whoever comes back and finds another life under its name leaves it to that one.
+                if self._connections and self._holder not in {b"", self._life}:
+                    raise SessionTakenOverError(client_id)
+                connection.announce(self._life)
                 self._connection = connection
                 self._connections += 1
                 self._patience.succeeded()
@@ -119,6 +128,8 @@ class Ingester:
         name = delivery.topic.removeprefix(ingester(""))
         if name == delivery.topic:
             self._intake.receive(delivery)
+        elif name == self._instance:
+            self._holder = delivery.payload
         elif delivery.payload:
             self._peers.add(name)
         else:
@@ -135,7 +146,7 @@ class Ingester:
             return
         with suppress(TimeoutError, UnavailableError):
             async with asyncio.timeout(FINISH_S):
-                if self._peers - {self._instance}:
+                if self._peers:
                     await connection.unsubscribe([SHARE])
                 else:
                     connection.pause()
