@@ -83,7 +83,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def failure(error: sqlite3.Error, path: Path) -> Exception:
-    """What an SQLite error means here."""
+    """What an SQLite error means here; itself, if it is not SQLite's but ours."""
+    if getattr(error, "sqlite_errorcode", None) is None:
+        return error
     if error.sqlite_errorcode & 0xFF in _CORRUPT:
         return CorruptFileError(f"{path}: {error}")
     return UnavailableError(f"the disk of the spool {path} fails: {error} ({error.sqlite_errorname})")
