@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ class Receiver:
     answer: Callable[[str, int], list[str]] = field(default=lambda name, _: [name])
     """Ids for the receipt to a message, given its id and how often it has come; none: no receipt."""
     came: list[str] = field(default_factory=list)
+    times: Counter[str] = field(default_factory=Counter)
     stored: set[int] = field(default_factory=set)
     statuses: list[Status] = field(default_factory=list)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,7 +80,8 @@ class Receiver:
         assert taken.id is not None
         self.came.append(taken.id)
         self.stored.update(reading.ms for reading in taken.readings)
-        stored = self.answer(taken.id, self.came.count(taken.id))
+        self.times[taken.id] += 1
+        stored = self.answer(taken.id, self.times[taken.id])
         if stored:
             await self.receipt(stored, client)
 
