@@ -1,6 +1,7 @@
 """A private broker and a private database in a folder of their own, on loopback ports, as ordinary child processes."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from store.client import Store
 from store.schema import OPERATOR_DATABASE
 
 START_S = 60.0
+_STAY_ROOT = "user root\n" if os.geteuid() == 0 else ""
+"""Started by root, mosquitto would become a user who cannot write into the folder, and remember nothing."""
+
 SHIPPED_CONFIGURATION = Path(__file__).parent.parent / "deploy" / "mosquitto.conf"
 
 
@@ -48,7 +52,7 @@ class Mosquitto:
         configuration = folder / "mosquitto.conf"
         configuration.write_text(
             f"{SHIPPED_CONFIGURATION.read_text()}\n"
-            f"listener {self.port} 127.0.0.1\npersistence_location {folder.absolute()}/\n{access}"
+            f"{_STAY_ROOT}listener {self.port} 127.0.0.1\npersistence_location {folder.absolute()}/\n{access}"
         )
         command = [program("mosquitto", "mosquitto"), "-c", str(configuration)]
         self._folder = folder

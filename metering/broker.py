@@ -9,6 +9,10 @@ from metering.errors import OperatorError
 from metering.model import Model
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_WRITE = (
+    "ECOPARK_MQTT_URL: write mqtt://user:password@host:1883, or mqtts:// for TLS; "
+    "in user and password write / : @ ? # as %2F %3A %40 %3F %23"
+)
 
 
 class BrokerAddress(Model):
@@ -29,10 +33,11 @@ class BrokerAddress(Model):
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise OperatorError(f"ECOPARK_MQTT_URL: {error}; write mqtt://user:password@host:1883") from error
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise OperatorError("ECOPARK_MQTT_URL: write mqtt://user:password@host:1883, or mqtts:// for TLS")
+        except ValueError:
+            # Not even as the cause: where a password holds a slash, the parser quotes a piece of it as the port.
+            raise OperatorError(_WRITE) from None
+        if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+            raise OperatorError(_WRITE)
         return cls(
             host=parts.hostname,
             port=port or _PORTS[parts.scheme],
