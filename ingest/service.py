@@ -23,7 +23,7 @@ from metering.errors import OperatorError, UnavailableError
 from metering.patience import Patience
 from metering.topics import Channel, ingester, topic
 from store.client import Store
-from store.schema import OPERATOR_DATABASE
+from store.schema import OPERATOR_DATABASE, PIPELINE
 
 SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5
@@ -31,6 +31,9 @@ FINISH_S = 3.5
 
 GOODBYE_S = 0.5
 """How long the goodbye may take: a broker that is not there does not take it."""
+
+_PROBE = f'SELECT * FROM "{PIPELINE}" LIMIT 1'
+"""Refused where the database is missing, which SHOW MEASUREMENTS on InfluxDB 1.6 does not mind."""
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +89,7 @@ class Ingester:
         patience = Patience("database", log, asyncio.get_running_loop().time)
         while not stop.is_set():
             try:
-                await self._store.query("SHOW MEASUREMENTS LIMIT 1", OPERATOR_DATABASE)
+                await self._store.query(_PROBE, OPERATOR_DATABASE)
             except UnavailableError as error:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), patience.failed(error, error.retry_after))

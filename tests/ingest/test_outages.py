@@ -77,6 +77,19 @@ async def test_a_broker_that_lost_its_memory_is_subscribed_to_again(station: Sta
         await all_stored(station, until, 10)
 
 
+async def test_a_broker_that_was_stopped_remembers(station: Station, until: Until) -> None:
+    child = await station.started()
+    child.kill()
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 10)
+    station.broker.process.stop()
+    await station.broker.start()
+    child.start()
+    await station.connected(child, times=2)
+    assert "session resumed" in child.log.read_text()
+    await all_stored(station, until, 10)
+
+
 async def test_two_ingesters_share_the_work(station: Station, until: Until) -> None:
     await station.started("one")
     other = await station.started("two")
