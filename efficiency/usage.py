@@ -64,6 +64,17 @@ class Usage:
         """Whether each interval was measured whole, so that a shape can be taken from it."""
         return np.asarray((self.estimated == 0) & (self.completeness == 1) & np.isfinite(self.amount))
 
+    def cut(self, piece: slice) -> "Usage":
+        """Some of the intervals."""
+        return Usage(
+            self.start[piece],
+            self.amount[piece],
+            self.estimated[piece],
+            self.completeness[piece],
+            self.quality[piece],
+            self.rules[piece],
+        )
+
     def past(self) -> Past:
         """What shapes may be taken from."""
         return Past(self.start[self.measured], self.amount[self.measured])
