@@ -225,7 +225,7 @@ def test_the_fence_of_a_tenant_counts_nothing_twice() -> None:
 
 
 def test_what_belongs_into_a_balance() -> None:
-    both = {"energy_kwh": {}, "energy_export_kwh": {}}
+    both: dict[str, object] = {"energy_kwh": {}, "energy_export_kwh": {}}
     park = Park.model_validate(
         {
             "park": {"id": "p", "name": NAME, "timezone": "Asia/Ho_Chi_Minh"},
