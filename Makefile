@@ -19,6 +19,9 @@ check: setup
 test: check
 	$(BIN)/pytest
 
+chaos: setup
+	@$(BIN)/python -m ecopark.chaos --seconds $(SECONDS) --seed $(SEED)
+
 docs: setup
 	$(BIN)/python -m metering.contract docs
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import mqtt5
 
 from ecopark.processes import Child, free_port, program
+from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
@@ -48,6 +49,7 @@ class Mosquitto:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
+        self.address = BrokerAddress.parse(self.url)
         access = extra or "allow_anonymous true\n"
         configuration = folder / "mosquitto.conf"
         configuration.write_text(

@@ -33,6 +33,18 @@ class Settings(BaseSettings):
         """The broker's address."""
         return BrokerAddress.parse(self.mqtt_url)
 
+    def line(self) -> str | None:
+        """`host[:port]` of the gateway's Modbus line.
+
+        Raises `OperatorError` for what is no such address.
+        """
+        if self.modbus_url is None:
+            return None
+        scheme, separator, rest = self.modbus_url.partition("://")
+        if scheme != "modbus" or not separator or not rest.strip("/"):
+            raise OperatorError("ECOPARK_MODBUS_URL: write modbus://host:502")
+        return rest.strip("/")
+
     def store(self) -> Store:
         """The database, not yet opened."""
         return Store(self.influx_url, self.influx_user, self.influx_token)

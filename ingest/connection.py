@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
 
         Raises `UnavailableError` where it does not answer, `OperatorError` where it does not want us.
         """
-        where = f"MQTT broker at {self._address.host}:{self._address.port}"
+        where = f"MQTT broker at {self._address}"
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._loop.create_connection(

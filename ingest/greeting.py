@@ -31,7 +31,7 @@ def connect(client_id: str, address: BrokerAddress, presence: str) -> bytes:
     return mqtt5.ConnectPacket(
         client_id,
         username=address.user,
-        password=address.password.encode() if address.password is not None else None,
+        password=address.secret.encode() if address.secret is not None else None,
         clean_start=False,
         keep_alive=KEEP_ALIVE_S,
         session_expiry_interval=SESSION_EXPIRY_S,

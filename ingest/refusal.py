@@ -58,7 +58,7 @@ class Refusal:
                 "topic": topic,
                 "payload": payload,
                 "encoding": encoding,
-                "bytes": len(self.payload),
+                "size": len(self.payload),
                 "digest": digest.hexdigest(),
                 "received": now_ms,
             },

@@ -114,11 +114,15 @@ class Refusals(Model):
 class Status(Model):
     """What a gateway says of itself; retained, and its last will with `online` false.
 
-    `spooled` counts the messages on disk, `oldest` is the instant of the oldest reading among them.
+    `read`: readings taken from meters and put on disk since it started. `spooled`: messages on disk that are not
+    confirmed yet, `spooled_bytes` their size, `oldest` the instant of the oldest reading among them. `unconfirmed`:
+    messages sent without a receipt yet. `resent`: messages sent again since the start. `discarded`: readings lost for
+    want of space, ever. `fault`: what keeps it from working, in words.
     """
 
     online: bool
     version: str
+    read: Count | None = None
     spooled: Count | None = None
     oldest: int | None = None
     spooled_bytes: Count | None = None
