@@ -187,6 +187,13 @@ class Outbox:
             if self._landed(sent):
                 sent.due = now
 
+    def broker_forgot(self) -> None:
+        """The broker has lost its memory: what it had acknowledged is due at once, too."""
+        now = self._now()
+        for sent in self._sent.values():
+            if sent.acked:
+                sent.acked, sent.due = False, now
+
     def due(self) -> list[int]:
         """What must be sent again now, oldest first."""
         now = self._now()

@@ -17,11 +17,11 @@ from pydantic import ValidationError
 from gateway.mqtt import MqttConnection
 from gateway.outbox import Outbox
 from gateway.sendqueue import SendQueue
-from gateway.trouble import Trouble
 from gateway.worker import SpoolWorker
 from metering.broker import BrokerAddress
 from metering.errors import UnavailableError
 from metering.topics import Channel, topic
+from metering.trouble import Trouble
 from metering.wire import Receipt, Refusals, Status
 
 _LOG = logging.getLogger(__name__)
@@ -153,6 +153,8 @@ class Publisher:
                 self._answer.happened(f"{codes[0]}: let this user subscribe to {self._topic(channel)}")
         self._heard = self._now()
         self._outbox.receive_maximum = max(1, client.receive_maximum - 1)  # one is kept for the status
+        if not client.session_present:
+            self._outbox.broker_forgot()
         self._queue.connected()
         self._connection.over()
         async with asyncio.TaskGroup() as group:

@@ -18,9 +18,9 @@ from gateway.counts import Counts
 from gateway.outbox import Outbox, Resend, Window
 from gateway.publisher import Link, Publisher
 from gateway.spool import Limits, Spool
-from gateway.trouble import Trouble
 from gateway.worker import SpoolWorker
 from metering.errors import UnavailableError
+from metering.trouble import Trouble
 from metering.wire import Reading, Status
 
 _LOG = logging.getLogger(__name__)

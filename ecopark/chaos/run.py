@@ -51,8 +51,7 @@ class Chaos:
             await self._recovered()
             async with Store(self._crew.database.url) as store:
                 rows = await _everything(store, self._park)
-            certain, uncertain = logged(self._log, self._park)
-            return judge(certain, uncertain, rows, self._park)
+            return judge(logged(self._log, self._park), rows, self._park)
         finally:
             await self._crew.stop()
 

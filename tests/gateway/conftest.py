@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiomqtt
 import pytest
 
+from ecopark.servers import Mosquitto
 from gateway.counts import Counts
 from gateway.outbox import Resend
 from gateway.publisher import Link
@@ -18,9 +18,6 @@ from gateway.service import Settings, run_gateway
 from metering.broker import BrokerAddress
 from metering.topics import Channel, topic
 from metering.wire import Message, Reading, Receipt, Status
-
-if TYPE_CHECKING:
-    from tests.conftest import Broker
 
 PARK, GATEWAY = "park", "gw-1"
 DEADLINE_S = 15.0
@@ -113,7 +110,7 @@ class Feed:
 class Rig:
     """One gateway on one broker; what it starts is ended, and its errors shown, at the end of the test."""
 
-    broker: "Broker"
+    broker: Mosquitto
     spool: Path
     counts: Counts = field(default_factory=Counts)
     receiver: Receiver = field(init=False)
@@ -168,7 +165,7 @@ class Running:
 
 
 @pytest.fixture
-async def rig(broker: "Broker", tmp_path: Path) -> AsyncIterator[Rig]:
+async def rig(broker: Mosquitto, tmp_path: Path) -> AsyncIterator[Rig]:
     made = Rig(broker, tmp_path / "spool" / "gw.db")
     yield made
     for task in made.tasks:

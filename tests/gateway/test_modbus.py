@@ -16,6 +16,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from ecopark.processes import free_port
 from gateway.modbus import ModbusSource
 from gateway.registers import MAX_WORDS, decode, plan
 from metering.errors import OperatorError
@@ -90,8 +91,8 @@ class Plant:
 
 
 @pytest.fixture
-async def plant(free_port: int) -> AsyncIterator[Plant]:
-    made = Plant(free_port)
+async def plant() -> AsyncIterator[Plant]:
+    made = Plant(free_port())
     yield made
     await made.stop()
 

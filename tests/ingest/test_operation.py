@@ -59,7 +59,7 @@ async def guarded_broker(folder: Path) -> AsyncIterator[Mosquitto]:
     passwords = folder / "passwords"
     command = ["mosquitto_passwd", "-c", "-b", str(passwords), "ingest", "r:i@g/ht"]
     await asyncio.to_thread(subprocess.run, command, check=True)
-    server = Mosquitto(folder / "guarded", extra=f"allow_anonymous false\npassword_file {passwords}\n")
+    server = Mosquitto(folder / "guarded", access=f"allow_anonymous false\npassword_file {passwords}\n")
     await server.start()
     yield server
     server.process.kill()
@@ -106,7 +106,7 @@ async def test_tls(station: Station, until: Until, tmp_path: Path) -> None:
     key, cert = await certificate(tmp_path)
     port = free_port()
     listener = f"listener {port} 127.0.0.1\ncertfile {cert}\nkeyfile {key}\n"
-    broker = Mosquitto(tmp_path / "tls", extra=f"allow_anonymous true\n{listener}")
+    broker = Mosquitto(tmp_path / "tls", access=f"allow_anonymous true\n{listener}")
     await broker.start()
     try:
         url = f"mqtts://127.0.0.1:{port}"
@@ -168,7 +168,7 @@ class Wire:
 
 async def test_a_half_open_connection_is_noticed(station: Station, until: Until, tmp_path: Path) -> None:
     """And while this takes its time: the ingester says how it is in `pipeline`."""
-    broker = Mosquitto(tmp_path / "short", extra="allow_anonymous true\nmax_keepalive 10\n")
+    broker = Mosquitto(tmp_path / "short", access="allow_anonymous true\nmax_keepalive 10\n")
     await broker.start()
     try:
         async with Wire(broker.port).open() as wire:

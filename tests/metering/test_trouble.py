@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from gateway.trouble import Trouble
+from metering.trouble import Trouble
 
 
 def test_a_lasting_failure_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
