@@ -53,10 +53,11 @@ def duplicate_keys(text: str) -> list[tuple[KeyPath, int]]:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
-                    found.append(((*path, key.value), key.start_mark.line + 1))
-                seen.add(key.value)
-                walk(value, (*path, key.value))
+                name = str(key.value)
+                if name in seen:
+                    found.append(((*path, name), key.start_mark.line + 1))
+                seen.add(name)
+                walk(value, (*path, name))
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
                 walk(value, (*path, index))
