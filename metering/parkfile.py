@@ -127,6 +127,9 @@ def _syntax_faults(file: Path, text: str, error: str) -> Iterator[Fault]:
         mark = syntax.problem_mark
         yield Fault(file, mark.line + 1 if mark else 1, "YAML", "", str(syntax.problem or error))
         return
+    except yaml.YAMLError:
+        yield Fault(file, 1, "YAML", "", error)
+        return
     lines = Lines(text)
     for path, line in repeated:
         yield Fault(file, line, lines.name(path), "", "stands here a second time; keep one")

@@ -12,7 +12,7 @@ class Lines:
     """Finds the line (from 1), the dotted name and the written value of a path, or of the nearest that exists."""
 
     def __init__(self, text: str) -> None:
-        self._root = yaml.compose(text, yaml.CBaseLoader)
+        self._root = yaml.compose(text, yaml.BaseLoader)
 
     def of(self, path: KeyPath) -> int:
         """Line of the value's key, or of the value itself in a list."""
@@ -62,7 +62,7 @@ def duplicate_keys(text: str) -> list[tuple[KeyPath, int]]:
             for index, value in enumerate(node.value):
                 walk(value, (*path, index))
 
-    walk(yaml.compose(text, yaml.CBaseLoader), ())
+    walk(yaml.compose(text, yaml.BaseLoader), ())
     return found
 
 
