@@ -67,6 +67,11 @@ class Counter:
         """Multiplier at each instant; NaN where the park file dates none."""
         if self.multiplier is None:
             return np.ones(len(times))
+        starts, values = self.multiplier
+        if len(times):
+            first, last = np.searchsorted(starts, (times.min(), times.max()), side="right")
+            if first == last:  # nearly always: one multiplier for all
+                return np.full(len(times), values[first - 1] if first else np.nan)
         return value_at(self.multiplier, times)
 
     def most(self, times: Times, elapsed_ms: Times, values: Floats) -> Floats:
@@ -78,6 +83,9 @@ class Counter:
             raw = raw / np.where(np.isnan(factors), 1.0, factors)
         return np.asarray(raw + (self.count + self.relative * np.abs(values)), dtype=np.float64)
 
+
+_EXPORT = "energy_export_kwh"
+"""Where this register is served, the one of what was bought never falls; without it, export turns that one back."""
 
 _RELATIVE = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(np.float64).eps)}
 
@@ -97,7 +105,7 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
         rollover=own.rollover,
         count=0.0 if own.type in _RELATIVE else own.scale,
         relative=_RELATIVE.get(own.type or "", 0.0),
-        export=meter.export and main,
+        export=meter.export and main and _EXPORT not in meter.registers,
         multiplier=steps if meter.multiplier else None,
         swaps=tuple(
             Swapped(milliseconds(swap.at), swap.closing if main else np.nan, swap.opening if main else np.nan)

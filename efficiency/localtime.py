@@ -6,12 +6,14 @@ Built once for a window and shared by all meters.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from efficiency.intervals import DAY_MS, HOUR_MS, Floats, Times
+from efficiency.intervals import DAY_MS, HOUR_MS, Bools, Floats, Times
+from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import Dated
 
 _MONDAY_OFFSET = 3  # 1 January 1970 was a Thursday
@@ -50,6 +52,23 @@ def day_number(day: date) -> int:
 def day_of(number: int) -> date:
     """The day with this number since 1970."""
     return date.fromordinal(number + _EPOCH_ORDINAL)
+
+
+def runs(numbers: Times) -> list[tuple[int, slice]]:
+    """Pieces of equal number, in order: the days of `Slots.day`, the months of `Slots.month`."""
+    edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
+    return [(int(numbers[a]), slice(a, b)) for a, b in pairwise(edges) if a < b]
+
+
+def week_minutes(windows: Sequence[Window]) -> Bools:
+    """Whether each minute of a week that starts on Monday lies in any of the windows."""
+    week = np.zeros(7 * MINUTES_PER_DAY, dtype=np.bool_)
+    for window in windows:
+        length = window.end - window.start
+        minutes = np.arange(length if length > 0 else length + MINUTES_PER_DAY)
+        for day in window.days:
+            week[(day * MINUTES_PER_DAY + window.start + minutes) % len(week)] = True
+    return week
 
 
 D = TypeVar("D", bound=Dated)

@@ -113,5 +113,5 @@ def test_patience_waits_longer_and_says_so_seldom(caplog: pytest.LogCaptureFixtu
     assert 1 <= len(caplog.records) <= 3
     patience.succeeded()
     patience.succeeded()
-    assert len([record for record in caplog.records if "again" in record.message]) == 1
+    assert len([record for record in caplog.records if "recovered" in record.message]) == 1
     assert patience.failures == 0
