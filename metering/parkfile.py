@@ -56,6 +56,8 @@ def load_park(file: Path) -> Park:
         raise ParkFileError([Fault(file, 1, "file", "", f"cannot be read: {error}")]) from error
     try:
         return _parsed(file, text)
+    except yaml.YAMLError as error:  # the second reading is stricter than the first, with tabs for instance
+        raise ParkFileError(list(_syntax_faults(file, text, str(error)))) from error
     except RecursionError as error:
         right = "is nested too deeply, or an alias (*) stands inside what it refers to; write it out"
         raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
