@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from efficiency.affected import affected, shape_reach
 from efficiency.counters import Counter
-from efficiency.intervals import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS, Span, merged
+from efficiency.intervals import DAY_MS, EVER, HOUR_MS, QUARTER_MS, WEEK_MS, Span, merged
 from efficiency.registers import Readings, steps_of
 from efficiency.usage import Usage, enough, to_load, usage, usage_of
 
@@ -86,6 +86,19 @@ def test_an_excursion_that_turns_out_to_be_none_is_computed_again_from_its_begin
     assert any(span.start <= START < span.end for span in spans)
 
 
+def test_filling_a_gap_may_make_the_intervals_before_and_after_it_suspect() -> None:
+    counter = Counter(interval_ms=15 * MINUTE, rated=60.0, count=0.1)
+    before = {minute: minute / 4 for minute in (0, 15, 30, 300, 315, 330)}
+    after = {minute: minute / 4 for minute in (0, 15, 30, 45, 285, 300, 315, 330)}
+    old, new = (readings(list(held), list(held.values())) for held in (before, after))
+    changed = different(usage(counter, old, WINDOW), usage(counter, new, WINDOW))
+    assert {START, START + 315 * MINUTE} <= changed
+    spans = affected(counter, steps_of(counter, new), Span(START + 45 * MINUTE, START + 285 * MINUTE + 1))
+    assert all(any(span.start <= start < span.end for span in spans) for start in changed)
+    first = affected(counter, steps_of(counter, new), Span(START + 285 * MINUTE, START + 285 * MINUTE + 1))
+    assert first[-1].end >= START + 330 * MINUTE
+
+
 def test_a_reading_reaches_the_gaps_that_borrow_its_shape_and_no_others() -> None:
     weeks = 4 * 7 * 24 * 12
     counter = Counter(interval_ms=5 * MINUTE, rated=60.0, count=0.1)
@@ -104,10 +117,11 @@ def test_a_reading_reaches_the_gaps_that_borrow_its_shape_and_no_others() -> Non
 def test_what_to_load_is_enough_where_nothing_is_missing() -> None:
     minutes = list(range(0, 18 * 60, 5))
     window = Span(START + 5 * HOUR_MS + 1, START + 6 * HOUR_MS)
-    loaded = readings(minutes, [minute / 10 for minute in minutes], to_load(COUNTER, window))
+    loaded = readings(minutes, [minute / 10 for minute in minutes], next(to_load(COUNTER, window)))
     assert enough(steps_of(COUNTER, loaded), window) == (True, True)
     less = Span(loaded.span.start + HOUR_MS, loaded.span.end - HOUR_MS)
     assert enough(steps_of(COUNTER, readings(minutes, [1.0] * len(minutes), less)), window) == (False, False)
+    assert list(to_load(COUNTER, window))[-1] == EVER
 
 
 def test_spans_merge() -> None:
