@@ -36,42 +36,52 @@ def different(one: Usage, other: Usage) -> set[int]:
 
 chaos = st.dictionaries(
     st.integers(0, 18 * 12).map(lambda slot: slot * 5),
-    st.one_of(st.just(0.0), st.floats(0, 8), st.just(500.0), st.sampled_from([990.0, 999.0, 600.0]), st.none()),
+    st.one_of(st.none(), st.none(), st.sampled_from([0.0, 500.0, 990.0, 999.0, 600.0]), st.floats(0, 8), st.none()),
     min_size=3,
     max_size=200,
 )
 
 
-def registers(drawn: dict[int, float | None]) -> dict[int, float]:
-    """A steadily rising register where None was drawn, nonsense elsewhere."""
-    return {minute: 500 + minute / 10 if value is None else value for minute, value in sorted(drawn.items())}
+def registers(drawn: dict[int, float | None], *, held: bool = False) -> dict[int, float]:
+    """A register that rises steadily, or in jumps after hours, where None was drawn, and nonsense elsewhere."""
+
+    def true(minute: int) -> float:
+        return 500 + minute // 240 * 40 if held else 500 + minute / 10
+
+    return {minute: true(minute) if value is None else value for minute, value in sorted(drawn.items())}
 
 
-@given(chaos, chaos)
+@given(chaos, chaos, st.booleans(), st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_only_affected_intervals_differ(drawn: dict[int, float | None], late: dict[int, float | None]) -> None:
-    before = registers(drawn)
+def test_only_affected_intervals_differ(
+    drawn: dict[int, float | None], late: dict[int, float | None], held: bool, only_new: bool
+) -> None:
+    before = registers(drawn, held=held)
     first = min(late)
-    change = {minute: value for minute, value in registers(late).items() if minute < first + 60}
+    change = {minute: value for minute, value in registers(late, held=held).items() if minute < first + 60}
+    if only_new:
+        change = {minute: value for minute, value in change.items() if minute not in before} or {first + 1: 500.0}
     after = dict(sorted({**before, **change}.items()))
     old, new = readings(list(before), list(before.values())), readings(list(after), list(after.values()))
-    spans = affected(COUNTER, steps_of(COUNTER, new), Span(START + first * MINUTE, START + max(change) * MINUTE + 1))
+    span = Span(START + min(change) * MINUTE, START + max(change) * MINUTE + 1)
+    spans = affected(COUNTER, steps_of(COUNTER, new), span, only_new=only_new)
     for start in different(usage(COUNTER, old, WINDOW), usage(COUNTER, new, WINDOW)):
         assert any(span.start <= start < span.end for span in spans)
 
 
-@given(chaos, st.integers(0, 70), st.integers(1, 8), st.integers(0, 400), st.integers(0, 400))
+@given(chaos, st.booleans(), st.tuples(st.integers(0, 70), st.integers(1, 8)), st.integers(0, 400), st.integers(0, 400))
 @settings(max_examples=300, deadline=None)
 def test_where_enough_was_loaded_more_changes_nothing(
-    drawn: dict[int, float | None], quarter: int, length: int, before: int, after: int
+    drawn: dict[int, float | None], held: bool, quarters: tuple[int, int], before: int, after: int
 ) -> None:
-    held = registers(drawn)
-    window = Span(START + quarter * QUARTER_MS, START + (quarter + length) * QUARTER_MS)
+    whole = registers(drawn, held=held)
+    begin, length = quarters
+    window = Span(START + begin * QUARTER_MS, START + (begin + length) * QUARTER_MS)
     loaded = Span(window.start - before * MINUTE, window.end + after * MINUTE)
-    part = steps_of(COUNTER, readings(list(held), list(held.values()), loaded))
+    part = steps_of(COUNTER, readings(list(whole), list(whole.values()), loaded))
     if all(enough(part, window)):
-        whole = usage(COUNTER, readings(list(held), list(held.values())), window)
-        assert not different(usage_of(COUNTER, part, window), whole)
+        expected = usage(COUNTER, readings(list(whole), list(whole.values())), window)
+        assert not different(usage_of(COUNTER, part, window), expected)
 
 
 def test_an_excursion_that_turns_out_to_be_none_is_computed_again_from_its_beginning() -> None:
