@@ -89,8 +89,8 @@ class Line:
 class Steps:
     """From each good reading to the next: `start` and `end` in ms, `delta` in register units, `kind`.
 
-    `aside` are the readings set aside, with `aside_rule`. `raw` are all readings that were weighed; `settled` those that
-    are left without excursions, held ones still among them; `jump` whether the register rises impossibly after each.
+    `aside` are the readings set aside, with `aside_rule`. `raw` are all readings that were weighed; `settled` what is left
+    without excursions, with held ones still among them; `jump` whether the register rises impossibly after each.
     """
 
     start: Times
@@ -215,7 +215,7 @@ def _odd_steps(counter: Counter, before: Floats, after: Floats, most: Floats) ->
         kind[fell & (-delta <= most)] = Kind.EXPORT
     if counter.rollover is not None:
         wrapped = delta + counter.rollover
-        over = fell & (before >= counter.rollover / 2) & (before < counter.rollover) & (wrapped <= most)
+        over = fell & (before >= counter.rollover / 2) & (before <= counter.rollover) & (wrapped <= most)
         delta = np.where(over, wrapped, delta)
         kind[over] = Kind.ROLLOVER
     return delta, kind.astype(np.uint8)

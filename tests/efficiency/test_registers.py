@@ -212,7 +212,7 @@ def test_what_a_register_counts_a_second_time_after_a_dip_is_not_use() -> None:
 
 
 def test_a_register_that_stood_still_for_hours_and_catches_up_is_spread_over_them() -> None:
-    values = steady(600) | dict.fromkeys(range(20, 420, 5), 1003.0)
+    values = steady(600) | dict.fromkeys(range(20, 420, 5), 1003.5)
     computed = of(values, quarters=40)
     assert computed.amount.sum() == pytest.approx(120.0, abs=0.1)
     assert (computed.completeness == 1).all()

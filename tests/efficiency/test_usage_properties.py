@@ -80,7 +80,8 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
             swaps.append(Swapped(at, closing % limit if limit else closing, 77.5))
             offset[first:] = 77.5 - now
     values = np.interp(times, edges, lifetime) + offset
-    values = np.round((values % limit if limit else values) / RESOLUTION) * RESOLUTION
+    counts = np.round(values / RESOLUTION)
+    values = (counts % round(limit / RESOLUTION) if limit else counts) * RESOLUTION
     readings, held = upset(times, values, step_ms, events)
     factors = (np.array([START - DAY_MS, multiplier_change]), np.array([10.0, 12.0]))
     counter = Counter(step_ms, RATED, limit, count=RESOLUTION, multiplier=factors, swaps=tuple(swaps))
