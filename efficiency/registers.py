@@ -89,8 +89,8 @@ class Line:
 class Steps:
     """From each good reading to the next: `start` and `end` in ms, `delta` in register units, `kind`.
 
-    `aside` are the readings set aside, with `aside_rule`. `raw` are all readings that were weighed; `settled` what is left
-    without excursions, with held ones still among them; `jump` whether the register rises impossibly after each.
+    `aside` are the readings set aside, with `aside_rule`. `raw` are all readings that were weighed; `settled` what is
+    left without excursions, with held ones still among them; `jump` whether the register rises impossibly after each.
     """
 
     start: Times

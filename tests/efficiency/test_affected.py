@@ -1,12 +1,13 @@
 """With registers at their worst: what a change may touch, and how little must be loaded, are never stated too small."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efficiency.affected import affected, shape_reach
 from efficiency.counters import Counter
-from efficiency.intervals import DAY_MS, EVER, HOUR_MS, QUARTER_MS, WEEK_MS, Span, merged
+from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, EVER, HOUR_MS, QUARTER_MS, WEEK_MS, Span, merged
 from efficiency.registers import Readings, steps_of
 from efficiency.usage import Usage, enough, to_load, usage, usage_of
 
@@ -107,6 +108,41 @@ def test_an_excursion_that_turns_out_to_be_none_is_computed_again_from_its_begin
     assert START in changed
     spans = affected(counter, steps_of(counter, new), Span(START + 52 * MINUTE, START + 52 * MINUTE + 1))
     assert any(span.start <= START < span.end for span in spans)
+
+
+STILL: dict[int, float] = {minute: 100 + min(minute, 60) / 10 for minute in range(0, 480, 5)}
+"""A register that stood still from minute 60 to 475."""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "only_new"),
+    [
+        (STILL | {480: 148.0, 485: 148.5}, STILL | {480: 106.5, 485: 148.5}, False),  # corrected: it had only paused
+        (STILL | {480: 148.0}, STILL | {480: 148.0, 485: 106.5}, True),  # no jump after all, but a spike
+        (STILL | {480: 106.5}, STILL | {480: 106.5, 485: 148.5}, True),
+        (STILL, STILL | {480: 148.0}, True),
+    ],
+)
+def test_a_register_that_stood_still_is_seen_anew_from_when_it_began_to(
+    before: dict[int, float], after: dict[int, float], only_new: bool
+) -> None:
+    old, new = (readings(list(held), list(held.values())) for held in (before, after))
+    changed = different(usage(COUNTER, old, WINDOW), usage(COUNTER, new, WINDOW))
+    spans = affected(
+        COUNTER, steps_of(COUNTER, new), Span(START + 480 * MINUTE, START + 485 * MINUTE + 1), only_new=only_new
+    )
+    assert changed
+    assert all(any(span.start <= start < span.end for span in spans) for start in changed)
+
+
+def test_standing_still_needs_to_be_loaded_from_its_beginning_once_it_ends_in_a_jump() -> None:
+    jumped = STILL | {minute: 148.0 + minute / 10 for minute in range(480, 720, 5)}
+    window = Span(START + 300 * MINUTE, START + 330 * MINUTE)
+    for held, sufficient in ((jumped, False), (STILL | {480: 106.1}, True)):
+        part = readings(list(held), list(held.values()), Span(START + 120 * MINUTE, ALWAYS_AFTER))
+        assert enough(steps_of(COUNTER, part), window) == (sufficient, True)
+    part = readings(list(jumped), list(jumped.values()), Span(ALWAYS_BEFORE, START + 470 * MINUTE))
+    assert enough(steps_of(COUNTER, part), window) == (True, False)
 
 
 def test_filling_a_gap_may_make_the_intervals_before_and_after_it_suspect() -> None:
