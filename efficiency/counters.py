@@ -79,6 +79,9 @@ class Counter:
         return np.asarray(raw + (self.count + self.relative * np.abs(values)), dtype=np.float64)
 
 
+_EXPORT = "energy_export_kwh"
+"""Where this register is served, the one of what was bought never falls; without it, export turns that one back."""
+
 _RELATIVE = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(np.float64).eps)}
 
 
@@ -97,7 +100,7 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
         rollover=own.rollover,
         count=0.0 if own.type in _RELATIVE else own.scale,
         relative=_RELATIVE.get(own.type or "", 0.0),
-        export=meter.export and main,
+        export=meter.export and main and _EXPORT not in meter.registers,
         multiplier=steps if meter.multiplier else None,
         swaps=tuple(
             Swapped(milliseconds(swap.at), swap.closing if main else np.nan, swap.opening if main else np.nan)

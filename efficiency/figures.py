@@ -33,7 +33,7 @@ class Reason(IntFlag):
     NO_BASELINE = 16384
     OUT_OF_RANGE = 32768
     NO_NIGHT = 65536
-    SHARED_METER = 131072
+    MIXED_UNITS = 131072
 
 
 REASON_TEXT: dict[Reason, Localized] = {
@@ -68,7 +68,7 @@ REASON_TEXT: dict[Reason, Localized] = {
     Reason.NO_NIGHT: Localized(
         en="the tenant works between 02:00 and 04:00", vi="doanh nghiệp có ca làm việc từ 02:00 đến 04:00"
     ),
-    Reason.SHARED_METER: Localized(
+    Reason.MIXED_UNITS: Localized(
         en="the units of output differ between meters", vi="các đồng hồ sản lượng có đơn vị khác nhau"
     ),
 }

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from efficiency.intervals import DAY_MS, HOUR_MS, Floats, Times
+from efficiency.intervals import DAY_MS, HOUR_MS, Bools, Floats, Times
+from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import Dated
 
 _MONDAY_OFFSET = 3  # 1 January 1970 was a Thursday
@@ -50,6 +51,17 @@ def day_number(day: date) -> int:
 def day_of(number: int) -> date:
     """The day with this number since 1970."""
     return date.fromordinal(number + _EPOCH_ORDINAL)
+
+
+def week_minutes(windows: Sequence[Window]) -> Bools:
+    """Whether each minute of a week that starts on Monday lies in any of the windows."""
+    week = np.zeros(7 * MINUTES_PER_DAY, dtype=np.bool_)
+    for window in windows:
+        length = window.end - window.start
+        minutes = np.arange(length if length > 0 else length + MINUTES_PER_DAY)
+        for day in window.days:
+            week[(day * MINUTES_PER_DAY + window.start + minutes) % len(week)] = True
+    return week
 
 
 D = TypeVar("D", bound=Dated)

@@ -11,7 +11,7 @@ import numpy as np
 
 from efficiency.figures import Figure, Reason, Valued, absent, figure
 from efficiency.intervals import Floats
-from efficiency.localtime import Slots, day_number, on_days
+from efficiency.localtime import Slots, day_number, on_days, week_minutes
 from efficiency.usage import Usage
 from metering.calendar import MINUTES_PER_DAY
 from metering.dated import DatedValue
@@ -40,12 +40,8 @@ def band_shares(hours: Sequence[BandHours], when: Slots) -> Floats:
 def _week(hours: BandHours) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Column of the band of each minute of a week that starts on Monday."""
     week = np.full(7 * MINUTES_PER_DAY, BANDS.index(Band.NORMAL), dtype=np.int64)
-    for windows, band in ((hours.off_peak, Band.OFF_PEAK), (hours.peak, Band.PEAK)):
-        for window in windows:
-            length = window.end - window.start
-            minutes = np.arange(length if length > 0 else length + MINUTES_PER_DAY)
-            for day in window.days:
-                week[(day * MINUTES_PER_DAY + window.start + minutes) % len(week)] = BANDS.index(band)
+    week[week_minutes(hours.off_peak)] = BANDS.index(Band.OFF_PEAK)
+    week[week_minutes(hours.peak)] = BANDS.index(Band.PEAK)
     return week
 
 
@@ -64,7 +60,12 @@ def tariff_over(tariff: ElectricityTariff, shares: Floats, voltage: str | None, 
 
     def of(band: Band) -> Floats:
         def price(entry: BandPrices) -> float:
-            return {Band.OFF_PEAK: entry.off_peak, Band.NORMAL: entry.normal, Band.PEAK: entry.peak}[band]
+            prices: dict[Band, float] = {
+                Band.OFF_PEAK: entry.off_peak,
+                Band.NORMAL: entry.normal,
+                Band.PEAK: entry.peak,
+            }
+            return prices[band]
 
         return on_days(entries, price, when.day)
 
@@ -122,7 +123,8 @@ def power_factor_to_date(active: Usage, reactive: Usage) -> Floats:
     both = np.isfinite(active.amount) & np.isfinite(reactive.amount)
     real = np.cumsum(np.where(both, active.amount, 0.0))
     apparent = np.hypot(real, np.cumsum(np.where(both, reactive.amount, 0.0)))
-    return np.divide(real, apparent, out=np.full(len(real), np.nan), where=apparent > 0)
+    factor: Floats = np.divide(real, apparent, out=np.full(len(real), np.nan), where=apparent > 0)
+    return factor
 
 
 def reactive_surcharge(rule: ReactiveRule | None, factor: Figure, buyer_kw: float | None, cost: Figure) -> Figure:
