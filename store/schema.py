@@ -30,6 +30,19 @@ BALANCE: Final = "balance"
 """Per day. Tags park, utility, main; fields main, submeters, loss, band (all in the unit of the main meter),
 completeness, computable (1 or 0)."""
 
+ARRIVALS: Final = "arrivals"
+"""What came late, replayed or corrected: written by the ingester when the database has the readings of a batch that
+were older than 10 minutes. Tags park, meter, instance (of the ingester); fields first, last (instants of the readings,
+ms); time: of writing in ns, unique for each instance."""
+
+USAGE_CURSOR: Final = "usage_cursor"
+"""How far the usage service is, and why a restart needs no disk: the newest point of a park counts. Tag park; fields
+arrivals (those written before, ns, are computed), computed (readings up to then, ms, are)."""
+
+USAGE_BASIS: Final = "usage_basis"
+"""What the stored usage was computed by: the newest point of a part of the park file counts. Tags park, part (a meter's
+id, or a section after a dot); field content (JSON)."""
+
 NS_PER_MS: Final = 1_000_000
 
 
