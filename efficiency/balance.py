@@ -12,7 +12,9 @@ from efficiency.localtime import Slots, week_minutes
 from efficiency.series import Series
 from efficiency.usage import Usage
 from metering.calendar import MINUTES_PER_DAY, Window
+from metering.meters import Meter, Role
 from metering.model import Model
+from metering.park import Park
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,37 @@ class Flow:
     use: Usage
     accuracy_pct: float
     into: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A register that belongs into the balance of a main meter."""
+
+    meter: Meter
+    register: str
+    into: bool = False
+
+
+_EXPORT = "energy_export_kwh"
+
+
+def taps(park: Park, main: str) -> tuple[Tap, ...]:
+    """What belongs into the balance of a main meter, besides the main meter itself.
+
+    Its own sub-meters, with generation and export of sub-meters bringing something in, and its own export taking some
+    out; nothing where there is no sub-meter that uses anything.
+    """
+    found: list[Tap] = []
+    for meter in park.children.get(main, ()):
+        found.append(Tap(meter, meter.counter, into=meter.role is Role.GENERATION))
+        if _EXPORT in meter.registers and meter.role is not Role.GENERATION:
+            found.append(Tap(meter, _EXPORT, into=True))
+    if all(tap.into for tap in found):
+        return ()
+    above = park.meter[main]
+    if _EXPORT in above.registers:
+        found.append(Tap(above, _EXPORT))
+    return tuple(found)
 
 
 class Balance(Model):

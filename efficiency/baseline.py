@@ -122,7 +122,7 @@ def _least_squares(x: Floats, y: Floats) -> tuple[float, list[float], bool]:
 
 
 class Baseline(Model):
-    """A frozen fit for the use of one tenant (or one meter) and utility; expected use is reckoned from `holds_from` on."""
+    """A frozen fit for the use of a tenant or meter, its `subject`; expected use is reckoned from `holds_from` on."""
 
     id: Identifier
     version: Annotated[int, Field(ge=1)]
@@ -159,7 +159,7 @@ def performance(model: Fit, use: Floats, values: Floats) -> Performance:
     expected = np.asarray(model.intercept + values @ slopes, dtype=np.float64)
     saving = expected - use
     known = np.isfinite(saving)
-    outside = ((values < low) | (values > high)).any(axis=1)
+    outside: Bools = np.any((values < low) | (values > high), axis=1)
     return Performance(
         expected=expected,
         saving=saving,

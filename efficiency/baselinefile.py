@@ -5,7 +5,6 @@ A version is never changed: a review adds the next one.
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -77,12 +76,14 @@ def current(baselines: Sequence[Baseline], name: str, day: date) -> Baseline | N
 
 def _write(file: Path, baselines: Sequence[Baseline]) -> None:
     content = {"baselines": [entry.model_dump(mode="json") for entry in baselines]}
+    draft = file.with_name(f".{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as draft:
-            json.dump(content, draft, ensure_ascii=False, indent=2)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(draft.name).replace(file)
+        with draft.open("w", encoding="utf-8") as out:
+            json.dump(content, out, ensure_ascii=False, indent=2)
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise OperatorError(f"{file}: cannot be written: {error}; check the folder and its space") from error

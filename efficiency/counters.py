@@ -67,6 +67,11 @@ class Counter:
         """Multiplier at each instant; NaN where the park file dates none."""
         if self.multiplier is None:
             return np.ones(len(times))
+        starts, values = self.multiplier
+        if len(times):
+            first, last = np.searchsorted(starts, (times.min(), times.max()), side="right")
+            if first == last:  # nearly always: one multiplier for all
+                return np.full(len(times), values[first - 1] if first else np.nan)
         return value_at(self.multiplier, times)
 
     def most(self, times: Times, elapsed_ms: Times, values: Floats) -> Floats:

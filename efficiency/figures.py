@@ -139,6 +139,10 @@ class Valued:
     value: Floats
     reasons: NDArray[np.uint32]
 
+    def cut(self, piece: slice) -> "Valued":
+        """Some of the intervals."""
+        return Valued(self.value[piece], self.reasons[piece])
+
 
 def period_sum(value: Floats, completeness: Floats, estimated: Floats, unit: str, missing: int = 0) -> Figure:
     """Sum over the intervals of a period.

@@ -6,6 +6,7 @@ Built once for a window and shared by all meters.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,12 @@ def day_number(day: date) -> int:
 def day_of(number: int) -> date:
     """The day with this number since 1970."""
     return date.fromordinal(number + _EPOCH_ORDINAL)
+
+
+def runs(numbers: Times) -> list[tuple[int, slice]]:
+    """Pieces of equal number, in order: the days of `Slots.day`, the months of `Slots.month`."""
+    edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
+    return [(int(numbers[a]), slice(a, b)) for a, b in pairwise(edges) if a < b]
 
 
 def week_minutes(windows: Sequence[Window]) -> Bools:

@@ -107,12 +107,15 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
     if counter.swaps:
         line = _with_swaps(line, counter, readings.span)
     candidates = line.times
+    delta, kind = _judged(counter, line, _EARLIER, _LATER)
     for rule, found in ((Rule.SPIKE, _excursions), (Rule.HELD, _held)):
-        out = found(counter, line)
+        if not _impossible(kind).any():
+            break
+        out = found(counter, line, kind)
         if out.any():
             aside.append((line.times[out], np.full(int(out.sum()), rule)))
             line = line.where(~out)
-    delta, kind = _judged(counter, line, slice(None, -1), slice(1, None))
+            delta, kind = _judged(counter, line, _EARLIER, _LATER)
     whole = line.times[1:] > line.times[:-1]
     return Steps(
         start=line.times[:-1][whole],
@@ -139,6 +142,7 @@ class _Line:
 
 
 Pick = slice | NDArray[np.intp]
+_EARLIER, _LATER = slice(None, -1), slice(1, None)
 
 
 def _with_swaps(line: _Line, counter: Counter, span: Span) -> _Line:
@@ -187,10 +191,9 @@ def _impossible(kind: Kinds) -> Bools:
     return np.asarray((kind >= Kind.RESET) & (kind != Kind.UNKNOWN))
 
 
-def _excursions(counter: Counter, line: _Line) -> Bools:
+def _excursions(counter: Counter, line: _Line, kind: Kinds) -> Bools:
     """Readings between two impossible steps whose neighbours outside fit together, and dips."""
     out = np.zeros(len(line.times), dtype=np.bool_)
-    _, kind = _judged(counter, line, slice(None, -1), slice(1, None))
     breaks = np.flatnonzero(_impossible(kind))
     before, after = breaks[:-1], breaks[1:] + 1
     short = (after == before + 2) | (line.times[after] - line.times[before] <= _EXCURSION_MS)
@@ -214,10 +217,9 @@ def _mark_dip(counter: Counter, line: _Line, out: Bools, fall: int) -> None:
         out[fall + 1 : after] |= bool(kind[0] < Kind.RESET)
 
 
-def _held(counter: Counter, line: _Line) -> Bools:
+def _held(counter: Counter, line: _Line, kind: Kinds) -> Bools:
     """Readings that repeat a value from which the register then rises faster than it can, unless it had been held."""
     out = np.zeros(len(line.times), dtype=np.bool_)
-    _, kind = _judged(counter, line, slice(None, -1), slice(1, None))
     jumps = np.flatnonzero(kind == Kind.BOUND)
     if not len(jumps):
         return out

@@ -20,7 +20,7 @@ from efficiency.counters import Counter
 from efficiency.gaps import NO_PAST, Past, filled, histories
 from efficiency.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
 from efficiency.quality import Quality, Rule
-from efficiency.registers import Kind, Readings, Steps, steps_of
+from efficiency.registers import REACH_MS, Kind, Readings, Steps, steps_of
 
 STUCK_RUN = 3
 """This many equal intervals make a meter suspect."""
@@ -64,6 +64,17 @@ class Usage:
         """Whether each interval was measured whole, so that a shape can be taken from it."""
         return np.asarray((self.estimated == 0) & (self.completeness == 1) & np.isfinite(self.amount))
 
+    def cut(self, piece: slice) -> "Usage":
+        """Some of the intervals."""
+        return Usage(
+            self.start[piece],
+            self.amount[piece],
+            self.estimated[piece],
+            self.completeness[piece],
+            self.quality[piece],
+            self.rules[piece],
+        )
+
     def past(self) -> Past:
         """What shapes may be taken from."""
         return Past(self.start[self.measured], self.amount[self.measured])
@@ -85,9 +96,15 @@ def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
 def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PAST) -> Usage:
     """Use of the quarter hours of `window` (outward to whole ones), from readings and the past of long gaps.
 
-    The answer is final where `enough(steps_of(counter, readings), window)`.
+    The answer is final where `enough(steps_of(counter, readings), window)` holds on both sides.
     """
     return usage_of(counter, steps_of(counter, readings), window, past)
+
+
+def to_load(counter: Counter, window: Span) -> Span:
+    """What suffices for `window` as long as no reading is missing around it; `enough` says whether it did."""
+    whole, more = window.outward(), REACH_MS + MARGIN_MS + 2 * counter.interval_ms
+    return Span(whole.start - more, whole.end + more)
 
 
 def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
@@ -136,10 +153,10 @@ def _add_across(work: "_Work", counter: Counter, start: Times, end: Times, delta
 
 
 def _touch_events(work: "_Work", counter: Counter, steps: Steps) -> None:
-    swaps = np.array([swap.at for swap in counter.swaps], dtype=np.int64)
-    for rule in (Rule.SPIKE, Rule.HELD, Rule.CALIBRATING, Rule.FAULT):
-        work.touch(work.index(steps.aside[steps.aside_rule == rule]), rule)
-    work.touch(work.index(swaps), Rule.SWAP)
+    for rule in np.unique(steps.aside_rule):
+        work.touch(work.index(steps.aside[steps.aside_rule == rule]), Rule(int(rule)))
+    if counter.swaps:
+        work.touch(work.index(np.array([swap.at for swap in counter.swaps], dtype=np.int64)), Rule.SWAP)
 
 
 def _weighed(work: "_Work", counter: Counter, margin: int) -> Usage:

@@ -8,7 +8,7 @@ from efficiency.affected import affected, shape_reach
 from efficiency.counters import Counter
 from efficiency.intervals import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS, Span, merged
 from efficiency.registers import Readings, steps_of
-from efficiency.usage import Usage, enough, usage, usage_of
+from efficiency.usage import Usage, enough, to_load, usage, usage_of
 
 START = 20_000 * DAY_MS
 MINUTE = 60_000
@@ -99,6 +99,15 @@ def test_a_reading_reaches_the_gaps_that_borrow_its_shape_and_no_others() -> Non
     assert spans[0].start <= at < spans[0].end
     assert spans[1] == Span(START + 2 * WEEK_MS + 143 * 5 * MINUTE, START + 2 * WEEK_MS + 180 * 5 * MINUTE).outward()
     assert shape_reach(Span(at, at + 1)).end > spans[1].start
+
+
+def test_what_to_load_is_enough_where_nothing_is_missing() -> None:
+    minutes = list(range(0, 18 * 60, 5))
+    window = Span(START + 5 * HOUR_MS + 1, START + 6 * HOUR_MS)
+    loaded = readings(minutes, [minute / 10 for minute in minutes], to_load(COUNTER, window))
+    assert enough(steps_of(COUNTER, loaded), window) == (True, True)
+    less = Span(loaded.span.start + HOUR_MS, loaded.span.end - HOUR_MS)
+    assert enough(steps_of(COUNTER, readings(minutes, [1.0] * len(minutes), less)), window) == (False, False)
 
 
 def test_spans_merge() -> None:
