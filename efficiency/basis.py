@@ -113,8 +113,8 @@ def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
                 yield Utility.ELECTRICITY if part == ".electricity" else Utility(name), since
 
 
-def _first_difference(old: list[Any], new: list[Any]) -> date | None:
-    """First day on which two lists of dated entries say different things; their sources may differ."""
+def _first_difference(old: list[Any], new: list[Any]) -> date:
+    """First day on which two lists of dated entries say different things (their sources may); `date.max` for none."""
 
     def plain(entries: list[Any]) -> list[Any]:
         return [{key: value for key, value in entry.items() if key != "source"} for entry in entries]

@@ -5,9 +5,8 @@ What was loaded for many meters at once is used where it suffices; only where it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from efficiency.affected import affected
 from efficiency.counters import Counter, counter_of
@@ -113,10 +112,10 @@ def _further(edge: int, by: int) -> int:
 
 
 def chunks(window: Span) -> list[Span]:
-    """The window in pieces that can be worked on one after the other."""
+    """The window in pieces that can be worked on one after the other; all windows are cut at the same instants."""
     whole = window.outward()
-    edges = np.arange(whole.start, whole.end, CHUNK_MS).tolist()
-    return [Span(edge, min(edge + CHUNK_MS, whole.end)) for edge in edges]
+    cuts = range(whole.start // CHUNK_MS * CHUNK_MS + CHUNK_MS, whole.end, CHUNK_MS)
+    return [Span(first, last) for first, last in pairwise((whole.start, *cuts, whole.end))]
 
 
 def around(window: Span) -> Span:

@@ -18,10 +18,14 @@ SKEW_MS = FUTURE_MS
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`arrivals`: those written before, ns, are taken in. `computed`: readings up to this instant, ms, are."""
+    """`arrivals`: those written before, ns, are taken in. `computed`: readings up to this instant, ms, are.
+
+    `figures`: those of months before the month of this instant, ms, are.
+    """
 
     arrivals: int
     computed: int
+    figures: int
 
 
 class Progress:
@@ -35,15 +39,15 @@ class Progress:
     async def load(self) -> Cursor | None:
         """The newest cursor; None where nothing was ever computed."""
         rows = await self._store.query(
-            f'SELECT "arrivals","computed" FROM "{USAGE_CURSOR}" WHERE "park" = \'{self._park}\' '
+            f'SELECT "arrivals","computed","figures" FROM "{USAGE_CURSOR}" WHERE "park" = \'{self._park}\' '
             "ORDER BY time DESC LIMIT 1",
             OPERATOR_DATABASE,
         )
-        return Cursor(int(rows[0]["arrivals"]), int(rows[0]["computed"])) if rows else None
+        return Cursor(*(int(rows[0][name]) for name in ("arrivals", "computed", "figures"))) if rows else None
 
     async def save(self, cursor: Cursor, now_ms: int) -> None:
         """Keep the cursor."""
-        fields = {"arrivals": cursor.arrivals, "computed": cursor.computed}
+        fields = {"arrivals": cursor.arrivals, "computed": cursor.computed, "figures": cursor.figures}
         line = point(series(USAGE_CURSOR, {"park": self._park}), fields, now_ms * NS_PER_MS)
         await self._store.write([line], OPERATOR_DATABASE)
 

@@ -36,6 +36,13 @@ class Stored:
     content: dict[Key, Content] = field(default_factory=dict)
     revised: dict[Key, int] = field(default_factory=dict)
 
+    def within(self, span: Span) -> "Stored":
+        """Those that start in a span."""
+        return Stored(
+            {key: content for key, content in self.content.items() if span.start <= key[4] < span.end},
+            {key: at for key, at in self.revised.items() if span.start <= key[4] < span.end},
+        )
+
 
 class UsageStore:
     """Reads and writes `usage` of one park, for the operator and for each tenant that has a database."""
@@ -46,7 +53,7 @@ class UsageStore:
         self._tenants: dict[str, bool] = {}
         self._deletes = True
         self._pending: dict[str | None, list[str]] = {}
-        self.written = 0
+        self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
         """What stands there of some meters, by meter."""
@@ -136,6 +143,11 @@ class UsageStore:
         for first in range(0, len(lines), LINES_AT_ONCE):
             await self._store.write(lines[first : first + LINES_AT_ONCE], database)
 
+    def taken(self) -> int:
+        """Points written since the last time that this was asked."""
+        count, self._written = self._written, 0
+        return count
+
     async def flush(self) -> None:
         """Write what was collected."""
         pending, self._pending = self._pending, {}
@@ -157,7 +169,7 @@ class UsageStore:
             by_tenant.setdefault(key[0], []).append(line)
         for tenant, lines in by_tenant.items():
             self._pending.setdefault(tenant, []).extend(lines)
-            self.written += len(lines)
+            self._written += len(lines)
         if sum(map(len, self._pending.values())) >= LINES_AT_ONCE:
             await self.flush()
 

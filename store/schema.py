@@ -38,7 +38,8 @@ ms); time: of writing in ns, unique for each instance."""
 
 USAGE_CURSOR: Final = "usage_cursor"
 """How far the usage service is, and why a restart needs no disk: the newest point of a park counts. Tag park; fields
-arrivals (those written before, ns, are computed), computed (readings up to then, ms, are)."""
+arrivals (those written before, ns, are computed), computed (readings up to then, ms, are), figures (those of
+the months before the one that holds this, ms, are)."""
 
 USAGE_BASIS: Final = "usage_basis"
 """What the stored usage was computed by: the newest point of a part of the park file counts. Tags park, part (a meter's
