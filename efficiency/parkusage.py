@@ -269,6 +269,10 @@ def _registers(meter: Meter, zone: ZoneInfo) -> list[Register]:
     return [register_of(meter, name, zone) for name in names]
 
 
+def _digest(readings: Readings) -> int:
+    return hash((readings.times.tobytes(), readings.values.tobytes(), readings.states.tobytes()))
+
+
 def _joined(spans: list[Span]) -> list[Span]:
     """Fewer spans: those that lie within each other's reach are computed together."""
     found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
