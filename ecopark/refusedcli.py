@@ -38,7 +38,10 @@ def list_refused(
     if as_json:
         _print_json(found)
         return
-    table = Table("received", "digest", "gateway", "reason", "meter", "detail")
+    table = Table("received")
+    table.add_column("digest", no_wrap=True)
+    for name in ("gateway", "reason", "meter", "detail"):
+        table.add_column(name)
     for each in found:
         table.add_row(_local(each.received), each.digest, each.gateway, each.reason, each.meter, each.detail)
     Console().print(table if found else "nothing was refused")

@@ -12,9 +12,9 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from gateway.registers import Request, decode, plan
-from gateway.trouble import Trouble
 from metering.errors import OperatorError
 from metering.meters import Meter
+from metering.trouble import Trouble
 from metering.wire import Reading
 
 _LOG = logging.getLogger(__name__)

@@ -54,6 +54,7 @@ class MqttConnection(aiomqtt.Client):
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._acknowledged = acknowledged
         self.receive_maximum = 65_535
+        self.session_present = False
 
     def post(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """Send at QoS 1 without waiting; the packet id that `acknowledged` will be called with."""
@@ -77,6 +78,7 @@ class MqttConnection(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
+        self.session_present = flags.session_present
         self.receive_maximum = getattr(properties, "ReceiveMaximum", 65_535)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 

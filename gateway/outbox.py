@@ -15,12 +15,14 @@ class Window:
     """How much may be under way.
 
     `in_flight` messages and `in_flight_bytes` are unacknowledged by the broker; `unconfirmed` messages wait for their
-    receipt, so the broker's queue holds no more than these. The backlog leaves `reserved` of each to live readings.
+    receipt, so the broker's queue holds no more than these. The backlog leaves `reserved` of each to live readings,
+    and stops at `unconfirmed_bytes`: what is queued before the ingester delays live readings, of other gateways too.
     """
 
     in_flight: int = 100
     in_flight_bytes: int = 256 * 1024
     unconfirmed: int = 2_000
+    unconfirmed_bytes: int = 4 * 1024 * 1024
     reserved: int = 20
 
 
@@ -66,6 +68,7 @@ class Outbox:
         self._seq_of: dict[str, int] = {}
         self._in_flight = 0
         self._in_flight_bytes = 0
+        self._unconfirmed_bytes = 0
         self._heard = float("-inf")
         self._confirmed: dict[str, int] = {}
         self.receive_maximum = 65_535
@@ -97,6 +100,8 @@ class Outbox:
 
     def room(self, *, live: bool) -> bool:
         """Whether one more new message may leave now."""
+        if not live and self._unconfirmed_bytes >= self._window.unconfirmed_bytes:
+            return False
         reserved = 0 if live else self._window.reserved
         return self._line_is_free(live=live) and len(self._sent) < self._window.unconfirmed - reserved
 
@@ -119,6 +124,7 @@ class Outbox:
         if sent is None:
             self._sent[message.seq] = _Sent(message.id, message.readings, size, now, self._timer(now, 1))
             self._seq_of[message.id] = message.seq
+            self._unconfirmed_bytes += size
         else:
             sent.times += 1
             sent.sent_at = now
@@ -135,7 +141,7 @@ class Outbox:
             return
         self._arrived(sent)
         if self._by_broker:
-            self._confirmed[sent.id] = seq
+            self._confirm(seq, sent)
 
     def refused(self, seq: int) -> None:
         """The broker does not want it: as if it had not answered, so that it is tried again when it is due."""
@@ -152,8 +158,8 @@ class Outbox:
             if seq is None:
                 unknown.append(name)
             else:
-                self._confirmed[name] = seq
                 self._arrived(self._sent[seq])
+                self._confirm(seq, self._sent[seq])
         return unknown
 
     def confirmed(self) -> list[str]:
@@ -163,11 +169,12 @@ class Outbox:
     def forgotten(self, ids: Iterable[str]) -> None:
         """Drop messages that are no longer in the spool."""
         for name in ids:
-            self._confirmed.pop(name, None)
             seq = self._seq_of.pop(name, None)
             if seq is not None:
-                self._landed(self._sent[seq])
-                del self._sent[seq]
+                sent = self._sent.pop(seq)
+                self._landed(sent)
+                self._confirm(seq, sent)
+                del self._confirmed[name]
 
     def drop(self, seqs: Iterable[int]) -> None:
         """Drop messages that the spool gave up."""
@@ -179,6 +186,13 @@ class Outbox:
         for sent in self._sent.values():
             if self._landed(sent):
                 sent.due = now
+
+    def broker_forgot(self) -> None:
+        """The broker has lost its memory: what it had acknowledged is due at once, too."""
+        now = self._now()
+        for sent in self._sent.values():
+            if sent.acked:
+                sent.acked, sent.due = False, now
 
     def due(self) -> list[int]:
         """What must be sent again now, oldest first."""
@@ -199,6 +213,11 @@ class Outbox:
         if not sent.acked:
             sent.acked = True
             self.published += sent.readings
+
+    def _confirm(self, seq: int, sent: _Sent) -> None:
+        if sent.id not in self._confirmed:
+            self._confirmed[sent.id] = seq
+            self._unconfirmed_bytes -= sent.size
 
     def _landed(self, sent: _Sent) -> bool:
         """End one flight; whether there was one."""

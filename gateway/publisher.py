@@ -11,16 +11,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiomqtt
+from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ValidationError
 
 from gateway.mqtt import MqttConnection
 from gateway.outbox import Outbox
 from gateway.sendqueue import SendQueue
-from gateway.trouble import Trouble
 from gateway.worker import SpoolWorker
 from metering.broker import BrokerAddress
 from metering.errors import UnavailableError
 from metering.topics import Channel, topic
+from metering.trouble import Trouble
 from metering.wire import Receipt, Refusals, Status
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Publisher:
         self._packets: dict[int, int | None] = {}
         self._heard = 0.0
         self._connection = Trouble(_LOG, f"broker {link.address}", now)
-        self._answer = Trouble(_LOG, f"broker {link.address} refuses readings", now)
+        self._answer = Trouble(_LOG, f"broker {link.address} refuses", now)
         self._refused = Trouble(_LOG, "refused by the ingester", now)
         self._garbled = Trouble(_LOG, "unreadable answer", now)
         self._disk = Trouble(_LOG, "spool", now)
@@ -116,6 +117,8 @@ class Publisher:
                 _LOG.info("finished; %d messages stay in the spool", self._spool.depth.messages)
             except* aiomqtt.MqttError as group:
                 self._connection.happened(self._explain(group.exceptions[0]))
+            except* UnavailableError as group:
+                self._disk.happened(str(_first(group)))
             if self._heard > before:  # it had worked
                 pause = _BACKOFF_S[0]
             await _wait(self._stopping, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads gateways out
@@ -145,9 +148,13 @@ class Publisher:
 
     async def _converse(self, client: MqttConnection) -> None:
         for channel in (Channel.RECEIPTS, Channel.REFUSALS):
-            await client.subscribe(self._topic(channel), qos=1)
+            codes = await client.subscribe(self._topic(channel), qos=1)
+            if any(isinstance(code, ReasonCode) and code.is_failure for code in codes):
+                self._answer.happened(f"{codes[0]}: let this user subscribe to {self._topic(channel)}")
         self._heard = self._now()
         self._outbox.receive_maximum = max(1, client.receive_maximum - 1)  # one is kept for the status
+        if not client.session_present:
+            self._outbox.broker_forgot()
         self._queue.connected()
         self._connection.over()
         async with asyncio.TaskGroup() as group:
@@ -185,7 +192,8 @@ class Publisher:
                     self._receipts.set()
                 else:
                     refusals = Refusals.model_validate_json(payload).refused
-                    self._refused.happened(", ".join(sorted({f"{one.meter}: {one.reason}" for one in refusals})))
+                    reasons = ", ".join(sorted({one.reason for one in refusals}))
+                    self._refused.happened(f"{reasons}. See them with: ecopark refused list")
             except ValidationError as error:
                 self._garbled.happened(f"on {message.topic}: {error.errors()[0]['msg']}")
 
@@ -224,7 +232,7 @@ class Publisher:
         else:
             self._outbox.refused(seq)
             right = f"Let this user publish to {self._topic(Channel.READINGS)}"
-            self._answer.happened(f"{refusal}; they stay in the spool. {right}")
+            self._answer.happened(f"{refusal}: readings stay in the spool. {right}")
         self._work.set()
 
     async def _forget(self) -> None:
@@ -256,8 +264,7 @@ class Publisher:
         return topic(self._link.park, self._link.gateway, channel)
 
     def _explain(self, error: BaseException) -> str:
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+        error = _first(error)
         if isinstance(error, aiomqtt.exceptions.MqttConnectError):
             return f"refuses this gateway: {error.rc}. Check user and password in the broker's URL"
         return str(error.__cause__ or error) or type(error).__name__
@@ -270,6 +277,10 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _finished(error: BaseException) -> bool:

@@ -18,14 +18,14 @@ from gateway.counts import Counts
 from gateway.outbox import Outbox, Resend, Window
 from gateway.publisher import Link, Publisher
 from gateway.spool import Limits, Spool
-from gateway.trouble import Trouble
 from gateway.worker import SpoolWorker
 from metering.errors import UnavailableError
+from metering.trouble import Trouble
 from metering.wire import Reading, Status
 
 _LOG = logging.getLogger(__name__)
 _LAST_POLL_S = 1.5  # a stop waits this long for the source to hand over what it has
-_OBSERVE_EVERY_S = 1.0
+_OBSERVE_EVERY_S = 0.25
 _PATIENT_BYTES = 32 * 1024 * 1024  # a finite source waits while more than this is in the spool
 
 
@@ -54,7 +54,8 @@ async def run_gateway(
     """Carry what `source` yields to the broker until `stop` is set, or the source ends; what was done.
 
     Each list that the source yields is on disk, in one commit and messages of up to 500 readings, before it is asked
-    for the next one. Raises `OperatorError` when the spool cannot be opened. `observe` is called each second.
+    for the next one. Raises `OperatorError` when the spool cannot be opened. `observe` is called
+    four times a second and at the end.
     """
     async with SpoolWorker(
         await asyncio.to_thread(Spool, settings.spool, clock=clock, limits=settings.limits)
@@ -109,7 +110,7 @@ class _Gateway:
     async def _collect(self, source: AsyncIterable[Sequence[Reading]]) -> None:
         """Spool all that the source yields; after a stop it has a moment to end by itself."""
         async with asyncio.TaskGroup() as group:
-            collecting = group.create_task(self._spool_all(aiter(source)))
+            collecting = group.create_task(self._spool_all(aiter(source), group))
             stopping = group.create_task(self._stop.wait())
             await asyncio.wait((collecting, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not collecting.done():
@@ -117,11 +118,11 @@ class _Gateway:
             collecting.cancel()
             stopping.cancel()
 
-    async def _spool_all(self, source: AsyncIterator[Sequence[Reading]]) -> None:
+    async def _spool_all(self, source: AsyncIterator[Sequence[Reading]], group: asyncio.TaskGroup) -> None:
         async for readings in source:
             self._read += len(readings)
-            # A cancelled append would still be written, and not be counted.
-            await asyncio.shield(asyncio.ensure_future(self._append(readings)))
+            # A stop must not part an append from its count: it ends this loop, and the group waits for the append.
+            await asyncio.shield(group.create_task(self._append(readings)))
             while self._settings.drain and self._spool.depth.bytes > _PATIENT_BYTES:
                 await self._publisher.forgot_some()
 

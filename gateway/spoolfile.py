@@ -14,7 +14,7 @@ SYNCHRONOUS = "FULL"
 
 _LOG = logging.getLogger(__name__)
 _LAYOUT = 1
-_BUSY_S = 2.0  # a predecessor that is just ending may hold the file this long
+_BUSY_S = 1.0  # a predecessor that is just ending may hold the file this long
 _RESERVE = 8 * 1024 * 1024  # the log (4 MiB until it is written back) and what deleting adds to it
 _VACUUM_PAGES = 500  # at a time, so that moving them fits into the reserve
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -83,7 +83,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def failure(error: sqlite3.Error, path: Path) -> Exception:
-    """What an SQLite error means here."""
+    """What an SQLite error means here; itself, if it is not SQLite's but ours."""
+    if getattr(error, "sqlite_errorcode", None) is None:
+        return error
     if error.sqlite_errorcode & 0xFF in _CORRUPT:
         return CorruptFileError(f"{path}: {error}")
     return UnavailableError(f"the disk of the spool {path} fails: {error} ({error.sqlite_errorname})")

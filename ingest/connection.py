@@ -2,8 +2,8 @@
 
 It promises order (acknowledgements leave in the order in which they are handed in), a keep-alive that holds while the
 database is slow (nothing here ever waits), and a bounded hold on memory (the socket is not read while paused).
-While it lives, its `presence` topic holds a retained word; the last will takes it back. A connection is made for one
-life; whoever owns it makes the next one.
+Its `presence` topic holds a retained word once it is announced; the last will takes it back. A connection is made for
+one life; whoever owns it makes the next one.
 """
 
 import asyncio
@@ -30,6 +30,9 @@ _Answer = mqtt5.SubAckPacket | mqtt5.UnsubAckPacket
 
 class SessionTakenOverError(OperatorError):
     """Another ingester connected under the same name; two would take the session from each other for ever."""
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__(f"another ingester is called {client_id} too; give each its own ECOPARK_INSTANCE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,11 @@ class Connection(asyncio.Protocol):
             raise refused
         self.session_present = answer.session_present
         self._keep_alive = answer.server_keep_alive or KEEP_ALIVE_S
-        self.publish(self._presence, b"online", retain=True)
         self._beat()
+
+    def announce(self, life: bytes) -> None:
+        """Say that this life holds the name; the last will takes it back."""
+        self.publish(self._presence, life, retain=True)
 
     async def subscribe(self, filters: Iterable[tuple[str, mqtt5.QoS]]) -> None:
         """Subscribe and wait for the broker's word.
@@ -230,11 +236,7 @@ class Connection(asyncio.Protocol):
                 if (waiting := self._answers.pop(packet.packet_id, None)) is not None and not waiting.done():
                     waiting.set_result(packet)
             case mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER):
-                self._end(
-                    SessionTakenOverError(
-                        f"another ingester is called {self._client_id} too; give each its own ECOPARK_INSTANCE"
-                    )
-                )
+                self._end(SessionTakenOverError(self._client_id))
             case mqtt5.DisconnectPacket():
                 self._end(UnavailableError(f"the broker closed the connection: {packet.reason_code.name}"))
             case _:

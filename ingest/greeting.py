@@ -14,6 +14,9 @@ RECEIVE_MAXIMUM = 20_000
 
 MAX_PACKET_BYTES = 8 * 1024 * 1024
 
+WILL_DELAY_S = 10
+"""An ingester is gone when it has not come back for so long; whoever takes its session finds who had it."""
+
 _OPERATORS = (
     mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
     mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
@@ -34,7 +37,7 @@ def connect(client_id: str, address: BrokerAddress, presence: str) -> bytes:
         session_expiry_interval=SESSION_EXPIRY_S,
         receive_max=RECEIVE_MAXIMUM,
         max_packet_size=MAX_PACKET_BYTES,
-        will=mqtt5.Will(presence, payload=b"", retain=True),
+        will=mqtt5.Will(presence, payload=b"", retain=True, will_delay_interval=WILL_DELAY_S),
     ).write()
 
 

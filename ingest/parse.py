@@ -85,7 +85,8 @@ def _refusal(item: Any, written: bytes, problems: list[ErrorDetails]) -> Refusal
     """Say the worst that is wrong: a reading that is not one, then its time, then its values."""
     known = item if isinstance(item, dict) else {}
     problem = min(reversed(problems), key=lambda found: _rank(_reason(found)))
-    where = ".".join(map(str, problem["loc"]))
+    path = problem["loc"]
+    where = "ts" if path[:1] == ("ts",) else ".".join(map(str, path))
     detail = f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else problem["msg"]
     meter = known.get("meter")
     ts = known.get("ts")

@@ -9,7 +9,10 @@ from metering.errors import OperatorError
 from metering.model import Model
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-_RIGHT = "Write it as mqtt://user:password@host:1883, or mqtts:// with TLS (with % escapes in user and password)."
+_RIGHT = (
+    "write mqtt://user:password@host:1883, or mqtts:// for TLS; "
+    "in user and password write / : @ ? # as %2F %3A %40 %3F %23"
+)
 
 
 class BrokerAddress(Model):
@@ -28,10 +31,10 @@ class BrokerAddress(Model):
             parts = urlsplit(url.strip())
             port = parts.port
         except ValueError as error:
-            raise OperatorError(f"The broker's URL cannot be read: {_cause(error)}. {_RIGHT}") from None
+            raise OperatorError(f"ECOPARK_MQTT_URL cannot be read: {_cause(error)}; {_RIGHT}") from None
         fault = _fault(parts, port)
         if fault:
-            raise OperatorError(f"The broker's URL {fault}. {_RIGHT}")
+            raise OperatorError(f"ECOPARK_MQTT_URL {fault}; {_RIGHT}")
         return cls(
             host=parts.hostname or "",
             port=port or _PORTS[parts.scheme],

@@ -14,7 +14,7 @@ from store.client import Store
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
-    server = Mosquitto(tmp_path / "mosquitto")
+    server = Mosquitto(tmp_path / "mosquitto", access="allow_anonymous true\nsys_interval 1")
     await server.start()
     yield server
     server.process.kill()

@@ -20,7 +20,7 @@ from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
 
-RECOVER_S = 180.0
+RECOVER_S = 600.0
 
 
 class Chaos:
@@ -51,8 +51,7 @@ class Chaos:
             await self._recovered()
             async with Store(self._crew.database.url) as store:
                 rows = await _everything(store, self._park)
-            certain, uncertain = logged(self._log, self._park)
-            return judge(certain, uncertain, rows, self._park)
+            return judge(logged(self._log, self._park), rows, self._park)
         finally:
             await self._crew.stop()
 

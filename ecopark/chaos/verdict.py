@@ -41,28 +41,44 @@ class Verdict:
     faults: tuple[str, ...]
 
 
-def logged(file: Path, park: Park) -> tuple[list[Read], list[Read]]:
-    """Reads of the plant's log: those that were certainly taken, and those of which nobody can tell."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The plant's log: reads that were certainly taken, those of which nobody can tell, and answers without counter."""
+
+    certain: list[Read]
+    uncertain: list[Read]
+    others: dict[str, list[Read]]
+
+
+def logged(file: Path, park: Park) -> Log:
+    """Read the plant's log."""
     rounds: dict[tuple[int, str, str], list[Read]] = defaultdict(list)
+    others: dict[str, list[Read]] = defaultdict(list)
     with file.open() as lines:
         for line in lines:
             entry = json.loads(line)
-            counter = park.meter[entry["meter"]].counter
-            if counter in entry["values"]:
-                read = Read(entry["meter"], entry["values"][counter], entry["ts"], entry["values"])
-                rounds[entry["epoch"], entry["gateway"], entry["meter"]].append(read)
+            meter, values = entry["meter"], entry["values"]
+            read = Read(meter, values.get(park.meter[meter].counter, math.nan), entry["ts"], values)
+            if math.isnan(read.count):
+                others[meter].append(read)
+            else:
+                rounds[entry["epoch"], entry["gateway"], meter].append(read)
     certain = [read for reads in rounds.values() for read in reads[:-1]]
-    return certain, [reads[-1] for reads in rounds.values()]
+    return Log(certain, [reads[-1] for reads in rounds.values()], others)
 
 
-def judge(certain: Iterable[Read], uncertain: Iterable[Read], rows: Iterable[Row], park: Park) -> Verdict:
+def judge(log: Log, rows: Iterable[Row], park: Park) -> Verdict:
     """Compare. `rows` are all points of the database, as dictionaries with `meter`, `time` (ns) and the quantities."""
-    due = {(read.meter, read.count): read for read in certain}
-    possible = due | {(read.meter, read.count): read for read in uncertain}
+    due = {(read.meter, read.count): read for read in log.certain}
+    possible = due | {(read.meter, read.count): read for read in log.uncertain}
     there: Counter[tuple[str, float]] = Counter()
     faults: list[str] = []
     for row in rows:
         key = (row["meter"], row[park.meter[row["meter"]].counter])
+        if key[1] is None:  # of a meter whose registers take several requests, only some may be answered
+            if not any(_shown(read, row) for read in log.others[row["meter"]]):
+                faults.append(f"wrong: {key[0]} has a point at {row['time']} that it never showed")
+            continue
         there[key] += 1
         read = possible.get(key)
         if read is None:
@@ -73,6 +89,11 @@ def judge(certain: Iterable[Read], uncertain: Iterable[Read], rows: Iterable[Row
     lost = [f"lost: {read.meter} showed {read.count} at {read.ts}" for key, read in due.items() if key not in there]
     taken = len(due.keys() | (possible.keys() & there.keys()))
     return Verdict(taken, taken - len(lost), len(lost), len(faults), (*lost, *faults))
+
+
+def _shown(read: Read, row: Row) -> bool:
+    there = {name: row[name] for name in read.values if row.get(name) is not None}
+    return bool(there) and not any(_differences(Read(read.meter, read.count, read.ts, there), row))
 
 
 def _differences(read: Read, row: Row) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiomqtt
 import pytest
 
+from ecopark.servers import Mosquitto
 from gateway.counts import Counts
 from gateway.outbox import Resend
 from gateway.publisher import Link
@@ -17,9 +18,6 @@ from gateway.service import Settings, run_gateway
 from metering.broker import BrokerAddress
 from metering.topics import Channel, topic
 from metering.wire import Message, Reading, Receipt, Status
-
-if TYPE_CHECKING:
-    from tests.conftest import Broker
 
 PARK, GATEWAY = "park", "gw-1"
 DEADLINE_S = 15.0
@@ -46,6 +44,7 @@ class Receiver:
     answer: Callable[[str, int], list[str]] = field(default=lambda name, _: [name])
     """Ids for the receipt to a message, given its id and how often it has come; none: no receipt."""
     came: list[str] = field(default_factory=list)
+    times: Counter[str] = field(default_factory=Counter)
     stored: set[int] = field(default_factory=set)
     statuses: list[Status] = field(default_factory=list)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,7 +77,8 @@ class Receiver:
         assert taken.id is not None
         self.came.append(taken.id)
         self.stored.update(reading.ms for reading in taken.readings)
-        stored = self.answer(taken.id, self.came.count(taken.id))
+        self.times[taken.id] += 1
+        stored = self.answer(taken.id, self.times[taken.id])
         if stored:
             await self.receipt(stored, client)
 
@@ -110,7 +110,7 @@ class Feed:
 class Rig:
     """One gateway on one broker; what it starts is ended, and its errors shown, at the end of the test."""
 
-    broker: "Broker"
+    broker: Mosquitto
     spool: Path
     counts: Counts = field(default_factory=Counts)
     receiver: Receiver = field(init=False)
@@ -165,7 +165,7 @@ class Running:
 
 
 @pytest.fixture
-async def rig(broker: "Broker", tmp_path: Path) -> AsyncIterator[Rig]:
+async def rig(broker: Mosquitto, tmp_path: Path) -> AsyncIterator[Rig]:
     made = Rig(broker, tmp_path / "spool" / "gw.db")
     yield made
     for task in made.tasks:

@@ -91,6 +91,21 @@ def test_no_more_than_the_bound_are_unconfirmed() -> None:
     assert not at.outbox.room(live=False)
 
 
+def test_the_backlog_stops_at_the_bytes_that_wait_for_receipts_and_live_readings_do_not() -> None:
+    at = Clocked(window=Window(unconfirmed_bytes=100))
+    at.send(1, 2, size=50)
+    at.outbox.acknowledged(1)
+    at.outbox.acknowledged(2)
+    assert not at.outbox.room(live=False)
+    assert at.outbox.room(live=True)
+    at.outbox.confirm(["id-1", "id-1"])
+    assert at.outbox.room(live=False)
+    at.outbox.forgotten(["id-1", "id-2"])
+    at.send(3, size=99)
+    at.outbox.acknowledged(3)
+    assert at.outbox.room(live=False)
+
+
 def test_the_brokers_receive_maximum_is_respected() -> None:
     at = Clocked()
     at.outbox.receive_maximum = 1

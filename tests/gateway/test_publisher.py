@@ -47,10 +47,11 @@ async def test_a_broker_that_loses_its_memory_loses_no_reading(
     for first in range(0, 200, 10):
         feed.put(readings(first, 10))
         if first == 100:
-            rig.broker.kill(forget=True)
+            rig.broker.process.kill()
+            rig.broker.forget()
             started = time.monotonic()
             feed.put(readings(1_000, 5))
-            rig.broker.start()
+            await rig.broker.start()
     await until(lambda: receiver.stored == {*range(200), *range(1_000, 1_005)})
     await until(lambda: bool(receiver.statuses) and receiver.statuses[-1].spooled == 0)
     assert time.monotonic() - started < 10

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.counts import Counts
+from gateway.outbox import Resend
 from gateway.spool import Limits, Spool
 from metering.wire import Message
 
@@ -90,14 +91,14 @@ async def test_confirm_broker_forgets_at_the_brokers_acknowledgement(
 async def test_a_broker_that_refuses_the_topic_confirms_nothing(
     rig: "Rig", feed: "Feed", until: "Until", readings: "Make", caplog: pytest.LogCaptureFixture
 ) -> None:
-    rig.broker.stop()
+    rig.broker.process.stop()
     rules = rig.broker.folder / "acl"
     rules.write_text("topic read #\ntopic write ecopark/v1/park/gw-1/status\n")
-    rig.broker.extra.append(f"acl_file {rules}")
-    rig.broker.start()
+    rig.broker.access += f"\nacl_file {rules}"
+    await rig.broker.start()
     running = rig.start(feed, confirm="broker")
     feed.put(readings(0))
-    await until(lambda: "refuses readings" in caplog.text)
+    await until(lambda: "readings stay in the spool" in caplog.text)
     counts = await running.end()
     assert (counts.published, counts.confirmed) == (0, 0)
     assert in_spool(rig.spool) == {0}
@@ -106,15 +107,15 @@ async def test_a_broker_that_refuses_the_topic_confirms_nothing(
 async def test_a_wrong_password_is_said_once_and_mended_by_an_operator(
     rig: "Rig", feed: "Feed", until: "Until", readings: "Make", caplog: pytest.LogCaptureFixture
 ) -> None:
-    rig.broker.stop()
-    rig.broker.extra[:] = ["allow_anonymous false"]
-    rig.broker.start()
+    rig.broker.process.stop()
+    rig.broker.access = "allow_anonymous false"
+    await rig.broker.start()
     running = rig.start(feed, confirm="broker")
     feed.put(readings(0))
     await until(lambda: "refuses this gateway" in caplog.text)
-    rig.broker.stop()
-    rig.broker.extra[:] = ["allow_anonymous true"]
-    rig.broker.start()
+    rig.broker.process.stop()
+    rig.broker.access = "allow_anonymous true"
+    await rig.broker.start()
     await until(lambda: running.counts.confirmed == 1)
     await running.end()
     assert caplog.text.count("refuses this gateway") == 1
@@ -185,7 +186,7 @@ async def test_live_readings_keep_their_pace_while_a_backlog_is_delivered(
     spool.append(*[readings(number * 50, 50, values=8) for number in range(1_440)])  # 50 meters, 8 values, 1,440 times
     spool.close()
     receiver = await rig.listen()
-    running = rig.start(feed)
+    running = rig.start(feed, resend=Resend())
     started = time.monotonic()
     delays = []
     await until(lambda: bool(receiver.stored))
@@ -272,7 +273,7 @@ async def test_sigterm_ends_a_gateway_cleanly_within_5_s(broker_is_up: bool, rig
     receiver = await rig.listen()
     receiver.answer = lambda name, times: []  # noqa: ARG005 - no receipt for anything
     if not broker_is_up:
-        rig.broker.stop()
+        rig.broker.process.stop()
     command = [sys.executable, str(PROCESS), str(rig.broker.port), str(rig.spool)]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
@@ -303,8 +304,9 @@ async def test_gateways_killed_again_and_again_lose_nothing_that_was_spooled(rig
         told.add(int((await process.stdout.readline())[1:]))
         await asyncio.sleep(chance.uniform(0.05, 0.4))
         if turn == 2:
-            rig.broker.kill(forget=True)
-            rig.broker.start()
+            rig.broker.process.kill()
+            rig.broker.forget()
+            await rig.broker.start()
         process.kill()
         rest = await process.stdout.read()
         await process.wait()
