@@ -38,9 +38,11 @@ def register_of(meter: Meter, name: str, zone: ZoneInfo) -> Register:
     return Register(meter, name, counter_of(meter, name, zone))
 
 
-def touched(register: Register, steps: Steps, changed: Span) -> Span:
+def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
     """The stretch around `changed` to compute again; true where `steps` are enough for it."""
-    return next(span for span in affected(register.counter, steps, changed) if span.overlaps(changed))
+    return next(
+        span for span in affected(register.counter, steps, changed, only_new=only_new) if span.overlaps(changed)
+    )
 
 
 class MeterUse:

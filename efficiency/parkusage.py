@@ -5,6 +5,7 @@ computes exactly what these touch and writes what differs. Computing anything tw
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,9 @@ RUNNING_MS = HOUR_MS
 """What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
-_MONTHS_EVERY_MS = 300_000
+_MONTHS_EVERY_MS = 20_000
+_MONTHS_SHARE = 20
+"""Figures of months read much: they may take no more than one part in so many of the time."""
 
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""
@@ -85,10 +88,12 @@ class ParkUsage:
             await self._run(computing, cursor, work, now_ms)
         await self._compute(computing, work, now_ms)
         await self._usage.flush()
-        months = before is None or now_ms - self._months_at >= _MONTHS_EVERY_MS
+        months = before is None or now_ms >= self._months_at
+        began = time.monotonic()
         await self._rollups.write(park, now_ms, months=months)
         if months:
-            self._months_at = now_ms
+            took = round((time.monotonic() - began) * 1000)
+            self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
         if parts != before:
             await save_basis(self._store, park.id, parts, now_ms)
             self._basis = parts
@@ -173,7 +178,7 @@ class ParkUsage:
                 found.append(changed)  # nothing was read for hours: what was missing is still missing
                 continue
             steps = steps_of(register.counter, readings)
-            window = touched(register, steps, changed)
+            window = touched(register, steps, changed, only_new=True)
             found.append(window if all(enough(steps, window)) else await computing.affected(register, changed))
         return Span(min(span.start for span in found), max(span.end for span in found))
 

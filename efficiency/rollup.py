@@ -228,7 +228,7 @@ def balance_fields(park: Park, main: Meter, by_meter: Mapping[str, Measured]) ->
         for tap in taps(park, main.id)
     ]
     result = balance(Flow(by_meter[main.id].use, main.accuracy_pct), others, main.unit)
-    figures = {"main": result.main, "submeters": result.submeters, "loss": result.loss, "band": result.band}
+    figures = {"through": result.main, "submeters": result.submeters, "loss": result.loss, "band": result.band}
     fields = {name: one.value for name, one in figures.items() if one.value is not None}
     computable = result.loss.value is not None
     return fields | {"completeness": result.main.completeness, "computable": float(computable)}

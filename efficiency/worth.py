@@ -64,9 +64,9 @@ class Place:
 def place_of(park: Park, meter: Meter) -> Place:
     """The tags of a meter: see `store.schema.USAGE` for the roles."""
     above = park.meter[meter.parent] if meter.parent is not None else None
-    if meter.role is not Role.CONSUMPTION:
+    if meter.role is Role.GENERATION or (meter.role is Role.MAIN and meter.tenant is None):
         role = meter.role.value
-    elif above is not None and above.tenant == meter.tenant and above.role is Role.CONSUMPTION:
+    elif above is not None and above.tenant == meter.tenant and (meter.tenant or above.role is Role.CONSUMPTION):
         role = "sub"
     else:
         role = "own" if meter.tenant is None else "billing"
