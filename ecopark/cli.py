@@ -14,6 +14,7 @@ import typer
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
+from ecopark.usagecli import app as usage
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
 from gateway.service import Settings as GatewaySettings
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 
 app.add_typer(refused, name="refused")
+app.add_typer(usage, name="usage")
 
 
 @app.callback()

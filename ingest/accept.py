@@ -5,6 +5,7 @@ This is where the time per reading goes, so the loop does one look-up a reading 
 
 from typing import NamedTuple
 
+from ingest.arrivals import LATE_MS, Extent, widened
 from ingest.directory import Directory, Gateway
 from ingest.parse import parse
 from ingest.refusal import Refusal
@@ -17,33 +18,39 @@ EARLIEST_MS = 946_684_800_000
 
 
 class Accepted(NamedTuple):
-    """What became of one message. `id` is there where the sender wants a receipt; `park` is empty where unknown."""
+    """What became of one message. `id` is there where the sender wants a receipt; `park` is empty where unknown.
+
+    `late`: by meter, the extent of the readings that were old when they came.
+    """
 
     park: str
     gateway: str
     id: str | None
     lines: list[str]
     refusals: list[Refusal]
+    late: dict[str, Extent]
 
 
 def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepted:
     """Check each reading of a message against the park files, at the ingester's time `now_ms`."""
     address = parse_topic(topic)
     if address is None or address.channel is not Channel.READINGS:
-        return Accepted("", "", None, [], [Refusal(Reason.MALFORMED, "not a readings topic", payload)])
+        return Accepted("", "", None, [], [Refusal(Reason.MALFORMED, "not a readings topic", payload)], {})
     parsed = parse(payload)
     latest = now_ms + FUTURE_MS
     gateway = known.get((address.park, address.gateway))
     if gateway is None:
         detail = f"the park files have no gateway {address.gateway!r} in a park {address.park!r}"
         refusals = [_refuse(reading, Reason.UNKNOWN_GATEWAY, detail, latest) for reading in parsed.readings]
-        return Accepted(address.park, address.gateway, parsed.id, [], parsed.refusals + refusals)
+        return Accepted(address.park, address.gateway, parsed.id, [], parsed.refusals + refusals, {})
     refusals = parsed.refusals
     readings = parsed.readings
     if len(readings) > 1 and len({(reading.meter, _ms(reading)) for reading in readings}) < len(readings):
         readings, contradicting = _contradicting(readings)
         refusals += [_refuse(reading, Reason.MALFORMED, _TWICE, latest) for reading in contradicting]
     lines: list[str] = []
+    late: dict[str, Extent] = {}
+    fresh = now_ms - LATE_MS
     entries = gateway.entries
     for reading in readings:
         entry = entries.get(reading.meter)
@@ -63,7 +70,9 @@ def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepte
         else:
             state = "" if reading.state == "measuring" else f',state="{reading.state}"'
             lines.append(f"{line}{state} {ms}000000")
-    return Accepted(address.park, address.gateway, parsed.id, lines, refusals)
+            if ms < fresh:
+                late[reading.meter] = widened(late.get(reading.meter), ms, ms)
+    return Accepted(address.park, address.gateway, parsed.id, lines, refusals, late)
 
 
 def _ms(reading: Reading) -> int:
