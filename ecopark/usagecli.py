@@ -36,7 +36,7 @@ def run() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with settings.store() as store:
-            await UsageService(ParkWatch(settings.park), store, settings.instance, _now_ms).run(stop)
+            await UsageService(ParkWatch(settings.park, lambda park: park), store, settings.instance, _now_ms).run(stop)
 
     asyncio.run(work())
 

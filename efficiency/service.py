@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from efficiency.meterstatus import MeterStatus
 from efficiency.parkusage import ParkUsage
 from metering.errors import OperatorError, UnavailableError
+from metering.park import Park
 from metering.parkwatch import ParkWatch
 from metering.patience import Patience
 from store.client import RejectedError, Store
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 class UsageService:
     """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`."""
 
-    def __init__(self, watch: ParkWatch, store: Store, instance: str, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, watch: ParkWatch[Park], store: Store, instance: str, clock_ms: Callable[[], int]) -> None:
         self._watch = watch
         self._store = store
         self._clock_ms = clock_ms

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from metering.errors import OperatorError
 from metering.park import Park
@@ -16,18 +17,25 @@ log = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]
 
 
-class ParkWatch:
-    """The parks of a file or folder. Raises `OperatorError` with all faults where they cannot be used at the start."""
+T = TypeVar("T")
 
-    def __init__(self, where: Path) -> None:
+
+class ParkWatch(Generic[T]):
+    """What is made of the parks of a file or folder; a large park need not be held itself.
+
+    Raises `OperatorError` with all faults where they cannot be used at the start.
+    """
+
+    def __init__(self, where: Path, make: Callable[[Park], T]) -> None:
         self._where = where
+        self._make = make
         self._stamps = _stamps(where)
-        self._by_file = load_parks(where)
+        self._by_file = {file: (park.id, make(park)) for file, park in load_parks(where).items()}
 
     @property
-    def by_id(self) -> dict[str, Park]:
-        """Parks by id."""
-        return {park.id: park for park in self._by_file.values()}
+    def by_id(self) -> dict[str, T]:
+        """What was made, by the park's id."""
+        return dict(self._by_file.values())
 
     async def changes(self) -> AsyncIterator[None]:
         """Look each second and yield whenever a file was taken in or is gone."""
@@ -52,10 +60,10 @@ class ParkWatch:
             except OperatorError as error:
                 log.error("park file has faults; the old one stays:\n%s", error)  # noqa: TRY400
                 continue
-            if any(other.id == park.id and path != file for path, other in kept.items()):
+            if any(other == park.id and path != file for path, (other, _) in kept.items()):
                 log.error("%s: another park file has the id %s already; choose another", file, park.id)
                 continue
-            kept[file] = park
+            kept[file] = (park.id, self._make(park))
             log.warning("%s: taken in, %d meters", file, len(park.meters))
         self._stamps = stamps
         self._by_file = kept

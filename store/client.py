@@ -10,12 +10,14 @@ import struct
 from collections.abc import Sequence
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from metering.errors import OperatorError, UnavailableError
-from store.columns import MEDIA_TYPE, Column, column, columns_of
+
+if TYPE_CHECKING:
+    from store.columns import Column
 
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
@@ -87,11 +89,14 @@ class Store:
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
 
-    async def columns(self, statement: str, database: str) -> list[Column]:
+    async def columns(self, statement: str, database: str) -> "list[Column]":
         """Run one InfluxQL statement that selects one numeric field, and return each of its series as arrays.
 
         Raises `RejectedError` where the statement is at fault.
         """
+        # Here, not above: an ingester has no use for numpy, and not the memory.
+        from store.columns import MEDIA_TYPE, column, columns_of  # noqa: PLC0415
+
         parameters = {"db": database, "epoch": "ms"}
         body, media_type = await self._call(
             "POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S, {"Accept": MEDIA_TYPE}

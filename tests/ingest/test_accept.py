@@ -24,7 +24,7 @@ GOOD: dict[str, Any] = {"meter": "em-1", "ts": NOW, "values": {"energy_kwh": 1.5
 def known(tmp_path_factory: pytest.TempPathFactory, park_text: str) -> Directory:
     file = tmp_path_factory.mktemp("park") / "demo.yaml"
     file.write_text(park_text, encoding="utf-8")
-    return directory([load_park(file)])
+    return directory(load_park(file))
 
 
 def taken(payload: object, known: Directory, topic: str = TOPIC) -> Accepted:
