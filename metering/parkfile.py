@@ -85,12 +85,12 @@ def park_files(where: Path) -> list[Path]:
     return found
 
 
-def load_parks(where: Path) -> dict[str, Park]:
-    """Read all park files of a folder (or the one file), by park id.
+def load_parks(where: Path) -> dict[Path, Park]:
+    """Read all park files of a folder (or the one file).
 
     Raises `ParkFileError` with the faults of all of them.
     """
-    parks: dict[str, Park] = {}
+    parks: dict[Path, Park] = {}
     faults: list[Fault] = []
     for file in park_files(where):
         try:
@@ -98,9 +98,9 @@ def load_parks(where: Path) -> dict[str, Park]:
         except ParkFileError as error:
             faults.extend(error.faults)
             continue
-        if park.id in parks:
+        if any(other.id == park.id for other in parks.values()):
             faults.append(Fault(file, 1, "park.id", park.id, "another park file has this id already; choose another"))
-        parks[park.id] = park
+        parks[file] = park
     if faults:
         raise ParkFileError(faults)
     return parks

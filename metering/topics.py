@@ -41,3 +41,8 @@ def parse(text: str) -> Topic | None:
         return None
     park, gateway, channel = parts
     return Topic(park, gateway, Channel(channel)) if channel in CHANNELS else None
+
+
+def ingester(instance: str) -> str:
+    """Topic on which an ingester says, retained, that it is there; `+` for all of them."""
+    return f"{ROOT}/ingesters/{instance}"

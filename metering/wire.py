@@ -8,19 +8,30 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from metering.model import Count, Model, Number
 
 MAX_BYTES = 256 * 1024
 MAX_READINGS = 5_000
+MAX_ID = 128
 FUTURE_MS = 5 * 60 * 1000
 """A reading may be this far ahead of the ingester's clock."""
 
 State = Literal["measuring", "calibrating", "fault"]
 
+
+def _written_as_a_date(text: Any) -> Any:
+    """Digits in quotes would pass for seconds since the epoch, which nobody means."""
+    if isinstance(text, str) and text[4:5] == "-":
+        return text
+    msg = "a time is integer milliseconds, or a text such as 2026-11-23T18:00:00+07:00"
+    raise ValueError(msg)
+
+
 Instant = Annotated[
-    Annotated[int, Field(strict=True)] | AwareDatetime,
+    Annotated[int, Field(strict=True)]
+    | Annotated[AwareDatetime, Field(strict=True), BeforeValidator(_written_as_a_date)],
     Field(union_mode="left_to_right", description="integer milliseconds since the epoch, or RFC 3339 with an offset"),
 ]
 
@@ -39,7 +50,13 @@ class Reading(Model):
         return self.ts if isinstance(self.ts, int) else milliseconds(self.ts)
 
 
-MessageId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
+MessageId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_ID)]
+
+
+class BareReading(Reading):
+    """A message of one reading, without the list around it."""
+
+    id: MessageId | None = None
 
 
 class Message(Model):

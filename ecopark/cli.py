@@ -1,0 +1,91 @@
+"""The command line. Exit status: 0 done, 1 the work failed, 2 wrong use or configuration."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecopark.settings import read_settings
+from ingest.parks import Parks
+from ingest.service import Ingester
+from metering.errors import OperatorError
+from metering.parkfile import ParkFileError, load_parks
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Ecopark: telemetry of eco-industrial parks.",
+)
+
+
+@app.callback()
+def _log_to_stderr(
+    *, verbose: Annotated[bool, typer.Option("--verbose", help="Log more than warnings.")] = False
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+@app.command(epilog="Example: ecopark check examples/song-xanh/park.yaml")
+def check(where: Annotated[Path, typer.Argument(help="A park file, or a folder of them.")]) -> None:
+    """Read park files and report every fault: file, line, key, value, and what would be right."""
+    for file, park in load_parks(where).items():
+        typer.echo(
+            f"{file}: {park.id}: {len(park.tenants)} tenants, {len(park.gateways)} gateways, {len(park.meters)} meters"
+        )
+
+
+@app.command(epilog="Example: ECOPARK_PARK=parks ECOPARK_MQTT_URL=mqtt://ingest:secret@broker:1883 ecopark ingest")
+def ingest() -> None:
+    """Take readings from the broker, check them, write them to InfluxDB, acknowledge what it has."""
+    settings = read_settings()
+
+    async def work(stop: asyncio.Event) -> None:
+        async with settings.store() as store:
+            ingester = Ingester(Parks(settings.park), settings.broker(), store, settings.instance, _now_ms)
+            await ingester.run(stop)
+
+    _run_until_told(work)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _run_until_told(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run a service until SIGTERM or Ctrl-C, which let it finish what is in flight."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await work(stop)
+
+    asyncio.run(run())
+
+
+def main() -> None:
+    """Entry point: an operator's mistake is one clear line and exit 2, wherever it came up."""
+    try:
+        app()
+    except* OperatorError as group:
+        for error in _each(group):
+            sys.stderr.write(f"ecopark: {error}\n" if not isinstance(error, ParkFileError) else f"{error}\n")
+        sys.exit(2)
+
+
+def _each(group: BaseExceptionGroup[OperatorError]) -> list[OperatorError]:
+    found: list[OperatorError] = []
+    for error in group.exceptions:
+        found += _each(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

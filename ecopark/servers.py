@@ -1,0 +1,113 @@
+"""A private broker and a private database in a folder of their own, on loopback ports, as ordinary child processes."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import mqtt5
+
+from ecopark.processes import Child, free_port, program
+from metering.errors import OperatorError, UnavailableError
+from store.client import Store
+from store.schema import OPERATOR_DATABASE
+
+START_S = 60.0
+SHIPPED_CONFIGURATION = Path(__file__).parent.parent / "deploy" / "mosquitto.conf"
+
+
+async def _until_ready(child: Child, port: int, probe: bytes) -> None:
+    """Wait until something at `port` answers `probe`.
+
+    Raises `OperatorError` with the last words of a server that ended instead.
+    """
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if not child.running:
+            raise OperatorError(f"{child.name} ended with status {child.status}; its log says:\n{child.last_words()}")
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(probe)
+            answer = await reader.read(1)
+            writer.close()
+            if answer:
+                return
+        except OSError:
+            pass
+        await asyncio.sleep(0.02)
+    raise OperatorError(f"{child.name} did not answer within {START_S:.0f} s; see {child.log}")
+
+
+class Mosquitto:
+    """The broker with the shipped configuration, open to loopback only."""
+
+    def __init__(self, folder: Path, port: int | None = None, extra: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        access = extra or "allow_anonymous true\n"
+        configuration = folder / "mosquitto.conf"
+        configuration.write_text(
+            f"{SHIPPED_CONFIGURATION.read_text()}\n"
+            f"listener {self.port} 127.0.0.1\npersistence_location {folder.absolute()}/\n{access}"
+        )
+        command = [program("mosquitto", "mosquitto"), "-c", str(configuration)]
+        self._folder = folder
+        self.process = Child("mosquitto", command, folder / "mosquitto.log")
+
+    async def start(self) -> None:
+        """Start it and wait until it greets a client."""
+        self.process.start()
+        greeting = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
+        await _until_ready(self.process, self.port, greeting)
+
+    def forget(self) -> None:
+        """Throw away what it remembers, as a broker without persistence does when it is killed."""
+        (self._folder / "mosquitto.db").unlink(missing_ok=True)
+
+
+class Influxd:
+    """InfluxDB 1.x with the operator's database."""
+
+    def __init__(self, folder: Path, port: int | None = None, *, authenticate: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        configuration = folder / "influxd.conf"
+        configuration.write_text(
+            f"""reporting-disabled = true
+bind-address = "127.0.0.1:{free_port()}"
+[meta]
+  dir = "{folder.absolute()}/meta"
+[data]
+  dir = "{folder.absolute()}/data"
+  wal-dir = "{folder.absolute()}/wal"
+  index-version = "tsi1"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:{self.port}"
+  auth-enabled = {str(authenticate).lower()}
+  log-enabled = false
+[logging]
+  level = "warn"
+"""
+        )
+        command = [program("influxd", "influxdb"), "-config", str(configuration)]
+        self.process = Child("influxd", command, folder / "influxd.log")
+
+    async def start(self) -> None:
+        """Start it, wait until it answers, and make the operator's database."""
+        self.process.start()
+        await _until_ready(self.process, self.port, b"GET /ping HTTP/1.0\r\n\r\n")
+        async with Store(self.url) as store:
+            deadline = time.monotonic() + START_S
+            while True:
+                try:
+                    await store.create_database(OPERATOR_DATABASE)
+                except UnavailableError:
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(0.05)
+                else:
+                    return

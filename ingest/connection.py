@@ -1,0 +1,312 @@
+"""One MQTT 5 connection on the `mqtt5` codec: receives, acknowledges when told to, and notices when it is dead.
+
+It promises order (acknowledgements leave in the order in which they are handed in), a keep-alive that holds while the
+database is slow (nothing here ever waits), and a bounded hold on memory (the socket is not read while paused).
+While it lives, its `presence` topic holds a retained word; the last will takes it back. A connection is made for one
+life; whoever owns it makes the next one.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import mqtt5
+
+from metering.broker import BrokerAddress
+from metering.errors import OperatorError, UnavailableError
+
+KEEP_ALIVE_S = 15
+CONNECT_TIMEOUT_S = 10.0
+SESSION_EXPIRY_S = 7 * 24 * 3600
+"""How long the broker holds what an ingester that is gone has not acknowledged."""
+
+RECEIVE_MAXIMUM = 20_000
+"""Unacknowledged messages that the broker may have under way to us."""
+
+MAX_PACKET_BYTES = 8 * 1024 * 1024
+
+_OPERATORS = (
+    mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
+    mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
+    mqtt5.ConnAckReasonCode.BANNED,
+    mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
+    mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+)
+
+
+_GRANTED = (
+    mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE,
+    mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE,
+    mqtt5.SubAckReasonCode.GRANTED_QOS_EXACTLY_ONCE,
+)
+_Answer = mqtt5.SubAckPacket | mqtt5.UnsubAckPacket
+
+
+class SessionTakenOverError(OperatorError):
+    """Another ingester connected under the same name; two would take the session from each other for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it came; `connection` is what it can be acknowledged on."""
+
+    topic: str
+    payload: bytes
+    packet_id: int | None
+    connection: "Connection"
+
+
+class Connection(asyncio.Protocol):
+    """Receives publications and hands each to `receive` within the event loop's turn."""
+
+    def __init__(
+        self, client_id: str, address: BrokerAddress, receive: Callable[[Delivery], None], *, presence: str
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._client_id = client_id
+        self._address = address
+        self._receive = receive
+        self._presence = presence
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._connected: asyncio.Future[mqtt5.ConnAckPacket] = self._loop.create_future()
+        self._lost: asyncio.Future[Exception] = self._loop.create_future()
+        self._answers: dict[int, asyncio.Future[_Answer]] = {}
+        self._last_packet_id = 0
+        self._heard = self._loop.time()
+        self._keep_alive = KEEP_ALIVE_S
+        self._heartbeat: asyncio.TimerHandle | None = None
+        self._paused = False
+        self.session_present = False
+        self.window = 0
+        """Most messages seen unacknowledged at once: stays small where the broker's own window is small."""
+        self._unacknowledged = 0
+        self._drained: asyncio.Future[None] | None = None
+
+    async def open(self) -> None:
+        """Connect and wait for the broker's answer.
+
+        Raises `UnavailableError` where it does not answer, `OperatorError` where it does not want us.
+        """
+        where = f"MQTT broker at {self._address.host}:{self._address.port}"
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._loop.create_connection(
+                    lambda: self,
+                    self._address.host,
+                    self._address.port,
+                    ssl=ssl.create_default_context() if self._address.tls else None,
+                )
+                answer = await self._connected
+        except ssl.SSLCertVerificationError as error:
+            raise OperatorError(
+                f"{where}: its certificate is not trusted ({error.verify_message}); "
+                "install its authority's certificate or name it in SSL_CERT_FILE"
+            ) from error
+        except (OSError, TimeoutError) as error:
+            self.abort()
+            raise UnavailableError(f"{where}: {str(error) or 'no answer'}") from error
+        if answer.reason_code in _OPERATORS:
+            self.abort()
+            raise OperatorError(
+                f"{where} refuses the connection: {answer.reason_code.name}; correct the user and password in "
+                "ECOPARK_MQTT_URL, or the broker's accounts"
+            )
+        if answer.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
+            self.abort()
+            raise UnavailableError(f"{where} refuses the connection: {answer.reason_code.name}")
+        self.session_present = answer.session_present
+        self._keep_alive = answer.server_keep_alive or KEEP_ALIVE_S
+        self.publish(self._presence, b"online", retain=True)
+        self._beat()
+
+    async def subscribe(self, filters: Iterable[tuple[str, mqtt5.QoS]]) -> None:
+        """Subscribe and wait for the broker's word.
+
+        Raises `OperatorError` where a filter is refused.
+        """
+        wanted = [mqtt5.TopicFilter(pattern, max_qos=qos) for pattern, qos in filters]
+        answer = await self._ask(lambda packet_id: mqtt5.SubscribePacket(packet_id, wanted))
+        if isinstance(answer, mqtt5.SubAckPacket):
+            for wish, code in zip(wanted, answer.reason_codes, strict=True):
+                if code not in _GRANTED:
+                    raise OperatorError(
+                        f"the broker refuses the subscription to {wish.pattern}: {code.name}; grant it to the ingester"
+                    )
+
+    async def unsubscribe(self, patterns: list[str]) -> None:
+        """Unsubscribe; what the broker sent before it took note still comes."""
+        await self._ask(lambda packet_id: mqtt5.UnsubscribePacket(packet_id, patterns))
+
+    async def lost(self) -> Exception:
+        """Wait until the connection has ended; the reason."""
+        return await asyncio.shield(self._lost)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still be sent."""
+        return self._transport is not None and not self._lost.done()
+
+    @property
+    def unacknowledged(self) -> int:
+        """Messages that were received and not yet acknowledged."""
+        return self._unacknowledged
+
+    async def drained(self) -> None:
+        """Wait until everything that was received is acknowledged, or can no longer be."""
+        self._drained = self._loop.create_future()
+        if self._unacknowledged and self.is_open:
+            either: list[asyncio.Future[Any]] = [self._drained, self._lost]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Send PUBACK for messages of this connection, in this order."""
+        acks = [_puback(delivery.packet_id) for delivery in deliveries if delivery.packet_id is not None]
+        self._unacknowledged -= len(acks)
+        self._send(b"".join(acks))
+        if self._drained is not None and not self._unacknowledged and not self._drained.done():
+            self._drained.set_result(None)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish at QoS 0: what is lost is said again, or was only advice."""
+        self._send(mqtt5.PublishPacket(topic, payload, retain=retain).write())
+
+    def pause(self) -> None:
+        """Stop reading the socket until `resume`."""
+        if not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read the socket again."""
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._heard = self._loop.time()
+            self._transport.resume_reading()
+
+    async def close(self) -> None:
+        """Say goodbye; the session stays with the broker."""
+        if self.is_open and self._transport is not None:
+            self.publish(self._presence, b"", retain=True)
+            self._send(mqtt5.DisconnectPacket(session_expiry_interval=SESSION_EXPIRY_S).write())
+            self._transport.close()
+            await self.lost()
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet the broker: persistent session, receive maximum, keep-alive."""
+        if not isinstance(transport, asyncio.Transport):
+            msg = f"a stream transport is needed, not {transport!r}"
+            raise TypeError(msg)
+        self._transport = transport
+        self._send(
+            mqtt5.ConnectPacket(
+                self._client_id,
+                username=self._address.user,
+                password=self._address.password.encode() if self._address.password is not None else None,
+                clean_start=False,
+                keep_alive=KEEP_ALIVE_S,
+                session_expiry_interval=SESSION_EXPIRY_S,
+                receive_max=RECEIVE_MAXIMUM,
+                max_packet_size=MAX_PACKET_BYTES,
+                will=mqtt5.Will(self._presence, payload=b"", retain=True),
+            ).write()
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everybody who waits."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        error = exc or UnavailableError("the broker closed the connection")
+        if not self._lost.done():
+            self._lost.set_result(error)
+        waiting: list[asyncio.Future[Any]] = [self._connected, *self._answers.values()]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(ConnectionError(str(error)))
+                future.exception()  # whoever waits sees it; nobody has to
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole packets off the stream."""
+        self._heard = self._loop.time()
+        self._buffer += data
+        done = 0
+        with memoryview(self._buffer) as view:
+            while True:
+                try:
+                    packet, size = mqtt5.read(view[done:])
+                except IndexError:
+                    break
+                except ValueError as error:
+                    self._end(UnavailableError(f"the broker sent what is not MQTT 5: {error}"))
+                    break
+                done += size
+                self._take(packet)
+        del self._buffer[:done]
+
+    def _take(self, packet: mqtt5.Packet) -> None:
+        match packet:
+            case mqtt5.PublishPacket():
+                if packet.packet_id is not None:
+                    self._unacknowledged += 1
+                    self.window = max(self.window, self._unacknowledged)
+                self._receive(Delivery(packet.topic, packet.payload, packet.packet_id, self))
+            case mqtt5.ConnAckPacket():
+                if not self._connected.done():
+                    self._connected.set_result(packet)
+            case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
+                if (waiting := self._answers.pop(packet.packet_id, None)) is not None and not waiting.done():
+                    waiting.set_result(packet)
+            case mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER):
+                self._end(
+                    SessionTakenOverError(
+                        f"another ingester is called {self._client_id} too; give each its own ECOPARK_INSTANCE"
+                    )
+                )
+            case mqtt5.DisconnectPacket():
+                self._end(UnavailableError(f"the broker closed the connection: {packet.reason_code.name}"))
+            case _:
+                pass
+
+    async def _ask(self, packet: Callable[[int], mqtt5.SubscribePacket | mqtt5.UnsubscribePacket]) -> _Answer:
+        self._last_packet_id += 1
+        answer: asyncio.Future[_Answer] = self._loop.create_future()
+        self._answers[self._last_packet_id] = answer
+        self._send(packet(self._last_packet_id).write())
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                return await answer
+        except (ConnectionError, TimeoutError) as error:
+            self.abort()
+            raise UnavailableError("the broker did not answer a subscription") from error
+
+    def _beat(self) -> None:
+        """Ping halfway through the keep-alive; take the connection for dead after one and a half."""
+        silent = self._loop.time() - self._heard
+        if silent > 1.5 * self._keep_alive and not self._paused:
+            self._end(UnavailableError(f"nothing heard of the broker for {silent:.0f} s"))
+            return
+        self._send(_PING)
+        self._heartbeat = self._loop.call_later(self._keep_alive / 2, self._beat)
+
+    def _end(self, error: Exception) -> None:
+        if not self._lost.done():
+            self._lost.set_result(error)
+        self.abort()
+
+    def _send(self, data: bytes) -> None:
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+
+_PING = mqtt5.PingReqPacket().write()
+
+
+def _puback(packet_id: int) -> bytes:
+    return b"\x40\x02" + packet_id.to_bytes(2)

@@ -1,0 +1,84 @@
+"""What the ingester says of itself: a point of `pipeline` each 10 s."""
+
+import asyncio
+import logging
+import resource
+from collections.abc import Callable
+
+from ingest.connection import Connection
+from ingest.intake import Intake
+from ingest.writer import Writer
+from metering.errors import OperatorError, UnavailableError
+from store.client import RejectedError, Store
+from store.lines import point, series
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
+
+EVERY_S = 10.0
+SMALL_WINDOW = 20
+"""What mosquitto has under way to a subscriber unless its configuration says otherwise."""
+
+log = logging.getLogger(__name__)
+
+
+class Health:
+    """Turns the counters of intake and writer into rates, depths and lags."""
+
+    def __init__(self, instance: str, intake: Intake, writer: Writer, clock_ms: Callable[[], int]) -> None:
+        self._series = series(PIPELINE, {"service": "ingest", "instance": instance})
+        self._intake = intake
+        self._writer = writer
+        self._clock_ms = clock_ms
+        self._before = (0, 0, 0, 0.0, 0, clock_ms())
+        self._warned = False
+
+    def line(self, connection: Connection | None, reconnects: int) -> str:
+        """Point for the time since the line before.
+
+        Rates are per second; `write_ms` is the mean time of a write; `lag_s` is how old the newest reading of the
+        last batch was when it was written; `unacknowledged` counts messages, `held_bytes` their size.
+        """
+        writer, intake, now = self._writer, self._intake, self._clock_ms()
+        counted = (intake.messages, writer.stored, writer.refused, writer.writing_s, writer.writes, now)
+        messages, stored, refused, writing_s, writes, passed_ms = (
+            after - before for after, before in zip(counted, self._before, strict=True)
+        )
+        self._before = counted
+        seconds = max(passed_ms, 1) / 1000
+        fields: dict[str, float | int | bool] = {
+            "messages_per_s": messages / seconds,
+            "readings_per_s": stored / seconds,
+            "refused_per_s": refused / seconds,
+            "stored": writer.stored,
+            "refused": writer.refused,
+            "connected": connection is not None and connection.is_open,
+            "unacknowledged": connection.unacknowledged if connection is not None else 0,
+            "held_bytes": intake.held_bytes,
+            "retries": writer.patience.total,
+            "reconnects": reconnects,
+            "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+        if writes:
+            fields["write_ms"] = writing_s * 1000 / writes
+        if writer.last_write_ms is not None and writer.newest_ms is not None:
+            fields["last_write_age_s"] = (now - writer.last_write_ms) / 1000
+            fields["lag_s"] = (writer.last_write_ms - writer.newest_ms) / 1000
+        if connection is not None and connection.window == SMALL_WINDOW < intake.messages and not self._warned:
+            self._warned = True
+            log.warning(
+                "the broker has never had more than %d messages under way to this ingester; "
+                "set max_inflight_messages 0 in its configuration",
+                SMALL_WINDOW,
+            )
+        return point(self._series, fields, now * NS_PER_MS)
+
+    async def run(
+        self, store: Store, connection: Callable[[], Connection | None], reconnects: Callable[[], int]
+    ) -> None:
+        """Write a point each 10 s; one that cannot be written is not worth waiting for."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            line = self.line(connection(), reconnects())
+            try:
+                await store.write([line], OPERATOR_DATABASE)
+            except (UnavailableError, OperatorError, RejectedError) as error:
+                log.debug("pipeline was not written: %s", error)

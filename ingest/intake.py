@@ -1,0 +1,84 @@
+"""What was accepted and is not yet written: batches that grow while a write is under way.
+
+Nothing is timed. An idle ingester writes each message by itself; a busy one finds a larger batch each time it looks.
+Memory is bounded by pausing the connection, never by dropping.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ingest.accept import Accepted, accept
+from ingest.connection import Delivery
+from ingest.directory import Directory
+
+BATCH_LINES = 10_000
+HELD_BYTES = 48 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Batch:
+    """Deliveries in order of receipt, with the lines they hold and what is to be answered once they are written."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    refused: list[tuple[Delivery, Accepted]] = field(default_factory=list)
+    receipts: list[tuple[str, str, str]] = field(default_factory=list)
+    size: int = 0
+
+
+class Intake:
+    """Accepts deliveries as they come and hands them out in batches."""
+
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
+        self._clock_ms = clock_ms
+        self._batches: deque[Batch] = deque()
+        self._filled = asyncio.Event()
+        self._held = 0
+        self._paused: Delivery | None = None
+        self.known: Directory = {}
+        self.messages = 0
+        self.readings = 0
+
+    def receive(self, delivery: Delivery) -> None:
+        """Accept one message; pauses its connection when too much is held."""
+        accepted = accept(delivery.topic, delivery.payload, self._clock_ms(), self.known)
+        batch = self._batches[-1] if self._batches else None
+        if batch is None or len(batch.lines) >= BATCH_LINES:
+            batch = Batch()
+            self._batches.append(batch)
+            self._filled.set()
+        batch.deliveries.append(delivery)
+        batch.lines += accepted.lines
+        batch.size += len(delivery.payload)
+        if accepted.refusals:
+            batch.refused.append((delivery, accepted))
+        if accepted.id is not None:
+            batch.receipts.append((accepted.park, accepted.gateway, accepted.id))
+        self.messages += 1
+        self.readings += len(accepted.lines)
+        self._held += len(delivery.payload)
+        if self._held > HELD_BYTES and self._paused is None:
+            self._paused = delivery
+            delivery.connection.pause()
+
+    async def next_batch(self) -> Batch:
+        """Wait for something to write and take it."""
+        await self._filled.wait()
+        batch = self._batches.popleft()
+        if not self._batches:
+            self._filled.clear()
+        return batch
+
+    def written(self, batch: Batch) -> None:
+        """Forget a batch that the database has; reads on where reading was paused."""
+        self._held -= batch.size
+        if self._paused is not None and self._held <= HELD_BYTES // 2:
+            self._paused.connection.resume()
+            self._paused = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the messages that are accepted and not yet written."""
+        return self._held

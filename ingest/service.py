@@ -1,0 +1,140 @@
+"""The ingester: keeps a connection, a writer, replies, health and the park files going until it is told to stop.
+
+It needs no disk. What it has not acknowledged the broker holds; what it has acknowledged the database has.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+import mqtt5
+
+from ingest.connection import Connection, Delivery, SessionTakenOverError
+from ingest.directory import Directory
+from ingest.health import Health
+from ingest.intake import Intake
+from ingest.parks import Parks
+from ingest.replies import Replies
+from ingest.writer import Writer
+from metering.broker import BrokerAddress
+from metering.errors import OperatorError, UnavailableError
+from metering.patience import Patience
+from metering.topics import Channel, ingester, topic
+from store.client import Store
+from store.schema import OPERATOR_DATABASE
+
+SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
+STOP_S = 4.0
+"""How long a stop may take to finish what is in flight."""
+
+log = logging.getLogger(__name__)
+
+
+class Ingester:
+    """One ingester among any number that share the subscription. `instance` is its stable name."""
+
+    def __init__(
+        self, parks: Parks, address: BrokerAddress, store: Store, instance: str, clock_ms: Callable[[], int]
+    ) -> None:
+        self._parks = parks
+        self._address = address
+        self._store = store
+        self._instance = instance
+        self._intake = Intake(clock_ms)
+        self._intake.known = parks.directory()
+        self._replies = Replies(asyncio.get_running_loop().time)
+        self._writer = Writer(store, self._intake, self._replies, parks.gateway_of, clock_ms)
+        self._health = Health(instance, self._intake, self._writer, clock_ms)
+        self._connection: Connection | None = None
+        self._patience = Patience("MQTT", log, asyncio.get_running_loop().time)
+        self._connections = 0
+        self._peers: set[str] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in flight.
+
+        Raises `OperatorError` where the database or the broker turns us away before anything has worked, or where
+        another ingester takes the name.
+        """
+        await self._database_answers(stop)
+        async with asyncio.TaskGroup() as tasks:
+            others = [
+                tasks.create_task(self._replies.run(lambda: self._connection)),
+                tasks.create_task(self._parks.watch(self._know)),
+                tasks.create_task(
+                    self._health.run(self._store, lambda: self._connection, lambda: max(self._connections - 1, 0))
+                ),
+            ]
+            writing = tasks.create_task(self._writer.run())
+            connecting = tasks.create_task(self._stay_connected())
+            stopping = tasks.create_task(stop.wait())
+            await asyncio.wait([connecting, stopping], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not connecting.done():
+                await self._finish(connecting)
+            for task in (writing, *others):
+                task.cancel()
+
+    async def _database_answers(self, stop: asyncio.Event) -> None:
+        patience = Patience("database", log, asyncio.get_running_loop().time)
+        while not stop.is_set():
+            try:
+                await self._store.query("SHOW MEASUREMENTS LIMIT 1", OPERATOR_DATABASE)
+            except UnavailableError as error:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), patience.failed(error, error.retry_after))
+            else:
+                patience.succeeded()
+                return
+
+    async def _stay_connected(self) -> None:
+        while True:
+            connection = Connection(
+                f"ecopark-ingest-{self._instance}", self._address, self._receive, presence=ingester(self._instance)
+            )
+            try:
+                await connection.open()
+                if not connection.session_present:
+                    await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
+                await connection.subscribe([(ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
+                self._connection = connection
+                self._connections += 1
+                self._patience.succeeded()
+                log.info("connected; session %s", "resumed" if connection.session_present else "new, subscribed")
+                error = await connection.lost()
+            except (UnavailableError, OperatorError) as refused:
+                error = refused
+            if isinstance(error, SessionTakenOverError):
+                raise error
+            if isinstance(error, OperatorError) and self._connections == 0:
+                raise error
+            await asyncio.sleep(self._patience.failed(error, getattr(error, "retry_after", None)))
+
+    def _receive(self, delivery: Delivery) -> None:
+        name = delivery.topic.removeprefix(ingester(""))
+        if name == delivery.topic:
+            self._intake.receive(delivery)
+        elif delivery.payload:
+            self._peers.add(name)
+        else:
+            self._peers.discard(name)
+
+    def _know(self, known: Directory) -> None:
+        self._intake.known = known
+
+    async def _finish(self, connecting: asyncio.Task[None]) -> None:
+        """Leave: to the others if there are any, else the session keeps what comes until we are back."""
+        connection = self._connection
+        connecting.cancel()
+        if connection is None or not connection.is_open:
+            return
+        with suppress(TimeoutError, UnavailableError):
+            async with asyncio.timeout(STOP_S):
+                if self._peers - {self._instance}:
+                    await connection.unsubscribe([SHARE])
+                else:
+                    connection.pause()
+                await connection.drained()
+        self._replies.flush(connection)
+        await connection.close()

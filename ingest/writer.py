@@ -1,0 +1,120 @@
+"""Writes batches and acknowledges them, one after the other, in order of receipt.
+
+A message is acknowledged when the database has its readings and its refusals, and not before. What the database will
+never take is isolated and refused; everything else that fails is tried again, for ever, and said aloud.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ingest.connection import Delivery
+from ingest.intake import Batch, Intake
+from ingest.refusal import Refusal
+from ingest.replies import Replies
+from metering.errors import OperatorError, UnavailableError
+from metering.patience import Patience
+from metering.topics import Channel, topic
+from metering.wire import Reason
+from store.client import RejectedError, Store
+from store.lines import parse
+from store.schema import NS_PER_MS, OPERATOR_DATABASE
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Takes from the intake, writes to the store, acknowledges and replies. Its counters feed `pipeline`."""
+
+    def __init__(
+        self,
+        store: Store,
+        intake: Intake,
+        replies: Replies,
+        gateway_of: Callable[[str, str], str | None],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._intake = intake
+        self._replies = replies
+        self._gateway_of = gateway_of
+        self._clock_ms = clock_ms
+        loop = asyncio.get_running_loop()
+        self._time = loop.time
+        self.patience = Patience("writing", log, loop.time)
+        self.stored = 0
+        self.refused = 0
+        self.writes = 0
+        self.writing_s = 0.0
+        self.last_write_ms: int | None = None
+        self.newest_ms: int | None = None
+
+    async def run(self) -> None:
+        """Write for as long as the task lives."""
+        while True:
+            await self.write(await self._intake.next_batch())
+
+    async def write(self, batch: Batch) -> None:
+        """Write one batch, however long it takes; then acknowledge, answer and forget it."""
+        began = self._time()
+        refused = [
+            refusal.line(accepted.park, accepted.gateway, delivery.topic, self._clock_ms())
+            for delivery, accepted in batch.refused
+            for refusal in accepted.refusals
+        ]
+        if batch.lines:
+            rejected = await self._insist(lambda: self._store.write_each(batch.lines, OPERATOR_DATABASE))
+            refused += [self._reject(batch.lines[index], detail) for index, detail in rejected.items()]
+            self.stored += len(batch.lines) - len(rejected)
+            self.newest_ms = int(batch.lines[-1].rpartition(" ")[2]) // NS_PER_MS
+        if refused:
+            await self._insist(lambda: self._store.write(refused, OPERATOR_DATABASE))
+            self.refused += len(refused)
+        self.writes += 1
+        self.writing_s += self._time() - began
+        self.last_write_ms = self._clock_ms()
+        self._acknowledge(batch)
+        self._intake.written(batch)
+
+    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                result = await attempt()
+            except (UnavailableError, OperatorError) as error:
+                pause = self.patience.failed(error, getattr(error, "retry_after", None))
+            except RejectedError as error:
+                # Refusals that the database rejects are nobody's data: acknowledging now would lose the original.
+                pause = self.patience.failed(error)
+            else:
+                self.patience.succeeded()
+                return result
+            await asyncio.sleep(pause)
+
+    def _acknowledge(self, batch: Batch) -> None:
+        run: list[Delivery] = []
+        for delivery in batch.deliveries:
+            if run and delivery.connection is not run[0].connection:
+                run[0].connection.acknowledge(run)
+                run = []
+            run.append(delivery)
+        run[0].connection.acknowledge(run)
+        for receipt in batch.receipts:
+            self._replies.stored(*receipt)
+        for delivery, accepted in batch.refused:
+            gateway = (accepted.park, accepted.gateway)
+            self._replies.refused(delivery.connection, gateway, accepted.id, accepted.refusals)
+
+    def _reject(self, line: str, detail: str) -> str:
+        """Turn a line that the database will not take back into the reading it was, and refuse that."""
+        written = parse(line)
+        values = {name: value for name, value in written.fields.items() if name != "state"}
+        meter, park, ms = written.tags["meter"], written.tags["park"], written.ns // NS_PER_MS
+        reading = {"meter": meter, "ts": ms, "values": values}
+        if "state" in written.fields:
+            reading["state"] = written.fields["state"]
+        gateway = self._gateway_of(park, meter) or ""
+        refusal = Refusal(Reason.STORE_REJECTED, detail, json.dumps(reading).encode(), meter=meter, ts=ms, ms=ms)
+        return refusal.line(park, gateway, topic(park, gateway, Channel.READINGS), self._clock_ms())

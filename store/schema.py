@@ -1,0 +1,42 @@
+"""The store's measurements and databases by name; what is written to them and what is read from them meet here."""
+
+from typing import Final
+
+from metering.meters import Meter
+from store.lines import series
+
+OPERATOR_DATABASE: Final = "ecopark"
+
+REFUSED: Final = "refused"
+"""Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, bytes, digest, received."""
+
+PIPELINE: Final = "pipeline"
+"""Tags service, instance; each 10 s."""
+
+METER_STATUS: Final = "meter_status"
+"""Tags park, tenant, utility, meter; field seconds_since_last (absent where there was never a reading); each minute."""
+
+USAGE: Final = "usage"
+"""15-minute intervals stamped at their start. Tags park, tenant, utility, meter, band and `role`, which tells what may
+be added up: `main` bounds the park, `billing` is a tenant's uppermost meter of a utility, `sub` hangs below one of the
+same tenant, `own` is the park's own use, `generation` generates. Fields amount (the meter's unit), estimated (share
+0 to 1), completeness (0 to 1), rule (text), cost_vnd, co2e_kg, toe, revised (ms, absent where it never was)."""
+
+EFFICIENCY: Final = "efficiency"
+"""Tags park, tenant, period (`day`, `month`), stamped at the local start; fields are those of `metering.figures`."""
+
+BALANCE: Final = "balance"
+"""Per day. Tags park, utility, main; fields main, submeters, loss, band (all in the unit of the main meter),
+completeness, computable (1 or 0)."""
+
+NS_PER_MS: Final = 1_000_000
+
+
+def tenant_database(park: str, tenant: str) -> str:
+    """Database in which a tenant sees itself and nothing else."""
+    return f"{OPERATOR_DATABASE}_{park}_{tenant}"
+
+
+def reading_series(park: str, meter: Meter) -> str:
+    """Series of a meter's raw readings: its utility, tagged by what the park file says of it."""
+    return series(meter.utility.value, {"park": park, "tenant": meter.tenant, "meter": meter.id})
