@@ -29,6 +29,11 @@ BALANCE: Final = "balance"
 """Per day. Tags park, utility, main; fields main, submeters, loss, band (all in the unit of the main meter),
 completeness, computable (1 or 0)."""
 
+EVENTS: Final = "events"
+"""What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,
+`spike`, `gap`, `tariff`, `gateway_offline`); a tariff change has no meter, a gateway's event no tenant. Fields text_en,
+text_vi: one sentence for people."""
+
 NS_PER_MS: Final = 1_000_000
 
 
