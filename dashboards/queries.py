@@ -77,7 +77,7 @@ def total(
 ) -> InfluxQL:
     """Sum of a field of usage over the whole range."""
     conditions = (*((of(utility),) if utility else ()), only)
-    scaled = f" / {divide:g}" if divide != 1 else ""
+    scaled = f" / {divide:.0f}" if divide != 1 else ""
     statement = f'SELECT sum("{field}"){scaled} AS "{name}" FROM "{USAGE}" {scope.where(*conditions)}{group(*tags)}'
     return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None), form, ref)
 
@@ -98,7 +98,7 @@ def figure(
     scope: Scope, name: str, *tags: str, divide: float = 1, alias: str | None = None, ref: str = "A"
 ) -> InfluxQL:
     """A stored figure, each period one point."""
-    scaled = f" / {divide:g}" if divide != 1 else ""
+    scaled = f" / {divide:.0f}" if divide != 1 else ""
     statement = f'SELECT "{name}"{scaled} AS "{name}" FROM "{EFFICIENCY}" {scope.where(_period(scope))}{group(*(tags or ("tenant",)))}'
     return InfluxQL(statement, alias or f"$tag_{tags[0] if tags else 'tenant'}", ref=ref)
 
@@ -107,7 +107,7 @@ def summed(
     scope: Scope, name: str, *, zone: str, divide: float = 1, alias: str, every: str = "1d", ref: str = "A"
 ) -> InfluxQL:
     """A stored figure that may be added up, over the chosen tenants, per local day."""
-    scaled = f" / {divide:g}" if divide != 1 else ""
+    scaled = f" / {divide:.0f}" if divide != 1 else ""
     statement = (
         f'SELECT sum("{name}"){scaled} FROM "{EFFICIENCY}" {scope.where(_period(scope))} '
         f"GROUP BY time({every}) fill(none) tz('{zone}')"
@@ -123,7 +123,7 @@ def newest(scope: Scope, *names: str, tags: tuple[str, ...] = ("tenant",)) -> In
 
 def added(scope: Scope, names: dict[str, float], *tags: str) -> InfluxQL:
     """Figures that may be added up over the range: one row a tenant; each divided by its number."""
-    fields = ", ".join(f'sum("{name}"){f" / {by:g}" if by != 1 else ""} AS "{name}"' for name, by in names.items())
+    fields = ", ".join(f'sum("{name}"){f" / {by:.0f}" if by != 1 else ""} AS "{name}"' for name, by in names.items())
     return InfluxQL(f'SELECT {fields} FROM "{EFFICIENCY}" {scope.where(_period(scope))}{group(*tags)}', form="table")
 
 

@@ -99,9 +99,11 @@ def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
     )
 
 
-def marks(scope: Scope, *conditions: str) -> str:
-    """Events of the selection, for the charts of a page; those of the whole park (a tariff) are always among them."""
-    return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {scope.where(*conditions)}'
+def marks(scope: Scope, condition: str = "") -> str:
+    """Events of the selection, for the charts of a page; a change of the tariff concerns everybody."""
+    own = condition or ('"tenant" =~ /^$tenant$/' if scope.tenant else "")
+    where = Scope(park=scope.park, tenant=False).where(*((f"({own} OR \"kind\" = 'tariff')",) if own else ()))
+    return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {where}'
 
 
 def contract_columns(parks: Iterable[Park], day: date) -> tuple[Column, ...]:

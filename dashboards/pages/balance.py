@@ -91,7 +91,7 @@ def _worst() -> Panel:
         text("Loss as a share of the main meter, newest day", "Tổn thất so với đồng hồ tổng, ngày mới nhất"),
         text("Compare with the error band in the table below.", "So sánh với sai số ở bảng bên dưới."),
         SHARE,
-        balance('"loss" / "main" AS "share"', "$tag_utility"),
+        balance('"loss" / "through" AS "share"', "$tag_utility"),
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
         low=None,
         window="3d",
@@ -101,7 +101,7 @@ def _worst() -> Panel:
 
 
 def _table() -> Panel:
-    fields = ", ".join(f'sum("{name}") AS "{name}"' for name in ("main", "submeters", "loss", "band"))
+    fields = ", ".join(f'sum("{name}") AS "{name}"' for name in ("through", "submeters", "loss", "band"))
     where = '"park" =~ /^$park$/ AND "computable" = 1 AND $timeFilter'
     return table(
         5,
@@ -117,7 +117,7 @@ def _table() -> Panel:
         columns=(
             Column("utility", text("Utility", "Loại"), mapped=_NAMES),
             Column("main", text("Main meter", "Đồng hồ tổng")),
-            Column("main_1", text("Through the main meter", "Qua đồng hồ tổng"), decimals=0),
+            Column("through", text("Through the main meter", "Qua đồng hồ tổng"), decimals=0),
             Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), decimals=0),
             Column("loss", text("Loss", "Tổn thất"), decimals=0),
             Column("band", text("Error band", "Sai số"), decimals=0),
