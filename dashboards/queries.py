@@ -4,6 +4,7 @@ Only InfluxQL that 1.6, 2.x and 3.x share. `Scope` is what a page is allowed and
 filter by park and tenant, a tenant's own page has a database to itself and filters by nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboards.influxql import Format, InfluxQL
@@ -115,16 +116,15 @@ def summed(
     return InfluxQL(statement, alias, ref=ref)
 
 
-def newest(scope: Scope, *names: str, tags: tuple[str, ...] = ("tenant",)) -> InfluxQL:
-    """The newest of each figure, one row a tenant."""
-    fields = ", ".join(f'last("{name}") AS "{name}"' for name in names)
-    return InfluxQL(f'SELECT {fields} FROM "{EFFICIENCY}" {scope.where(_period(scope))}{group(*tags)}', form="table")
-
-
-def added(scope: Scope, names: dict[str, float], *tags: str) -> InfluxQL:
-    """Figures that may be added up over the range: one row a tenant; each divided by its number."""
-    fields = ", ".join(f'sum("{name}"){f" / {by:.0f}" if by != 1 else ""} AS "{name}"' for name, by in names.items())
-    return InfluxQL(f'SELECT {fields} FROM "{EFFICIENCY}" {scope.where(_period(scope))}{group(*tags)}', form="table")
+def newest(scope: Scope, *names: str, divide: Mapping[str, float] | None = None) -> InfluxQL:
+    """The newest of each figure, one row a tenant; those named in `divide` in a larger unit."""
+    scales = divide or {}
+    fields = ", ".join(
+        f'last("{name}"){f" / {scales[name]:.0f}" if name in scales else ""} AS "{name}"' for name in names
+    )
+    return InfluxQL(
+        f'SELECT {fields} FROM "{EFFICIENCY}" {scope.where(_period(scope))} GROUP BY "tenant"', form="table"
+    )
 
 
 def _period(scope: Scope) -> str:

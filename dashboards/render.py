@@ -86,6 +86,7 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language) -> grafana.
         interval=panel.step,
         time_from=panel.window,
         time_shift=panel.shift,
+        hide_time_override=True if panel.kind is Kind.STAT and panel.window else None,
         transformations=list(_transformations(panel, language)),
         options=_options(panel, language),
         field_config=grafana.FieldConfigSource(_defaults(panel, language), list(_overrides(panel, language))),
@@ -114,6 +115,7 @@ def _options(panel: Panel, language: Language) -> object:
                 min_viz_height=14,
                 max_viz_height=26,
                 sizing=common.BarGaugeSizing.MANUAL,
+                text=common.VizTextDisplayOptions(title_size=12, value_size=13),
             )
         case Kind.TREND:
             return timeseries.Options(
@@ -150,10 +152,15 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
         max_val=panel.high,
         thresholds=_thresholds(panel.steps or (Step(None, panel.colour or NEUTRAL),)),
         color=colour,
-        links=[_data_link(panel.link, language)] if panel.link else None,
+        links=_links_of(panel, language),
         no_value=say(panel.nothing or NOTHING, language),
         custom=_custom(panel),
     )
+
+
+def _links_of(panel: Panel, language: Language) -> Any:
+    """Links of a field; Grafana's are smaller than the published type, which is that of a dashboard's links."""
+    return [_data_link(panel.link, language)] if panel.link else None
 
 
 def _thresholds(steps: tuple[Step, ...]) -> grafana.ThresholdsConfig:
@@ -165,7 +172,7 @@ def _thresholds(steps: tuple[Step, ...]) -> grafana.ThresholdsConfig:
 
 def _custom(panel: Panel) -> object | None:
     if panel.kind is Kind.TABLE:
-        return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}
+        return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "wrapHeaderText": True}
     if panel.kind is not Kind.TREND:
         return None
     stacked = panel.draw in {Draw.AREA, Draw.BARS}
@@ -222,6 +229,8 @@ def _properties(column: Column, kind: Kind, language: Language) -> Iterator[graf
         yield of("color", {"mode": "fixed", "fixedColor": column.colour})
     if column.bar:
         yield of("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
+        yield of("fieldMinMax", value=True)
+        yield of("min", 0)
     if column.mapped:
         options = {key: grafana.ValueMappingResult(text=say(words, language)) for key, words in column.mapped}
         yield of("mappings", [grafana.ValueMap(options=options)])
@@ -258,7 +267,7 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
     )
 
 
-def _data_link(link: tuple[Localized, str], language: Language) -> grafana.DashboardLink | dict[str, object]:
+def _data_link(link: tuple[Localized, str], language: Language) -> dict[str, object]:
     title, target = link
     name, _, query = target.partition("?")
     return {"title": say(title, language), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}

@@ -61,7 +61,7 @@ def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4) -
     )
     return stat(
         number,
-        text("Age of the newest reading", "Thời gian từ số liệu mới nhất"),
+        text("Newest reading, age", "Số liệu mới nhất cách đây"),
         text(
             "Seconds since any meter of this selection was last heard. 'No data' means that nobody has looked for 15 "
             "minutes: the usage service stands still.",
@@ -82,7 +82,7 @@ def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
     inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
     return stat(
         number,
-        text("Meters reporting", "Đồng hồ đang gửi số liệu"),
+        text("Meters reporting", "Đồng hồ có tín hiệu"),
         text(
             "Meters heard within the last 15 minutes, and meters that were ever heard.",
             "Số đồng hồ có số liệu trong 15 phút gần nhất, và tổng số đồng hồ đã từng gửi số liệu.",

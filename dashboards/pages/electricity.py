@@ -128,6 +128,7 @@ def _bands(scope: Scope, setting: Setting) -> Panel:
         ENERGY,
         per_interval(scope, "amount", "band", utility=E, zone=setting.timezone),
         columns=BANDS,
+        window="30d",
         height=10,
     )
 
@@ -227,19 +228,20 @@ def _tenants(month: Scope) -> Panel:
             "power_factor",
             "reactive_vnd",
             "solar_share",
+            divide={"reactive_vnd": 1e6},
         ),
         columns=(
             TENANT_COLUMN,
             Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[E]),
-            Column("peak_demand_kw", called("peak_demand_kw"), POWER, decimals=0),
-            Column("base_load_kw", called("base_load_kw"), POWER, decimals=0),
+            Column("peak_demand_kw", called("peak_demand_kw"), POWER),
+            Column("base_load_kw", called("base_load_kw"), POWER),
             Column("load_factor", called("load_factor"), SHARE, decimals=0),
             Column("peak_share", called("peak_share"), SHARE, decimals=1),
             Column("power_factor", called("power_factor"), "suffix: cosφ", decimals=3),
-            Column("reactive_vnd", called("reactive_vnd"), "currencyVND"),
+            Column("reactive_vnd", called("reactive_vnd"), MONEY, decimals=1),
             Column("solar_share", called("solar_share"), SHARE, decimals=1),
         ),
         window=MONTH,
         sort=("electricity_kwh", True),
-        height=11,
+        height=12,
     )

@@ -59,7 +59,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
         reporting(scope),
         stat(
             10,
-            text("Power, last quarter hours", "Công suất, các 15 phút gần nhất"),
+            text("Power now", "Công suất hiện tại"),
             text(
                 "Mean power of all tenants in the highest quarter hour of the last 45 minutes.",
                 "Công suất trung bình của các doanh nghiệp trong 15 phút cao nhất của 45 phút gần đây.",
@@ -221,6 +221,7 @@ def _tenants(month: Scope) -> Panel:
             "power_factor",
             "energy_per_output",
             "completeness",
+            divide={"cost_vnd": 1e6},
         ),
         columns=(
             TENANT_COLUMN,
@@ -234,8 +235,8 @@ def _tenants(month: Scope) -> Panel:
                 bar=True,
                 colour=COLOUR[Utility.WASTEWATER],
             ),
-            Column("cost_vnd", called("cost_vnd"), "currencyVND"),
-            Column("peak_demand_kw", called("peak_demand_kw"), POWER, decimals=0),
+            Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0),
+            Column("peak_demand_kw", called("peak_demand_kw"), POWER),
             Column("power_factor", called("power_factor"), "suffix: cosφ", decimals=3),
             Column(
                 "energy_per_output",
@@ -247,5 +248,5 @@ def _tenants(month: Scope) -> Panel:
         ),
         window=THIS_MONTH,
         sort=("electricity_kwh", True),
-        height=11,
+        height=12,
     )

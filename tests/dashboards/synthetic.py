@@ -109,7 +109,9 @@ class Plant:
         tariff = self.park.tariffs.electricity
         electric = meter.utility is Utility.ELECTRICITY and tariff is not None
         by_band = {band: series(USAGE, {**tags, "band": band.value}) for band in Band}
-        price = {Utility.ELECTRICITY: 2100.0, Utility.WATER: 14_500.0, Utility.STEAM: 890_000.0}.get(meter.utility, 900.0)
+        price = {Utility.ELECTRICITY: 2100.0, Utility.WATER: 14_500.0, Utility.STEAM: 890_000.0}.get(
+            meter.utility, 900.0
+        )
         for moment, length in self._steps():
             local = self._local(moment)
             hours = length / timedelta(hours=1)
@@ -198,7 +200,11 @@ class Plant:
                 "estimated": noise.uniform(0.0, 0.03),
             }
             if Utility.WASTEWATER in has:
-                fields |= {"wastewater_m3": waste, "wastewater_ratio": waste / water, "wastewater_per_output": waste / output}
+                fields |= {
+                    "wastewater_m3": waste,
+                    "wastewater_ratio": waste / water,
+                    "wastewater_per_output": waste / output,
+                }
             for utility, name in (
                 (Utility.STEAM, "steam_t"),
                 (Utility.NATURAL_GAS, "gas_nm3"),
@@ -238,7 +244,10 @@ class Plant:
             (700, "tariff", None, None),
         ):
             tags = {"park": self.park.id, "tenant": tenant, "meter": meter, "kind": kind}
-            fields: dict[str, FieldValue] = {"text_en": f"{kind} of {meter or 'the park'}", "text_vi": f"{kind}: {meter or 'khu'}"}
+            fields: dict[str, FieldValue] = {
+                "text_en": f"{kind} of {meter or 'the park'}",
+                "text_vi": f"{kind}: {meter or 'khu'}",
+            }
             yield point(series(EVENTS, tags), fields, _ns(self.now - timedelta(hours=hours)))
 
     def _pipeline(self) -> Iterator[str]:
@@ -263,7 +272,11 @@ class Plant:
             yield point(head, fields, _ns(self.now - timedelta(minutes=360 - step)))
 
     def _refused(self) -> Iterator[str]:
-        for hours, gateway, reason in ((0.5, "gw-east", "out_of_range"), (3, "gw-water", "unknown_meter"), (50, "gw-east", "bad_time")):
+        for hours, gateway, reason in (
+            (0.5, "gw-east", "out_of_range"),
+            (3, "gw-water", "unknown_meter"),
+            (50, "gw-east", "bad_time"),
+        ):
             tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
             fields: dict[str, FieldValue] = {"meter": "em-x", "detail": "synthetic", "topic": "t", "payload": "{}"}
             yield point(series(REFUSED, tags), fields, _ns(self.now - timedelta(hours=hours)))
