@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from dashboards.alerts.files import files
 from dashboards.pages import balance, electricity, heat, meter, overview, pipeline, quality, ranking, tenant, water
 from dashboards.panels import Page
 from dashboards.render import dashboard
@@ -63,4 +64,6 @@ def contents(setting: Setting) -> dict[str, str]:
                 built = dashboard(page, language, setting.timezone)
                 text = json.dumps(built, cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
                 made[f"{prefix}{language.value}/{page.name}.json"] = text + "\n"
+    for name, content in files(setting).items():
+        made[f"alerting/{name}"] = content
     return made
