@@ -24,9 +24,9 @@ ENERGY = "kwatth"
 SHARE = "percentunit"
 SECONDS = "s"
 COUNT = "none"
-MONEY = text("suffix: million ₫", "suffix: triệu ₫")
-CARBON = "suffix: t CO₂e"
-TOE = "suffix: TOE"
+MONEY = text("suffix:million ₫", "suffix:triệu ₫")
+CARBON = "suffix:t CO₂e"
+TOE = "suffix:TOE"
 
 
 class Kind(StrEnum):

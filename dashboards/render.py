@@ -1,6 +1,6 @@
 """From a page in our words to a dashboard of Grafana in one language: the only place that knows Grafana's options."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -192,8 +192,20 @@ def _custom(panel: Panel) -> object | None:
             mode=common.GraphThresholdsStyleMode.DASHED if panel.lines else common.GraphThresholdsStyleMode.OFF
         ),
         bar_width_factor=0.8 if bars else None,
-        axis_soft_min=0 if panel.low == 0 else None,
+        axis_soft_min=_soft(panel, min),
+        axis_soft_max=_soft(panel, max),
     )
+
+
+def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
+    """Where an axis ends unless the data go further: bars begin at zero, and lines of limits are in view."""
+    limits = [step.at for step in panel.steps if step.at is not None] if panel.lines else []
+    if not limits:
+        return 0 if end is min and (panel.draw is Draw.BARS or panel.low == 0) else None
+    outermost = end(limits)
+    if end is min and len(limits) == 1:
+        return None if panel.low is None else 0
+    return outermost * (1.1 if end is max else 0.9)
 
 
 def _overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:

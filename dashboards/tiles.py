@@ -7,7 +7,7 @@ from typing import Any
 from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, SECONDS, Column, Draw, Kind, Panel, Step, Variable, Words
 from dashboards.queries import Scope, group, tags_of
-from dashboards.words import BAD, GOOD, METER, PARK, TENANT, WARN, text
+from dashboards.words import BAD, GOOD, METER, NEUTRAL, PARK, TENANT, WARN, text
 from metering.dated import at
 from metering.model import Localized
 from metering.park import Park
@@ -54,7 +54,7 @@ def table(number: int, title: Localized, about: Localized, unit: Words, *targets
     return Panel(number, Kind.TABLE, title, about, unit, targets, **{"width": 24, "height": 9, "low": None, **more})
 
 
-def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4) -> Panel:
+def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
     """How old the newest reading is; on every page, so that nobody judges by yesterday's numbers."""
     inner = (
         f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where(*conditions)}{group("meter")}'
@@ -74,6 +74,7 @@ def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4) -
         window=STATUS_WINDOW,
         decimals=0,
         width=width,
+        height=height,
     )
 
 
@@ -92,7 +93,7 @@ def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
         InfluxQL(f'SELECT count("age") FROM ({inner})', alias="all", ref="B"),
         columns=(
             Column("now", text("now", "hiện tại"), colour=GOOD),
-            Column("all", text("of", "trên tổng số")),
+            Column("all", text("of", "trên tổng số"), colour=NEUTRAL),
         ),
         window=STATUS_WINDOW,
         width=width,

@@ -39,7 +39,11 @@ def all_rules(setting: Setting) -> Iterator[Rule]:
 
 def files(setting: Setting) -> dict[str, str]:
     """Content of every alerting file by its name."""
-    return {"rules.yaml": _dumped(_rules(setting)), "contacts.yaml": _dumped(_contacts()), "policies.yaml": _dumped(_policies())}
+    return {
+        "rules.yaml": _dumped(_rules(setting)),
+        "contacts.yaml": _dumped(_contacts()),
+        "policies.yaml": _dumped(_policies()),
+    }
 
 
 def _dumped(content: dict[str, Any]) -> str:
@@ -67,7 +71,12 @@ def _contacts() -> dict[str, Any]:
         {
             "uid": "ecopark-email",
             "type": "email",
-            "settings": {"addresses": "$ECOPARK_ALERT_EMAIL", "singleEmail": False, "subject": title, "message": message},
+            "settings": {
+                "addresses": "$ECOPARK_ALERT_EMAIL",
+                "singleEmail": False,
+                "subject": title,
+                "message": message,
+            },
         },
     ]
     return {

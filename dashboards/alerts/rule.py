@@ -36,7 +36,8 @@ class Silence(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Question:
     """A statement with `$timeFilter` over the last `back` seconds up to `until` seconds ago, and how a series becomes one
-    number."""
+    number.
+    """
 
     query: str
     back: int
@@ -159,7 +160,9 @@ class Rule:
         for name, source, question in zip("AB", ("QA", "QB"), self.questions, strict=False):
             settings = {"mode": "dropNN"}
             data.append(
-                _computed(name, {"type": "reduce", "expression": source, "reducer": question.reducer, "settings": settings})
+                _computed(
+                    name, {"type": "reduce", "expression": source, "reducer": question.reducer, "settings": settings}
+                )
             )
         compared = "A"
         if self.combine is not None:
@@ -172,7 +175,11 @@ class Rule:
     def _filled(self, words: str) -> str:
         name = "A" if self.combine is None else "D"
         value = f".Values.{name}.Value"
-        shown = f"{{{{ humanizeDuration {value} }}}}" if self.shape == "duration" else f'{{{{ printf "{self.shape}" {value} }}}}'
+        shown = (
+            f"{{{{ humanizeDuration {value} }}}}"
+            if self.shape == "duration"
+            else f'{{{{ printf "{self.shape}" {value} }}}}'
+        )
         for label in ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance"):
             words = words.replace(f"{{labels.{label}}}", f"{{{{ .Labels.{label} }}}}")
         return words.replace("{value}", shown)

@@ -104,7 +104,10 @@ def _status(park: Park) -> Rule:
             "The usage service has written no meter status for 10 minutes: alerts on silent meters cannot fire.",
             "Dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ trong 10 phút: cảnh báo mất tín hiệu không hoạt động.",
         ),
-        text("Look first whether the usage service runs and the database answers.", "Kiểm tra trước dịch vụ tính tiêu thụ và cơ sở dữ liệu."),
+        text(
+            "Look first whether the usage service runs and the database answers.",
+            "Kiểm tra trước dịch vụ tính tiêu thụ và cơ sở dữ liệu.",
+        ),
         "quality",
         1,
         silence=Silence.ALERTING,

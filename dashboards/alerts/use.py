@@ -232,7 +232,11 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
         text("Solar under expectation", "Điện mặt trời thấp hơn kỳ vọng"),
         Severity.INFO,
         (
-            Question(f'SELECT sum("amount") / {meter.rated:.3f} FROM "{USAGE}" {own} GROUP BY "tenant", "meter"', DAY_S, "sum"),
+            Question(
+                f'SELECT sum("amount") / {meter.rated:.3f} FROM "{USAGE}" {own} GROUP BY "tenant", "meter"',
+                DAY_S,
+                "sum",
+            ),
             Question(f'SELECT sum("amount") / {rated:.3f} FROM "{USAGE}" {rest}', DAY_S, "sum"),
         ),
         Below(ratio, ratio + 0.05),
@@ -241,7 +245,10 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
             f"{ratio:g}.",
             f"{meter.name.vi} phát bằng {{value}} lần các hệ khác trong 24 giờ, tính trên mỗi kW; ngưỡng {ratio:g}.",
         ),
-        text("Look first at the inverter's fault list, then at shade and dirt.", "Xem trước lỗi của biến tần, sau đó bóng che và bụi bẩn."),
+        text(
+            "Look first at the inverter's fault list, then at shade and dirt.",
+            "Xem trước lỗi của biến tần, sau đó bóng che và bụi bẩn.",
+        ),
         "electricity",
         9,
         combine="$A / $B",

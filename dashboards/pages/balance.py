@@ -1,23 +1,27 @@
 """Balance and losses: does what enters the park arrive at its tenants, and is the difference more than meter error?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
+from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
 from dashboards.queries import Scope, balance
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, stat, table, trend
 from dashboards.words import COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
+from metering.quantities import UTILITIES as UNITS
 from metering.quantities import Utility
 from store.schema import BALANCE
 
-_NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
-_OWN = text("suffix: (unit of the main meter)", "suffix: (đơn vị của đồng hồ tổng)")
+_NAMES = tuple(
+    (utility.value, text(f"{name.en} ({UNITS[utility].unit})", f"{name.vi} ({UNITS[utility].unit})"))
+    for utility, name in UTILITY.items()
+    if utility is not Utility.PRODUCTION
+)
 _UTILITIES = (
     (Utility.ELECTRICITY, "kwatth", 20),
-    (Utility.WATER, "suffix: m³", 21),
-    (Utility.WASTEWATER, "suffix: m³", 22),
-    (Utility.STEAM, "suffix: t", 23),
-    (Utility.NATURAL_GAS, "suffix: Nm³", 24),
-    (Utility.COMPRESSED_AIR, "suffix: Nm³", 25),
+    (Utility.WATER, "suffix:m³", 21),
+    (Utility.WASTEWATER, "suffix:m³", 22),
+    (Utility.STEAM, "suffix:t", 23),
+    (Utility.NATURAL_GAS, "suffix:Nm³", 24),
+    (Utility.COMPRESSED_AIR, "suffix:Nm³", 25),
     (Utility.CHILLED_WATER, "kwatth", 26),
 )
 
@@ -32,8 +36,8 @@ def page(setting: Setting) -> Page:
             "Những gì vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
         ),
         (
-            Row((freshness(Scope(tenant=False)), _outside(), _uncomputable(), _worst())),
-            Row((_table(),)),
+            Row((freshness(Scope(tenant=False), width=8), _outside(), _uncomputable())),
+            Row((_worst(), _table())),
             Row(
                 tuple(_course(*each) for each in _UTILITIES),
                 text("Loss and error band by day", "Tổn thất và sai số theo ngày"),
@@ -60,7 +64,7 @@ def _outside() -> Panel:
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
-        width=5,
+        width=8,
     )
 
 
@@ -81,7 +85,7 @@ def _uncomputable() -> Panel:
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
-        width=5,
+        width=8,
     )
 
 
@@ -95,8 +99,8 @@ def _worst() -> Panel:
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
         low=None,
         window="3d",
-        width=10,
-        height=9,
+        width=8,
+        height=10,
     )
 
 
@@ -112,7 +116,7 @@ def _table() -> Panel:
             "Tổng của các ngày tính được. Tổn thất nằm trong sai số là do đồng hồ. Sai số từng ngày được cộng dồn nên thiên về "
             "an toàn.",
         ),
-        _OWN,
+        COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" WHERE {where} GROUP BY "utility", "main"', form="table"),
         columns=(
             Column("utility", text("Utility", "Loại"), mapped=_NAMES),
@@ -123,7 +127,8 @@ def _table() -> Panel:
             Column("band", text("Error band", "Sai số"), decimals=0),
         ),
         least=DAILY,
-        height=9,
+        width=16,
+        height=10,
     )
 
 

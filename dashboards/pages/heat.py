@@ -8,9 +8,9 @@ from dashboards.words import COLOUR, UTILITY, text
 from metering.quantities import Utility
 
 UTILITIES = (
-    (Utility.STEAM, "suffix: t", "suffix: t/h", "steam_t"),
-    (Utility.NATURAL_GAS, "suffix: Nm³", "suffix: Nm³/h", "gas_nm3"),
-    (Utility.COMPRESSED_AIR, "suffix: Nm³", "suffix: Nm³/h", "compressed_air_nm3"),
+    (Utility.STEAM, "suffix:t", "suffix:t/h", "steam_t"),
+    (Utility.NATURAL_GAS, "suffix:Nm³", "suffix:Nm³/h", "gas_nm3"),
+    (Utility.COMPRESSED_AIR, "suffix:Nm³", "suffix:Nm³/h", "compressed_air_nm3"),
     (Utility.CHILLED_WATER, ENERGY, "kwatt", "chilled_kwh"),
 )
 

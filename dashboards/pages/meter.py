@@ -1,5 +1,6 @@
 """One meter: is it right, what does it say now, and what was used from it?"""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dashboards.influxql import InfluxQL
@@ -14,12 +15,37 @@ from store.schema import EVENTS, USAGE
 
 ONE = '"meter" =~ /^$meter$/'
 METER_CHOICE = Variable("meter", METER, tags_of("meter", '"park" =~ /^$park$/', '"tenant" =~ /^$tenant$/'))
-_RAW = "|".join(utility.value for utility in Utility)
+_HOURLY = {
+    "kWh": "kwatt",
+    "m³": "suffix:m³/h",
+    "t": "suffix:t/h",
+    "Nm³": "suffix:Nm³/h",
+    "": text("suffix:units/h", "suffix:đơn vị/giờ"),
+}
+_AMOUNT = {
+    "kWh": "kwatth",
+    "m³": "suffix:m³",
+    "t": "suffix:t",
+    "Nm³": "suffix:Nm³",
+    "": text("suffix:units", "suffix:đơn vị"),
+}
+_RATES = {"power_kw": "kwatt", "flow_m3h": "suffix:m³/h", "flow_nm3h": "suffix:Nm³/h", "flow_th": "suffix:t/h"}
+
+
+def _by_utility(units: Mapping[str, Words]) -> tuple[Column, ...]:
+    """A series named after its utility gets that utility's name, unit and colour."""
+    return tuple(Column(u.value, UTILITY[u], units[UTILITIES[u].unit], COLOUR[u]) for u in Utility)
+
+
+def _measurements(quantity: str) -> str:
+    """The measurements that have a quantity, as a pattern."""
+    return "|".join(utility.value for utility, spec in UTILITIES.items() if quantity in spec.quantities)
+
+
 _NO_SUM = text(
     "In the meter's own unit: kWh for electricity and chilled water, m³ for water, t for steam, Nm³ for gas and air.",
     "Theo đơn vị của đồng hồ: kWh với điện và nước lạnh, m³ với nước, t với hơi, Nm³ với khí.",
 )
-_UNIT = text("suffix: (unit of the meter)", "suffix: (đơn vị của đồng hồ)")
 
 
 def page(setting: Setting) -> Page:
@@ -50,7 +76,15 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
 
     return (
         freshness(scope, 1, ONE, width=6),
-        over(10, text("Used in this period", "Tiêu thụ trong kỳ xem"), _NO_SUM, _UNIT, 'sum("amount")'),
+        stat(
+            10,
+            text("Used in this period", "Tiêu thụ trong kỳ xem"),
+            _NO_SUM,
+            _AMOUNT[""],
+            InfluxQL(f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} GROUP BY "utility"', "$tag_utility"),
+            columns=_by_utility(_AMOUNT),
+            width=6,
+        ),
         over(
             11,
             text("Completeness", "Mức độ đầy đủ dữ liệu"),
@@ -81,7 +115,8 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
 
 
 def _use(scope: Scope) -> Panel:
-    inner = f'SELECT sum("amount") * 4 AS "rate" FROM "{USAGE}" {scope.where(ONE)} GROUP BY time(15m)'
+    inner = f'SELECT sum("amount") * 4 AS "rate" FROM "{USAGE}" {scope.where(ONE)} GROUP BY time(15m), "utility"'
+    statement = f'SELECT mean("rate") FROM ({inner}) WHERE $timeFilter GROUP BY time($__interval), "utility" fill(null)'
     return trend(
         2,
         text("Use per hour", "Tiêu thụ theo giờ"),
@@ -89,44 +124,43 @@ def _use(scope: Scope) -> Panel:
             "Validated quarter-hour use as an hourly rate: kW for electricity, m³/h for water.",
             "Tiêu thụ 15 phút đã kiểm tra, quy đổi theo giờ: kW với điện, m³/h với nước.",
         ),
-        text("suffix: /h", "suffix: /giờ"),
-        InfluxQL(f'SELECT mean("rate") FROM ({inner}) WHERE $timeFilter GROUP BY time($__interval) fill(null)', "use"),
-        columns=(Column("use", text("Use per hour", "Tiêu thụ theo giờ")),),
+        _HOURLY[""],
+        InfluxQL(statement, "$tag_utility"),
+        columns=_by_utility(_HOURLY),
         draw=Draw.AREA,
-        colour=NEUTRAL,
     )
 
 
 def _days(scope: Scope, setting: Setting) -> Panel:
     statement = (
         f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} '
-        f"GROUP BY time(1d) fill(none) tz('{setting.timezone}')"
+        f"GROUP BY time(1d), \"utility\" fill(none) tz('{setting.timezone}')"
     )
     return daily(
         3,
         text("Use by day", "Tiêu thụ theo ngày"),
         _NO_SUM,
-        _UNIT,
-        InfluxQL(statement, "use"),
-        columns=(Column("use", text("Use", "Tiêu thụ")),),
+        _AMOUNT[""],
+        InfluxQL(statement, "$tag_utility"),
+        columns=_by_utility(_AMOUNT),
         window="30d",
-        colour=NEUTRAL,
     )
 
 
-def _rates() -> tuple[str, ...]:
-    return tuple(sorted({spec.rate for spec in UTILITIES.values() if spec.rate is not None}))
+def _raw(scope: Scope, how: str, quantities: Iterable[str]) -> tuple[InfluxQL, ...]:
+    """One question a quantity: those that this meter does not have bring no series."""
+    return tuple(
+        InfluxQL(
+            f'SELECT {how}("{name}") FROM /^({_measurements(name)})$/ {scope.where(ONE)} '
+            "GROUP BY time($__interval) fill(none)",
+            name,
+            ref=chr(ord("A") + place),
+        )
+        for place, name in enumerate(quantities)
+    )
 
 
 def _readings(scope: Scope) -> Panel:
-    fields = ", ".join(f'mean("{name}") AS "{name}"' for name in _rates())
-    statement = f"SELECT {fields} FROM /^({_RAW})$/ {scope.where(ONE)} GROUP BY time($__interval) fill(none)"
-    titles = {
-        "power_kw": (text("Power", "Công suất"), "kwatt"),
-        "flow_m3h": (text("Flow", "Lưu lượng"), "suffix: m³/h"),
-        "flow_nm3h": (text("Flow", "Lưu lượng"), "suffix: Nm³/h"),
-        "flow_th": (text("Flow", "Lưu lượng"), "suffix: t/h"),
-    }
     return trend(
         4,
         text("Momentary readings, last 24 hours", "Giá trị tức thời, 24 giờ gần nhất"),
@@ -134,9 +168,12 @@ def _readings(scope: Scope) -> Panel:
             "Power or flow as the instrument sends it, not validated.",
             "Công suất hoặc lưu lượng do thiết bị gửi, chưa qua kiểm tra.",
         ),
-        text("suffix: /h", "suffix: /giờ"),
-        InfluxQL(statement, "$col"),
-        columns=tuple(Column(name, *titles[name], colour=NEUTRAL) for name in _rates()),
+        _HOURLY[""],
+        *_raw(scope, "mean", _RATES),
+        columns=tuple(
+            Column(name, text("Power", "Công suất") if name == "power_kw" else text("Flow", "Lưu lượng"), unit, NEUTRAL)
+            for name, unit in _RATES.items()
+        ),
         window="24h",
         step="5m",
         low=None,
@@ -145,9 +182,7 @@ def _readings(scope: Scope) -> Panel:
 
 
 def _counter(scope: Scope) -> Panel:
-    counters = sorted({spec.counter for spec in UTILITIES.values()})
-    fields = ", ".join(f'last("{name}") AS "{name}"' for name in counters)
-    statement = f"SELECT {fields} FROM /^({_RAW})$/ {scope.where(ONE)} GROUP BY time($__interval) fill(none)"
+    units = {spec.counter: "none" if not spec.unit else f"suffix:{spec.unit}" for spec in UTILITIES.values()}
     return trend(
         5,
         text("Register as read, last 24 hours", "Chỉ số đọc được, 24 giờ gần nhất"),
@@ -155,9 +190,9 @@ def _counter(scope: Scope) -> Panel:
             "The counter as it was read, before multiplier and roll-over. A step down is a reset, a swap or a roll-over.",
             "Chỉ số nguyên gốc, chưa nhân hệ số và chưa xét quay vòng. Tụt xuống là bị đặt lại, thay hoặc quay vòng.",
         ),
-        _UNIT,
-        InfluxQL(statement, "$col"),
-        columns=tuple(Column(name, text("Register", "Chỉ số"), colour=NEUTRAL) for name in counters),
+        "none",
+        *_raw(scope, "last", sorted(units)),
+        columns=tuple(Column(name, text("Register", "Chỉ số"), unit, NEUTRAL) for name, unit in sorted(units.items())),
         window="24h",
         step="5m",
         low=None,
@@ -201,6 +236,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung")),
         ),
         window="365d",
+        nothing=text("–", "–"),
         width=12,
         height=8,
         sort=("Time", True),

@@ -97,7 +97,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             13,
             text("Water today", "Nước cấp trong ngày"),
             text("Used by the tenants since midnight.", "Lượng nước các doanh nghiệp tiêu thụ từ 0 giờ."),
-            "suffix: m³",
+            "suffix:m³",
             total(scope, "amount", utility=Utility.WATER, alias="m³"),
             window=TODAY,
             decimals=0,
@@ -149,10 +149,10 @@ _OTHERS = (
     Utility.CHILLED_WATER,
 )
 _UNIT = {
-    Utility.WASTEWATER: "suffix: m³",
-    Utility.STEAM: "suffix: t",
-    Utility.NATURAL_GAS: "suffix: Nm³",
-    Utility.COMPRESSED_AIR: "suffix: Nm³",
+    Utility.WASTEWATER: "suffix:m³",
+    Utility.STEAM: "suffix:t",
+    Utility.NATURAL_GAS: "suffix:Nm³",
+    Utility.COMPRESSED_AIR: "suffix:Nm³",
     Utility.CHILLED_WATER: ENERGY,
 }
 
@@ -226,22 +226,22 @@ def _tenants(month: Scope) -> Panel:
         columns=(
             TENANT_COLUMN,
             Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[Utility.ELECTRICITY]),
-            Column("water_m3", called("water_m3"), "suffix: m³", decimals=0, bar=True, colour=COLOUR[Utility.WATER]),
+            Column("water_m3", called("water_m3"), "suffix:m³", decimals=0, bar=True, colour=COLOUR[Utility.WATER]),
             Column(
                 "wastewater_m3",
                 called("wastewater_m3"),
-                "suffix: m³",
+                "suffix:m³",
                 decimals=0,
                 bar=True,
                 colour=COLOUR[Utility.WASTEWATER],
             ),
             Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0),
             Column("peak_demand_kw", called("peak_demand_kw"), POWER),
-            Column("power_factor", called("power_factor"), "suffix: cosφ", decimals=3),
+            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
             Column(
                 "energy_per_output",
                 called("energy_per_output"),
-                text("suffix: kWh/unit", "suffix: kWh/đơn vị"),
+                text("suffix:kWh/unit", "suffix:kWh/đơn vị"),
                 decimals=1,
             ),
             Column("completeness", called("completeness"), SHARE, decimals=1, colour=GOOD),

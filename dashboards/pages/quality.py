@@ -5,7 +5,7 @@ from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, Row, Step
 from dashboards.queries import Scope
 from dashboards.setting import Setting
 from dashboards.tiles import CHOICES, METER_COLUMN, TENANT_COLUMN, bars, freshness, marks, reporting, stat, table, trend
-from dashboards.words import BAD, EVENT, GOOD, UTILITY, WARN, text
+from dashboards.words import BAD, COLOUR, EVENT, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, METER_STATUS, REFUSED, USAGE
 
 _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
@@ -165,8 +165,6 @@ def _course(scope: Scope) -> Panel:
 
 
 def _named() -> tuple[Column, ...]:
-    from dashboards.words import COLOUR
-
     return tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR)
 
 
@@ -232,6 +230,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung"), width=700),
         ),
         window="90d",
+        nothing=text("–", "–"),
         sort=("Time", True),
         event_free=True,
     )

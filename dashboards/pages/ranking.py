@@ -32,22 +32,22 @@ def page(setting: Setting) -> Page:
         (
             Row(
                 (
-                    freshness(Scope()),
+                    freshness(Scope(), height=8),
                     _completeness(scope),
                 )
             ),
             Row(
                 (
                     _bars(scope, 3, "enpi", SHARE, steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))),
-                    _bars(scope, 4, "energy_per_m2", "suffix: kWh/m²"),
-                    _bars(scope, 5, "energy_per_employee", text("suffix: kWh/person", "suffix: kWh/người")),
+                    _bars(scope, 4, "energy_per_m2", "suffix:kWh/m²"),
+                    _bars(scope, 5, "energy_per_employee", text("suffix:kWh/person", "suffix:kWh/người")),
                 )
             ),
             Row(
                 (
-                    _bars(scope, 6, "energy_per_output", text("suffix: kWh/unit", "suffix: kWh/đơn vị")),
-                    _bars(scope, 7, "water_per_output", text("suffix: m³/unit", "suffix: m³/đơn vị")),
-                    _bars(scope, 8, "co2e_per_output", text("suffix: kg/unit", "suffix: kg/đơn vị")),
+                    _bars(scope, 6, "energy_per_output", text("suffix:kWh/unit", "suffix:kWh/đơn vị")),
+                    _bars(scope, 7, "water_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị")),
+                    _bars(scope, 8, "co2e_per_output", text("suffix:kg/unit", "suffix:kg/đơn vị")),
                 )
             ),
             Row((_trend(scope), _savings(Scope()))),
@@ -137,11 +137,11 @@ def _savings(scope: Scope) -> Panel:
 def _table(scope: Scope) -> Panel:
     shown = (
         ("enpi", SHARE, 1),
-        ("energy_per_output", text("suffix: kWh/unit", "suffix: kWh/đơn vị"), 1),
-        ("water_per_output", text("suffix: m³/unit", "suffix: m³/đơn vị"), 2),
-        ("wastewater_per_output", text("suffix: m³/unit", "suffix: m³/đơn vị"), 2),
-        ("co2e_per_output", text("suffix: kg/unit", "suffix: kg/đơn vị"), 1),
-        ("output_per_mwh", text("suffix: unit/MWh", "suffix: đơn vị/MWh"), 2),
+        ("energy_per_output", text("suffix:kWh/unit", "suffix:kWh/đơn vị"), 1),
+        ("water_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị"), 2),
+        ("wastewater_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị"), 2),
+        ("co2e_per_output", text("suffix:kg/unit", "suffix:kg/đơn vị"), 1),
+        ("output_per_mwh", text("suffix:unit/MWh", "suffix:đơn vị/MWh"), 2),
         ("solar_share", SHARE, 1),
         ("load_factor", SHARE, 0),
         ("completeness", SHARE, 1),

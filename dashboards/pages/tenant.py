@@ -32,11 +32,11 @@ TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
 BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
 _OTHERS = (
-    (Utility.WATER, "water_m3", "suffix: m³", 50),
-    (Utility.WASTEWATER, "wastewater_m3", "suffix: m³", 51),
-    (Utility.STEAM, "steam_t", "suffix: t", 52),
-    (Utility.NATURAL_GAS, "gas_nm3", "suffix: Nm³", 53),
-    (Utility.COMPRESSED_AIR, "compressed_air_nm3", "suffix: Nm³", 54),
+    (Utility.WATER, "water_m3", "suffix:m³", 50),
+    (Utility.WASTEWATER, "wastewater_m3", "suffix:m³", 51),
+    (Utility.STEAM, "steam_t", "suffix:t", 52),
+    (Utility.NATURAL_GAS, "gas_nm3", "suffix:Nm³", 53),
+    (Utility.COMPRESSED_AIR, "compressed_air_nm3", "suffix:Nm³", 54),
     (Utility.CHILLED_WATER, "chilled_kwh", ENERGY, 55),
 )
 
@@ -161,7 +161,7 @@ def _tiles(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
                 "Under 0.9 over the month the reactive power surcharge applies.",
                 "Dưới 0,9 trong cả tháng phải mua công suất phản kháng.",
             ),
-            "suffix: cosφ",
+            "suffix:cosφ",
             figure(month, "power_factor"),
             window=MONTH,
             decimals=3,
@@ -363,6 +363,7 @@ def _events(scope: Scope, *, links: bool) -> Panel:
             Column("text_{language}", text("What", "Nội dung")),
         ),
         window="90d",
+        nothing=text("–", "–"),
         sort=("Time", True),
         height=8,
         event_free=True,

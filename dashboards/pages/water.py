@@ -22,14 +22,14 @@ from metering.model import Localized
 from metering.quantities import Utility
 
 W, WW = Utility.WATER, Utility.WASTEWATER
-CUBIC = "suffix: m³"
-FLOW = "suffix: m³/h"
+CUBIC = "suffix:m³"
+FLOW = "suffix:m³/h"
 
 QUALITY = (
-    ("ph", text("Outfall: pH", "Điểm xả: pH"), "suffix: pH", 20),
-    ("cod_mgl", text("Outfall: COD", "Điểm xả: COD"), "suffix: mg/L", 21),
-    ("tss_mgl", text("Outfall: suspended solids (TSS)", "Điểm xả: chất rắn lơ lửng (TSS)"), "suffix: mg/L", 22),
-    ("nh4_mgl", text("Outfall: ammonium", "Điểm xả: amoni"), "suffix: mg/L", 23),
+    ("ph", text("Outfall: pH", "Điểm xả: pH"), "suffix:pH", 20),
+    ("cod_mgl", text("Outfall: COD", "Điểm xả: COD"), "suffix:mg/L", 21),
+    ("tss_mgl", text("Outfall: suspended solids (TSS)", "Điểm xả: chất rắn lơ lửng (TSS)"), "suffix:mg/L", 22),
+    ("nh4_mgl", text("Outfall: ammonium", "Điểm xả: amoni"), "suffix:mg/L", 23),
     ("temperature_c", text("Outfall: temperature", "Điểm xả: nhiệt độ"), "celsius", 24),
 )
 """What an outfall's instruments measure: quantity, title, unit, panel."""
@@ -45,7 +45,8 @@ def measured(scope: Scope, quantity: str, *conditions: str, every: str = "5m") -
         f'SELECT count("state") AS "off", mean("{quantity}") AS "{quantity}" FROM "{WW.value}" '
         f'{scope.where(*conditions)} GROUP BY time({every}), "tenant", "meter" fill(0)'
     )
-    return f'SELECT "{quantity}", "off" FROM ({inner}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "tenant", "meter"'
+    good = f'SELECT "{quantity}", "off" FROM ({inner}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "tenant", "meter"'
+    return f'SELECT "{quantity}" FROM ({good}) GROUP BY "tenant", "meter"'
 
 
 def page(setting: Setting) -> Page:
