@@ -8,28 +8,33 @@ from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Varia
 from dashboards.queries import Scope, tags_of
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, TENANT_CHOICE, daily, freshness, marks, stat, table, trend
-from dashboards.words import BAD, EVENT, GOOD, METER, NEUTRAL, WARN, text
+from dashboards.words import BAD, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
 from store.schema import EVENTS, USAGE
 
 ONE = '"meter" =~ /^$meter$/'
 METER_CHOICE = Variable("meter", METER, tags_of("meter", '"park" =~ /^$park$/', '"tenant" =~ /^$tenant$/'))
-_HOURLY = {
+_HOURLY: dict[str, Words] = {
     "kWh": "kwatt",
     "m³": "suffix:m³/h",
     "t": "suffix:t/h",
     "Nm³": "suffix:Nm³/h",
     "": text("suffix:units/h", "suffix:đơn vị/giờ"),
 }
-_AMOUNT = {
+_AMOUNT: dict[str, Words] = {
     "kWh": "kwatth",
     "m³": "suffix:m³",
     "t": "suffix:t",
     "Nm³": "suffix:Nm³",
     "": text("suffix:units", "suffix:đơn vị"),
 }
-_RATES = {"power_kw": "kwatt", "flow_m3h": "suffix:m³/h", "flow_nm3h": "suffix:Nm³/h", "flow_th": "suffix:t/h"}
+_RATES: dict[str, Words] = {
+    "power_kw": "kwatt",
+    "flow_m3h": "suffix:m³/h",
+    "flow_nm3h": "suffix:Nm³/h",
+    "flow_th": "suffix:t/h",
+}
 
 
 def _by_utility(units: Mapping[str, Words]) -> tuple[Column, ...]:
