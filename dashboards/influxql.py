@@ -10,7 +10,7 @@ Format = Literal["time_series", "table"]
 
 @dataclass(frozen=True)
 class InfluxQL(Dataquery):
-    """One statement. `alias` names the series of a time series (`$tag_tenant`, `[[tag_a]]-[[tag_b]]`, or plain text)."""
+    """One statement. `alias` names a series: `$tag_tenant`, `[[tag_a]]-[[tag_b]]`, or plain text."""
 
     query: str
     alias: str | None = None

@@ -77,7 +77,6 @@ class Column:
     width: int | None = None
     bar: bool = False
     """Draw the value as a bar in its cell."""
-    right_axis: bool = False
     dashed: bool = False
 
 

@@ -100,8 +100,9 @@ def figure(
 ) -> InfluxQL:
     """A stored figure, each period one point."""
     scaled = f" / {divide:.0f}" if divide != 1 else ""
-    statement = f'SELECT "{name}"{scaled} AS "{name}" FROM "{EFFICIENCY}" {scope.where(_period(scope))}{group(*(tags or ("tenant",)))}'
-    return InfluxQL(statement, alias or f"$tag_{tags[0] if tags else 'tenant'}", ref=ref)
+    where, by = scope.where(_period(scope)), tags or ("tenant",)
+    statement = f'SELECT "{name}"{scaled} AS "{name}" FROM "{EFFICIENCY}" {where}{group(*by)}'
+    return InfluxQL(statement, alias or f"$tag_{by[0]}", ref=ref)
 
 
 def summed(

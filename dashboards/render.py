@@ -9,9 +9,9 @@ from grafana_foundation_sdk.models import bargauge, common, stat, table, timeser
 from grafana_foundation_sdk.models import dashboard as grafana
 
 from dashboards.influxql import Marks
-from dashboards.panels import Column, Draw, Kind, Page, Panel, Step, Variable, Words
+from dashboards.overrides import data_link, overrides, thresholds, uid, worded
+from dashboards.panels import Draw, Kind, Page, Panel, Step, Variable
 from dashboards.words import ALL, NEUTRAL, NOTHING, Language, say, text
-from metering.model import Localized
 
 SOURCE = common.DataSourceRef(type_val="influxdb", uid="ecopark")
 """The same uid in every organization, so one JSON serves all of them."""
@@ -20,11 +20,6 @@ WIDTH = 24
 _EVENTS = text("Events", "Sự kiện")
 _PAGES = text("Pages", "Các trang")
 _OTHER = {Language.EN: "Tiếng Việt", Language.VI: "English"}
-
-
-def uid(name: str, language: Language) -> str:
-    """Identifier of a page in Grafana."""
-    return f"ecopark-{name}" if language is Language.EN else f"ecopark-{name}-{language.value}"
 
 
 def _in_language(panel: Panel, language: Language) -> Panel:
@@ -89,7 +84,7 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language) -> grafana.
         hide_time_override=True if panel.kind is Kind.STAT and panel.window else None,
         transformations=list(_transformations(panel, language)),
         options=_options(panel, language),
-        field_config=grafana.FieldConfigSource(_defaults(panel, language), list(_overrides(panel, language))),
+        field_config=grafana.FieldConfigSource(_defaults(panel, language), list(overrides(panel, language))),
     )
 
 
@@ -129,7 +124,7 @@ def _options(panel: Panel, language: Language) -> object:
                 ),
             )
         case Kind.TABLE:
-            titles = {column.name: _words(column.title, language) or column.name for column in panel.columns}
+            titles = {column.name: worded(column.title, language) or column.name for column in panel.columns}
             order = [panel.sort] if panel.sort else []
             return table.Options(
                 cell_height=common.TableCellHeight.SM,
@@ -146,11 +141,11 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
     else:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
     return grafana.FieldConfig(
-        unit=_words(panel.unit, language),
+        unit=worded(panel.unit, language),
         decimals=panel.decimals,
         min_val=panel.low,
         max_val=panel.high,
-        thresholds=_thresholds(panel.steps or (Step(None, panel.colour or NEUTRAL),)),
+        thresholds=thresholds(panel.steps or (Step(None, panel.colour or NEUTRAL),)),
         color=colour,
         links=_links_of(panel, language),
         no_value=say(panel.nothing or NOTHING, language),
@@ -160,14 +155,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
 
 def _links_of(panel: Panel, language: Language) -> Any:
     """Links of a field; Grafana's are smaller than the published type, which is that of a dashboard's links."""
-    return [_data_link(panel.link, language)] if panel.link else None
-
-
-def _thresholds(steps: tuple[Step, ...]) -> grafana.ThresholdsConfig:
-    return grafana.ThresholdsConfig(
-        mode=grafana.ThresholdsMode.ABSOLUTE,
-        steps=[grafana.Threshold(value=step.at, color=step.colour) for step in steps],
-    )
+    return [data_link(panel.link, language)] if panel.link else None
 
 
 def _custom(panel: Panel) -> object | None:
@@ -208,60 +196,6 @@ def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
     return outermost * (1.1 if end is max else 0.9)
 
 
-def _overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
-    for column in panel.columns:
-        properties = list(_properties(column, panel.kind, language))
-        if properties:
-            matcher = grafana.MatcherConfig(id_val="byName", options=column.name)
-            if panel.kind is Kind.TABLE:  # the columns have their titles by then
-                matcher = grafana.MatcherConfig(id_val="byName", options=_words(column.title, language) or column.name)
-            yield grafana.DashboardFieldConfigSourceOverrides(matcher=matcher, properties=properties)
-
-
-def _properties(column: Column, kind: Kind, language: Language) -> Iterator[grafana.DynamicConfigValue]:
-    def of(name: str, value: Any) -> grafana.DynamicConfigValue:
-        return grafana.DynamicConfigValue(id_val=name, value=value)
-
-    if column.title is not None and kind is not Kind.TABLE:
-        yield of("displayName", _words(column.title, language))
-    if column.unit is not None:
-        yield of("unit", _words(column.unit, language))
-    if column.decimals is not None:
-        yield of("decimals", column.decimals)
-    if column.low is not None:
-        yield of("min", column.low)
-    if column.high is not None:
-        yield of("max", column.high)
-    if column.steps:
-        yield of("thresholds", _thresholds(column.steps))
-        yield of("color", {"mode": "thresholds"})
-        if kind is Kind.TABLE and not column.bar:
-            yield of("custom.cellOptions", {"type": "color-text"})
-    elif column.colour is not None:
-        yield of("color", {"mode": "fixed", "fixedColor": column.colour})
-    if column.bar:
-        yield of("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
-        yield of("fieldMinMax", value=True)
-        yield of("min", 0)
-    if column.mapped:
-        options = {key: grafana.ValueMappingResult(text=say(words, language)) for key, words in column.mapped}
-        yield of("mappings", [grafana.ValueMap(options=options)])
-    if column.link is not None:
-        yield of("links", [_data_link(column.link, language)])
-    if column.width is not None:
-        yield of("custom.width", column.width)
-    if column.right_axis:
-        yield of("custom.axisPlacement", "right")
-        yield of("custom.stacking", {"mode": "none", "group": "B"})
-        yield of("custom.drawStyle", "line")
-        yield of("custom.fillOpacity", 0)
-    if column.dashed:
-        yield of("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})
-        yield of("custom.stacking", {"mode": "none", "group": "B"})
-        yield of("custom.drawStyle", "line")
-        yield of("custom.fillOpacity", 0)
-
-
 def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataTransformerConfig]:
     if panel.kind is not Kind.TABLE:
         return
@@ -274,19 +208,9 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
         options={
             "excludeByName": {},
             "indexByName": {name: place for place, name in enumerate(names)},
-            "renameByName": {c.name: _words(c.title, language) for c in panel.columns if c.title is not None},
+            "renameByName": {c.name: worded(c.title, language) for c in panel.columns if c.title is not None},
         },
     )
-
-
-def _data_link(link: tuple[Localized, str], language: Language) -> dict[str, object]:
-    title, target = link
-    name, _, query = target.partition("?")
-    return {"title": say(title, language), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}
-
-
-def _words(words: Words | None, language: Language) -> str | None:
-    return say(words, language) if isinstance(words, Localized) else words
 
 
 def _variable(variable: Variable, language: Language) -> grafana.VariableModel:

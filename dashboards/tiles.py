@@ -65,7 +65,7 @@ def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, h
         text(
             "Seconds since any meter of this selection was last heard. 'No data' means that nobody has looked for 15 "
             "minutes: the usage service stands still.",
-            "Số giây kể từ lần cuối nhận được số liệu của một đồng hồ bất kỳ trong lựa chọn này. 'Chưa có số liệu' nghĩa "
+            "Số giây kể từ lần cuối nhận được số liệu của một đồng hồ bất kỳ đã chọn. 'Chưa có số liệu' nghĩa "
             "là dịch vụ tính tiêu thụ đã dừng ít nhất 15 phút.",
         ),
         SECONDS,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from dashboards.render import uid
+from dashboards.overrides import uid
 from dashboards.words import Language
 from metering.model import Localized
 
@@ -35,8 +35,9 @@ class Silence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement with `$timeFilter` over the last `back` seconds up to `until` seconds ago, and how a series becomes one
-    number.
+    """A statement with `$timeFilter`, and how a series of its answer becomes one number.
+
+    Its range begins `back` seconds ago and ends `until` seconds ago.
     """
 
     query: str

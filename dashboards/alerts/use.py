@@ -33,8 +33,8 @@ def rules(park: Park, day: date) -> Iterator[Rule]:
     yield _event(park)
     yield from _solar(park)
     for toe, tenants in _grouped(park, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
-        yield _energy(park, toe, tenants, 90)
-        yield _energy(park, toe, tenants, 100)
+        yield _energy(park, toe, tenants, 90, Severity.INFO)
+        yield _energy(park, toe, tenants, 100, Severity.WARNING)
 
 
 def _grouped(park: Park, pick: Callable[[Thresholds], float | None]) -> Iterator[tuple[float, list[str]]]:
@@ -258,14 +258,14 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
     )
 
 
-def _energy(park: Park, toe: float, tenants: list[str], percent: int) -> Rule:
+def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: Severity) -> Rule:
     query = figure(park, f'sum("toe") / {toe:.3f} * 100', "month", one_of("tenant", tenants))
     return Rule(
         f"energy-{percent}",
         park.id,
         f"{toe:g} TOE",
         text(f"Energy at {percent} % of the yearly threshold", f"Năng lượng đạt {percent} % ngưỡng năm"),
-        Severity.INFO if percent < 100 else Severity.WARNING,
+        severity,
         (Question(query, 365 * DAY_S),),
         Above(percent, percent - 2),
         text(

@@ -8,7 +8,7 @@ from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Varia
 from dashboards.queries import Scope, tags_of
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, TENANT_CHOICE, daily, freshness, marks, stat, table, trend
-from dashboards.words import BAD, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
+from dashboards.words import BAD, COLOUR, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
 from store.schema import EVENTS, USAGE
@@ -241,7 +241,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung")),
         ),
         window="365d",
-        nothing=text("–", "–"),
+        nothing=text("-", "-"),
         width=12,
         height=8,
         sort=("Time", True),

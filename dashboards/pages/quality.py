@@ -230,7 +230,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung"), width=700),
         ),
         window="90d",
-        nothing=text("–", "–"),
+        nothing=text("-", "-"),
         sort=("Time", True),
         event_free=True,
     )

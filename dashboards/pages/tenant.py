@@ -363,7 +363,7 @@ def _events(scope: Scope, *, links: bool) -> Panel:
             Column("text_{language}", text("What", "Nội dung")),
         ),
         window="90d",
-        nothing=text("–", "–"),
+        nothing=text("-", "-"),
         sort=("Time", True),
         height=8,
         event_free=True,

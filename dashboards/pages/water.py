@@ -64,7 +64,7 @@ def page(setting: Setting) -> Page:
             Row((_flow(scope, W, 3), _flow(scope, WW, 4))),
             Row((_days(scope, W, 5), _days(scope, WW, 6))),
             Row((_night(scope), _ratio(scope))),
-            Row(tuple(_quality(setting, *each) for each in QUALITY) + (_state(),), text("Outfall", "Điểm xả thải")),
+            Row((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
         ),
         CHOICES,
         marks=marks(Scope(tenant=False)),

@@ -1,8 +1,8 @@
 """What Grafana does to a dashboard before the database sees it, and to an alert rule afterwards.
 
-Variables are filled in by the browser (once by their kind of place: raw, or escaped inside a regular expression), the
-macros `$timeFilter`, `$interval`, `$__interval` and `$__interval_ms` by the back end, and panels may replace the range of
-time. Expressions of alerts: reduce, threshold (with recovery) and the small arithmetic that our rules use.
+Variables are filled in by the browser (raw, or escaped inside a regular expression), the macros `$timeFilter`,
+`$interval`, `$__interval` and `$__interval_ms` by the back end, and panels may replace the range of time. Of alerts:
+reduce, and threshold with its recovery.
 """
 
 import math

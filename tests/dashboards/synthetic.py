@@ -1,4 +1,4 @@
-"""Plausible points of every measurement that dashboards read, for a real park file, written as the services write them."""
+"""Plausible points of every measurement that dashboards read, for a real park file, as the services write them."""
 
 import math
 import random

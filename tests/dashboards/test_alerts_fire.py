@@ -1,4 +1,4 @@
-"""Every kind of alert rule fires on data that should fire it, and stays quiet next to its threshold and without data."""
+"""Every kind of alert fires on data that should fire it, and stays quiet next to its threshold and without data."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
