@@ -98,17 +98,17 @@ def _options(panel: Panel, language: Language) -> object:
                 color_mode=common.BigValueColorMode.VALUE,
                 reduce_options=reduce,
                 wide_layout=False,
-                text=common.VizTextDisplayOptions(title_size=13, value_size=26),
+                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if len(panel.targets) == 1 else 18),
             )
         case Kind.BARS:
             return bargauge.Options(
                 display_mode=common.BarGaugeDisplayMode.BASIC,
                 orientation=common.VizOrientation.HORIZONTAL,
                 reduce_options=reduce,
-                name_placement=common.BarGaugeNamePlacement.LEFT,
+                name_placement=common.BarGaugeNamePlacement.TOP,
                 value_mode=common.BarGaugeValueMode.TEXT,
-                min_viz_height=14,
-                max_viz_height=26,
+                min_viz_height=12,
+                max_viz_height=40,
                 sizing=common.BarGaugeSizing.MANUAL,
                 text=common.VizTextDisplayOptions(title_size=12, value_size=13),
             )
@@ -149,7 +149,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
         color=colour,
         links=_links_of(panel, language),
         no_value=say(panel.nothing or NOTHING, language),
-        custom=_custom(panel),
+        custom=_custom(panel, language),
     )
 
 
@@ -158,7 +158,7 @@ def _links_of(panel: Panel, language: Language) -> Any:
     return [data_link(panel.link, language)] if panel.link else None
 
 
-def _custom(panel: Panel) -> object | None:
+def _custom(panel: Panel, language: Language) -> object | None:
     if panel.kind is Kind.TABLE:
         return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "wrapHeaderText": True}
     if panel.kind is not Kind.TREND:
@@ -180,9 +180,16 @@ def _custom(panel: Panel) -> object | None:
             mode=common.GraphThresholdsStyleMode.DASHED if panel.lines else common.GraphThresholdsStyleMode.OFF
         ),
         bar_width_factor=0.8 if bars else None,
+        axis_width=_axis_width(panel, language),
         axis_soft_min=_soft(panel, min),
         axis_soft_max=_soft(panel, max),
     )
+
+
+def _axis_width(panel: Panel, language: Language) -> float:
+    """Room for a number of five digits and its unit: Grafana forgets the unit's width where it is our own."""
+    unit = worded(panel.unit, language) or ""
+    return 45 + 7 * len(unit.removeprefix("suffix:")) if unit.startswith("suffix:") else 70
 
 
 def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:

@@ -243,5 +243,5 @@ def _tenants(month: Scope) -> Panel:
         ),
         window=MONTH,
         sort=("electricity_kwh", True),
-        height=12,
+        height=13,
     )

@@ -248,5 +248,5 @@ def _tenants(month: Scope) -> Panel:
         ),
         window=THIS_MONTH,
         sort=("electricity_kwh", True),
-        height=12,
+        height=13,
     )

@@ -158,5 +158,5 @@ def _table(scope: Scope) -> Panel:
         ),
         least=MONTHLY,
         sort=("enpi", False),
-        height=12,
+        height=13,
     )

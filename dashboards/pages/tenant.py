@@ -142,7 +142,6 @@ def _tiles(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             figure(month, "peak_demand_kw"),
             columns=contract_columns(setting.parks, setting.day),
             window=MONTH,
-            decimals=0,
         ),
         stat(
             15,
@@ -156,7 +155,7 @@ def _tiles(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
         ),
         stat(
             16,
-            text("Power factor, month to date", "Hệ số công suất lũy kế tháng"),
+            text("Power factor, month", "Cosφ lũy kế tháng"),
             text(
                 "Under 0.9 over the month the reactive power surcharge applies.",
                 "Dưới 0,9 trong cả tháng phải mua công suất phản kháng.",
