@@ -70,7 +70,7 @@ def _looks(column: Column, language: Language, *, in_table: bool) -> tuple[Prope
         *coloured,
         *(_IN_CELL if column.bar else ()),
         ("links", [data_link(column.link, language)] if column.link else None),
-        ("custom.width", column.width),
+        ("custom.width", column.width or (180 if column.bar else None)),
         *(_DASHED if column.dashed else ()),
     )
 

@@ -188,8 +188,9 @@ def _custom(panel: Panel, language: Language) -> object | None:
 
 def _axis_width(panel: Panel, language: Language) -> float:
     """Room for a number of five digits and its unit: Grafana forgets the unit's width where it is our own."""
-    unit = worded(panel.unit, language) or ""
-    return 45 + 7 * len(unit.removeprefix("suffix:")) if unit.startswith("suffix:") else 70
+    units = [worded(unit, language) or "" for unit in (panel.unit, *(column.unit for column in panel.columns))]
+    longest = max((len(unit.removeprefix("suffix:")) for unit in units if unit.startswith("suffix:")), default=3)
+    return 50 + 7 * longest + (20 if panel.decimals else 0)
 
 
 def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:

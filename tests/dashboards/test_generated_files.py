@@ -12,6 +12,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards import lint
+from dashboards.alerts.files import all_rules
 from dashboards.generate import contents, write
 from dashboards.setting import Setting
 from metering.errors import OperatorError
@@ -162,3 +163,13 @@ def test_the_lint_finds_overlaps_double_ids_and_missing_words(setting: Setting) 
     del board["panels"][4]["description"], board["panels"][5]["fieldConfig"]["defaults"]["unit"]
     found = " ".join(lint.faults("x", board))
     assert all(word in found for word in ("used 2 times", "has no description", "has no unit"))
+
+
+def test_the_documentation_names_every_page_and_every_alert(setting: Setting) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    pages, alerts = (docs / "dashboards.md").read_text(), (docs / "alerts.md").read_text()
+    assert [name for name, board in boards(setting).items() if "en/" in name and f"`{board['uid']}`" not in pages] == []
+    kinds = {rule.kind for rule in all_rules(setting)}
+    assert [
+        kind for kind in sorted(kinds) if not re.search(rf"`{kind}`", alerts) and not kind.startswith("demand-")
+    ] == []
