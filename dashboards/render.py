@@ -107,7 +107,7 @@ def _options(panel: Panel, language: Language) -> object:
                 reduce_options=reduce,
                 name_placement=common.BarGaugeNamePlacement.TOP,
                 value_mode=common.BarGaugeValueMode.TEXT,
-                min_viz_height=12,
+                min_viz_height=30,
                 max_viz_height=40,
                 sizing=common.BarGaugeSizing.MANUAL,
                 text=common.VizTextDisplayOptions(title_size=12, value_size=13),

@@ -31,7 +31,7 @@ STATUS_WINDOW = "15m"
 
 def stat(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A number; six in a row."""
-    return Panel(number, Kind.STAT, title, about, unit, targets, **{"width": 4, "height": 4, **more})
+    return Panel(number, Kind.STAT, title, about, unit, targets, **{"width": 4, "height": 4, "colour": NEUTRAL, **more})
 
 
 def trend(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
@@ -46,7 +46,7 @@ def daily(number: int, title: Localized, about: Localized, unit: Words, *targets
 
 def bars(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A ranking; three in a row."""
-    return Panel(number, Kind.BARS, title, about, unit, targets, **{"width": 8, "height": 9, **more})
+    return Panel(number, Kind.BARS, title, about, unit, targets, **{"width": 8, "height": 12, **more})
 
 
 def table(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:

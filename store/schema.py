@@ -26,9 +26,9 @@ EFFICIENCY: Final = "efficiency"
 """Tags park, tenant, period (`day`, `month`), stamped at the local start; fields are those of `metering.figures`."""
 
 BALANCE: Final = "balance"
-"""Per day. Tags park, utility, main; fields through (what passed the main meter), submeters, loss, band (all in the unit
-of the main meter), completeness, computable (1 or 0). No field may have the name of a tag: InfluxDB 3 refuses it, and
-InfluxQL cannot tell them apart."""
+"""Per day. Tags park, utility, main; fields through (what passed the main meter), submeters, loss, band (all in the
+unit of the main meter), completeness, computable (1 or 0). No field may have the name of a tag: InfluxDB 3 refuses it,
+and InfluxQL cannot tell them apart."""
 
 EVENTS: Final = "events"
 """What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,

@@ -118,7 +118,7 @@ def _power(scope: Scope) -> Panel:
         rate(scope, Utility.ELECTRICITY, "tenant"),
         draw=Draw.AREA,
         width=16,
-        height=11,
+        height=12,
         link=SERIES_TENANT,
     )
 
@@ -136,7 +136,7 @@ def _peaks(month: Scope, setting: Setting) -> Panel:
         figure(month, "peak_demand_kw"),
         window=THIS_MONTH,
         columns=contract_columns(setting.parks, setting.day),
-        height=11,
+        height=12,
         link=SERIES_TENANT,
     )
 

@@ -9,6 +9,7 @@ from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
 from metering.model import Localized
 from store.schema import PIPELINE
 
+PER_SECOND = "suffix:/s"
 INGEST = "\"service\" = 'ingest'"
 
 
@@ -49,7 +50,14 @@ def _tile(
     number: int, title: Localized, about: Localized, unit: str, field: str, how: str, steps: tuple[Step, ...]
 ) -> Panel:
     return stat(
-        number, title, about, unit, _last(field, how), window="15m", steps=steps, decimals=0 if unit != SECONDS else 1
+        number,
+        title,
+        about,
+        unit,
+        _last(field, how),
+        window="15m",
+        steps=steps,
+        decimals=1 if unit in {SECONDS, PER_SECOND} else 0,
     )
 
 
@@ -60,7 +68,7 @@ def _tiles() -> tuple[Panel, ...]:
             2,
             text("Readings stored per second", "Số liệu lưu mỗi giây"),
             text("Sum over all ingesters, newest 10 seconds.", "Tổng các bộ tiếp nhận, 10 giây gần nhất."),
-            "suffix:/s",
+            PER_SECOND,
             "readings_per_s",
             "sum",
             plain,
@@ -112,7 +120,7 @@ def _rates() -> Panel:
         10,
         text("Readings stored per second", "Số liệu lưu mỗi giây"),
         text("By ingester.", "Theo bộ tiếp nhận."),
-        "suffix:/s",
+        PER_SECOND,
         _course("readings_per_s"),
         step="10s",
     )
@@ -126,7 +134,7 @@ def _refused() -> Panel:
             "By ingester; reasons stand on the page of data quality.",
             "Theo bộ tiếp nhận; lý do xem trang chất lượng số liệu.",
         ),
-        "suffix:/s",
+        PER_SECOND,
         _course("refused_per_s"),
         step="10s",
         colour=BAD,

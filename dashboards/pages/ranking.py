@@ -32,7 +32,7 @@ def page(setting: Setting) -> Page:
         (
             Row(
                 (
-                    freshness(Scope(), height=8),
+                    freshness(Scope(), height=12),
                     _completeness(scope),
                 )
             ),
@@ -75,7 +75,6 @@ def _completeness(scope: Scope) -> Panel:
         decimals=1,
         steps=(Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD)),
         width=20,
-        height=8,
         link=SERIES_TENANT,
     )
 

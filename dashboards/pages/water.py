@@ -157,6 +157,7 @@ def _night(scope: Scope) -> Panel:
         window="30d",
         step="1d",
         draw=Draw.STEP,
+        height=12,
         link=SERIES_TENANT,
     )
 
@@ -174,7 +175,6 @@ def _ratio(scope: Scope) -> Panel:
         figure(scope, "wastewater_ratio"),
         window="3d",
         width=12,
-        height=8,
         steps=(Step(None, COLOUR[WW]), Step(1.0, BAD)),
         link=SERIES_TENANT,
     )
