@@ -205,6 +205,7 @@ def _refusals() -> Panel:
             Column("count", text("Times", "Số lần"), decimals=0),
         ),
         width=12,
+        height=12,
         sort=("count", True),
         event_free=True,
     )

@@ -1,6 +1,6 @@
 """The numbers at the head of a tenant's page."""
 
-from dashboards.panels import CARBON, ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
 from dashboards.queries import Scope, figure, total
 from dashboards.setting import Setting
 from dashboards.tiles import contract_columns, freshness, reporting, stat
@@ -52,12 +52,12 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
         ),
         stat(
             13,
-            text("Emissions this month", "Phát thải trong tháng"),
+            text("CO₂e this month", "CO₂e trong tháng"),
             text(
                 "Scope 1 (fuel burnt on site) and scope 2 (bought energy), month to date.",
                 "Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài), lũy kế tháng.",
             ),
-            CARBON,
+            "suffix:t",
             figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),
             figure(month, "co2e_scope1_kg", divide=1000, alias="scope 1", ref="B"),
             columns=(Column("scope 2", text("scope 2", "phạm vi 2")), Column("scope 1", text("scope 1", "phạm vi 1"))),
