@@ -11,10 +11,17 @@ from typing import Annotated
 
 import typer
 
+from ecopark.demo.run import run_demo
+from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
+from gateway.modbus import ModbusSource
+from gateway.publisher import Link
+from gateway.service import Settings as GatewaySettings
+from gateway.service import run_gateway
 from ingest.parks import Parks
 from ingest.service import Ingester
 from metering.errors import OperatorError
+from metering.park import Gateway, Park
 from metering.parkfile import ParkFileError, load_parks
 
 app = typer.Typer(
@@ -23,6 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Ecopark: telemetry of eco-industrial parks.",
 )
+
+
+app.add_typer(refused, name="refused")
 
 
 @app.callback()
@@ -56,6 +66,52 @@ def ingest() -> None:
             await ingester.run(stop)
 
     _run_until_told(work)
+
+
+@app.command(epilog="Example: ecopark demo --days 2 --for 30 --json")
+def demo(
+    seconds: Annotated[
+        float | None,
+        typer.Option("--for", help="Live for this long; without it until Ctrl-C, or 60 s without a terminal."),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How much of the past to fill in.")] = 30,
+    folder: Annotated[Path, typer.Option("--dir", help="Where everything is kept.")] = Path(".demo"),
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Run a whole invented park on this machine: simulated plant, gateways, broker, ingester, database."""
+    raise typer.Exit(asyncio.run(run_demo(folder, days=days, seconds=seconds, as_json=as_json)))
+
+
+@app.command(epilog="Example: ECOPARK_PARK=park.yaml ECOPARK_MODBUS_URL=modbus://10.0.0.7 ecopark gateway gw-east")
+def gateway(
+    name: Annotated[str, typer.Argument(metavar="GATEWAY", help="Its id, or park/id among several parks.")],
+) -> None:
+    """Poll the meters of one gateway into its spool, and publish the spool."""
+    settings = read_settings()
+    park, found = _find_gateway(settings.park, name)
+
+    async def work(stop: asyncio.Event) -> None:
+        link = Link(settings.broker(), park.id, found.id)
+        meters = park.meters_of(found.id)
+        async with ModbusSource(meters, line=settings.line(), clock=time.time, stop=stop) as source:
+            await run_gateway(GatewaySettings(link, settings.spool, confirm=found.confirm), source, stop=stop)
+
+    _run_until_told(work)
+
+
+def _find_gateway(where: Path, name: str) -> tuple[Park, Gateway]:
+    park_id, _, gateway_id = name.rpartition("/")
+    found = [
+        (park, gateway)
+        for park in load_parks(where).values()
+        for gateway in park.gateways
+        if gateway.id == gateway_id and park_id in {"", park.id}
+    ]
+    if len(found) != 1:
+        what = "several parks have" if found else "no park file has"
+        raise OperatorError(f"{what} a gateway {name} in {where}; name it as park/gateway")
+    return found[0]
 
 
 def _now_ms() -> int:

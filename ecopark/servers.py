@@ -1,12 +1,14 @@
 """A private broker and a private database in a folder of their own, on loopback ports, as ordinary child processes."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
 import mqtt5
 
 from ecopark.processes import Child, free_port, program
+from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
@@ -40,29 +42,33 @@ async def _until_ready(child: Child, port: int, probe: bytes) -> None:
 class Mosquitto:
     """The broker with the shipped configuration, open to loopback only."""
 
-    def __init__(self, folder: Path, port: int | None = None, extra: str = "") -> None:
+    def __init__(self, folder: Path, port: int | None = None, access: str = "allow_anonymous true") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
-        access = extra or "allow_anonymous true\n"
-        configuration = folder / "mosquitto.conf"
-        configuration.write_text(
-            f"{SHIPPED_CONFIGURATION.read_text()}\n"
-            f"listener {self.port} 127.0.0.1\npersistence_location {folder.absolute()}/\n{access}"
-        )
-        command = [program("mosquitto", "mosquitto"), "-c", str(configuration)]
-        self._folder = folder
+        self.address = BrokerAddress.parse(self.url)
+        self.access = access
+        """Who may do what, in the words of the broker's configuration; read when it starts."""
+        self.folder = folder
+        self._configuration = folder / "mosquitto.conf"
+        command = [program("mosquitto", "mosquitto"), "-c", str(self._configuration)]
         self.process = Child("mosquitto", command, folder / "mosquitto.log")
 
     async def start(self) -> None:
         """Start it and wait until it greets a client."""
+        # As root it would change to a user of its own, who may not write to this folder.
+        user = "user root\n" if os.getuid() == 0 else ""
+        self._configuration.write_text(
+            f"{SHIPPED_CONFIGURATION.read_text()}\n{user}"
+            f"listener {self.port} 127.0.0.1\npersistence_location {self.folder.absolute()}/\n{self.access}\n"
+        )
         self.process.start()
         greeting = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
         await _until_ready(self.process, self.port, greeting)
 
     def forget(self) -> None:
         """Throw away what it remembers, as a broker without persistence does when it is killed."""
-        (self._folder / "mosquitto.db").unlink(missing_ok=True)
+        (self.folder / "mosquitto.db").unlink(missing_ok=True)
 
 
 class Influxd:

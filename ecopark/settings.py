@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ECOPARK_", frozen=True)
 
     park: Path = Field(default=Path("park.yaml"), description="a park file, or a folder of them")
-    mqtt_url: str = Field(default="mqtt://127.0.0.1:1883", description="mqtt://user:password@host:1883, or mqtts://")
+    mqtt_url: str = Field(
+        default="mqtt://127.0.0.1:1883", repr=False, description="mqtt://user:password@host:1883, or mqtts://"
+    )
     influx_url: str = Field(default="http://127.0.0.1:8086", description="where InfluxDB answers")
     influx_user: str | None = Field(default=None, description="user of InfluxDB 1.x; any name on 2.x and 3.x")
     influx_token: str | None = Field(default=None, repr=False, description="its password (1.x) or token")
@@ -30,6 +32,18 @@ class Settings(BaseSettings):
     def broker(self) -> BrokerAddress:
         """The broker's address."""
         return BrokerAddress.parse(self.mqtt_url)
+
+    def line(self) -> str | None:
+        """`host[:port]` of the gateway's Modbus line.
+
+        Raises `OperatorError` for what is no such address.
+        """
+        if self.modbus_url is None:
+            return None
+        scheme, separator, rest = self.modbus_url.partition("://")
+        if scheme != "modbus" or not separator or not rest.strip("/"):
+            raise OperatorError("ECOPARK_MODBUS_URL: write modbus://host:502")
+        return rest.strip("/")
 
     def store(self) -> Store:
         """The database, not yet opened."""

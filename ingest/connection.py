@@ -2,8 +2,8 @@
 
 It promises order (acknowledgements leave in the order in which they are handed in), a keep-alive that holds while the
 database is slow (nothing here ever waits), and a bounded hold on memory (the socket is not read while paused).
-While it lives, its `presence` topic holds a retained word; the last will takes it back. A connection is made for one
-life; whoever owns it makes the next one.
+Its `presence` topic holds a retained word once it is announced; the last will takes it back. A connection is made for
+one life; whoever owns it makes the next one.
 """
 
 import asyncio
@@ -14,27 +14,11 @@ from typing import Any
 
 import mqtt5
 
+from ingest.greeting import KEEP_ALIVE_S, SESSION_EXPIRY_S, connect, refusal
 from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 
-KEEP_ALIVE_S = 15
 CONNECT_TIMEOUT_S = 10.0
-SESSION_EXPIRY_S = 7 * 24 * 3600
-"""How long the broker holds what an ingester that is gone has not acknowledged."""
-
-RECEIVE_MAXIMUM = 20_000
-"""Unacknowledged messages that the broker may have under way to us."""
-
-MAX_PACKET_BYTES = 8 * 1024 * 1024
-
-_OPERATORS = (
-    mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
-    mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
-    mqtt5.ConnAckReasonCode.BANNED,
-    mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
-    mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
-)
-
 
 _GRANTED = (
     mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE,
@@ -46,6 +30,9 @@ _Answer = mqtt5.SubAckPacket | mqtt5.UnsubAckPacket
 
 class SessionTakenOverError(OperatorError):
     """Another ingester connected under the same name; two would take the session from each other for ever."""
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__(f"another ingester is called {client_id} too; give each its own ECOPARK_INSTANCE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +77,7 @@ class Connection(asyncio.Protocol):
 
         Raises `UnavailableError` where it does not answer, `OperatorError` where it does not want us.
         """
-        where = f"MQTT broker at {self._address.host}:{self._address.port}"
+        where = f"MQTT broker at {self._address}"
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._loop.create_connection(
@@ -108,19 +95,16 @@ class Connection(asyncio.Protocol):
         except (OSError, TimeoutError) as error:
             self.abort()
             raise UnavailableError(f"{where}: {str(error) or 'no answer'}") from error
-        if answer.reason_code in _OPERATORS:
+        if (refused := refusal(answer, where)) is not None:
             self.abort()
-            raise OperatorError(
-                f"{where} refuses the connection: {answer.reason_code.name}; correct the user and password in "
-                "ECOPARK_MQTT_URL, or the broker's accounts"
-            )
-        if answer.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
-            self.abort()
-            raise UnavailableError(f"{where} refuses the connection: {answer.reason_code.name}")
+            raise refused
         self.session_present = answer.session_present
         self._keep_alive = answer.server_keep_alive or KEEP_ALIVE_S
-        self.publish(self._presence, b"online", retain=True)
         self._beat()
+
+    def announce(self, life: bytes) -> None:
+        """Say that this life holds the name; the last will takes it back."""
+        self.publish(self._presence, life, retain=True)
 
     async def subscribe(self, filters: Iterable[tuple[str, mqtt5.QoS]]) -> None:
         """Subscribe and wait for the broker's word.
@@ -200,24 +184,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet the broker: persistent session, receive maximum, keep-alive."""
+        """Greet the broker."""
         if not isinstance(transport, asyncio.Transport):
             msg = f"a stream transport is needed, not {transport!r}"
             raise TypeError(msg)
         self._transport = transport
-        self._send(
-            mqtt5.ConnectPacket(
-                self._client_id,
-                username=self._address.user,
-                password=self._address.password.encode() if self._address.password is not None else None,
-                clean_start=False,
-                keep_alive=KEEP_ALIVE_S,
-                session_expiry_interval=SESSION_EXPIRY_S,
-                receive_max=RECEIVE_MAXIMUM,
-                max_packet_size=MAX_PACKET_BYTES,
-                will=mqtt5.Will(self._presence, payload=b"", retain=True),
-            ).write()
-        )
+        self._send(connect(self._client_id, self._address, self._presence))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
@@ -264,11 +236,7 @@ class Connection(asyncio.Protocol):
                 if (waiting := self._answers.pop(packet.packet_id, None)) is not None and not waiting.done():
                     waiting.set_result(packet)
             case mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER):
-                self._end(
-                    SessionTakenOverError(
-                        f"another ingester is called {self._client_id} too; give each its own ECOPARK_INSTANCE"
-                    )
-                )
+                self._end(SessionTakenOverError(self._client_id))
             case mqtt5.DisconnectPacket():
                 self._end(UnavailableError(f"the broker closed the connection: {packet.reason_code.name}"))
             case _:
@@ -287,13 +255,14 @@ class Connection(asyncio.Protocol):
             raise UnavailableError("the broker did not answer a subscription") from error
 
     def _beat(self) -> None:
-        """Ping halfway through the keep-alive; take the connection for dead after one and a half."""
-        silent = self._loop.time() - self._heard
-        if silent > 1.5 * self._keep_alive and not self._paused:
+        """Ping halfway through the keep-alive; take the connection for dead after one and a half, and not later."""
+        patience = 1.5 * self._keep_alive
+        silent = 0.0 if self._paused else self._loop.time() - self._heard
+        if silent >= patience:
             self._end(UnavailableError(f"nothing heard of the broker for {silent:.0f} s"))
             return
         self._send(_PING)
-        self._heartbeat = self._loop.call_later(self._keep_alive / 2, self._beat)
+        self._heartbeat = self._loop.call_later(min(self._keep_alive / 2, patience - silent), self._beat)
 
     def _end(self, error: Exception) -> None:
         if not self._lost.done():

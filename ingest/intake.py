@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.accept import Accepted, accept
-from ingest.connection import Delivery
+from ingest.connection import Connection, Delivery
 from ingest.directory import Directory
 
 BATCH_LINES = 10_000
 HELD_BYTES = 48 * 1024 * 1024
+REFUSAL_BYTES = 1_000
+"""What a refusal weighs besides its payload: a few bytes can hold thousands of readings that are none."""
 
 
 @dataclass(slots=True)
@@ -25,7 +27,13 @@ class Batch:
     lines: list[str] = field(default_factory=list)
     refused: list[tuple[Delivery, Accepted]] = field(default_factory=list)
     receipts: list[tuple[str, str, str]] = field(default_factory=list)
+    refusals: int = 0
     size: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether what comes next goes into another batch."""
+        return len(self.lines) + self.refusals >= BATCH_LINES
 
 
 class Intake:
@@ -36,7 +44,7 @@ class Intake:
         self._batches: deque[Batch] = deque()
         self._filled = asyncio.Event()
         self._held = 0
-        self._paused: Delivery | None = None
+        self._paused: Connection | None = None
         self.known: Directory = {}
         self.messages = 0
         self.readings = 0
@@ -45,22 +53,25 @@ class Intake:
         """Accept one message; pauses its connection when too much is held."""
         accepted = accept(delivery.topic, delivery.payload, self._clock_ms(), self.known)
         batch = self._batches[-1] if self._batches else None
-        if batch is None or len(batch.lines) >= BATCH_LINES:
+        if batch is None or batch.full:
             batch = Batch()
             self._batches.append(batch)
             self._filled.set()
         batch.deliveries.append(delivery)
         batch.lines += accepted.lines
-        batch.size += len(delivery.payload)
+        size = len(delivery.payload)
         if accepted.refusals:
             batch.refused.append((delivery, accepted))
+            batch.refusals += len(accepted.refusals)
+            size += sum(REFUSAL_BYTES + len(refusal.payload) for refusal in accepted.refusals)
+        batch.size += size
         if accepted.id is not None:
             batch.receipts.append((accepted.park, accepted.gateway, accepted.id))
         self.messages += 1
         self.readings += len(accepted.lines)
-        self._held += len(delivery.payload)
-        if self._held > HELD_BYTES and self._paused is None:
-            self._paused = delivery
+        self._held += size
+        if self._held > HELD_BYTES:
+            self._paused = delivery.connection  # the newest: one that was paused before it is gone
             delivery.connection.pause()
 
     async def next_batch(self) -> Batch:
@@ -75,10 +86,10 @@ class Intake:
         """Forget a batch that the database has; reads on where reading was paused."""
         self._held -= batch.size
         if self._paused is not None and self._held <= HELD_BYTES // 2:
-            self._paused.connection.resume()
+            self._paused.resume()
             self._paused = None
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of the messages that are accepted and not yet written."""
+        """Bytes of what is accepted and not yet written."""
         return self._held

@@ -54,10 +54,11 @@ def _sift(payload: bytes) -> Parsed:  # noqa: PLR0911 (one return for each way t
     identity = content.pop("id", None)
     if identity is not None and not (isinstance(identity, str) and 0 < len(identity) <= MAX_ID):
         return _whole(f"id must be a text of 1 to {MAX_ID} characters", payload)
-    items = content.pop("readings", None) if "readings" in content else [content]
+    bare = "readings" not in content
+    items = [content] if bare else content.pop("readings")
     if not isinstance(items, list):
         return _whole(f"readings must be a list, not {_kind(items)}", payload, identity)
-    if content and items != [content]:
+    if content and not bare:
         return _whole(f"unknown key {next(iter(content))!r} beside readings", payload, identity)
     if len(items) > MAX_READINGS:
         detail = f"{len(items)} readings; a message has at most {MAX_READINGS}"
@@ -84,7 +85,8 @@ def _refusal(item: Any, written: bytes, problems: list[ErrorDetails]) -> Refusal
     """Say the worst that is wrong: a reading that is not one, then its time, then its values."""
     known = item if isinstance(item, dict) else {}
     problem = min(reversed(problems), key=lambda found: _rank(_reason(found)))
-    where = ".".join(map(str, problem["loc"]))
+    path = problem["loc"]
+    where = "ts" if path[:1] == ("ts",) else ".".join(map(str, path))
     detail = f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else problem["msg"]
     meter = known.get("meter")
     ts = known.get("ts")

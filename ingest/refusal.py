@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from metering.model import IDENTIFIER
 from metering.wire import Reason, RefusedReading
 from store.lines import point, series
 from store.schema import NS_PER_MS, REFUSED
@@ -50,19 +51,24 @@ class Refusal:
             ns = (now_ms // _HOUR_MS - 1) * _HOUR_MS * NS_PER_MS + number % (_HOUR_MS * NS_PER_MS)
         payload, encoding = _as_text(self.payload[:KEPT_BYTES])
         return point(
-            series(REFUSED, {"park": park, "gateway": gateway, "reason": self.reason.value}),
+            series(REFUSED, {"park": _tag(park), "gateway": _tag(gateway), "reason": self.reason.value}),
             {
                 "meter": self.meter or "",
                 "detail": self.detail,
                 "topic": topic,
                 "payload": payload,
                 "encoding": encoding,
-                "bytes": len(self.payload),
+                "size": len(self.payload),
                 "digest": digest.hexdigest(),
                 "received": now_ms,
             },
             ns,
         )
+
+
+def _tag(name: str) -> str | None:
+    """Keep what could be the name of a park or gateway: a topic may hold anything, of any length."""
+    return name if IDENTIFIER.fullmatch(name) else None
 
 
 def _as_text(payload: bytes) -> tuple[str, str]:

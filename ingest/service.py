@@ -5,6 +5,7 @@ It needs no disk. What it has not acknowledged the broker holds; what it has ack
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,11 +23,23 @@ from metering.errors import OperatorError, UnavailableError
 from metering.patience import Patience
 from metering.topics import Channel, ingester, topic
 from store.client import Store
-from store.schema import OPERATOR_DATABASE
+from store.schema import OPERATOR_DATABASE, PIPELINE
 
 SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
-STOP_S = 4.0
+FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
+
+LEAVING = b"leaving"
+"""What an ingester announces in the place of its life when it is told to stop."""
+
+HEAR_S = 0.3
+"""How long it then listens whether the others leave, too."""
+
+GOODBYE_S = 0.5
+"""How long the goodbye may take: a broker that is not there does not take it."""
+
+_PROBE = f'SELECT * FROM "{PIPELINE}" LIMIT 1'
+"""Refused where the database is missing, which SHOW MEASUREMENTS on InfluxDB 1.6 does not mind."""
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +63,9 @@ class Ingester:
         self._patience = Patience("MQTT", log, asyncio.get_running_loop().time)
         self._connections = 0
         self._peers: set[str] = set()
+        self._leaving: set[str] = set()
+        self._life = uuid.uuid4().hex.encode()
+        self._holder = b""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in flight.
@@ -80,7 +96,7 @@ class Ingester:
         patience = Patience("database", log, asyncio.get_running_loop().time)
         while not stop.is_set():
             try:
-                await self._store.query("SHOW MEASUREMENTS LIMIT 1", OPERATOR_DATABASE)
+                await self._store.query(_PROBE, OPERATOR_DATABASE)
             except UnavailableError as error:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), patience.failed(error, error.retry_after))
@@ -90,14 +106,22 @@ class Ingester:
 
     async def _stay_connected(self) -> None:
         while True:
-            connection = Connection(
-                f"ecopark-ingest-{self._instance}", self._address, self._receive, presence=ingester(self._instance)
-            )
+            client_id = f"ecopark-ingest-{self._instance}"
+            connection = Connection(client_id, self._address, self._receive, presence=ingester(self._instance))
             try:
+                self._peers.clear()
+                self._leaving.clear()
+                self._holder = b""
                 await connection.open()
-                if not connection.session_present:
-                    await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
                 await connection.subscribe([(ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
+                # Also where the session is present: it may have been left after the share was given up, or be the
+                # trace of a life that ended before it subscribed. Subscribing again changes nothing.
+                await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
+                # The second answer comes after the retained words of the first. Not every broker says that a session
+                # was taken over, so whoever comes back and finds another life under its name leaves it to that one.
+                if self._connections and self._holder not in {b"", self._life}:
+                    raise SessionTakenOverError(client_id)
+                connection.announce(self._life)
                 self._connection = connection
                 self._connections += 1
                 self._patience.succeeded()
@@ -115,26 +139,41 @@ class Ingester:
         name = delivery.topic.removeprefix(ingester(""))
         if name == delivery.topic:
             self._intake.receive(delivery)
+        elif name == self._instance:
+            self._holder = delivery.payload
+        elif delivery.payload == LEAVING:
+            self._peers.discard(name)
+            self._leaving.add(name)
         elif delivery.payload:
             self._peers.add(name)
         else:
             self._peers.discard(name)
+            self._leaving.discard(name)
 
     def _know(self, known: Directory) -> None:
         self._intake.known = known
 
     async def _finish(self, connecting: asyncio.Task[None]) -> None:
-        """Leave: to the others if there are any, else the session keeps what comes until we are back."""
+        """Leave the share to those who stay; without any, the session keeps what comes until we are back.
+
+        Where all leave at once, the one whose name comes first counts as the last one.
+        """
         connection = self._connection
         connecting.cancel()
         if connection is None or not connection.is_open:
             return
         with suppress(TimeoutError, UnavailableError):
-            async with asyncio.timeout(STOP_S):
-                if self._peers - {self._instance}:
+            async with asyncio.timeout(FINISH_S):
+                if self._peers:
+                    connection.announce(LEAVING)
+                    await asyncio.sleep(HEAR_S)
+                if self._peers or any(name < self._instance for name in self._leaving):
+                    connection.announce(b"")  # those who leave after us shall not count on us
                     await connection.unsubscribe([SHARE])
                 else:
                     connection.pause()
                 await connection.drained()
         self._replies.flush(connection)
-        await connection.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await connection.close()

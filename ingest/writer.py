@@ -8,7 +8,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 from ingest.connection import Delivery
 from ingest.intake import Batch, Intake
@@ -61,23 +62,33 @@ class Writer:
         """Write one batch, however long it takes; then acknowledge, answer and forget it."""
         began = self._time()
         refused = [
-            refusal.line(accepted.park, accepted.gateway, delivery.topic, self._clock_ms())
+            _Refused(accepted.park, accepted.gateway, delivery.topic, refusal)
             for delivery, accepted in batch.refused
             for refusal in accepted.refusals
         ]
+        rejected: list[_Refused] = []
         if batch.lines:
-            rejected = await self._insist(lambda: self._store.write_each(batch.lines, OPERATOR_DATABASE))
-            refused += [self._reject(batch.lines[index], detail) for index, detail in rejected.items()]
+            found = await self._insist(lambda: self._store.write_each(batch.lines, OPERATOR_DATABASE))
+            rejected = [self._reject(batch.lines[index], detail) for index, detail in found.items()]
             self.stored += len(batch.lines) - len(rejected)
             self.newest_ms = int(batch.lines[-1].rpartition(" ")[2]) // NS_PER_MS
-        if refused:
-            await self._insist(lambda: self._store.write(refused, OPERATOR_DATABASE))
-            self.refused += len(refused)
+        if refused or rejected:
+            await self._record(refused + rejected)
+            self.refused += len(refused) + len(rejected)
         self.writes += 1
         self.writing_s += self._time() - began
         self.last_write_ms = self._clock_ms()
-        self._acknowledge(batch)
+        self._acknowledge(batch, rejected)
         self._intake.written(batch)
+
+    async def _record(self, refused: list["_Refused"]) -> None:
+        """Write refusals; one that is too old for the database's retention goes to the time of receipt."""
+        lines = [each.refusal.line(*each[:3], self._clock_ms()) for each in refused]
+        rejected = await self._insist(lambda: self._store.write_each(lines, OPERATOR_DATABASE))
+        if rejected:
+            late = [(replace(refused[index].refusal, ms=None), refused[index]) for index in rejected]
+            again = [refusal.line(*each[:3], self._clock_ms()) for refusal, each in late]
+            await self._insist(lambda: self._store.write(again, OPERATOR_DATABASE))
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         while True:
@@ -93,7 +104,7 @@ class Writer:
                 return result
             await asyncio.sleep(pause)
 
-    def _acknowledge(self, batch: Batch) -> None:
+    def _acknowledge(self, batch: Batch, rejected: list["_Refused"]) -> None:
         run: list[Delivery] = []
         for delivery in batch.deliveries:
             if run and delivery.connection is not run[0].connection:
@@ -107,7 +118,11 @@ class Writer:
             gateway = (accepted.park, accepted.gateway)
             self._replies.refused(delivery.connection, gateway, accepted.id, accepted.refusals)
 
-    def _reject(self, line: str, detail: str) -> str:
+        for gateway in {(each.park, each.gateway) for each in rejected}:
+            of_it = [each.refusal for each in rejected if (each.park, each.gateway) == gateway]
+            self._replies.refused(run[0].connection, gateway, None, of_it)
+
+    def _reject(self, line: str, detail: str) -> "_Refused":
         """Turn a line that the database will not take back into the reading it was, and refuse that."""
         written = parse(line)
         values = {name: value for name, value in written.fields.items() if name != "state"}
@@ -117,4 +132,13 @@ class Writer:
             reading["state"] = written.fields["state"]
         gateway = self._gateway_of(park, meter) or ""
         refusal = Refusal(Reason.STORE_REJECTED, detail, json.dumps(reading).encode(), meter=meter, ts=ms, ms=ms)
-        return refusal.line(park, gateway, topic(park, gateway, Channel.READINGS), self._clock_ms())
+        return _Refused(park, gateway, topic(park, gateway, Channel.READINGS), refusal)
+
+
+class _Refused(NamedTuple):
+    """A refusal and whence it came."""
+
+    park: str
+    gateway: str
+    topic: str
+    refusal: Refusal

@@ -1,42 +1,71 @@
-"""Where the MQTT broker is, as `mqtt://user:password@host:1883` or `mqtts://...` says it."""
+"""Where the broker is: `mqtt://user:password@host:1883`, taken apart; the password never shows in a text or a log."""
 
-from typing import Self
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Self
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from metering.errors import OperatorError
 from metering.model import Model
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_RIGHT = (
+    "write mqtt://user:password@host:1883, or mqtts:// for TLS; "
+    "in user and password write / : @ ? # as %2F %3A %40 %3F %23"
+)
 
 
 class BrokerAddress(Model):
-    """The address and the account; the password is never shown."""
+    """A broker and how to introduce oneself; with `tls` its certificate is checked against the system's authorities."""
 
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = Field(default=None, repr=False)
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)]
     tls: bool = False
+    user: str | None = None
+    password: SecretStr | None = None
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read the URL.
-
-        Raises `OperatorError` that names the fault but not the password.
-        """
+        """Address from a URL; raises `OperatorError`, whose message leaves the password out."""
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(url.strip())
             port = parts.port
         except ValueError as error:
-            raise OperatorError(f"ECOPARK_MQTT_URL: {error}; write mqtt://user:password@host:1883") from error
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise OperatorError("ECOPARK_MQTT_URL: write mqtt://user:password@host:1883, or mqtts:// for TLS")
+            raise OperatorError(f"ECOPARK_MQTT_URL cannot be read: {_cause(error)}; {_RIGHT}") from None
+        fault = _fault(parts, port)
+        if fault:
+            raise OperatorError(f"ECOPARK_MQTT_URL {fault}; {_RIGHT}")
         return cls(
-            host=parts.hostname,
+            host=parts.hostname or "",
             port=port or _PORTS[parts.scheme],
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password is not None else None,
             tls=parts.scheme == "mqtts",
+            user=None if parts.username is None else unquote(parts.username),
+            password=None if parts.password is None else SecretStr(unquote(parts.password)),
         )
+
+    @property
+    def secret(self) -> str | None:
+        """The password itself, for whoever connects."""
+        return None if self.password is None else self.password.get_secret_value()
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def _fault(parts: SplitResult, port: int | None) -> str | None:
+    if parts.scheme not in _PORTS:
+        return "begins with neither mqtt:// nor mqtts://"
+    if not parts.hostname:
+        return "names no host"
+    if port == 0:
+        return "has port 0; a port is 1 to 65535"
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        return "has something after the host and port"
+    if parts.password is not None and not parts.username:
+        return "has a password without a user"
+    return None
+
+
+def _cause(error: ValueError) -> str:
+    # urllib quotes what it could not read; after an unescaped "/" or "#" in a password that is part of the password.
+    return "the port is not a number from 1 to 65535" if "ort " in str(error) else "the host is malformed"

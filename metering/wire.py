@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from metering.model import Count, Model, Number
 
@@ -21,6 +21,9 @@ FUTURE_MS = 5 * 60 * 1000
 State = Literal["measuring", "calibrating", "fault"]
 
 
+_RFC_3339 = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$"
+
+
 def _written_as_a_date(text: Any) -> Any:
     """Digits in quotes would pass for seconds since the epoch, which nobody means."""
     if isinstance(text, str) and text[4:5] == "-":
@@ -29,9 +32,13 @@ def _written_as_a_date(text: Any) -> Any:
     raise ValueError(msg)
 
 
+_Written = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written_as_a_date),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _RFC_3339}),
+]
 Instant = Annotated[
-    Annotated[int, Field(strict=True)]
-    | Annotated[AwareDatetime, Field(strict=True), BeforeValidator(_written_as_a_date)],
+    Annotated[int, Field(strict=True)] | _Written,
     Field(union_mode="left_to_right", description="integer milliseconds since the epoch, or RFC 3339 with an offset"),
 ]
 
@@ -107,11 +114,15 @@ class Refusals(Model):
 class Status(Model):
     """What a gateway says of itself; retained, and its last will with `online` false.
 
-    `spooled` counts the messages on disk, `oldest` is the instant of the oldest reading among them.
+    `read`: readings taken from meters and put on disk since it started. `spooled`: messages on disk that are not
+    confirmed yet, `spooled_bytes` their size, `oldest` the instant of the oldest reading among them. `unconfirmed`:
+    messages sent without a receipt yet. `resent`: messages sent again since the start. `discarded`: readings lost for
+    want of space, ever. `fault`: what keeps it from working, in words.
     """
 
     online: bool
     version: str
+    read: Count | None = None
     spooled: Count | None = None
     oldest: int | None = None
     spooled_bytes: Count | None = None

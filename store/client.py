@@ -5,6 +5,7 @@ other side's: wait, try again) or `OperatorError` (a person's: credentials, righ
 is raised but `asyncio.CancelledError`.
 """
 
+import base64
 from collections.abc import Sequence
 from http import HTTPStatus
 from types import TracebackType
@@ -17,6 +18,7 @@ from metering.errors import OperatorError, UnavailableError
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
 _DETAIL = 300
+_VERSION = "X-Influxdb-Version"
 
 
 class RejectedError(Exception):
@@ -32,11 +34,14 @@ class Store:
 
     def __init__(self, url: str, user: str | None = None, token: str | None = None) -> None:
         self._url = url.rstrip("/")
-        self._auth = aiohttp.BasicAuth(user or "ecopark", token, "utf-8") if token else None
+        if user and ":" in user:
+            raise OperatorError("ECOPARK_INFLUX_USER holds a colon, which HTTP does not allow in a user's name")
+        account = base64.b64encode(f"{user or 'ecopark'}:{token}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {account}"} if token else {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(auth=self._auth, connector=aiohttp.TCPConnector(limit=16))
+        self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
         return self
 
     async def __aexit__(
@@ -75,14 +80,10 @@ class Store:
         Raises `RejectedError` where the statement is at fault.
         """
         answer = await self._call("POST", "/query", {"db": database, "epoch": "ns"}, {"q": statement}, QUERY_TIMEOUT_S)
-        rows: list[Row] = []
-        for result in answer.get("results", []):
-            if "error" in result:
-                raise _of_query(result["error"], self._url)
-            for found in result.get("series", []):
-                tags = found.get("tags", {})
-                rows.extend({**tags, **dict(zip(found["columns"], row, strict=True))} for row in found["values"])
-        return rows
+        try:
+            return _rows(answer, self._url)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
 
     async def create_database(self, name: str) -> None:
         """Make a database where there is none of that name (InfluxDB 1.x)."""
@@ -90,12 +91,12 @@ class Store:
 
     async def ping(self) -> str:
         """Version of the server that answers."""
-        answer = await self._call("GET", "/ping", {}, None, WRITE_TIMEOUT_S)
-        return str(answer.get("version", ""))
+        return str(await self._call("GET", "/ping", {}, None, WRITE_TIMEOUT_S))
 
     async def _call(
         self, method: str, path: str, parameters: dict[str, str], body: bytes | dict[str, str] | None, timeout_s: float
-    ) -> dict[str, Any]:
+    ) -> Any:
+        """What `/query` answers; the server's version where there is nothing to answer."""
         if self._session is None:
             msg = "use the store as a context manager"
             raise RuntimeError(msg)
@@ -106,17 +107,35 @@ class Store:
                 params=parameters,
                 data=body,
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,  # a POST would become a GET, and be answered with success
             ) as response:
-                if response.status == HTTPStatus.NO_CONTENT:
-                    return {"version": response.headers.get("X-Influxdb-Version")}
-                if response.status == HTTPStatus.OK:
-                    answer: dict[str, Any] = await response.json(content_type=None)
-                    return answer
+                if response.status == (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
+                    return (
+                        await response.json(content_type=None) if path == "/query" else response.headers.get(_VERSION)
+                    )
                 raise _failure(response, (await response.text())[:_DETAIL], self._url, parameters.get("db", ""))
-        except aiohttp.InvalidURL as error:
-            raise OperatorError(f"{self._url} is no address of an InfluxDB; correct ECOPARK_INFLUX_URL") from error
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+            raise OperatorError(
+                f"{self._url} is no address of an InfluxDB; write http://host:8086 in ECOPARK_INFLUX_URL"
+            ) from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise OperatorError(
+                f"InfluxDB at {self._url}: its certificate is not trusted ({error.certificate_error}); "
+                "install its authority's certificate or name it in SSL_CERT_FILE"
+            ) from error
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             raise UnavailableError(f"InfluxDB at {self._url}: {str(error) or type(error).__name__}") from error
+
+
+def _rows(answer: Any, url: str) -> list[Row]:
+    rows: list[Row] = []
+    for result in answer["results"]:
+        if "error" in result:
+            raise _of_query(result["error"], url)
+        for found in result.get("series", []):
+            tags = found.get("tags", {})
+            rows.extend({**tags, **dict(zip(found["columns"], row, strict=True))} for row in found["values"])
+    return rows
 
 
 def _failure(response: aiohttp.ClientResponse, detail: str, url: str, database: str) -> Exception:
@@ -127,6 +146,9 @@ def _failure(response: aiohttp.ClientResponse, detail: str, url: str, database: 
                 f"InfluxDB at {url} refuses the credentials ({response.status}: {detail}); "
                 "correct ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN, or grant the user its rights"
             )
+        case status if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            to = response.headers.get("Location", "elsewhere")
+            return OperatorError(f"InfluxDB at {url} sends us to {to}; correct ECOPARK_INFLUX_URL")
         case HTTPStatus.NOT_FOUND:
             return OperatorError(
                 f"InfluxDB at {url} has no database {database!r} ({detail}); create it, or correct ECOPARK_INFLUX_URL"

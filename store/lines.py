@@ -16,10 +16,13 @@ _TEXT_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 def series(measurement: str, tags: Mapping[str, str | None]) -> str:
-    """Measurement and tags, in the order of their keys as InfluxDB likes them; tags without a value are left out."""
-    pairs = (
-        f"{key.translate(_KEY_ESCAPES)}={value.translate(_KEY_ESCAPES)}" for key, value in sorted(tags.items()) if value
-    )
+    r"""Measurement and tags, in the order of their keys as InfluxDB likes them; tags without a value are left out.
+
+    Line protocol cannot say a backslash at the end of a tag, nor a line feed in one: the first is cut off, the second
+    written as `\n`.
+    """
+    values = ((key, value.rstrip("\\").translate(_KEY_ESCAPES)) for key, value in sorted(tags.items()) if value)
+    pairs = (f"{key.translate(_KEY_ESCAPES)}={value}" for key, value in values if value)
     return ",".join((measurement.translate(_MEASUREMENT_ESCAPES), *pairs))
 
 

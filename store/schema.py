@@ -8,7 +8,8 @@ from store.lines import series
 OPERATOR_DATABASE: Final = "ecopark"
 
 REFUSED: Final = "refused"
-"""Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, bytes, digest, received."""
+"""Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, size, digest, received,
+and replayed where the database has it now."""
 
 PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ecopark.plant.clock import MINUTE_MS, MINUTES, LocalDays, date_of
+from ecopark.plant.clock import DAY_MS, MINUTE_MS, MINUTES, LocalDays, date_of
 from ecopark.plant.gauges import Flow, chilled_flow, full_power_factor, reactive
 from ecopark.plant.load import Day, LoadModel
 from metering.dated import at
@@ -64,9 +64,13 @@ class Counters:
         row = self.row[meter, quantity]
         return self._gather(instants, lambda day, ms: day.raw_before[row] + _within(day, row, ms) / day.multiplier[row])
 
-    def by_day(self, instants: Instants) -> Iterator[tuple[DayCount, NDArray[np.bool_], Instants]]:
+    def by_day(self, instants: Instants) -> Iterator[tuple[DayCount, NDArray[np.bool_] | slice, Instants]]:
         """Split instants by local day: the day, which of them lie in it, and their milliseconds since its midnight."""
-        numbers = (instants + self._days.offset_ms) // (MINUTES * MINUTE_MS)
+        numbers = (instants + self._days.offset_ms) // DAY_MS
+        if len(numbers) and numbers[0] == numbers.min() == numbers.max():
+            number = int(numbers[0])
+            yield self.day(number), slice(None), instants - self._days.start(number)
+            return
         for number in np.unique(numbers).tolist():
             chosen = numbers == number
             yield self.day(number), chosen, instants[chosen] - self._days.start(number)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ecopark.plant.profiles import POWER_FACTORS, USUAL_POWER_FACTOR
+from ecopark.plant.profiles import POWER_FACTORS, USUAL_POWER_FACTOR, USUAL_VOLTAGE, VOLTAGES
 from metering.meters import Meter
 from metering.park import Tenant
 
@@ -61,7 +61,7 @@ def chilled_flow(flow: Flow) -> Values:
 
 
 def _voltage(flow: Flow) -> Values:
-    return 400.0 * (1.01 - 0.03 * flow.load + 0.004 * flow.wobble)
+    return VOLTAGES.get(flow.meter.id, USUAL_VOLTAGE) * (1.01 - 0.03 * flow.load + 0.004 * flow.wobble)
 
 
 def _current(flow: Flow) -> Values:
@@ -104,7 +104,7 @@ _GAUGES: Mapping[str, Callable[[Flow], Values]] = MappingProxyType(
         "supply_c": _supply,
         "return_c": lambda flow: _supply(flow) + spread(flow),
         "ph": lambda flow: 7.3 + 0.16 * flow.wobble,
-        "cod_mgl": lambda flow: 44.0 + 26.0 * flow.load + 6.0 * flow.wobble,
+        "cod_mgl": lambda flow: 45.0 + 38.0 * flow.load + 6.0 * flow.wobble,
         "tss_mgl": lambda flow: 24.0 + 16.0 * flow.load + 4.0 * flow.wobble,
         "nh4_mgl": lambda flow: 2.1 + 1.6 * flow.load + 0.45 * flow.wobble,
     }

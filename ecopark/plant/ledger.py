@@ -4,7 +4,7 @@ from datetime import datetime
 
 import numpy as np
 
-from ecopark.plant.clock import QUARTER_MS
+from ecopark.plant.clock import MINUTE_MS, QUARTER_MS
 from ecopark.plant.counters import Array, Instants
 from ecopark.plant.plant import Plant
 from metering.meters import Meter
@@ -14,27 +14,34 @@ from metering.wire import milliseconds
 
 
 class Ledger:
-    """The true use behind a plant's registers, in primary units."""
+    """The true use behind a plant's registers, in primary units, from `start` to `end`.
 
-    def __init__(self, plant: Plant) -> None:
+    `quarters` are the instants at which its quarter hours begin: from `start` up to, but without, `end`.
+    """
+
+    def __init__(self, plant: Plant, start: datetime, end: datetime) -> None:
         self._plant = plant
+        self.quarters = quarter_hours(start, end)
+        edges = np.append(self.quarters, self.quarters[-1:] + QUARTER_MS)
+        passed = np.empty((len(plant.counters.row), len(edges)))
+        for day, chosen, ms in plant.counters.by_day(edges):
+            passed[:, chosen] = day.true_before[:, None] + day.passed[:, ms // MINUTE_MS]
+        self._used = np.diff(passed, axis=1)
 
-    def meter(self, meter_id: str, start: datetime, end: datetime, quantity: str | None = None) -> Array:
-        """Use of each quarter hour that begins from `start` up to, but without, `end`.
-
-        `quantity` is the meter's main counter unless another counter is named, such as `energy_export_kwh`.
-        """
-        edges = quarter_hours(start, end)
-        edges = np.append(edges, edges[-1:] + QUARTER_MS)
+    def meter(self, meter_id: str, quantity: str | None = None) -> Array:
+        """Use of each quarter hour by the meter's main counter, or another one, such as `energy_export_kwh`."""
         name = quantity or self._plant.park.meter[meter_id].counter
-        used: Array = np.diff(self._plant.counters.true(meter_id, name, edges))
+        used: Array = self._used[self._plant.counters.row[meter_id, name]]
         return used
 
-    def tenant(self, tenant: str, utility: Utility, start: datetime, end: datetime) -> Array:
-        """Use of a tenant: the sum of its meters that do not hang below another of its own, without generation."""
-        used = np.zeros(len(quarter_hours(start, end)))
+    def tenant(self, tenant: str, utility: Utility) -> Array:
+        """Use of a tenant in each quarter hour: what it takes in through its outermost meters.
+
+        What it generates itself stands below one of them and is not added.
+        """
+        used = np.zeros(len(self.quarters))
         for meter in outermost(self._plant.park, tenant, utility):
-            used += self.meter(meter.id, start, end)
+            used += self.meter(meter.id)
         return used
 
 

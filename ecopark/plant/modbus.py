@@ -3,10 +3,9 @@
 Words between two registers of a meter answer zero, so a gateway may read across them in one request.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -17,6 +16,9 @@ from ecopark.plant.readlog import ReadLog
 from ecopark.plant.registers import encode, from_count, words
 from metering.errors import OperatorError
 from metering.meters import Meter
+
+if TYPE_CHECKING:
+    import asyncio
 
 _READ = frozenset({3, 4})  # holding and input registers are the same here
 Clock = Callable[[], int]
@@ -66,7 +68,7 @@ class MeterDevice:
         block = SimData(address=first, count=end - first, values=0, datatype=DataType.REGISTERS)
         return SimDevice(id=self._meter.modbus.device, simdata=[block], action=self.answer)
 
-    async def answer(  # noqa: PLR0917 - pymodbus passes them so
+    async def answer(
         self,
         function: int,
         first: int,

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecopark.plant.clock import LocalDays, fraction, instant
+from ecopark.plant.clock import MINUTE_MS, LocalDays, fraction, instant
 from ecopark.plant.counters import Array, Counters, DayCount, Instants
 from ecopark.plant.events import (
     FIELD_EVENTS,
@@ -36,6 +36,8 @@ from metering import meters
 from metering.meters import Meter
 from metering.park import Park
 from metering.wire import milliseconds
+
+E = TypeVar("E", bound=FieldEvent)
 
 _UNDISTURBED_H = 120 * 24
 """A counter starts so low that it does not roll over by itself within so many hours, where its range allows."""
@@ -160,7 +162,7 @@ class Plant:
 
     def _flow_at(self, meter: Meter, day: DayCount, ms: Instants) -> Flow:
         whole = self.counters.flow(meter, day.flows)
-        minute = ms // 60_000
+        minute = ms // MINUTE_MS
         return Flow(meter, whole.net[minute], whole.wobble[minute], whole.air_c[minute], whole.full_power_factor)
 
     def _segments_of(self, meter: Meter) -> tuple[Segment, ...]:
@@ -194,8 +196,5 @@ class Plant:
     def _raw_at(self, meter_id: str, quantity: str, ms: int) -> float:
         return float(self.counters.raw(meter_id, quantity, np.array([ms], dtype=np.int64))[0])
 
-    def _of(self, kind: type["E"], meter_id: str) -> list["E"]:
+    def _of(self, kind: type[E], meter_id: str) -> list[E]:
         return [event for event in self.events if isinstance(event, kind) and event.meter == meter_id]
-
-
-E = TypeVar("E", bound=FieldEvent)

@@ -4,6 +4,7 @@ Words are big-endian, the most significant first.
 """
 
 import struct
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -81,7 +82,7 @@ def encode(register: Register, value: float) -> list[int]:
     return list(struct.unpack(f">{len(packed) // 2}H", packed))
 
 
-def decode(register: Register, received: list[int]) -> float:
+def decode(register: Register, received: Sequence[int]) -> float:
     """Value of words, the inverse of `encode`."""
     if register.type is None:
         raise ValueError("a register without a type has no words")

@@ -6,6 +6,7 @@ It prints one JSON line with its ports as soon as it listens, and serves until i
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ _EXAMPLE = """example:
 def main(arguments: list[str] | None = None) -> int:
     """Run the plant; returns the exit status."""
     options = _options(arguments)
+    logging.getLogger("pymodbus").setLevel(logging.ERROR)  # what it warns of is said below, once
     try:
         asyncio.run(_serve(options))
     except OperatorError as error:
@@ -41,6 +43,10 @@ async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    if options.start.timestamp() > time.time():
+        raise OperatorError(
+            f"{options.start.isoformat()}: the plant cannot begin in the future; give an earlier --start"
+        )
     plant = Plant(load_park(options.park), seed=options.seed, start=options.start)
     with ExitStack() as stack:
         try:
@@ -77,7 +83,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no time; write it as 2026-10-24T00:00:00+07:00") from error
     if instant.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} lacks its offset, such as +07:00")
     return instant
@@ -87,6 +96,8 @@ def _ports(text: str) -> dict[str, int]:
     ports: dict[str, int] = {}
     for part in text.split(","):
         gateway, _, port = part.partition("=")
+        if not port.isdigit():
+            raise argparse.ArgumentTypeError(f"{part}: write gateway=port, such as gw-east=5020")
         ports[gateway] = int(port)
     return ports
 

@@ -7,15 +7,22 @@ from ecopark.plant.plant import Plant
 from metering.park import Park
 from metering.parkfile import load_park
 
-PARK_FILE = Path(__file__).parents[3] / "examples" / "song-xanh" / "park.yaml"
-START = datetime(2026, 10, 24, 14, 21, 7, tzinfo=UTC)
+
+@pytest.fixture(scope="session")
+def song_xanh_file() -> Path:
+    return Path(__file__).parents[3] / "examples" / "song-xanh" / "park.yaml"
 
 
 @pytest.fixture(scope="session")
-def song_xanh() -> Park:
-    return load_park(PARK_FILE)
+def song_xanh(song_xanh_file: Path) -> Park:
+    return load_park(song_xanh_file)
 
 
 @pytest.fixture(scope="session")
-def plant(song_xanh: Park) -> Plant:
-    return Plant(song_xanh, seed=7, start=START)
+def start() -> datetime:
+    return datetime(2026, 10, 24, 14, 21, 7, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def plant(song_xanh: Park, start: datetime) -> Plant:
+    return Plant(song_xanh, seed=7, start=start)

@@ -2,7 +2,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import PARK_FILE
 
 from ecopark.plant.clock import instant
 from ecopark.plant.demopark import demo_park_text
@@ -48,16 +47,16 @@ def test_the_bands_change_with_decision_963(song_xanh: Park) -> None:
     assert after == [Band.NORMAL, Band.PEAK, Band.NORMAL, Band.OFF_PEAK]
 
 
-def test_every_weak_source_carries_its_mark() -> None:
-    text = PARK_FILE.read_text(encoding="utf-8")
+def test_every_weak_source_carries_its_mark(song_xanh_file: Path) -> None:
+    text = song_xanh_file.read_text(encoding="utf-8")
     sources = [line.partition("source:")[2] for line in text.splitlines() if "source:" in line]
     assert sources
     assert all(any(mark in source for mark in ("[A]", "[B]", "[C]", "[D]", "[invented]")) for source in sources)
 
 
-def test_the_demo_s_park_file_tells_of_each_swap(plant: Plant, tmp_path: Path) -> None:
+def test_the_demo_s_park_file_tells_of_each_swap(plant: Plant, song_xanh_file: Path, tmp_path: Path) -> None:
     file = tmp_path / "park.yaml"
-    file.write_text(demo_park_text(PARK_FILE.read_text(encoding="utf-8"), plant), encoding="utf-8")
+    file.write_text(demo_park_text(song_xanh_file.read_text(encoding="utf-8"), plant), encoding="utf-8")
     demo = load_park(file)
     for event in (event for event in plant.events if isinstance(event, Swap)):
         (swap,) = demo.meter[event.meter].swaps
@@ -77,9 +76,11 @@ def test_a_park_file_without_the_swapped_meter_is_told_apart(plant: Plant) -> No
         demo_park_text("meters: []\n", plant)
 
 
-def test_swaps_in_the_park_file_do_not_change_what_the_plant_shows(plant: Plant, tmp_path: Path) -> None:
+def test_swaps_in_the_park_file_do_not_change_what_the_plant_shows(
+    plant: Plant, song_xanh_file: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "park.yaml"
-    file.write_text(demo_park_text(PARK_FILE.read_text(encoding="utf-8"), plant), encoding="utf-8")
+    file.write_text(demo_park_text(song_xanh_file.read_text(encoding="utf-8"), plant), encoding="utf-8")
     again = Plant(load_park(file), seed=7, start=instant(plant.start_ms))
     later = plant.start_ms + round(timedelta(days=3).total_seconds() * 1000)
     assert again.registers("em-pharma-hvac", later) == plant.registers("em-pharma-hvac", later)

@@ -1,0 +1,189 @@
+"""`ecopark demo`: fills the past through the real path, then goes live, and counts at both ends.
+
+Ends with itself everything that it started.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiomqtt
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ecopark.demo.crew import Crew
+from ecopark.demo.plan import Plan
+from ecopark.demo.screen import Scene, draw
+from ecopark.demo.tally import GatewaySide, refused, stored, used_today
+from ecopark.plant.history import count
+from ecopark.plant.malformed import malformed
+from metering.errors import OperatorError
+from metering.park import Park
+from metering.parkfile import load_park
+from metering.topics import Channel, topic
+from store.client import Store
+
+WITHOUT_TERMINAL_S = 60.0
+NEARLY_DELIVERED = 8
+"""Messages on the gateways' disks that are only those under way."""
+
+
+async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: bool) -> int:
+    """Run the demo; returns the exit status, 1 where a reading was lost."""
+    console = Console(stderr=as_json)
+    if seconds is None and not sys.stdout.isatty():
+        seconds = WITHOUT_TERMINAL_S
+    plan = Plan.of(folder, days, datetime.now(UTC))
+    park = load_park(folder / "park.yaml")
+    crew = Crew(folder, park, plan)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    shell = folder / "env"
+    try:
+        await crew.start()
+        shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
+        async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
+            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop)
+            return await demo.run(seconds, as_json=as_json)
+    finally:
+        await crew.stop()
+        shell.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def _listening(park: Park, crew: Crew) -> AsyncIterator[GatewaySide]:
+    side = GatewaySide(park, crew.broker.address)
+    async with asyncio.TaskGroup() as tasks:
+        ready = asyncio.Event()
+        listening = tasks.create_task(side.run(ready))
+        await ready.wait()
+        yield side
+        listening.cancel()
+
+
+class _Demo:
+    def __init__(
+        self,
+        folder: Path,
+        park: Park,
+        plan: Plan,
+        crew: Crew,
+        store: Store,
+        gateways: GatewaySide,
+        console: Console,
+        stop: asyncio.Event,
+    ) -> None:
+        self._folder = folder
+        self._park = park
+        self._plan = plan
+        self._crew = crew
+        self._store = store
+        self._gateways = gateways
+        self._console = console
+        self._stop = stop
+        self._since = datetime.fromtimestamp(plan.since / 1000, UTC)
+        self._rate = 0.0
+
+    async def run(self, seconds: float | None, *, as_json: bool) -> int:
+        stored_before = await stored(self._store, self._park, self._since)
+        refused_before = await refused(self._store, self._park)
+        self._crew.start_gateways(past=True)
+        await self._fill()
+        await self._send_malformed()
+        await self._live(seconds)
+        await self._crew.stop_reading()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._gateways.until(lambda: self._gateways.all_offline), 5.0)
+        came = await stored(self._store, self._park, self._since) - stored_before
+        turned_away = await refused(self._store, self._park) - refused_before
+        lost = max(self._gateways.read - came, 0)  # others may publish readings, too
+        self._plan.model_copy(update={"since": time.time_ns() // 1_000_000}).save(self._folder)
+        if as_json:
+            result = {
+                "published": self._gateways.read,
+                "stored": came,
+                "refused": turned_away,
+                "lost": lost,
+                "readings_per_s": round(self._rate, 1),
+            }
+            sys.stdout.write(json.dumps(result) + "\n")
+        else:
+            self._console.print(f"{self._gateways.read:,} readings taken, {came:,} stored, {lost:,} lost.")
+        return 1 if lost else 0
+
+    async def _fill(self) -> None:
+        """Wait until the gateways have delivered what lies behind them; a bar shows how far they are."""
+        now = datetime.now(UTC)
+        expected = sum(
+            await asyncio.gather(
+                *(
+                    asyncio.to_thread(count, self._plan.plant(self._park), gateway.id, self._since, now)
+                    for gateway in self._park.gateways
+                )
+            )
+        )
+        began = time.monotonic()
+        with Progress(
+            TextColumn("Filling the past"),
+            BarColumn(),
+            TaskProgressColumn(),
+            MofNCompleteColumn(),
+            TextColumn("readings"),
+            TimeRemainingColumn(),
+            console=self._console,
+        ) as progress:
+            bar = progress.add_task("fill", total=expected)
+            while not self._stop.is_set():
+                self._check()
+                delivered = await stored(self._store, self._park, self._since)
+                progress.update(bar, completed=min(delivered, expected))
+                if self._gateways.read >= expected and self._gateways.spooled <= NEARLY_DELIVERED:
+                    break
+                await self._pause(1.0)
+        self._rate = expected / max(time.monotonic() - began, 0.001)
+
+    async def _send_malformed(self) -> None:
+        """Publish what must be refused, as some device in the field would."""
+        address = self._crew.broker.address
+        async with aiomqtt.Client(address.host, address.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+            for message in malformed(self._park, time.time_ns() // 1_000_000):
+                await client.publish(topic(self._park.id, message.gateway, Channel.READINGS), message.payload, qos=1)
+
+    async def _live(self, seconds: float | None) -> None:
+        until = None if seconds is None else time.monotonic() + seconds
+        where = f"{self._crew.broker.url}   {self._crew.database.url}   (. {self._folder}/env)   Ctrl-C ends it"
+        scene = Scene()
+        before = (time.monotonic(), self._gateways.read)
+        with Live(draw(self._park, scene, where), console=self._console, refresh_per_second=2) as screen:
+            while not self._stop.is_set() and (until is None or time.monotonic() < until):
+                self._check()
+                now = (time.monotonic(), self._gateways.read)
+                midnight = datetime.now(self._park.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+                scene = Scene(
+                    read=now[1],
+                    stored=await stored(self._store, self._park, self._since),
+                    refused=await refused(self._store, self._park),
+                    spooled=self._gateways.spooled,
+                    readings_per_s=(now[1] - before[1]) / max(now[0] - before[0], 0.001),
+                    today=await used_today(self._store, self._park, midnight),
+                )
+                before = now
+                screen.update(draw(self._park, scene, where))
+                await self._pause(2.0 if until is None else min(2.0, max(until - time.monotonic(), 0.0)))
+
+    def _check(self) -> None:
+        fallen = self._crew.fallen()
+        if fallen is not None:
+            raise OperatorError(f"{fallen.name} has ended with status {fallen.status}; see {fallen.log}")
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)

@@ -1,0 +1,1 @@
+"""From registers to numbers that people are judged by: pure functions of arrays; only baselines are kept in a file."""

@@ -1,0 +1,173 @@
+"""F3, F4, F9: how efficiently a tenant worked in a period, as figures by name.
+
+Every ratio is a sum over a sum. What is not metered or not given has no value and says why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from efficiency.demand import demand
+from efficiency.figures import Figure, Reason, Valued, absent, figure, ratio, total
+from efficiency.intervals import Floats, Times
+from efficiency.money import BANDS
+from efficiency.series import Series, together, valued_sum
+from efficiency.usage import Usage
+from metering.meters import Meter, Role
+from metering.park import Park, Tenant
+from metering.quantities import UTILITIES, Utility
+from metering.tariffs import Band
+
+Parts = tuple[tuple[Usage, Valued], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPeriod:
+    """A tenant's quarter hours of one period.
+
+    `use` by utility and `output` by unit hold the meters at the tenant's fence and at its lines; `generated` and
+    `exported` are electricity. `shares` are `money.band_shares` of the same quarter hours. `cost`, `co2e` and `toe` go
+    meter by meter.
+    """
+
+    start: Times
+    shares: Floats
+    use: Mapping[Utility, tuple[Usage, ...]]
+    generated: tuple[Usage, ...] = ()
+    exported: tuple[Usage, ...] = ()
+    output: Mapping[str, tuple[Usage, ...]] = field(default_factory=dict)
+    cost: Parts = ()
+    co2e: Parts = ()
+    toe: Parts = ()
+
+
+def fence_meters(park: Park, tenant: str, utility: Utility) -> tuple[Meter, ...]:
+    """Meters that together measure all a tenant takes of a utility: those not below another one of its own."""
+    return tuple(
+        meter
+        for meter in park.meters
+        if meter.tenant == tenant
+        and meter.utility is utility
+        and meter.role is not Role.GENERATION
+        and (meter.parent is None or park.meter[meter.parent].tenant != tenant)
+    )
+
+
+def tenant_figures(tenant: Tenant, period: TenantPeriod) -> dict[str, Figure]:
+    """All figures of one tenant and period, by the name of their column in the store."""
+    figures = _uses(period)
+    figures |= _electricity(period)
+    figures["cost_vnd"] = valued_sum(period.cost, "VND")
+    figures["co2e_kg"] = valued_sum(period.co2e, "kg CO2e")
+    figures["toe"] = valued_sum(period.toe, "TOE")
+    figures |= _per_output(period, figures)
+    figures |= _per_size(tenant, figures)
+    figures["wastewater_ratio"] = ratio(figures["use_wastewater"], figures["use_water"], "")
+    return figures
+
+
+def _uses(period: TenantPeriod) -> dict[str, Figure]:
+    """What came over the fence of each utility."""
+    found = {}
+    for utility, spec in UTILITIES.items():
+        if utility is not Utility.PRODUCTION:
+            series = together(period.use.get(utility, ()))
+            found[f"use_{utility.value}"] = series.figure(spec.unit) if series else absent(spec.unit, Reason.NO_METER)
+    return found
+
+
+def _electricity(period: TenantPeriod) -> dict[str, Figure]:
+    bought = together(period.use.get(Utility.ELECTRICITY, ()))
+    if bought is None:
+        no_power, no_share = absent("kW", Reason.NO_METER), absent("", Reason.NO_METER)
+        names = ("demand_mean_kw", "demand_max_kw", "base_load_kw")
+        shares = ("load_factor", "peak_share", "own_solar_share")
+        return dict.fromkeys(names, no_power) | dict.fromkeys(shares, no_share) | _no_energy()
+    taken = Series(np.maximum(bought.amount, 0.0), bought.completeness, bought.estimated)
+    power = demand(period.start, taken)
+    grid = taken.figure("kWh")
+    solar = own_solar(bought, period.generated, period.exported)
+    both = total([grid, solar], "kWh") if period.generated else grid
+    return {
+        "grid_kwh": grid,
+        "own_solar_kwh": solar,
+        "electricity_kwh": both,
+        "own_solar_share": ratio(solar, both, ""),
+        "peak_share": peak_share(taken, period.shares),
+        "demand_mean_kw": power.mean,
+        "demand_max_kw": power.highest,
+        "base_load_kw": power.base,
+        "load_factor": power.load_factor,
+    }
+
+
+def _no_energy() -> dict[str, Figure]:
+    return dict.fromkeys(("grid_kwh", "own_solar_kwh", "electricity_kwh"), absent("kWh", Reason.NO_METER))
+
+
+def own_solar(bought: Series, generated: tuple[Usage, ...], exported: tuple[Usage, ...]) -> Figure:
+    """What was generated and not exported, kWh: by its own register, or by the intake turning back."""
+    made = together(generated)
+    if made is None:
+        return absent("kWh", Reason.NO_METER)
+    parts = [made.figure("kWh")]
+    away = together(exported)
+    if away is not None:
+        parts.append(away.figure("kWh"))
+    turned_back = float(np.nansum(np.minimum(bought.amount, 0.0)))
+    whole = total(parts, "kWh")
+    if whole.value is None or parts[0].value is None:
+        return whole
+    sent = sum(part.value or 0.0 for part in parts[1:]) - turned_back
+    return figure(max(0.0, parts[0].value - sent), "kWh", whole.completeness, whole.estimated, whole.reasons)
+
+
+def peak_share(electricity: Series, shares: Floats) -> Figure:
+    """Share of the electricity taken in peak hours."""
+    split = electricity.amount[:, np.newaxis] * shares
+    undated = np.isnan(shares).any(axis=1) & np.isfinite(electricity.amount)
+    if undated.any():
+        return absent("", Reason.NO_BANDS, float(electricity.completeness.mean()))
+    peak = Series(split[:, BANDS.index(Band.PEAK)], electricity.completeness, electricity.estimated)
+    return ratio(peak.figure("kWh"), electricity.figure("kWh"), "")
+
+
+def output_of(period: TenantPeriod) -> Figure:
+    """What was produced; products counted in different units have no sum."""
+    if len(period.output) > 1:
+        return absent("", Reason.MIXED_UNITS)
+    for unit, uses in period.output.items():
+        series = together(uses)
+        if series is not None:
+            return series.figure(unit)
+    return absent("", Reason.NO_OUTPUT)
+
+
+def _per_output(period: TenantPeriod, figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    output = output_of(period)
+    per = output.unit or "unit"
+    made = {
+        "output": output,
+        "specific_electricity": ratio(figures["electricity_kwh"], output, f"kWh/{per}"),
+        "pollution_intensity": ratio(figures["co2e_kg"], output, f"kg CO2e/{per}"),
+        "specific_toe": ratio(figures["toe"], output, f"TOE/{per}"),
+        "electricity_productivity": ratio(output, figures["electricity_kwh"], f"{per}/kWh"),
+        "water_productivity": ratio(output, figures["use_water"], f"{per}/m³"),
+    }
+    for utility, spec in UTILITIES.items():
+        if utility not in {Utility.PRODUCTION, Utility.ELECTRICITY}:
+            use = figures[f"use_{utility.value}"]
+            made[f"specific_{utility.value}"] = ratio(use, output, f"{spec.unit}/{per}")
+    return made
+
+
+def _per_size(tenant: Tenant, figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    sizes = {"m2": ("m²", tenant.floor_area_m2, Reason.NO_FLOOR_AREA)}
+    sizes["employee"] = ("employee", tenant.employees, Reason.NO_EMPLOYEES)
+    found = {}
+    for name, (unit, size, missing) in sizes.items():
+        below = Figure(value=size, unit=unit) if size is not None else absent(unit, missing, 1.0)
+        found[f"electricity_per_{name}"] = ratio(figures["electricity_kwh"], below, f"kWh/{unit}")
+        found[f"water_per_{name}"] = ratio(figures["use_water"], below, f"m³/{unit}")
+    return found

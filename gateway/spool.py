@@ -1,0 +1,280 @@
+"""Readings on disk, in the messages that carry them, until they are told to be forgotten.
+
+What `append` returned is on disk: a power loss at any instant afterwards does not lose it. An id is never used twice:
+its first half is drawn anew whenever the file is opened, so that neither a replaced file nor one restored from a copy
+repeats an id. Size and age are bounded; what is discarded at the bound is counted, in the file itself. A corrupt file
+is set aside and a new one started. Forgetting is repeatable: what a crash brings back is merely sent again.
+"""
+
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.packing import pack
+from gateway.spoolfile import CorruptFileError, Reserve, failure, open_file, set_aside
+from metering.errors import UnavailableError
+from metering.wire import Reading
+
+_NEARLY_FULL = 0.9
+_SEQ_DIGITS = 18  # more do not fit SQLite's integers
+_ROW = "seq, id, readings, payload"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When the spool is full: bytes of payload on disk, and seconds since a message was appended."""
+
+    max_bytes: int = 1 << 30
+    max_age_s: float = 60 * 86_400.0
+
+
+class Spooled(NamedTuple):
+    """One message on disk, ready to publish, with the number of its readings."""
+
+    seq: int
+    id: str
+    readings: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What is on disk now, and how many readings were discarded over the life of the file."""
+
+    messages: int = 0
+    readings: int = 0
+    bytes: int = 0
+    discarded: int = 0
+
+
+class Spool:
+    """A file of messages, for one process and one thread at a time; `clock` gives seconds since the epoch."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float], limits: Limits | None = None) -> None:
+        self._path = path
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._prefix = secrets.token_hex(8)
+        self._last = 0
+        self._unwritten = 0  # discarded readings that the file's own count does not have yet
+        self._depth = Depth()
+        self._reserve = Reserve(path)
+        try:
+            self._db = self._open()
+        except CorruptFileError:
+            self._db = self._replace()
+
+    @property
+    def last(self) -> int:
+        """Sequence number of the newest message that was ever appended."""
+        return self._last
+
+    @property
+    def depth(self) -> Depth:
+        """What is on disk."""
+        return replace(self._depth, discarded=self._depth.discarded + self._unwritten)
+
+    @property
+    def nearly_full(self) -> bool:
+        """Whether the next `append` may have to discard something."""
+        return self._depth.bytes > _NEARLY_FULL * self._limits.max_bytes
+
+    def append(self, *batches: Sequence[Reading], expendable: Sequence[int] = ()) -> list[str]:
+        """Put each batch on disk as one message (several, where it is too large for one); their ids.
+
+        All of them in one commit. When the spool is full, the messages `expendable` (sequence numbers of those that
+        the broker has) are discarded in their order, then the oldest. Raises `UnavailableError` when the disk fails:
+        then none of it is on disk.
+        """
+        created = int(self._clock() * 1000)
+        rows = [
+            (self._last, part.id, created, part.oldest, part.readings, len(part.payload), part.payload)
+            for batch in batches
+            for part in pack(batch, self._next_id)
+        ]
+        if rows:
+            try:
+                self._append(rows, created, expendable)
+            except CorruptFileError:
+                self._db = self._replace()
+                self._append(rows, created, ())
+            except UnavailableError:
+                if self._reserve.released:
+                    raise
+                self._reserve.release(self._db)
+                self._append(rows, created, expendable)
+        return [row[1] for row in rows]
+
+    def after(self, seq: int, *, before: int, limit: int, max_bytes: int) -> list[Spooled]:
+        """Messages between two sequence numbers, oldest first, up to `limit` and about `max_bytes` (at least one)."""
+        found = []
+        size = 0
+        query = f"SELECT {_ROW} FROM message WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?"
+        for row in self._select(query, (seq, before, limit)):
+            found.append(row)
+            size += len(row.payload)
+            if size >= max_bytes:
+                break
+        return found
+
+    def read(self, seqs: Iterable[int]) -> list[Spooled]:
+        """Those of the messages that are still on disk."""
+        query = f"SELECT {_ROW} FROM message WHERE seq = ?"
+        return list(chain.from_iterable(self._select(query, (seq,)) for seq in seqs))
+
+    def oldest(self) -> int | None:
+        """Instant of the oldest reading on disk, in milliseconds since the epoch."""
+        try:
+            with self._failures():
+                found: int | None = self._db.execute("SELECT min(oldest) FROM message").fetchone()[0]
+                return found
+        except CorruptFileError:
+            self._db = self._replace()
+            return None
+
+    def forget(self, ids: Iterable[str]) -> int:
+        """Delete the messages with these ids, in one commit; the number of readings. Unknown ids are harmless.
+
+        Raises `UnavailableError` when the disk fails: then none of them is deleted.
+        """
+        keys = [(int(seq), name) for name in ids if (seq := name.rpartition("-")[2]).isdecimal() and _fits(seq)]
+        try:
+            depth = self._forget(keys)
+        except CorruptFileError:
+            self._db = self._replace()
+            return 0
+        except UnavailableError:
+            self._reserve.release(self._db)
+            depth = self._forget(keys)
+        forgotten = self._depth.readings - depth.readings
+        self._depth = depth
+        return forgotten
+
+    def lose(self, readings: int) -> None:
+        """Count readings that could not be appended; written into the file with the next append."""
+        self._unwritten += readings
+
+    def close(self) -> None:
+        """Close the file; another process may open it."""
+        self._db.close()
+
+    def _forget(self, keys: Iterable[tuple[int, str]]) -> Depth:
+        with self._transaction():
+            return self._delete("seq = ? AND id = ?", keys)
+
+    def _append(
+        self, rows: list[tuple[int, str, int, int, int, int, bytes]], now_ms: int, first: Iterable[int]
+    ) -> None:
+        size = sum(row[5] for row in rows)
+        if self._reserve.released:
+            with self._failures():
+                self._reserve.restore(self._db)
+        with self._transaction():
+            depth = self._make_room(size, now_ms, first)
+            self._db.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            discarded = self._depth.discarded + self._unwritten + self._depth.readings - depth.readings
+            if discarded != self._depth.discarded:
+                self._db.execute("UPDATE loss SET discarded = ?", (discarded,))
+        self._unwritten = 0
+        readings = depth.readings + sum(row[4] for row in rows)
+        self._depth = Depth(depth.messages + len(rows), readings, depth.bytes + size, discarded)
+
+    def _make_room(self, size: int, now_ms: int, first: Iterable[int]) -> Depth:
+        """Delete what must go before `size` bytes come; what is left."""
+        horizon = now_ms - int(self._limits.max_age_s * 1000)
+        aged = "seq <= (SELECT coalesce(max(seq), 0) FROM message WHERE created < ?) AND created < ?"
+        oldest = self._db.execute("SELECT created FROM message ORDER BY seq LIMIT 1").fetchone()
+        depth = self._depth
+        if oldest is not None and oldest[0] < horizon:
+            depth = self._delete(aged, [(horizon, horizon)])
+        wanted = depth.bytes + size - self._limits.max_bytes
+        if wanted <= 0:
+            return depth
+        expendable = chain.from_iterable(self._db.execute(_SIZE + "WHERE seq = ?", (seq,)) for seq in first)
+        going: dict[int, None] = {}
+        for seq, length in chain(expendable, self._db.execute(_SIZE + "ORDER BY seq")):
+            if wanted <= 0:
+                break
+            if seq not in going:
+                going[seq] = None
+                wanted -= length
+        return self._delete("seq = ?", [(seq,) for seq in going], depth)
+
+    def _delete(self, where: str, keys: Iterable[tuple[object, ...]], depth: Depth | None = None) -> Depth:
+        """Delete rows, once for each of `keys`; what is left of `depth`."""
+        messages = readings = size = 0
+        query = f"DELETE FROM message WHERE {where} RETURNING readings, bytes"
+        for key in keys:
+            for row in self._db.execute(query, key).fetchall():
+                messages += 1
+                readings += row[0]
+                size += row[1]
+        left = depth or self._depth
+        return replace(
+            left, messages=left.messages - messages, readings=left.readings - readings, bytes=left.bytes - size
+        )
+
+    def _select(self, query: str, arguments: tuple[int, ...]) -> Iterator[Spooled]:
+        try:
+            with self._failures():
+                yield from map(Spooled._make, self._db.execute(query, arguments))
+        except CorruptFileError:
+            self._db = self._replace()
+
+    def _next_id(self) -> str:
+        # Counted up even if the commit then fails: a failed commit may still be on disk.
+        self._last += 1
+        return f"{self._prefix}-{self._last}"
+
+    def _open(self) -> sqlite3.Connection:
+        db = open_file(self._path)
+        try:
+            last = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'").fetchone()[0]
+            totals = db.execute("SELECT count(*), total(readings), total(bytes) FROM message").fetchone()
+            discarded = db.execute("SELECT total(discarded) FROM loss").fetchone()[0]
+        except sqlite3.Error as error:
+            db.close()
+            raise failure(error, self._path) from error
+        # A new file after a corrupt one goes on counting, so that a number stands for one message as long as we run.
+        self._last = max(self._last, last)
+        self._depth = Depth(totals[0], int(totals[1]), int(totals[2]), int(discarded))
+        return db
+
+    def _replace(self) -> sqlite3.Connection:
+        """Start a new file; what was in the old one counts as discarded as far as that is known."""
+        with contextlib.suppress(AttributeError):  # not there yet while the spool is being opened
+            self._db.close()
+        self._unwritten += self._depth.readings + self._depth.discarded
+        set_aside(self._path)
+        return self._open()
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise failure(error, self._path) from error
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._failures():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+
+
+_SIZE = "SELECT seq, bytes FROM message "
+
+
+def _fits(seq: str) -> bool:
+    return seq.isascii() and len(seq) <= _SEQ_DIGITS

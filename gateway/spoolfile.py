@@ -1,0 +1,147 @@
+"""The spool's SQLite file: opened so that a commit survives a power loss, set aside when it is broken."""
+
+import contextlib
+import logging
+import os
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from metering.errors import OperatorError, UnavailableError
+
+SYNCHRONOUS = "FULL"
+"""An fsync for each commit. Anything less loses the last commits with the power, as a test shows."""
+
+_LOG = logging.getLogger(__name__)
+_LAYOUT = 1
+_BUSY_S = 1.0  # a predecessor that is just ending may hold the file this long
+_RESERVE = 8 * 1024 * 1024  # the log (4 MiB until it is written back) and what deleting adds to it
+_VACUUM_PAGES = 500  # at a time, so that moving them fits into the reserve
+_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE message (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    oldest INTEGER NOT NULL,
+    readings INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE INDEX facts ON message (oldest, readings, bytes); -- totals without touching the payloads
+CREATE TABLE loss (discarded INTEGER NOT NULL);
+INSERT INTO loss VALUES (0);
+PRAGMA user_version = 1;
+COMMIT;
+"""
+
+
+class CorruptFileError(Exception):
+    """The file is not, or no longer, a sound database."""
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Connection to the file, made where it is missing; nobody else can open it until it is closed.
+
+    Raises `CorruptFileError`, `OperatorError` (in use, no permission, another layout) or `UnavailableError`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The spool works in one worker thread, which is not the thread that opens it.
+        connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise OperatorError(f"The spool {path} cannot be opened: {error}. Make its folder writable.") from error
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            message = f"The spool {path} is in use by another process. Each gateway needs a spool of its own."
+            raise OperatorError(message) from error
+        raise failure(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only for a new file; it lets `Reserve` give space back
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise OperatorError(f"The spool {path} is on a file system without SQLite's WAL. Put it on a local disk.")
+    connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+    layout = connection.execute("PRAGMA user_version").fetchone()[0]
+    if layout == 0:
+        connection.executescript(_SCHEMA)
+        sync_folder(path.parent)
+        sync_folder(path.parent.parent)
+    elif layout != _LAYOUT:
+        raise OperatorError(f"The spool {path} has layout {layout}; this version reads {_LAYOUT}. Move it away.")
+
+
+def failure(error: sqlite3.Error, path: Path) -> Exception:
+    """What an SQLite error means here; itself, if it is not SQLite's but ours."""
+    if getattr(error, "sqlite_errorcode", None) is None:
+        return error
+    if error.sqlite_errorcode & 0xFF in _CORRUPT:
+        return CorruptFileError(f"{path}: {error}")
+    return UnavailableError(f"the disk of the spool {path} fails: {error} ({error.sqlite_errorname})")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a broken file, with its log, so that a person may look into it; its new name."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    for suffix in ("-wal", ""):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
+    sync_folder(path.parent)
+    _LOG.error("The spool %s is corrupt. It was set aside as %s, and a new one is started.", path, target)
+    return target
+
+
+class Reserve:
+    """Space kept free beside the spool, so that a spool that filled the disk can still forget.
+
+    Deleting writes too. Without a reserve, a full disk would keep what was confirmed from making room for what comes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".reserve")
+        self.released = True
+
+    def release(self, connection: sqlite3.Connection) -> None:
+        """Give the space up, and let the log be written into the file and emptied."""
+        self._path.unlink(missing_ok=True)
+        self.released = True
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def restore(self, connection: sqlite3.Connection) -> None:
+        """Take the space again, if need be from what the spool has no use for; else raises `UnavailableError`."""
+        while self._free() < 2 * _RESERVE and connection.execute("PRAGMA freelist_count").fetchone()[0]:
+            connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            with self._path.open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVE)
+        except OSError as error:
+            self._path.unlink(missing_ok=True)
+            raise UnavailableError(f"the disk of the spool {self._path.parent} is full: {error.strerror}") from error
+        self.released = False
+
+    def _free(self) -> int:
+        disk = os.statvfs(self._path.parent)
+        return disk.f_bavail * disk.f_frsize
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,241 @@
+"""The Modbus driver against a real pymodbus server, and what registers mean."""
+
+import asyncio
+import math
+import struct
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from ecopark.processes import free_port
+from gateway.modbus import ModbusSource
+from gateway.registers import MAX_WORDS, decode, plan
+from metering.errors import OperatorError
+from metering.meters import Meter, Modbus, Register
+from metering.model import Localized
+from metering.quantities import Utility
+from metering.wire import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Until = Callable[..., Awaitable[None]]
+
+
+def meter(name: str, device: int = 1, host: str | None = None, interval_s: int = 1, **registers: Register) -> Meter:
+    return Meter(
+        id=name,
+        name=Localized(en=name, vi=name),
+        gateway="gw",
+        utility=Utility.ELECTRICITY,
+        interval_s=interval_s,
+        rated=1.0,
+        modbus=Modbus(device=device, host=host),
+        registers=registers or {"energy_kwh": Register(address=10, type="uint32", scale=0.001)},
+    )
+
+
+@dataclass
+class Plant:
+    """A Modbus server of devices with 200 registers; it notes each request with the connection that it came by."""
+
+    port: int
+    devices: tuple[int, ...] = (1,)
+    dead: set[int] = field(default_factory=set)
+    wrong: set[int] = field(default_factory=set)
+    words: dict[int, int] = field(default_factory=dict)
+    requests: list[tuple[int, int, int]] = field(default_factory=list)
+    connections: int = 0
+    server: ModbusTcpServer | None = None
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        devices = [self._device(number) for number in self.devices]
+        self.server = ModbusTcpServer(devices, address=("127.0.0.1", self.port), trace_connect=self._connection)
+        await self.server.serve_forever(background=True)
+
+    async def stop(self) -> None:
+        if self.server is not None:
+            await self.server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
+            self.server = None
+
+    def _connection(self, opened: bool) -> None:
+        self.connections += opened
+
+    def _device(self, number: int) -> SimDevice:
+        async def answer(
+            _function: int, _start: int, address: int, _count: int, registers: list[int], _set: object
+        ) -> ExcCodes | None:
+            self.requests.append((number, address, self.connections))
+            if number in self.dead:
+                await asyncio.sleep(1.5)
+            if address in self.wrong:
+                return ExcCodes.ILLEGAL_ADDRESS
+            for place, value in self.words.items():
+                registers[place] = value
+            return None
+
+        return SimDevice(number, [SimData(0, values=0, count=200, datatype=DataType.REGISTERS)], action=answer)
+
+
+@pytest.fixture
+async def plant() -> AsyncIterator[Plant]:
+    made = Plant(free_port())
+    yield made
+    await made.stop()
+
+
+@asynccontextmanager
+async def polled(*meters: Meter, line: str | None = None, timeout_s: float = 0.3) -> AsyncIterator[list[list[Reading]]]:
+    """What the source yields while the test looks on."""
+    stop = asyncio.Event()
+    batches: list[list[Reading]] = []
+
+    async def take(source: ModbusSource) -> None:
+        async for batch in source:
+            batches.append(batch)  # noqa: PERF401 - the test looks on while it grows
+
+    async with ModbusSource(meters, line=line, clock=time.time, stop=stop, timeout_s=timeout_s) as source:
+        task = asyncio.create_task(take(source))
+        yield batches
+        stop.set()
+        async with asyncio.timeout(2):
+            await task
+
+
+async def test_meters_of_all_hosts_are_read_on_the_second_and_travel_together(plant: Plant, until: "Until") -> None:
+    plant.devices = (1, 2)
+    plant.words = {10: 0x0001, 11: 0x86A1}
+    await plant.start()
+    meters = (meter("m-1", 1), meter("m-2", 2), meter("m-3", 1, host=f"localhost:{plant.port}"))
+    async with polled(*meters, line=plant.host) as batches:
+        await until(lambda: len(batches) >= 2)
+    for batch in batches[:2]:
+        assert sorted(one.meter for one in batch) == ["m-1", "m-2", "m-3"]
+        assert all(one.values == {"energy_kwh": 100.001} for one in batch)
+        assert all(one.ms % 1000 < 500 for one in batch)
+    assert batches[1][0].ms - batches[0][0].ms == pytest.approx(1000, abs=300)
+    assert plant.connections == 2
+
+
+async def test_a_device_that_does_not_answer_stops_no_other(plant: Plant, until: "Until") -> None:
+    plant.devices = (1, 2, 3)
+    plant.dead = {1}
+    await plant.start()
+    async with polled(*[meter(f"m-{number}", number) for number in plant.devices], line=plant.host) as batches:
+        await until(lambda: len(batches) >= 3)
+        assert {one.meter for batch in batches for one in batch} == {"m-2", "m-3"}
+        assert batches[-1][0].ms - batches[0][0].ms < (len(batches) - 1) * 1000 + 500
+        plant.dead = set()
+        await until(lambda: any(one.meter == "m-1" for batch in batches for one in batch))
+
+
+async def test_a_failed_read_closes_the_connection_before_the_next_request(plant: Plant, until: "Until") -> None:
+    plant.devices = (1, 2)
+    plant.wrong = {50}
+    await plant.start()
+    registers = {
+        "energy_kwh": Register(address=10, type="uint16"),
+        "power_kw": Register(address=50, type="uint16"),
+        "voltage_v": Register(address=90, type="uint16"),
+    }
+    meters = (meter("m-1", 1, None, 1, **registers), meter("m-2", 2))
+    async with polled(*meters, line=plant.host) as batches:
+        await until(lambda: len(batches) >= 2)
+    assert set(batches[0][0].values) == {"energy_kwh", "voltage_v"}
+    failed = [connection for _, address, connection in plant.requests if address == 50]
+    for connection in failed:
+        assert [address for _, address, by in plant.requests if by == connection][-1] == 50
+
+
+async def test_a_host_is_not_asked_again_before_its_readings_are_in_safe_hands(plant: Plant, until: "Until") -> None:
+    await plant.start()
+    stop = asyncio.Event()
+    async with ModbusSource([meter("m-1")], line=plant.host, clock=time.time, stop=stop) as source:
+        await anext(source)
+        with suppress(TimeoutError):
+            await until(lambda: len(plant.requests) > 1, 1.5)
+        assert len(plant.requests) == 1
+        await anext(source)
+        assert len(plant.requests) == 2
+        stop.set()
+        with pytest.raises(StopAsyncIteration):
+            await anext(source)
+
+
+async def test_a_host_that_comes_back_is_read_again(plant: Plant, until: "Until") -> None:
+    async with polled(meter("m-1"), line=plant.host) as batches:
+        await asyncio.sleep(0)
+        await plant.start()
+        await until(lambda: bool(batches))
+        await plant.stop()
+        seen = len(batches)
+        await plant.start()
+        await until(lambda: len(batches) > seen)
+
+
+async def test_a_meter_with_a_longer_interval_is_read_less_often(plant: Plant, until: "Until") -> None:
+    await plant.start()
+    meters = (meter("m-1"), meter("m-2", interval_s=2))
+    async with polled(*meters, line=plant.host) as batches:
+        await until(lambda: sum(one.meter == "m-2" for batch in batches for one in batch) == 2)
+    rounds = [one.ms // 1000 for batch in batches for one in batch if one.meter == "m-2"]
+    assert [at % 2 for at in rounds] == [0, 0]
+    assert rounds[1] - rounds[0] == 2
+
+
+def test_a_meter_without_a_host_is_the_operators_matter() -> None:
+    with pytest.raises(OperatorError, match="m-1 names no Modbus host"):
+        ModbusSource([meter("m-1")], line=None, clock=time.time, stop=asyncio.Event())
+
+
+_TYPES = {"uint16": "H", "int16": "h", "uint32": "I", "int32": "i", "uint64": "Q", "int64": "q", "float32": "f"}
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 1_000),
+        st.tuples(st.sampled_from(sorted(_TYPES)), st.binary(min_size=8, max_size=8)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_few_requests_cover_every_register_and_nothing_else(chosen: dict[int, tuple[str, bytes]]) -> None:
+    registers = {
+        f"q{address}": Register.model_validate({"address": address, "type": kind})
+        for address, (kind, _) in chosen.items()
+    }
+    memory: dict[int, int] = {}
+    sizes = {address: struct.calcsize(_TYPES[kind]) // 2 for address, (kind, _) in chosen.items()}
+    for address, (_, data) in chosen.items():
+        for place in range(sizes[address]):
+            memory[address + place] = int.from_bytes(data[2 * place : 2 * place + 2])
+    requests = plan([meter("m").model_copy(update={"registers": registers})])
+    asked = [place for request in requests for place in range(request.address, request.address + request.words)]
+    assert set(asked) == set(memory)
+    assert all(request.words <= MAX_WORDS for request in requests)
+    found: dict[str, float] = {}
+    for request in requests:
+        words = [memory[place] for place in range(request.address, request.address + request.words)]
+        found |= decode(request, words).get("m", {})
+    for address, (kind, _) in chosen.items():
+        data = b"".join(memory[address + place].to_bytes(2) for place in range(sizes[address]))
+        value = struct.unpack(f">{_TYPES[kind]}", data)[0]
+        assert found.get(f"q{address}") == (float(value) if math.isfinite(value) else None)
+
+
+def test_a_decimal_scale_gives_the_decimal_number() -> None:
+    (request,) = plan([meter("m", energy_kwh=Register(address=0, type="uint32", scale=0.001))])
+    assert decode(request, [0x02DF, 0xA2D3]) == {"m": {"energy_kwh": 48210.643}}

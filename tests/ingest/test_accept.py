@@ -1,0 +1,271 @@
+"""The accept step: for every reason a message that earns it; for any bytes a line or a refusal, never an exception."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.accept import Accepted, accept
+from ingest.directory import Directory, directory
+from metering.parkfile import load_park
+from metering.wire import MAX_BYTES, MAX_READINGS, Reason
+from store.lines import parse
+
+NOW = 1_795_000_000_000
+TOPIC = "ecopark/v1/demo/gw-1/readings"
+GOOD: dict[str, Any] = {"meter": "em-1", "ts": NOW, "values": {"energy_kwh": 1.5}}
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory, park_text: str) -> Directory:
+    file = tmp_path_factory.mktemp("park") / "demo.yaml"
+    file.write_text(park_text, encoding="utf-8")
+    return directory([load_park(file)])
+
+
+def taken(payload: object, known: Directory, topic: str = TOPIC) -> Accepted:
+    content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    accepted = accept(topic, content, NOW, known)
+    for refusal in accepted.refusals:
+        line = refusal.line(accepted.park, accepted.gateway, topic, NOW)
+        point = parse(line)
+        assert point.tags["reason"] == refusal.reason.value
+        assert point.fields["detail"] == refusal.detail
+        assert point.fields["topic"] == topic
+        later = parse(refusal.line(accepted.park, accepted.gateway, topic, NOW + 1))
+        assert (later.ns, later.tags) == (point.ns, point.tags)
+        refusal.told().model_dump_json()
+    for line in accepted.lines:
+        parse(line)
+    return accepted
+
+
+def reading(**changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
+
+
+NESTED = b'{"readings":' + b"[" * 100_000
+REFUSED: dict[str, tuple[object, Reason]] = {
+    "empty": (b"", Reason.MALFORMED),
+    "binary": (bytes(range(256)), Reason.MALFORMED),
+    "text": (b"hello", Reason.MALFORMED),
+    "truncated": (json.dumps(GOOD).encode()[:-5], Reason.MALFORMED),
+    "nested": (NESTED, Reason.MALFORMED),
+    "nested value": (b'{"meter":"em-1","ts":1,"values":' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001, Reason.MALFORMED),
+    "lone surrogate": (b'{"meter":"\\ud800","ts":1,"values":{"energy_kwh":1}}', Reason.MALFORMED),
+    "byte order mark": (b"\xef\xbb\xbf" + json.dumps(GOOD).encode(), Reason.MALFORMED),
+    "array": ([GOOD], Reason.MALFORMED),
+    "number": (b"17", Reason.MALFORMED),
+    "null": (b"null", Reason.MALFORMED),
+    "300 KB": (b" " * 300_000, Reason.TOO_LARGE),
+    "one byte too many": (json.dumps(GOOD).encode().ljust(MAX_BYTES + 1), Reason.TOO_LARGE),
+    "too many readings": ({"readings": [GOOD] * (MAX_READINGS + 1)}, Reason.TOO_LARGE),
+    "readings is an object": ({"readings": GOOD}, Reason.MALFORMED),
+    "readings is null": ({"readings": None}, Reason.MALFORMED),
+    "a reading is a number": ({"readings": [1]}, Reason.MALFORMED),
+    "unknown key": (reading(unit="kWh"), Reason.MALFORMED),
+    "unknown key beside readings": ({"readings": [GOOD], "unit": "kWh"}, Reason.MALFORMED),
+    "the reading beside itself": ({"readings": [GOOD], **GOOD}, Reason.MALFORMED),
+    "id is a number": (reading(id=7), Reason.MALFORMED),
+    "id is empty": (reading(id=""), Reason.MALFORMED),
+    "id is long": (reading(id="x" * 129), Reason.MALFORMED),
+    "meter is missing": (reading(meter=...), Reason.MALFORMED),
+    "meter is a number": (reading(meter=1), Reason.MALFORMED),
+    "values is missing": (reading(values=...), Reason.NOT_A_NUMBER),
+    "values is empty": (reading(values={}), Reason.MALFORMED),
+    "values is a list": (reading(values=[1]), Reason.MALFORMED),
+    "state is unknown": (reading(state="broken"), Reason.MALFORMED),
+    "unknown meter": (reading(meter="em-9"), Reason.UNKNOWN_METER),
+    "meter of another gateway": (reading(meter="wm-2", values={"ph": 7}), Reason.WRONG_GATEWAY),
+    "unknown quantity": (reading(values={"energy": 1}), Reason.UNKNOWN_QUANTITY),
+    "quantity of another utility": (reading(values={"ph": 7}), Reason.UNKNOWN_QUANTITY),
+    "quantity that the meter does not serve": (reading(values={"voltage_v": 7}), Reason.UNKNOWN_QUANTITY),
+    "a text": (reading(values={"energy_kwh": "1.5"}), Reason.NOT_A_NUMBER),
+    "a truth value": (reading(values={"energy_kwh": True}), Reason.NOT_A_NUMBER),
+    "null value": (reading(values={"energy_kwh": None}), Reason.NOT_A_NUMBER),
+    "NaN": (b'{"meter":"em-1","ts":%d,"values":{"energy_kwh":NaN}}' % NOW, Reason.NOT_A_NUMBER),
+    "infinite": (b'{"meter":"em-1","ts":%d,"values":{"energy_kwh":-Infinity}}' % NOW, Reason.NOT_A_NUMBER),
+    "1e400": (b'{"meter":"em-1","ts":%d,"values":{"energy_kwh":1e400}}' % NOW, Reason.NOT_A_NUMBER),
+    "huge integer": (reading(values={"energy_kwh": 10**400}), Reason.NOT_A_NUMBER),
+    "negative counter": (reading(values={"energy_kwh": -1}), Reason.OUT_OF_RANGE),
+    "above the roll-over": (reading(values={"energy_kwh": 1_000_001}), Reason.OUT_OF_RANGE),
+    "power beyond any meter": (reading(values={"power_kw": 1e9}), Reason.OUT_OF_RANGE),
+    "time is missing": (reading(ts=...), Reason.BAD_TIME),
+    "time is null": (reading(ts=None), Reason.BAD_TIME),
+    "time is a numeric text": (reading(ts=str(NOW)), Reason.BAD_TIME),
+    "time is a float": (reading(ts=float(NOW) + 0.5), Reason.BAD_TIME),
+    "time is a truth value": (reading(ts=True), Reason.BAD_TIME),
+    "time without an offset": (reading(ts="2026-11-23T18:00:00"), Reason.BAD_TIME),
+    "time is a day": (reading(ts="2026-11-23"), Reason.BAD_TIME),
+    "time in seconds": (reading(ts=NOW // 1000), Reason.BAD_TIME),
+    "negative time": (reading(ts=-1), Reason.BAD_TIME),
+    "time is a huge integer": (reading(ts=10**300), Reason.FUTURE_TIME),
+    "time is minus a huge integer": (reading(ts=-(10**300)), Reason.BAD_TIME),
+    "time is 1e400": (b'{"meter":"em-1","ts":1e400,"values":{"energy_kwh":1}}', Reason.BAD_TIME),
+    "time of the year one": (reading(ts="0001-01-01T00:00:00+14:00"), Reason.BAD_TIME),
+    "time of the last year": (reading(ts="9999-12-31T23:59:59-12:00"), Reason.FUTURE_TIME),
+    "five minutes and a bit ahead": (reading(ts=NOW + 300_001), Reason.FUTURE_TIME),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_each_fault_has_its_reason(case: str, known: Directory) -> None:
+    payload, reason = REFUSED[case]
+    accepted = taken(payload, known)
+    assert accepted.lines == []
+    assert [refusal.reason for refusal in accepted.refusals] == [reason], accepted.refusals[0].detail
+
+
+@pytest.mark.parametrize("digits", [4_299, 4_300, 4_301, 100_000])
+@pytest.mark.parametrize("where", ["ts", "energy_kwh"])
+def test_an_integer_that_python_will_not_print_is_refused(where: str, digits: int, known: Directory) -> None:
+    for sign in (b"", b"-"):
+        number = sign + b"9" * digits
+        ts, value = (number, b"1") if where == "ts" else (b"%d" % NOW, number)
+        accepted = taken(b'{"meter":"em-1","ts":%b,"values":{"energy_kwh":%b}}' % (ts, value), known)
+        assert len(accepted.refusals) == 1
+
+
+def test_unknown_gateway_and_park(known: Directory) -> None:
+    for topic in ("ecopark/v1/demo/gw-9/readings", "ecopark/v1/nowhere/gw-1/readings", "ecopark/v1///readings"):
+        accepted = taken({"readings": [GOOD, reading(ts=NOW + 1)]}, known, topic)
+        assert [refusal.reason for refusal in accepted.refusals] == [Reason.UNKNOWN_GATEWAY] * 2
+
+
+def test_each_reason_but_the_databases_own_was_earned() -> None:
+    earned = {reason for _, reason in REFUSED.values()} | {Reason.UNKNOWN_GATEWAY}
+    assert earned == set(Reason) - {Reason.STORE_REJECTED}
+
+
+def test_a_good_reading_becomes_a_line_tagged_by_the_park_file(known: Directory) -> None:
+    accepted = taken(reading(values={"energy_kwh": 7, "power_kw": -0.5}, state="fault", id="b-1"), known)
+    assert accepted.id == "b-1"
+    assert accepted.lines == [
+        f'electricity,meter=em-1,park=demo,tenant=textile energy_kwh=7.0,power_kw=-0.5,state="fault" {NOW}000000'
+    ]
+
+
+def test_times_in_both_notations_are_one_instant(known: Directory) -> None:
+    text = datetime.fromtimestamp(NOW / 1000, UTC).isoformat()
+    assert taken(reading(ts=text), known).lines == taken(GOOD, known).lines
+
+
+def test_the_edges_of_time_and_range_are_taken(known: Directory) -> None:
+    for good in (
+        reading(ts=NOW + 300_000),
+        reading(ts=946_684_800_000),
+        reading(values={"energy_kwh": 0}),
+        reading(values={"energy_kwh": 1_000_000}),
+    ):
+        assert len(taken(good, known).lines) == 1
+
+
+def test_good_readings_survive_their_neighbours(known: Directory) -> None:
+    content = {"id": "b-2", "readings": [GOOD, 5, reading(ts="soon"), reading(ts=NOW + 1), {"meter": "x"}]}
+    accepted = taken(content, known)
+    assert len(accepted.lines) == 2
+    assert [(refusal.meter, refusal.reason) for refusal in accepted.refusals] == [
+        (None, Reason.MALFORMED),
+        ("em-1", Reason.BAD_TIME),
+        ("x", Reason.BAD_TIME),
+    ]
+    assert accepted.id == "b-2"
+
+
+def test_what_is_said_twice_is_stored_and_what_contradicts_is_refused(known: Directory) -> None:
+    same, other = reading(), reading(values={"energy_kwh": 2.5})
+    as_text = reading(ts=datetime.fromtimestamp(NOW / 1000, UTC).isoformat(), values={"energy_kwh": 3.5})
+    accepted = taken({"readings": [GOOD, same, other, reading(values={"power_kw": 1})]}, known)
+    assert len(accepted.lines) == 3
+    assert [refusal.reason for refusal in accepted.refusals] == [Reason.MALFORMED]
+    accepted = taken({"readings": [GOOD, as_text]}, known)
+    assert len(accepted.lines) == 1
+    assert len(accepted.refusals) == 1
+
+
+def test_a_refusal_holds_what_was_received(known: Directory) -> None:
+    refusal = taken(reading(meter="em-9"), known).refusals[0]
+    assert json.loads(refusal.payload) == reading(meter="em-9")
+    assert taken(b"\x00\xff", known).refusals[0].payload == b"\x00\xff"
+
+
+def test_different_messages_make_different_points(known: Directory) -> None:
+    points = {
+        (point.ns, point.tags["reason"])
+        for number in range(200)
+        for point in [parse(taken(b"junk %d" % number, known).refusals[0].line("demo", "gw-1", TOPIC, NOW))]
+    }
+    assert len(points) == 200
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+times = st.integers(NOW - 10**6, NOW + 10**6) | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+readings = st.fixed_dictionaries(
+    {},
+    optional={
+        "meter": st.sampled_from(["em-1", "wm-2", "em-9", 'q"\\', "a\n,b= c"]) | json_values,
+        "ts": times | json_values,
+        "values": st.dictionaries(
+            st.sampled_from(["energy_kwh", "power_kw", "ph", "x y"]), st.floats() | json_values, max_size=3
+        )
+        | json_values,
+        "state": st.sampled_from(["measuring", "fault"]) | json_values,
+        "unit": json_values,
+    },
+)
+messages = st.fixed_dictionaries(
+    {"readings": st.lists(readings | json_values, max_size=6)},
+    optional={"id": st.text() | json_values, "x": json_values},
+)
+topic_parts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="+#"), max_size=12)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_become_a_refusal(known: Directory, payload: bytes) -> None:
+    accepted = taken(payload, known)
+    assert accepted.refusals or payload.strip().startswith(b"{")
+
+
+@given(messages | readings)
+def test_every_reading_becomes_a_line_or_a_refusal(known: Directory, message: dict[str, Any]) -> None:
+    accepted = taken(message, known)
+    sent = message.get("readings", [message])
+    whole = len(accepted.refusals) == 1 and not accepted.lines
+    assert whole or len(accepted.lines) + len(accepted.refusals) == len(sent)
+
+
+@given(messages, st.data())
+def test_a_damaged_message_is_accepted_or_refused(
+    known: Directory, message: dict[str, Any], data: st.DataObject
+) -> None:
+    payload = bytearray(json.dumps(message).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(payload) - 1))
+        payload[place : place + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    accepted = taken(bytes(payload), known)
+    assert isinstance(accepted, Accepted)
+
+
+@given(topic_parts, topic_parts, readings)
+def test_any_topic_is_answered_and_its_refusals_can_be_written(
+    known: Directory, park: str, gateway: str, message: dict[str, Any]
+) -> None:
+    accepted = taken(message, known, f"ecopark/v1/{park}/{gateway}/readings")
+    assert len(accepted.refusals) + len(accepted.lines) == 1
+
+
+@pytest.mark.parametrize("topic", ["", "ecopark/v1", "ecopark/v1/demo/gw-1/status", "x" * 65_535, "ecopark/v1/a/b/c/d"])
+def test_what_is_no_readings_topic_is_malformed(topic: str, known: Directory) -> None:
+    assert taken(GOOD, known, topic).refusals[0].reason is Reason.MALFORMED
+
+
+def test_park_text_is_a_park(park: Path) -> None:
+    assert load_park(park).id == "demo"

@@ -1,0 +1,242 @@
+"""Whatever dies under the ingester, or the ingester itself: every reading is in the database, once."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from ecopark.processes import Child
+from store.schema import OPERATOR_DATABASE
+from tests.conftest import FaultyProxy
+from tests.ingest.conftest import Gateway, Station, Until
+
+START = time.time_ns() // 1_000_000 - 3_600_000
+
+
+async def publish(gateway: Gateway, first: int, count: int) -> None:
+    """Messages of one reading each, at successive milliseconds, numbered by their value."""
+    for number in range(first, first + count):
+        reading = {"meter": "em-1", "ts": START + number, "values": {"energy_kwh": float(number)}}
+        await gateway.publish(json.dumps(reading))
+
+
+async def all_stored(station: Station, until: Until, count: int) -> None:
+    async def complete() -> bool:
+        return await station.count() >= count
+
+    await until(complete, f"{count} readings", within_s=20)
+    rows = await station.stored()
+    assert [(row["time"] // 1_000_000 - START, row["energy_kwh"]) for row in rows] == [(i, i) for i in range(count)]
+
+
+async def test_nothing_is_acknowledged_before_it_is_written(station: Station, until: Until) -> None:
+    """Database and ingester both lose what they hold; only what the broker was not told to forget can come back."""
+    child = await station.started()
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 5)
+        await all_stored(station, until, 5)
+        station.influx.process.pause()
+        await publish(gateway, 5, 50)
+        await until(lambda: held_by(station, 50), "the broker's messages under way")
+        child.kill()
+        station.influx.process.kill()
+        await station.influx.start()
+        child.start()
+        await all_stored(station, until, 55)
+
+
+async def held_by(station: Station, count: int) -> bool:
+    """Whether the broker has sent so many messages on: it says so in its own statistics."""
+    command = [
+        "mosquitto_sub",
+        "-p",
+        str(station.broker.port),
+        "-C",
+        "1",
+        "-W",
+        "2",
+        "-t",
+        "$SYS/broker/publish/messages/sent",
+    ]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    answer, _ = await process.communicate()
+    return int(answer or 0) >= count
+
+
+async def test_a_broker_that_lost_its_memory_is_subscribed_to_again(station: Station, until: Until) -> None:
+    child = await station.started()
+    station.broker.process.kill()
+    station.broker.forget()
+    await station.broker.start()
+    await station.connected(child, times=2)
+    assert child.log.read_text().count("session new") == 2
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 10)
+        await all_stored(station, until, 10)
+
+
+async def test_a_broker_that_was_stopped_remembers(station: Station, until: Until) -> None:
+    child = await station.started()
+    child.kill()
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 10)
+    station.broker.process.stop()
+    await station.broker.start()
+    child.start()
+    await station.connected(child, times=2)
+    assert "session resumed" in child.log.read_text()
+    await all_stored(station, until, 10)
+
+
+async def test_two_ingesters_share_the_work(station: Station, until: Until) -> None:
+    await station.started("one")
+    other = await station.started("two")
+    async with station.gateway() as gateway:
+        other.pause()
+        await publish(gateway, 0, 40)
+
+        async def half() -> bool:
+            return await station.count() == 20
+
+        await until(half, "one half")
+        other.resume()
+        await all_stored(station, until, 40)
+
+
+async def test_one_of_two_is_killed_and_comes_back(station: Station, until: Until) -> None:
+    await station.started("one")
+    other = await station.started("two")
+    async with station.gateway() as gateway:
+        other.pause()
+        await publish(gateway, 0, 40)
+        other.kill()
+        await publish(gateway, 40, 40)
+        other.start()
+        await all_stored(station, until, 80)
+
+
+def stopped(child: Child) -> float:
+    """Send SIGTERM; the seconds until it has ended, with status 0."""
+    began = time.monotonic()
+    assert child.stop() == 0, child.last_words()
+    return time.monotonic() - began
+
+
+async def test_a_rolling_restart_leaves_no_gap(station: Station, until: Until) -> None:
+    one, two = await station.started("one"), await station.started("two")
+    async with station.gateway() as gateway:
+        publishing = asyncio.create_task(publish(gateway, 0, 3_000))
+        assert await asyncio.to_thread(stopped, one) < 5
+        one.start()
+        await station.connected(one, times=2)
+        assert await asyncio.to_thread(stopped, two) < 5
+        await publishing
+        await all_stored(station, until, 3_000)
+
+
+async def test_what_comes_after_all_have_left_at_once_is_kept(station: Station, until: Until) -> None:
+    both = [await station.started("one"), await station.started("two")]
+    await asyncio.gather(*(asyncio.to_thread(stopped, child) for child in both))
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 10)
+        for child in both:
+            child.start()
+        await all_stored(station, until, 10)
+
+
+async def test_what_comes_while_nobody_is_there_is_kept(station: Station, until: Until) -> None:
+    child = await station.started()
+    assert await asyncio.to_thread(stopped, child) < 5
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 10)
+        child.start()
+        await all_stored(station, until, 10)
+
+
+@pytest.mark.parametrize("missing", ["database", "broker"])
+async def test_a_stop_does_not_wait_for_who_does_not_answer(missing: str, station: Station, until: Until) -> None:
+    child = await station.started()
+    async with station.gateway() as gateway:
+        process = (station.influx if missing == "database" else station.broker).process
+        process.pause()
+        if missing == "database":
+            await publish(gateway, 0, 10)
+        assert await asyncio.to_thread(stopped, child) < 5
+        process.resume()
+        if missing == "database":
+            child.start()
+            await all_stored(station, until, 10)
+
+
+async def test_a_second_of_the_same_name_ends_the_first(station: Station, until: Until) -> None:
+    first = await station.started("twin")
+    second = await station.started("twin")
+
+    async def ended() -> bool:
+        return not first.running
+
+    await until(ended)
+    assert first.status == 2
+    assert "another ingester is called ecopark-ingest-twin too" in first.last_words().splitlines()[-1]
+    assert "Traceback" not in first.log.read_text()
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 5)
+        await all_stored(station, until, 5)
+    assert second.running
+
+
+def resident_mb(child: Child) -> float:
+    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+async def test_memory_is_bounded_while_the_database_is_down(station: Station, until: Until) -> None:
+    child = await station.started()
+    station.influx.process.kill()
+    before = resident_mb(child)
+    async with station.gateway() as gateway:
+        junk = b"\xff" * 250_000
+        for number in range(800):
+            await gateway.publish(b"%d" % number + junk)
+        await publish(gateway, 0, 100)
+        assert resident_mb(child) - before < 110
+        assert child.running
+        await station.influx.start()
+        await all_stored(station, until, 100)
+
+    async def refused() -> bool:
+        return await station.count("refused", "digest") == 800
+
+    await until(refused)
+
+
+async def test_nothing_is_dropped_whatever_the_database_answers(
+    station: Station, until: Until, proxy: FaultyProxy
+) -> None:
+    child = await station.started(ECOPARK_INFLUX_URL=proxy.url)
+    faults: list[int | str] = [401, 403, 404, 408, 429, 500, 502, 503, 504, 200, 307, "close", "break"]
+    async with station.gateway() as gateway:
+        for number, fault in enumerate(faults):
+            proxy.faults = [fault]
+            await publish(gateway, number, 1)
+
+            async def one_more(count: int = number + 1) -> bool:
+                return await station.count() == count
+
+            await until(one_more, f"the reading after {fault}")
+        assert child.running
+    assert proxy.failed == len(faults)
+
+
+async def test_a_redelivered_refusal_does_not_multiply(station: Station, until: Until) -> None:
+    await station.started()
+    bad = {"meter": "em-9", "ts": START, "values": {"energy_kwh": 1.0}}
+    async with station.gateway() as gateway:
+        for _ in range(3):
+            await gateway.publish(json.dumps(bad))
+        await publish(gateway, 0, 1)
+        await all_stored(station, until, 1)
+    rows = await station.store.query('SELECT count("digest") FROM "refused"', OPERATOR_DATABASE)
+    assert rows[0]["count"] == 1

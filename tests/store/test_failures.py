@@ -1,0 +1,161 @@
+"""Each failure of the database is the data's, the other side's or the operator's, and nothing else is raised."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ecopark.processes import free_port
+from ecopark.servers import Influxd
+from metering.errors import OperatorError, UnavailableError
+from store.client import RejectedError, Store
+from store.schema import OPERATOR_DATABASE
+from tests.conftest import FaultyProxy
+
+LINE = "m v=1 1"
+
+
+async def test_wrong_password_and_missing_rights(tmp_path: Path) -> None:
+    server = Influxd(tmp_path / "influxd")
+    await server.start()
+    async with Store(server.url) as store:
+        await store.query("CREATE USER admin WITH PASSWORD 'right' WITH ALL PRIVILEGES", "")
+        await store.query("CREATE USER guest WITH PASSWORD 'guest'", "")
+    server.process.stop()
+    guarded = Influxd(tmp_path / "influxd", authenticate=True)
+    guarded.process.start()
+    try:
+        async with asyncio.timeout(20), Store(guarded.url, "admin", "right") as store:
+            while True:
+                try:
+                    await store.write([LINE], OPERATOR_DATABASE)
+                except UnavailableError:
+                    await asyncio.sleep(0.02)
+                else:
+                    break
+        for user, password in (("admin", "wr0ng"), ("guest", "guest"), (None, None), ("nobody", "wr0ng")):
+            async with Store(guarded.url, user, password) as store:
+                for attempt in (
+                    store.write([LINE], OPERATOR_DATABASE),
+                    store.query("SELECT v FROM m", OPERATOR_DATABASE),
+                ):
+                    with pytest.raises(OperatorError, match="ECOPARK_INFLUX_TOKEN") as caught:
+                        await attempt
+                    assert "wr0ng" not in str(caught.value)
+    finally:
+        guarded.process.kill()
+
+
+async def test_missing_database(store: Store) -> None:
+    with pytest.raises(OperatorError, match=r"no database 'nowhere'.*create it"):
+        await store.write([LINE], "nowhere")
+    with pytest.raises(OperatorError, match="database not found: nowhere; create it"):
+        await store.query("SELECT v FROM m", "nowhere")
+
+
+async def test_a_statement_at_fault_is_rejected(store: Store) -> None:
+    with pytest.raises(RejectedError, match="error parsing query"):
+        await store.query("SELECT FROM", OPERATOR_DATABASE)
+
+
+async def test_culprits_stand_alone_and_the_rest_is_written(store: Store) -> None:
+    await store.write(['conflict,k=a v="text" 1'], OPERATOR_DATABASE)
+    lines = [f"conflict,k=b v{'' if i % 30 == 7 else 'f'}={i} {i}" for i in range(300)]
+    lines[200] = "no line protocol at all"
+    rejected = await store.write_each(lines, OPERATOR_DATABASE)
+    assert sorted(rejected) == sorted([*range(7, 300, 30), 200])
+    assert "field type conflict" in rejected[7]
+    assert "unable to parse" in rejected[200]
+    rows = await store.query("SELECT vf FROM conflict WHERE k = 'b'", OPERATOR_DATABASE)
+    assert [row["vf"] for row in rows] == [i for i in range(300) if i not in rejected]
+
+
+async def test_points_beyond_the_retention_are_rejected(store: Store) -> None:
+    await store.query('CREATE DATABASE "short" WITH DURATION 1d', "")
+    assert list(await store.write_each(["m v=1 1", "m v=1"], "short")) == [0]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_the_operators_mistakes(status: int, proxy: FaultyProxy) -> None:
+    proxy.always = status
+    async with Store(proxy.url) as store:
+        with pytest.raises(OperatorError, match="ECOPARK_INFLUX"):
+            await store.write([LINE], OPERATOR_DATABASE)
+
+
+@pytest.mark.parametrize("status", [301, 307])
+async def test_a_redirection_is_not_followed(status: int, proxy: FaultyProxy) -> None:
+    """A POST that becomes a GET would be answered with success, and nothing would be written."""
+    proxy.always, proxy.headers = status, {"Location": f"{proxy.target}/ping"}
+    async with Store(proxy.url) as store:
+        with pytest.raises(OperatorError, match="ECOPARK_INFLUX_URL"):
+            await store.write([LINE], OPERATOR_DATABASE)
+
+
+@pytest.mark.parametrize("fault", [200, 202, 408, 429, 500, 502, 503, 504, 599, "close", "break"])
+async def test_the_other_sides_failures(fault: int | str, proxy: FaultyProxy) -> None:
+    proxy.always = fault
+    async with Store(proxy.url) as store:
+        with pytest.raises(UnavailableError, match=proxy.url) as caught:
+            await store.write([LINE], OPERATOR_DATABASE)
+        assert caught.value.retry_after is None
+        with pytest.raises(UnavailableError):
+            await store.query("SHOW DATABASES", "")
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
+async def test_retry_after_is_handed_on(header: str, seconds: float | None, proxy: FaultyProxy) -> None:
+    proxy.always, proxy.headers = 503, {"Retry-After": header}
+    async with Store(proxy.url) as store:
+        with pytest.raises(UnavailableError) as caught:
+            await store.write([LINE], OPERATOR_DATABASE)
+        assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "[]", "[1]", '{"results": 1}', '{"results": [1]}', '{"results": [{"series": [{}]}]}', "<html>", ""]
+)
+async def test_an_answer_that_is_none_of_influxdbs(body: str, proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = body, 200
+    async with Store(proxy.url) as store:
+        with pytest.raises(UnavailableError, match="InfluxDB"):
+            await store.query("SHOW DATABASES", "")
+
+
+async def test_a_hanging_database_is_given_up(proxy: FaultyProxy) -> None:
+    proxy.always = "hang"
+    async with Store(proxy.url) as store:
+        with pytest.raises(UnavailableError):
+            await store.write([LINE], OPERATOR_DATABASE, timeout_s=0.1)
+
+
+async def test_too_large_is_halved(proxy: FaultyProxy) -> None:
+    proxy.faults = [413, 413]
+    async with Store(proxy.url) as store:
+        assert await store.write_each([f"m v=1 {i}" for i in range(8)], OPERATOR_DATABASE) == {}
+        rows = await store.query("SELECT count(v) FROM m", OPERATOR_DATABASE)
+    assert rows[0]["count"] == 8
+
+
+async def test_nobody_there() -> None:
+    async with Store(f"http://127.0.0.1:{free_port()}") as store:
+        with pytest.raises(UnavailableError, match="InfluxDB at"):
+            await store.ping()
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8086", "127.0.0.1", "http://", "ftp://127.0.0.1", "http://127.0.0.1:99999", ""]
+)
+async def test_what_is_no_address(url: str) -> None:
+    async with Store(url) as store:
+        with pytest.raises(OperatorError, match="ECOPARK_INFLUX_URL"):
+            await store.ping()
+
+
+async def test_ping_tells_the_version(store: Store) -> None:
+    assert (await store.ping()).startswith("1.")
+
+
+def test_a_user_name_that_http_cannot_carry() -> None:
+    with pytest.raises(OperatorError, match="ECOPARK_INFLUX_USER"):
+        Store("http://127.0.0.1", "a:b", "secret")

@@ -1,0 +1,91 @@
+"""The rules of the house that no linter knows: who imports whom, how long a file is, and what no file may name."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("metering", "store", "gateway", "ingest", "efficiency", "dashboards", "ecopark")
+MAY_IMPORT = {
+    "metering": set(),
+    "store": {"metering"},
+    "gateway": {"metering"},
+    "ingest": {"metering", "store"},
+    "efficiency": {"metering", "store"},
+    "dashboards": {"metering", "store"},
+    "ecopark": set(ROOMS),
+}
+DATABASE_CLIENTS = {"aiohttp", "influxdb", "influxdb_client", "influxdb_client_3"}
+ADMINISTRATION = ("ecopark", "dashboards", "store")
+LONGEST = 300
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [file for name in listed.split("\0") if name and (file := ROOT / name).is_file()]
+
+
+IN_ROOMS = [file for file in tracked() if file.suffix == ".py" and file.relative_to(ROOT).parts[0] in ROOMS]
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
+def test_imports_only_lead_down(file: Path) -> None:
+    room = file.relative_to(ROOT).parts[0]
+    rooms = {name.partition(".")[0] for name in imports(file)} & {*ROOMS, "tests"}
+    assert rooms <= MAY_IMPORT[room] | {room}
+
+
+@pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
+def test_only_the_store_speaks_to_the_database(file: Path) -> None:
+    if file.relative_to(ROOT).parts[0] not in ADMINISTRATION:
+        assert not {name.partition(".")[0] for name in imports(file)} & DATABASE_CLIENTS
+
+
+@pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
+def test_a_module_is_short_and_says_what_it_promises(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count("\n") <= LONGEST
+    assert ast.get_docstring(ast.parse(text)), "the module has no docstring"
+
+
+def test_every_room_has_rules() -> None:
+    packages = {file.parent.name for file in IN_ROOMS if file.name == "__init__.py" and file.parent.parent == ROOT}
+    assert packages <= set(MAY_IMPORT)
+
+
+# The patterns are written so that they do not match themselves.
+REGISTRIES = r"(files\.python[h]osted|[p]ypi)\.(org|io)|[i]ndex-url\s*=|[a]rtifactory|[n]exus3"
+BUILD_PATHS = r"(?<![\w.$}])/([w]ork|[t]mp|[h]ome|[r]oot|[b]uild)/[\w.]"
+
+
+@pytest.mark.parametrize("file", tracked(), ids=name_of)
+def test_no_file_names_a_registry_or_a_place_on_the_machine_that_made_it(file: Path) -> None:
+    text = file.read_bytes().decode(errors="replace")
+    for pattern in (REGISTRIES, BUILD_PATHS):
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
+        assert not lines
+
+
+def test_the_patterns_find_what_they_are_for() -> None:
+    for parts in (("https://py", "pi.org/simple"), ("index-", "url = x"), ("https://files.python", "hosted.org/x")):
+        assert re.search(REGISTRIES, "".join(parts))
+    for parts in (("cd /wo", "rk/wt"), ('"/tm', 'p/x"'), ("/ho", "me/someone")):
+        assert re.search(BUILD_PATHS, "".join(parts))
+    assert not re.search(BUILD_PATHS, "{tmp_path}/work.log and network/tmp")
