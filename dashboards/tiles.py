@@ -81,16 +81,17 @@ def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, h
 def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
     """How many meters are heard, of how many."""
     inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
+    known = f'SELECT last("heard") AS "heard" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
     return stat(
         number,
         text("Meters reporting", "Đồng hồ có tín hiệu"),
         text(
-            "Meters heard within the last 15 minutes, and meters that were ever heard.",
-            "Số đồng hồ có số liệu trong 15 phút gần nhất, và tổng số đồng hồ đã từng gửi số liệu.",
+            "Meters heard within the last 15 minutes, of all meters of the park file.",
+            "Số đồng hồ có số liệu trong 15 phút gần nhất, trên tổng số đồng hồ trong hồ sơ khu.",
         ),
         COUNT,
         InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" < 900', alias="now", ref="A"),
-        InfluxQL(f'SELECT count("age") FROM ({inner})', alias="all", ref="B"),
+        InfluxQL(f'SELECT count("heard") FROM ({known})', alias="all", ref="B"),
         columns=(
             Column("now", text("now", "hiện tại"), colour=GOOD),
             Column("all", text("of", "trên tổng số"), colour=NEUTRAL),

@@ -15,7 +15,8 @@ PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""
 
 METER_STATUS: Final = "meter_status"
-"""Tags park, tenant, utility, meter; field seconds_since_last (absent where there was never a reading); each minute."""
+"""Tags park, tenant, utility, meter; fields heard (whether there ever was a reading) and
+seconds_since_last (absent where there never was); each minute."""
 
 USAGE: Final = "usage"
 """15-minute intervals stamped at their start. Tags park, tenant, utility, meter, band and `role`, which tells what may

@@ -27,6 +27,7 @@ def rules(park: Park) -> Iterator[Rule]:
         for seconds, ids in sorted(groups.items()):
             yield _meters(park, gateway.id, seconds, ids, [meter.id for meter in meters])
         yield _gateway(park, gateway.id, min(groups), [meter.id for meter in meters])
+    yield _never(park)
     yield _status(park)
     yield _refused(park)
     yield _stalled(park)
@@ -91,6 +92,32 @@ def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> Rule:
     )
 
 
+def _never(park: Park) -> Rule:
+    found = where(park, '"heard" = false')
+    query = f'SELECT count("heard") FROM "{METER_STATUS}" {found} GROUP BY "tenant", "utility", "meter"'
+    return Rule(
+        "never-heard",
+        park.id,
+        "",
+        text("Meter never heard", "Đồng hồ chưa từng có số liệu"),
+        Severity.INFO,
+        (Question(query, LOOK_BACK),),
+        Above(0, 0.5),
+        text(
+            "Meter {labels.meter} (tenant: {labels.tenant}) stands in the park file, but no reading has ever come.",
+            "Đồng hồ {labels.meter} (doanh nghiệp: {labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
+        ),
+        text(
+            "Look first whether it is installed, and whether gateway, address and id in the park file are right.",
+            "Kiểm tra trước đã lắp chưa; gateway, địa chỉ và mã trong hồ sơ khu có đúng không.",
+        ),
+        "quality",
+        2,
+        hold="1h",
+        shape="%.0f",
+    )
+
+
 def _status(park: Park) -> Rule:
     return Rule(
         "status-missing",
@@ -98,7 +125,7 @@ def _status(park: Park) -> Rule:
         "",
         text("Nobody watches the meters", "Không giám sát được đồng hồ"),
         Severity.CRITICAL,
-        (Question(f'SELECT count("seconds_since_last") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
+        (Question(f'SELECT count("heard") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
         Above(1e12, 1e12),
         text(
             "The usage service has written no meter status for 10 minutes: alerts on silent meters cannot fire.",

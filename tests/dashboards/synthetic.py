@@ -132,7 +132,11 @@ class Plant:
     def _status(self, meter: Meter) -> str:
         age = {"em-feed": 4000.0, "wm-pharma": 1200.0}.get(meter.id, 20.0 + len(meter.id))
         tags = {"park": self.park.id, "tenant": meter.tenant, "utility": meter.utility.value, "meter": meter.id}
-        return point(series(METER_STATUS, tags), {"seconds_since_last": age}, _ns(self.now - timedelta(seconds=30)))
+        return point(
+            series(METER_STATUS, tags),
+            {"seconds_since_last": age, "heard": True},
+            _ns(self.now - timedelta(seconds=30)),
+        )
 
     def _readings(self, meter: Meter) -> Iterator[str]:
         head = reading_series(self.park.id, meter)
