@@ -52,15 +52,18 @@ def rate(
 ) -> InfluxQL:
     """Mean of what is used per hour (kW, m³/h), from quarter hours of usage.
 
-    The inner statement adds up meters and bands of a quarter hour; the mean over the interval is of sums that exist, so
-    neither the first nor the last interval of a chart droops.
+    Each meter's mean over the interval, added up over meters: the mean is of quarter hours that exist, so neither the
+    first nor the last interval of a chart droops. A quarter hour that a band's edge cuts in two counts as two; edges of
+    tariffs lie on quarter hours.
     """
+    tagged = "".join(f', "{tag}"' for tag in tags)
+    meters = tagged if "meter" in tags else f'{tagged}, "meter"'
     inner = (
-        f'SELECT sum("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
-        f"{scope.where(of(utility), only)} GROUP BY time(15m){''.join(f', {chr(34)}{tag}{chr(34)}' for tag in tags)}"
+        f'SELECT mean("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
+        f"{scope.where(of(utility), only)} GROUP BY time($__interval){meters}"
     )
-    outer = f"GROUP BY time($__interval){''.join(f', {chr(34)}{tag}{chr(34)}' for tag in tags)} fill(null)"
-    statement = f'SELECT mean("rate") FROM ({inner}) WHERE $timeFilter {outer}'
+    outer = f"GROUP BY time($__interval){tagged} fill(null)"
+    statement = f'SELECT sum("rate") FROM ({inner}) WHERE $timeFilter {outer}'
     return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None), ref=ref)
 
 

@@ -161,3 +161,16 @@ async def test_a_page_of_one_tenant_shows_no_other(filled_store: Store, setting:
                 statement = with_macros(filled(target.query, chosen), start, end, interval(start, end, panel.step))
                 rows = await filled_store.query(statement, OPERATOR_DATABASE)
                 assert {row["tenant"] for row in rows if row.get("tenant")} <= {"textile"}, (page.name, panel.id)
+
+
+async def test_power_is_the_same_however_long_the_interval(filled_store: Store, setting: Setting, park: Park) -> None:
+    page = next(page for page in pages(setting) if page.name == "electricity")
+    target = next(panel for panel in page.panels if panel.id == 3).targets[0]
+    query = filled(target.query, choices(page, ("textile",), park))
+    end = NOW.replace(minute=30)
+    means = []
+    for every in (900, 3600, 7200):
+        statement = with_macros(query, end - timedelta(hours=20), end - timedelta(seconds=1), every)
+        rows = [row for row in await filled_store.query(statement, OPERATOR_DATABASE) if row["sum"] is not None]
+        means.append(sum(row["sum"] for row in rows) / len(rows))
+    assert means == pytest.approx([means[0]] * 3, rel=0.03)
