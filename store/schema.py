@@ -48,6 +48,11 @@ USAGE_BASIS: Final = "usage_basis"
 """What the stored usage was computed by: the newest point of a part of the park file counts. Tags park, part (a meter's
 id, or a section after a dot); field content (JSON)."""
 
+EVENTS: Final = "events"
+"""What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,
+`spike`, `gap`, `tariff`, `gateway_offline`); a tariff change has no meter, a gateway's event no tenant. Fields text_en,
+text_vi: one sentence for people."""
+
 NS_PER_MS: Final = 1_000_000
 
 
