@@ -33,7 +33,7 @@ from store.schema import NS_PER_MS
 RUNNING_MS = HOUR_MS
 """What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
 
-BEHIND_MS = 5 * HOUR_MS
+BEHIND_MS = 6 * HOUR_MS
 """What is loaded before the running hour: enough, as long as readings come as they should."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
