@@ -4,9 +4,9 @@ Each cycle takes in what arrived late since the cursor, what a changed park file
 computes exactly what these touch and writes what differs. Computing anything twice changes nothing.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from efficiency.affected import shape_reach
 from efficiency.basis import Parts, changes, load_basis, parts_of, save_basis
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span, merged
+from efficiency.inturn import in_turn
 from efficiency.localtime import day_of, slots
 from efficiency.meteruse import CHUNK_MS, NEAR_MS, MeterUse, Register, around, chunks, register_of, touched
 from efficiency.progress import Cursor, Progress
@@ -31,6 +32,9 @@ from store.schema import NS_PER_MS
 
 RUNNING_MS = HOUR_MS
 """What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
+
+BEHIND_MS = 6 * HOUR_MS
+"""What is loaded before the running hour: enough, as long as readings come as they should."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
 _MONTHS_EVERY_MS = 20_000
@@ -115,6 +119,7 @@ class ParkUsage:
         self, computing: MeterUse, before: Parts | None, parts: Parts, work: Work, now_ms: int
     ) -> None:
         park = self.park
+        await self._reader.find_first(park.meters)
         found = changes(before or {}, parts, park)
         for meter, since in found.meters.items():
             if since == ALWAYS_BEFORE:
@@ -147,7 +152,7 @@ class ParkUsage:
             for meter in self.park.meters:
                 await self._plan_readings(computing, meter, [changed], work)
             return
-        whole = Span(changed.start - 2 * NEAR_MS, now_ms + DAY_MS)
+        whole = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
         for group in self._groups(self.park.meters, whole):
             loaded = await self._load(group, whole, now_ms)
             windows: Work = {}
@@ -191,21 +196,27 @@ class ParkUsage:
                 for chunk in chunks(window) if window.start < window.end else []:
                     jobs.setdefault(chunk.start // CHUNK_MS, []).append((self.park.meter[name], chunk))
         total, done = sum(map(len, jobs.values())), 0
+
+        async def compute(group: Sequence[Meter], whole: Span, windows: Work) -> None:
+            nonlocal done
+            loaded = await self._load(group, around(whole), now_ms)
+            stored = await self._usage.stored([meter.id for meter in group], whole)
+            for meter in group:
+                for span in windows[meter.id]:
+                    before = stored[meter.id]
+                    await self._one(computing, meter, span, loaded, before, now_ms, everything=everything)
+                    done += 1
+                self._done(done, total)
+
+        works = []
         for _, of_time in sorted(jobs.items()):
             whole = Span(min(span.start for _, span in of_time), max(span.end for _, span in of_time))
-            windows: dict[str, list[Span]] = {}
+            windows: Work = {}
             for meter, span in of_time:
                 windows.setdefault(meter.id, []).append(span)
-            for group in self._groups([self.park.meter[name] for name in windows], whole):
-                loaded = await self._load(group, around(whole), now_ms)
-                stored = await self._usage.stored([meter.id for meter in group], whole)
-                for meter in group:
-                    for span in windows[meter.id]:
-                        before = stored[meter.id]
-                        await self._one(computing, meter, span, loaded, before, now_ms, everything=everything)
-                        done += 1
-                self._done(done, total)
-                await asyncio.sleep(0)
+            groups = self._groups([self.park.meter[name] for name in windows], whole)
+            works += [partial(compute, group, whole, windows) for group in groups]
+        await in_turn(works)
 
     def _groups(self, meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
         """Meters whose readings over a span may be held in memory together: of one utility."""

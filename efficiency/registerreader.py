@@ -11,7 +11,7 @@ from metering.quantities import Utility
 from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
-AT_ONCE = 1_000_000
+AT_ONCE = 300_000
 """Readings in one answer, about."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 
 from efficiency.balance import taps
 from efficiency.intervals import ALWAYS_AFTER, QUARTER_MS, Span
+from efficiency.inturn import in_turn
 from efficiency.localtime import day_of, slots
 from efficiency.rollup import Fields, Measured, balance_fields, measured, meters_of, period_span, tenant_fields
 from efficiency.usagestore import UsageStore
@@ -66,10 +68,9 @@ class Rollups:
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
         """Compute and write what is marked; `months` too, which read much."""
         due = {**self._days, **(self._months if months else {})}
-        for tenant in [tenant for tenant in due if tenant in park.tenant]:
-            await self._tenant(park, tenant, now_ms, months=months)
-        for main in [main for main in self._balances if main in park.meter]:
-            await self._balance(park, main, now_ms)
+        works = [partial(self._tenant, park, tenant, now_ms, months=months) for tenant in due if tenant in park.tenant]
+        mains = [partial(self._balance, park, main, now_ms) for main in self._balances if main in park.meter]
+        await in_turn([*works, *mains])
 
     async def _tenant(self, park: Park, tenant: str, now_ms: int, *, months: bool) -> None:
         days = self._days.pop(tenant, set())

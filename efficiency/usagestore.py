@@ -52,7 +52,7 @@ class UsageStore:
         self._park = park
         self._tenants: dict[str, bool] = {}
         self._deletes = True
-        self._pending: dict[str | None, list[str]] = {}
+        self._pending: dict[tuple[str | None, bool], list[str]] = {}
         self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
@@ -79,7 +79,7 @@ class UsageStore:
     ) -> list[int]:
         """Make the store hold `rows` where it held `before`, with the next `flush`; returns the starts that changed.
 
-        `everything`: write also what did not change, for a database that has less than the operator's.
+        `everything`: tenants' databases, which may have less than the operator's, get what did not change too.
         """
         after = _contents(place, rows)
         same_worth = {key: content for key, content in before.content.items() if key in after}
@@ -103,7 +103,9 @@ class UsageStore:
             else:
                 await self._write(meter, {key: _zeros(before.content[key]) for key in gone}, {})
                 changed |= {key: _filled(changed[key], same_worth[key]) for key in lost}
-        await self._write(meter, after if everything else changed, revised)
+        await self._write(meter, changed, revised)
+        if everything:
+            await self._write(meter, {key: after[key] for key in after.keys() - changed.keys()}, {}, operator=False)
         return sorted({key[4] for key in (*changed, *gone)})
 
     async def gap_starts(self, meter: str, span: Span) -> list[int]:
@@ -151,12 +153,14 @@ class UsageStore:
     async def flush(self) -> None:
         """Write what was collected."""
         pending, self._pending = self._pending, {}
-        await self.write_lines([line for lines in pending.values() for line in lines])
-        for tenant, lines in pending.items():
+        await self.write_lines([line for (_, operator), lines in pending.items() if operator for line in lines])
+        for (tenant, _), lines in pending.items():
             if tenant is not None:
                 await self.tenant_lines(tenant, lines)
 
-    async def _write(self, meter: str, contents: Mapping[Key, Content], revised: Mapping[Key, int]) -> None:
+    async def _write(
+        self, meter: str, contents: Mapping[Key, Content], revised: Mapping[Key, int], *, operator: bool = True
+    ) -> None:
         by_tenant: dict[str | None, list[str]] = {}
         prefixes: dict[tuple[str | None, str, str, str], str] = {}
         for key, (numbers, rules) in contents.items():
@@ -168,8 +172,8 @@ class UsageStore:
             line = f'{prefix} {",".join(fields)},rule="{rules}"{since} {key[4]}000000'
             by_tenant.setdefault(key[0], []).append(line)
         for tenant, lines in by_tenant.items():
-            self._pending.setdefault(tenant, []).extend(lines)
-            self._written += len(lines)
+            self._pending.setdefault((tenant, operator), []).extend(lines)
+            self._written += len(lines) if operator else 0
         if sum(map(len, self._pending.values())) >= LINES_AT_ONCE:
             await self.flush()
 
