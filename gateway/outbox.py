@@ -17,12 +17,13 @@ class Window:
     `in_flight` messages and `in_flight_bytes` are unacknowledged by the broker; `unconfirmed` messages wait for their
     receipt, so the broker's queue holds no more than these. The backlog leaves `reserved` of each to live readings,
     and stops at `unconfirmed_bytes`: what is queued before the ingester delays live readings, of other gateways too.
+    Live readings stop at twice as many.
     """
 
     in_flight: int = 100
     in_flight_bytes: int = 256 * 1024
     unconfirmed: int = 2_000
-    unconfirmed_bytes: int = 4 * 1024 * 1024
+    unconfirmed_bytes: int = 1024 * 1024
     reserved: int = 20
 
 
@@ -100,7 +101,9 @@ class Outbox:
 
     def room(self, *, live: bool) -> bool:
         """Whether one more new message may leave now."""
-        if not live and self._unconfirmed_bytes >= self._window.unconfirmed_bytes:
+        # Live readings have as much again, so that a backlog never shuts them out; whoever yields more than can be
+        # delivered has a backlog, whatever it is called.
+        if self._unconfirmed_bytes >= self._window.unconfirmed_bytes * (2 if live else 1):
             return False
         reserved = 0 if live else self._window.reserved
         return self._line_is_free(live=live) and len(self._sent) < self._window.unconfirmed - reserved

@@ -19,7 +19,7 @@ from gateway.spool import Spool
 
 APPENDER = Path(__file__).parent / "appender.py"
 CALLS = "openat,close,mkdir,pwrite64,write,ftruncate,fdatasync,fsync,rename,unlink"
-LINE = re.compile(r"^\d+ (\w+)\((.*)\)\s+= (-?\d+)")
+LINE = re.compile(r"^\d+ +(\w+)\((.*)\)\s+= (-?\d+)")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 
