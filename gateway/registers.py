@@ -13,17 +13,6 @@ from metering.meters import Meter, Register
 MAX_WORDS = 125
 """Registers in one response, by the Modbus specification (function 03)."""
 
-_FORMAT = {
-    "uint16": ">H",
-    "int16": ">h",
-    "uint32": ">I",
-    "int32": ">i",
-    "uint64": ">Q",
-    "int64": ">q",
-    "float32": ">f",
-    "float64": ">d",
-}
-
 
 class Field(NamedTuple):
     """One register of one meter: where it begins and how many words it has."""
@@ -50,10 +39,10 @@ def plan(meters: Iterable[Meter]) -> tuple[Request, ...]:
     """
     fields = sorted(
         (
-            Field(meter.id, quantity, register.address, struct.calcsize(_FORMAT[register.type]) // 2, register)
+            Field(meter.id, quantity, register.address, register.words, register)
             for meter in meters
             for quantity, register in meter.registers.items()
-            if register.address is not None and register.type is not None
+            if register.address is not None
         ),
         key=lambda field: (field.address, field.words),
     )
@@ -75,10 +64,7 @@ def decode(request: Request, words: Sequence[int]) -> dict[str, dict[str, float]
     data = struct.pack(f">{len(words)}H", *words)
     found: dict[str, dict[str, float]] = {}
     for field in request.fields:
-        kind = field.register.type
-        if kind is None:
-            continue
-        raw = struct.unpack_from(_FORMAT[kind], data, 2 * (field.address - request.address))[0]
+        raw = struct.unpack_from(field.register.format, data, 2 * (field.address - request.address))[0]
         if math.isfinite(raw):
             found.setdefault(field.meter, {})[field.quantity] = _scaled(raw, field.register.scale)
     return found

@@ -1,5 +1,6 @@
 """One meter of the park file: what it measures, where it hangs, what its registers mean and what happened to it."""
 
+import struct
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -21,6 +22,18 @@ class Role(StrEnum):
 RegisterType = Literal["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
 
 
+_FORMATS: dict[RegisterType, str] = {
+    "uint16": ">H",
+    "int16": ">h",
+    "uint32": ">I",
+    "int32": ">i",
+    "uint64": ">Q",
+    "int64": ">q",
+    "float32": ">f",
+    "float64": ">d",
+}
+
+
 class Register(Model):
     """One value that a meter serves.
 
@@ -33,6 +46,16 @@ class Register(Model):
     address: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
     type: RegisterType | None = None
     scale: Positive = 1.0
+
+    @property
+    def format(self) -> str:
+        """Its words as `struct` reads them, big-endian; empty where it is not on Modbus."""
+        return "" if self.type is None else _FORMATS[self.type]
+
+    @property
+    def words(self) -> int:
+        """How many 16-bit words it takes."""
+        return struct.calcsize(self.format) // 2
 
 
 class Modbus(Model):

@@ -13,7 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from ecopark.plant.plant import Plant
 from ecopark.plant.readlog import ReadLog
-from ecopark.plant.registers import encode, from_count, words
+from ecopark.plant.registers import encode, from_count
 from metering.errors import OperatorError
 from metering.meters import Meter
 
@@ -54,7 +54,7 @@ class MeterDevice:
         self._meter = meter
         self._reads = 0
         self._places = {
-            name: range(register.address, register.address + words(register))
+            name: range(register.address, register.address + register.words)
             for name, register in meter.registers.items()
             if register.address is not None
         }

@@ -5,25 +5,12 @@ Words are big-endian, the most significant first.
 
 import struct
 from collections.abc import Sequence
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metering.meters import Register
 
-_FORMATS = MappingProxyType(
-    {
-        "uint16": ">H",
-        "int16": ">h",
-        "uint32": ">I",
-        "int32": ">i",
-        "uint64": ">Q",
-        "int64": ">q",
-        "float32": ">f",
-        "float64": ">d",
-    }
-)
 _FINE = 0.001  # resolution of a counter that no integer type describes
 _NEARLY = 1e-6  # a count that floating point left just short is complete
 
@@ -31,11 +18,6 @@ _NEARLY = 1e-6  # a count that floating point left just short is complete
 def resolution(register: Register) -> float:
     """The smallest step of a counter, in the quantity's unit."""
     return _FINE if register.type is None or register.type.startswith("float") else register.scale
-
-
-def words(register: Register) -> int:
-    """How many 16-bit words the register takes."""
-    return 0 if register.type is None else struct.calcsize(_FORMATS[register.type]) // 2
 
 
 def from_counts(register: Register, counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,7 +60,7 @@ def encode(register: Register, value: float) -> list[int]:
         raise ValueError("a register without a type has no words")
     raw = value / register.scale
     whole = raw if register.type.startswith("float") else round(raw)
-    packed = struct.pack(_FORMATS[register.type], whole)
+    packed = struct.pack(register.format, whole)
     return list(struct.unpack(f">{len(packed) // 2}H", packed))
 
 
@@ -86,7 +68,7 @@ def decode(register: Register, received: Sequence[int]) -> float:
     """Value of words, the inverse of `encode`."""
     if register.type is None:
         raise ValueError("a register without a type has no words")
-    (raw,) = struct.unpack(_FORMATS[register.type], struct.pack(f">{len(received)}H", *received))
+    (raw,) = struct.unpack(register.format, struct.pack(f">{len(received)}H", *received))
     if register.type.startswith("float"):
         return float(raw * register.scale)
     return from_count(register, raw)

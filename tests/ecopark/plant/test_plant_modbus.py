@@ -17,7 +17,7 @@ from ecopark.plant.events import Gap
 from ecopark.plant.modbus import serving
 from ecopark.plant.plant import Plant
 from ecopark.plant.readlog import ReadLog
-from ecopark.plant.registers import decode, words
+from ecopark.plant.registers import decode
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.parkfile import load_park
@@ -39,7 +39,7 @@ async def read(client: AsyncModbusTcpClient, meter: Meter, name: str) -> float:
     register = meter.registers[name]
     assert meter.modbus is not None
     assert register.address is not None
-    answer = await client.read_holding_registers(register.address, count=words(register), device_id=meter.modbus.device)
+    answer = await client.read_holding_registers(register.address, count=register.words, device_id=meter.modbus.device)
     assert not answer.isError()
     return decode(register, answer.registers)
 
@@ -72,7 +72,7 @@ async def test_registers_far_apart_can_be_read_in_one_request(plant: Plant) -> N
     assert shown is not None
     for name, address in places.items():
         register = meter.registers[name]
-        assert decode(register, answer.registers[address - first :][: words(register)]) == shown[name]
+        assert decode(register, answer.registers[address - first :][: register.words]) == shown[name]
 
 
 async def test_what_is_not_there_is_answered_by_an_exception(plant: Plant) -> None:

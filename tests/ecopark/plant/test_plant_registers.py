@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecopark.plant.registers import counter, decode, encode, gauge, words
+from ecopark.plant.registers import counter, decode, encode, gauge
 from metering.meters import Register
 
 INTEGERS = ("uint16", "int16", "uint32", "int32", "uint64", "int64")
@@ -34,12 +34,12 @@ def test_a_gauge_shows_the_nearest_value_in_its_range(kind: str, scale: float, v
 def test_words_are_big_endian_and_the_first_is_the_most_significant() -> None:
     register = Register.model_validate({"address": 0, "type": "uint32", "scale": 0.01})
     assert encode(register, 0x12345 / 100) == [0x1, 0x2345]
-    assert words(register) == 2
+    assert register.words == 2
 
 
 def test_a_register_that_no_modbus_type_describes_has_no_words() -> None:
     register = Register()
-    assert words(register) == 0
+    assert register.words == 0
     assert counter(register, np.array([1.23456])).tolist() == [1.234]
     assert gauge(register, np.array([1.2345])).tolist() == [1.234]
     with pytest.raises(ValueError, match="no words"):
