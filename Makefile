@@ -26,5 +26,5 @@ docs: setup
 	$(BIN)/python -m metering.contract docs
 
 lock: setup
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
 	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock

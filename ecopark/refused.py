@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Model
+from metering.quantities import Utility
 from metering.tls import context
 from metering.wire import Reading
 from store.client import Row, Store
@@ -26,6 +27,7 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED
 
 WAIT_S = 10.0
 _AT_ONCE = 200
+_MEASUREMENTS = ", ".join(f'"{utility.value}"' for utility in Utility)
 
 
 class Refused(Model):
@@ -146,11 +148,9 @@ async def _has(store: Store, found: Refused) -> bool:
     if not readings:
         return False
     for reading in readings:
-        rows = await store.query(
-            f"SELECT * FROM /.*/ WHERE \"park\" = '{_quoted(found.park)}' AND \"meter\" = '{_quoted(reading.meter)}' "
-            f"AND time = {reading.ms * NS_PER_MS} LIMIT 1",
-            OPERATOR_DATABASE,
-        )
+        where = f"\"park\" = '{_quoted(found.park)}' AND \"meter\" = '{_quoted(reading.meter)}'"
+        statement = f"SELECT * FROM {_MEASUREMENTS} WHERE {where} AND time = {reading.ms * NS_PER_MS} LIMIT 1"
+        rows = await store.query(statement, OPERATOR_DATABASE)
         if not any(_agrees(row, reading) for row in rows):
             return False
     return True

@@ -117,6 +117,12 @@ def ratio(above: Figure, below: Figure, unit: str, *, empty: Reason = Reason.ZER
     return figure(above.value / below.value, unit, completeness, estimated, reasons)
 
 
+def change(now: Figure, base: Figure) -> Figure:
+    """F4: how far a figure has moved from its base, as a share: now / base - 1."""
+    moved = ratio(now, base, "")
+    return moved if moved.value is None else moved.model_copy(update={"value": moved.value - 1})
+
+
 def total(figures: list[Figure], unit: str, *, none: Reason = Reason.NO_METER) -> Figure:
     """Sum of figures of one unit: without value as soon as one has none; completeness and estimates are averaged."""
     if not figures:

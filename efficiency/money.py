@@ -82,9 +82,13 @@ class BandCost:
 
 
 def electricity_cost(use: Usage, tariff: Tariff) -> BandCost:
-    """F10 for electricity, VND. A band in which an interval has no share costs nothing; its price need not be known."""
+    """F10 for electricity, VND. A band in which an interval has no share costs nothing; its price need not be known.
+
+    What flows back through the meter is not sold at the price of what is bought: it costs nothing.
+    """
     amount = use.amount[:, np.newaxis] * tariff.shares
-    cost = np.where(tariff.shares == 0, 0.0 * amount, amount * tariff.prices)
+    bought = np.maximum(amount, 0.0)
+    cost = np.where(tariff.shares == 0, 0.0 * amount, bought * tariff.prices)
     known = np.isfinite(use.amount)
     undated = np.isnan(tariff.shares).any(axis=1)
     unpriced = ~undated & (np.isnan(tariff.prices) & (tariff.shares > 0)).any(axis=1)
@@ -99,9 +103,9 @@ def flat_cost(use: Usage, prices: Sequence[DatedValue], when: Slots) -> Valued:
 
 
 def by_factor(use: Usage, factor: Floats, missing: Reason) -> Valued:
-    """Use times a dated factor; `missing` is why there is none on a day."""
+    """Use times a dated factor; `missing` is why there is none on a day. What flows back counts for nothing."""
     reasons = np.where(np.isfinite(use.amount), 0, Reason.NO_DATA) | np.where(np.isnan(factor), missing, 0)
-    return Valued(use.amount * factor, reasons.astype(np.uint32))
+    return Valued(np.maximum(use.amount, 0.0) * factor, reasons.astype(np.uint32))
 
 
 def power_factor(active: Usage, reactive: Usage) -> Figure:

@@ -1,7 +1,8 @@
 """Readings become steps: what a counter did between one good reading and the next.
 
-Which readings are good is decided from what lies around them, never from anything further away than `REACH_MS` or the
-next reading: so the answer is the same whether a day or a year was loaded (`certain` says how far it can be trusted).
+Which readings are good is decided from what lies around them: nothing further away than `REACH_MS`, the next reading
+or, where a register repeats one value and then jumps, `HELD_MS`. So the answer is the same whether a day or a
+year was loaded, and `Steps.certain` says how far it can be trusted.
 
 A reading is set aside when its instrument was being calibrated or at fault, when it stands in an impossible excursion
 (up and back, or down and back: a single reading, or several within an hour), when it is part of a dip that the register
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.counters import Counter
-from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Bools, Floats, Span, Times
+from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, EVER, HOUR_MS, Bools, Floats, Span, Times
 from efficiency.quality import Rule
 
 States = NDArray[np.uint8]
@@ -25,10 +26,12 @@ MEASURING, CALIBRATING, FAULT = 0, 1, 2
 """Codes of the wire's reading states in arrays."""
 
 REACH_MS = 2 * HOUR_MS
-"""A reading changes what is thought of others no further away than this, or of the nearest one on either side."""
+"""A reading changes what is thought of others no further away than this, or of the nearest one on either side; only
+what repeats one value until it jumps hangs together for longer."""
 
 _EXCURSION_MS = HOUR_MS
-_HELD_MS = HOUR_MS
+HELD_MS = DAY_MS
+"""A register may have repeated its value for this long before it catches up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,38 @@ class Kind(IntEnum):
 Kinds = NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Readings that count so far; `epoch` is the number of the instrument that was read."""
+
+    times: Times
+    values: Floats
+    epoch: Times
+
+    def where(self, keep: Bools) -> "Line":
+        """Some of the readings."""
+        return Line(self.times[keep], self.values[keep], self.epoch[keep])
+
+    @property
+    def fresh(self) -> Bools:
+        """Whether each reading differs from the one before."""
+        changed = np.ones(len(self.times), dtype=np.bool_)
+        changed[1:] = (self.values[1:] != self.values[:-1]) | (self.epoch[1:] != self.epoch[:-1])
+        return changed
+
+    def run(self, place: int) -> tuple[int, int]:
+        """First and last of the readings that repeat the value at `place` without a break."""
+        changes = np.flatnonzero(self.fresh)
+        after = int(np.searchsorted(changes, place, side="right"))
+        return int(changes[after - 1]), (int(changes[after]) if after < len(changes) else len(self.times)) - 1
+
+
 @dataclass(frozen=True)
 class Steps:
     """From each good reading to the next: `start` and `end` in ms, `delta` in register units, `kind`.
 
-    `aside` are the readings set aside, with `aside_rule`. `candidates` are the times of all readings that were weighed.
+    `aside` are the readings set aside, with `aside_rule`. `raw` are all readings that were weighed; `settled` what is
+    left without excursions, with held ones still among them; `jump` whether the register rises impossibly after each.
     """
 
     start: Times
@@ -69,7 +99,9 @@ class Steps:
     kind: Kinds
     aside: Times
     aside_rule: NDArray[np.uint16]
-    candidates: Times
+    raw: Line
+    settled: Line
+    jump: Bools
     span: Span
 
     @property
@@ -79,18 +111,29 @@ class Steps:
 
     @cached_property
     def certain(self) -> Span:
-        """Where steps would not change if more were loaded; starts and ends with a good reading, or is empty."""
+        """Where steps would not change if more were loaded; from one good reading to another, or nowhere."""
         if not len(self.start):
-            return self.span if self.span == EVER else Span(0, 0)
-        first, last = int(self.candidates[0]), int(self.candidates[-1])
-        begin, end = ALWAYS_BEFORE, ALWAYS_AFTER
-        if self.span.start > ALWAYS_BEFORE:
-            trusted = self.start[self.start >= first + REACH_MS]
-            begin = int(trusted[0]) if len(trusted) else ALWAYS_AFTER
-        if self.span.end < ALWAYS_AFTER:
-            trusted = self.end[self.end <= last - REACH_MS]
-            end = int(trusted[-1]) if len(trusted) else ALWAYS_BEFORE
-        return Span(begin, end) if begin < end else Span(0, 0)
+            return EVER if self.span == EVER else Span(ALWAYS_AFTER, ALWAYS_BEFORE)
+        begin = ALWAYS_BEFORE if self.span.start <= ALWAYS_BEFORE else self._certain_from()
+        end = ALWAYS_AFTER if self.span.end >= ALWAYS_AFTER else self._certain_until()
+        return Span(begin, end)
+
+    def _certain_from(self) -> int:
+        times = self.settled.times
+        place = int(np.searchsorted(times, self.raw.times[0] + REACH_MS))
+        if place < len(times):
+            _, last = self.settled.run(place)
+            if last + 1 < len(times) and self.jump[last]:
+                place = last + 1  # how long the value had been held is not known
+        return int(times[place]) if place < len(times) else ALWAYS_AFTER
+
+    def _certain_until(self) -> int:
+        times, last = self.settled.times, int(self.raw.times[-1])
+        place = int(np.searchsorted(times, last - REACH_MS, side="right")) - 1
+        if place < 0:
+            return ALWAYS_BEFORE
+        first, _ = self.settled.run(place)  # the rest of the run may turn out to have been held
+        return int(times[max(first, int(np.searchsorted(times, last - HELD_MS, side="right")) - 1)])
 
 
 def steps_of(counter: Counter, readings: Readings) -> Steps:
@@ -103,12 +146,13 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
             np.where(readings.states[finite & ~good] == FAULT, Rule.FAULT, Rule.CALIBRATING),
         )
     ]
-    line = _Line(readings.times[good], readings.values[good], np.zeros(int(good.sum()), dtype=np.int64))
+    line = Line(readings.times[good], readings.values[good], np.zeros(int(good.sum()), dtype=np.int64))
     if counter.swaps:
         line = _with_swaps(line, counter, readings.span)
-    candidates = line.times
+    raw = line
     delta, kind = _judged(counter, line, _EARLIER, _LATER)
     for rule, found in ((Rule.SPIKE, _excursions), (Rule.HELD, _held)):
+        settled, jump = line, kind == Kind.BOUND
         if not _impossible(kind).any():
             break
         out = found(counter, line, kind)
@@ -124,28 +168,18 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
         kind=kind[whole],
         aside=np.concatenate([times for times, _ in aside]),
         aside_rule=np.concatenate([rules for _, rules in aside]).astype(np.uint16),
-        candidates=candidates,
+        raw=raw,
+        settled=settled,
+        jump=jump,
         span=readings.span,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """Readings that count so far; `epoch` is the number of the instrument that was read."""
-
-    times: Times
-    values: Floats
-    epoch: Times
-
-    def where(self, keep: Bools) -> "_Line":
-        return _Line(self.times[keep], self.values[keep], self.epoch[keep])
 
 
 Pick = slice | NDArray[np.intp]
 _EARLIER, _LATER = slice(None, -1), slice(1, None)
 
 
-def _with_swaps(line: _Line, counter: Counter, span: Span) -> _Line:
+def _with_swaps(line: Line, counter: Counter, span: Span) -> Line:
     """Put the closing and opening registers among the readings; a reading at that very instant gives way to them."""
     swaps = [swap for swap in counter.swaps if span.start <= swap.at < span.end]
     at = np.array([swap.at for swap in swaps], dtype=np.int64)
@@ -155,10 +189,10 @@ def _with_swaps(line: _Line, counter: Counter, span: Span) -> _Line:
     values = np.concatenate((line.values[keep], [swap.closing for swap in swaps], [swap.opening for swap in swaps]))
     epoch = np.concatenate((np.searchsorted(at, line.times[keep], side="right"), order, order + 1))
     sorting = np.lexsort((epoch, times))
-    return _Line(times[sorting], values[sorting], epoch[sorting]).where(np.isfinite(values[sorting]))
+    return Line(times[sorting], values[sorting], epoch[sorting]).where(np.isfinite(values[sorting]))
 
 
-def _judged(counter: Counter, line: _Line, begin: Pick, end: Pick) -> tuple[Floats, Kinds]:
+def _judged(counter: Counter, line: Line, begin: Pick, end: Pick) -> tuple[Floats, Kinds]:
     """Rise from each reading in `begin` to that in `end`, and what kind of step it is."""
     before, after = line.values[begin], line.values[end]
     elapsed = line.times[end] - line.times[begin]
@@ -181,7 +215,7 @@ def _odd_steps(counter: Counter, before: Floats, after: Floats, most: Floats) ->
         kind[fell & (-delta <= most)] = Kind.EXPORT
     if counter.rollover is not None:
         wrapped = delta + counter.rollover
-        over = fell & (before >= counter.rollover / 2) & (before < counter.rollover) & (wrapped <= most)
+        over = fell & (before >= counter.rollover / 2) & (before <= counter.rollover) & (wrapped <= most)
         delta = np.where(over, wrapped, delta)
         kind[over] = Kind.ROLLOVER
     return delta, kind.astype(np.uint8)
@@ -191,7 +225,7 @@ def _impossible(kind: Kinds) -> Bools:
     return np.asarray((kind >= Kind.RESET) & (kind != Kind.UNKNOWN))
 
 
-def _excursions(counter: Counter, line: _Line, kind: Kinds) -> Bools:
+def _excursions(counter: Counter, line: Line, kind: Kinds) -> Bools:
     """Readings between two impossible steps whose neighbours outside fit together, and dips."""
     out = np.zeros(len(line.times), dtype=np.bool_)
     breaks = np.flatnonzero(_impossible(kind))
@@ -207,7 +241,7 @@ def _excursions(counter: Counter, line: _Line, kind: Kinds) -> Bools:
     return out
 
 
-def _mark_dip(counter: Counter, line: _Line, out: Bools, fall: int) -> None:
+def _mark_dip(counter: Counter, line: Line, out: Bools, fall: int) -> None:
     """What lies below a register that fell, until it is reached again: that rise was counted before."""
     end = max(int(np.searchsorted(line.times, line.times[fall] + _EXCURSION_MS, side="right")), fall + 3)
     again = np.flatnonzero(line.values[fall + 2 : end] >= line.values[fall])
@@ -217,16 +251,14 @@ def _mark_dip(counter: Counter, line: _Line, out: Bools, fall: int) -> None:
         out[fall + 1 : after] |= bool(kind[0] < Kind.RESET)
 
 
-def _held(counter: Counter, line: _Line, kind: Kinds) -> Bools:
+def _held(counter: Counter, line: Line, kind: Kinds) -> Bools:
     """Readings that repeat a value from which the register then rises faster than it can, unless it had been held."""
     out = np.zeros(len(line.times), dtype=np.bool_)
     jumps = np.flatnonzero(kind == Kind.BOUND)
     if not len(jumps):
         return out
-    fresh = np.ones(len(line.times), dtype=np.bool_)
-    fresh[1:] = (line.values[1:] != line.values[:-1]) | (line.epoch[1:] != line.epoch[:-1])
-    since = np.maximum.accumulate(np.where(fresh, np.arange(len(fresh)), 0))[jumps]
-    since = np.maximum(since, np.searchsorted(line.times, line.times[jumps + 1] - _HELD_MS))
+    since = np.maximum.accumulate(np.where(line.fresh, np.arange(len(line.times)), 0))[jumps]
+    since = np.maximum(since, np.searchsorted(line.times, line.times[jumps + 1] - HELD_MS))
     held = since < jumps
     since, jumps = since[held], jumps[held]
     _, whole = _judged(counter, line, since, jumps + 1)

@@ -10,6 +10,7 @@ An interval depends on the good readings around it, on those within `REACH_MS` o
 turns that round.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from efficiency.counters import Counter
 from efficiency.gaps import NO_PAST, Past, filled, histories
-from efficiency.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
+from efficiency.intervals import DAY_MS, EVER, HOUR_MS, QUARTER_MS, WEEK_MS, Bools, Floats, Span, Times, merged
 from efficiency.quality import Quality, Rule
 from efficiency.registers import REACH_MS, Kind, Readings, Steps, steps_of
 
@@ -101,10 +102,15 @@ def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PA
     return usage_of(counter, steps_of(counter, readings), window, past)
 
 
-def to_load(counter: Counter, window: Span) -> Span:
-    """What suffices for `window` as long as no reading is missing around it; `enough` says whether it did."""
-    whole, more = window.outward(), REACH_MS + MARGIN_MS + 2 * counter.interval_ms
-    return Span(whole.start - more, whole.end + more)
+def to_load(counter: Counter, window: Span) -> Iterator[Span]:
+    """What to load for `window`, little first: the first suffices as long as no reading is missing around it.
+
+    Go on to the next until `enough` says so; the last always does.
+    """
+    whole = window.outward()
+    for more in (REACH_MS + MARGIN_MS + 2 * counter.interval_ms, DAY_MS, WEEK_MS, 10 * WEEK_MS):
+        yield Span(whole.start - more, whole.end + more)
+    yield EVER
 
 
 def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
@@ -132,8 +138,9 @@ def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST)
         place = work.index(gap.start)
         work.add(place, gap.delta, gap.inside_ms, estimated=True)
         work.touch(place, gap.rule)
-    for step in np.flatnonzero(kind != Kind.GOOD):
-        work.touch(np.arange(first[step], last[step] + 1), _STEP_RULES[Kind(kind[step])])
+    for odd in np.unique(kind[kind != Kind.GOOD]):
+        alike = kind == odd
+        work.touch_all(first[alike], last[alike], _STEP_RULES[Kind(int(odd))])
     _touch_events(work, counter, steps)
     return _weighed(work, counter, MARGIN_MS // QUARTER_MS)
 
@@ -219,6 +226,13 @@ class _Work:
     def estimate(self, place: Times, ms: Times) -> None:
         inside = (place >= 0) & (place < len(self.start))
         np.add.at(self.estimated_ms, place[inside], ms[inside])
+
+    def touch_all(self, first: Times, last: Times, rule: Rule) -> None:
+        """Touch from each first up to and including its last."""
+        edges = np.zeros(len(self.start) + 1, dtype=np.int64)
+        np.add.at(edges, np.maximum(first, 0), 1)
+        np.add.at(edges, np.minimum(last + 1, len(self.start)), -1)
+        self.rules[np.cumsum(edges[:-1]) > 0] |= np.uint16(rule)
 
     def touch(self, place: Times, rule: Rule) -> None:
         self.rules[place[(place >= 0) & (place < len(self.start))]] |= np.uint16(rule)

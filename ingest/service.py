@@ -29,6 +29,12 @@ SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
 
+LEAVING = b"leaving"
+"""What an ingester announces in the place of its life when it is told to stop."""
+
+HEAR_S = 0.3
+"""How long it then listens whether the others leave, too."""
+
 GOODBYE_S = 0.5
 """How long the goodbye may take: a broker that is not there does not take it."""
 
@@ -57,6 +63,7 @@ class Ingester:
         self._patience = Patience("MQTT", log, asyncio.get_running_loop().time)
         self._connections = 0
         self._peers: set[str] = set()
+        self._leaving: set[str] = set()
         self._life = uuid.uuid4().hex.encode()
         self._holder = b""
 
@@ -103,6 +110,7 @@ class Ingester:
             connection = Connection(client_id, self._address, self._receive, presence=ingester(self._instance))
             try:
                 self._peers.clear()
+                self._leaving.clear()
                 self._holder = b""
                 await connection.open()
                 await connection.subscribe([(ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
@@ -133,16 +141,23 @@ class Ingester:
             self._intake.receive(delivery)
         elif name == self._instance:
             self._holder = delivery.payload
+        elif delivery.payload == LEAVING:
+            self._peers.discard(name)
+            self._leaving.add(name)
         elif delivery.payload:
             self._peers.add(name)
         else:
             self._peers.discard(name)
+            self._leaving.discard(name)
 
     def _know(self, known: Directory) -> None:
         self._intake.known = known
 
     async def _finish(self, connecting: asyncio.Task[None]) -> None:
-        """Leave: to the others if there are any, else the session keeps what comes until we are back."""
+        """Leave the share to those who stay; without any, the session keeps what comes until we are back.
+
+        Where all leave at once, the one whose name comes first counts as the last one.
+        """
         connection = self._connection
         connecting.cancel()
         if connection is None or not connection.is_open:
@@ -150,6 +165,10 @@ class Ingester:
         with suppress(TimeoutError, UnavailableError):
             async with asyncio.timeout(FINISH_S):
                 if self._peers:
+                    connection.announce(LEAVING)
+                    await asyncio.sleep(HEAR_S)
+                if self._peers or any(name < self._instance for name in self._leaving):
+                    connection.announce(b"")  # those who leave after us shall not count on us
                     await connection.unsubscribe([SHARE])
                 else:
                     connection.pause()

@@ -55,8 +55,18 @@ def load_park(file: Path) -> Park:
     except (OSError, UnicodeDecodeError) as error:
         raise ParkFileError([Fault(file, 1, "file", "", f"cannot be read: {error}")]) from error
     try:
+        return _parsed(file, text)
+    except yaml.YAMLError as error:  # the second reading is stricter than the first, with tabs for instance
+        raise ParkFileError(list(_syntax_faults(file, text, str(error)))) from error
+    except RecursionError as error:
+        right = "is nested too deeply, or an alias (*) stands inside what it refers to; write it out"
+        raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
+
+
+def _parsed(file: Path, text: str) -> Park:
+    try:
         raw = ryaml.loads(text)
-    except ryaml.InvalidYamlError as error:
+    except (ryaml.InvalidYamlError, ValueError) as error:  # the second for keys that are lists or mappings
         raise ParkFileError(list(_syntax_faults(file, text, str(error)))) from error
     if not isinstance(raw, dict):
         right = "a park file is a mapping with park, tenants, gateways and meters"
@@ -119,6 +129,9 @@ def _syntax_faults(file: Path, text: str, error: str) -> Iterator[Fault]:
         mark = syntax.problem_mark
         yield Fault(file, mark.line + 1 if mark else 1, "YAML", "", str(syntax.problem or error))
         return
+    except yaml.YAMLError:
+        yield Fault(file, 1, "YAML", "", error)
+        return
     lines = Lines(text)
     for path, line in repeated:
         yield Fault(file, line, lines.name(path), "", "stands here a second time; keep one")
@@ -134,7 +147,7 @@ def _put_models_in(raw: dict[str, Any]) -> None:
     for meter in meters:
         if not isinstance(meter, dict):
             continue
-        model, own = models.get(meter.get("model")), meter.get("registers", {})
+        model, own = models.get(str(meter.get("model"))), meter.get("registers", {})
         shared = model.get("registers") if isinstance(model, dict) else None
         if isinstance(shared, dict) and isinstance(own, dict):
             meter["registers"] = {**shared, **own}
@@ -188,6 +201,8 @@ def _explained(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
                 yield path, "a letter first, then letters, digits, _ or -, at most 64 in all"
             case "value_error":
                 yield path, problem["msg"].removeprefix("Value error, ")
+            case "tuple_type":
+                yield path, "must be a list"
             case "too_short":
                 yield path, "at least one entry is needed"
             case _:

@@ -8,6 +8,8 @@ from metering.trouble import Trouble
 
 FIRST_S = 0.2
 LONGEST_S = 30.0
+LONGEST_ASKED_S = 300.0
+"""Nobody may ask for more patience than this."""
 
 
 class Patience:
@@ -25,7 +27,7 @@ class Patience:
         self.total += 1
         self._trouble.happened(str(error))
         pause = min(LONGEST_S, FIRST_S * 2.0 ** min(self.failures - 1, 16))
-        return max(retry_after or 0.0, pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
+        return max(min(retry_after or 0.0, LONGEST_ASKED_S), pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
 
     def succeeded(self) -> None:
         """Take note that it works."""

@@ -12,7 +12,7 @@ class Lines:
     """Finds the line (from 1), the dotted name and the written value of a path, or of the nearest that exists."""
 
     def __init__(self, text: str) -> None:
-        self._root = yaml.compose(text, yaml.CBaseLoader)
+        self._root = yaml.compose(text, yaml.BaseLoader)
 
     def of(self, path: KeyPath) -> int:
         """Line of the value's key, or of the value itself in a list."""
@@ -53,15 +53,16 @@ def duplicate_keys(text: str) -> list[tuple[KeyPath, int]]:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
-                    found.append(((*path, key.value), key.start_mark.line + 1))
-                seen.add(key.value)
-                walk(value, (*path, key.value))
+                name = str(key.value)
+                if name in seen:
+                    found.append(((*path, name), key.start_mark.line + 1))
+                seen.add(name)
+                walk(value, (*path, name))
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
                 walk(value, (*path, index))
 
-    walk(yaml.compose(text, yaml.CBaseLoader), ())
+    walk(yaml.compose(text, yaml.BaseLoader), ())
     return found
 
 

@@ -29,8 +29,7 @@ def tracked() -> list[Path]:
     return [file for name in listed.split("\0") if name and (file := ROOT / name).is_file()]
 
 
-MODULES = [file for file in tracked() if file.suffix == ".py"]
-IN_ROOMS = [file for file in MODULES if file.relative_to(ROOT).parts[0] in ROOMS]
+IN_ROOMS = [file for file in tracked() if file.suffix == ".py" and file.relative_to(ROOT).parts[0] in ROOMS]
 
 
 def name_of(file: Path) -> str:

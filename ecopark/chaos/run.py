@@ -20,7 +20,7 @@ from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
 
-RECOVER_S = 180.0
+RECOVER_S = 600.0
 
 
 class Chaos:

@@ -47,9 +47,9 @@ async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: b
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shell = folder / "env"
-    shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
     try:
         await crew.start()
+        shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
             demo = _Demo(folder, park, plan, crew, store, gateways, console, stop)
             return await demo.run(seconds, as_json=as_json)
@@ -104,7 +104,7 @@ class _Demo:
             await asyncio.wait_for(self._gateways.until(lambda: self._gateways.all_offline), 5.0)
         came = await stored(self._store, self._park, self._since) - stored_before
         turned_away = await refused(self._store, self._park) - refused_before
-        lost = self._gateways.read - came
+        lost = max(self._gateways.read - came, 0)  # others may publish readings, too
         self._plan.model_copy(update={"since": time.time_ns() // 1_000_000}).save(self._folder)
         if as_json:
             result = {

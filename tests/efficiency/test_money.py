@@ -176,6 +176,15 @@ def test_missing_use_lowers_the_completeness_of_a_cost_and_a_missing_price_where
     assert cost.reasons == Reason.INDICATIVE
 
 
+def test_what_flows_back_is_neither_paid_nor_counted_as_saved_carbon() -> None:
+    when = days(date(2026, 1, 5), 1)
+    use = used(np.where(np.arange(96) < 48, -5.0, 0.0))
+    cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v22kv", when))
+    assert cost.total.value.sum() == 0
+    assert cost.amount.sum() == -240
+    assert emissions(use, Utility.ELECTRICITY, Role.MAIN, FACTORS, when).value.sum() == 0
+
+
 def test_prices_of_a_band_without_a_share_need_not_be_known() -> None:
     when = days(date(2026, 1, 4), 1)  # a Sunday: no peak
     tariff = tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v110kv", when)

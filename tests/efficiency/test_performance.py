@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from efficiency.balance import Flow, at_night, balance, night_share, taps
 from efficiency.demand import blocks, demand
-from efficiency.figures import REASON_TEXT, Figure, Reason, figure, ratio, total
+from efficiency.figures import REASON_TEXT, Figure, Reason, change, figure, ratio, total
 from efficiency.intervals import DAY_MS, QUARTER_MS, Floats, Times
 from efficiency.localtime import Slots, slots
 from efficiency.money import BANDS, by_factor
@@ -179,6 +179,16 @@ def test_blocks_start_on_half_hours() -> None:
     begin, power = blocks(start, Series(np.arange(5.0), np.ones(5), np.zeros(5)))
     assert list(begin) == [int(quarters(6)[2]), int(quarters(6)[4])]
     assert list(power) == [6.0, 14.0]
+
+
+def test_a_change_is_against_the_base() -> None:
+    assert change(Figure(value=9.0, unit="x"), Figure(value=12.0, unit="x")).value == -0.25
+    assert change(Figure(value=9.0, unit="x"), Figure(value=0.0, unit="x")).reasons == Reason.ZERO_DENOMINATOR
+
+
+def test_a_figure_survives_being_written_and_read() -> None:
+    both = Figure(value=None, unit="x", reasons=Reason.NO_DATA | Reason.NO_PRICE)
+    assert Figure.model_validate_json(both.model_dump_json()) == both
 
 
 def test_figures_add_up_only_when_all_are_there() -> None:

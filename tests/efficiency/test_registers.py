@@ -209,3 +209,12 @@ def test_what_a_register_counts_a_second_time_after_a_dip_is_not_use() -> None:
     assert for_a_while.amount.sum() == pytest.approx(12.0, abs=0.01)
     overshoot = of(steady(m20=1006.0))
     assert overshoot.amount.sum() == pytest.approx(12.0, abs=0.01)
+
+
+def test_a_register_that_stood_still_for_hours_and_catches_up_is_spread_over_them() -> None:
+    values = steady(600) | dict.fromkeys(range(20, 420, 5), 1003.5)
+    computed = of(values, quarters=40)
+    assert computed.amount.sum() == pytest.approx(120.0, abs=0.1)
+    assert (computed.completeness == 1).all()
+    assert computed.amount[2:26] == pytest.approx([3.0] * 24, abs=0.1)
+    assert rules(computed, 5) == Rule.HELD | Rule.GAP_LINEAR

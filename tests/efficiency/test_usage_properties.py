@@ -44,6 +44,7 @@ EVENTS = (
     "gap",
     "long_gap",
     "held",
+    "frozen",
     "calibrating",
     "fault",
     "gap_with_reset",
@@ -79,7 +80,8 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
             swaps.append(Swapped(at, closing % limit if limit else closing, 77.5))
             offset[first:] = 77.5 - now
     values = np.interp(times, edges, lifetime) + offset
-    values = np.round((values % limit if limit else values) / RESOLUTION) * RESOLUTION
+    counts = np.round(values / RESOLUTION)
+    values = (counts % round(limit / RESOLUTION) if limit else counts) * RESOLUTION
     readings, held = upset(times, values, step_ms, events)
     factors = (np.array([START - DAY_MS, multiplier_change]), np.array([10.0, 12.0]))
     counter = Counter(step_ms, RATED, limit, count=RESOLUTION, multiplier=factors, swaps=tuple(swaps))
@@ -101,9 +103,10 @@ def upset(times: Times, values: Floats, step_ms: int, events: list[Event]) -> tu
                 values[first : first + HOUR_MS // 2 // step_ms] = 0.0
             case "flap":
                 values[hour][::2] = 3.0
-            case "held":
-                values[hour] = values[first]
-                held.append(Span(int(times[first]), int(times[hour.stop])))
+            case "held" | "frozen":
+                hold = slice(first, first + (1 if name == "held" else 7) * HOUR_MS // step_ms)
+                values[hold] = values[first]
+                held.append(Span(int(times[first]), int(times[hold.stop])))
             case "gap" | "gap_with_reset":
                 keep[first - 1 : first + HOUR_MS * 3 // 4 // step_ms] = False
             case "long_gap":
@@ -191,11 +194,12 @@ class Database:
         return Readings(self.all.times[inside], self.values[inside], self.all.states[inside], span)
 
     def arrive(self, chosen: slice, values: Floats) -> None:
+        new = not self.there[chosen].any()
         self.there[chosen] = True
         self.values[chosen] = values
         times = self.all.times[chosen]
         everything = steps_of(self.counter, self.load(EVER))
-        for window in affected(self.counter, everything, Span(int(times[0]), int(times[-1]) + 1)):
+        for window in affected(self.counter, everything, Span(int(times[0]), int(times[-1]) + 1), only_new=new):
             self.recompute(window)
 
     def recompute(self, window: Span) -> None:

@@ -61,8 +61,10 @@ async def guarded_broker(folder: Path) -> AsyncIterator[Mosquitto]:
     await asyncio.to_thread(lambda: subprocess.run(command, check=True))
     server = Mosquitto(folder / "guarded", access=f"allow_anonymous false\npassword_file {passwords}\n")
     await server.start()
-    yield server
-    server.process.kill()
+    try:
+        yield server
+    finally:
+        server.process.kill()
 
 
 async def test_a_wrong_password_of_the_broker(station: Station, until: Until, tmp_path: Path) -> None:
@@ -79,8 +81,8 @@ async def test_a_wrong_password_of_the_broker(station: Station, until: Until, tm
 @pytest.mark.parametrize(
     ("variable", "value", "right"),
     [
-        ("ECOPARK_MQTT_URL", "localhost:1883", "write mqtt://user:password@host:1883"),
-        ("ECOPARK_MQTT_URL", "mqtt://user:wr0ng/word@host", "write mqtt://user:password@host:1883"),
+        ("ECOPARK_MQTT_URL", "localhost:1883", "mqtt://user:password@host:1883"),
+        ("ECOPARK_MQTT_URL", "mqtt://user:wr0ng/word@host", "mqtt://user:password@host:1883"),
         ("ECOPARK_INFLUX_URL", "localhost:8086", "write http://host:8086"),
         ("ECOPARK_INFLUX_USER", "a:b", "holds a colon"),
         ("ECOPARK_PARK", "nowhere.yaml", "point ECOPARK_PARK at a park file"),

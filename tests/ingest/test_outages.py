@@ -136,6 +136,16 @@ async def test_a_rolling_restart_leaves_no_gap(station: Station, until: Until) -
         await all_stored(station, until, 3_000)
 
 
+async def test_what_comes_after_all_have_left_at_once_is_kept(station: Station, until: Until) -> None:
+    both = [await station.started("one"), await station.started("two")]
+    await asyncio.gather(*(asyncio.to_thread(stopped, child) for child in both))
+    async with station.gateway() as gateway:
+        await publish(gateway, 0, 10)
+        for child in both:
+            child.start()
+        await all_stored(station, until, 10)
+
+
 async def test_what_comes_while_nobody_is_there_is_kept(station: Station, until: Until) -> None:
     child = await station.started()
     assert await asyncio.to_thread(stopped, child) < 5

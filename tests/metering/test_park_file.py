@@ -1,0 +1,79 @@
+"""Every fault of a park file is reported, all at once: file, line, key, value, and what would be right."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metering.errors import OperatorError
+from metering.parkfile import ParkFileError, load_park, load_parks
+
+CASES = Path(__file__).parents[1] / "cases" / "parkfile"
+GOOD = (CASES / "good" / "park.yaml").read_text(encoding="utf-8")
+ECOPARK = Path(sys.executable).parent / "ecopark"
+
+
+def faults_of(file: Path) -> str:
+    try:
+        load_park(file)
+    except ParkFileError as error:
+        return "".join(f"{fault}\n" for fault in error.faults).replace(f"{file.parent}/", "")
+    return ""
+
+
+@pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
+def test_a_case(case: Path) -> None:
+    assert faults_of(case / "park.yaml") == (case / "faults.txt").read_text(encoding="utf-8")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_damaged_file_is_a_park_or_has_faults(tmp_path: Path, data: st.DataObject) -> None:
+    text = GOOD
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 20))
+        text = (
+            text[:start] + data.draw(st.text(alphabet="{}[]:,-&*?!|>'\"#%@ \n\tab1.", max_size=6)) + text[start + cut :]
+        )
+    file = tmp_path / "park.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert faults_of(file) or load_park(file).id
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\x00", b"- " * 5_000, b"[" * 50_000, b"{a: " * 5_000])
+def test_what_is_no_yaml_has_a_fault(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "park.yaml"
+    file.write_bytes(content)
+    assert faults_of(file)
+
+
+def test_a_folder_reports_the_faults_of_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD.replace("Asia/Ho_Chi_Minh", "Mars"), encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "park.yaml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(ParkFileError) as caught:
+        load_parks(tmp_path)
+    assert [(fault.file.name, fault.key) for fault in caught.value.faults] == [
+        ("a.yaml", "park.timezone"),
+        ("park.yaml", "park.id"),
+    ]
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="point ECOPARK_PARK at"):
+        load_parks(tmp_path)
+
+
+def test_check_prints_every_fault_and_exits_2() -> None:
+    case = CASES / "many-at-once"
+    done = subprocess.run([ECOPARK, "check", case / "park.yaml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.replace(f"{case}/", "") == (case / "faults.txt").read_text(encoding="utf-8")
+    good = subprocess.run([ECOPARK, "check", CASES / "good" / "park.yaml"], capture_output=True, text=True, check=False)
+    assert good.returncode == 0
+    assert "demo: 1 tenants, 1 gateways, 2 meters" in good.stdout
