@@ -15,6 +15,7 @@ from ecopark.brokercli import app as broker
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
+from ecopark.tenantscli import app as tenants
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
 from gateway.service import Settings as GatewaySettings
@@ -35,6 +36,7 @@ app = typer.Typer(
 
 app.add_typer(refused, name="refused")
 app.add_typer(broker, name="broker")
+app.add_typer(tenants, name="tenants")
 
 
 @app.callback()

@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     influx_url: str = Field(default="http://127.0.0.1:8086", description="where InfluxDB answers")
     influx_user: str | None = Field(default=None, description="user of InfluxDB 1.x; any name on 2.x and 3.x")
     influx_token: str | None = Field(default=None, repr=False, description="its password (1.x) or token")
+    influx_org: str | None = Field(default=None, description="organization of InfluxDB 2.x, where there are several")
+    grafana_url: str | None = Field(default=None, description="where Grafana answers")
+    grafana_user: str = Field(default="admin", description="a server administrator of Grafana")
+    grafana_token: str | None = Field(default=None, repr=False, description="its password")
+    grafana_influx_url: str | None = Field(default=None, description="where Grafana finds InfluxDB, if elsewhere")
     instance: str = Field(default_factory=socket.gethostname, description="stable name of an ingester among several")
     spool: Path = Field(default=Path("spool.sqlite"), description="a gateway's spool file")
     modbus_url: str | None = Field(
