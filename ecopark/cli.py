@@ -16,6 +16,7 @@ from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
 from ecopark.tenantscli import app as tenants
+from ecopark.usagecli import app as usage
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
 from gateway.service import Settings as GatewaySettings
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(refused, name="refused")
 app.add_typer(broker, name="broker")
 app.add_typer(tenants, name="tenants")
+app.add_typer(usage, name="usage")
 
 
 @app.callback()

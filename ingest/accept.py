@@ -3,8 +3,11 @@
 This is where the time per reading goes, so the loop does one look-up a reading and one comparison a value.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
+from ingest.arrivals import LATE_MS, Extent, widened
 from ingest.directory import Directory, Gateway
 from ingest.parse import parse
 from ingest.refusal import Refusal
@@ -17,77 +20,85 @@ EARLIEST_MS = 946_684_800_000
 
 
 class Accepted(NamedTuple):
-    """What became of one message. `id` is there where the sender wants a receipt; `park` is empty where unknown."""
+    """What became of one message. `id` is there where the sender wants a receipt; `park` is empty where unknown.
+
+    `late`: by meter, the extent of the readings that were old when they came.
+    """
 
     park: str
     gateway: str
     id: str | None
     lines: list[str]
     refusals: list[Refusal]
+    late: Mapping[str, Extent] = MappingProxyType({})
 
 
-def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepted:
+def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepted:  # noqa: C901 (the one loop that every reading takes)
     """Check each reading of a message against the park files, at the ingester's time `now_ms`."""
+    message_id, readings, refusals = parse(payload)
+    latest, fresh = now_ms + FUTURE_MS, now_ms - LATE_MS
+    gateway = known.get(topic)
+    if gateway is None:
+        return _from_nobody(topic, payload, message_id, readings, refusals, latest)
+    if len(readings) > 1:
+        readings = _agreeing(readings, refusals, latest)
+    lines: list[str] = []
+    late: dict[str, Extent] = {}
+    entries = gateway.entries
+    for reading in readings:
+        meter, ms, values = reading.meter, reading.ts, reading.values
+        if type(ms) is not int:
+            ms = reading.ms
+        try:
+            series, ranges = entries[meter]
+            fields = ""
+            for name, value in values.items():
+                low, high, field = ranges[name]
+                if not low <= value <= high:
+                    raise LookupError  # noqa: TRY301 (what is wrong is said in one place)
+                fields += field + repr(value)
+            if not EARLIEST_MS <= ms <= latest:
+                raise LookupError  # noqa: TRY301 (as above)
+        except LookupError:
+            refusals.append(_judge(reading, ms, gateway, latest))
+            continue
+        if reading.state != "measuring":
+            fields += f',state="{reading.state}"'
+        lines.append(f"{series} {fields[1:]} {ms}000000")
+        if ms < fresh:
+            late[meter] = widened(late.get(meter), ms, ms)
+    return Accepted(gateway.park, gateway.id, message_id, lines, refusals, late)
+
+
+def _from_nobody(
+    topic: str, payload: bytes, message_id: str | None, readings: list[Reading], refusals: list[Refusal], latest: int
+) -> Accepted:
+    """Refuse what came on a topic of no gateway that the park files have."""
     address = parse_topic(topic)
     if address is None or address.channel is not Channel.READINGS:
         return Accepted("", "", None, [], [Refusal(Reason.MALFORMED, "not a readings topic", payload)])
-    parsed = parse(payload)
-    latest = now_ms + FUTURE_MS
-    gateway = known.get((address.park, address.gateway))
-    if gateway is None:
-        detail = f"the park files have no gateway {address.gateway!r} in a park {address.park!r}"
-        refusals = [_refuse(reading, Reason.UNKNOWN_GATEWAY, detail, latest) for reading in parsed.readings]
-        return Accepted(address.park, address.gateway, parsed.id, [], parsed.refusals + refusals)
-    refusals = parsed.refusals
-    readings = parsed.readings
-    if len(readings) > 1 and len({(reading.meter, _ms(reading)) for reading in readings}) < len(readings):
-        readings, contradicting = _contradicting(readings)
-        refusals += [_refuse(reading, Reason.MALFORMED, _TWICE, latest) for reading in contradicting]
-    lines: list[str] = []
-    entries = gateway.entries
-    for reading in readings:
-        entry = entries.get(reading.meter)
-        ms = _ms(reading)
-        if entry is None or not EARLIEST_MS <= ms <= latest:
-            refusals.append(_judge(reading, ms, gateway, latest))
-            continue
-        line, ranges = entry
-        glue = " "
-        for name, value in reading.values.items():
-            bounds = ranges.get(name)
-            if bounds is None or not bounds[0] <= value <= bounds[1]:
-                refusals.append(_judge(reading, ms, gateway, latest))
-                break
-            line += f"{glue}{name}={value!r}"
-            glue = ","
-        else:
-            state = "" if reading.state == "measuring" else f',state="{reading.state}"'
-            lines.append(f"{line}{state} {ms}000000")
-    return Accepted(address.park, address.gateway, parsed.id, lines, refusals)
-
-
-def _ms(reading: Reading) -> int:
-    """`Reading.ms`, without a property's cost where the time came as a number."""
-    ts = reading.ts
-    return ts if type(ts) is int else reading.ms
+    detail = f"the park files have no gateway {address.gateway!r} in a park {address.park!r}"
+    refusals += [_refuse(reading, Reason.UNKNOWN_GATEWAY, detail, latest) for reading in readings]
+    return Accepted(address.park, address.gateway, message_id, [], refusals)
 
 
 _TWICE = "a meter has one value of a quantity at one instant; this message holds two"
 
 
-def _contradicting(readings: list[Reading]) -> tuple[list[Reading], list[Reading]]:
-    """Part the readings from those that say otherwise what an earlier one said of the same meter and instant."""
+def _agreeing(readings: list[Reading], refusals: list[Refusal], latest: int) -> list[Reading]:
+    """Refuse readings that say otherwise what an earlier one said of the same meter and instant; return the rest."""
+    if len({reading.meter for reading in readings}) == len(readings):
+        return readings
     kept: list[Reading] = []
-    contradicting: list[Reading] = []
     said: dict[tuple[str, int], dict[str, float]] = {}
     for reading in readings:
         before = said.setdefault((reading.meter, reading.ms), {})
         if any(before.get(name, value) != value for name, value in reading.values.items()):
-            contradicting.append(reading)
+            refusals.append(_refuse(reading, Reason.MALFORMED, _TWICE, latest))
         else:
             before |= reading.values
             kept.append(reading)
-    return kept, contradicting
+    return kept
 
 
 def _judge(reading: Reading, ms: int, gateway: Gateway, latest: int) -> Refusal:
@@ -103,12 +114,12 @@ def _judge(reading: Reading, ms: int, gateway: Gateway, latest: int) -> Refusal:
         ahead = (ms - latest + FUTURE_MS) // 1000
         return _refuse(reading, Reason.FUTURE_TIME, f"{ahead} s ahead of the ingester's clock", latest)
     for name, value in reading.values.items():
-        bounds = entry.ranges.get(name)
-        if bounds is None:
+        if name not in entry.ranges:
             serves = ", ".join(entry.ranges)
             return _refuse(reading, Reason.UNKNOWN_QUANTITY, f"{name[:64]!r}; the meter serves {serves}", latest)
-        if not bounds[0] <= value <= bounds[1]:
-            detail = f"{name} is {value!r}; it lies between {bounds[0]:g} and {bounds[1]:g}"
+        low, high, _ = entry.ranges[name]
+        if not low <= value <= high:
+            detail = f"{name} is {value!r}; it lies between {low:g} and {high:g}"
             return _refuse(reading, Reason.OUT_OF_RANGE, detail, latest)
     msg = f"nothing is wrong with {reading!r}"
     raise AssertionError(msg)

@@ -9,8 +9,7 @@ one life; whoever owns it makes the next one.
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import mqtt5
 
@@ -36,8 +35,7 @@ class SessionTakenOverError(OperatorError):
         super().__init__(f"another ingester is called {client_id} too; give each its own ECOPARK_INSTANCE")
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message as it came; `connection` is what it can be acknowledged on."""
 
     topic: str

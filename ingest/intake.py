@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.accept import Accepted, accept
+from ingest.arrivals import Extent, Meter, widened
 from ingest.connection import Connection, Delivery
 from ingest.directory import Directory
 
@@ -21,7 +22,10 @@ REFUSAL_BYTES = 1_000
 
 @dataclass(slots=True)
 class Batch:
-    """Deliveries in order of receipt, with the lines they hold and what is to be answered once they are written."""
+    """Deliveries in order of receipt, with the lines they hold and what is to be answered once they are written.
+
+    `late`: extents of the readings that were old when they came. `since_ms`: when the first delivery came.
+    """
 
     deliveries: list[Delivery] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -29,6 +33,8 @@ class Batch:
     receipts: list[tuple[str, str, str]] = field(default_factory=list)
     refusals: int = 0
     size: int = 0
+    late: dict[Meter, Extent] = field(default_factory=dict)
+    since_ms: int = 0
 
     @property
     def full(self) -> bool:
@@ -51,14 +57,18 @@ class Intake:
 
     def receive(self, delivery: Delivery) -> None:
         """Accept one message; pauses its connection when too much is held."""
-        accepted = accept(delivery.topic, delivery.payload, self._clock_ms(), self.known)
+        now_ms = self._clock_ms()
+        accepted = accept(delivery.topic, delivery.payload, now_ms, self.known)
         batch = self._batches[-1] if self._batches else None
         if batch is None or batch.full:
-            batch = Batch()
+            batch = Batch(since_ms=now_ms)
             self._batches.append(batch)
             self._filled.set()
         batch.deliveries.append(delivery)
         batch.lines += accepted.lines
+        for meter, extent in accepted.late.items():
+            whole = (accepted.park, meter)
+            batch.late[whole] = widened(batch.late.get(whole), *extent)
         size = len(delivery.payload)
         if accepted.refusals:
             batch.refused.append((delivery, accepted))

@@ -52,9 +52,9 @@ class Ingester:
         self._store = store
         self._instance = instance
         self._intake = Intake(clock_ms)
-        self._intake.known = parks.directory()
+        self._intake.known = parks.directory
         self._replies = Replies(asyncio.get_running_loop().time)
-        self._writer = Writer(store, self._intake, self._replies, parks.gateway_of, clock_ms)
+        self._writer = Writer(store, self._intake, self._replies, parks.gateway_of, clock_ms, instance)
         self._health = Health(instance, self._intake, self._writer, clock_ms)
         self._connection: Connection | None = None
         self._patience = Patience("MQTT", log, asyncio.get_running_loop().time)

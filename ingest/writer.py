@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
+from ingest.arrivals import HELD_MS, Trace, held
 from ingest.connection import Delivery
 from ingest.intake import Batch, Intake
 from ingest.refusal import Refusal
@@ -37,12 +38,14 @@ class Writer:
         replies: Replies,
         gateway_of: Callable[[str, str], str | None],
         clock_ms: Callable[[], int],
+        instance: str,
     ) -> None:
         self._store = store
         self._intake = intake
         self._replies = replies
         self._gateway_of = gateway_of
         self._clock_ms = clock_ms
+        self._trace = Trace(instance)
         loop = asyncio.get_running_loop()
         self._time = loop.time
         self.patience = Patience("writing", log, loop.time)
@@ -72,6 +75,7 @@ class Writer:
             rejected = [self._reject(batch.lines[index], detail) for index, detail in found.items()]
             self.stored += len(batch.lines) - len(rejected)
             self.newest_ms = int(batch.lines[-1].rpartition(" ")[2]) // NS_PER_MS
+            await self._leave_a_trace(batch)
         if refused or rejected:
             await self._record(refused + rejected)
             self.refused += len(refused) + len(rejected)
@@ -80,6 +84,12 @@ class Writer:
         self.last_write_ms = self._clock_ms()
         self._acknowledge(batch, rejected)
         self._intake.written(batch)
+
+    async def _leave_a_trace(self, batch: Batch) -> None:
+        late = held(batch.lines) if self._clock_ms() - batch.since_ms > HELD_MS else batch.late
+        if late:
+            # Stamped anew at each attempt: who reads the trace must not have passed that time long before.
+            await self._insist(lambda: self._store.write(self._trace.lines(late, self._clock_ms()), OPERATOR_DATABASE))
 
     async def _record(self, refused: list["_Refused"]) -> None:
         """Write refusals; one that is too old for the database's retention goes to the time of receipt."""

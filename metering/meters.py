@@ -108,3 +108,4 @@ class Thresholds(Model):
     power_factor: Positive = 0.9
     silent_s: Count = 900
     solar_ratio: Positive = 0.6
+    toe_per_year: Positive | None = None

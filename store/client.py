@@ -6,14 +6,18 @@ is raised but `asyncio.CancelledError`.
 """
 
 import base64
+import struct
 from collections.abc import Sequence
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from metering.errors import OperatorError, UnavailableError
+
+if TYPE_CHECKING:
+    from store.columns import Column
 
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
@@ -85,6 +89,28 @@ class Store:
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
 
+    async def columns(self, statement: str, database: str) -> "list[Column]":
+        """Run one InfluxQL statement that selects one numeric field, and return each of its series as arrays.
+
+        Raises `RejectedError` where the statement is at fault.
+        """
+        # Here, not above: an ingester has no use for numpy, and not the memory.
+        from store.columns import MEDIA_TYPE, column, columns_of  # noqa: PLC0415
+
+        parameters = {"db": database, "epoch": "ms"}
+        body, media_type = await self._call(
+            "POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S, {"Accept": MEDIA_TYPE}
+        )
+        try:
+            found: list[Column] = []
+            for result in columns_of(body, media_type):
+                if "error" in result:
+                    raise _of_query(result["error"], self._url)
+                found += [column(series) for series in result.get("series") or ()]
+        except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
+            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
+        return found
+
     async def create_database(self, name: str) -> None:
         """Make a database where there is none of that name (InfluxDB 1.x)."""
         await self.query(f'CREATE DATABASE "{name}"', "")
@@ -94,9 +120,18 @@ class Store:
         return str(await self._call("GET", "/ping", {}, None, WRITE_TIMEOUT_S))
 
     async def _call(
-        self, method: str, path: str, parameters: dict[str, str], body: bytes | dict[str, str] | None, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        parameters: dict[str, str],
+        body: bytes | dict[str, str] | None,
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
     ) -> Any:
-        """What `/query` answers; the server's version where there is nothing to answer."""
+        """What `/query` answers; the server's version where there is nothing to answer.
+
+        Where `headers` ask for another form, the answer comes as it is: bytes and their media type.
+        """
         if self._session is None:
             msg = "use the store as a context manager"
             raise RuntimeError(msg)
@@ -106,14 +141,19 @@ class Store:
                 self._url + path,
                 params=parameters,
                 data=body,
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 allow_redirects=False,  # a POST would become a GET, and be answered with success
             ) as response:
                 if response.status == (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
-                    return (
-                        await response.json(content_type=None) if path == "/query" else response.headers.get(_VERSION)
-                    )
-                raise _failure(response, (await response.text())[:_DETAIL], self._url, parameters.get("db", ""))
+                    if path != "/query":
+                        return response.headers.get(_VERSION)
+                    if headers is not None:
+                        return await response.read(), response.content_type
+                    return await response.json(content_type=None)
+                raise _failure(
+                    response, (await response.text(errors="replace"))[:_DETAIL], self._url, parameters.get("db", "")
+                )
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise OperatorError(
                 f"{self._url} is no address of an InfluxDB; write http://host:8086 in ECOPARK_INFLUX_URL"

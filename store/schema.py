@@ -15,20 +15,43 @@ PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""
 
 METER_STATUS: Final = "meter_status"
-"""Tags park, tenant, utility, meter; field seconds_since_last (absent where there was never a reading); each minute."""
+"""Tags park, tenant, utility, meter; fields heard (whether there ever was a reading) and
+seconds_since_last (absent where there never was); each minute."""
 
 USAGE: Final = "usage"
 """15-minute intervals stamped at their start. Tags park, tenant, utility, meter, band and `role`, which tells what may
 be added up: `main` bounds the park, `billing` is a tenant's uppermost meter of a utility, `sub` hangs below one of the
 same tenant, `own` is the park's own use, `generation` generates. Fields amount (the meter's unit), estimated (share
-0 to 1), completeness (0 to 1), rule (text), cost_vnd, co2e_kg, toe, revised (ms, absent where it never was)."""
+0 to 1), completeness (0 to 1), rule (names with commas between), cost_vnd, co2e_kg, toe, reactive_kvarh and
+energy_export_kwh where the meter counts them, revised (ms, absent where it never was). A quarter hour that straddles a
+band's edge has a point in each band; a missing one has no amount and completeness 0."""
 
 EFFICIENCY: Final = "efficiency"
 """Tags park, tenant, period (`day`, `month`), stamped at the local start; fields are those of `metering.figures`."""
 
 BALANCE: Final = "balance"
-"""Per day. Tags park, utility, main; fields main, submeters, loss, band (all in the unit of the main meter),
-completeness, computable (1 or 0)."""
+"""Per day. Tags park, utility, main; fields through (what passed the main meter), submeters, loss, band (all in the
+unit of the main meter), completeness, computable (1 or 0). No field may have the name of a tag: InfluxDB 3 refuses it,
+and InfluxQL cannot tell them apart."""
+
+ARRIVALS: Final = "arrivals"
+"""What came late, replayed or corrected: written by the ingester when the database has the readings of a batch that
+were older than 10 minutes. Tags park, meter, instance (of the ingester); fields first, last (instants of the readings,
+ms); time: of writing in ns, unique for each instance."""
+
+USAGE_CURSOR: Final = "usage_cursor"
+"""How far the usage service is, and why a restart needs no disk: the newest point of a park counts. Tag park; fields
+arrivals (those written before, ns, are computed), computed (readings up to then, ms, are), figures (those of
+the months before the one that holds this, ms, are)."""
+
+USAGE_BASIS: Final = "usage_basis"
+"""What the stored usage was computed by: the newest point of a part of the park file counts. Tags park, part (a meter's
+id, or a section after a dot); field content (JSON)."""
+
+EVENTS: Final = "events"
+"""What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,
+`spike`, `gap`, `tariff`, `gateway_offline`); a tariff change has no meter, a gateway's event no tenant. Fields text_en,
+text_vi: one sentence for people."""
 
 NS_PER_MS: Final = 1_000_000
 

@@ -17,11 +17,18 @@ from metering.park import Park
 class Crew:
     """Starts the parts in the order in which they need each other, and ends them in the other.
 
-    `folder` holds a `park.yaml`. `plant_options` go to the plant's server as they are.
+    `folder` holds a `park.yaml`. With `usage` its service runs too. `plant_options` go to the plant's server.
     """
 
     def __init__(
-        self, folder: Path, park: Park, plan: Plan, *, ingesters: int = 1, plant_options: Sequence[str] = ()
+        self,
+        folder: Path,
+        park: Park,
+        plan: Plan,
+        *,
+        ingesters: int = 1,
+        usage: bool = False,
+        plant_options: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self._park = park
@@ -39,6 +46,7 @@ class Crew:
             self._child(name, ("-m", "ecopark", "ingest"), ECOPARK_INSTANCE=name)
             for name in (f"ingest-{number}" for number in range(1, ingesters + 1))
         ]
+        self.usage = [self._child("usage", ("-m", "ecopark", "usage", "run"), ECOPARK_INSTANCE="usage-1")] * usage
         self._ports = {gateway.id: 0 for gateway in park.gateways}
         self._plan = plan
         ports = ",".join(f"{gateway.id}=0" for gateway in park.gateways)
@@ -52,8 +60,8 @@ class Crew:
         Raises `OperatorError` with the last words of one that does not come up.
         """
         await asyncio.gather(self.broker.start(), self.database.start())
-        for ingester in self.ingesters:
-            ingester.start()
+        for service in (*self.ingesters, *self.usage):
+            service.start()
         self._ports = await self._start_plant()
 
     def start_gateways(self, *, past: bool) -> None:
@@ -86,7 +94,7 @@ class Crew:
 
     def fallen(self) -> Child | None:
         """A part that has ended by itself."""
-        parts = [self.broker.process, self.database.process, *self.ingesters, self.plant, *self.gateways]
+        parts = [self.broker.process, self.database.process, *self.ingesters, *self.usage, self.plant, *self.gateways]
         return next((part for part in parts if not part.running), None)
 
     async def stop_reading(self) -> None:
@@ -96,7 +104,7 @@ class Crew:
     async def stop(self) -> None:
         """End everything that still runs."""
         await self.stop_reading()
-        for part in (self.plant, *self.ingesters, self.broker.process, self.database.process):
+        for part in (self.plant, *self.ingesters, *self.usage, self.broker.process, self.database.process):
             await asyncio.to_thread(part.stop)
 
     def _child(self, name: str, arguments: Sequence[str], **environment: str) -> Child:

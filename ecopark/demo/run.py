@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from ecopark.demo.crew import Crew
 from ecopark.demo.plan import Plan
 from ecopark.demo.screen import Scene, draw
-from ecopark.demo.tally import GatewaySide, refused, stored, used_today
+from ecopark.demo.tally import GatewaySide, computed, refused, stored, used_today
 from ecopark.plant.history import count
 from ecopark.plant.malformed import malformed
 from metering.errors import OperatorError
@@ -42,7 +42,7 @@ async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: b
         seconds = WITHOUT_TERMINAL_S
     plan = Plan.of(folder, days, datetime.now(UTC))
     park = load_park(folder / "park.yaml")
-    crew = Crew(folder, park, plan)
+    crew = Crew(folder, park, plan, usage=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -97,6 +97,7 @@ class _Demo:
         refused_before = await refused(self._store, self._park)
         self._crew.start_gateways(past=True)
         await self._fill()
+        await self._usage_computed()
         await self._send_malformed()
         await self._live(seconds)
         await self._crew.stop_reading()
@@ -149,6 +150,14 @@ class _Demo:
                     break
                 await self._pause(1.0)
         self._rate = expected / max(time.monotonic() - began, 0.001)
+
+    async def _usage_computed(self) -> None:
+        """Wait until the usage service has taken in everything that is stored now."""
+        filled = time.time_ns() // 1_000_000
+        with self._console.status("Computing what was used"):
+            while not self._stop.is_set() and await computed(self._store, self._park) < filled:
+                self._check()
+                await self._pause(0.5)
 
     async def _send_malformed(self) -> None:
         """Publish what must be refused, as some device in the field would."""

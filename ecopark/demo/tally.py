@@ -15,7 +15,7 @@ from metering.quantities import UTILITIES, Utility
 from metering.topics import Channel, parse, topic
 from metering.wire import Status
 from store.client import Store
-from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED, USAGE
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
 
 
 class GatewaySide:
@@ -81,6 +81,14 @@ async def stored(store: Store, park: Park, since: datetime) -> int:
 async def refused(store: Store, park: Park) -> int:
     """Refusals that the database has of this park's gateways."""
     return await _sum(store, [f'SELECT count("digest") AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''])
+
+
+async def computed(store: Store, park: Park) -> int:
+    """Up to which instant the usage is computed, ms; 0 where nothing is."""
+    rows = await store.query(
+        f'SELECT last("computed") AS computed FROM "{USAGE_CURSOR}" WHERE "park" = \'{park.id}\'', OPERATOR_DATABASE
+    )
+    return int(rows[0]["computed"]) if rows else 0
 
 
 async def used_today(store: Store, park: Park, midnight: datetime) -> dict[tuple[str, str], float]:

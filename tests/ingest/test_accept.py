@@ -24,7 +24,7 @@ GOOD: dict[str, Any] = {"meter": "em-1", "ts": NOW, "values": {"energy_kwh": 1.5
 def known(tmp_path_factory: pytest.TempPathFactory, park_text: str) -> Directory:
     file = tmp_path_factory.mktemp("park") / "demo.yaml"
     file.write_text(park_text, encoding="utf-8")
-    return directory([load_park(file)])
+    return directory(load_park(file))
 
 
 def taken(payload: object, known: Directory, topic: str = TOPIC) -> Accepted:
@@ -269,3 +269,11 @@ def test_what_is_no_readings_topic_is_malformed(topic: str, known: Directory) ->
 
 def test_park_text_is_a_park(park: Path) -> None:
     assert load_park(park).id == "demo"
+
+
+def test_readings_that_were_old_when_they_came_are_noted_by_meter(known: Directory) -> None:
+    readings = [reading(ts=NOW - age) for age in (0, 600_000, 600_001, 86_400_000, 3_600_000)]
+    accepted = taken({"readings": [*readings, reading(ts=NOW - 700_000, meter="em-9")]}, known)
+    assert accepted.late == {"em-1": (NOW - 86_400_000, NOW - 600_001)}
+    assert len(accepted.lines) == 5
+    assert taken(GOOD, known).late == {}

@@ -1,0 +1,1 @@
+"""Grafana dashboards and alert rules as typed code, and the JSON and YAML that it generates."""

@@ -1,0 +1,206 @@
+"""One alert rule in our words, and as Grafana's provisioning file wants it.
+
+A rule asks one or two questions, reduces each series to a number, combines them if there are two, and compares. One that
+fires goes on until its value has passed the recovery threshold, and a little longer: values that dance around a limit wake
+nobody twice. Each series of the first question is an alert of its own with the series' tags as labels.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from dashboards.overrides import uid
+from dashboards.words import Language
+from metering.model import Localized
+
+FOLDER = "Ecopark alerts"
+_EXPRESSION = {"type": "__expr__", "uid": "__expr__"}
+
+
+class Severity(StrEnum):
+    """How soon somebody must look: now, today, this week."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Silence(StrEnum):
+    """What a rule does when its question has no answer."""
+
+    OK = "OK"
+    ALERTING = "Alerting"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement with `$timeFilter`, and how a series of its answer becomes one number.
+
+    Its range begins `back` seconds ago and ends `until` seconds ago.
+    """
+
+    query: str
+    back: int
+    reducer: Literal["last", "max", "min", "mean", "sum"] = "last"
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """Fires above `limit`, recovers under `recover`."""
+
+    limit: float
+    recover: float
+
+    def conditions(self) -> dict[str, Any]:
+        """Evaluator and recovery of the threshold expression."""
+        return _pair("gt", [self.limit], "lt", [self.recover])
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Fires under `limit`, recovers above `recover`."""
+
+    limit: float
+    recover: float
+
+    def conditions(self) -> dict[str, Any]:
+        """Evaluator and recovery of the threshold expression."""
+        return _pair("lt", [self.limit], "gt", [self.recover])
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Fires outside `low` to `high`, recovers `margin` inside."""
+
+    low: float
+    high: float
+    margin: float
+
+    def conditions(self) -> dict[str, Any]:
+        """Evaluator and recovery of the threshold expression."""
+        inside = [self.low + self.margin, self.high - self.margin]
+        return _pair("outside_range", [self.low, self.high], "within_range", inside)
+
+
+def _pair(kind: str, limit: list[float], back: str, recover: list[float]) -> dict[str, Any]:
+    return {
+        "evaluator": {"type": kind, "params": limit},
+        "unloadEvaluator": {"type": back, "params": recover},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What wakes somebody.
+
+    `kind` is its place in the documentation; with `park` and `of` (a meter, a tenant, a gateway) it makes the uid, which
+    stays the same for good. `combine` computes with `$A` and `$B`, the numbers of the questions. In `what`, `{value}` is
+    the number that was compared, `{labels.meter}` a label. `first` says what to look at first.
+    """
+
+    kind: str
+    park: str
+    of: str
+    name: Localized
+    severity: Severity
+    questions: tuple[Question, ...]
+    fires: Above | Below | Outside
+    what: Localized
+    first: Localized
+    page: str
+    panel: int
+    hold: str = "5m"
+    keep: str = "5m"
+    combine: str | None = None
+    tenant: str | None = None
+    slow: bool = False
+    silence: Silence = Silence.OK
+    shape: Literal["%.0f", "%.1f", "%.2f", "%.3f", "duration"] = "%.1f"
+
+    @property
+    def uid(self) -> str:
+        """At most 40 characters, the same for good."""
+        digest = hashlib.blake2s(f"{self.park}/{self.of}".encode(), digest_size=5).hexdigest()
+        return f"{self.kind}-{digest}"
+
+    @property
+    def title(self) -> str:
+        """Unique in its folder."""
+        return f"{self.name.en}: {self.of} ({self.park})" if self.of else f"{self.name.en} ({self.park})"
+
+    def provisioned(self) -> dict[str, Any]:
+        """The rule of the provisioning file."""
+        labels = {"severity": self.severity.value, "park": self.park, "kind": self.kind}
+        return {
+            "uid": self.uid,
+            "title": self.title,
+            "condition": "C",
+            "for": self.hold,
+            "keepFiringFor": self.keep,
+            "missing_series_evals_to_resolve": 3,
+            "noDataState": self.silence.value,
+            "execErrState": "Error",
+            "dashboardUid": uid(self.page, Language.EN),
+            "panelId": self.panel,
+            "labels": labels if self.tenant is None else {**labels, "tenant": self.tenant},
+            "annotations": {
+                "summary": self._filled(self.what.en),
+                "summary_vi": self._filled(self.what.vi),
+                "first": self.first.en,
+                "first_vi": self.first.vi,
+            },
+            "data": self._data(),
+        }
+
+    def _data(self) -> list[dict[str, Any]]:
+        data = []
+        for name, question in zip(("QA", "QB"), self.questions, strict=False):
+            data.append(_asked(name, question))
+        for name, source, question in zip("AB", ("QA", "QB"), self.questions, strict=False):
+            settings = {"mode": "dropNN"}
+            data.append(
+                _computed(
+                    name, {"type": "reduce", "expression": source, "reducer": question.reducer, "settings": settings}
+                )
+            )
+        compared = "A"
+        if self.combine is not None:
+            compared = "D"
+            data.append(_computed("D", {"type": "math", "expression": self.combine}))
+        conditions = [self.fires.conditions()]
+        data.append(_computed("C", {"type": "threshold", "expression": compared, "conditions": conditions}))
+        return data
+
+    def _filled(self, words: str) -> str:
+        name = "A" if self.combine is None else "D"
+        value = f".Values.{name}.Value"
+        shown = (
+            f"{{{{ humanizeDuration {value} }}}}"
+            if self.shape == "duration"
+            else f'{{{{ printf "{self.shape}" {value} }}}}'
+        )
+        for label in ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance"):
+            words = words.replace(f"{{labels.{label}}}", f"{{{{ .Labels.{label} }}}}")
+        return words.replace("{value}", shown)
+
+
+def _asked(name: str, question: Question) -> dict[str, Any]:
+    return {
+        "refId": name,
+        "datasourceUid": "ecopark",
+        "relativeTimeRange": {"from": question.back, "to": question.until},
+        "model": {
+            "refId": name,
+            "rawQuery": True,
+            "resultFormat": "time_series",
+            "intervalMs": 60000,
+            "maxDataPoints": 1000,
+            "query": question.query,
+        },
+    }
+
+
+def _computed(name: str, model: dict[str, Any]) -> dict[str, Any]:
+    return {"refId": name, "datasourceUid": "__expr__", "model": {"refId": name, "datasource": _EXPRESSION, **model}}

@@ -1,0 +1,192 @@
+"""Alerts 1: silent meters and gateways, refused readings, and a pipeline that stands still.
+
+A silent gateway mutes its meters: the rule of the meters multiplies by whether any meter of the same gateway is heard.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from dashboards.alerts.asking import HOUR, MINUTE, one_of, where
+from dashboards.alerts.rule import Above, Question, Rule, Severity, Silence
+from dashboards.words import text
+from metering.park import Park
+from store.schema import METER_STATUS, PIPELINE, REFUSED
+
+LOOK_BACK = 10 * MINUTE
+
+
+def rules(park: Park) -> Iterator[Rule]:
+    """Every rule of this kind for one park."""
+    for gateway in park.gateways:
+        meters = park.meters_of(gateway.id)
+        if not meters:
+            continue
+        groups: dict[int, list[str]] = defaultdict(list)
+        for meter in meters:
+            groups[park.thresholds_of(meter.tenant).silent_s].append(meter.id)
+        for seconds, ids in sorted(groups.items()):
+            yield _meters(park, gateway.id, seconds, ids, [meter.id for meter in meters])
+        yield _gateway(park, gateway.id, min(groups), [meter.id for meter in meters])
+    yield _never(park)
+    yield _status(park)
+    yield _refused(park)
+    yield _stalled(park)
+
+
+def _youngest(park: Park, meters: list[str]) -> str:
+    found = where(park, one_of("meter", meters))
+    inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {found} GROUP BY "meter"'
+    return f'SELECT min("age") FROM ({inner})'
+
+
+def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: list[str]) -> Rule:
+    each = (
+        f'SELECT last("seconds_since_last") FROM "{METER_STATUS}" {where(park, one_of("meter", ids))} '
+        'GROUP BY "tenant", "utility", "meter"'
+    )
+    return Rule(
+        "silent-meter",
+        park.id,
+        f"{gateway}, {seconds} s",
+        text("Silent meter", "Đồng hồ mất tín hiệu"),
+        Severity.WARNING,
+        (Question(each, LOOK_BACK), Question(_youngest(park, all_ids), LOOK_BACK)),
+        Above(seconds, seconds / 2),
+        text(
+            f"Meter {{labels.meter}} (tenant: {{labels.tenant}}) at {gateway} has sent nothing for {{value}}; others there are heard.",
+            f"Đồng hồ {{labels.meter}} (doanh nghiệp: {{labels.tenant}}) tại {gateway} không gửi số liệu {{value}}; các đồng hồ "
+            "khác ở đó vẫn có tín hiệu.",
+        ),
+        text(
+            "Look first at the meter's own line: supply, bus address, cable, and whether it was replaced today.",
+            "Kiểm tra trước: nguồn, địa chỉ và cáp của đồng hồ, hôm nay có thay đồng hồ không.",
+        ),
+        "quality",
+        10,
+        combine=f"$A * ($B < {seconds})",
+        shape="duration",
+    )
+
+
+def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> Rule:
+    return Rule(
+        "silent-gateway",
+        park.id,
+        gateway,
+        text("Silent gateway", "Gateway mất tín hiệu"),
+        Severity.CRITICAL,
+        (Question(_youngest(park, ids), LOOK_BACK),),
+        Above(seconds, seconds / 2),
+        text(
+            f"No meter of gateway {gateway} ({len(ids)} meters) has been heard for {{value}}. Its readings wait in its spool.",
+            f"Không đồng hồ nào của gateway {gateway} ({len(ids)} đồng hồ) có tín hiệu trong {{value}}. Số liệu đang chờ trong "
+            "bộ đệm của gateway.",
+        ),
+        text(
+            "Look first at its power and network; nothing is lost while it runs, it sends what it kept.",
+            "Kiểm tra trước nguồn điện và mạng; gateway còn chạy thì không mất số liệu, nó sẽ gửi bù.",
+        ),
+        "quality",
+        10,
+        shape="duration",
+    )
+
+
+def _never(park: Park) -> Rule:
+    found = where(park, '"heard" = false')
+    query = f'SELECT count("heard") FROM "{METER_STATUS}" {found} GROUP BY "tenant", "utility", "meter"'
+    return Rule(
+        "never-heard",
+        park.id,
+        "",
+        text("Meter never heard", "Đồng hồ chưa từng có số liệu"),
+        Severity.INFO,
+        (Question(query, LOOK_BACK),),
+        Above(0, 0.5),
+        text(
+            "Meter {labels.meter} (tenant: {labels.tenant}) stands in the park file, but no reading has ever come.",
+            "Đồng hồ {labels.meter} (doanh nghiệp: {labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
+        ),
+        text(
+            "Look first whether it is installed, and whether gateway, address and id in the park file are right.",
+            "Kiểm tra trước đã lắp chưa; gateway, địa chỉ và mã trong hồ sơ khu có đúng không.",
+        ),
+        "quality",
+        2,
+        hold="1h",
+        shape="%.0f",
+    )
+
+
+def _status(park: Park) -> Rule:
+    return Rule(
+        "status-missing",
+        park.id,
+        "",
+        text("Nobody watches the meters", "Không giám sát được đồng hồ"),
+        Severity.CRITICAL,
+        (Question(f'SELECT count("heard") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
+        Above(1e12, 1e12),
+        text(
+            "The usage service has written no meter status for 10 minutes: alerts on silent meters cannot fire.",
+            "Dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ trong 10 phút: cảnh báo mất tín hiệu không hoạt động.",
+        ),
+        text(
+            "Look first whether the usage service runs and the database answers.",
+            "Kiểm tra trước dịch vụ tính tiêu thụ và cơ sở dữ liệu.",
+        ),
+        "quality",
+        1,
+        silence=Silence.ALERTING,
+        shape="%.0f",
+    )
+
+
+def _refused(park: Park) -> Rule:
+    query = f'SELECT count("detail") FROM "{REFUSED}" {where(park)} GROUP BY "gateway", "reason"'
+    return Rule(
+        "refused",
+        park.id,
+        "",
+        text("Readings refused", "Số liệu bị từ chối"),
+        Severity.WARNING,
+        (Question(query, HOUR),),
+        Above(0, 0.5),
+        text(
+            "{value} readings of gateway {labels.gateway} were refused within an hour: {labels.reason}.",
+            "{value} số liệu của gateway {labels.gateway} bị từ chối trong một giờ: {labels.reason}.",
+        ),
+        text(
+            "Look first at the list of refusals: a meter missing in the park file, a wrong unit, a wrong clock.",
+            "Xem trước danh sách bị từ chối: thiếu đồng hồ trong hồ sơ, sai đơn vị, sai đồng hồ thời gian.",
+        ),
+        "quality",
+        13,
+        hold="10m",
+        shape="%.0f",
+    )
+
+
+def _stalled(park: Park) -> Rule:
+    query = f'SELECT last("last_write_age_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
+    return Rule(
+        "ingest-stalled",
+        park.id,
+        "",
+        text("Nothing is written", "Không ghi được số liệu"),
+        Severity.CRITICAL,
+        (Question(query, 5 * MINUTE),),
+        Above(300, 60),
+        text(
+            "Ingester {labels.instance} has written nothing for {value}, or says nothing at all.",
+            "Bộ tiếp nhận {labels.instance} không ghi gì trong {value}, hoặc không còn phản hồi.",
+        ),
+        text(
+            "Look first whether database and broker answer and the disk has room; messages wait in the broker.",
+            "Kiểm tra trước cơ sở dữ liệu, máy chủ MQTT và dung lượng đĩa; số liệu đang chờ ở máy chủ MQTT.",
+        ),
+        "pipeline",
+        3,
+        silence=Silence.ALERTING,
+        shape="duration",
+    )

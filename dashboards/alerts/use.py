@@ -1,0 +1,283 @@
+"""Alerts 4 to 11: balance, leaks, demand, power factor, baseline, what happens to meters, solar, and total energy."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from dashboards.alerts.asking import DAY_S, HOUR, MINUTE, figure, one_of, where
+from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
+from dashboards.queries import BILLING, GENERATION, of
+from dashboards.words import text
+from metering.dated import at
+from metering.meters import Meter, Role, Thresholds
+from metering.park import Park
+from metering.quantities import Utility
+from store.schema import BALANCE, EVENTS, USAGE
+
+BELOW_BASELINE_PERCENT = 5.0
+"""A week that used this much more than its baseline wakes somebody."""
+
+
+def rules(park: Park, day: date) -> Iterator[Rule]:
+    """Every rule of this kind for one park; `day` decides which contracts hold."""
+    yield _balance(park)
+    for ratio, tenants in _grouped(park, lambda own: own.night_flow_ratio):
+        yield _night(park, ratio, tenants)
+    for tenant in park.tenants:
+        contract = at(tenant.contract.demand_kw, day)
+        if contract is not None and contract.value > 0:
+            yield from _demand(park, tenant.id, contract.value)
+    for least, tenants in _grouped(park, lambda own: own.power_factor):
+        yield _power_factor(park, least, tenants)
+    yield _baseline(park)
+    yield _event(park)
+    yield from _solar(park)
+    for toe, tenants in _grouped(park, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
+        yield _energy(park, toe, tenants, 90, Severity.INFO)
+        yield _energy(park, toe, tenants, 100, Severity.WARNING)
+
+
+def _grouped(park: Park, pick: Callable[[Thresholds], float | None]) -> Iterator[tuple[float, list[str]]]:
+    """Tenants that share a threshold: one rule for all of them."""
+    groups: dict[float, list[str]] = defaultdict(list)
+    for tenant in park.tenants:
+        threshold = pick(park.thresholds_of(tenant.id))
+        if threshold is not None:
+            groups[threshold].append(tenant.id)
+    yield from sorted(groups.items())
+
+
+def _balance(park: Park) -> Rule:
+    found = where(park, '"computable" = 1')
+    query = (
+        f'SELECT ("loss" - "band") / "through" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
+    )
+    return Rule(
+        "balance-loss",
+        park.id,
+        "",
+        text("Loss above meter error", "Tổn thất vượt sai số đồng hồ"),
+        Severity.WARNING,
+        (Question(query, 3 * DAY_S, until=DAY_S),),
+        Above(0.0, -0.1),
+        text(
+            "{labels.utility} behind {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
+            "what passed.",
+            "{labels.utility} sau {labels.main}: tổn thất ngày gần nhất vượt sai số đồng hồ {value} % lượng qua đồng hồ tổng.",
+        ),
+        text(
+            "Look first whether a sub-meter stood still or was replaced; then for a leak or an unmetered branch.",
+            "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa đo.",
+        ),
+        "balance",
+        5,
+        hold="1h",
+        slow=True,
+        shape="%.2f",
+    )
+
+
+def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
+    return Rule(
+        "night-flow",
+        park.id,
+        f"over {ratio:g}",
+        text("Water runs at night", "Nước chảy ban đêm"),
+        Severity.WARNING,
+        (Question(figure(park, 'last("night_water_ratio")', "day", one_of("tenant", tenants)), DAY_S),),
+        Above(ratio, ratio * 0.9),
+        text(
+            f"{{labels.tenant}}: flow between 02:00 and 04:00 is {{value}} of the day's mean; its limit is {ratio:g}. A leak?",
+            f"{{labels.tenant}}: lưu lượng 02:00-04:00 bằng {{value}} lần trung bình ngày; ngưỡng {ratio:g}. Có rò rỉ không?",
+        ),
+        text(
+            "Look first whether a night shift worked; if not, close the branches one by one at night.",
+            "Kiểm tra trước có ca đêm không; nếu không, ban đêm khóa lần lượt từng nhánh.",
+        ),
+        "water",
+        7,
+        hold="30m",
+        slow=True,
+        shape="%.2f",
+    )
+
+
+def _demand(park: Park, tenant: str, contract: float) -> Iterator[Rule]:
+    warning = round(park.thresholds_of(tenant).demand_warning_ratio * 100)
+    levels = {80: Severity.INFO, warning: Severity.WARNING, 100: Severity.CRITICAL}
+    found = where(park, of(Utility.ELECTRICITY), BILLING, f"\"tenant\" = '{tenant}'")
+    query = f'SELECT sum("amount") * 2 / {contract:.3f} * 100 FROM "{USAGE}" {found} GROUP BY time(30m), "tenant" fill(none)'
+    for percent, severity in sorted(levels.items()):
+        yield Rule(
+            f"demand-{percent}",
+            park.id,
+            tenant,
+            text(f"Demand at {percent} % of contract", f"Công suất đạt {percent} % đăng ký"),
+            severity,
+            (Question(query, 90 * MINUTE, "max"),),
+            Above(percent, percent - 5),
+            text(
+                f"{tenant}: 30-minute demand has reached {{value}} % of the contract's {contract:g} kW.",
+                f"{tenant}: công suất 30 phút đã đạt {{value}} % của {contract:g} kW đăng ký.",
+            ),
+            text(
+                "Look first at the tenant's power curve and its largest sub-meters: what can wait half an hour?",
+                "Xem trước biểu đồ công suất và các công tơ nhánh lớn nhất: tải nào có thể lùi nửa giờ?",
+            ),
+            "electricity",
+            5,
+            hold="0s",
+            keep="30m",
+            tenant=tenant,
+        )
+
+
+def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
+    return Rule(
+        "power-factor",
+        park.id,
+        f"under {least:g}",
+        text("Power factor too low", "Hệ số công suất thấp"),
+        Severity.WARNING,
+        (Question(figure(park, 'last("power_factor")', "month", one_of("tenant", tenants)), 31 * DAY_S),),
+        Below(least, least + 0.005),
+        text(
+            f"{{labels.tenant}}: power factor of the month to date is {{value}}, under {least:g}; unless it rises the month is "
+            "surcharged.",
+            f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {least:g}; nếu không tăng sẽ phải mua công suất "
+            "phản kháng.",
+        ),
+        text(
+            "Look first at the capacitor bank: fuses, steps, controller; the month can still be saved.",
+            "Kiểm tra trước tủ tụ bù: cầu chì, cấp tụ, bộ điều khiển; trong tháng vẫn còn cải thiện được.",
+        ),
+        "electricity",
+        6,
+        hold="6h",
+        keep="1h",
+        slow=True,
+        shape="%.3f",
+    )
+
+
+def _baseline(park: Park) -> Rule:
+    saving = '(last("cusum_kwh") - first("cusum_kwh")) / sum("expected_kwh") * 100'
+    return Rule(
+        "above-baseline",
+        park.id,
+        "",
+        text("Use above baseline", "Tiêu thụ vượt đường cơ sở"),
+        Severity.WARNING,
+        (Question(figure(park, saving, "day"), 9 * DAY_S, until=DAY_S),),
+        Below(-BELOW_BASELINE_PERCENT, -BELOW_BASELINE_PERCENT / 2),
+        text(
+            "{labels.tenant}: savings of the last eight days are {value} % of the expected use (negative: more was used).",
+            "{labels.tenant}: tiết kiệm tám ngày gần nhất là {value} % mức theo đường cơ sở (âm: dùng nhiều hơn).",
+        ),
+        text(
+            "Look first at the base load and at which sub-meter rose; then at what changed in production.",
+            "Xem trước phụ tải nền và công tơ nhánh nào tăng; sau đó xem sản xuất có gì thay đổi.",
+        ),
+        "ranking",
+        10,
+        hold="6h",
+        slow=True,
+    )
+
+
+def _event(park: Park) -> Rule:
+    found = where(park, one_of("kind", ("reset", "stuck", "spike")))
+    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
+    return Rule(
+        "meter-event",
+        park.id,
+        "",
+        text("Meter reset, stuck or spiking", "Đồng hồ bị đặt lại, đứng số hoặc đột biến"),
+        Severity.WARNING,
+        (Question(query, 2 * HOUR, "sum"),),
+        Above(0, 0.5),
+        text(
+            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within two hours; its use is estimated.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ; tiêu thụ được ước tính.",
+        ),
+        text(
+            "Look first whether the meter was replaced: enter the swap with both registers in the park file.",
+            "Kiểm tra trước có thay đồng hồ không: ghi việc thay cùng hai chỉ số vào hồ sơ khu.",
+        ),
+        "quality",
+        14,
+        hold="0s",
+        shape="%.0f",
+    )
+
+
+def _solar(park: Park) -> Iterator[Rule]:
+    plants = [meter for meter in park.meters if meter.role is Role.GENERATION]
+    for meter in plants:
+        others = [other for other in plants if other is not meter]
+        if others:
+            yield _one_solar(park, meter, others)
+
+
+def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
+    """Against its neighbours under the same sky, each by what it is rated for."""
+    own = where(park, GENERATION, f"\"meter\" = '{meter.id}'")
+    rest = where(park, GENERATION, one_of("meter", (other.id for other in others)))
+    rated = sum(other.rated for other in others)
+    ratio = park.thresholds_of(meter.tenant).solar_ratio
+    return Rule(
+        "solar-low",
+        park.id,
+        meter.id,
+        text("Solar under expectation", "Điện mặt trời thấp hơn kỳ vọng"),
+        Severity.INFO,
+        (
+            Question(
+                f'SELECT sum("amount") / {meter.rated:.3f} FROM "{USAGE}" {own} GROUP BY "tenant", "meter"',
+                DAY_S,
+                "sum",
+            ),
+            Question(f'SELECT sum("amount") / {rated:.3f} FROM "{USAGE}" {rest}', DAY_S, "sum"),
+        ),
+        Below(ratio, ratio + 0.05),
+        text(
+            f"{meter.name.en} has yielded {{value}} of what the other solar plants did in 24 hours, per rated kW; its limit is "
+            f"{ratio:g}.",
+            f"{meter.name.vi} phát bằng {{value}} lần các hệ khác trong 24 giờ, tính trên mỗi kW; ngưỡng {ratio:g}.",
+        ),
+        text(
+            "Look first at the inverter's fault list, then at shade and dirt.",
+            "Xem trước lỗi của biến tần, sau đó bóng che và bụi bẩn.",
+        ),
+        "electricity",
+        9,
+        combine="$A / $B",
+        hold="2h",
+        slow=True,
+        shape="%.2f",
+    )
+
+
+def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: Severity) -> Rule:
+    query = figure(park, f'sum("toe") / {toe:.3f} * 100', "month", one_of("tenant", tenants))
+    return Rule(
+        f"energy-{percent}",
+        park.id,
+        f"{toe:g} TOE",
+        text(f"Energy at {percent} % of the yearly threshold", f"Năng lượng đạt {percent} % ngưỡng năm"),
+        severity,
+        (Question(query, 365 * DAY_S),),
+        Above(percent, percent - 2),
+        text(
+            f"{{labels.tenant}} has used {{value}} % of {toe:g} TOE within twelve months.",
+            f"{{labels.tenant}} đã dùng {{value}} % của {toe:g} TOE trong mười hai tháng.",
+        ),
+        text(
+            "Look first at the twelve months on the tenant's page; ask the park's office what a key energy user must do.",
+            "Xem trước mười hai tháng ở trang doanh nghiệp; hỏi ban quản lý về nghĩa vụ của cơ sở sử dụng năng lượng trọng điểm.",
+        ),
+        "tenant",
+        4,
+        hold="1h",
+        slow=True,
+    )

@@ -1,0 +1,126 @@
+"""Alerts 2 and 3: permitted limits at an outfall, instruments that do not measure, and discharge over the contract."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from dashboards.alerts.asking import DAY_S, MINUTE, figure, where
+from dashboards.alerts.rule import Above, Below, Outside, Question, Rule, Severity
+from dashboards.pages.water import measured
+from dashboards.queries import Scope
+from dashboards.words import text
+from metering.dated import DatedLimit, at
+from metering.meters import Meter
+from metering.park import Park
+from metering.quantities import UTILITIES
+
+MARGIN = 0.03
+"""A value recovers when it is this share inside its limit."""
+
+PANEL = {"ph": 20, "cod_mgl": 21, "tss_mgl": 22, "nh4_mgl": 23, "temperature_c": 24}
+
+
+def rules(park: Park, day: date) -> Iterator[Rule]:
+    """Every rule of this kind for one park; `day` decides which limits hold."""
+    for meter in park.meters:
+        for quantity, dated in sorted(meter.limits.items()):
+            limit = at(dated, day)
+            if limit is not None and quantity in PANEL:
+                yield _limit(park, meter, quantity, limit)
+        if meter.limits:
+            yield _instrument(park, meter, "fault", "15m", Severity.WARNING)
+            yield _instrument(park, meter, "calibrating", "2h", Severity.INFO)
+    for tenant in park.tenants:
+        contract = at(tenant.contract.wastewater_m3_per_day, day)
+        if contract is not None and contract.value > 0:
+            yield _quota(park, tenant.id, contract.value, 90, Severity.WARNING)
+            yield _quota(park, tenant.id, contract.value, 100, Severity.CRITICAL)
+
+
+def _permitted(limit: DatedLimit) -> Above | Below | Outside:
+    if limit.low is None:
+        high = limit.high or 0.0
+        return Above(high, high * (1 - MARGIN))
+    if limit.high is None:
+        return Below(limit.low, limit.low * (1 + MARGIN))
+    return Outside(limit.low, limit.high, (limit.high - limit.low) * MARGIN)
+
+
+def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
+    unit = UTILITIES[meter.utility].quantities[quantity].unit
+    sides = [f"{side:g}" for side in (limit.low, limit.high) if side is not None]
+    shown = f"{' - '.join(sides)} {unit}"
+    own = (f"\"park\" = '{park.id}'", f"\"meter\" = '{meter.id}'")
+    return Rule(
+        "effluent-limit",
+        park.id,
+        f"{meter.id} {quantity}",
+        text("Wastewater limit", "Giới hạn nước thải"),
+        Severity.CRITICAL,
+        (Question(measured(Scope(park=False, tenant=False), quantity, *own), 20 * MINUTE, "mean"),),
+        _permitted(limit),
+        text(
+            f"{meter.name.en}: {quantity} is {{value}} {unit} over the last 20 minutes; permitted: {shown}.",
+            f"{meter.name.vi}: {quantity} là {{value}} {unit} trong 20 phút gần nhất; cho phép: {shown}.",
+        ),
+        text(
+            "Look first at the treatment plant's inlet and aeration; take a sample; the official logger decides.",
+            "Kiểm tra trước đầu vào và sục khí của trạm xử lý; lấy mẫu; số liệu của thiết bị pháp lý là căn cứ.",
+        ),
+        "water",
+        PANEL[quantity],
+        hold="10m",
+        keep="10m",
+        shape="%.2f",
+    )
+
+
+def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Severity) -> Rule:
+    found = where(park, f"\"meter\" = '{meter.id}'", f"\"state\" = '{state}'")
+    query = f'SELECT count("state") FROM "{meter.utility.value}" {found} GROUP BY "tenant", "meter"'
+    words = {"fault": ("at fault", "báo lỗi"), "calibrating": ("in calibration for 2 hours", "hiệu chuẩn đã 2 giờ")}
+    en, vi = words[state]
+    return Rule(
+        f"effluent-{state}",
+        park.id,
+        meter.id,
+        text(f"Instrument {en}", f"Thiết bị đo {vi}"),
+        severity,
+        (Question(query, 15 * MINUTE),),
+        Above(0, 0.5),
+        text(
+            f"{meter.name.en}: the instrument is {en}; its values count for no limit.",
+            f"{meter.name.vi}: thiết bị đo {vi}; giá trị không dùng để xét giới hạn.",
+        ),
+        text(
+            "Look first at the instrument's display and its maintenance log.",
+            "Xem trước màn hình và sổ bảo trì của thiết bị.",
+        ),
+        "water",
+        25,
+        hold=hold,
+        shape="%.0f",
+    )
+
+
+def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severity) -> Rule:
+    query = figure(park, f'last("wastewater_m3") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant}'")
+    return Rule(
+        f"wastewater-quota-{percent}",
+        park.id,
+        tenant,
+        text(f"Wastewater at {percent} % of contract", f"Nước thải đạt {percent} % hợp đồng"),
+        severity,
+        (Question(query, DAY_S),),
+        Above(percent, percent - 3),
+        text(
+            f"{tenant} has discharged {{value}} % of its {quota:g} m³ for today.",
+            f"{tenant} đã xả {{value}} % của {quota:g} m³ cho hôm nay.",
+        ),
+        text(
+            "Look first at the hourly discharge on the tenant's page, then call the tenant.",
+            "Xem trước lượng xả theo giờ ở trang doanh nghiệp, rồi gọi cho doanh nghiệp.",
+        ),
+        "water",
+        6,
+        tenant=tenant,
+    )

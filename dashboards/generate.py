@@ -1,0 +1,69 @@
+"""Writes every dashboard in both languages, and the alerting files, into a folder.
+
+What is written depends on nothing but the parks and the day, so the committed files can be compared with it.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards.alerts.files import files
+from dashboards.pages import balance, electricity, heat, meter, overview, pipeline, quality, ranking, tenant, water
+from dashboards.panels import Page
+from dashboards.render import dashboard
+from dashboards.setting import Setting
+from dashboards.words import Language
+from metering.park import Park
+
+OPERATOR: tuple[Callable[[Setting], Page], ...] = (
+    overview.page,
+    electricity.page,
+    water.page,
+    heat.page,
+    ranking.page,
+    tenant.page,
+    meter.page,
+    balance.page,
+    quality.page,
+    pipeline.page,
+)
+"""Pages of the operator's organization."""
+
+OWN: tuple[Callable[[Setting], Page], ...] = (tenant.own_page,)
+"""Pages of a tenant's organization."""
+
+
+def write(folder: Path, parks: Sequence[Park], day: date) -> list[Path]:
+    """Write `{en,vi}/*.json` (operator), `tenant/{en,vi}/*.json` and `alerting/*.yaml`; returns what was written.
+
+    `day` decides which of the dated contracts and limits hold. Files of these folders that are no longer generated are
+    removed.
+    """
+    setting = Setting(tuple(parks), day)
+    files = {folder / name: content for name, content in contents(setting).items()}
+    for parent in {file.parent for file in files}:
+        parent.mkdir(parents=True, exist_ok=True)
+        for old in parent.iterdir():
+            if old not in files and old.suffix in {".json", ".yaml"}:
+                old.unlink()
+    for file, content in files.items():
+        file.write_text(content, encoding="utf-8")
+    return sorted(files)
+
+
+def contents(setting: Setting) -> dict[str, str]:
+    """Every file by its place in the folder."""
+    made = {}
+    for prefix, pages in (("", OPERATOR), ("tenant/", OWN)):
+        for language in Language:
+            for make in pages:
+                page = make(setting)
+                built = dashboard(page, language, setting.timezone)
+                text = json.dumps(built, cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
+                made[f"{prefix}{language.value}/{page.name}.json"] = text + "\n"
+    for name, content in files(setting).items():
+        made[f"alerting/{name}"] = content
+    return made

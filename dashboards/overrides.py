@@ -1,0 +1,95 @@
+"""What is particular to a column or a series, in Grafana's words: overrides, thresholds, links behind values."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from grafana_foundation_sdk.models import dashboard as grafana
+
+from dashboards.panels import Column, Kind, Panel, Step, Words
+from dashboards.words import Language, say
+from metering.model import Localized
+
+
+def uid(name: str, language: Language) -> str:
+    """Identifier of a page in Grafana."""
+    return f"ecopark-{name}" if language is Language.EN else f"ecopark-{name}-{language.value}"
+
+
+def overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
+    """What is particular to each named column; a table's columns have their titles by then."""
+    in_table = panel.kind is Kind.TABLE
+    for column in panel.columns:
+        properties = [
+            grafana.DynamicConfigValue(id_val=name, value=value)
+            for name, value in (*_numbers(column, language), *_looks(column, language, in_table=in_table))
+            if value is not None
+        ]
+        if properties:
+            name = (worded(column.title, language) or column.name) if in_table else column.name
+            matcher = grafana.MatcherConfig(id_val="byName", options=name)
+            yield grafana.DashboardFieldConfigSourceOverrides(matcher=matcher, properties=properties)
+
+
+Property = tuple[str, Any]
+"""Name of a property and its value; one without a value is left out."""
+
+_A_LINE: tuple[Property, ...] = (
+    ("custom.stacking", {"mode": "none", "group": "B"}),
+    ("custom.drawStyle", "line"),
+    ("custom.fillOpacity", 0),
+)
+_DASHED: tuple[Property, ...] = (("custom.lineStyle", {"fill": "dash", "dash": [8, 6]}), *_A_LINE)
+_IN_CELL: tuple[Property, ...] = (
+    ("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
+    ("fieldMinMax", True),
+    ("min", 0),
+)
+
+
+def _numbers(column: Column, language: Language) -> tuple[Property, ...]:
+    shown = {key: grafana.ValueMappingResult(text=say(words, language)) for key, words in column.mapped}
+    return (
+        ("unit", worded(column.unit, language)),
+        ("decimals", column.decimals),
+        ("min", column.low),
+        ("max", column.high),
+        ("mappings", [grafana.ValueMap(options=shown)] if shown else None),
+    )
+
+
+def _looks(column: Column, language: Language, *, in_table: bool) -> tuple[Property, ...]:
+    coloured: tuple[Property, ...] = ()
+    if column.steps:
+        coloured = (("thresholds", thresholds(column.steps)), ("color", {"mode": "thresholds"}))
+        if in_table:
+            coloured = (*coloured, ("custom.cellOptions", {"type": "color-text"}))
+    elif column.colour is not None:
+        coloured = (("color", {"mode": "fixed", "fixedColor": column.colour}),)
+    return (
+        ("displayName", None if in_table else worded(column.title, language)),
+        *coloured,
+        *(_IN_CELL if column.bar else ()),
+        ("links", [data_link(column.link, language)] if column.link else None),
+        ("custom.width", column.width or (180 if column.bar else None)),
+        *(_DASHED if column.dashed else ()),
+    )
+
+
+def thresholds(steps: tuple[Step, ...]) -> grafana.ThresholdsConfig:
+    """Colours by value."""
+    return grafana.ThresholdsConfig(
+        mode=grafana.ThresholdsMode.ABSOLUTE,
+        steps=[grafana.Threshold(value=step.at, color=step.colour) for step in steps],
+    )
+
+
+def data_link(link: tuple[Localized, str], language: Language) -> dict[str, object]:
+    """A link behind a value; the page it names becomes that of the same language."""
+    title, target = link
+    name, _, query = target.partition("?")
+    return {"title": say(title, language), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}
+
+
+def worded(words: Words | None, language: Language) -> str | None:
+    """A text in one language; one that is the same in all, or none, stays."""
+    return say(words, language) if isinstance(words, Localized) else words

@@ -1,0 +1,156 @@
+"""Balance and losses: does what enters the park arrive at its tenants, and is the difference more than meter error?"""
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
+from dashboards.queries import Scope, balance
+from dashboards.setting import Setting
+from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, stat, table, trend
+from dashboards.words import COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
+from metering.quantities import UTILITIES as UNITS
+from metering.quantities import Utility
+from store.schema import BALANCE
+
+_NAMES = tuple(
+    (utility.value, text(f"{name.en} ({UNITS[utility].unit})", f"{name.vi} ({UNITS[utility].unit})"))
+    for utility, name in UTILITY.items()
+    if utility is not Utility.PRODUCTION
+)
+_UTILITIES = (
+    (Utility.ELECTRICITY, "kwatth", 20),
+    (Utility.WATER, "suffix:m³", 21),
+    (Utility.WASTEWATER, "suffix:m³", 22),
+    (Utility.STEAM, "suffix:t", 23),
+    (Utility.NATURAL_GAS, "suffix:Nm³", 24),
+    (Utility.COMPRESSED_AIR, "suffix:Nm³", 25),
+    (Utility.CHILLED_WATER, "kwatth", 26),
+)
+
+
+def page(setting: Setting) -> Page:
+    """The page of the balance."""
+    return Page(
+        "balance",
+        text("Balance and losses", "Cân bằng và tổn thất"),
+        text(
+            "Does what enters the park arrive at its tenants, and is the difference more than meter error?",
+            "Những gì vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
+        ),
+        (
+            Row((freshness(Scope(tenant=False), width=8), _outside(), _uncomputable())),
+            Row((_worst(), _table())),
+            Row(
+                tuple(_course(*each) for each in _UTILITIES),
+                text("Loss and error band by day", "Tổn thất và sai số theo ngày"),
+            ),
+        ),
+        (PARK_CHOICE,),
+        start="now-30d",
+        marks=marks(Scope(tenant=False)),
+    )
+
+
+def _outside() -> Panel:
+    inner = f'SELECT "loss" - "band" AS "excess" FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND "computable" = 1 AND $timeFilter'
+    return stat(
+        2,
+        text("Days with a real loss", "Số ngày có tổn thất thật"),
+        text(
+            "Balances of a day, over all utilities, whose loss is larger than the meters' error band.",
+            "Số lần cân bằng ngày, tính mọi loại, có tổn thất lớn hơn sai số của đồng hồ.",
+        ),
+        "none",
+        InfluxQL(f'SELECT count("excess") FROM ({inner}) WHERE "excess" > 0', alias="days"),
+        steps=(Step(None, GOOD), Step(1, WARN)),
+        nothing=text("none", "không có"),
+        least=DAILY,
+        event_free=True,
+        width=8,
+    )
+
+
+def _uncomputable() -> Panel:
+    return stat(
+        3,
+        text("Not computable", "Không tính được"),
+        text(
+            "Balances of a day that have no value because a meter of the sum was incomplete.",
+            "Số lần cân bằng ngày không tính được vì một đồng hồ trong tổng bị thiếu số liệu.",
+        ),
+        "none",
+        InfluxQL(
+            f'SELECT count("computable") FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND "computable" = 0 AND $timeFilter',
+            alias="days",
+        ),
+        steps=(Step(None, NEUTRAL), Step(1, WARN)),
+        nothing=text("none", "không có"),
+        least=DAILY,
+        event_free=True,
+        width=8,
+    )
+
+
+def _worst() -> Panel:
+    return bars(
+        4,
+        text("Loss as a share of the main meter, newest day", "Tổn thất so với đồng hồ tổng, ngày mới nhất"),
+        text("Compare with the error band in the table below.", "So sánh với sai số ở bảng bên dưới."),
+        SHARE,
+        balance('"loss" / "through" AS "share"', "$tag_utility"),
+        columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
+        low=None,
+        window="3d",
+        width=8,
+        height=10,
+    )
+
+
+def _table() -> Panel:
+    fields = ", ".join(f'sum("{name}") AS "{name}"' for name in ("through", "submeters", "loss", "band"))
+    where = '"park" =~ /^$park$/ AND "computable" = 1 AND $timeFilter'
+    return table(
+        5,
+        text("Balance of this period", "Cân bằng trong kỳ xem"),
+        text(
+            "Sums over all computable days. A loss inside the band is meter error. Bands of single days are added up, so the "
+            "band of a long period is on the safe side.",
+            "Tổng của các ngày tính được. Tổn thất nằm trong sai số là do đồng hồ. Sai số từng ngày được cộng dồn nên thiên về "
+            "an toàn.",
+        ),
+        COUNT,
+        InfluxQL(f'SELECT {fields} FROM "{BALANCE}" WHERE {where} GROUP BY "utility", "main"', form="table"),
+        columns=(
+            Column("utility", text("Utility", "Loại"), mapped=_NAMES),
+            Column("main", text("Main meter", "Đồng hồ tổng")),
+            Column("through", text("Through the main meter", "Qua đồng hồ tổng"), decimals=0),
+            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), decimals=0),
+            Column("loss", text("Loss", "Tổn thất"), decimals=0),
+            Column("band", text("Error band", "Sai số"), decimals=0),
+        ),
+        least=DAILY,
+        width=16,
+        height=10,
+    )
+
+
+def _course(utility: Utility, unit: str, number: int) -> Panel:
+    where = f'"park" =~ /^$park$/ AND "utility" = \'{utility.value}\' AND "computable" = 1 AND $timeFilter'
+    statement = f'SELECT "loss", "band" FROM "{BALANCE}" WHERE {where}'
+    return trend(
+        number,
+        UTILITY[utility],
+        text(
+            "Main meter minus sub-meters of each day, and the band of the meters' accuracy. Gaps: not computable.",
+            "Đồng hồ tổng trừ đồng hồ nhánh mỗi ngày và khoảng sai số. Chỗ trống: không tính được.",
+        ),
+        unit,
+        InfluxQL(statement, "$col"),
+        columns=(
+            Column("loss", text("Loss", "Tổn thất"), colour=COLOUR[utility]),
+            Column("band", text("Error band", "Sai số"), colour=NEUTRAL, dashed=True),
+        ),
+        least=DAILY,
+        low=None,
+        draw=Draw.BARS,
+        step="1d",
+        width=8,
+    )

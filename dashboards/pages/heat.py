@@ -1,0 +1,95 @@
+"""Heat and gas: steam, natural gas, compressed air and chilled water; who takes how much, and what does it cost?"""
+
+from dashboards.panels import ENERGY, MONEY, Draw, Page, Panel, Row
+from dashboards.queries import Scope, figure, rate, total
+from dashboards.setting import Setting
+from dashboards.tiles import CHOICES, SERIES_TENANT, daily, freshness, marks, reporting, stat, trend
+from dashboards.words import COLOUR, UTILITY, text
+from metering.quantities import Utility
+
+UTILITIES = (
+    (Utility.STEAM, "suffix:t", "suffix:t/h", "steam_t"),
+    (Utility.NATURAL_GAS, "suffix:Nm³", "suffix:Nm³/h", "gas_nm3"),
+    (Utility.COMPRESSED_AIR, "suffix:Nm³", "suffix:Nm³/h", "compressed_air_nm3"),
+    (Utility.CHILLED_WATER, ENERGY, "kwatt", "chilled_kwh"),
+)
+
+
+def page(setting: Setting) -> Page:
+    """The page of heat and gas."""
+    scope = Scope()
+    return Page(
+        "heat",
+        text("Heat and gas", "Hơi, khí và nước lạnh"),
+        text(
+            "Who takes how much steam, natural gas, compressed air and chilled water, when, and at what cost?",
+            "Ai dùng bao nhiêu hơi, khí thiên nhiên, khí nén và nước lạnh, lúc nào, chi phí bao nhiêu?",
+        ),
+        (
+            Row((freshness(scope), reporting(scope), *_used(scope))),
+            *(Row(_course(scope, number, *each), UTILITY[each[0]]) for number, each in enumerate(UTILITIES, start=2)),
+        ),
+        CHOICES,
+        marks=marks(Scope(tenant=False)),
+    )
+
+
+def _used(scope: Scope) -> tuple[Panel, ...]:
+    return tuple(
+        stat(
+            number,
+            UTILITY[utility],
+            text(
+                f"{UTILITY[utility].en} taken by the chosen tenants in this period.",
+                f"{UTILITY[utility].vi} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",
+            ),
+            unit,
+            total(scope, "amount", utility=utility, alias="used"),
+            decimals=1,
+            colour=COLOUR[utility],
+        )
+        for number, (utility, unit, _, _) in enumerate(UTILITIES, start=10)
+    )
+
+
+def _course(scope: Scope, row: int, utility: Utility, unit: str, flow: str, field: str) -> tuple[Panel, ...]:
+    return (
+        trend(
+            row * 10,
+            text("Rate by tenant", "Lưu lượng theo doanh nghiệp"),
+            text(
+                f"{UTILITY[utility].en}: mean rate from quarter-hour use, stacked.",
+                f"{UTILITY[utility].vi}: lưu lượng trung bình tính từ tiêu thụ 15 phút, xếp chồng.",
+            ),
+            flow,
+            rate(scope, utility, "tenant"),
+            draw=Draw.AREA,
+            width=10,
+            link=SERIES_TENANT,
+        ),
+        daily(
+            row * 10 + 1,
+            text("By day", "Theo ngày"),
+            text(
+                f"{UTILITY[utility].en} of each day, stacked by tenant.",
+                f"{UTILITY[utility].vi} mỗi ngày, xếp chồng theo doanh nghiệp.",
+            ),
+            unit,
+            figure(scope, field),
+            window="30d",
+            width=10,
+            link=SERIES_TENANT,
+        ),
+        stat(
+            row * 10 + 2,
+            text("Cost", "Chi phí"),
+            text(
+                "In this period, at the dated price, before VAT.",
+                "Trong kỳ xem, theo đơn giá từng thời kỳ, chưa gồm VAT.",
+            ),
+            MONEY,
+            total(scope, "cost_vnd", utility=utility, divide=1e6, alias="cost"),
+            decimals=1,
+            height=8,
+        ),
+    )

@@ -1,0 +1,249 @@
+"""One meter: is it right, what does it say now, and what was used from it?"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
+from dashboards.queries import Scope, tags_of
+from dashboards.setting import Setting
+from dashboards.tiles import PARK_CHOICE, TENANT_CHOICE, daily, freshness, marks, stat, table, trend
+from dashboards.words import BAD, COLOUR, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
+from metering.model import Localized
+from metering.quantities import UTILITIES, Utility
+from store.schema import EVENTS, USAGE
+
+ONE = '"meter" =~ /^$meter$/'
+METER_CHOICE = Variable("meter", METER, tags_of("meter", '"park" =~ /^$park$/', '"tenant" =~ /^$tenant$/'))
+_HOURLY: dict[str, Words] = {
+    "kWh": "kwatt",
+    "m³": "suffix:m³/h",
+    "t": "suffix:t/h",
+    "Nm³": "suffix:Nm³/h",
+    "": text("suffix:units/h", "suffix:đơn vị/giờ"),
+}
+_AMOUNT: dict[str, Words] = {
+    "kWh": "kwatth",
+    "m³": "suffix:m³",
+    "t": "suffix:t",
+    "Nm³": "suffix:Nm³",
+    "": text("suffix:units", "suffix:đơn vị"),
+}
+_RATES: dict[str, Words] = {
+    "power_kw": "kwatt",
+    "flow_m3h": "suffix:m³/h",
+    "flow_nm3h": "suffix:Nm³/h",
+    "flow_th": "suffix:t/h",
+}
+
+
+def _by_utility(units: Mapping[str, Words]) -> tuple[Column, ...]:
+    """A series named after its utility gets that utility's name, unit and colour."""
+    return tuple(Column(u.value, UTILITY[u], units[UTILITIES[u].unit], COLOUR[u]) for u in Utility)
+
+
+def _measurements(quantity: str) -> str:
+    """The measurements that have a quantity, as a pattern."""
+    return "|".join(utility.value for utility, spec in UTILITIES.items() if quantity in spec.quantities)
+
+
+_NO_SUM = text(
+    "In the meter's own unit: kWh for electricity and chilled water, m³ for water, t for steam, Nm³ for gas and air.",
+    "Theo đơn vị của đồng hồ: kWh với điện và nước lạnh, m³ với nước, t với hơi, Nm³ với khí.",
+)
+
+
+def page(setting: Setting) -> Page:
+    """The page of one meter."""
+    scope = Scope(tenant=False)
+    return Page(
+        "meter",
+        text("Meter", "Đồng hồ"),
+        text(
+            "Is this meter right, what does it say now, and what was used from it?",
+            "Đồng hồ này có đúng không, hiện chỉ bao nhiêu, và đã tiêu thụ bao nhiêu?",
+        ),
+        (
+            Row(_tiles(scope)),
+            Row((_use(scope), _days(scope, setting))),
+            Row((_readings(scope), _counter(scope))),
+            Row((_quality(scope), _events(scope))),
+        ),
+        (PARK_CHOICE, TENANT_CHOICE, METER_CHOICE),
+        marks=marks(scope, ONE),
+    )
+
+
+def _tiles(scope: Scope) -> tuple[Panel, ...]:
+    def over(number: int, title: Localized, about: Localized, unit: Words, value: str, **more: Any) -> Panel:
+        statement = f'SELECT {value} FROM "{USAGE}" {scope.where(ONE)}'
+        return stat(number, title, about, unit, InfluxQL(statement, alias="value"), width=6, **more)
+
+    return (
+        freshness(scope, 1, ONE, width=6),
+        stat(
+            10,
+            text("Used in this period", "Tiêu thụ trong kỳ xem"),
+            _NO_SUM,
+            _AMOUNT[""],
+            InfluxQL(f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} GROUP BY "utility"', "$tag_utility"),
+            columns=_by_utility(_AMOUNT),
+            width=6,
+        ),
+        over(
+            11,
+            text("Completeness", "Mức độ đầy đủ dữ liệu"),
+            text(
+                "Mean share of expected readings of the quarter hours in this period.",
+                "Tỷ lệ trung bình số lần đọc có được trong các khoảng 15 phút của kỳ xem.",
+            ),
+            SHARE,
+            'mean("completeness")',
+            high=1.0,
+            decimals=1,
+            steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
+        ),
+        over(
+            12,
+            text("Estimated share", "Tỷ lệ ước tính"),
+            text(
+                "Mean share of use that was estimated because readings were missing or wrong.",
+                "Phần tiêu thụ phải ước tính do thiếu hoặc sai số liệu, trung bình kỳ xem.",
+            ),
+            SHARE,
+            'mean("estimated")',
+            high=1.0,
+            decimals=1,
+            steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+        ),
+    )
+
+
+def _use(scope: Scope) -> Panel:
+    inner = f'SELECT sum("amount") * 4 AS "rate" FROM "{USAGE}" {scope.where(ONE)} GROUP BY time(15m), "utility"'
+    statement = f'SELECT mean("rate") FROM ({inner}) WHERE $timeFilter GROUP BY time($__interval), "utility" fill(null)'
+    return trend(
+        2,
+        text("Use per hour", "Tiêu thụ theo giờ"),
+        text(
+            "Validated quarter-hour use as an hourly rate: kW for electricity, m³/h for water.",
+            "Tiêu thụ 15 phút đã kiểm tra, quy đổi theo giờ: kW với điện, m³/h với nước.",
+        ),
+        _HOURLY[""],
+        InfluxQL(statement, "$tag_utility"),
+        columns=_by_utility(_HOURLY),
+        draw=Draw.AREA,
+    )
+
+
+def _days(scope: Scope, setting: Setting) -> Panel:
+    statement = (
+        f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} '
+        f"GROUP BY time(1d), \"utility\" fill(none) tz('{setting.timezone}')"
+    )
+    return daily(
+        3,
+        text("Use by day", "Tiêu thụ theo ngày"),
+        _NO_SUM,
+        _AMOUNT[""],
+        InfluxQL(statement, "$tag_utility"),
+        columns=_by_utility(_AMOUNT),
+        window="30d",
+    )
+
+
+def _raw(scope: Scope, how: str, quantities: Iterable[str]) -> tuple[InfluxQL, ...]:
+    """One question a quantity: those that this meter does not have bring no series."""
+    return tuple(
+        InfluxQL(
+            f'SELECT {how}("{name}") FROM /^({_measurements(name)})$/ {scope.where(ONE)} '
+            "GROUP BY time($__interval) fill(none)",
+            name,
+            ref=chr(ord("A") + place),
+        )
+        for place, name in enumerate(quantities)
+    )
+
+
+def _readings(scope: Scope) -> Panel:
+    return trend(
+        4,
+        text("Momentary readings, last 24 hours", "Giá trị tức thời, 24 giờ gần nhất"),
+        text(
+            "Power or flow as the instrument sends it, not validated.",
+            "Công suất hoặc lưu lượng do thiết bị gửi, chưa qua kiểm tra.",
+        ),
+        _HOURLY[""],
+        *_raw(scope, "mean", _RATES),
+        columns=tuple(
+            Column(name, text("Power", "Công suất") if name == "power_kw" else text("Flow", "Lưu lượng"), unit, NEUTRAL)
+            for name, unit in _RATES.items()
+        ),
+        window="24h",
+        step="5m",
+        low=None,
+        event_free=True,
+    )
+
+
+def _counter(scope: Scope) -> Panel:
+    units = {spec.counter: "none" if not spec.unit else f"suffix:{spec.unit}" for spec in UTILITIES.values()}
+    return trend(
+        5,
+        text("Register as read, last 24 hours", "Chỉ số đọc được, 24 giờ gần nhất"),
+        text(
+            "The counter as it was read, before multiplier and roll-over. A step down is a reset, a swap or a roll-over.",
+            "Chỉ số nguyên gốc, chưa nhân hệ số và chưa xét quay vòng. Tụt xuống là bị đặt lại, thay hoặc quay vòng.",
+        ),
+        "none",
+        *_raw(scope, "last", sorted(units)),
+        columns=tuple(Column(name, text("Register", "Chỉ số"), unit, NEUTRAL) for name, unit in sorted(units.items())),
+        window="24h",
+        step="5m",
+        low=None,
+        decimals=1,
+        event_free=True,
+    )
+
+
+def _quality(scope: Scope) -> Panel:
+    statement = (
+        f'SELECT mean("completeness") AS "completeness", mean("estimated") AS "estimated" FROM "{USAGE}" '
+        f"{scope.where(ONE)} GROUP BY time($__interval) fill(none)"
+    )
+    return trend(
+        6,
+        text("Completeness and estimated share", "Mức độ đầy đủ và tỷ lệ ước tính"),
+        text("How much of each interval was really read.", "Bao nhiêu phần của mỗi khoảng là số đọc thật."),
+        SHARE,
+        InfluxQL(statement, "$col"),
+        columns=(
+            Column("completeness", text("Completeness", "Mức độ đầy đủ"), colour=GOOD),
+            Column("estimated", text("Estimated", "Ước tính"), colour=WARN),
+        ),
+        high=1.0,
+    )
+
+
+def _events(scope: Scope) -> Panel:
+    return table(
+        7,
+        text("Events of this meter", "Sự kiện của đồng hồ này"),
+        text(
+            "Replacements, resets, roll-overs, stuck values, in the last year.",
+            "Thay, đặt lại, quay vòng, đứng số trong một năm.",
+        ),
+        "none",
+        InfluxQL(f'SELECT "kind", "text_en", "text_vi" FROM "{EVENTS}" {scope.where(ONE)}', form="table"),
+        columns=(
+            Column("Time", text("Time", "Thời điểm"), width=170),
+            Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=170),
+            Column("text_{language}", text("What", "Nội dung")),
+        ),
+        window="365d",
+        nothing=text("-", "-"),
+        width=12,
+        height=8,
+        sort=("Time", True),
+        event_free=True,
+    )

@@ -1,0 +1,252 @@
+"""Park overview: is everything all right now, and who uses what?"""
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row
+from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rate, total
+from dashboards.setting import Setting
+from dashboards.tiles import (
+    CHOICES,
+    SERIES_TENANT,
+    TENANT_COLUMN,
+    bars,
+    contract_columns,
+    daily,
+    freshness,
+    marks,
+    reporting,
+    stat,
+    table,
+    trend,
+)
+from dashboards.words import COLOUR, GOOD, UTILITY, text
+from dashboards.words import figure as called
+from metering.figures import Period
+from metering.quantities import Utility
+from store.schema import USAGE
+
+TODAY, LAST_WEEK, THIS_MONTH = "now/d", "7d", "now/M"
+
+
+def page(setting: Setting) -> Page:
+    """The first page of an operator."""
+    scope, month = Scope(), Scope(period=Period.MONTH)
+    return Page(
+        "overview",
+        text("Park overview", "Tổng quan khu công nghiệp"),
+        text(
+            "Is everything all right now, and who uses what?",
+            "Hiện tại mọi thứ có bình thường không, và ai đang sử dụng những gì?",
+        ),
+        (
+            Row(_tiles(scope)),
+            Row((_power(scope), _peaks(month, setting))),
+            Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
+            Row((_days(scope, setting), _cost(scope, setting))),
+            Row((_tenants(month),)),
+        ),
+        CHOICES,
+        marks=marks(Scope(tenant=False)),
+    )
+
+
+def _tiles(scope: Scope) -> tuple[Panel, ...]:
+    quarter = (
+        f'SELECT sum("amount") * {QUARTERS_PER_HOUR} AS "kw" FROM "{USAGE}" '
+        f"{scope.where(of(Utility.ELECTRICITY), BILLING)} GROUP BY time(15m) fill(none)"
+    )
+    return (
+        freshness(scope),
+        reporting(scope),
+        stat(
+            10,
+            text("Power now", "Công suất hiện tại"),
+            text(
+                "Mean power of all tenants in the highest quarter hour of the last 45 minutes.",
+                "Công suất trung bình của các doanh nghiệp trong 15 phút cao nhất của 45 phút gần đây.",
+            ),
+            POWER,
+            InfluxQL(quarter, alias="kW"),
+            window="45m",
+            calc="max",
+            colour=COLOUR[Utility.ELECTRICITY],
+            sparkline=True,
+        ),
+        stat(
+            11,
+            text("Electricity today", "Điện trong ngày"),
+            text("Used by the tenants since midnight.", "Lượng điện các doanh nghiệp tiêu thụ từ 0 giờ."),
+            ENERGY,
+            total(scope, "amount", utility=Utility.ELECTRICITY, alias="kWh"),
+            window=TODAY,
+            colour=COLOUR[Utility.ELECTRICITY],
+        ),
+        stat(
+            12,
+            text("A week ago, same hours", "Cùng giờ này tuần trước"),
+            text(
+                "Electricity of the same weekday a week ago, up to the same time.",
+                "Lượng điện của cùng thứ trong tuần trước, tính đến cùng thời điểm.",
+            ),
+            ENERGY,
+            total(scope, "amount", utility=Utility.ELECTRICITY, alias="kWh"),
+            window=TODAY,
+            shift=LAST_WEEK,
+            colour=COLOUR[Utility.ELECTRICITY],
+        ),
+        stat(
+            13,
+            text("Water today", "Nước cấp trong ngày"),
+            text("Used by the tenants since midnight.", "Lượng nước các doanh nghiệp tiêu thụ từ 0 giờ."),
+            "suffix:m³",
+            total(scope, "amount", utility=Utility.WATER, alias="m³"),
+            window=TODAY,
+            decimals=0,
+            colour=COLOUR[Utility.WATER],
+        ),
+    )
+
+
+def _power(scope: Scope) -> Panel:
+    return trend(
+        3,
+        text("Power by tenant", "Công suất theo doanh nghiệp"),
+        text(
+            "Mean power of each tenant, from quarter-hour use; stacked, so the top edge is the whole park.",
+            "Công suất trung bình của từng doanh nghiệp tính từ tiêu thụ 15 phút; xếp chồng, đường trên cùng là toàn khu.",
+        ),
+        POWER,
+        rate(scope, Utility.ELECTRICITY, "tenant"),
+        draw=Draw.AREA,
+        width=16,
+        height=12,
+        link=SERIES_TENANT,
+    )
+
+
+def _peaks(month: Scope, setting: Setting) -> Panel:
+    return bars(
+        4,
+        text("Peak of the month against contract", "Công suất cực đại tháng so với đăng ký"),
+        text(
+            "Highest 30-minute demand of this month; each bar ends at the tenant's contract demand and changes colour "
+            "at 80, 90 and 100 % of it.",
+            "Công suất 30 phút cao nhất trong tháng; mỗi thanh dài tối đa bằng công suất đăng ký và đổi màu ở 80, 90, 100 %.",
+        ),
+        POWER,
+        figure(month, "peak_demand_kw"),
+        window=THIS_MONTH,
+        columns=contract_columns(setting.parks, setting.day),
+        height=12,
+        link=SERIES_TENANT,
+    )
+
+
+_OTHERS = (
+    Utility.WASTEWATER,
+    Utility.STEAM,
+    Utility.NATURAL_GAS,
+    Utility.COMPRESSED_AIR,
+    Utility.CHILLED_WATER,
+)
+_UNIT = {
+    Utility.WASTEWATER: "suffix:m³",
+    Utility.STEAM: "suffix:t",
+    Utility.NATURAL_GAS: "suffix:Nm³",
+    Utility.COMPRESSED_AIR: "suffix:Nm³",
+    Utility.CHILLED_WATER: ENERGY,
+}
+
+
+def _utility_today(scope: Scope, number: int, utility: Utility) -> Panel:
+    name = UTILITY[utility]
+    return stat(
+        number,
+        text(f"{name.en} today", f"{name.vi} trong ngày"),
+        text(
+            f"{name.en} of all chosen tenants since midnight.",
+            f"{name.vi} của các doanh nghiệp đã chọn, tính từ 0 giờ.",
+        ),
+        _UNIT[utility],
+        total(scope, "amount", utility=utility, alias="today"),
+        window=TODAY,
+        decimals=1,
+        colour=COLOUR[utility],
+        width=4 if utility is not Utility.CHILLED_WATER else 8,
+    )
+
+
+def _days(scope: Scope, setting: Setting) -> Panel:
+    return daily(
+        20,
+        text("Electricity by day", "Điện theo ngày"),
+        text("Use of each day, stacked by tenant.", "Tiêu thụ của từng ngày, xếp chồng theo doanh nghiệp."),
+        ENERGY,
+        figure(scope, "electricity_kwh"),
+        window="30d",
+        link=SERIES_TENANT,
+    )
+
+
+def _cost(scope: Scope, setting: Setting) -> Panel:
+    return daily(
+        21,
+        text("Cost by day", "Chi phí theo ngày"),
+        text(
+            "All utilities at the dated tariffs of the park file, before VAT.",
+            "Tất cả các loại năng lượng và nước theo biểu giá trong hồ sơ khu, chưa gồm thuế GTGT.",
+        ),
+        MONEY,
+        figure(scope, "cost_vnd", divide=1e6),
+        window="30d",
+        link=SERIES_TENANT,
+    )
+
+
+def _tenants(month: Scope) -> Panel:
+    return table(
+        22,
+        text("Tenants this month", "Các doanh nghiệp trong tháng"),
+        text(
+            "Month to date. Completeness under 95 % makes a figure indicative. Click a tenant to open its page.",
+            "Lũy kế từ đầu tháng. Mức độ đầy đủ dưới 95 % thì số liệu chỉ để tham khảo. Bấm vào tên để mở trang doanh nghiệp.",
+        ),
+        "none",
+        newest(
+            month,
+            "electricity_kwh",
+            "water_m3",
+            "wastewater_m3",
+            "cost_vnd",
+            "peak_demand_kw",
+            "power_factor",
+            "energy_per_output",
+            "completeness",
+            divide={"cost_vnd": 1e6},
+        ),
+        columns=(
+            TENANT_COLUMN,
+            Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[Utility.ELECTRICITY]),
+            Column("water_m3", called("water_m3"), "suffix:m³", decimals=0, bar=True, colour=COLOUR[Utility.WATER]),
+            Column(
+                "wastewater_m3",
+                called("wastewater_m3"),
+                "suffix:m³",
+                decimals=0,
+                bar=True,
+                colour=COLOUR[Utility.WASTEWATER],
+            ),
+            Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0),
+            Column("peak_demand_kw", called("peak_demand_kw"), POWER),
+            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
+            Column(
+                "energy_per_output",
+                called("energy_per_output"),
+                text("suffix:kWh/unit", "suffix:kWh/đơn vị"),
+                decimals=1,
+            ),
+            Column("completeness", called("completeness"), SHARE, decimals=1, colour=GOOD),
+        ),
+        window=THIS_MONTH,
+        sort=("electricity_kwh", True),
+        height=13,
+    )

@@ -1,0 +1,191 @@
+"""The pipeline's own health: do readings get from the broker into the database, how fast, and what stands in the way?"""
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import SECONDS, Page, Panel, Row, Step
+from dashboards.queries import Scope
+from dashboards.setting import Setting
+from dashboards.tiles import PARK_CHOICE, freshness, stat, trend
+from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
+from metering.model import Localized
+from store.schema import PIPELINE
+
+PER_SECOND = "suffix:/s"
+INGEST = "\"service\" = 'ingest'"
+
+
+def _last(field: str, how: str) -> InfluxQL:
+    inner = f'SELECT last("{field}") AS "value" FROM "{PIPELINE}" WHERE {INGEST} AND $timeFilter GROUP BY "instance"'
+    return InfluxQL(f'SELECT {how}("value") FROM ({inner})', alias="value")
+
+
+def _course(field: str, how: str = "mean") -> InfluxQL:
+    return InfluxQL(
+        f'SELECT {how}("{field}") FROM "{PIPELINE}" WHERE {INGEST} AND $timeFilter '
+        'GROUP BY time($__interval), "instance" fill(none)',
+        "$tag_instance",
+    )
+
+
+def page(setting: Setting) -> Page:
+    """The page of the pipeline."""
+    return Page(
+        "pipeline",
+        text("Pipeline health", "Tình trạng đường truyền số liệu"),
+        text(
+            "Do readings get from the broker into the database, how fast, and what stands in the way?",
+            "Số liệu có từ máy chủ MQTT vào cơ sở dữ liệu không, nhanh chậm ra sao, vướng ở đâu?",
+        ),
+        (
+            Row((freshness(Scope(tenant=False)), *_tiles())),
+            Row((_rates(), _refused())),
+            Row((_lag(), _write())),
+            Row((_held(), _memory())),
+        ),
+        (PARK_CHOICE,),
+        start="now-6h",
+    )
+
+
+def _tile(
+    number: int, title: Localized, about: Localized, unit: str, field: str, how: str, steps: tuple[Step, ...]
+) -> Panel:
+    return stat(
+        number,
+        title,
+        about,
+        unit,
+        _last(field, how),
+        window="15m",
+        steps=steps,
+        decimals=1 if unit in {SECONDS, PER_SECOND} else 0,
+    )
+
+
+def _tiles() -> tuple[Panel, ...]:
+    plain = (Step(None, NEUTRAL),)
+    return (
+        _tile(
+            2,
+            text("Readings stored per second", "Số liệu lưu mỗi giây"),
+            text("Sum over all ingesters, newest 10 seconds.", "Tổng các bộ tiếp nhận, 10 giây gần nhất."),
+            PER_SECOND,
+            "readings_per_s",
+            "sum",
+            plain,
+        ),
+        _tile(
+            3,
+            text("Since the last write", "Từ lần ghi cuối"),
+            text("The ingester that waits longest.", "Của bộ tiếp nhận chờ lâu nhất."),
+            SECONDS,
+            "last_write_age_s",
+            "max",
+            (Step(None, GOOD), Step(120, WARN), Step(600, BAD)),
+        ),
+        _tile(
+            4,
+            text("Age of what was written", "Độ trễ số liệu khi ghi"),
+            text(
+                "How old the newest reading of the last batch was when the database had it.",
+                "Tuổi của số liệu mới nhất trong lô cuối khi cơ sở dữ liệu nhận được.",
+            ),
+            SECONDS,
+            "lag_s",
+            "max",
+            (Step(None, GOOD), Step(120, WARN), Step(900, BAD)),
+        ),
+        _tile(
+            5,
+            text("Unacknowledged messages", "Tin chưa xác nhận"),
+            text("Received, not yet confirmed by the database.", "Đã nhận nhưng cơ sở dữ liệu chưa xác nhận."),
+            "suffix:msg",
+            "unacknowledged",
+            "sum",
+            (Step(None, GOOD), Step(10000, WARN)),
+        ),
+        _tile(
+            6,
+            text("Retries since start", "Số lần thử lại từ khi chạy"),
+            text("Writes that had to be tried again.", "Số lần ghi phải thử lại."),
+            "none",
+            "retries",
+            "sum",
+            plain,
+        ),
+    )
+
+
+def _rates() -> Panel:
+    return trend(
+        10,
+        text("Readings stored per second", "Số liệu lưu mỗi giây"),
+        text("By ingester.", "Theo bộ tiếp nhận."),
+        PER_SECOND,
+        _course("readings_per_s"),
+        step="10s",
+    )
+
+
+def _refused() -> Panel:
+    return trend(
+        11,
+        text("Readings refused per second", "Số liệu bị từ chối mỗi giây"),
+        text(
+            "By ingester; reasons stand on the page of data quality.",
+            "Theo bộ tiếp nhận; lý do xem trang chất lượng số liệu.",
+        ),
+        PER_SECOND,
+        _course("refused_per_s"),
+        step="10s",
+        colour=BAD,
+    )
+
+
+def _lag() -> Panel:
+    return trend(
+        12,
+        text("Age of what was written", "Độ trễ số liệu khi ghi"),
+        text(
+            "Rises while a backlog is worked off, for instance after a gateway was offline.",
+            "Tăng khi đang xử lý phần tồn đọng, ví dụ sau khi gateway mất kết nối.",
+        ),
+        SECONDS,
+        _course("lag_s", "max"),
+        step="10s",
+    )
+
+
+def _write() -> Panel:
+    return trend(
+        13,
+        text("Time of a write", "Thời gian một lần ghi"),
+        text(
+            "Mean time until the database confirmed a batch.",
+            "Thời gian trung bình đến khi cơ sở dữ liệu xác nhận một lô.",
+        ),
+        "ms",
+        _course("write_ms"),
+        step="10s",
+    )
+
+
+def _held() -> Panel:
+    return trend(
+        14,
+        text("Held in memory", "Đang giữ trong bộ nhớ"),
+        text("Bytes of messages that wait for the database.", "Dung lượng tin đang chờ cơ sở dữ liệu."),
+        "bytes",
+        _course("held_bytes", "max"),
+        step="10s",
+    )
+
+
+def _memory() -> Panel:
+    return trend(
+        15,
+        text("Memory of the process", "Bộ nhớ của tiến trình"),
+        text("Highest resident size so far.", "Dung lượng thường trú lớn nhất đến nay."),
+        "decmbytes",
+        _course("resident_mb", "max"),
+        step="10s",
+    )

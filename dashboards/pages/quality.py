@@ -1,0 +1,237 @@
+"""Data quality: which meters are silent, incomplete, estimated or refused, and since when?"""
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, Row, Step
+from dashboards.queries import Scope
+from dashboards.setting import Setting
+from dashboards.tiles import CHOICES, METER_COLUMN, TENANT_COLUMN, bars, freshness, marks, reporting, stat, table, trend
+from dashboards.words import BAD, COLOUR, EVENT, GOOD, UTILITY, WARN, text
+from store.schema import EVENTS, METER_STATUS, REFUSED, USAGE
+
+_NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
+_REASONS = (
+    ("malformed", text("malformed", "sai định dạng")),
+    ("too_large", text("too large", "quá lớn")),
+    ("unknown_gateway", text("unknown gateway", "gateway không có trong hồ sơ")),
+    ("unknown_meter", text("unknown meter", "đồng hồ không có trong hồ sơ")),
+    ("wrong_gateway", text("wrong gateway", "sai gateway")),
+    ("unknown_quantity", text("unknown quantity", "đại lượng không biết")),
+    ("not_a_number", text("not a number", "không phải số")),
+    ("out_of_range", text("out of range", "ngoài phạm vi")),
+    ("bad_time", text("bad time", "thời gian sai")),
+    ("future_time", text("in the future", "thời gian ở tương lai")),
+    ("store_rejected", text("rejected by the database", "cơ sở dữ liệu từ chối")),
+)
+
+
+def page(setting: Setting) -> Page:
+    """The page of data quality."""
+    scope = Scope()
+    return Page(
+        "quality",
+        text("Data quality", "Chất lượng số liệu"),
+        text(
+            "Which meters are silent, incomplete, estimated or refused, and since when?",
+            "Đồng hồ nào mất tín hiệu, thiếu số liệu, phải ước tính hoặc bị từ chối, từ bao giờ?",
+        ),
+        (
+            Row(
+                (
+                    freshness(scope),
+                    reporting(scope),
+                    _silent_count(scope),
+                    _complete(scope),
+                    _estimated(scope),
+                    _refused(),
+                )
+            ),
+            Row((_silent(scope), _course(scope))),
+            Row((_worst(scope), _refusals())),
+            Row((_events(scope),)),
+        ),
+        CHOICES,
+        marks=marks(Scope(tenant=False)),
+    )
+
+
+def _silent_count(scope: Scope) -> Panel:
+    inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()} GROUP BY "meter"'
+    return stat(
+        3,
+        text("Silent meters", "Đồng hồ mất tín hiệu"),
+        text("Not heard for more than 15 minutes.", "Không có số liệu quá 15 phút."),
+        "none",
+        InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" >= 900', alias="silent"),
+        window="15m",
+        steps=(Step(None, GOOD), Step(1, BAD)),
+        nothing=text("none", "không có"),
+        event_free=True,
+    )
+
+
+def _mean(scope: Scope, field: str) -> InfluxQL:
+    return InfluxQL(f'SELECT mean("{field}") FROM "{USAGE}" {scope.where()}', alias=field)
+
+
+def _complete(scope: Scope) -> Panel:
+    return stat(
+        4,
+        text("Completeness", "Mức độ đầy đủ dữ liệu"),
+        text("Of all quarter hours of all meters in this period.", "Của mọi khoảng 15 phút, mọi đồng hồ trong kỳ xem."),
+        SHARE,
+        _mean(scope, "completeness"),
+        high=1.0,
+        decimals=2,
+        steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
+    )
+
+
+def _estimated(scope: Scope) -> Panel:
+    return stat(
+        5,
+        text("Estimated share", "Tỷ lệ ước tính"),
+        text(
+            "Mean over all quarter hours and meters in this period.",
+            "Trung bình mọi khoảng 15 phút và đồng hồ trong kỳ xem.",
+        ),
+        SHARE,
+        _mean(scope, "estimated"),
+        high=1.0,
+        decimals=2,
+        steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+    )
+
+
+def _refused() -> Panel:
+    return stat(
+        6,
+        text("Refused readings", "Số liệu bị từ chối"),
+        text("Recorded with their reason; nothing is thrown away.", "Được lưu lại cùng lý do, không bỏ đi."),
+        "none",
+        InfluxQL(f'SELECT count("detail") FROM "{REFUSED}" WHERE "park" =~ /^$park$/ AND $timeFilter', alias="refused"),
+        steps=(Step(None, GOOD), Step(1, WARN)),
+        nothing=text("none", "không có"),
+        event_free=True,
+    )
+
+
+def _silent(scope: Scope) -> Panel:
+    inner = (
+        f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()} '
+        'GROUP BY "tenant", "utility", "meter"'
+    )
+    return table(
+        10,
+        text("Longest silence", "Mất tín hiệu lâu nhất"),
+        text(
+            "Time since the last reading of each meter, longest first.",
+            "Thời gian từ lần đọc cuối của từng đồng hồ, lâu nhất trước.",
+        ),
+        "none",
+        InfluxQL(f'SELECT "age" FROM ({inner}) GROUP BY "tenant", "utility", "meter"', form="table"),
+        columns=(
+            METER_COLUMN,
+            TENANT_COLUMN,
+            Column("utility", text("Utility", "Loại"), mapped=_NAMES),
+            Column(
+                "age",
+                text("Since last reading", "Từ lần đọc cuối"),
+                SECONDS,
+                steps=(Step(None, GOOD), Step(900, WARN), Step(3600, BAD)),
+                decimals=0,
+            ),
+        ),
+        window="15m",
+        width=12,
+        height=10,
+        sort=("age", True),
+    )
+
+
+def _course(scope: Scope) -> Panel:
+    statement = (
+        f'SELECT mean("completeness") FROM "{USAGE}" {scope.where()} GROUP BY time($__interval), "utility" fill(none)'
+    )
+    return trend(
+        11,
+        text("Completeness by utility", "Mức độ đầy đủ theo loại"),
+        text("A dip of one utility alone points to its gateway.", "Chỉ một loại bị tụt thường do gateway của loại đó."),
+        SHARE,
+        InfluxQL(statement, "$tag_utility"),
+        columns=_named(),
+        high=1.0,
+        height=10,
+    )
+
+
+def _named() -> tuple[Column, ...]:
+    return tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR)
+
+
+def _worst(scope: Scope) -> Panel:
+    inner = f'SELECT mean("estimated") AS "share" FROM "{USAGE}" {scope.where()} GROUP BY "meter"'
+    return bars(
+        12,
+        text("Most estimated meters", "Đồng hồ phải ước tính nhiều nhất"),
+        text(
+            "Mean estimated share in this period; the ten worst.",
+            "Tỷ lệ ước tính trung bình kỳ xem; mười đồng hồ cao nhất.",
+        ),
+        SHARE,
+        InfluxQL(f'SELECT top("share", "meter", 10) AS "share" FROM ({inner})', form="table"),
+        steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+        high=1.0,
+        by_row=True,
+        width=12,
+    )
+
+
+def _refusals() -> Panel:
+    where = 'WHERE "park" =~ /^$park$/ AND $timeFilter'
+    return table(
+        13,
+        text("Refusals by gateway and reason", "Số liệu bị từ chối theo gateway và lý do"),
+        text(
+            "How often in this period; what was received stands in the database.",
+            "Số lần trong kỳ xem; nội dung nhận được còn lưu.",
+        ),
+        "none",
+        InfluxQL(
+            f'SELECT count("detail") AS "count" FROM "{REFUSED}" {where} GROUP BY "gateway", "reason"', form="table"
+        ),
+        columns=(
+            Column("gateway", text("Gateway", "Gateway")),
+            Column("reason", text("Reason", "Lý do"), mapped=_REASONS),
+            Column("count", text("Times", "Số lần"), decimals=0),
+        ),
+        width=12,
+        height=12,
+        sort=("count", True),
+        event_free=True,
+    )
+
+
+def _events(scope: Scope) -> Panel:
+    return table(
+        14,
+        text("Events", "Sự kiện"),
+        text(
+            "What happened to meters, tariffs and gateways in the last 90 days.",
+            "Sự kiện của đồng hồ, biểu giá, gateway trong 90 ngày.",
+        ),
+        "none",
+        InfluxQL(
+            f'SELECT "kind", "tenant", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()}', form="table"
+        ),
+        columns=(
+            Column("Time", text("Time", "Thời điểm"), width=180),
+            Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=200),
+            TENANT_COLUMN,
+            METER_COLUMN,
+            Column("text_{language}", text("What", "Nội dung"), width=700),
+        ),
+        window="90d",
+        nothing=text("-", "-"),
+        sort=("Time", True),
+        event_free=True,
+    )

@@ -1,0 +1,161 @@
+"""Resource efficiency: which tenants make most of what they take, and who gets better?"""
+
+from dashboards.panels import MONTHLY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
+from dashboards.queries import Scope, figure, newest
+from dashboards.setting import Setting
+from dashboards.tiles import CHOICES, SERIES_TENANT, TENANT_COLUMN, bars, freshness, marks, table, trend
+from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
+from dashboards.words import figure as called
+from metering.figures import FIGURES, INDICATIVE_BELOW, Period
+
+PERIOD = Variable(
+    "period", text("Per", "Theo"), choices=((Period.MONTH, text("Month", "Tháng")), (Period.DAY, text("Day", "Ngày")))
+)
+_HOW = text(
+    "Newest period in view: a sum over a sum, so a tenant without output has no value, never zero. Units of output "
+    "differ between tenants: compare a tenant with itself, and tenants with others of the same sector only.",
+    "Kỳ mới nhất trong khung nhìn: tổng chia tổng, không có sản lượng thì không có giá trị. Đơn vị sản phẩm khác nhau: chỉ so "
+    "với chính mình hoặc với doanh nghiệp cùng ngành.",
+)
+
+
+def page(setting: Setting) -> Page:
+    """The ranking."""
+    scope = Scope(period="$period")
+    return Page(
+        "ranking",
+        text("Resource efficiency ranking", "Xếp hạng hiệu quả tài nguyên"),
+        text(
+            "Which tenants make most of what they take, and who gets better?",
+            "Doanh nghiệp nào sử dụng tài nguyên hiệu quả nhất, và ai đang cải thiện?",
+        ),
+        (
+            Row(
+                (
+                    freshness(Scope(), height=12),
+                    _completeness(scope),
+                )
+            ),
+            Row(
+                (
+                    _bars(scope, 3, "enpi", SHARE, steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))),
+                    _bars(scope, 4, "energy_per_m2", "suffix:kWh/m²"),
+                    _bars(scope, 5, "energy_per_employee", text("suffix:kWh/person", "suffix:kWh/người")),
+                )
+            ),
+            Row(
+                (
+                    _bars(scope, 6, "energy_per_output", text("suffix:kWh/unit", "suffix:kWh/đơn vị")),
+                    _bars(scope, 7, "water_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị")),
+                    _bars(scope, 8, "co2e_per_output", text("suffix:kg/unit", "suffix:kg/đơn vị")),
+                )
+            ),
+            Row((_trend(scope), _savings(Scope()))),
+            Row((_table(scope),)),
+        ),
+        (*CHOICES, PERIOD),
+        start="now-13M",
+        marks=marks(Scope(tenant=False)),
+    )
+
+
+def _completeness(scope: Scope) -> Panel:
+    return bars(
+        2,
+        called("completeness"),
+        text(
+            "Share of the expected intervals that are there. Under 95 % everything on this page is indicative.",
+            "Phần số liệu có được trên tổng số phải có. Dưới 95 % thì mọi chỉ số trên trang này chỉ để tham khảo.",
+        ),
+        SHARE,
+        figure(scope, "completeness"),
+        least=MONTHLY,
+        low=0,
+        high=1,
+        decimals=1,
+        steps=(Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD)),
+        width=20,
+        link=SERIES_TENANT,
+    )
+
+
+def _bars(scope: Scope, number: int, name: str, unit: Words, *, steps: tuple[Step, ...] = ()) -> Panel:
+    return bars(
+        number,
+        called(name),
+        _HOW,
+        unit,
+        figure(scope, name),
+        least=MONTHLY,
+        steps=steps,
+        colour=None if steps else NEUTRAL,
+        link=SERIES_TENANT,
+    )
+
+
+def _trend(scope: Scope) -> Panel:
+    return trend(
+        9,
+        text("EnPI over time", "EnPI theo thời gian"),
+        text(
+            "Actual use over the use that the tenant's own baseline expects for its output: under 100 % is better than "
+            "before. Comparable between all tenants.",
+            "Tiêu thụ thực tế chia cho mức theo đường cơ sở của chính doanh nghiệp: dưới 100 % là tốt hơn trước. So sánh được "
+            "giữa mọi doanh nghiệp.",
+        ),
+        SHARE,
+        figure(scope, "enpi"),
+        least=MONTHLY,
+        low=None,
+        draw=Draw.STEP,
+        steps=(Step(None, GOOD), Step(1.0, BAD)),
+        lines=True,
+        step="1d",
+        link=SERIES_TENANT,
+    )
+
+
+def _savings(scope: Scope) -> Panel:
+    return trend(
+        10,
+        called("cusum_kwh"),
+        text(
+            "Running sum of expected minus actual use; positive is saving. A falling line is a machine or a habit that got "
+            "worse.",
+            "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế); dương là tiết kiệm. Đường đi xuống là có gì đó kém đi.",
+        ),
+        "kwatth",
+        figure(scope, "cusum_kwh"),
+        low=None,
+        least=MONTHLY,
+        step="1d",
+        link=SERIES_TENANT,
+    )
+
+
+def _table(scope: Scope) -> Panel:
+    shown = (
+        ("enpi", SHARE, 1),
+        ("energy_per_output", text("suffix:kWh/unit", "suffix:kWh/đơn vị"), 1),
+        ("water_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị"), 2),
+        ("wastewater_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị"), 2),
+        ("co2e_per_output", text("suffix:kg/unit", "suffix:kg/đơn vị"), 1),
+        ("output_per_mwh", text("suffix:unit/MWh", "suffix:đơn vị/MWh"), 2),
+        ("solar_share", SHARE, 1),
+        ("load_factor", SHARE, 0),
+        ("completeness", SHARE, 1),
+    )
+    return table(
+        11,
+        text("All figures, newest period", "Tất cả chỉ số, kỳ mới nhất"),
+        _HOW,
+        "none",
+        newest(scope, *(name for name, _, _ in shown)),
+        columns=(
+            TENANT_COLUMN,
+            *(Column(name, FIGURES[name].label, unit, decimals=decimals) for name, unit, decimals in shown),
+        ),
+        least=MONTHLY,
+        sort=("enpi", False),
+        height=13,
+    )

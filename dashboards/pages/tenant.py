@@ -1,0 +1,239 @@
+"""One tenant: what do we use, what does it cost, when, and are we better than our own baseline?
+
+The operator sees it with a choice of tenants; a tenant sees the same page over its own database, with no choice at all.
+"""
+
+from dashboards.influxql import InfluxQL
+from dashboards.pages.tenantfigures import figures
+from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
+from dashboards.queries import BILLING, Scope, figure, per_interval, rate, summed, total
+from dashboards.setting import Setting
+from dashboards.tiles import (
+    METER_COLUMN,
+    ONE_TENANT,
+    PARK_CHOICE,
+    SERIES_METER,
+    bars,
+    daily,
+    marks,
+    table,
+    trend,
+)
+from dashboards.words import BAD, BAND, BAND_COLOUR, COLOUR, EVENT, GOOD, NEUTRAL, UTILITY, text
+from dashboards.words import figure as called
+from metering.figures import Period
+from metering.quantities import Utility
+from store.schema import EVENTS, USAGE
+
+TODAY, MONTH = "now/d", "now/M"
+E = Utility.ELECTRICITY
+BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
+_OTHERS = (
+    (Utility.WATER, "water_m3", "suffix:m³", 50),
+    (Utility.WASTEWATER, "wastewater_m3", "suffix:m³", 51),
+    (Utility.STEAM, "steam_t", "suffix:t", 52),
+    (Utility.NATURAL_GAS, "gas_nm3", "suffix:Nm³", 53),
+    (Utility.COMPRESSED_AIR, "compressed_air_nm3", "suffix:Nm³", 54),
+    (Utility.CHILLED_WATER, "chilled_kwh", ENERGY, 55),
+)
+
+
+def page(setting: Setting) -> Page:
+    """The page as the operator sees it, with a choice of tenants."""
+    return _page(setting, Scope(), "tenant", own=False)
+
+
+def own_page(setting: Setting) -> Page:
+    """The page as the tenant sees it, in an organization and over a database of its own."""
+    return _page(setting, Scope(park=False, tenant=False), "own", own=True)
+
+
+def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
+    month = Scope(scope.park, scope.tenant, Period.MONTH)
+    links = not own
+    return Page(
+        name,
+        text("Our resources", "Tài nguyên của chúng tôi") if own else text("Tenant", "Doanh nghiệp"),
+        text(
+            "What is used, what does it cost, when, and is it better than the own baseline?",
+            "Đang sử dụng những gì, chi phí bao nhiêu, vào lúc nào, và có tốt hơn đường cơ sở của chính mình không?",
+        ),
+        (
+            Row(figures(scope, month, setting)),
+            Row((_power(scope), _month(month))),
+            Row((_days(scope, setting), _cost(scope, setting))),
+            Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
+            Row(
+                tuple(_other(scope, *each, zone=setting.timezone) for each in _OTHERS),
+                text("Other utilities", "Năng lượng và nước khác"),
+            ),
+            Row((_events(scope, links=links),)),
+        ),
+        () if own else (PARK_CHOICE, ONE_TENANT),
+        marks=marks(scope),
+        tag="ecopark-own" if own else "ecopark",
+    )
+
+
+def _power(scope: Scope) -> Panel:
+    return trend(
+        3,
+        text("Power", "Công suất"),
+        text(
+            "Mean power at the tenant's intake, from quarter-hour use.",
+            "Công suất trung bình tại công tơ tổng, từ tiêu thụ 15 phút.",
+        ),
+        POWER,
+        rate(scope, E, alias="power"),
+        columns=(Column("power", text("Power", "Công suất")),),
+        draw=Draw.AREA,
+        colour=COLOUR[E],
+        width=16,
+    )
+
+
+def _month(month: Scope) -> Panel:
+    return trend(
+        4,
+        text("Electricity by month", "Điện theo tháng"),
+        text(
+            "Each month's use beside what the baseline expects for its output (dashed).",
+            "Tiêu thụ từng tháng so với mức theo đường cơ sở (nét đứt).",
+        ),
+        ENERGY,
+        figure(month, "electricity_kwh", alias="used"),
+        figure(month, "expected_kwh", alias="expected", ref="B"),
+        columns=(
+            Column("used", called("electricity_kwh"), colour=COLOUR[E]),
+            Column("expected", called("expected_kwh"), colour=NEUTRAL, dashed=True),
+        ),
+        window="13M",
+        step="1d",
+        draw=Draw.BARS,
+        width=8,
+    )
+
+
+def _days(scope: Scope, setting: Setting) -> Panel:
+    return daily(
+        5,
+        text("Electricity by day and band", "Điện theo ngày và khung giờ"),
+        text(
+            "kWh of each day in peak, normal and off-peak hours.",
+            "kWh mỗi ngày trong giờ cao điểm, bình thường, thấp điểm.",
+        ),
+        ENERGY,
+        per_interval(scope, "amount", "band", utility=E, zone=setting.timezone),
+        columns=BANDS,
+        window="30d",
+    )
+
+
+def _cost(scope: Scope, setting: Setting) -> Panel:
+    inner = scope.where(BILLING)
+    statement = (
+        f'SELECT sum("cost_vnd") / 1000000 FROM "{USAGE}" {inner} '
+        f"GROUP BY time(1d), \"utility\" fill(none) tz('{setting.timezone}')"
+    )
+    return daily(
+        6,
+        text("Cost by day and utility", "Chi phí theo ngày và loại"),
+        text("All utilities at their dated prices, before VAT.", "Theo đơn giá từng thời kỳ, chưa gồm thuế GTGT."),
+        MONEY,
+        InfluxQL(statement, "$tag_utility"),
+        columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
+        window="30d",
+    )
+
+
+def _meters(scope: Scope, *, links: bool) -> Panel:
+    return bars(
+        7,
+        text("Electricity by meter", "Điện theo công tơ"),
+        text("Intake and sub-meters in this period.", "Công tơ tổng và công tơ nhánh trong kỳ xem."),
+        ENERGY,
+        total(scope, "amount", "meter", utility=E, only='"role" =~ /^(billing|sub)$/'),
+        colour=COLOUR[E],
+        link=SERIES_METER if links else None,
+    )
+
+
+def _enpi(scope: Scope) -> Panel:
+    return trend(
+        8,
+        called("enpi"),
+        text("Each day's use over what the baseline expects.", "Tiêu thụ từng ngày trên mức theo đường cơ sở."),
+        SHARE,
+        figure(scope, "enpi"),
+        least=DAILY,
+        window="90d",
+        step="1d",
+        low=None,
+        width=8,
+        height=12,
+        steps=(Step(None, GOOD), Step(1.0, BAD)),
+        lines=True,
+        colour=COLOUR[E],
+    )
+
+
+def _savings(scope: Scope) -> Panel:
+    return trend(
+        9,
+        called("cusum_kwh"),
+        text(
+            "Running sum of expected minus actual; positive is saving.",
+            "Tổng lũy kế (cơ sở trừ thực tế); dương là tiết kiệm.",
+        ),
+        ENERGY,
+        figure(scope, "cusum_kwh"),
+        least=DAILY,
+        window="90d",
+        step="1d",
+        low=None,
+        width=8,
+        height=12,
+        colour=GOOD,
+    )
+
+
+def _other(scope: Scope, utility: Utility, field: str, unit: str, number: int, *, zone: str) -> Panel:
+    name = UTILITY[utility]
+    return daily(
+        number,
+        name,
+        text(f"{name.en} of each day.", f"{name.vi} theo từng ngày."),
+        unit,
+        summed(scope, field, zone=zone, alias=utility.value),
+        columns=(Column(utility.value, name),),
+        window="30d",
+        colour=COLOUR[utility],
+        width=8,
+        height=7,
+        event_free=True,
+    )
+
+
+def _events(scope: Scope, *, links: bool) -> Panel:
+    kinds = tuple(EVENT.items())
+    return table(
+        60,
+        text("Events", "Sự kiện"),
+        text(
+            "What happened to meters and tariffs in the last 90 days.",
+            "Những gì xảy ra với đồng hồ và biểu giá trong 90 ngày gần đây.",
+        ),
+        "none",
+        InfluxQL(f'SELECT "kind", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()}', form="table"),
+        columns=(
+            Column("Time", text("Time", "Thời điểm"), width=180),
+            Column("kind", text("Event", "Sự kiện"), mapped=kinds, width=220),
+            METER_COLUMN if links else Column("meter", METER_COLUMN.title),
+            Column("text_{language}", text("What", "Nội dung")),
+        ),
+        window="90d",
+        nothing=text("-", "-"),
+        sort=("Time", True),
+        height=8,
+        event_free=True,
+    )

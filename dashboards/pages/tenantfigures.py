@@ -1,0 +1,139 @@
+"""The numbers at the head of a tenant's page."""
+
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
+from dashboards.queries import Scope, figure, total
+from dashboards.setting import Setting
+from dashboards.tiles import contract_columns, freshness, reporting, stat
+from dashboards.words import BAD, COLOUR, GOOD, NEUTRAL, WARN, text
+from metering.quantities import Utility
+
+TODAY, MONTH = "now/d", "now/M"
+E = Utility.ELECTRICITY
+
+
+def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
+    """Today, this month, and whether the numbers can be trusted."""
+    return (
+        freshness(scope),
+        reporting(scope),
+        stat(
+            10,
+            text("Electricity today", "Điện trong ngày"),
+            text("Used since midnight.", "Lượng điện tiêu thụ từ 0 giờ."),
+            ENERGY,
+            total(scope, "amount", utility=E, alias="kWh"),
+            window=TODAY,
+            colour=COLOUR[E],
+        ),
+        stat(
+            11,
+            text("A week ago, same hours", "Cùng giờ này tuần trước"),
+            text(
+                "The same weekday a week ago, up to the same time.",
+                "Cùng thứ trong tuần trước, tính đến cùng thời điểm.",
+            ),
+            ENERGY,
+            total(scope, "amount", utility=E, alias="kWh"),
+            window=TODAY,
+            shift="7d",
+            colour=COLOUR[E],
+        ),
+        stat(
+            12,
+            text("Cost this month", "Chi phí trong tháng"),
+            text(
+                "All utilities, month to date, before VAT.", "Mọi loại năng lượng và nước, lũy kế tháng, chưa gồm VAT."
+            ),
+            MONEY,
+            figure(month, "cost_vnd", divide=1e6),
+            window=MONTH,
+            decimals=1,
+            colour=NEUTRAL,
+        ),
+        stat(
+            13,
+            text("CO₂e this month", "CO₂e trong tháng"),
+            text(
+                "Scope 1 (fuel burnt on site) and scope 2 (bought energy), month to date.",
+                "Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài), lũy kế tháng.",
+            ),
+            "suffix:t",
+            figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),
+            figure(month, "co2e_scope1_kg", divide=1000, alias="scope 1", ref="B"),
+            columns=(Column("scope 2", text("scope 2", "phạm vi 2")), Column("scope 1", text("scope 1", "phạm vi 1"))),
+            window=MONTH,
+            decimals=1,
+            colour=NEUTRAL,
+        ),
+        stat(
+            14,
+            text("Peak of the month", "Công suất cực đại tháng"),
+            text(
+                "Highest 30-minute demand of this month; coloured at 80, 90 and 100 % of the contract demand.",
+                "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100 % công suất đăng ký.",
+            ),
+            POWER,
+            figure(month, "peak_demand_kw"),
+            columns=contract_columns(setting.parks, setting.day),
+            window=MONTH,
+        ),
+        stat(
+            15,
+            text("Base load", "Phụ tải nền"),
+            text("What runs when nobody works; newest day.", "Phần tải chạy khi không sản xuất; ngày mới nhất."),
+            POWER,
+            figure(scope, "base_load_kw"),
+            window="3d",
+            decimals=0,
+            colour=COLOUR[E],
+        ),
+        stat(
+            16,
+            text("Power factor, month", "Cosφ lũy kế tháng"),
+            text(
+                "Under 0.9 over the month the reactive power surcharge applies.",
+                "Dưới 0,9 trong cả tháng phải mua công suất phản kháng.",
+            ),
+            "suffix:cosφ",
+            figure(month, "power_factor"),
+            window=MONTH,
+            decimals=3,
+            steps=(Step(None, BAD), Step(0.9, WARN), Step(0.92, GOOD)),
+        ),
+        stat(
+            17,
+            text("EnPI this month", "EnPI trong tháng"),
+            text(
+                "Actual over expected use; under 100 % is better than the own baseline. Empty where no baseline is good enough.",
+                "Thực tế trên đường cơ sở; dưới 100 % là tốt hơn. Trống nếu chưa có đường cơ sở đủ tin cậy.",
+            ),
+            SHARE,
+            figure(month, "enpi"),
+            window=MONTH,
+            decimals=1,
+            steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD)),
+        ),
+        stat(
+            18,
+            text("Share in peak hours", "Tỷ trọng giờ cao điểm"),
+            text(
+                "Part of this month's electricity bought at the peak price.",
+                "Phần điện trong tháng mua theo giá cao điểm.",
+            ),
+            SHARE,
+            figure(month, "peak_share"),
+            window=MONTH,
+            decimals=1,
+            colour=NEUTRAL,
+        ),
+        stat(
+            19,
+            text("Completeness this month", "Mức độ đầy đủ trong tháng"),
+            text("Under 95 % the figures are indicative.", "Dưới 95 % thì các chỉ số chỉ để tham khảo."),
+            SHARE,
+            figure(month, "completeness"),
+            window=MONTH,
+            decimals=1,
+            steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
+        ),
+    )

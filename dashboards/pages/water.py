@@ -1,0 +1,221 @@
+"""Water and wastewater: where does the water go, does it leak at night, and may what leaves the park leave it?"""
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, Row, Step
+from dashboards.queries import Scope, figure, of, rate, total
+from dashboards.setting import Setting
+from dashboards.tiles import (
+    CHOICES,
+    SERIES_METER,
+    SERIES_TENANT,
+    bars,
+    daily,
+    freshness,
+    marks,
+    permitted,
+    reporting,
+    stat,
+    trend,
+)
+from dashboards.words import BAD, COLOUR, GOOD, WARN, text
+from metering.model import Localized
+from metering.quantities import Utility
+
+W, WW = Utility.WATER, Utility.WASTEWATER
+CUBIC = "suffix:m³"
+FLOW = "suffix:m³/h"
+
+QUALITY = (
+    ("ph", text("Outfall: pH", "Điểm xả: pH"), "suffix:pH", 20),
+    ("cod_mgl", text("Outfall: COD", "Điểm xả: COD"), "suffix:mg/L", 21),
+    ("tss_mgl", text("Outfall: suspended solids (TSS)", "Điểm xả: chất rắn lơ lửng (TSS)"), "suffix:mg/L", 22),
+    ("nh4_mgl", text("Outfall: ammonium", "Điểm xả: amoni"), "suffix:mg/L", 23),
+    ("temperature_c", text("Outfall: temperature", "Điểm xả: nhiệt độ"), "celsius", 24),
+)
+"""What an outfall's instruments measure: quantity, title, unit, panel."""
+
+
+def measured(scope: Scope, quantity: str, *conditions: str, every: str = "5m") -> str:
+    """Statement of a quantity by interval, without those in which the instrument was calibrated or at fault.
+
+    `fill(0)` is needed: only so does InfluxDB 1.6 compare the count of states with zero; empty intervals fall out
+    because no instrument here shows an exact zero.
+    """
+    inner = (
+        f'SELECT count("state") AS "off", mean("{quantity}") AS "{quantity}" FROM "{WW.value}" '
+        f'{scope.where(*conditions)} GROUP BY time({every}), "tenant", "meter" fill(0)'
+    )
+    good = f'SELECT "{quantity}", "off" FROM ({inner}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "tenant", "meter"'
+    return f'SELECT "{quantity}" FROM ({good}) GROUP BY "tenant", "meter"'
+
+
+def page(setting: Setting) -> Page:
+    """The page of water and wastewater."""
+    scope = Scope()
+    return Page(
+        "water",
+        text("Water and wastewater", "Nước cấp và nước thải"),
+        text(
+            "Where does the water go, does it leak at night, and may what leaves the park leave it?",
+            "Nước đi đâu, ban đêm có rò rỉ không, và nước thải ra có đạt giới hạn cho phép không?",
+        ),
+        (
+            Row(_tiles(scope)),
+            Row((_flow(scope, W, 3), _flow(scope, WW, 4))),
+            Row((_days(scope, W, 5), _days(scope, WW, 6))),
+            Row((_night(scope), _ratio(scope))),
+            Row((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
+        ),
+        CHOICES,
+        marks=marks(Scope(tenant=False)),
+    )
+
+
+def _tiles(scope: Scope) -> tuple[Panel, ...]:
+    def used(number: int, utility: Utility, en: str, vi: str) -> Panel:
+        return stat(
+            number,
+            text(f"{en} in this period", f"{vi} trong kỳ xem"),
+            text(f"{en} of the chosen tenants.", f"{vi} của các doanh nghiệp đã chọn."),
+            CUBIC,
+            total(scope, "amount", utility=utility, alias="m³"),
+            decimals=0,
+            colour=COLOUR[utility],
+            width=6 if utility is W else 5,
+        )
+
+    return (
+        freshness(scope, 1, of(W)),
+        reporting(scope),
+        used(10, W, "Water", "Nước cấp"),
+        used(11, WW, "Wastewater", "Nước thải"),
+        stat(
+            12,
+            text("Worst night flow today", "Lưu lượng đêm cao nhất hôm nay"),
+            text(
+                "Flow between 02:00 and 04:00 over the mean of the day, of the tenant where it is highest. High without "
+                "a night shift means a leak.",
+                "Lưu lượng 02:00-04:00 chia cho trung bình ngày, của doanh nghiệp cao nhất. Cao mà không có ca đêm là rò rỉ.",
+            ),
+            SHARE,
+            _worst_night(scope),
+            window="now/d",
+            steps=(Step(None, GOOD), Step(0.35, WARN), Step(0.6, BAD)),
+            width=5,
+        ),
+    )
+
+
+def _worst_night(scope: Scope) -> InfluxQL:
+    where = scope.where("\"period\" = 'day'")
+    return InfluxQL(f'SELECT max("night_water_ratio") FROM "efficiency" {where}', alias="ratio")
+
+
+def _flow(scope: Scope, utility: Utility, number: int) -> Panel:
+    water = utility is W
+    return trend(
+        number,
+        text("Water flow by tenant", "Lưu lượng nước theo doanh nghiệp")
+        if water
+        else text("Wastewater flow by tenant", "Lưu lượng nước thải theo doanh nghiệp"),
+        text(
+            "Mean flow from quarter-hour use, stacked by tenant.",
+            "Lưu lượng trung bình tính từ tiêu thụ 15 phút, xếp chồng theo doanh nghiệp.",
+        ),
+        FLOW,
+        rate(scope, utility, "tenant"),
+        draw=Draw.AREA,
+        link=SERIES_TENANT,
+        height=9,
+    )
+
+
+def _days(scope: Scope, utility: Utility, number: int) -> Panel:
+    water = utility is W
+    return daily(
+        number,
+        text("Water by day", "Nước cấp theo ngày") if water else text("Wastewater by day", "Nước thải theo ngày"),
+        text("Volume of each day, stacked by tenant.", "Lượng mỗi ngày, xếp chồng theo doanh nghiệp."),
+        CUBIC,
+        figure(scope, "water_m3" if water else "wastewater_m3"),
+        window="30d",
+        link=SERIES_TENANT,
+    )
+
+
+def _night(scope: Scope) -> Panel:
+    return trend(
+        7,
+        text("Night flow", "Lưu lượng nước ban đêm"),
+        text(
+            "Flow between 02:00 and 04:00 over the mean flow of the day. A step up that stays is a leak.",
+            "Lưu lượng 02:00-04:00 chia cho lưu lượng trung bình ngày. Tăng lên và giữ nguyên là dấu hiệu rò rỉ.",
+        ),
+        SHARE,
+        figure(scope, "night_water_ratio"),
+        least=DAILY,
+        window="30d",
+        step="1d",
+        draw=Draw.STEP,
+        height=12,
+        link=SERIES_TENANT,
+    )
+
+
+def _ratio(scope: Scope) -> Panel:
+    return bars(
+        8,
+        text("Wastewater to water", "Tỷ lệ nước thải trên nước cấp"),
+        text(
+            "Share of the water that comes back as wastewater, newest day of the last three. Over 100 % means a second "
+            "source, rain, or a wrong meter.",
+            "Phần nước cấp trở thành nước thải, ngày mới nhất trong ba ngày. Trên 100 % là có nguồn khác, nước mưa hoặc đồng hồ sai.",
+        ),
+        SHARE,
+        figure(scope, "wastewater_ratio"),
+        window="3d",
+        width=12,
+        steps=(Step(None, COLOUR[WW]), Step(1.0, BAD)),
+        link=SERIES_TENANT,
+    )
+
+
+def _quality(setting: Setting, quantity: str, title: Localized, unit: str, number: int) -> Panel:
+    lines = permitted(setting.parks, quantity, setting.day)
+    return trend(
+        number,
+        title,
+        text(
+            "Mean of the interval, without calibration and faults. Dashed: the permit's limits in the park file.",
+            "Trung bình từng khoảng, không tính lúc hiệu chuẩn và lỗi. Nét đứt: giới hạn của giấy phép trong hồ sơ khu.",
+        ),
+        unit,
+        InfluxQL(measured(Scope(tenant=False), quantity, every="$__interval"), alias="$tag_meter"),
+        steps=lines,
+        lines=bool(lines),
+        colour=COLOUR[WW],
+        width=8,
+        link=SERIES_METER,
+        low=None if quantity in {"ph", "temperature_c"} else 0.0,
+    )
+
+
+def _state() -> Panel:
+    where = Scope(tenant=False).where()
+    return trend(
+        25,
+        text("Calibration and faults", "Hiệu chuẩn và lỗi thiết bị đo"),
+        text(
+            "How many readings of an interval the instruments marked as calibrating or at fault; they count for no limit.",
+            "Số lần đo trong từng khoảng mà thiết bị báo đang hiệu chuẩn hoặc lỗi; không dùng để xét giới hạn.",
+        ),
+        "none",
+        InfluxQL(
+            f'SELECT count("state") FROM "{WW.value}" {where} GROUP BY time($__interval), "meter" fill(none)',
+            "$tag_meter",
+        ),
+        draw=Draw.BARS,
+        width=8,
+        colour=WARN,
+        event_free=True,
+    )

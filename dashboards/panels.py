@@ -1,0 +1,163 @@
+"""A panel as this project describes it: what it is called, what it asks, in which unit, how large.
+
+Four kinds suffice: a number (`stat`), a course in time (`trend`), a ranking (`bars`), a table. How each becomes a panel
+of Grafana stands in `dashboards.render`; a page says only what is particular to it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from dashboards.influxql import InfluxQL
+from dashboards.words import text
+from metering.model import Localized
+
+Words = str | Localized
+"""A text that is the same in all languages, such as a unit, or one in each."""
+
+ANY_RANGE = timedelta(0)
+DAILY = timedelta(days=1)
+MONTHLY = timedelta(days=31)
+
+POWER = "kwatt"
+ENERGY = "kwatth"
+SHARE = "percentunit"
+SECONDS = "s"
+COUNT = "none"
+MONEY = text("suffix:million ₫", "suffix:triệu ₫")
+CARBON = "suffix:t CO₂e"
+TOE = "suffix:TOE"
+
+
+class Kind(StrEnum):
+    """What the panel looks like."""
+
+    STAT = "stat"
+    TREND = "timeseries"
+    BARS = "bargauge"
+    TABLE = "table"
+
+
+class Draw(StrEnum):
+    """How a trend is drawn."""
+
+    LINE = "line"
+    AREA = "area"
+    """Stacked: what adds up to a whole."""
+    BARS = "bars"
+    """Stacked bars: one a day or a month."""
+    STEP = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `at` upwards (None: from the bottom) the colour is this."""
+
+    at: float | None
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table, or a named series of a chart: its field, what it is called, its unit and looks.
+
+    `link` is an address behind each of its values. `mapped` shows a value by another text.
+    """
+
+    name: str
+    title: Words | None = None
+    unit: Words | None = None
+    colour: str | None = None
+    decimals: int | None = None
+    link: tuple[Localized, str] | None = None
+    low: float | None = None
+    high: float | None = None
+    steps: tuple[Step, ...] = ()
+    mapped: tuple[tuple[str, Localized], ...] = ()
+    width: int | None = None
+    bar: bool = False
+    """Draw the value as a bar in its cell."""
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel. `id` never changes: alerts and bookmarks point to it.
+
+    `least` is the shortest range of time in which there is surely a point. `window` and `shift` replace the page's
+    range (`now/d`: today; `7d`: a week before). `step` is the smallest interval that makes sense. `columns` name what
+    comes back, in order; those of a table that are not named are hidden.
+    """
+
+    id: int
+    kind: Kind
+    title: Localized
+    about: Localized
+    unit: Words
+    targets: tuple[InfluxQL, ...]
+    width: int
+    height: int
+    columns: tuple[Column, ...] = ()
+    colour: str | None = None
+    steps: tuple[Step, ...] = ()
+    low: float | None = 0.0
+    high: float | None = None
+    decimals: int | None = None
+    draw: Draw = Draw.LINE
+    calc: str = "lastNotNull"
+    least: timedelta = ANY_RANGE
+    window: str | None = None
+    shift: str | None = None
+    step: str | None = None
+    nothing: Localized | None = None
+    sort: tuple[str, bool] | None = None
+    link: tuple[Localized, str] | None = None
+    lines: bool = False
+    """Draw the steps as lines across a trend."""
+    sparkline: bool = False
+    by_row: bool = False
+    """Each row of a table is a value of its own (bars, numbers)."""
+    event_free: bool = False
+    """Whether a quiet park may leave it empty (events, refusals)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels side by side from left to right, wrapped at 24 columns, under a heading if there is one."""
+
+    panels: tuple[Panel, ...]
+    title: Localized | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A choice at the head of a page: a tag of the store (`query`), or fixed `choices`."""
+
+    name: str
+    label: Localized
+    query: str | None = None
+    choices: tuple[tuple[str, Localized], ...] = ()
+    many: bool = False
+    start: str | None = None
+    """The value a page opens with, where it does not matter which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One dashboard: one question. `name` is its file and, after `ecopark-`, its uid."""
+
+    name: str
+    title: Localized
+    question: Localized
+    rows: tuple[Row, ...]
+    variables: tuple[Variable, ...]
+    start: str = "now-24h"
+    marks: str | None = None
+    """Statement of the events that are drawn into the charts; `{text}` is the column of the language."""
+    tag: str = "ecopark"
+    links: tuple[tuple[Localized, str], ...] = field(default=())
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All panels of all rows."""
+        return tuple(panel for row in self.rows for panel in row.panels)

@@ -1,0 +1,295 @@
+"""From a page in our words to a dashboard of Grafana in one language: the only place that knows Grafana's options."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.models import dashboard as grafana
+
+from dashboards.influxql import Marks
+from dashboards.overrides import data_link, overrides, thresholds, uid, worded
+from dashboards.panels import Draw, Kind, Page, Panel, Step, Variable
+from dashboards.words import ALL, NEUTRAL, NOTHING, Language, say, text
+
+SOURCE = common.DataSourceRef(type_val="influxdb", uid="ecopark")
+"""The same uid in every organization, so one JSON serves all of them."""
+
+WIDTH = 24
+_EVENTS = text("Events", "Sự kiện")
+_PAGES = text("Pages", "Các trang")
+_OTHER = {Language.EN: "Tiếng Việt", Language.VI: "English"}
+
+
+def _in_language(panel: Panel, language: Language) -> Panel:
+    """The panel with `{language}` in the names of its columns filled in."""
+    named = (replace(column, name=column.name.replace("{language}", language.value)) for column in panel.columns)
+    return replace(panel, columns=tuple(named))
+
+
+def dashboard(page: Page, language: Language, timezone: str) -> grafana.Dashboard:
+    """The page as Grafana's classic dashboard."""
+    return grafana.Dashboard(
+        uid=uid(page.name, language),
+        title=say(page.title, language),
+        description=say(page.question, language),
+        tags=[page.tag, f"{page.tag}-{language.value}"],
+        timezone=timezone,
+        editable=False,
+        graph_tooltip=grafana.DashboardCursorSync.CROSSHAIR,
+        time=grafana.DashboardDashboardTime(from_val=page.start, to="now"),
+        timepicker=grafana.TimePickerConfig(refresh_intervals=["30s", "1m", "5m", "15m"]),
+        week_start="monday",
+        refresh="1m",
+        panels=list(_placed(page, language)),
+        templating=grafana.DashboardDashboardTemplating(
+            list_val=[_variable(variable, language) for variable in page.variables]
+        ),
+        annotations=grafana.AnnotationContainer(list_val=list(_annotations(page, language))),
+        links=list(_links(page, language)),
+    )
+
+
+def _placed(page: Page, language: Language) -> Iterator[grafana.Panel | grafana.RowPanel]:
+    top = 0
+    for number, row in enumerate(page.rows):
+        if row.title is not None:
+            place = grafana.GridPos(h=1, w=WIDTH, x=0, y=top)
+            yield grafana.RowPanel(title=say(row.title, language), grid_pos=place, id_val=900 + number, panels=[])
+            top += 1
+        left, tallest = 0, 0
+        for panel in row.panels:
+            if left + panel.width > WIDTH:
+                left, top, tallest = 0, top + tallest, 0
+            place = grafana.GridPos(h=panel.height, w=panel.width, x=left, y=top)
+            yield _panel(_in_language(panel, language), place, language)
+            left, tallest = left + panel.width, max(tallest, panel.height)
+        top += tallest
+
+
+def _panel(panel: Panel, place: grafana.GridPos, language: Language) -> grafana.Panel:
+    targets: list[Dataquery] = list(panel.targets)
+    return grafana.Panel(
+        type_val=panel.kind.value,
+        id_val=panel.id,
+        targets=targets,
+        title=say(panel.title, language),
+        description=say(panel.about, language),
+        datasource=SOURCE,
+        grid_pos=place,
+        interval=panel.step,
+        time_from=panel.window,
+        time_shift=panel.shift,
+        hide_time_override=True if panel.kind is Kind.STAT and panel.window else None,
+        transformations=list(_transformations(panel, language)),
+        options=_options(panel, language),
+        field_config=grafana.FieldConfigSource(_defaults(panel, language), list(overrides(panel, language))),
+    )
+
+
+def _options(panel: Panel, language: Language) -> object:
+    reduce = common.ReduceDataOptions(values=panel.by_row, calcs=[panel.calc], fields="")
+    match panel.kind:
+        case Kind.STAT:
+            graph = common.BigValueGraphMode.AREA if panel.sparkline else common.BigValueGraphMode.NONE
+            return stat.Options(
+                graph_mode=graph,
+                color_mode=common.BigValueColorMode.VALUE,
+                reduce_options=reduce,
+                wide_layout=False,
+                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if len(panel.targets) == 1 else 18),
+            )
+        case Kind.BARS:
+            return bargauge.Options(
+                display_mode=common.BarGaugeDisplayMode.BASIC,
+                orientation=common.VizOrientation.HORIZONTAL,
+                reduce_options=reduce,
+                name_placement=common.BarGaugeNamePlacement.TOP,
+                value_mode=common.BarGaugeValueMode.TEXT,
+                min_viz_height=30,
+                max_viz_height=40,
+                sizing=common.BarGaugeSizing.MANUAL,
+                text=common.VizTextDisplayOptions(title_size=12, value_size=13),
+            )
+        case Kind.TREND:
+            return timeseries.Options(
+                legend=common.VizLegendOptions(
+                    display_mode=common.LegendDisplayMode.LIST,
+                    placement=common.LegendPlacement.BOTTOM,
+                    show_legend=True,
+                ),
+                tooltip=common.VizTooltipOptions(
+                    mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
+                ),
+            )
+        case Kind.TABLE:
+            titles = {column.name: worded(column.title, language) or column.name for column in panel.columns}
+            order = [panel.sort] if panel.sort else []
+            return table.Options(
+                cell_height=common.TableCellHeight.SM,
+                sort_by=[common.TableSortByFieldState(display_name=titles[name], desc=down) for name, down in order],
+            )
+
+
+def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
+    colour: grafana.FieldColor
+    if panel.steps and not panel.lines:
+        colour = grafana.FieldColor(mode=grafana.FieldColorModeId.THRESHOLDS)
+    elif panel.colour is not None:
+        colour = grafana.FieldColor(mode=grafana.FieldColorModeId.FIXED, fixed_color=panel.colour)
+    else:
+        colour = grafana.FieldColor(mode=grafana.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+    return grafana.FieldConfig(
+        unit=worded(panel.unit, language),
+        decimals=panel.decimals,
+        min_val=panel.low,
+        max_val=panel.high,
+        thresholds=thresholds(panel.steps or (Step(None, panel.colour or NEUTRAL),)),
+        color=colour,
+        links=_links_of(panel, language),
+        no_value=say(panel.nothing or NOTHING, language),
+        custom=_custom(panel, language),
+    )
+
+
+def _links_of(panel: Panel, language: Language) -> Any:
+    """Links of a field; Grafana's are smaller than the published type, which is that of a dashboard's links."""
+    return [data_link(panel.link, language)] if panel.link else None
+
+
+def _custom(panel: Panel, language: Language) -> object | None:
+    if panel.kind is Kind.TABLE:
+        return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "wrapHeaderText": True}
+    if panel.kind is not Kind.TREND:
+        return None
+    stacked = panel.draw in {Draw.AREA, Draw.BARS}
+    bars = panel.draw is Draw.BARS
+    interpolation = common.LineInterpolation.STEP_AFTER if panel.draw is Draw.STEP else common.LineInterpolation.LINEAR
+    return common.GraphFieldConfig(
+        draw_style=common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE,
+        line_width=1 if stacked else 2,
+        line_interpolation=interpolation,
+        fill_opacity=75 if bars else 45 if stacked else 0,
+        show_points=common.VisibilityMode.NEVER if stacked else common.VisibilityMode.AUTO,
+        span_nulls=False,
+        stacking=common.StackingConfig(
+            mode=common.StackingMode.NORMAL if stacked else common.StackingMode.NONE, group="A"
+        ),
+        thresholds_style=common.GraphThresholdsStyleConfig(
+            mode=common.GraphThresholdsStyleMode.DASHED if panel.lines else common.GraphThresholdsStyleMode.OFF
+        ),
+        bar_width_factor=0.8 if bars else None,
+        axis_width=_axis_width(panel, language),
+        axis_soft_min=_soft(panel, min),
+        axis_soft_max=_soft(panel, max),
+    )
+
+
+def _axis_width(panel: Panel, language: Language) -> float:
+    """Room for a number of five digits and its unit: Grafana forgets the unit's width where it is our own."""
+    units = [worded(unit, language) or "" for unit in (panel.unit, *(column.unit for column in panel.columns))]
+    longest = max((len(unit.removeprefix("suffix:")) for unit in units if unit.startswith("suffix:")), default=3)
+    return 50 + 7 * longest + (20 if panel.decimals else 0)
+
+
+def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
+    """Where an axis ends unless the data go further: bars begin at zero, and lines of limits are in view."""
+    limits = [step.at for step in panel.steps if step.at is not None] if panel.lines else []
+    if not limits:
+        return 0 if end is min and (panel.draw is Draw.BARS or panel.low == 0) else None
+    outermost = end(limits)
+    if end is min and len(limits) == 1:
+        return None if panel.low is None else 0
+    return outermost * (1.1 if end is max else 0.9)
+
+
+def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataTransformerConfig]:
+    if panel.kind is not Kind.TABLE:
+        return
+    if len(panel.targets) > 1:
+        yield grafana.DataTransformerConfig(id_val="merge", options={})
+    names = [column.name for column in panel.columns]
+    yield grafana.DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": names}})
+    yield grafana.DataTransformerConfig(
+        id_val="organize",
+        options={
+            "excludeByName": {},
+            "indexByName": {name: place for place, name in enumerate(names)},
+            "renameByName": {c.name: worded(c.title, language) for c in panel.columns if c.title is not None},
+        },
+    )
+
+
+def _variable(variable: Variable, language: Language) -> grafana.VariableModel:
+    label = say(variable.label, language)
+    if variable.choices:
+        shown = [(key, say(words, language)) for key, words in variable.choices]
+        options = [
+            grafana.VariableOption(selected=place == 0, text=words, value=key)
+            for place, (key, words) in enumerate(shown)
+        ]
+        query = ", ".join(f"{words} : {key}" for key, words in shown)
+        return grafana.VariableModel(
+            type_val=grafana.VariableType.CUSTOM,
+            name=variable.name,
+            label=label,
+            query=query,
+            options=options,
+            current=options[0],
+            allow_custom_value=False,
+        )
+    everything = grafana.VariableOption(selected=True, text=[say(ALL, language)], value=["$__all"])
+    first = grafana.VariableOption(selected=True, text=variable.start, value=variable.start)
+    return grafana.VariableModel(
+        type_val=grafana.VariableType.QUERY,
+        name=variable.name,
+        label=label,
+        query={"query": variable.query, "refId": variable.name},
+        definition=variable.query,
+        datasource=SOURCE,
+        multi=variable.many,
+        include_all=variable.many,
+        all_value=".*" if variable.many else None,
+        current=everything if variable.many else first if variable.start else None,
+        allow_custom_value=False,
+        refresh=grafana.VariableRefresh.ON_DASHBOARD_LOAD,
+        sort=grafana.VariableSort.ALPHABETICAL_ASC,
+    )
+
+
+def _annotations(page: Page, language: Language) -> Iterator[grafana.AnnotationQuery]:
+    if page.marks is not None:
+        column = f"text_{language.value}"
+        yield grafana.AnnotationQuery(
+            name=say(_EVENTS, language),
+            datasource=SOURCE,
+            enable=True,
+            icon_color=NEUTRAL,
+            target=Marks(page.marks.replace("{text}", column), text=column, tags="kind,meter"),
+        )
+
+
+def _links(page: Page, language: Language) -> Iterator[grafana.DashboardLink]:
+    yield grafana.DashboardLink(
+        title=say(_PAGES, language),
+        type_val=grafana.DashboardLinkType.DASHBOARDS,
+        icon="external link",
+        tags=[f"{page.tag}-{language.value}"],
+        as_dropdown=True,
+        include_vars=True,
+        keep_time=True,
+    )
+    other = Language.VI if language is Language.EN else Language.EN
+    for title, name, tongue in (
+        (_OTHER[language], page.name, other),
+        *((say(t, language), n, language) for t, n in page.links),
+    ):
+        yield grafana.DashboardLink(
+            title=title,
+            type_val=grafana.DashboardLinkType.LINK,
+            icon="doc" if tongue is language else "bolt",
+            url=f"/d/{uid(name, tongue)}",
+            include_vars=True,
+            keep_time=True,
+        )

@@ -1,0 +1,144 @@
+"""What pages share: the tile of freshness, the choices at the head, the links between pages, and short constructors."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import COUNT, SECONDS, Column, Draw, Kind, Panel, Step, Variable, Words
+from dashboards.queries import Scope, group, tags_of
+from dashboards.words import BAD, GOOD, METER, NEUTRAL, PARK, TENANT, WARN, text
+from metering.dated import at
+from metering.model import Localized
+from metering.park import Park
+from store.schema import EVENTS, METER_STATUS
+
+KEEP = "${__url_time_range}&var-park=${park:queryparam}"
+OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
+OPEN_METER = text("Open this meter", "Mở trang đồng hồ này")
+SERIES_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__field.labels.tenant}")
+ROW_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__value.raw}")
+SERIES_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__field.labels.meter}")
+ROW_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__value.raw}")
+
+PARK_CHOICE = Variable("park", PARK, tags_of("park"))
+TENANT_CHOICE = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$/'), many=True)
+ONE_TENANT = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$/'))
+CHOICES = (PARK_CHOICE, TENANT_CHOICE)
+
+STATUS_WINDOW = "15m"
+
+
+def stat(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+    """A number; six in a row."""
+    return Panel(number, Kind.STAT, title, about, unit, targets, **{"width": 4, "height": 4, "colour": NEUTRAL, **more})
+
+
+def trend(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+    """A course in time; two in a row."""
+    return Panel(number, Kind.TREND, title, about, unit, targets, **{"width": 12, "height": 8, "step": "15m", **more})
+
+
+def daily(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+    """Bars, one a day."""
+    return trend(number, title, about, unit, *targets, **{"draw": Draw.BARS, "step": "1d", **more})
+
+
+def bars(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+    """A ranking; three in a row."""
+    return Panel(number, Kind.BARS, title, about, unit, targets, **{"width": 8, "height": 12, **more})
+
+
+def table(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+    """A table of the full width; what a page's numbers rest on."""
+    return Panel(number, Kind.TABLE, title, about, unit, targets, **{"width": 24, "height": 9, "low": None, **more})
+
+
+def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
+    """How old the newest reading is; on every page, so that nobody judges by yesterday's numbers."""
+    inner = (
+        f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where(*conditions)}{group("meter")}'
+    )
+    return stat(
+        number,
+        text("Newest reading, age", "Số liệu mới nhất cách đây"),
+        text(
+            "Seconds since any meter of this selection was last heard. 'No data' means that nobody has looked for 15 "
+            "minutes: the usage service stands still.",
+            "Số giây kể từ lần cuối nhận được số liệu của một đồng hồ bất kỳ đã chọn. 'Chưa có số liệu' nghĩa "
+            "là dịch vụ tính tiêu thụ đã dừng ít nhất 15 phút.",
+        ),
+        SECONDS,
+        InfluxQL(f'SELECT min("age") FROM ({inner})', alias="age"),
+        steps=(Step(None, GOOD), Step(900, WARN), Step(3600, BAD)),
+        window=STATUS_WINDOW,
+        decimals=0,
+        width=width,
+        height=height,
+    )
+
+
+def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
+    """How many meters are heard, of how many."""
+    inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
+    known = f'SELECT last("heard") AS "heard" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
+    return stat(
+        number,
+        text("Meters reporting", "Đồng hồ có tín hiệu"),
+        text(
+            "Meters heard within the last 15 minutes, of all meters of the park file.",
+            "Số đồng hồ có số liệu trong 15 phút gần nhất, trên tổng số đồng hồ trong hồ sơ khu.",
+        ),
+        COUNT,
+        InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" < 900', alias="now", ref="A"),
+        InfluxQL(f'SELECT count("heard") FROM ({known})', alias="all", ref="B"),
+        columns=(
+            Column("now", text("now", "hiện tại"), colour=GOOD),
+            Column("all", text("of", "trên tổng số"), colour=NEUTRAL),
+        ),
+        window=STATUS_WINDOW,
+        width=width,
+    )
+
+
+def marks(scope: Scope, condition: str = "") -> str:
+    """Events of the selection, for the charts of a page; a change of the tariff concerns everybody."""
+    own = condition or ('"tenant" =~ /^$tenant$/' if scope.tenant else "")
+    where = Scope(park=scope.park, tenant=False).where(*((f"({own} OR \"kind\" = 'tariff')",) if own else ()))
+    return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {where}'
+
+
+def contract_columns(parks: Iterable[Park], day: date) -> tuple[Column, ...]:
+    """For charts with one value a tenant: its scale ends at the contract demand, coloured at 80, 90 and 100 % of it."""
+    columns = []
+    for park in parks:
+        for tenant in park.tenants:
+            contract = at(tenant.contract.demand_kw, day)
+            if contract is not None:
+                kw = contract.value
+                steps = (Step(None, GOOD), Step(0.8 * kw, "#C9B11C"), Step(0.9 * kw, WARN), Step(kw, BAD))
+                columns.append(Column(tenant.id, low=0, high=kw, steps=steps))
+    return tuple(columns)
+
+
+def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Step, ...]:
+    """Lines at the permitted range of a quantity, where all meters of all parks have the same; else none."""
+    ranges = {
+        (limit.low, limit.high)
+        for park in parks
+        for meter in park.meters
+        if (limit := at(meter.limits.get(quantity, ()), day)) is not None
+    }
+    if len(ranges) != 1:
+        return ()
+    low, high = ranges.pop()
+    steps = [Step(None, GOOD if low is None else BAD)]
+    if low is not None:
+        steps.append(Step(low, GOOD))
+    if high is not None:
+        steps.append(Step(high, BAD))
+    return tuple(steps)
+
+
+METER_COLUMN = Column("meter", METER, link=ROW_METER)
+TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT)

@@ -1,0 +1,90 @@
+"""Words that more than one page uses, in both languages, and the colours that belong to them.
+
+A word that one page alone needs stands in that page; both languages always stand side by side.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from metering.figures import FIGURES
+from metering.model import Localized
+from metering.quantities import Utility
+from metering.tariffs import Band
+
+
+class Language(StrEnum):
+    """The languages that every page is generated in."""
+
+    EN = "en"
+    VI = "vi"
+
+
+def text(en: str, vi: str) -> Localized:
+    """A text in both languages."""
+    return Localized(en=en, vi=vi)
+
+
+def say(words: Localized, language: Language) -> str:
+    """The text in one language."""
+    return words.vi if language is Language.VI else words.en
+
+
+UTILITY: Final = {
+    Utility.ELECTRICITY: text("Electricity", "Điện"),
+    Utility.WATER: text("Water", "Nước cấp"),
+    Utility.WASTEWATER: text("Wastewater", "Nước thải"),
+    Utility.STEAM: text("Steam", "Hơi"),
+    Utility.NATURAL_GAS: text("Natural gas", "Khí thiên nhiên"),
+    Utility.COMPRESSED_AIR: text("Compressed air", "Khí nén"),
+    Utility.CHILLED_WATER: text("Chilled water", "Nước lạnh"),
+    Utility.PRODUCTION: text("Production", "Sản xuất"),
+}
+
+COLOUR: Final = {
+    Utility.ELECTRICITY: "#E0A30B",
+    Utility.WATER: "#2F72D6",
+    Utility.WASTEWATER: "#8C6D46",
+    Utility.STEAM: "#D9662B",
+    Utility.NATURAL_GAS: "#8F4FBF",
+    Utility.COMPRESSED_AIR: "#3E9C94",
+    Utility.CHILLED_WATER: "#38A9D9",
+    Utility.PRODUCTION: "#6B7785",
+}
+"""One colour a utility on every page, readable on light and dark."""
+
+SOLAR_COLOUR: Final = "#5FA83B"
+GOOD: Final = "#3B9A4B"
+WARN: Final = "#E58A1F"
+BAD: Final = "#D1323C"
+NEUTRAL: Final = "#6B7785"
+
+BAND: Final = {
+    Band.OFF_PEAK: text("Off-peak", "Giờ thấp điểm"),
+    Band.NORMAL: text("Normal", "Giờ bình thường"),
+    Band.PEAK: text("Peak", "Giờ cao điểm"),
+}
+
+BAND_COLOUR: Final = {Band.OFF_PEAK: "#4C8F5B", Band.NORMAL: "#E0A30B", Band.PEAK: "#C2452D"}
+
+EVENT: Final = {
+    "swap": text("Meter replaced", "Thay công tơ, đồng hồ"),
+    "reset": text("Counter reset", "Bộ đếm bị đặt lại"),
+    "rollover": text("Counter rolled over", "Bộ đếm quay vòng"),
+    "stuck": text("Stuck meter", "Đồng hồ đứng số"),
+    "spike": text("Spike", "Giá trị đột biến"),
+    "gap": text("Gap", "Thiếu số liệu"),
+    "tariff": text("Tariff changed", "Thay đổi biểu giá"),
+    "gateway_offline": text("Gateway offline", "Gateway mất kết nối"),
+}
+"""Kinds of `store.schema.EVENTS`, as people call them."""
+
+PARK: Final = text("Park", "Khu công nghiệp")
+TENANT: Final = text("Tenant", "Doanh nghiệp")
+METER: Final = text("Meter", "Đồng hồ")
+ALL: Final = text("All", "Tất cả")
+NOTHING: Final = text("no data", "chưa có số liệu")
+
+
+def figure(name: str) -> Localized:
+    """What a figure of the store is called."""
+    return FIGURES[name].label

@@ -1,0 +1,97 @@
+"""`ecopark usage`: the service that turns registers into numbers, and computing a window again by hand."""
+
+import asyncio
+import signal
+import sys
+import time
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ecopark.settings import Settings, read_settings
+from efficiency.intervals import Span
+from efficiency.parkusage import ParkUsage
+from efficiency.service import UsageService
+from metering.errors import OperatorError
+from metering.meters import Meter
+from metering.park import Park
+from metering.parkfile import load_parks
+from metering.parkwatch import ParkWatch
+from metering.wire import milliseconds
+from store.client import Store
+
+app = typer.Typer(no_args_is_help=True, help="From registers to use, money, carbon and balances.")
+
+
+@app.command(epilog="Example: ECOPARK_PARK=parks ECOPARK_INFLUX_URL=http://influx:8086 ecopark usage run")
+def run() -> None:
+    """Keep usage, figures, balances and meter_status current; what arrives late is computed again."""
+    settings = read_settings()
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with settings.store() as store:
+            await UsageService(ParkWatch(settings.park, lambda park: park), store, settings.instance, _now_ms).run(stop)
+
+    asyncio.run(work())
+
+
+@app.command(epilog="Example: ecopark usage recompute --from 2026-10-01 --to 2026-10-31 --meter em-textile-1")
+def recompute(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, in the park's time.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included.")],
+    meter: Annotated[list[str] | None, typer.Option(help="Only this meter; may be given several times.")] = None,
+    park: Annotated[str | None, typer.Option(help="Only this park.")] = None,
+) -> None:
+    """Compute the use of a window of days again, and every figure above it."""
+    settings = read_settings()
+    if last < first:
+        raise OperatorError(f"--to {last.date()} lies before --from {first.date()}")
+    chosen = _chosen(settings, park, meter or [])
+
+    async def work() -> None:
+        async with settings.store() as store:
+            for one, meters in chosen:
+                await _recompute(store, one, meters, first.date(), last.date())
+
+    asyncio.run(work())
+
+
+async def _recompute(store: Store, park: Park, meters: list[Meter], first: date, last: date) -> None:
+    with Progress(
+        TextColumn(f"{park.id}: computing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("meters and months"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        bar = progress.add_task("compute", total=None)
+        usage = ParkUsage(store, park, lambda done, total: progress.update(bar, completed=done, total=total))
+        begin, end = (datetime(day.year, day.month, day.day, tzinfo=park.zone) for day in (first, last))
+        window = Span(milliseconds(begin), milliseconds(end + timedelta(days=1)))
+        await usage.recompute(window, meters, _now_ms())
+    sys.stdout.write(f"{park.id}: {usage.written:,} quarter hours of {len(meters)} meters written\n")
+
+
+def _chosen(settings: Settings, park_id: str | None, names: list[str]) -> list[tuple[Park, list[Meter]]]:
+    """The meters that are meant, by park.
+
+    Raises `OperatorError` where a name is unknown.
+    """
+    parks = [park for park in load_parks(settings.park).values() if park_id in {None, park.id}]
+    known = {name for park in parks for name in park.meter}
+    if not parks or set(names) - known:
+        what = f"meter {min(set(names) - known)}" if parks else f"park {park_id}"
+        raise OperatorError(f"no park file in {settings.park} has the {what}; see ecopark check {settings.park}")
+    found = [(park, [meter for meter in park.meters if not names or meter.id in names]) for park in parks]
+    return [(park, meters) for park, meters in found if meters]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,125 @@
+"""The use of one meter in a window, whatever must be loaded for it: neighbours of the window, the past of long gaps.
+
+What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from efficiency.affected import affected
+from efficiency.counters import Counter, counter_of
+from efficiency.gaps import NO_PAST, Past, joined
+from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, Span
+from efficiency.registerreader import RegisterReader
+from efficiency.registers import Readings, Steps, steps_of
+from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
+from metering.meters import Meter
+
+CHUNK_MS = 31 * DAY_MS
+"""No more of one meter is worked on at once."""
+
+NEAR_MS = 4 * HOUR_MS
+_WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A counting register of a meter, ready to be read and computed."""
+
+    meter: Meter
+    name: str
+    counter: Counter
+
+
+def register_of(meter: Meter, name: str, zone: ZoneInfo) -> Register:
+    """The register `name` of a meter."""
+    return Register(meter, name, counter_of(meter, name, zone))
+
+
+def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
+    """The stretch around `changed` to compute again; true where `steps` are enough for it."""
+    return next(
+        span for span in affected(register.counter, steps, changed, only_new=only_new) if span.overlaps(changed)
+    )
+
+
+class MeterUse:
+    """Computes from what `reader` finds; `now_ms` is the end of everything that can have been measured."""
+
+    def __init__(self, reader: RegisterReader, now_ms: int) -> None:
+        self._reader = reader
+        self._now_ms = now_ms
+
+    async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> Usage:
+        """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
+        steps = await self._steps(register, window, loaded)
+        past = await self._past(register, steps, window)
+        return usage_of(register.counter, steps, window, past)
+
+    async def affected(self, register: Register, changed: Span) -> Span:
+        """What to compute again after readings within `changed` came, went or were corrected.
+
+        Gaps later on that borrow their shape from there are not in it.
+        """
+        edges = [await self._around(register, edge) for edge in sorted({changed.start, changed.end - 1})]
+        return Span(edges[0].start, edges[-1].end)
+
+    async def _around(self, register: Register, edge: int) -> Span:
+        window = Span(edge, edge + 1)
+        while True:
+            steps = await self._steps(register, window, None)
+            found = touched(register, steps, Span(edge, edge + 1))
+            if window.start <= found.start and found.end <= window.end:
+                return found
+            window = Span(min(found.start, window.start), max(found.end, window.end))
+
+    async def _steps(self, register: Register, window: Span, loaded: Readings | None) -> Steps:
+        if loaded is not None:
+            steps = steps_of(register.counter, loaded)
+            if all(enough(steps, window)):
+                return steps
+        before, after = iter(self._wider()), iter(self._wider())
+        span = Span(window.start - next(before), window.end + next(after))
+        while True:
+            readings = (await self._reader.load([register.meter], register.name, span, self._now_ms))[register.meter.id]
+            steps = steps_of(register.counter, readings)
+            if not len(steps.start) and readings.span.end == ALWAYS_AFTER and readings.span.start == ALWAYS_BEFORE:
+                return steps
+            left, right = enough(steps, window)
+            left |= readings.span.start == ALWAYS_BEFORE
+            right |= readings.span.end == ALWAYS_AFTER
+            if left and right:
+                return steps
+            span = Span(
+                span.start if left else _further(window.start, -next(before, ALWAYS_AFTER)),
+                span.end if right else _further(window.end, next(after, ALWAYS_AFTER)),
+            )
+
+    @staticmethod
+    def _wider() -> Iterator[int]:
+        yield from _WIDER_MS
+
+    async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
+        pasts = []
+        for span in history_needed(register.counter, steps, window):
+            known = await self._steps(register, span, None)
+            pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
+        return joined(pasts)
+
+
+def _further(edge: int, by: int) -> int:
+    return max(ALWAYS_BEFORE, min(ALWAYS_AFTER, edge + by))
+
+
+def chunks(window: Span) -> list[Span]:
+    """The window in pieces that can be worked on one after the other; all windows are cut at the same instants."""
+    whole = window.outward()
+    cuts = range(whole.start // CHUNK_MS * CHUNK_MS + CHUNK_MS, whole.end, CHUNK_MS)
+    return [Span(first, last) for first, last in pairwise((whole.start, *cuts, whole.end))]
+
+
+def around(window: Span) -> Span:
+    """What to load for a window where readings come as they should."""
+    return Span(window.start - MARGIN_MS - NEAR_MS, window.end + MARGIN_MS + NEAR_MS)

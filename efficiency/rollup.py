@@ -1,0 +1,234 @@
+"""Figures of tenants per day and month, and balances per day, from stored usage alone: registers are not read again.
+
+What is written always holds every figure that has a value now; one that has none any more is taken away.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from efficiency.balance import Flow, balance, night_share, taps
+from efficiency.carbon import counted
+from efficiency.counters import midnight_ms
+from efficiency.figures import Figure, Reason, Valued
+from efficiency.intervals import QUARTER_MS, Floats, Span
+from efficiency.localtime import slots
+from efficiency.money import band_shares, power_factor, reactive_surcharge
+from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
+from efficiency.series import Series, together, valued_sum
+from efficiency.usage import Usage
+from efficiency.usagestore import Stored
+from efficiency.worth import FURTHER_REGISTERS, NUMBERS
+from metering.dated import at
+from metering.figures import Period
+from metering.meters import Meter, Role
+from metering.park import Park, Tenant
+from metering.quantities import Utility
+
+Fields = dict[str, float]
+
+_NAMES = {
+    "electricity_kwh": "electricity_kwh",
+    "solar_kwh": "own_solar_kwh",
+    "water_m3": "use_water",
+    "wastewater_m3": "use_wastewater",
+    "steam_t": "use_steam",
+    "gas_nm3": "use_natural_gas",
+    "compressed_air_nm3": "use_compressed_air",
+    "chilled_kwh": "use_chilled_water",
+    "output": "output",
+    "cost_vnd": "cost_vnd",
+    "toe": "toe",
+    "energy_per_output": "specific_electricity",
+    "water_per_output": "specific_water",
+    "energy_per_m2": "electricity_per_m2",
+    "energy_per_employee": "electricity_per_employee",
+    "co2e_per_output": "pollution_intensity",
+    "wastewater_per_output": "specific_wastewater",
+    "peak_demand_kw": "demand_max_kw",
+    "base_load_kw": "base_load_kw",
+    "load_factor": "load_factor",
+    "peak_share": "peak_share",
+    "solar_share": "own_solar_share",
+    "wastewater_ratio": "wastewater_ratio",
+}
+"""Name in the store, and what `tenant_figures` calls it."""
+
+_KWH_PER_MWH = 1000.0
+
+
+def period_span(park: Park, period: Period, day: date) -> Span:
+    """The day, or the month that holds it, in local time."""
+    if period is Period.DAY:
+        return Span(midnight_ms(day, park.zone), midnight_ms(day + timedelta(days=1), park.zone))
+    first = day.replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The stored quarter hours of one meter over a span: its use, and each further number, NaN where none."""
+
+    use: Usage
+    numbers: Mapping[str, Floats]
+
+    def valued(self, name: str, missing: Reason) -> Valued:
+        """Money, carbon or energy; `missing` is the reason where use is known but this is not."""
+        value = self.numbers[name]
+        reasons = np.where(np.isfinite(self.use.amount) & np.isnan(value), int(missing), 0)
+        return Valued(value, reasons.astype(np.uint32))
+
+    def cut(self, part: slice) -> "Measured":
+        """Some of the quarter hours."""
+        use = self.use
+        cut = Usage(
+            use.start[part],
+            use.amount[part],
+            use.estimated[part],
+            use.completeness[part],
+            use.quality[part],
+            use.rules[part],
+        )
+        return Measured(cut, {name: values[part] for name, values in self.numbers.items()})
+
+    def further(self, name: str) -> Usage:
+        """Use of a further register."""
+        return _usage(self.use.start, self.numbers[name], self.use.completeness, self.use.estimated)
+
+
+def _usage(start: np.ndarray[tuple[int], np.dtype[np.int64]], amount: Floats, complete: Floats, guess: Floats) -> Usage:
+    none8, none16 = np.zeros(len(start), dtype=np.uint8), np.zeros(len(start), dtype=np.uint16)
+    known = np.isfinite(amount)
+    return Usage(start, amount, np.where(known, guess, 0.0), np.where(known, complete, 0.0), none8, none16)
+
+
+def measured(stored: Stored, span: Span) -> Measured:
+    """Lay stored rows on the quarter hours of a span; bands are added up."""
+    start = span.starts()
+    numbers = np.full((len(start), len(NUMBERS)), np.nan)
+    for key, (row, rules) in stored.content.items():
+        place = (key[4] - span.start) // QUARTER_MS
+        if not 0 <= place < len(start) or rules == "superseded":
+            continue
+        for column, value in enumerate(row):
+            if value is not None:
+                before = numbers[place, column]
+                added = value if np.isnan(before) or column in _SHARES else before + value
+                numbers[place, column] = added
+    complete, guess = (np.nan_to_num(numbers[:, column]) for column in _SHARES)
+    use = _usage(start, numbers[:, 0], complete, guess)
+    return Measured(use, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
+
+
+_SHARES = (NUMBERS.index("completeness"), NUMBERS.index("estimated"))
+
+
+def meters_of(park: Park, tenant: str) -> list[Meter]:
+    """The meters that a tenant's figures are made of: at its fence, at its lines, and what it generates."""
+    found = [meter for utility in Utility for meter in fence_meters(park, tenant, utility)]
+    return found + [meter for meter in park.meters if meter.tenant == tenant and meter.role is Role.GENERATION]
+
+
+def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], period: Period) -> Fields:
+    """Fields of `efficiency` of one tenant and period, from its meters over exactly that period."""
+    meters = [meter for meter in meters_of(park, tenant.id) if meter.id in by_meter]
+    if not meters:
+        return {}
+    fence = [meter for meter in meters if meter.role is not Role.GENERATION]
+    start = by_meter[meters[0].id].use.start
+    when = slots(start, park.zone)
+    tariff = park.tariffs.electricity
+    shares = band_shares(tariff.bands, when) if tariff is not None else np.full((len(start), 3), np.nan)
+    worth = [meter for meter in fence if meter.utility is not Utility.PRODUCTION]
+    emitting = [meter for meter in worth if counted(meter.utility, park.factors)]
+
+    def parts(name: str, of: Iterable[Meter], missing: Reason) -> tuple[tuple[Usage, Valued], ...]:
+        return tuple((by_meter[m.id].use, by_meter[m.id].valued(name, missing)) for m in of)
+
+    output: dict[str, tuple[Usage, ...]] = {}
+    for meter in fence:
+        if meter.utility is Utility.PRODUCTION:
+            output[meter.unit] = (*output.get(meter.unit, ()), by_meter[meter.id].use)
+    priced = [m for m in worth if m.utility is Utility.ELECTRICITY or m.utility in park.tariffs.prices]
+    period_of = TenantPeriod(
+        start=start,
+        shares=shares,
+        use={
+            utility: tuple(by_meter[meter.id].use for meter in worth if meter.utility is utility)
+            for utility in Utility
+            if any(meter.utility is utility for meter in worth)
+        },
+        generated=tuple(by_meter[m.id].use for m in meters if m.role is Role.GENERATION),
+        exported=tuple(
+            by_meter[m.id].further("energy_export_kwh") for m in meters if "energy_export_kwh" in m.registers
+        ),
+        output=output,
+        cost=parts("cost_vnd", priced, Reason.NO_PRICE),
+        co2e=parts("co2e_kg", emitting, Reason.NO_FACTOR),
+        toe=parts("toe", [m for m in worth if m.utility in park.factors.toe], Reason.NO_FACTOR),
+    )
+    figures = tenant_figures(tenant, period_of)
+    found = {name: figures[there] for name, there in _NAMES.items()}
+    for name, scope in (("co2e_scope1_kg", park.factors.scope1), ("co2e_scope2_kg", park.factors.scope2)):
+        of_scope = [meter for meter in emitting if meter.utility in scope]
+        found[name] = valued_sum(parts("co2e_kg", of_scope, Reason.NO_FACTOR), "kg")
+    found |= _reactive(park, tenant, fence, by_meter, period)
+    water = together(period_of.use.get(Utility.WATER, ()))
+    if water is not None:
+        found["night_water_ratio"] = night_share(water, when, tenant.shifts)
+    fields = {name: one.value for name, one in found.items() if one.value is not None}
+    if figures["electricity_productivity"].value is not None:
+        fields["output_per_mwh"] = figures["electricity_productivity"].value * _KWH_PER_MWH
+    whole = together([by_meter[meter.id].use for meter in fence])
+    return fields | _completeness(whole) if whole is not None else fields
+
+
+def _completeness(whole: Series) -> Fields:
+    if not len(whole.completeness):
+        return {}
+    return {"completeness": float(whole.completeness.mean()), "estimated": float(whole.estimated.mean())}
+
+
+def _reactive(
+    park: Park, tenant: Tenant, fence: Sequence[Meter], by_meter: Mapping[str, Measured], period: Period
+) -> dict[str, Figure]:
+    """F8 over the meters that count reactive energy; the surcharge for whole billing cycles only."""
+    served = [by_meter[meter.id] for meter in fence if FURTHER_REGISTERS[0] in meter.registers]
+    active, blind = together([m.use for m in served]), together([m.further(FURTHER_REGISTERS[0]) for m in served])
+    if active is None or blind is None:
+        return {}
+    start = served[0].use.start
+    factor = power_factor(
+        _usage(start, active.amount, active.completeness, active.estimated),
+        _usage(start, blind.amount, blind.completeness, blind.estimated),
+    )
+    if period is not Period.MONTH or park.tariffs.electricity is None:
+        return {"power_factor": factor}
+    day = date.fromordinal(date(1970, 1, 1).toordinal() + int(slots(start[:1], park.zone).day[0]))
+    buyer = at(tenant.contract.demand_kw, day)
+    cost = valued_sum([(m.use, m.valued("cost_vnd", Reason.NO_PRICE)) for m in served], "VND")
+    rule = at(park.tariffs.electricity.reactive, day)
+    surcharge = reactive_surcharge(rule, factor, buyer.value if buyer is not None else None, cost)
+    return {"power_factor": factor, "reactive_vnd": surcharge}
+
+
+def balance_fields(park: Park, main: Meter, by_meter: Mapping[str, Measured]) -> Fields:
+    """Fields of `balance` of one main meter and day; its meters over exactly that day."""
+    others = [
+        Flow(
+            by_meter[tap.meter.id].use
+            if tap.register == tap.meter.counter
+            else by_meter[tap.meter.id].further(tap.register),
+            tap.meter.accuracy_pct,
+            tap.into,
+        )
+        for tap in taps(park, main.id)
+    ]
+    result = balance(Flow(by_meter[main.id].use, main.accuracy_pct), others, main.unit)
+    figures = {"through": result.main, "submeters": result.submeters, "loss": result.loss, "band": result.band}
+    fields = {name: one.value for name, one in figures.items() if one.value is not None}
+    computable = result.loss.value is not None
+    return fields | {"completeness": result.main.completeness, "computable": float(computable)}

@@ -1,0 +1,290 @@
+"""Plausible points of every measurement that dashboards read, for a real park file, as the services write them."""
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from metering.figures import Period
+from metering.meters import Meter, Role
+from metering.park import Park
+from metering.quantities import UTILITIES, Utility
+from metering.tariffs import Band
+from store.client import Store
+from store.lines import FieldValue, point, series
+from store.schema import (
+    BALANCE,
+    EFFICIENCY,
+    EVENTS,
+    METER_STATUS,
+    OPERATOR_DATABASE,
+    PIPELINE,
+    REFUSED,
+    USAGE,
+    reading_series,
+)
+
+QUARTER = timedelta(minutes=15)
+BATCH = 1_000
+
+
+def role(park: Park, meter: Meter) -> str:
+    """The tag `role` of usage."""
+    parent = park.meter.get(meter.parent or "")
+    if meter.role is Role.GENERATION:
+        return "generation"
+    if meter.tenant is None:
+        return "main" if meter.role is Role.MAIN else "own"
+    return "sub" if parent is not None and parent.tenant == meter.tenant else "billing"
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A park whose past ends at `now`: quarter hours for `fine` days, coarser before, `days` in all."""
+
+    park: Park
+    now: datetime
+    days: int = 396
+    fine: int = 9
+
+    async def write(self, store: Store) -> int:
+        """Write everything; returns how many points."""
+        written, batch = 0, []
+        for line in self.lines():
+            batch.append(line)
+            if len(batch) == BATCH:
+                await store.write(batch, OPERATOR_DATABASE)
+                written, batch = written + len(batch), []
+        await store.write(batch, OPERATOR_DATABASE)
+        return written + len(batch)
+
+    def lines(self) -> Iterator[str]:
+        """All points."""
+        for meter in self.park.meters:
+            yield from self._usage(meter)
+            yield self._status(meter)
+            yield from self._readings(meter)
+        for tenant in self.park.tenants:
+            yield from self._efficiency(tenant.id)
+        yield from self._balance()
+        yield from self._events()
+        yield from self._pipeline()
+        yield from self._refused()
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.park.zone)
+
+    def _midnight(self, back: int) -> datetime:
+        local = self._local(self.now)
+        return local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)
+
+    def _load(self, meter: Meter, local: datetime) -> float:
+        """Use per hour at a local time: a working day's shape at a third of what the meter is rated for."""
+        if meter.role is Role.GENERATION:
+            return meter.rated * 0.7 * max(0.0, math.sin((local.hour + local.minute / 60 - 6) / 12 * math.pi))
+        hour = local.hour + local.minute / 60
+        shape = 0.45 + 0.4 * math.exp(-(((hour - 14) / 5) ** 2)) + 0.05 * math.sin(hour * 2 + len(meter.id))
+        return meter.rated * 0.5 * shape * (0.5 if local.weekday() == 6 else 1.0)
+
+    def _steps(self) -> Iterator[tuple[datetime, timedelta]]:
+        moment, fine = self._midnight(self.days), self._midnight(self.fine)
+        while moment < fine:
+            yield moment, timedelta(days=1)
+            moment += timedelta(days=1)
+        last = self.now - timedelta(minutes=self.now.minute % 15, seconds=self.now.second)
+        while moment + QUARTER <= last:
+            yield moment, QUARTER
+            moment += QUARTER
+
+    def _usage(self, meter: Meter) -> Iterator[str]:
+        noise = random.Random(meter.id)
+        tags = {
+            "park": self.park.id,
+            "tenant": meter.tenant,
+            "utility": meter.utility.value,
+            "meter": meter.id,
+            "role": role(self.park, meter),
+        }
+        tariff = self.park.tariffs.electricity
+        electric = meter.utility is Utility.ELECTRICITY and tariff is not None
+        by_band = {band: series(USAGE, {**tags, "band": band.value}) for band in Band}
+        price = {Utility.ELECTRICITY: 2100.0, Utility.WATER: 14_500.0, Utility.STEAM: 890_000.0}.get(
+            meter.utility, 900.0
+        )
+        for moment, length in self._steps():
+            local = self._local(moment)
+            hours = length / timedelta(hours=1)
+            middle = local if length == QUARTER else local.replace(hour=11)
+            amount = self._load(meter, middle) * hours * noise.uniform(0.92, 1.08)
+            band = (tariff.band_at(local) or Band.NORMAL) if electric and tariff is not None else Band.ALL
+            estimated = noise.random() < 0.01
+            fields: dict[str, FieldValue] = {
+                "amount": amount,
+                "estimated": 1.0 if estimated else 0.0,
+                "completeness": 0.4 if estimated else 1.0,
+                "rule": "interpolated" if estimated else "measured",
+            }
+            if meter.role is not Role.GENERATION and meter.utility is not Utility.PRODUCTION:
+                fields |= {"cost_vnd": amount * price, "co2e_kg": amount * 0.62, "toe": amount * 0.00015}
+            yield point(by_band[band], fields, _ns(moment))
+
+    def _status(self, meter: Meter) -> str:
+        age = {"em-feed": 4000.0, "wm-pharma": 1200.0}.get(meter.id, 20.0 + len(meter.id))
+        tags = {"park": self.park.id, "tenant": meter.tenant, "utility": meter.utility.value, "meter": meter.id}
+        return point(
+            series(METER_STATUS, tags),
+            {"seconds_since_last": age, "heard": True},
+            _ns(self.now - timedelta(seconds=30)),
+        )
+
+    def _readings(self, meter: Meter) -> Iterator[str]:
+        head = reading_series(self.park.id, meter)
+        spec = UTILITIES[meter.utility]
+        register = 50_000.0
+        usual = {"ph": 7.2, "cod_mgl": 48.0, "tss_mgl": 28.0, "nh4_mgl": 2.1, "temperature_c": 31.0}
+        for step in range(288):
+            moment = self.now - timedelta(minutes=5 * (288 - step))
+            load = self._load(meter, self._local(moment))
+            register += load / 12
+            fields: dict[str, FieldValue] = {spec.counter: register}
+            if spec.rate is not None and spec.rate in meter.registers:
+                fields[spec.rate] = load
+            for name, value in usual.items():
+                if name in meter.registers:
+                    fields[name] = value * (1 + 0.08 * math.sin(step / 17))
+            if meter.limits and 40 <= step < 46:
+                fields["state"] = "calibrating"
+            yield point(head, fields, _ns(moment))
+
+    def _efficiency(self, tenant: str) -> Iterator[str]:
+        noise = random.Random(tenant)
+        size = noise.uniform(0.4, 2.4)
+        has = {meter.utility for meter in self.park.meters if meter.tenant == tenant}
+        solar = any(m.tenant == tenant and m.role is Role.GENERATION for m in self.park.meters)
+        saved = 0.0
+        starts = [(Period.DAY, self._midnight(back), 1) for back in range(self.days, -1, -1)]
+        first = self._midnight(0).replace(day=1)
+        for _ in range(13):
+            starts.append((Period.MONTH, first, 30))
+            first = (first - timedelta(days=1)).replace(day=1)
+        for period, start, days in starts:
+            swing = noise.uniform(0.94, 1.06)
+            kwh = 15_000 * size * days * swing
+            output = 40 * size * days * noise.uniform(0.97, 1.03)
+            expected = kwh * noise.uniform(0.93, 1.06)
+            if period is Period.DAY:
+                saved += expected - kwh
+            water, waste = 300 * size * days * swing, 240 * size * days * swing
+            fields: dict[str, FieldValue] = {
+                "electricity_kwh": kwh,
+                "water_m3": water,
+                "output": output,
+                "cost_vnd": kwh * 2100 + water * 14_500,
+                "co2e_scope1_kg": 0.0,
+                "co2e_scope2_kg": kwh * 0.62,
+                "toe": kwh * 0.0001543,
+                "energy_per_output": kwh / output,
+                "water_per_output": water / output,
+                "energy_per_m2": kwh / 20_000,
+                "energy_per_employee": kwh / 500,
+                "output_per_mwh": output / kwh * 1000,
+                "co2e_per_output": kwh * 0.62 / output,
+                "peak_demand_kw": 1000 * size * (1.05 if tenant == "furniture" else 1.0),
+                "base_load_kw": 240 * size * swing,
+                "load_factor": noise.uniform(0.5, 0.8),
+                "peak_share": noise.uniform(0.15, 0.3),
+                "power_factor": 0.87 if tenant == "steel" else noise.uniform(0.91, 0.97),
+                "reactive_vnd": 12e6 if tenant == "steel" else 0.0,
+                "expected_kwh": expected,
+                "enpi": kwh / expected,
+                "cusum_kwh": saved,
+                "night_water_ratio": 0.62 if tenant == "plastics" else noise.uniform(0.1, 0.3),
+                "completeness": 0.91 if tenant == "feed" else noise.uniform(0.97, 1.0),
+                "estimated": noise.uniform(0.0, 0.03),
+            }
+            if Utility.WASTEWATER in has:
+                fields |= {
+                    "wastewater_m3": waste,
+                    "wastewater_ratio": waste / water,
+                    "wastewater_per_output": waste / output,
+                }
+            for utility, name in (
+                (Utility.STEAM, "steam_t"),
+                (Utility.NATURAL_GAS, "gas_nm3"),
+                (Utility.COMPRESSED_AIR, "compressed_air_nm3"),
+                (Utility.CHILLED_WATER, "chilled_kwh"),
+            ):
+                if utility in has:
+                    fields[name] = 120 * size * days * swing
+            if solar:
+                fields |= {"solar_kwh": 2500.0 * days, "solar_share": 2500.0 * days / (kwh + 2500 * days)}
+            tags = {"park": self.park.id, "tenant": tenant, "period": period.value}
+            yield point(series(EFFICIENCY, tags), fields, _ns(start))
+
+    def _balance(self) -> Iterator[str]:
+        mains = [meter for meter in self.park.meters if meter.role is Role.MAIN and meter.tenant is None]
+        for meter in mains:
+            head = series(BALANCE, {"park": self.park.id, "utility": meter.utility.value, "main": meter.id})
+            for back in range(self.days, -1, -1):
+                through = meter.rated * 8.0
+                loss = through * (0.015 + 0.02 * math.sin(back / 3 + len(meter.id)))
+                fields: dict[str, FieldValue] = {
+                    "through": through,
+                    "submeters": through - loss,
+                    "loss": loss,
+                    "band": through * 0.02,
+                    "completeness": 0.99,
+                    "computable": 0 if back % 29 == 11 else 1,
+                }
+                yield point(head, fields, _ns(self._midnight(back)))
+
+    def _events(self) -> Iterator[str]:
+        for hours, kind, tenant, meter in (
+            (5, "reset", "textile", "em-textile-dyeing"),
+            (30, "gateway_offline", None, None),
+            (60, "stuck", "pharma", "wm-pharma"),
+            (200, "swap", "textile", "em-textile"),
+            (700, "tariff", None, None),
+        ):
+            tags = {"park": self.park.id, "tenant": tenant, "meter": meter, "kind": kind}
+            fields: dict[str, FieldValue] = {
+                "text_en": f"{kind} of {meter or 'the park'}",
+                "text_vi": f"{kind}: {meter or 'khu'}",
+            }
+            yield point(series(EVENTS, tags), fields, _ns(self.now - timedelta(hours=hours)))
+
+    def _pipeline(self) -> Iterator[str]:
+        head = series(PIPELINE, {"service": "ingest", "instance": "ingest-1"})
+        for step in range(360):
+            fields: dict[str, FieldValue] = {
+                "messages_per_s": 0.4,
+                "readings_per_s": 1.4 + 0.2 * math.sin(step / 9),
+                "refused_per_s": 0.0,
+                "stored": 1000 + step * 14,
+                "refused": 3,
+                "connected": True,
+                "unacknowledged": 0,
+                "held_bytes": 2048,
+                "retries": 0,
+                "reconnects": 0,
+                "resident_mb": 41.0,
+                "write_ms": 6.0 + math.sin(step / 5),
+                "last_write_age_s": 3.0,
+                "lag_s": 1.2,
+            }
+            yield point(head, fields, _ns(self.now - timedelta(minutes=360 - step)))
+
+    def _refused(self) -> Iterator[str]:
+        for hours, gateway, reason in (
+            (0.5, "gw-east", "out_of_range"),
+            (3, "gw-water", "unknown_meter"),
+            (50, "gw-east", "bad_time"),
+        ):
+            tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
+            fields: dict[str, FieldValue] = {"meter": "em-x", "detail": "synthetic", "topic": "t", "payload": "{}"}
+            yield point(series(REFUSED, tags), fields, _ns(self.now - timedelta(hours=hours)))
+
+
+def _ns(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000) * 1_000_000

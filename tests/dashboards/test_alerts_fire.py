@@ -1,0 +1,170 @@
+"""Every kind of alert fires on data that should fire it, and stays quiet next to its threshold and without data."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from dashboards.alerts.files import all_rules
+from dashboards.alerts.rule import Rule, Silence
+from dashboards.setting import Setting
+from ecopark.servers import Influxd
+from metering.park import Park
+from store.client import Store
+from store.lines import FieldValue
+from store.schema import BALANCE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED
+from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
+from tests.dashboards.alerting import Labels, evaluate
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def empty_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+    server = Influxd(tmp_path_factory.mktemp("influxd-alerts"))
+    await server.start()
+    try:
+        async with Store(server.url) as store:
+            yield store
+    finally:
+        server.process.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bare_store(empty_server: Store) -> Store:
+    await empty_server.query(f'DROP DATABASE "{OPERATOR_DATABASE}"', "")
+    await empty_server.create_database(OPERATOR_DATABASE)
+    return empty_server
+
+
+def rule_of(setting: Setting, kind: str, of: str) -> Rule:
+    return next(rule for rule in all_rules(setting) if rule.kind == kind and rule.of == of)
+
+
+async def states(
+    store: Store, rule: Rule, case: Case, value: float, firing: frozenset[Labels] = frozenset()
+) -> dict[Labels, bool]:
+    fields: dict[str, FieldValue] = {case.field: float(value), **dict(case.fixed)}
+    await store.write([line(case.measurement, case.tags, fields, case.at), *case.also], OPERATOR_DATABASE)
+    found = await evaluate(store, rule.provisioned(), NOW, firing)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind} {case.of}")
+async def test_fires_beyond_its_threshold_and_not_before_it(bare_store: Store, setting: Setting, case: Case) -> None:
+    rule = rule_of(setting, case.kind, case.of)
+    assert not any((await states(bare_store, rule, case, case.quiet)).values())
+    assert any((await states(bare_store, rule, case, case.fires)).values())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind} {case.of}")
+async def test_goes_on_until_the_recovery_threshold_is_passed(bare_store: Store, setting: Setting, case: Case) -> None:
+    rule = rule_of(setting, case.kind, case.of)
+    fired = await states(bare_store, rule, case, case.fires)
+    firing = frozenset(labels for labels, on in fired.items() if on)
+    assert any((await states(bare_store, rule, case, case.quiet, firing)).values())
+    assert not any((await states(bare_store, rule, case, case.calms, firing)).values())
+
+
+async def test_without_data_a_rule_is_quiet_or_says_that_nobody_watches(bare_store: Store, setting: Setting) -> None:
+    loud = set()
+    for rule in all_rules(setting):
+        assert await evaluate(bare_store, rule.provisioned(), NOW) is None, rule.title
+        if rule.silence is Silence.ALERTING:
+            loud.add(rule.kind)
+    assert loud == {"status-missing", "ingest-stalled"}
+
+
+async def test_a_watched_park_does_not_fire_status_missing(bare_store: Store, setting: Setting) -> None:
+    await bare_store.write([HEARD], OPERATOR_DATABASE)
+    found = await evaluate(bare_store, rule_of(setting, "status-missing", "").provisioned(), NOW)
+    assert found is not None
+    assert not any(found.values())
+
+
+async def test_a_meter_that_was_never_heard_is_named(bare_store: Store, setting: Setting) -> None:
+    never = line(METER_STATUS, WWTP, {"heard": False}, NOW - MINUTE)
+    await bare_store.write([HEARD, never], OPERATOR_DATABASE)
+    found = await evaluate(bare_store, rule_of(setting, "never-heard", "").provisioned(), NOW)
+    assert {dict(labels)["meter"] for labels, on in (found or {}).items() if on} == {"em-wwtp"}
+
+
+async def test_a_silent_gateway_mutes_its_meters(bare_store: Store, setting: Setting, park: Park) -> None:
+    def heard(ages: dict[str, float]) -> list[str]:
+        return [
+            line(
+                METER_STATUS,
+                {"utility": m.utility.value, "meter": m.id},
+                {"seconds_since_last": ages.get(m.id, 5000.0)},
+                NOW - MINUTE,
+            )
+            for m in park.meters_of("gw-substation")
+        ]
+
+    meters = rule_of(setting, "silent-meter", "gw-substation, 900 s").provisioned()
+    gateway = rule_of(setting, "silent-gateway", "gw-substation").provisioned()
+    await bare_store.write(heard({}), OPERATOR_DATABASE)
+    assert any((await evaluate(bare_store, gateway, NOW) or {}).values())
+    assert not any((await evaluate(bare_store, meters, NOW) or {}).values())
+    await bare_store.write(heard({"em-street": 20.0}), OPERATOR_DATABASE)
+    assert not any((await evaluate(bare_store, gateway, NOW) or {}).values())
+    silent = {dict(labels)["meter"] for labels, on in (await evaluate(bare_store, meters, NOW) or {}).items() if on}
+    assert silent == {m.id for m in park.meters_of("gw-substation")} - {"em-street"}
+
+
+async def test_a_calibrating_instrument_exceeds_no_limit(bare_store: Store, setting: Setting) -> None:
+    rule = rule_of(setting, "effluent-limit", "ww-outfall cod_mgl").provisioned()
+    calibrating: dict[str, FieldValue] = {"cod_mgl": 500.0, "state": "calibrating"}
+    await bare_store.write(
+        [
+            line("wastewater", OUTFALL, {"cod_mgl": 40.0}, NOW - 12 * MINUTE),
+            line("wastewater", OUTFALL, calibrating, NOW - 2 * MINUTE),
+        ],
+        OPERATOR_DATABASE,
+    )
+    assert (await evaluate(bare_store, rule, NOW) or {}).values()
+    assert not any((await evaluate(bare_store, rule, NOW) or {}).values())
+    found = await evaluate(bare_store, rule_of(setting, "effluent-calibrating", "ww-outfall").provisioned(), NOW)
+    assert any((found or {}).values())
+    assert await evaluate(bare_store, rule_of(setting, "effluent-fault", "ww-outfall").provisioned(), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "fires"), [("reset", True), ("stuck", True), ("spike", True), ("swap", False), ("rollover", False)]
+)
+async def test_events_that_need_a_look_fire_and_others_do_not(
+    bare_store: Store, setting: Setting, kind: str, fires: bool
+) -> None:
+    tags = {"tenant": "textile", "meter": "em-textile", "kind": kind}
+    await bare_store.write([line(EVENTS, tags, {"text_en": "x", "text_vi": "x"}, NOW - 30 * MINUTE)], OPERATOR_DATABASE)
+    found = await evaluate(bare_store, rule_of(setting, "meter-event", "").provisioned(), NOW)
+    assert any((found or {}).values()) is fires
+
+
+async def test_refusals_fire_by_gateway_and_reason(bare_store: Store, setting: Setting) -> None:
+    tags = {"gateway": "gw-east", "reason": "bad_time"}
+    await bare_store.write([line(REFUSED, tags, {"detail": "x"}, NOW - 30 * MINUTE)], OPERATOR_DATABASE)
+    found = await evaluate(bare_store, rule_of(setting, "refused", "").provisioned(), NOW)
+    assert found == {frozenset(tags.items()): True}
+
+
+async def test_an_old_balance_that_was_not_computable_is_ignored(bare_store: Store, setting: Setting) -> None:
+    fields: dict[str, FieldValue] = {"loss": 500.0, "band": 20.0, "through": 1000.0, "computable": 0}
+    await bare_store.write(
+        [line(BALANCE, {"utility": "water", "main": "wm-main"}, fields, TODAY - DAY)], OPERATOR_DATABASE
+    )
+    assert await evaluate(bare_store, rule_of(setting, "balance-loss", "").provisioned(), NOW) is None
+
+
+async def test_every_kind_of_rule_has_a_test(setting: Setting) -> None:
+    tested = {case.kind for case in CASES} | {
+        "status-missing",
+        "never-heard",
+        "effluent-fault",
+        "effluent-calibrating",
+        "meter-event",
+        "refused",
+    }
+    # the steel works' own warning level is tested by the same code as the others'
+    assert {rule.kind for rule in all_rules(setting)} - {"demand-85"} == tested

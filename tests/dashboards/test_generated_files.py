@@ -1,0 +1,175 @@
+"""The committed files are what the code generates, pass our own lint, and say the same in both languages."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from dashboards import lint
+from dashboards.alerts.files import all_rules
+from dashboards.generate import contents, write
+from dashboards.setting import Setting
+from metering.errors import OperatorError
+from metering.park import Park
+
+COMMITTED = Path(__file__).parents[2] / "dashboards" / "generated"
+
+
+def boards(setting: Setting) -> dict[str, dict[str, Any]]:
+    return {name: json.loads(text) for name, text in contents(setting).items() if name.endswith(".json")}
+
+
+def rules(setting: Setting) -> list[dict[str, Any]]:
+    groups = yaml.safe_load(contents(setting)["alerting/rules.yaml"])["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_what_is_committed_is_what_is_generated(setting: Setting) -> None:
+    committed = {str(file.relative_to(COMMITTED)): file.read_text() for file in COMMITTED.rglob("*.*")}
+    generated = contents(setting)
+    assert committed.keys() == generated.keys()
+    assert [name for name, text in generated.items() if committed[name] != text] == []
+
+
+def test_writing_removes_what_is_no_longer_generated(setting: Setting, tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "old.json").write_text("{}")
+    (tmp_path / "en" / "notes.txt").write_text("mine")
+    written = write(tmp_path, setting.parks, setting.day)
+    left = {file for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {*written, tmp_path / "en" / "notes.txt"}
+    assert write(tmp_path, setting.parks, setting.day) == written
+
+
+def test_the_typed_model_knows_every_key(setting: Setting) -> None:
+    for name, text in contents(setting).items():
+        if name.endswith(".json"):
+            board = json.loads(text)
+            again = json.loads(json.dumps(Dashboard.from_json(_without_targets(board)), cls=JSONEncoder))
+            assert again.keys() == board.keys(), name
+            for before, after in zip(board["panels"], again["panels"], strict=True):
+                assert set(before) - {"targets"} <= set(after), (name, before["id"])
+
+
+def _without_targets(board: dict[str, Any]) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(board))
+    for panel in copy["panels"]:
+        panel.pop("targets", None)
+    copy["annotations"]["list"] = []
+    return copy
+
+
+def test_dashboards_pass_the_lint(setting: Setting) -> None:
+    assert [fault for name, board in boards(setting).items() for fault in lint.faults(name, board)] == []
+
+
+def test_rules_pass_the_lint(setting: Setting) -> None:
+    panels = {board["uid"]: {panel["id"] for panel in board["panels"]} for board in boards(setting).values()}
+    assert list(lint.rule_faults(rules(setting), panels)) == []
+
+
+def test_uids_and_titles_are_unique_within_an_organization(setting: Setting) -> None:
+    operator = [board for name, board in boards(setting).items() if not name.startswith("tenant/")]
+    assert len({board["uid"] for board in operator}) == len(operator)
+    for language in ("en", "vi"):
+        own = [board["title"] for name, board in boards(setting).items() if name.startswith(language)]
+        assert len(set(own)) == len(own)
+
+
+def test_both_languages_have_the_same_panels_and_ask_the_same(setting: Setting) -> None:
+    made = boards(setting)
+    for name, english in made.items():
+        if "en/" in name:
+            vietnamese = made[name.replace("en/", "vi/")]
+            for one, other in zip(english["panels"], vietnamese["panels"], strict=True):
+                assert (one["id"], one["gridPos"], one.get("targets")) == (
+                    other["id"],
+                    other["gridPos"],
+                    other.get("targets"),
+                )
+
+
+def test_a_tenants_own_page_has_no_choice_and_no_way_out(setting: Setting) -> None:
+    own = [board for name, board in boards(setting).items() if name.startswith("tenant/")]
+    assert len(own) == 2
+    for board in own:
+        assert board["templating"]["list"] == []
+        assert "$tenant" not in json.dumps(board)
+        assert "/d/ecopark-tenant" not in json.dumps(board)
+
+
+def test_rules_name_their_tenant_where_one_is_meant(setting: Setting) -> None:
+    for rule in rules(setting):
+        if rule["uid"].startswith(("demand-", "wastewater-quota-")):
+            assert rule["labels"]["tenant"] in {tenant.id for tenant in setting.parks[0].tenants}
+
+
+def test_a_tenants_own_threshold_makes_a_rule_of_its_own(setting: Setting) -> None:
+    titles = {rule["title"] for rule in rules(setting)}
+    assert {"Water runs at night: over 0.35 (song-xanh)", "Water runs at night: over 0.5 (song-xanh)"} <= titles
+    assert "Demand at 85 % of contract: steel (song-xanh)" in titles
+
+
+def test_alert_texts_use_only_labels_that_their_series_have(setting: Setting) -> None:
+    for rule in rules(setting):
+        asked = next(step["model"]["query"] for step in rule["data"] if step["refId"] == "QA")
+        for label in re.findall(r"\.Labels\.(\w+)", " ".join(rule["annotations"].values())):
+            assert label in rule["labels"] or f'"{label}"' in asked.rpartition("GROUP BY")[2], rule["title"]
+
+
+def test_no_address_of_a_person_stands_in_the_files(setting: Setting) -> None:
+    contacts = yaml.safe_load(contents(setting)["alerting/contacts.yaml"])
+    settings = [receiver["settings"] for receiver in contacts["contactPoints"][0]["receivers"]]
+    assert {one.get("url") or one["addresses"] for one in settings} == {
+        "$ECOPARK_ALERT_WEBHOOK",
+        "$ECOPARK_ALERT_EMAIL",
+    }
+
+
+def test_parks_of_two_time_zones_are_refused(park: Park) -> None:
+    moved = park.park.model_copy(update={"id": "far", "timezone": "Europe/Berlin"})
+    with pytest.raises(OperatorError, match="one time zone"):
+        contents(Setting((park, park.model_copy(update={"park": moved})), date(2026, 11, 23)))
+
+
+BAD = (
+    ('SELECT "x" INTO "y" FROM "usage" WHERE $timeFilter', "INTO"),
+    ('SELECT "x" FROM "db"."rp"."usage" WHERE $timeFilter', "before a measurement"),
+    ('SELECT "x" FROM "usage" WHERE time > now() - 1h AND $timeFilter', "now"),
+    ('SELECT "x" FROM "usage" WHERE "a" = \'$park\' AND $timeFilter', "write"),
+    ('SELECT "x" FROM "usage" WHERE $timeFilter AND "a" =~ /^$nobody$/', "nobody"),
+    ('SELECT "x" FROM "usage"', "range of time"),
+    ('SELECT spread("energy_kwh") FROM "electricity" WHERE $timeFilter', "raw registers"),
+)
+
+
+@pytest.mark.parametrize(("query", "fault"), BAD)
+def test_the_lint_finds_a_bad_statement(setting: Setting, query: str, fault: str) -> None:
+    board = boards(setting)["en/overview.json"]
+    board["panels"][3]["targets"][0]["query"] = query
+    assert [found for found in lint.faults("x", board) if fault in found]
+
+
+def test_the_lint_finds_overlaps_double_ids_and_missing_words(setting: Setting) -> None:
+    board = boards(setting)["en/overview.json"]
+    first, second = board["panels"][0], board["panels"][1]
+    second["gridPos"], second["id"] = first["gridPos"], first["id"]
+    del board["panels"][4]["description"], board["panels"][5]["fieldConfig"]["defaults"]["unit"]
+    found = " ".join(lint.faults("x", board))
+    assert all(word in found for word in ("used 2 times", "has no description", "has no unit"))
+
+
+def test_the_documentation_names_every_page_and_every_alert(setting: Setting) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    pages, alerts = (docs / "dashboards.md").read_text(), (docs / "alerts.md").read_text()
+    assert [name for name, board in boards(setting).items() if "en/" in name and f"`{board['uid']}`" not in pages] == []
+    kinds = {rule.kind for rule in all_rules(setting)}
+    assert [
+        kind for kind in sorted(kinds) if not re.search(rf"`{kind}`", alerts) and not kind.startswith("demand-")
+    ] == []
