@@ -39,7 +39,8 @@ async def said(settings: Settings, topic: str) -> bool:
         ):
             await client.subscribe(topic, qos=1)
             async for message in client.messages:
-                return bool(message.payload) and b'"online":false' not in bytes(message.payload)  # type: ignore[arg-type]  # bytes always
+                payload = message.payload
+                return isinstance(payload, bytes) and bool(payload) and b'"online":false' not in payload
     except (TimeoutError, aiomqtt.MqttError):
         pass
     return False

@@ -32,15 +32,15 @@ def prepare(folder: Path, days: int) -> bool:
     return True
 
 
-def ports(folder: Path) -> dict[str, int]:
+def ports(folder: Path, first: int) -> dict[str, int]:
     """Port of each gateway's Modbus line."""
-    return {gateway.id: PORT + at for at, gateway in enumerate(load_park(folder / "park.yaml").gateways)}
+    return {gateway.id: first + at for at, gateway in enumerate(load_park(folder / "park.yaml").gateways)}
 
 
-def plant(folder: Path) -> list[str]:
+def plant(folder: Path, ports: dict[str, int]) -> list[str]:
     """Command of the plant."""
     plan = _plan(folder)
-    lines = ",".join(f"{gateway}={port}" for gateway, port in ports(folder).items())
+    lines = ",".join(f"{gateway}={port}" for gateway, port in ports.items())
     where = ["--park", str(folder / "park.yaml"), "--ports", lines, "--host", "0.0.0.0"]  # noqa: S104 (its container)
     return ["-m", "ecopark.plant.server", *where, "--seed", str(plan.seed), "--start", plan.start.isoformat()]
 
@@ -72,24 +72,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dir", type=Path, required=True, help="the park's folder")
     parser.add_argument("--days", type=int, default=30, help="how much of the past there is (default: 30)")
     parser.add_argument("--plant", default="127.0.0.1", metavar="HOST", help="where the plant is")
+    parser.add_argument("--port", type=int, default=PORT, help=f"of the first gateway's line (default: {PORT})")
     options = parser.parse_args(arguments)
     try:
-        if options.part == "prepare":
-            prepare(options.dir, options.days)
-            return 0
-        if options.part == "plant":
-            command = plant(options.dir)
-        else:
-            lines = ports(options.dir)
-            if options.gateway not in lines:
-                raise OperatorError(f"{options.dir} has no gateway {options.gateway}; it has {', '.join(lines)}")
-            os.environ["ECOPARK_PARK"] = str(options.dir / "park.yaml")
-            os.environ["ECOPARK_MODBUS_URL"] = f"modbus://{options.plant}:{lines[options.gateway]}"
-            command = gateway(options.dir, options.gateway, read_settings().spool)
+        command = _command(options)
     except OperatorError as error:
         sys.stderr.write(f"ecopark: {error}\n")
         return 2
-    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 (our own command line)
+    if command:
+        os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 (our own command line)
+    return 0
+
+
+def _command(options: argparse.Namespace) -> list[str]:
+    """What to become; nothing where all is done."""
+    if options.part == "prepare":
+        prepare(options.dir, options.days)
+        return []
+    lines = ports(options.dir, options.port)
+    if options.part == "plant":
+        return plant(options.dir, lines)
+    if options.gateway not in lines:
+        raise OperatorError(f"{options.dir} has no gateway {options.gateway}; it has {', '.join(lines)}")
+    os.environ["ECOPARK_PARK"] = str(options.dir / "park.yaml")
+    os.environ["ECOPARK_MODBUS_URL"] = f"modbus://{options.plant}:{lines[options.gateway]}"
+    return gateway(options.dir, options.gateway, read_settings().spool)
 
 
 if __name__ == "__main__":
