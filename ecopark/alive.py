@@ -40,7 +40,7 @@ async def said(settings: Settings, topic: str) -> bool:
             await client.subscribe(topic, qos=1)
             async for message in client.messages:
                 payload = message.payload
-                return isinstance(payload, bytes) and bool(payload) and b'"online":false' not in payload
+                return isinstance(payload, bytes) and len(payload) != 0 and b'"online":false' not in payload
     except (TimeoutError, aiomqtt.MqttError):
         pass
     return False

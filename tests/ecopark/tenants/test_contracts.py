@@ -5,6 +5,7 @@ InfluxDB 2.x or a Grafana: neither is at hand where these tests run.
 """
 
 import asyncio
+import base64
 import itertools
 import json
 import os
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from tests.ecopark.tenants.conftest import BREWERY, ECOPARK, PARK, TEXTILE
 
+ADMIN = f"Basic {base64.b64encode(b'admin:right').decode()}"
 TOKEN = "operator-token"  # noqa: S105 (of a server in this file)
 
 
@@ -56,6 +58,8 @@ class Documented:
             ("GET", "/api/datasources", self.list_sources),
             ("POST", "/api/datasources", self.make_source),
             ("PUT", "/api/datasources/uid/{uid}", self.change_source),
+            ("DELETE", "/api/datasources/uid/{uid}", self.drop_source),
+            ("DELETE", "/api/dashboards/uid/{uid}", self.drop_board),
             ("GET", "/api/search", self.find_boards),
             ("GET", "/api/dashboards/uid/{uid}", self.get_board),
             ("POST", "/api/dashboards/db", self.save_board),
@@ -72,7 +76,7 @@ class Documented:
     @web.middleware
     async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        right = f"Token {TOKEN}" if request.path.startswith("/api/v2") else BasicAuth("admin", "right").encode()
+        right = f"Token {TOKEN}" if request.path.startswith("/api/v2") else ADMIN
         if request.path != "/ping" and given != right:
             return web.json_response({"code": "unauthorized", "message": "unauthorized access"}, status=401)
         if request.method != "GET":
@@ -89,7 +93,11 @@ class Documented:
     async def list_buckets(self, request: web.Request) -> web.Response:
         limit, after = int(request.query.get("limit", 20)), request.query.get("after", "")
         found = [{"id": i, "name": n, "orgID": "aa", "retentionRules": []} for i, n in sorted(self.buckets.items())]
-        return web.json_response({"buckets": [one for one in found if one["id"] > after][:limit]})
+        page = [one for one in found if str(one["id"]) > after]
+        links = {"self": str(request.rel_url)}
+        if len(page) > limit:
+            links["next"] = f"/api/v2/buckets?limit={limit}&after={page[limit - 1]['id']}"
+        return web.json_response({"buckets": page[:limit], "links": links})
 
     async def make_bucket(self, request: web.Request) -> web.Response:
         wish = await request.json()
@@ -158,6 +166,14 @@ class Documented:
     async def change_source(self, request: web.Request) -> web.Response:
         self.sources[self.inside(request)] = [await request.json()]
         return web.json_response({"message": "Datasource updated"})
+
+    async def drop_source(self, request: web.Request) -> web.Response:
+        del self.sources[self.inside(request)]
+        return web.json_response({"message": "Data source deleted"})
+
+    async def drop_board(self, request: web.Request) -> web.Response:
+        del self.boards[self.inside(request)][request.match_info["uid"]]
+        return web.json_response({"message": "Dashboard deleted"})
 
     async def find_boards(self, request: web.Request) -> web.Response:
         found = self.boards.get(self.inside(request), {})
