@@ -39,8 +39,7 @@ async def said(settings: Settings, topic: str) -> bool:
         ):
             await client.subscribe(topic, qos=1)
             async for message in client.messages:
-                payload = message.payload
-                return isinstance(payload, bytes) and len(payload) != 0 and b'"online":false' not in payload
+                return len(message.payload) > 0 and b'"online":false' not in message.payload
     except (TimeoutError, aiomqtt.MqttError):
         pass
     return False
