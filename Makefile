@@ -3,7 +3,7 @@ SECONDS ?= 60
 SEED ?= 7
 BIN := .venv/bin
 
-.PHONY: setup demo test check chaos docs lock
+.PHONY: setup demo test check chaos docs lock env
 
 setup:
 	@deploy/setup
@@ -28,3 +28,8 @@ docs: setup
 lock: setup
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
 	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
+	  --python-version 3.11 pyproject.toml --output-file requirements-run.lock
+
+env:
+	@deploy/make-env

@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 
+from ecopark.brokercli import app as broker
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
+from ecopark.tenantscli import app as tenants
 from ecopark.usagecli import app as usage
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
@@ -34,6 +36,8 @@ app = typer.Typer(
 
 
 app.add_typer(refused, name="refused")
+app.add_typer(broker, name="broker")
+app.add_typer(tenants, name="tenants")
 app.add_typer(usage, name="usage")
 
 

@@ -19,6 +19,7 @@ from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Model
 from metering.quantities import Utility
+from metering.tls import context
 from metering.wire import Reading
 from store.client import Row, Store
 from store.lines import point, series
@@ -111,7 +112,7 @@ async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
         password=address.secret,
         identifier=f"ecopark-replay-{uuid.uuid4().hex[:8]}",
         protocol=aiomqtt.ProtocolVersion.V5,
-        tls_params=aiomqtt.TLSParameters() if address.tls else None,
+        tls_context=context(address),
     )
     try:
         async with client:

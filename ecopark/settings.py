@@ -1,5 +1,6 @@
 """Where things are, from the environment; what the park is stands in the park file."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -10,19 +11,29 @@ from metering.broker import BrokerAddress
 from metering.errors import OperatorError
 from store.client import Store
 
+ENV_FILE = "ECOPARK_ENV_FILE"
+
 
 class Settings(BaseSettings):
     """One variable `ECOPARK_...` a field."""
 
-    model_config = SettingsConfigDict(env_prefix="ECOPARK_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="ECOPARK_", frozen=True, extra="ignore")
 
     park: Path = Field(default=Path("park.yaml"), description="a park file, or a folder of them")
     mqtt_url: str = Field(
         default="mqtt://127.0.0.1:1883", repr=False, description="mqtt://user:password@host:1883, or mqtts://"
     )
+    mqtt_certificate: Path | None = Field(
+        default=None, description="PEM file with a client certificate and its key, where the broker asks for one"
+    )
     influx_url: str = Field(default="http://127.0.0.1:8086", description="where InfluxDB answers")
     influx_user: str | None = Field(default=None, description="user of InfluxDB 1.x; any name on 2.x and 3.x")
     influx_token: str | None = Field(default=None, repr=False, description="its password (1.x) or token")
+    influx_org: str | None = Field(default=None, description="organization of InfluxDB 2.x, where there are several")
+    grafana_url: str | None = Field(default=None, description="where Grafana answers")
+    grafana_user: str = Field(default="admin", description="a server administrator of Grafana")
+    grafana_token: str | None = Field(default=None, repr=False, description="its password")
+    grafana_influx_url: str | None = Field(default=None, description="where Grafana finds InfluxDB, if elsewhere")
     instance: str = Field(default_factory=socket.gethostname, description="stable name of an ingester among several")
     spool: Path = Field(default=Path("spool.sqlite"), description="a gateway's spool file")
     modbus_url: str | None = Field(
@@ -30,8 +41,16 @@ class Settings(BaseSettings):
     )
 
     def broker(self) -> BrokerAddress:
-        """The broker's address."""
-        return BrokerAddress.parse(self.mqtt_url)
+        """The broker's address.
+
+        Raises `OperatorError` for what is none, and for a certificate without TLS.
+        """
+        address = BrokerAddress.parse(self.mqtt_url)
+        if self.mqtt_certificate is None:
+            return address
+        if not address.tls:
+            raise OperatorError("ECOPARK_MQTT_CERTIFICATE is of use with mqtts:// only; correct ECOPARK_MQTT_URL")
+        return address.model_copy(update={"certificate": self.mqtt_certificate})
 
     def line(self) -> str | None:
         """`host[:port]` of the gateway's Modbus line.
@@ -51,12 +70,16 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Read the environment.
+    """Read the environment, and the files of `NAME=value` lines that `ECOPARK_ENV_FILE` names (`:` between several).
 
-    Raises `OperatorError` where a variable is not what it should be.
+    A variable that is set counts more than one in a file. Raises `OperatorError` where one is not what it should be.
     """
+    files = [Path(name) for name in os.environ.get(ENV_FILE, "").split(os.pathsep) if name]
+    for file in files:
+        if not os.access(file, os.R_OK):
+            raise OperatorError(f"{ENV_FILE}: {file} cannot be read; correct the name, or its owner and mode")
     try:
-        return Settings()
+        return Settings(_env_file=files)
     except ValidationError as error:
         faults = (f"ECOPARK_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
         raise OperatorError("\n".join(faults)) from error

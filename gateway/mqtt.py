@@ -6,7 +6,6 @@ receive maximum. A window of messages needs all three, so this client tells them
 
 import contextlib
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from metering.broker import BrokerAddress
+from metering.tls import context
 
 CONNECT_TIMEOUT_S = 3.0
 _SESSION_EXPIRY_S = 3_600  # receipts wait this long at the broker for a gateway that is away
@@ -49,7 +49,7 @@ class MqttConnection(aiomqtt.Client):
             clean_start=False,
             max_inflight_messages=0,  # the window is ours; a second one inside would hide what is under way
             properties=properties,
-            tls_context=ssl.create_default_context() if address.tls else None,
+            tls_context=context(address),
         )
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._acknowledged = acknowledged

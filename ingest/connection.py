@@ -16,6 +16,7 @@ import mqtt5
 from ingest.greeting import KEEP_ALIVE_S, SESSION_EXPIRY_S, connect, refusal
 from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
+from metering.tls import context
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -82,7 +83,7 @@ class Connection(asyncio.Protocol):
                     lambda: self,
                     self._address.host,
                     self._address.port,
-                    ssl=ssl.create_default_context() if self._address.tls else None,
+                    ssl=context(self._address),
                 )
                 answer = await self._connected
         except ssl.SSLCertVerificationError as error:

@@ -22,8 +22,8 @@ from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 from metering.patience import Patience
 from metering.topics import Channel, ingester, topic
-from store.client import Store
-from store.schema import OPERATOR_DATABASE, PIPELINE
+from store.client import RejectedError, Store
+from store.schema import OPERATOR_DATABASE
 
 SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5
@@ -37,9 +37,6 @@ HEAR_S = 0.3
 
 GOODBYE_S = 0.5
 """How long the goodbye may take: a broker that is not there does not take it."""
-
-_PROBE = f'SELECT * FROM "{PIPELINE}" LIMIT 1'
-"""Refused where the database is missing, which SHOW MEASUREMENTS on InfluxDB 1.6 does not mind."""
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +93,15 @@ class Ingester:
         patience = Patience("database", log, asyncio.get_running_loop().time)
         while not stop.is_set():
             try:
-                await self._store.query(_PROBE, OPERATOR_DATABASE)
+                await self._store.write([], OPERATOR_DATABASE)
             except UnavailableError as error:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), patience.failed(error, error.retry_after))
+            except RejectedError:  # 2.x has nothing against the database and something against an empty body
+                break
             else:
-                patience.succeeded()
-                return
+                break
+        patience.succeeded()
 
     async def _stay_connected(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """Where the broker is: `mqtt://user:password@host:1883`, taken apart; the password never shows in a text or a log."""
 
+from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -23,6 +24,8 @@ class BrokerAddress(Model):
     tls: bool = False
     user: str | None = None
     password: SecretStr | None = None
+    certificate: Path | None = None
+    """PEM file with a client certificate and its key, where the broker asks for one."""
 
     @classmethod
     def parse(cls, url: str) -> Self:

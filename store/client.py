@@ -174,7 +174,7 @@ def _rows(answer: Any, url: str) -> list[Row]:
             raise _of_query(result["error"], url)
         for found in result.get("series", []):
             tags = found.get("tags", {})
-            rows.extend({**tags, **dict(zip(found["columns"], row, strict=True))} for row in found["values"])
+            rows.extend({**tags, **dict(zip(found["columns"], row, strict=True))} for row in found.get("values", ()))
     return rows
 
 

@@ -35,7 +35,7 @@ async def mistake(child: Child, until: Until) -> str:
 async def test_a_missing_database(station: Station, until: Until) -> None:
     await station.store.query('DROP DATABASE "ecopark"', "")
     said = await mistake(station.ingester(), until)
-    assert "database not found: ecopark; create it" in said
+    assert "has no database 'ecopark'" in said
 
 
 async def test_a_wrong_password_of_the_database(station: Station, until: Until, tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""`ecopark broker`: the broker's accounts, rules, configuration and certificates, from the park files."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecopark.broker.accounts import wanted
+from ecopark.broker.certificates import today, write_certificates
+from ecopark.broker.configuration import Listeners
+from ecopark.broker.files import Place, write_accounts
+from ecopark.settings import read_settings
+from metering.parkfile import load_parks
+
+app = typer.Typer(no_args_is_help=True, help="The broker's accounts, rules and certificates, from the park files.")
+
+Folder = Annotated[Path, typer.Option("--dir", help="The broker's folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
+
+
+@app.command(epilog="Example: ECOPARK_PARK=parks ecopark broker accounts --dir broker --url mqtts://broker.example")
+def accounts(
+    folder: Folder = Path("broker"),
+    url: Annotated[str, typer.Option(help="Where clients find the broker, without user.")] = "mqtt://127.0.0.1:1883",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Without TLS; 0 for nowhere.")] = 1883,
+    tls_port: Annotated[int, typer.Option(min=0, max=65535, help="With TLS; 0 for nowhere.")] = 0,
+    bind: Annotated[str, typer.Option(help="Address to listen on; without it all.")] = "",
+    seen: Annotated[Path | None, typer.Option(help="The folder as the broker sees it, if elsewhere.")] = None,
+    data: Annotated[Path, typer.Option(help="Where the broker keeps its sessions.")] = Path("/var/lib/mosquitto"),
+    *,
+    identity: Annotated[bool, typer.Option("--client-certificates", help="On TLS they replace passwords.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove accounts of gateways that are gone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write mosquitto's password file, ACL and configuration, and a file with its own URL for each client.
+
+    Passwords that exist stay. No password is ever shown: give each client its file, accounts/NAME.env.
+    """
+    parks = load_parks(read_settings().park).values()
+    listeners = Listeners(port, tls_port, bind, identity)
+    place = Place(folder, (seen or folder).absolute(), data, url)
+    outcome = write_accounts(parks, place, listeners, prune=prune)
+    if as_json:
+        names = ("added", "kept", "stale", "removed", "changed")
+        typer.echo(json.dumps({name: getattr(outcome, name) for name in names}))
+        return
+    for what, accounts in (("added", outcome.added), ("removed", outcome.removed)):
+        for name in accounts:
+            typer.echo(f"{what} {name}")
+    for name in outcome.stale:
+        typer.echo(f"{name} is in no park file any more; remove it with --prune")
+    typer.echo(f"{len(outcome.added) + len(outcome.kept)} accounts in {folder}.")
+    if outcome.changed:
+        typer.echo("A broker that runs reads them at SIGHUP, its listeners and certificates at its next start.")
+
+
+@app.command(epilog="Example: ECOPARK_PARK=parks ecopark broker certificates --host broker.example --host 10.0.0.7")
+def certificates(
+    host: Annotated[list[str], typer.Option(help="A name or address by which clients find the broker; repeat it.")],
+    folder: Folder = Path("broker"),
+    *,
+    clients: Annotated[bool, typer.Option("--clients", help="Also one for each account.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a certificate authority where there is none, the broker's certificate, and if wanted the clients'.
+
+    Run it again to renew what ends within a month. Clients are to trust tls/ca.pem.
+    """
+    names = wanted(load_parks(read_settings().park).values()) if clients else []
+    made = [str(file) for file in write_certificates(folder, host, names, today())]
+    if as_json:
+        typer.echo(json.dumps({"made": made}))
+        return
+    for file in made:
+        typer.echo(f"made {file}")
+    if not made:
+        typer.echo("All certificates are good for another month at least.")

@@ -1,0 +1,95 @@
+"""InfluxDB 1.x: a database a tenant, users, grants; over `/query` as an administrator."""
+
+from collections.abc import Iterable
+
+from ecopark.secretfiles import generate
+from ecopark.tenants.keys import Keys
+from ecopark.tenants.plan import Action, Kind, Step, Thing
+from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
+from metering.errors import OperatorError
+from metering.park import Park
+from store.client import Store
+
+_PRIVILEGES = {READ: "READ", WRITE: "WRITE", ALL: "ALL PRIVILEGES"}
+_NAMES = {privilege: right for right, privilege in _PRIVILEGES.items()}
+_LOST = "password lost or wrong"
+_ADMINISTRATOR = "administrator"
+
+
+class Influx1:
+    """`store` speaks as an administrator; `url` is where the made accounts try their passwords."""
+
+    def __init__(self, store: Store, url: str, keys: Keys) -> None:
+        self._store = store
+        self._url = url
+        self._keys = keys
+
+    def wanted(self, parks: Iterable[Park]) -> list[Thing]:
+        """Databases, users and grants that these parks need."""
+        parks = list(parks)
+        access = rights(parks)
+        return [
+            *(Thing(Kind.DATABASE, "", name) for name in databases(parks)),
+            *(Thing(Kind.ACCOUNT, "", name) for name in access),
+            *(Thing(Kind.RIGHT, user, name, right) for user, had in access.items() for name, right in had.items()),
+        ]
+
+    async def find(self) -> list[Thing]:
+        """What is there of Ecopark's; an account whose password we do not know is not as it shall be."""
+        names = [row["name"] for row in await self._store.query("SHOW DATABASES", "") if ours(row["name"])]
+        found = [Thing(Kind.DATABASE, "", name) for name in names]
+        for row in await self._store.query("SHOW USERS", ""):
+            user = row["user"]
+            if not ours(user):
+                continue
+            detail = _ADMINISTRATOR if row["admin"] else "" if await self._works(user) else _LOST
+            found.append(Thing(Kind.ACCOUNT, "", user, detail))
+            grants = await self._store.query(f'SHOW GRANTS FOR "{user}"', "")
+            found += [
+                Thing(Kind.RIGHT, user, grant["database"], _NAMES[grant["privilege"]])
+                for grant in grants
+                if grant["privilege"] in _NAMES
+            ]
+        return found
+
+    async def apply(self, step: Step) -> None:
+        """Take one step. A password is kept before it is set: what was kept and not set is set the next time."""
+        thing = step.thing
+        match step.action, thing.kind:
+            case Action.MAKE, Kind.DATABASE:
+                await self._store.create_database(thing.name)
+            case Action.REMOVE, Kind.DATABASE:
+                await self._store.query(f'DROP DATABASE "{thing.name}"', "")
+            case Action.MAKE, Kind.ACCOUNT:
+                await self._store.query(f"CREATE USER \"{thing.name}\" WITH PASSWORD '{self._secret(thing.name)}'", "")
+            case Action.CHANGE, Kind.ACCOUNT:
+                await self._store.query(f'REVOKE ALL PRIVILEGES FROM "{thing.name}"', "")
+                await self._store.query(f"SET PASSWORD FOR \"{thing.name}\" = '{self._secret(thing.name)}'", "")
+            case Action.REMOVE, Kind.ACCOUNT:
+                await self._store.query(f'DROP USER "{thing.name}"', "")
+                self._keys.forget(thing.name)
+            case Action.REMOVE, Kind.RIGHT:
+                await self._store.query(f'REVOKE ALL PRIVILEGES ON "{thing.name}" FROM "{thing.within}"', "")
+            case _, Kind.RIGHT:
+                privilege = _PRIVILEGES[thing.detail]
+                await self._store.query(f'GRANT {privilege} ON "{thing.name}" TO "{thing.within}"', "")
+            case _:
+                msg = f"InfluxDB 1.x has no {thing.kind.name}"
+                raise ValueError(msg)
+
+    def _secret(self, user: str) -> str:
+        """Its password, quoted for InfluxQL."""
+        secret = self._keys.get(user) or generate()
+        self._keys.keep(user, secret)
+        return secret.replace("\\", "\\\\").replace("'", "\\'")
+
+    async def _works(self, user: str) -> bool:
+        secret = self._keys.get(user)
+        if secret is None:
+            return False
+        async with Store(self._url, user, secret) as store:
+            try:
+                await store.query("SHOW DATABASES", "")
+            except OperatorError:
+                return False
+        return True

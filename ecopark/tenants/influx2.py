@@ -1,0 +1,148 @@
+"""InfluxDB 2.x: a bucket a tenant, and a token for each account, by influxdb-client.
+
+A token is shown by the server once, when it is made, and kept in a file at that moment. Its permissions cannot be
+changed: a token that lacks or exceeds its rights, or whose secret is lost, is made anew and the old one deleted.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from influxdb_client import Authorization, Bucket, InfluxDBClient, Permission, PermissionResource
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from ecopark.tenants.keys import Keys
+from ecopark.tenants.plan import Action, Kind, Step, Thing
+from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
+from metering.errors import OperatorError, UnavailableError
+from metering.park import Park
+
+_PAGE = 100
+_ACTIONS = {READ: ("read",), WRITE: ("write",), ALL: ("read", "write")}
+_LOST = "secret lost"
+_T = TypeVar("_T")
+
+
+class Influx2:
+    """An InfluxDB 2.x organization, as somebody who may do everything in it."""
+
+    def __init__(self, url: str, token: str, organization: str | None, keys: Keys) -> None:
+        self._url = url
+        self._keys = keys
+        self._name = organization
+        self._client = InfluxDBClient(url=url, token=token, org=organization or "")
+        self._rights: dict[str, dict[str, str]] = {}
+
+    def wanted(self, parks: Iterable[Park]) -> list[Thing]:
+        """Buckets and tokens that these parks need."""
+        parks = list(parks)
+        self._rights = {account: dict(had) for account, had in rights(parks).items()}
+        return [
+            *(Thing(Kind.DATABASE, "", name) for name in databases(parks)),
+            *(Thing(Kind.ACCOUNT, "", account, _words(had)) for account, had in self._rights.items()),
+        ]
+
+    async def find(self) -> list[Thing]:
+        """What is there of Ecopark's."""
+        return await self._call(self._find)
+
+    async def apply(self, step: Step) -> None:
+        """Take one step."""
+        await self._call(lambda: self._apply(step))
+
+    def _find(self) -> list[Thing]:
+        buckets = self._buckets()
+        found = [Thing(Kind.DATABASE, "", name) for name in buckets]
+        names = {bucket.id: name for name, bucket in buckets.items()}
+        for account, tokens in self._tokens().items():
+            held = self._keys.get(account) is not None and len(tokens) == 1 and tokens[0].status == "active"
+            found.append(Thing(Kind.ACCOUNT, "", account, _found_words(tokens[0], names) if held else _LOST))
+        return found
+
+    def _apply(self, step: Step) -> None:
+        thing = step.thing
+        match step.action, thing.kind:
+            case Action.MAKE, Kind.DATABASE:
+                self._client.buckets_api().create_bucket(bucket_name=thing.name, org_id=self._organization())
+            case Action.REMOVE, Kind.DATABASE:
+                self._client.buckets_api().delete_bucket(self._buckets()[thing.name])
+            case ((Action.MAKE | Action.CHANGE), Kind.ACCOUNT):
+                old = self._tokens().get(thing.name, [])
+                self._make_token(thing.name)
+                self._delete(old)
+            case Action.REMOVE, Kind.ACCOUNT:
+                self._delete(self._tokens()[thing.name])
+                self._keys.forget(thing.name)
+            case _:
+                msg = f"InfluxDB 2.x has no {thing.kind.name}"
+                raise ValueError(msg)
+
+    def _make_token(self, account: str) -> None:
+        buckets = self._buckets()
+        organization = self._organization()
+        permissions = [
+            Permission(action, PermissionResource(type="buckets", id=buckets[database].id, org_id=organization))
+            for database, right in self._rights[account].items()
+            for action in _ACTIONS[right]
+        ]
+        wish = Authorization(org_id=organization, permissions=permissions, description=account)
+        made = self._client.authorizations_api().create_authorization(authorization=wish)
+        self._keys.keep(account, made.token)
+
+    def _delete(self, tokens: Sequence[Authorization]) -> None:
+        for token in tokens:
+            self._client.authorizations_api().delete_authorization(token)
+
+    def _organization(self) -> str:
+        found = self._client.organizations_api().find_organizations(org=self._name)
+        if len(found) != 1:
+            names = ", ".join(organization.name for organization in found) or "none"
+            raise OperatorError(
+                f"InfluxDB at {self._url} has the organizations {names}; name one in ECOPARK_INFLUX_ORG"
+            )
+        return str(found[0].id)
+
+    def _buckets(self) -> dict[str, Bucket]:
+        organization = self._organization()
+        every = self._client.buckets_api().find_buckets_iter(limit=_PAGE, org_id=organization)
+        return {bucket.name: bucket for bucket in every if ours(bucket.name)}
+
+    def _tokens(self) -> dict[str, list[Authorization]]:
+        found: dict[str, list[Authorization]] = {}
+        for token in self._client.authorizations_api().find_authorizations(org_id=self._organization()):
+            if ours(token.description or ""):
+                found.setdefault(token.description, []).append(token)
+        return found
+
+    async def _call(self, work: Callable[[], _T]) -> _T:
+        where = f"InfluxDB at {self._url}"
+        try:
+            return await asyncio.to_thread(work)
+        except ApiException as error:
+            if error.status in {401, 403}:
+                raise OperatorError(
+                    f"{where} refuses the token ({error.status}); ECOPARK_INFLUX_TOKEN needs all access to do this"
+                ) from None
+            raise UnavailableError(f"{where} answers {error.status}: {error.reason}") from None
+        except HTTPError as error:
+            raise UnavailableError(f"{where}: {error}") from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _words(had: dict[str, str]) -> str:
+    return ", ".join(f"{right} {database}" for database, right in sorted(had.items()))
+
+
+def _found_words(token: Authorization, names: dict[str, str]) -> str:
+    """What a token may do, in the words of what is wanted; anything beyond buckets of ours is said as it is."""
+    actions: dict[str, set[str]] = {}
+    for permission in token.permissions:
+        resource = permission.resource
+        place = names.get(resource.id, resource.id or "") if resource.type == "buckets" else ""
+        actions.setdefault(place or f"any {resource.type}", set()).add(permission.action)
+    right = {frozenset(some): name for name, some in _ACTIONS.items()}
+    return _words({place: right[frozenset(done)] for place, done in actions.items()})

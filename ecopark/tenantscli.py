@@ -1,0 +1,101 @@
+"""`ecopark tenants`: each tenant's database, credentials and Grafana organization, from the park files."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecopark.settings import Settings, read_settings
+from ecopark.tenants.grafana import Address, Grafana
+from ecopark.tenants.influx1 import Influx1
+from ecopark.tenants.influx2 import Influx2
+from ecopark.tenants.keys import Keys
+from ecopark.tenants.plan import Plan
+from ecopark.tenants.sync import LANGUAGES, Target, sync, tenants_dashboards
+from metering.errors import OperatorError, UnavailableError
+from metering.parkfile import load_parks
+
+app = typer.Typer(no_args_is_help=True, help="Tenants' databases, credentials and Grafana organizations.")
+
+GENERATED = Path(__file__).parent.parent / "dashboards" / "generated" / "tenant"
+
+
+@app.callback()
+def _tenants() -> None:
+    pass
+
+
+@app.command("sync", epilog="Example: ECOPARK_PARK=parks ECOPARK_INFLUX_TOKEN=... ecopark tenants sync --dry-run")
+def sync_tenants(
+    folder: Annotated[Path, typer.Option("--dir", help="Where secrets are kept, one private file each.")] = Path(
+        "tenants"
+    ),
+    language: Annotated[str, typer.Option(help="Of names and dashboards: en or vi.")] = "vi",
+    dashboards: Annotated[Path, typer.Option(help="Tenants' dashboards, by language.")] = GENERATED,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what belongs to no tenant any more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Make and correct what the tenants of the park files need; run it again whenever they change.
+
+    ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN are an administrator's here. With ECOPARK_GRAFANA_URL, also Grafana's
+    organizations; without it, databases and credentials only. No secret is ever shown.
+    """
+    if language not in LANGUAGES:
+        raise OperatorError(f"--language {language}: write en or vi")
+    say = (lambda line: typer.echo(line, err=True)) if as_json else typer.echo
+    try:
+        plans = asyncio.run(_sync(folder, dashboards / language, language, dry_run=dry_run, prune=prune, say=say))
+    except UnavailableError as error:
+        typer.echo(f"ecopark: {error}; try again, what is done is kept", err=True)
+        raise typer.Exit(1) from error
+    steps = [str(step) for made in plans for step in made.steps]
+    stale = [str(thing) for made in plans for thing in made.stale]
+    if as_json:
+        typer.echo(json.dumps({"dry_run": dry_run, "steps": steps, "stale": stale}))
+    elif not steps:
+        typer.echo("Everything is as it shall be.")
+
+
+async def _sync(
+    folder: Path, dashboards: Path, language: str, *, dry_run: bool, prune: bool, say: Callable[[str], None]
+) -> list[Plan]:
+    settings = read_settings()
+    parks = list(load_parks(settings.park).values())
+    async with AsyncExitStack() as stack:
+        targets: list[Target] = [await _influx(settings, folder, stack)]
+        if settings.grafana_url is not None:
+            if settings.grafana_token is None:
+                raise OperatorError("ECOPARK_GRAFANA_TOKEN is missing: the password of a Grafana server administrator")
+            address = Address(
+                settings.grafana_url,
+                settings.grafana_user,
+                settings.grafana_token,
+                settings.grafana_influx_url or settings.influx_url,
+            )
+            boards = tenants_dashboards(dashboards)
+            targets.append(Grafana(address, Keys.grafana(folder), Keys.influx(folder), boards, LANGUAGES[language]))
+        else:
+            say("ECOPARK_GRAFANA_URL is not set: Grafana is left as it is")
+        return await sync(targets, parks, dry_run=dry_run, prune=prune, say=say)
+
+
+async def _influx(settings: Settings, folder: Path, stack: AsyncExitStack) -> Influx1 | Influx2:
+    """Whichever version answers."""
+    store = await stack.enter_async_context(settings.store())
+    version = (await store.ping()).removeprefix("v")
+    keys = Keys.influx(folder)
+    match version.partition(".")[0]:
+        case "1":
+            return Influx1(store, settings.influx_url, keys)
+        case "2":
+            made = Influx2(settings.influx_url, settings.influx_token or "", settings.influx_org, keys)
+            stack.callback(made.close)
+            return made
+        case _:
+            raise OperatorError(f"{settings.influx_url} is InfluxDB {version}; tenants need 1.x or 2.x")

@@ -1,0 +1,131 @@
+"""A broker as `ecopark broker` makes it for two parks of two gateways, and clients with their own accounts."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from ecopark.broker.accounts import wanted
+from ecopark.broker.certificates import write_certificates
+from ecopark.broker.configuration import Listeners, access, tls
+from ecopark.broker.files import Place, write_accounts
+from ecopark.processes import free_port
+from ecopark.secretfiles import read_secrets
+from ecopark.servers import Mosquitto
+from metering.broker import BrokerAddress
+from metering.park import Park
+from metering.parkfile import load_parks
+
+PARK = """\
+park: {id: ID, name: {en: Test park, vi: Khu thử}, timezone: Asia/Ho_Chi_Minh}
+tenants:
+  - {id: textile, name: {en: Textile, vi: Dệt}, sector: {en: textile, vi: dệt may}}
+gateways:
+  - {id: gw-1, name: {en: One, vi: Một}}
+  - {id: gw-2, name: {en: Two, vi: Hai}}
+meters:
+  - {id: em-1, name: {en: Supply, vi: Nguồn}, tenant: textile, gateway: gw-1, utility: electricity, interval_s: 60,
+     rated: 1000, registers: {energy_kwh: {rollover: 1000000}, power_kw: {}}}
+  - {id: wm-2, name: {en: Water, vi: Nước}, gateway: gw-2, utility: water, interval_s: 60, rated: 50,
+     registers: {volume_m3: {}}}
+"""
+
+
+@pytest.fixture
+def park_files(tmp_path: Path) -> Path:
+    folder = tmp_path / "parks"
+    folder.mkdir()
+    for park in ("demo", "other"):
+        (folder / f"{park}.yaml").write_text(PARK.replace("ID", park, 1), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def parks(park_files: Path) -> list[Park]:
+    return list(load_parks(park_files).values())
+
+
+class Fort:
+    """The broker with its accounts on a plain listener, and on a TLS one; `identity`: with client certificates."""
+
+    def __init__(self, tmp_path: Path, parks: list[Park], *, identity: bool) -> None:
+        self.folder = tmp_path / "broker"
+        self.tls_port = free_port()
+        write_certificates(self.folder, ["localhost", "127.0.0.1"], wanted(parks), datetime.now(UTC))
+        secured = f"{access(self.folder)}listener {self.tls_port} 127.0.0.1\n{tls(self.folder, identity=identity)}"
+        self.server = Mosquitto(tmp_path / "mosquitto", access=secured)
+        self.place = Place(self.folder, self.folder, tmp_path / "mosquitto", self.server.url)
+        write_accounts(parks, self.place, Listeners(), prune=False)
+        self.authority = self.folder / "tls" / "ca.pem"
+
+    def url(self, account: str, *, secure: bool = False) -> str:
+        """An account's URL, as its file has it."""
+        url = read_secrets(self.folder / "accounts" / f"{account}.env")["ECOPARK_MQTT_URL"]
+        return (
+            url if not secure else url.replace("mqtt:", "mqtts:").replace(f":{self.server.port}", f":{self.tls_port}")
+        )
+
+    def certificate(self, account: str) -> Path:
+        """An account's certificate with its key."""
+        return self.folder / "accounts" / f"{account}.pem"
+
+    @asynccontextmanager
+    async def client(
+        self, account: str | None, *, certificate: Path | None = None, secure: bool = False, **options: Any
+    ) -> AsyncIterator[aiomqtt.Client]:
+        """A client of that account, or of none; over TLS where it has a certificate or is to be `secure`."""
+        address = BrokerAddress.parse(self.url(account)) if account else self.server.address
+        secure = secure or certificate is not None
+        context = ssl.create_default_context(cafile=self.authority) if secure else None
+        if context is not None and certificate is not None:
+            context.load_cert_chain(certificate)
+        async with aiomqtt.Client(
+            "127.0.0.1",
+            self.tls_port if secure else address.port,
+            username=address.user if certificate is None else None,
+            password=address.secret if certificate is None else None,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            timeout=5,
+            tls_context=context,
+            **options,
+        ) as client:
+            yield client
+
+
+@pytest.fixture
+async def fort(tmp_path: Path, parks: list[Park]) -> AsyncIterator[Fort]:
+    made = Fort(tmp_path, parks, identity=False)
+    await made.server.start()
+    yield made
+    made.server.process.kill()
+
+
+@pytest.fixture
+async def identity_fort(tmp_path: Path, parks: list[Park]) -> AsyncIterator[Fort]:
+    made = Fort(tmp_path, parks, identity=True)
+    await made.server.start()
+    yield made
+    made.server.process.kill()
+
+
+async def heard(client: aiomqtt.Client, until: str) -> list[tuple[str, bytes]]:
+    """What came before a message with this payload, which the test publishes last."""
+    found: list[tuple[str, bytes]] = []
+    async with asyncio.timeout(10):
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            if message.payload == until.encode():
+                return found
+            found.append((message.topic.value, message.payload))
+    return found
+
+
+@pytest.fixture
+def before() -> Callable[[aiomqtt.Client, str], Any]:
+    return heard
