@@ -32,7 +32,8 @@ class Resend:
     """Seconds without a receipt until a message is sent again: `first`, doubled each time up to `longest`.
 
     While no receipt at all comes in, the other side is down and repeats only fill the broker: then only the `probes`
-    oldest are sent again.
+    oldest are sent again. Once others are answered, a message waits no longer than twice `first`, however often it was
+    sent while the other side was down.
     """
 
     first: float = 30.0
@@ -202,9 +203,11 @@ class Outbox:
         now = self._now()
         found = []
         for place, (seq, sent) in enumerate(sorted(self._sent.items())):
-            if sent.in_flight or sent.due > now or sent.id in self._confirmed:
+            answered = self._heard >= sent.sent_at
+            due = min(sent.due, sent.sent_at + 2 * self._resend.first) if answered else sent.due
+            if sent.in_flight or due > now or sent.id in self._confirmed:
                 continue
-            if not sent.acked or self._heard >= sent.sent_at or place < self._resend.probes:
+            if not sent.acked or answered or place < self._resend.probes:
                 found.append(seq)
         return found
 

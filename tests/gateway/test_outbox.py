@@ -91,7 +91,7 @@ def test_no_more_than_the_bound_are_unconfirmed() -> None:
     assert not at.outbox.room(live=False)
 
 
-def test_the_backlog_stops_at_the_bytes_that_wait_for_receipts_and_live_readings_do_not() -> None:
+def test_the_backlog_stops_at_the_bytes_that_wait_for_receipts_and_live_readings_at_twice_as_many() -> None:
     at = Clocked(window=Window(unconfirmed_bytes=100))
     at.send(1, 2, size=50)
     at.outbox.acknowledged(1)
@@ -104,6 +104,9 @@ def test_the_backlog_stops_at_the_bytes_that_wait_for_receipts_and_live_readings
     at.send(3, size=99)
     at.outbox.acknowledged(3)
     assert at.outbox.room(live=False)
+    at.send(4, size=101)
+    at.outbox.acknowledged(4)
+    assert not at.outbox.room(live=True)
 
 
 def test_the_brokers_receive_maximum_is_respected() -> None:
@@ -123,6 +126,23 @@ def test_while_no_receipts_come_only_the_oldest_are_repeated() -> None:
     assert at.outbox.due() == [1, 2]
     at.outbox.confirm(["id-of-another-message"])
     assert at.outbox.due() == [1, 2, 3, 4]
+
+
+def test_once_others_are_answered_a_message_that_was_sent_often_is_due_soon() -> None:
+    at = Clocked()
+    at.send(1)
+    at.outbox.acknowledged(1)
+    for now in (30.0, 90.0, 210.0):
+        at.now = now
+        assert at.outbox.due() == [1]
+        at.send(1)
+        at.outbox.acknowledged(1)
+    at.now = 275.0
+    assert at.outbox.due() == [], "it waits 240 s more, as long as nobody is answered"
+    at.send(2)
+    at.outbox.acknowledged(2)
+    at.outbox.confirm(["id-2"])
+    assert at.outbox.due() == [1]
 
 
 def test_a_refusal_by_the_broker_is_tried_again_later_and_confirms_nothing() -> None:
