@@ -1,0 +1,1 @@
+"""The broker's accounts, rules, configuration and certificates, from the park files."""
