@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.benchcli import bench
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 
 app.add_typer(refused, name="refused")
+app.command(epilog="Example: ecopark bench --quick --json")(bench)
 
 
 @app.callback()
