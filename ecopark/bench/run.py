@@ -58,7 +58,7 @@ async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[s
             try:
                 figures = await _Bench(scale, station, tell).run()
             finally:
-                await station.stop_ingesters()
+                await station.keep_ingesters(0)
     finally:
         broker.process.stop()
         database.process.stop()
@@ -92,11 +92,12 @@ class _Bench:
             await station.have_ingesters(number)
             for shape, found in (await self._flows(number)).items():
                 figures[shape][f"with_{number}"] = found
-        await station.stop_ingesters()
-        figures["telegraf"] = await self._telegraf(figures)
-        await station.have_ingesters(1)
+        await station.keep_ingesters(1)
         self._tell("gateway")
         figures["gateway"] = await edge(station, scale.gateway_s, scale.backlog)
+        await station.keep_ingesters(0)
+        self._tell("telegraf")
+        figures["telegraf"] = await self._telegraf(figures)
         figures["batch"]["ceiling_share"] = round(
             figures["batch"]["readings_per_s"] / figures["ceiling_points_per_s"], 3
         )
@@ -129,7 +130,6 @@ class _Bench:
         }
 
     async def _telegraf(self, figures: dict[str, Any]) -> dict[str, Any] | None:
-        self._tell("telegraf")
         loads: dict[Shape, int] = {"single": self._scale.single, "batch": self._scale.batch}
         firsts = {shape: self._at.next(shape) for shape in loads}
         found = await telegraf(self._station, loads, firsts, self._scale.meters)

@@ -44,10 +44,11 @@ class Station:
         for child in new:
             await self.until_said(child, GREETING)
 
-    async def stop_ingesters(self) -> None:
-        """End all of them."""
-        await asyncio.gather(*(asyncio.to_thread(child.stop) for child in self.ingesters))
-        self.ingesters.clear()
+    async def keep_ingesters(self, number: int) -> None:
+        """End all but so many, one after the other, so that each leaves its share to the others."""
+        while len(self.ingesters) > number:
+            await asyncio.to_thread(self.ingesters[-1].stop)
+            self.ingesters.pop()
 
     def child(self, name: str, arguments: list[str], **environment: str) -> Child:
         """A Python process of Ecopark that works on these servers, not yet started; no other setting reaches it."""

@@ -11,6 +11,7 @@ from ecopark.bench.loading import generator
 from ecopark.bench.processtime import cpu_s, resident_mb
 from ecopark.bench.station import Station
 from ecopark.processes import Child
+from ecopark.servers import Mosquitto
 from metering.topics import Channel, topic
 
 DATABASE = "telegraf"
@@ -62,25 +63,36 @@ def configuration(mqtt_port: int, influx_url: str, shape: Shape) -> str:
 async def telegraf(
     station: Station, loads: dict[Shape, int], first_ms: dict[Shape, int], meters: int
 ) -> dict[str, dict[str, float]] | None:
-    """Figures by shape, as `throughput` has them; None where there is no Telegraf. The ingesters must be gone."""
+    """Figures by shape, as `throughput` has them; None where there is no Telegraf. The ingesters must be gone.
+
+    It has a broker of its own: in the other one the last ingester's session would keep a copy of everything.
+    """
     binary = shutil.which("telegraf")
     if binary is None:
         return None
     await station.store.create_database(DATABASE)
-    return {shape: await _flow(station, binary, shape, loads[shape], first_ms[shape], meters) for shape in loads}
+    broker = Mosquitto(station.folder / "broker-telegraf")
+    await broker.start()
+    try:
+        return {
+            shape: await _flow(station, broker.port, binary, shape, readings, first_ms[shape], meters)
+            for shape, readings in loads.items()
+        }
+    finally:
+        broker.process.stop()
 
 
-def _child(station: Station, binary: str, shape: Shape) -> Child:
+def _child(station: Station, port: int, binary: str, shape: Shape) -> Child:
     file = station.folder / f"telegraf-{shape}.conf"
-    file.write_text(configuration(station.broker.port, station.database.url, shape), encoding="utf-8")
+    file.write_text(configuration(port, station.database.url, shape), encoding="utf-8")
     return Child("telegraf", [binary, "--config", str(file)], station.folder / f"telegraf-{shape}.log")
 
 
 async def _flow(
-    station: Station, binary: str, shape: Shape, readings: int, first_ms: int, meters: int
+    station: Station, port: int, binary: str, shape: Shape, readings: int, first_ms: int, meters: int
 ) -> dict[str, float]:
-    child = _child(station, binary, shape)
-    async with generator(station.broker.port, shape, readings, first_ms, meters) as load:
+    child = _child(station, port, binary, shape)
+    async with generator(port, shape, readings, first_ms, meters) as load:
         child.start()
         try:
             await station.until_said(child, "Connected [tcp://")
