@@ -19,9 +19,9 @@ WRITERS = (1, 4)
 async def ceiling(station: Station, points: int, first_ms: int, meters: int) -> dict[str, float]:
     """Points per second with one and with four writers; raises `UnavailableError` where the database fails."""
     found: dict[str, float] = {}
+    bodies = await asyncio.to_thread(_bodies, points, first_ms, meters)
     for writers in WRITERS:
         await station.store.create_database(DATABASE)
-        bodies = await asyncio.to_thread(_bodies, points, first_ms, meters)
         seconds = await asyncio.to_thread(_write, station.database.port, bodies, writers)
         rows = await station.store.query('SELECT count("energy_kwh") AS n FROM "electricity"', DATABASE)
         if sum(int(row["n"]) for row in rows) != points:

@@ -47,6 +47,7 @@ async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[s
     Raises `OperatorError` where a server is missing or a reading is lost.
     """
     began = time.monotonic()
+    loaded = os.getloadavg()[0]
     parks = folder / "parks"
     write_parks(parks, scale.meters)
     broker, database = Mosquitto(folder / "broker"), Influxd(folder / "influx")
@@ -62,7 +63,11 @@ async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[s
     finally:
         broker.process.stop()
         database.process.stop()
-    return figures | {"cores": os.cpu_count(), "seconds": round(time.monotonic() - began, 1)}
+    return figures | {
+        "cores": os.cpu_count(),
+        "load_average_before": round(loaded, 2),
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 class _Bench:

@@ -30,12 +30,11 @@ FULL = Scale()
 QUICK = Scale(
     single=40_000,
     batch=200_000,
-    mix=30_000,
+    mix=20_000,
     repetitions=1,
-    ingesters=(1, 2, 4),
     ceiling=200_000,
     latency_s=1.5,
-    growth=80_000,
+    growth=40_000,
     growth_round=40_000,
     gateway_s=4.0,
 )
