@@ -1,7 +1,6 @@
 """A load generator, started and spoken to."""
 
 import asyncio
-import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from ecopark.bench.load import Place, Shape
 from ecopark.processes import program
 from metering.errors import OperatorError
 
+END_S = 5.0
 _LIMIT = 1 << 20
 
 
@@ -84,9 +84,14 @@ async def generator(
             ),
         )
     finally:
-        with contextlib.suppress(ProcessLookupError):
+        # Without a word it ends by itself. A signal to one that has just ended would reap it under asyncio's hands.
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), END_S)
+        except TimeoutError:
             process.kill()
-        await process.wait()
+            await process.wait()
 
 
 async def _hear(process: asyncio.subprocess.Process) -> dict[str, Any]:
