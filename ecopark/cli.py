@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.benchcli import bench
 from ecopark.brokercli import app as broker
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
@@ -39,6 +40,7 @@ app.add_typer(refused, name="refused")
 app.add_typer(broker, name="broker")
 app.add_typer(tenants, name="tenants")
 app.add_typer(usage, name="usage")
+app.command(epilog="Example: ecopark bench --quick --json")(bench)
 
 
 @app.callback()

@@ -1,0 +1,1 @@
+"""How fast the path from meter to database is, measured on private servers."""

@@ -1,0 +1,91 @@
+"""The parks that the bench measures with: one of thousands of meters, one gateway's meters on Modbus, and the example.
+
+Their files are as long as real ones: a meter has a name, a tenant, a parent and a model.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+PARK: Final = "bench"
+EDGE_PARK: Final = "bench-edge"
+EDGE_GATEWAY: Final = "gw-edge"
+EDGE_METERS: Final = 50
+PER_GATEWAY: Final = 100
+PROBE_GATEWAY: Final = "gw-probe"
+PROBE_METER: Final = "em-probe"
+TENANTS: Final = 40
+EXAMPLE: Final = Path(__file__).parent.parent.parent / "examples" / "song-xanh" / "park.yaml"
+
+_HEAD = """\
+park: {{id: {park}, name: {{en: Bench park, vi: Khu đo hiệu năng}}, timezone: Asia/Ho_Chi_Minh}}
+meter_models:
+  multimeter:
+    registers:
+      energy_kwh: {{address: 0, type: int64, scale: 0.001}}
+      energy_export_kwh: {{address: 4, type: int64, scale: 0.001}}
+      reactive_kvarh: {{address: 8, type: int64, scale: 0.001}}
+      power_kw: {{address: 12, type: float32}}
+      power_factor: {{address: 14, type: float32}}
+      voltage_v: {{address: 16, type: float32}}
+      current_a: {{address: 18, type: float32}}
+      frequency_hz: {{address: 20, type: float32}}
+tenants:
+"""
+_TENANT = """\
+  - id: tenant-{number}
+    name: {{en: Tenant {number}, vi: Doanh nghiệp {number}}}
+    sector: {{en: electronics assembly, vi: lắp ráp điện tử}}
+    floor_area_m2: 12000.0
+    shifts: [{{days: mon-sat, start: "06:00", end: "22:00"}}]
+"""
+_METER = """\
+  - id: {id}
+    name: {{en: "Line {id}", vi: "Tuyến {id}"}}
+    tenant: {tenant}
+    utility: electricity
+    gateway: {gateway}
+    modbus: {{device: {device}}}
+    model: multimeter
+    interval_s: {interval}
+    rated: 1000.0
+    accuracy_pct: 0.5
+"""
+
+
+def gateway_of(number: int) -> str:
+    """The gateway that carries a meter of the large park, by the meter's number."""
+    return f"gw-{number // PER_GATEWAY:03d}"
+
+
+def meter_of(number: int) -> str:
+    """A meter of the large park by its number, from 0."""
+    return f"em-{number:05d}"
+
+
+def tenant_of(number: int) -> str:
+    """The tenant to whom a meter belongs, by the meter's number."""
+    return f"tenant-{number % TENANTS}"
+
+
+def write_parks(folder: Path, meters: int) -> None:
+    """Write the park files into `folder`: `bench.yaml` with so many meters and the probe's, and the example."""
+    folder.mkdir(parents=True, exist_ok=True)
+    placed = [(meter_of(number), gateway_of(number), number % PER_GATEWAY + 1) for number in range(meters)]
+    text = "".join(_park(PARK, [*placed, (PROBE_METER, PROBE_GATEWAY, 1)], interval=10))
+    (folder / "bench.yaml").write_text(text, encoding="utf-8")
+    (folder / "song-xanh.yaml").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    edge = [(meter_of(number), EDGE_GATEWAY, number + 1) for number in range(EDGE_METERS)]
+    (folder / "edge.yaml").write_text("".join(_park(EDGE_PARK, edge, interval=1)), encoding="utf-8")
+
+
+def _park(park: str, meters: list[tuple[str, str, int]], interval: int) -> Iterator[str]:
+    yield _HEAD.format(park=park)
+    for number in range(TENANTS):
+        yield _TENANT.format(number=number)
+    yield "gateways:\n"
+    for gateway in dict.fromkeys(gateway for _, gateway, _ in meters):
+        yield f"  - {{id: {gateway}, name: {{en: Gateway {gateway}, vi: Bộ thu thập {gateway}}}}}\n"
+    yield "meters:\n"
+    for index, (meter, gateway, device) in enumerate(meters):
+        yield _METER.format(id=meter, tenant=tenant_of(index), gateway=gateway, device=device, interval=interval)

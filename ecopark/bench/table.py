@@ -1,0 +1,58 @@
+"""The figures as a table for people, with the target beside each that has one."""
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+_AT_MOST: Callable[[float, float], bool] = operator.le
+_AT_LEAST: Callable[[float, float], bool] = operator.ge
+
+
+class Target(NamedTuple):
+    """A figure by its path among the keys, and what it shall be."""
+
+    holds: Callable[[float, float], bool]
+    bound: float
+    shown: str
+
+
+TARGETS = {
+    "single.cpu_us_per_reading": Target(_AT_MOST, 10, "at most 10"),
+    "batch.cpu_us_per_reading": Target(_AT_MOST, 3, "at most 3"),
+    "batch.ceiling_share": Target(_AT_LEAST, 0.5, "at least 0.5"),
+    "latency_ms.2000.p99": Target(_AT_MOST, 50, "at most 50"),
+    "rss_mb": Target(_AT_MOST, 120, "at most 120"),
+    "rss_growth": Target(_AT_MOST, 0.05, "at most 0.05"),
+    "park_load_s": Target(_AT_MOST, 2, "at most 2"),
+    "gateway.cpu_share": Target(_AT_MOST, 0.2, "at most 0.2"),
+    "gateway.backlog_s": Target(_AT_MOST, 60, "at most 60"),
+}
+
+
+def table(figures: dict[str, Any]) -> Table:
+    """Draw all figures in their order."""
+    drawn = Table(title="ecopark bench", title_justify="left")
+    drawn.add_column("Figure", no_wrap=True)
+    drawn.add_column("Measured", justify="right")
+    drawn.add_column("Target")
+    for path, value in flat(figures):
+        target = TARGETS.get(path)
+        shown = "not installed" if value is None else f"{value:,}"
+        if target is None or value is None:
+            drawn.add_row(path, shown, "")
+        else:
+            colour = "green" if target.holds(value, target.bound) else "red"
+            drawn.add_row(path, Text(shown, style=colour), target.shown)
+    return drawn
+
+
+def flat(figures: dict[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
+    """Yield each figure with the path to it, keys joined by dots."""
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
