@@ -49,3 +49,10 @@ BAD: Final = "#D1323C"
 NEUTRAL: Final = "#6B7785"
 INK: Final = "#1C2430"
 FAINT: Final = "#D7DCE2"
+
+MILLION_VND: Final = "10⁶ ₫"
+
+UNITS: Final = {
+    MILLION_VND: Localized(en="million ₫", vi="triệu đồng"),
+}
+"""Units that are words."""
