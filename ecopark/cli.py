@@ -13,6 +13,7 @@ import typer
 
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
+from ecopark.reportcli import app as report
 from ecopark.settings import read_settings
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 
 app.add_typer(refused, name="refused")
+app.add_typer(report, name="report")
 
 
 @app.callback()

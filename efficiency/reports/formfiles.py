@@ -48,10 +48,6 @@ Cell = str | float | None
 def _cells(row: Row, language: Language, park: str) -> list[Cell]:
     subject = language.say(row.tenant.name) if row.tenant is not None else park
     shown = row.measured if row.measured is not None and row.measured.value is not None else None
-    status = language.say(TEXTS[row.status])
-    if row.status == "open" and row.measured is not None:
-        why = "; ".join(language.say(REASON_TEXT[reason]) for reason in reasons_in(row.measured.reasons))
-        status = f"{status} ({why})" if why else status
     value: Cell = shown.value if shown is not None else entered_text(row.given, language)
     data = shown.completeness if shown is not None else None
     return [
@@ -62,8 +58,17 @@ def _cells(row: Row, language: Language, park: str) -> list[Cell]:
         value,
         unit_text(row.unit, language),
         data,
-        status,
+        status_text(row, language),
     ]
+
+
+def status_text(row: Row, language: Language) -> str:
+    """Where the value comes from; for a measured field without one, why it has none."""
+    status = language.say(TEXTS[row.status])
+    if row.status != "open" or row.measured is None:
+        return status
+    why = "; ".join(language.say(REASON_TEXT[reason]) for reason in reasons_in(row.measured.reasons))
+    return f"{status} ({why})" if why else status
 
 
 def entered_text(given: Given | None, language: Language) -> str | float | None:

@@ -33,7 +33,7 @@ def holding(entries: Sequence[D], period: ReportPeriod) -> list[D]:
     ends = [*(entry.since for entry in entries[1:]), date.max]
     return [
         entry
-        for entry, end in zip(entries, ends, strict=True)
+        for entry, end in zip(entries, ends, strict=False)
         if entry.since < period.until and (entry.until or end) > period.first
     ]
 

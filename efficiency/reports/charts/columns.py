@@ -106,7 +106,7 @@ def _end(drawing: Drawing, frame: Frame, axis: Scale) -> Markup:
     zero = _y(frame, axis, 0.0)
     drawing.line(_LEFT, zero, WIDTH, zero, INK, 0.8)
     width = (WIDTH - _LEFT) / max(1, len(frame.labels))
-    every = max(1, -(-int(_LABEL_ROOM) // max(1, int(width))))
+    every = 1 if "" in frame.short else max(1, -(-int(_LABEL_ROOM) // max(1, int(width))))
     for i, label in enumerate(frame.short):
         if i % every == 0:
             drawing.text(_LEFT + (i + 0.5) * width, frame.height - 5, label, anchor="middle", fill=NEUTRAL, size=9)
