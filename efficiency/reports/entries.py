@@ -8,7 +8,7 @@ from efficiency.figures import Figure, absent, figure
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DayUse, Fields, MeterDays
 from efficiency.reports.reasons import inputs, output_unit, why_absent
-from efficiency.reports.sums import YEARLY, Worth, worth, year_fields
+from efficiency.reports.sums import YEARLY, Worth, indicative, worth, year_fields
 from metering.figures import FIGURES
 from metering.figures import Figure as Spec
 from metering.meters import Meter
@@ -30,8 +30,8 @@ class Entry:
 
     @property
     def change(self) -> float | None:
-        """Now over before, minus one."""
-        if self.now.value is None or not self.before.value:
+        """Now over before, minus one; only where both come from enough data, so that like is compared with like."""
+        if self.now.value is None or not self.before.value or indicative(self.now) or indicative(self.before):
             return None
         return self.now.value / self.before.value - 1
 
@@ -46,6 +46,7 @@ def tenant_entries(
     """All figures of a tenant by name; `months` holds those of the period and of the one before."""
     now, before = (_fields(months, each) for each in (period, period.before))
     unit = output_unit(park, tenant.id)
+    past = Worth(_completeness(months, period.before), 0.0, None)
     found = {}
     for spec in FIGURES.values():
         if spec.name in {"completeness", "estimated"} or (period.month is None and spec.name not in YEARLY):
@@ -57,7 +58,7 @@ def tenant_entries(
             spec.formula,
             spec.better,
             _figure(park, tenant, spec, period, now, quality, unit),
-            _figure(park, tenant, spec, period.before, before, Worth(1.0, 0.0, None), unit),
+            _figure(park, tenant, spec, period.before, before, past, unit),
             quality.revised,
         )
     return found
@@ -71,6 +72,14 @@ def months_of(months: Mapping[date, Fields], period: ReportPeriod) -> dict[date,
 def _fields(months: Mapping[date, Fields], period: ReportPeriod) -> Fields:
     inside = months_of(months, period)
     return year_fields(inside) if period.month is None else inside.get(period.first, {})
+
+
+def _completeness(months: Mapping[date, Fields], period: ReportPeriod) -> float:
+    """Of a period, from that of its months; a month that is not stored counts as missing."""
+    days = {month: len(ReportPeriod(month.year, month.month).days) for month in period.months}
+    return sum(months.get(month, {}).get("completeness", 0.0) * size for month, size in days.items()) / sum(
+        days.values()
+    )
 
 
 def _figure(

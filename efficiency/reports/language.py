@@ -39,8 +39,8 @@ class Language(StrEnum):
     def percent(self, share: float, digits: int = 1, *, sign: bool = False) -> str:
         """A share as percent, with its sign where asked for."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-        pattern = f"+{pattern};-{pattern}" if sign else pattern
         share = round(share, digits + 2)
+        pattern = f"+{pattern};-{pattern}" if sign and share else pattern
         return format_percent(share or 0.0, format=pattern, locale=self.locale)
 
     def full_date(self, day: date) -> str:

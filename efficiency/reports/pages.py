@@ -69,7 +69,9 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[Row] = (),
     sums = [Entry(n, f.label, f.formula, 0, report.sums[n], absent(f.unit, Reason.NO_DATA)) for n, f in names.items()]
     made = Entry("solar", TEXTS["solar_made"], "F1", 0, report.generated, absent("kWh", Reason.NO_DATA))
     tiles = [*totals, (SOLAR, shown(made, language)), *((NEUTRAL, shown(each, language)) for each in sums)]
-    flows = [(language.say(loss.main.name), pictures.balance(report, loss)) for loss in report.losses]
+    flows = [
+        (language.say(loss.main.name), pictures.balance(report, loss)) for loss in report.losses if not loss.main.tenant
+    ]
     voltages = [tenant.contract.voltage for tenant in report.park.tenants if tenant.contract.voltage]
     return _render(
         "park.html",

@@ -17,6 +17,8 @@ _PERCENT: Final = frozenset(
 _DIGITS: Final = {"cost_vnd": 0, "reactive_vnd": 0, "enpi": 3, "power_factor": 3}
 _CARBON: Final = frozenset({"co2e_scope1_kg", "co2e_scope2_kg", "co2e_kg", "co2e_per_output"})
 
+_SHARE_DIGITS: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -59,7 +61,7 @@ def shown(entry: Entry, language: Language) -> Shown:
         indicative(entry.now),
         before,
         "" if change is None else language.percent(change, sign=True),
-        0 if not change else (1 if change > 0 else -1) * entry.better,
+        0 if round(change or 0.0, _SHARE_DIGITS) == 0 else (1 if (change or 0.0) > 0 else -1) * entry.better,
         entry.formula,
         language.say(FORMULAS[entry.formula]),
     )
