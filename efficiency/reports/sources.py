@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from efficiency.reports.language import Language
 from efficiency.reports.names import BAND_LABEL, UTILITY_LABEL
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.words import TEXTS
+from metering.calendar import DAY_NAMES
 from metering.dated import Dated
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
-from metering.tariffs import Band
+from metering.tariffs import Band, BandHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def sources(
     tariff = park.tariffs.electricity
     if tariff is not None and Utility.ELECTRICITY in wanted:
         words = language.say(TEXTS["band_hours"])
-        found += [_source(words, "", hours, language) for hours in holding(tariff.bands, period)]
+        found += [_source(words, _hours(hours, language), hours, language) for hours in holding(tariff.bands, period)]
         for voltage in sorted(set(voltages)):
             for prices in holding(tariff.prices.get(voltage, ()), period):
                 told = "; ".join(
@@ -63,6 +64,33 @@ def sources(
     for key, what, value, entry in _values(park, period, language, wanted):
         found.append(_source(_of(key, what, language), value, entry, language))
     return found
+
+
+def _hours(hours: BandHours, language: Language) -> str:
+    """`peak hours T2-T7 17:30-22:30; off-peak hours ...`; the rest of the day is normal."""
+    told = []
+    for band, windows in ((Band.PEAK, hours.peak), (Band.OFF_PEAK, hours.off_peak)):
+        times = ", ".join(
+            f"{_days(window.days, language)} {_clock(window.start)}-{_clock(window.end)}" for window in windows
+        )
+        told.append(f"{language.say(BAND_LABEL[band])} {times}")
+    return "; ".join(told)
+
+
+def _days(days: frozenset[int], language: Language) -> str:
+    if len(days) == len(DAY_NAMES):
+        return language.say(TEXTS["daily"])
+    ordered = sorted(days)
+    names = [language.weekday(_A_MONDAY + timedelta(days=day)) for day in ordered]
+    run = ordered == list(range(ordered[0], ordered[0] + len(ordered))) if ordered else False
+    return f"{names[0]}-{names[-1]}" if run and len(names) > 1 else ", ".join(names)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+_A_MONDAY = date(2024, 1, 1)
 
 
 def _values(

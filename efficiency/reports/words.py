@@ -103,6 +103,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "of_what_came_in": _text("{share} of what came in", "{share} tổng đầu vào"),
     "sources": _text("Prices, hours and factors used", "Đơn giá, khung giờ và hệ số sử dụng"),
     "band_hours": _text("Tariff hours", "Khung giờ biểu giá"),
+    "daily": _text("daily", "hằng ngày"),
     "price": _text("Price: {what}", "Đơn giá: {what}"),
     "scope1_factor": _text("Emission factor (scope 1): {what}", "Hệ số phát thải (phạm vi 1): {what}"),
     "scope2_factor": _text("Emission factor (scope 2): {what}", "Hệ số phát thải (phạm vi 2): {what}"),

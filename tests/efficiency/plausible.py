@@ -27,7 +27,7 @@ REVISED = "em-textile"
 """A meter of which one quarter hour of the 20th was revised, on the 23rd."""
 ESTIMATED = ("ww-textile", 17)
 """A meter, and the day of the month that is estimated."""
-AT_ONCE = 20_000
+AT_ONCE = 2_000
 
 
 async def write_plausible(store: Store, park: Park, period: ReportPeriod, *, without: tuple[str, ...] = ()) -> None:
