@@ -83,6 +83,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[Row] = (),
             ),
             "rank_cost": pictures.ranked(report, "cost_vnd", "rank_cost", NEUTRAL),
             "rank_saving": pictures.savings(report),
+            "reasons": {name: _reasons(report, name, language) for name in ("electricity_kwh", "cost_vnd", "enpi")},
             "side_by_side": _side_by_side(report, language),
             "balances": [_balance(loss, language) for loss in report.losses],
             "balance_formula": {"formula": "F14", "formula_text": language.say(FORMULAS["F14"])},
@@ -115,12 +116,18 @@ def _common(
         "made_on": language.full_date(report.made_on),
         "running": report.running,
         "empty": report.empty,
+        "no_data": language.say(REASON_TEXT[Reason.NO_DATA]),
         "by_band_title": text(by_band),
         "by_band": pictures.by_band(),
         "load": pictures.load(),
         "utilities": pictures.utilities(),
         "quality": pictures.quality(),
     }
+
+
+def _reasons(report: ParkReport, name: str, language: Language) -> str:
+    """Why tenants have no such figure, each reason once."""
+    return "; ".join(dict.fromkeys(filter(None, (why(each[name].now, language) for each in report.tenants.values()))))
 
 
 def _render(template: str, values: Mapping[str, Any]) -> str:

@@ -145,22 +145,27 @@ class Pictures:
         layer = Layer(self._say("cusum"), GOOD if last >= 0 else BAD, cusum)
         return use, lines(self._frame(self._say("cusum"), "kWh", daily=True), [layer], area=True)
 
-    def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup:
-        """Tenants by one of their figures."""
+    def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
+        """Tenants by one of their figures; None where nobody has it."""
         bars = [
             Bar(tenant_name, entry.now.value, told(name, entry.now, self._language), colour)
             for tenant_name, entry in self._named(report, name)
         ]
-        return ranking(self._name(), self._say(key), self._say("ranking"), bars)
+        return self._ranking(self._say(key), self._say("ranking"), bars)
 
-    def savings(self, report: ParkReport) -> Markup:
-        """Tenants by use over their baseline, the worst on top."""
+    def savings(self, report: ParkReport) -> Markup | None:
+        """Tenants by use over their baseline, the worst on top; None where nobody has one."""
         bars = []
         for tenant_name, entry in self._named(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1
             text = told("enpi", entry.now, self._language) if over is None else self._language.percent(over, sign=True)
             bars.append(Bar(tenant_name, over, text, BAD if (over or 0.0) > 0 else GOOD))
-        return ranking(self._name(), self._say("rank_saving"), self._say("rank_saving_text"), bars)
+        return self._ranking(self._say("rank_saving"), self._say("rank_saving_text"), bars)
+
+    def _ranking(self, title: str, description: str, bars: Sequence[Bar]) -> Markup | None:
+        if all(bar.value is None for bar in bars):
+            return None
+        return ranking(self._name(), title, description, bars)
 
     def _named(self, report: ParkReport, name: str) -> list[tuple[str, Entry]]:
         return [(self._language.say(tenant.name), report.tenants[tenant.id][name]) for tenant in report.park.tenants]
