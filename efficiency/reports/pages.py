@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.figures import Reason, absent
+from efficiency.figures import REASON_TEXT, Reason, absent
 from efficiency.reports.contents import Common, ParkReport, TenantReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.forms import Row

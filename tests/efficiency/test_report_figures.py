@@ -242,7 +242,7 @@ def test_faults_of_the_entered_values_name_file_and_key(tmp_path: Path, park: Pa
 async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: Path) -> None:
     entered = {("B.4", "textile", "electricity_kwh"): 1.0}
     async with Store(reports.url) as store:
-        with pytest.raises(OperatorError, match="B.4/textile/electricity_kwh: is measured"):
+        with pytest.raises(OperatorError, match="textile/electricity_kwh: is measured"):
             await write_park_report(
                 store, reports.park, YEAR, Language.EN, tmp_path / "x.html", MADE_ON, entered=entered
             )
@@ -253,7 +253,7 @@ async def test_a_pdf_is_written_with_its_pages_and_a_font_that_has_the_letters(r
     async with Store(reports.url) as store:
         textile = reports.park.tenant["textile"]
         await write_tenant_report(store, reports.park, textile, MONTH, Language.VI, out, MADE_ON)
-        with pytest.raises(OperatorError, match="written as .html or .pdf"):
+        with pytest.raises(OperatorError, match="a report is written as"):
             await write_tenant_report(
                 store, reports.park, textile, MONTH, Language.VI, out.with_suffix(".doc"), MADE_ON
             )

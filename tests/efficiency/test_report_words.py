@@ -72,8 +72,8 @@ def spoken(texts: Iterable[Localized], language: Language) -> list[str]:
 
 
 def data_of(park: Park) -> list[Localized]:
-    named = [park.park, *park.tenants, *park.meters]
-    return [*(each.name for each in named), *(tenant.sector for tenant in park.tenants)]
+    names = [park.park.name, *(tenant.name for tenant in park.tenants), *(meter.name for meter in park.meters)]
+    return [*names, *(tenant.sector for tenant in park.tenants)]
 
 
 def known(park: Park, language: Language) -> re.Pattern[str]:
