@@ -131,10 +131,12 @@ def amounts(use: MeterDays, meters: Sequence[Meter], band: str | None = None) ->
 
 
 def costs(use: MeterDays, meters: Sequence[Meter]) -> dict[str, float]:
-    """Cost by band over a period, VND."""
+    """Cost by band over a period, VND; nothing as soon as one day's use has no price: the rest would be too little."""
     found: dict[str, float] = {}
     for meter in meters:
         for one in use.get(meter.id, {}).values():
+            if set(one.amount) - set(one.cost_vnd):
+                return {}
             for band, value in one.cost_vnd.items():
                 found[band] = found.get(band, 0.0) + value
     return found

@@ -43,6 +43,7 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
             "sector": language.say(report.tenant.sector),
             "tiles": _rows([(_colour(name), entries[name]) for name in _TILES if _wanted(name, report.entries)]),
             "figures": [one for name, one in entries.items() if name not in _TILES],
+            "cost": entries["cost_vnd"],
             "cost_by_utility": by_utility,
             "cost_by_band": by_band,
             "baseline": pictures.baseline(report),

@@ -24,7 +24,7 @@ from efficiency.reports.names import (
     UTILITY_LABEL,
 )
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.shown import told
+from efficiency.reports.shown import doubt, told
 from efficiency.reports.sums import Loss
 from efficiency.reports.words import TEXTS
 from metering.quantities import UTILITIES, Utility
@@ -158,7 +158,9 @@ class Pictures:
         bars = []
         for tenant_name, entry in self._named(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1
-            text = told("enpi", entry.now, self._language) if over is None else self._language.percent(over, sign=True)
+            text = told("enpi", entry.now, self._language)
+            if over is not None:
+                text = self._language.percent(over, sign=True) + doubt(entry.now, self._language)
             bars.append(Bar(tenant_name, over, text, BAD if (over or 0.0) > 0 else GOOD))
         return self._ranking(self._say("rank_saving"), self._say("rank_saving_text"), bars)
 

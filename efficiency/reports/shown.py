@@ -82,7 +82,14 @@ def quantity(name: str, figure: Figure, language: Language) -> tuple[str, str]:
 def told(name: str, figure: Figure, language: Language) -> str:
     """Number and unit in one text; the reason where there is no value."""
     value, unit = quantity(name, figure, language)
-    return f"{value} {unit}".rstrip() if value else f"{language.say(TEXTS['no_value'])}: {why(figure, language)}"
+    if not value:
+        return f"{language.say(TEXTS['no_value'])}: {why(figure, language)}"
+    return f"{value} {unit}".rstrip() + doubt(figure, language)
+
+
+def doubt(figure: Figure, language: Language) -> str:
+    """What to put behind a figure that is only indicative."""
+    return f" · {language.say(TEXTS['indicative'])}" if indicative(figure) else ""
 
 
 def why(figure: Figure, language: Language) -> str:

@@ -14,10 +14,11 @@ from efficiency.counters import midnight_ms
 from efficiency.figures import REASON_TEXT, Reason
 from efficiency.reports.contents import edge_meters, park_report, tenant_report
 from efficiency.reports.entered import read_entered
+from efficiency.reports.entries import costs
 from efficiency.reports.language import Language
 from efficiency.reports.pages import park_page, tenant_page
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import DayBalance
+from efficiency.reports.reading import DayBalance, DayUse
 from efficiency.reports.sources import holding
 from efficiency.reports.sums import period_loss, year_fields
 from efficiency.reports.write import write_park_report, write_tenant_report
@@ -173,6 +174,15 @@ def test_a_balance_of_a_period_adds_its_computable_days(park: Park) -> None:
     none = period_loss(park.meter["wm-main"], {days[3]: by_day[days[3]]}, days)
     assert none.loss.reasons == Reason.INCOMPLETE
     assert none.noise is None
+
+
+def test_use_without_a_price_has_no_cost_rather_than_too_little(park: Park) -> None:
+    def day(**cost: float) -> DayUse:
+        return DayUse({"all": 5.0}, cost, None, None, 1.0, 0.0, None)
+
+    water = park.meter["wm-textile"]
+    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day(all=20.0)}}, [water]) == {"all": 30.0}
+    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day()}}, [water]) == {}
 
 
 def test_periods_follow_each_other_without_a_gap() -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from efficiency.reports.charts.svg import WIDTH, Drawing, cut
 from efficiency.reports.names import INK, NEUTRAL
 
-_ROW, _NAME, _VALUE = 19.0, 235.0, 145.0
+_ROW, _NAME, _VALUE = 19.0, 235.0, 190.0
 
 
 @dataclass(frozen=True, slots=True)
