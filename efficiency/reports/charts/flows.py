@@ -10,6 +10,7 @@ from efficiency.reports.charts.svg import WIDTH, Drawing, cut
 _LEFT, _RIGHT = 190.0, 250.0
 _BAR, _TRUNK, _SPACE, _LEAST = 8.0, 12.0, 5.0, 12.0
 _ROOM = 210.0
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Flow:
 
 def flows(name: str, title: str, description: str, sources: Sequence[Flow], sinks: Sequence[Flow]) -> Markup:
     """Streams from the sources through one trunk to the sinks; values are not negative."""
-    total = max(sum(flow.value for flow in sources), sum(flow.value for flow in sinks)) or 1.0
-    unit = _ROOM / total
+    total = max(sum(flow.value for flow in sources), sum(flow.value for flow in sinks))
+    unit = _ROOM / max(total, _NOTHING)
     slots = [max(_LEAST, flow.value * unit) for flow in sinks]
     inlets = [max(_LEAST, flow.value * unit) for flow in sources]
     height = max(sum(slots) + _SPACE * len(slots), sum(inlets) + _SPACE * len(inlets), _ROOM) + 6

@@ -6,6 +6,7 @@ from math import ceil, floor, log10
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LINES = 5
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def scale(values: Iterable[float]) -> Scale:
     """Scale for values; from 0 to 1 where all of them are zero."""
     known = [0.0, *values]
     low, high = min(known), max(known)
-    raw = (high - low) / _LINES or 0.2
+    raw = (high - low) / _LINES
+    raw = raw if raw > _NOTHING else 0.2
     size = 10.0 ** floor(log10(raw))
     step = next(each * size for each in _STEPS if each * size >= raw * (1 - 1e-9))
     bottom, top = floor(low / step) * step, ceil(high / step) * step
