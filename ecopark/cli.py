@@ -15,6 +15,7 @@ from ecopark.benchcli import bench
 from ecopark.brokercli import app as broker
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
+from ecopark.reportcli import app as report
 from ecopark.settings import read_settings
 from ecopark.tenantscli import app as tenants
 from ecopark.usagecli import app as usage
@@ -41,6 +42,7 @@ app.add_typer(broker, name="broker")
 app.add_typer(tenants, name="tenants")
 app.add_typer(usage, name="usage")
 app.command(epilog="Example: ecopark bench --quick --json")(bench)
+app.add_typer(report, name="report")
 
 
 @app.callback()

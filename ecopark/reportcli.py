@@ -1,0 +1,119 @@
+"""`ecopark report`: a tenant's or a park's report of a month or a year, as HTML or PDF."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ecopark.settings import Settings, read_settings
+from efficiency.reports.entered import read_entered
+from efficiency.reports.language import Language
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.write import checked_out, write_park_report, write_tenant_report
+from metering.errors import OperatorError, UnavailableError
+from metering.park import Park, Tenant
+from metering.parkfile import load_parks
+
+app = typer.Typer(no_args_is_help=True, help="Write the report of a tenant or a park, for a month or a year.")
+
+Month = Annotated[str | None, typer.Option(help="The month, as 2026-10.")]
+Year = Annotated[int | None, typer.Option(help="The year, instead of a month.")]
+Lang = Annotated[Language, typer.Option(help="Its language.")]
+Out = Annotated[Path, typer.Option(help="The file to write: .html or .pdf.")]
+Formulas = Annotated[bool, typer.Option("--formulas", help="Print the formula of every figure.")]
+AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON: the files written.")]
+
+
+@app.command(epilog="Example: ecopark report tenant textile --month 2026-10 --lang vi --out textile.html")
+def tenant(
+    name: Annotated[str, typer.Argument(metavar="TENANT", help="Its id, or park/id among several parks.")],
+    out: Out,
+    month: Month = None,
+    year: Year = None,
+    lang: Lang = Language.VI,
+    *,
+    formulas: Formulas = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write what one tenant used, paid and emitted, and how efficiently it worked."""
+    period, settings = ReportPeriod.parse(month, year), read_settings()
+    park, found = _find_tenant(settings.park, name)
+
+    async def work() -> list[Path]:
+        async with settings.store() as store:
+            return await write_tenant_report(
+                store, park, found, period, lang, checked_out(out), _today(park), formulas=formulas
+            )
+
+    _told(_run(work()), as_json=as_json)
+
+
+@app.command(epilog="Example: ecopark report park --year 2026 --lang en --extra forms.yaml --out park-2026.pdf")
+def park(
+    out: Out,
+    name: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    month: Month = None,
+    year: Year = None,
+    lang: Lang = Language.VI,
+    extra: Annotated[Path | None, typer.Option(help="YAML file of what no meter knows, for the yearly forms.")] = None,
+    *,
+    formulas: Formulas = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the park's report; that of a year has forms A.4, A.5, B.4 and B.5, also as CSV and XLSX beside it."""
+    period, settings = ReportPeriod.parse(month, year), read_settings()
+    found = _find_park(settings, name)
+    if extra is not None and period.month is not None:
+        raise OperatorError("--extra: only the report of a year has forms; name it by --year")
+    entered = read_entered(extra, found) if extra is not None else {}
+
+    async def work() -> list[Path]:
+        async with settings.store() as store:
+            return await write_park_report(
+                store, found, period, lang, checked_out(out), _today(found), entered=entered, formulas=formulas
+            )
+
+    _told(_run(work()), as_json=as_json)
+
+
+def _run(work: Coroutine[Any, Any, list[Path]]) -> list[Path]:
+    try:
+        return asyncio.run(work)
+    except UnavailableError as error:
+        typer.echo(f"ecopark: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _told(files: list[Path], *, as_json: bool) -> None:
+    for file in files:
+        typer.echo(file)
+    if as_json:
+        typer.echo(json.dumps({"written": [str(file) for file in files]}))
+
+
+def _today(park: Park) -> date:
+    return datetime.now(UTC).astimezone(park.zone).date()
+
+
+def _find_tenant(where: Path, name: str) -> tuple[Park, Tenant]:
+    park_id, _, tenant_id = name.rpartition("/")
+    parks = [park for park in load_parks(where).values() if park_id in {"", park.id}]
+    found = [(park, park.tenant[tenant_id]) for park in parks if tenant_id in park.tenant]
+    if len(found) != 1:
+        known = ", ".join(f"{park.id}/{each.id}" for park in parks for each in park.tenants)
+        what = "several parks have" if found else "no park file has"
+        raise OperatorError(f"{what} a tenant {name} in {where}; there are {known or 'none'}")
+    return found[0]
+
+
+def _find_park(settings: Settings, name: str | None) -> Park:
+    parks = [park for park in load_parks(settings.park).values() if name in {None, park.id}]
+    if len(parks) != 1:
+        known = ", ".join(park.id for park in load_parks(settings.park).values())
+        what = "name one of several parks" if parks else f"no park file has a park {name}"
+        raise OperatorError(f"{what} in {settings.park}; there are {known}")
+    return parks[0]

@@ -1,0 +1,72 @@
+"""The month or year that a report covers, in days of the park's local time."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+from metering.errors import OperatorError
+
+MONTHS = 12
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPeriod:
+    """A calendar month, or a calendar year where `month` is None."""
+
+    year: int
+    month: int | None = None
+
+    @classmethod
+    def parse(cls, month: str | None, year: int | None) -> Self:
+        """From `--month 2026-10` or `--year 2026`: exactly one of them.
+
+        Raises `OperatorError`.
+        """
+        if (month is None) == (year is None):
+            raise OperatorError("name the period by either --month 2026-10 or --year 2026")
+        if month is not None:
+            found = re.fullmatch(r"(\d{4})-(\d{2})", month)
+            if found is None or not 1 <= int(found[2]) <= MONTHS:
+                raise OperatorError(f"--month {month}: a month is written as in 2026-10")
+            year = int(found[1])
+        if year is None or not FIRST_YEAR <= year < LAST_YEAR:
+            raise OperatorError(f"a report's year lies between {FIRST_YEAR} and {LAST_YEAR - 1}, not in {year}")
+        return cls(year, int(month[5:]) if month is not None else None)
+
+    @property
+    def first(self) -> date:
+        """First day."""
+        return date(self.year, self.month or 1, 1)
+
+    @property
+    def until(self) -> date:
+        """The day after the last."""
+        return self.last + timedelta(days=1)
+
+    @property
+    def last(self) -> date:
+        """Last day."""
+        month = self.month or MONTHS
+        return date(self.year, month, calendar.monthrange(self.year, month)[1])
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """All days, in order."""
+        return tuple(self.first + timedelta(days=number) for number in range((self.until - self.first).days))
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """First days of its months, in order."""
+        if self.month is not None:
+            return (self.first,)
+        return tuple(date(self.year, month, 1) for month in range(1, MONTHS + 1))
+
+    @property
+    def before(self) -> "ReportPeriod":
+        """The period before, of the same length."""
+        if self.month is None:
+            return ReportPeriod(self.year - 1)
+        return ReportPeriod(self.year - 1, MONTHS) if self.month == 1 else ReportPeriod(self.year, self.month - 1)

@@ -1,0 +1,219 @@
+"""The charts of a report, from its contents, in its language."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from markupsafe import Markup
+
+from efficiency.reports.charts.columns import Frame, Layer, lines, stacked_bars
+from efficiency.reports.charts.flows import Flow, flows
+from efficiency.reports.charts.grids import HOURS, heat_map, quality_strips
+from efficiency.reports.charts.ranking import Bar, ranking
+from efficiency.reports.contents import Common, ParkReport, Quality, TenantReport
+from efficiency.reports.entries import Entry
+from efficiency.reports.language import Language
+from efficiency.reports.names import (
+    BAD,
+    BAND_COLOUR,
+    BAND_LABEL,
+    GOOD,
+    INK,
+    NEUTRAL,
+    SOLAR,
+    UTILITY_COLOUR,
+    UTILITY_LABEL,
+)
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.shown import doubt, told
+from efficiency.reports.sums import Loss
+from efficiency.reports.words import TEXTS
+from metering.quantities import UTILITIES, Utility
+from metering.tariffs import Band
+
+_STRIPS_A_PAGE = 45
+_SMALL = 105.0
+
+
+def labels(period: ReportPeriod, language: Language) -> list[tuple[str, str]]:
+    """Full and short label of each column: the days of a month, or the months of a year."""
+    if period.month is None:
+        return [(language.month(month), language.short_month(month)) for month in period.months]
+    return [(f"{language.weekday(day)} {language.full_date(day)}", str(day.day)) for day in period.days]
+
+
+class Pictures:
+    """Draws for one report; each chart gets a name of its own in the page."""
+
+    def __init__(self, report: Common, language: Language) -> None:
+        self._report = report
+        self._language = language
+        self._columns = labels(report.period, language)
+        self._count = 0
+
+    def by_band(self) -> Markup | None:
+        """Electricity by column and band, with own solar on top; None where nothing is known."""
+        layers = [
+            Layer(self._language.say(BAND_LABEL[band]), BAND_COLOUR[band], self._report.bands[band.value])
+            for band in (Band.OFF_PEAK, Band.NORMAL, Band.PEAK, Band.ALL)
+            if band.value in self._report.bands
+        ]
+        if any(value is not None for value in self._report.solar):
+            layers.append(Layer(self._say("solar"), SOLAR, self._report.solar))
+        if not any(value is not None for layer in layers for value in layer.values):
+            return None
+        key = "electricity_by_month" if self._report.period.month is None else "electricity_by_day"
+        return stacked_bars(self._frame(self._say(key), "kWh"), layers)
+
+    def utilities(self) -> list[tuple[str, Markup]]:
+        """One small chart for each other utility that is known, with its name."""
+        found = []
+        for utility, values in self._report.utilities.items():
+            if any(value is not None for value in values):
+                label = self._language.say(UTILITY_LABEL[utility])
+                frame = self._frame(label, self._unit(utility), _SMALL)
+                found.append((label, stacked_bars(frame, [Layer(label, UTILITY_COLOUR[utility], values)])))
+        return found
+
+    def load(self) -> Markup | None:
+        """Mean power by hour and column; None where nothing is known."""
+        if not self._report.load:
+            return None
+        words = (self._say("load_profile"), self._say("load_profile_text"), self._say("missing_hour"))
+        return heat_map(self._name(), words, self._columns, self._profile(), "kW", self._language)
+
+    def _profile(self) -> list[list[float | None]]:
+        load, period = self._report.load, self._report.period
+        if period.month is not None:
+            return [[load.get((day, hour)) for hour in range(HOURS)] for day in period.days]
+        known: dict[tuple[date, int], list[float]] = {}
+        for (day, hour), power in load.items():
+            known.setdefault((day.replace(day=1), hour), []).append(power)
+        means = {key: sum(values) / len(values) for key, values in known.items()}
+        return [[means.get((month, hour)) for hour in range(HOURS)] for month in period.months]
+
+    def quality(self) -> list[Markup]:
+        """Strips of completeness, as many as a page holds in each."""
+        rows: Sequence[Quality] = self._report.quality
+        legend = (self._say("whole"), self._say("short"), self._say("poor"), self._say("none"))
+        return [
+            quality_strips(
+                self._name(),
+                (self._say("quality"), self._say("quality_text")),
+                legend,
+                [(self._language.say(row.meter.name), row.columns) for row in rows[first : first + _STRIPS_A_PAGE]],
+                self._columns,
+                self._language,
+            )
+            for first in range(0, len(rows), _STRIPS_A_PAGE)
+        ]
+
+    def costs(self, report: TenantReport) -> tuple[Markup | None, Markup | None]:
+        """Cost by utility, and of electricity by band."""
+        by_utility = {
+            self._language.say(UTILITY_LABEL[utility]): (value, UTILITY_COLOUR[utility])
+            for utility, value in report.costs.items()
+        }
+        by_band = {
+            self._language.say(BAND_LABEL[Band(band)]): (value, BAND_COLOUR[Band(band)])
+            for band, value in report.band_costs.items()
+        }
+        return self._money("cost_by_utility", by_utility), self._money("cost_by_band", by_band)
+
+    def _money(self, key: str, parts: Mapping[str, tuple[float, str]]) -> Markup | None:
+        if not parts:
+            return None
+        bars = [
+            Bar(label, value, f"{self._language.number(value, 0)} ₫", colour)
+            for label, (value, colour) in parts.items()
+        ]
+        return ranking(self._name(), self._say(key), self._say("cost"), bars)
+
+    def baseline(self, report: TenantReport) -> tuple[Markup, Markup] | None:
+        """Actual and expected use by day, and the running sum of savings; None without a baseline."""
+        days = [day for day in report.period.days if day in report.performance]
+        if not any("cusum_kwh" in report.performance[day] for day in days):
+            return None
+
+        def values(name: str) -> list[float | None]:
+            return [report.performance.get(day, {}).get(name) for day in report.period.days]
+
+        actual = Layer(self._say("actual"), UTILITY_COLOUR[Utility.ELECTRICITY], values("electricity_kwh"))
+        expected = Layer(self._say("expected"), INK, values("expected_kwh"), dash="4 3")
+        use = lines(self._frame(self._say("baseline_use"), "kWh", daily=True), [actual, expected])
+        cusum = values("cusum_kwh")
+        last = next((value for value in reversed(cusum) if value is not None), 0.0)
+        layer = Layer(self._say("cusum"), GOOD if last >= 0 else BAD, cusum)
+        return use, lines(self._frame(self._say("cusum"), "kWh", daily=True), [layer], area=True)
+
+    def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
+        """Tenants by one of their figures; None where nobody has it."""
+        bars = [
+            Bar(tenant_name, entry.now.value, told(name, entry.now, self._language), colour)
+            for tenant_name, entry in self._named(report, name)
+        ]
+        return self._ranking(self._say(key), self._say("ranking"), bars)
+
+    def savings(self, report: ParkReport) -> Markup | None:
+        """Tenants by use over their baseline, the worst on top; None where nobody has one."""
+        bars = []
+        for tenant_name, entry in self._named(report, "enpi"):
+            over = None if entry.now.value is None else entry.now.value - 1
+            text = told("enpi", entry.now, self._language)
+            if over is not None:
+                text = self._language.percent(over, sign=True) + doubt(entry.now, self._language)
+            bars.append(Bar(tenant_name, over, text, BAD if (over or 0.0) > 0 else GOOD))
+        return self._ranking(self._say("rank_saving"), self._say("rank_saving_text"), bars)
+
+    def _ranking(self, title: str, description: str, bars: Sequence[Bar]) -> Markup | None:
+        if all(bar.value is None for bar in bars):
+            return None
+        return ranking(self._name(), title, description, bars)
+
+    def _named(self, report: ParkReport, name: str) -> list[tuple[str, Entry]]:
+        return [(self._language.say(tenant.name), report.tenants[tenant.id][name]) for tenant in report.park.tenants]
+
+    def balance(self, report: ParkReport, loss: Loss) -> Markup | None:
+        """Flows through one main meter; None where they cannot be computed."""
+        if loss.loss.value is None or not loss.incoming.value:
+            return None
+        colour, unit = UTILITY_COLOUR[loss.main.utility], loss.main.unit
+        branches = report.branches[loss.main.id]
+        into = [self._flow(self._language.say(b.meter.name), b.amount, unit, SOLAR) for b in branches if b.into]
+        own = max(0.0, loss.incoming.value - sum(flow.value for flow in into))
+        sources = [self._flow(self._language.say(loss.main.name), own, unit, colour), *into]
+        out = [b for b in branches if not b.into]
+        sinks = [
+            self._flow(self._language.say(b.meter.name), max(0.0, b.amount), unit, colour)
+            for b in sorted(out, key=lambda b: -b.amount)
+        ]
+        if loss.loss.value >= 0:
+            sinks.append(self._flow(self._say("loss"), loss.loss.value, unit, NEUTRAL if loss.noise else BAD))
+        else:
+            sources.append(self._flow(self._say("gain"), -loss.loss.value, unit, NEUTRAL if loss.noise else BAD))
+        title = f"{self._say('balance')}: {self._language.say(loss.main.name)}"
+        return flows(self._name(), title, self._say("balance_text"), sources, sinks)
+
+    def _flow(self, label: str, value: float, unit: str, colour: str) -> Flow:
+        return Flow(label, value, f"{self._language.number(value)} {unit}", colour)
+
+    def _frame(self, title: str, unit: str, height: float = 170.0, *, daily: bool = False) -> Frame:
+        columns = self._columns
+        if daily and self._report.period.month is None:
+            columns = [
+                (self._language.full_date(day), self._language.short_month(day) if day.day == 1 else "")
+                for day in self._report.period.days
+            ]
+        full, short = [label for label, _ in columns], [label for _, label in columns]
+        description = f"{title}: {self._language.period(self._report.period)}, {unit}"
+        return Frame(self._name(), title, description, full, short, unit, self._language, height)
+
+    def _unit(self, utility: Utility) -> str:
+        units = {row.meter.unit for row in self._report.quality if row.meter.utility is utility}
+        return units.pop() if len(units) == 1 else UTILITIES[utility].unit
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"c{self._count}"
+
+    def _say(self, key: str) -> str:
+        return self._language.say(TEXTS[key])

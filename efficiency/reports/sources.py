@@ -1,0 +1,125 @@
+"""The dated data that held in a report's period: tariff hours, prices and factors, each with its source."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+from efficiency.reports.language import Language
+from efficiency.reports.names import BAND_LABEL, UTILITY_LABEL
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.words import TEXTS
+from metering.calendar import DAY_NAMES
+from metering.dated import Dated
+from metering.park import Park
+from metering.quantities import UTILITIES, Utility
+from metering.tariffs import Band, BandHours
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of the park file, as printed."""
+
+    what: str
+    value: str
+    since: str
+    text: str
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def holding(entries: Sequence[D], period: ReportPeriod) -> list[D]:
+    """Entries that held on any day of a period."""
+    ends = [*(entry.since for entry in entries[1:]), date.max]
+    return [
+        entry
+        for entry, end in zip(entries, ends, strict=False)
+        if entry.since < period.until and (entry.until or end) > period.first
+    ]
+
+
+def sources(
+    park: Park, period: ReportPeriod, language: Language, utilities: Iterable[Utility], voltages: Iterable[str]
+) -> list[Source]:
+    """What was computed with, for these utilities and voltage levels."""
+    wanted = set(utilities)
+    found: list[Source] = []
+    tariff = park.tariffs.electricity
+    if tariff is not None and Utility.ELECTRICITY in wanted:
+        words = language.say(TEXTS["band_hours"])
+        found += [_source(words, _hours(hours, language), hours, language) for hours in holding(tariff.bands, period)]
+        for voltage in sorted(set(voltages)):
+            for prices in holding(tariff.prices.get(voltage, ()), period):
+                told = "; ".join(
+                    f"{language.say(BAND_LABEL[band])} {language.number(price)}"
+                    for band, price in (
+                        (Band.OFF_PEAK, prices.off_peak),
+                        (Band.NORMAL, prices.normal),
+                        (Band.PEAK, prices.peak),
+                    )
+                )
+                what = f"{language.say(UTILITY_LABEL[Utility.ELECTRICITY])} {voltage}"
+                found.append(_source(_of("price", what, language), f"{told} ₫/kWh", prices, language))
+    for key, what, value, entry in _values(park, period, language, wanted):
+        found.append(_source(_of(key, what, language), value, entry, language))
+    return found
+
+
+def _hours(hours: BandHours, language: Language) -> str:
+    """`peak hours T2-T7 17:30-22:30; off-peak hours ...`; the rest of the day is normal."""
+    told = []
+    for band, windows in ((Band.PEAK, hours.peak), (Band.OFF_PEAK, hours.off_peak)):
+        times = ", ".join(
+            f"{_days(window.days, language)} {_clock(window.start)}-{_clock(window.end)}" for window in windows
+        )
+        told.append(f"{language.say(BAND_LABEL[band])} {times}")
+    return "; ".join(told)
+
+
+def _days(days: frozenset[int], language: Language) -> str:
+    if len(days) == len(DAY_NAMES):
+        return language.say(TEXTS["daily"])
+    ordered = sorted(days)
+    names = [language.weekday(_A_MONDAY + timedelta(days=day)) for day in ordered]
+    run = ordered == list(range(ordered[0], ordered[0] + len(ordered))) if ordered else False
+    return f"{names[0]}-{names[-1]}" if run and len(names) > 1 else ", ".join(names)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+_A_MONDAY = date(2024, 1, 1)
+
+
+def _values(
+    park: Park, period: ReportPeriod, language: Language, wanted: set[Utility]
+) -> Iterator[tuple[str, str, str, Dated]]:
+    tables = (
+        ("price", park.tariffs.prices, "₫"),
+        ("scope2_factor", park.factors.scope2, "kg CO₂e"),
+        ("toe_factor", park.factors.toe, "TOE"),
+    )
+    for utility in Utility:
+        if utility not in wanted:
+            continue
+        per, what = UTILITIES[utility].unit, language.say(UTILITY_LABEL[utility])
+        for key, table, unit in tables:
+            for entry in holding(table.get(utility, ()), period):
+                digits = 0 if entry.value > _WHOLE else 7 if unit == "TOE" else 4
+                yield key, what, f"{language.number(entry.value, digits)} {unit}/{per}", entry
+        for fuel in holding(park.factors.scope1.get(utility, ()), period):
+            factor = language.number(fuel.gj_per_unit * fuel.kg_per_gj, 4)
+            yield "scope1_factor", what, f"{factor} kg CO₂e/{per}", fuel
+
+
+_WHOLE = 50.0
+
+
+def _of(key: str, what: str, language: Language) -> str:
+    return language.say(TEXTS[key]).format(what=what)
+
+
+def _source(what: str, value: str, entry: Dated, language: Language) -> Source:
+    return Source(what, value, language.full_date(entry.since), entry.source)

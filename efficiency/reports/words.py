@@ -1,0 +1,184 @@
+"""The catalogue of every text in a report that is not data: by key, in both languages.
+
+Names of utilities, figures, reasons and forms stand with what they name. `{...}` is filled in where the text is used.
+"""
+
+from typing import Final
+
+from metering.model import Localized
+
+
+def _text(en: str, vi: str) -> Localized:
+    return Localized(en=en, vi=vi)
+
+
+TEXTS: Final[dict[str, Localized]] = {
+    # The head of a page
+    "tenant_month": _text("Monthly resource report", "Báo cáo tài nguyên tháng"),
+    "tenant_year": _text("Yearly resource report", "Báo cáo tài nguyên năm"),
+    "park_month": _text("Monthly park report", "Báo cáo tháng toàn khu"),
+    "park_year": _text("Yearly park report", "Báo cáo năm toàn khu"),
+    "made_on": _text("made on {day}", "lập ngày {day}"),
+    "running": _text(
+        "The period is not over: figures cover what is stored up to {day}.",
+        "Kỳ báo cáo chưa kết thúc: số liệu tính đến ngày {day}.",
+    ),
+    "empty": _text("There is no data in this period.", "Không có số liệu trong kỳ này."),
+    "page": _text("Page", "Trang"),
+    # What stands beside figures
+    "complete": _text("{share} of the data", "{share} số liệu"),
+    "estimated": _text("{share} estimated", "ước tính {share}"),
+    "indicative": _text("indicative", "tham khảo"),
+    "revised": _text("revised on {day}", "hiệu chỉnh ngày {day}"),
+    "no_value": _text("no value", "không có giá trị"),
+    "against_before": _text("against {period}", "so với {period}"),
+    "formula": _text("Formula", "Công thức"),
+    # Columns of tables
+    "figure": _text("Figure", "Chỉ tiêu"),
+    "value": _text("Value", "Giá trị"),
+    "unit": _text("Unit", "Đơn vị"),
+    "before": _text("Before", "Kỳ trước"),
+    "change": _text("Change", "Thay đổi"),
+    "data": _text("Data", "Số liệu"),
+    "tenant": _text("Tenant", "Doanh nghiệp"),
+    "month": _text("Month", "Tháng"),
+    "meter": _text("Meter", "Đồng hồ đo"),
+    "since": _text("In force since", "Áp dụng từ"),
+    "source": _text("Source, as the park file gives it", "Nguồn, ghi theo tệp khai báo khu"),
+    # Sections
+    "key_figures": _text("At a glance", "Số liệu chính"),
+    "electricity_by_day": _text("Electricity by day and tariff band", "Điện theo ngày và khung giờ"),
+    "electricity_by_month": _text("Electricity by month and tariff band", "Điện theo tháng và khung giờ"),
+    "load_profile": _text("Load profile", "Biểu đồ phụ tải"),
+    "load_profile_text": _text(
+        "Mean power by hour of the day; dark is much.", "Công suất trung bình theo giờ trong ngày; màu đậm là cao."
+    ),
+    "missing_hour": _text("incomplete data", "thiếu số liệu"),
+    "other_utilities": _text("Other utilities", "Các tiện ích khác"),
+    "cost": _text("Cost before VAT", "Chi phí chưa gồm thuế GTGT"),
+    "cost_by_utility": _text("Cost by utility", "Chi phí theo loại tiện ích"),
+    "cost_by_band": _text("Cost of electricity by tariff band", "Chi phí điện theo khung giờ"),
+    "efficiency": _text("Efficiency figures", "Các chỉ tiêu hiệu quả"),
+    "baseline": _text("Against the baseline", "So với đường cơ sở"),
+    "baseline_use": _text("Actual use and what the baseline expects", "Tiêu thụ thực tế và theo đường cơ sở"),
+    "actual": _text("actual", "thực tế"),
+    "expected": _text("expected by baseline", "theo đường cơ sở"),
+    "cusum": _text("Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)"),
+    "by_month": _text("Month by month", "Theo từng tháng"),
+    "quality": _text("Data quality", "Chất lượng số liệu"),
+    "quality_text": _text(
+        "Completeness of every meter: valid over expected quarter hours.",
+        "Mức độ đầy đủ của từng đồng hồ: số khoảng 15 phút hợp lệ trên số khoảng phải có.",
+    ),
+    "whole": _text("at least 95 %", "từ 95 % trở lên"),
+    "short": _text("50 to 95 %", "50 đến 95 %"),
+    "poor": _text("under 50 %", "dưới 50 %"),
+    "none": _text("no data", "không có số liệu"),
+    "solar": _text("own solar", "điện mặt trời"),
+    "solar_made": _text("Solar power generated", "Điện mặt trời phát ra"),
+    "park_totals": _text("The park at a glance", "Số liệu chính toàn khu"),
+    "ranking": _text("Ranking of tenants", "Xếp hạng doanh nghiệp"),
+    "rank_electricity": _text("Electricity use", "Điện tiêu thụ"),
+    "rank_cost": _text("Cost of utilities", "Chi phí tiện ích"),
+    "rank_saving": _text("Use against the baseline", "Tiêu thụ so với đường cơ sở"),
+    "rank_saving_text": _text(
+        "Actual over expected use, minus one: below zero is saving.",
+        "Tiêu thụ thực tế chia mức theo đường cơ sở, trừ một: dưới không là tiết kiệm.",
+    ),
+    "tenants": _text("Tenants side by side", "Các doanh nghiệp"),
+    "balance": _text("Balances", "Cân bằng"),
+    "balance_text": _text(
+        "Losses are sums over the days on which every meter is complete; a loss inside its error band is noise.",
+        "Tổn thất là tổng của những ngày mọi đồng hồ đủ số liệu; tổn thất trong khoảng sai số chỉ là nhiễu đo.",
+    ),
+    "came_in": _text("Came in", "Tổng đầu vào"),
+    "accounted": _text("Accounted for", "Đã xác định"),
+    "loss": _text("Loss, unaccounted-for", "Tổn thất, chưa xác định"),
+    "gain": _text("Sub-meters above the main meter", "Đồng hồ nhánh vượt đồng hồ tổng"),
+    "error_band": _text("Error band", "Khoảng sai số"),
+    "judgement": _text("Judgement", "Nhận định"),
+    "is_noise": _text("within the error band", "trong khoảng sai số"),
+    "is_loss": _text("above the error band", "vượt khoảng sai số"),
+    "days_computed": _text("{n} of {all} days", "{n}/{all} ngày"),
+    "of_what_came_in": _text("{share} of what came in", "{share} tổng đầu vào"),
+    "sources": _text("Prices, hours and factors used", "Đơn giá, khung giờ và hệ số sử dụng"),
+    "band_hours": _text("Tariff hours", "Khung giờ biểu giá"),
+    "daily": _text("daily", "hằng ngày"),
+    "price": _text("Price: {what}", "Đơn giá: {what}"),
+    "scope1_factor": _text("Emission factor (scope 1): {what}", "Hệ số phát thải (phạm vi 1): {what}"),
+    "scope2_factor": _text("Emission factor (scope 2): {what}", "Hệ số phát thải (phạm vi 2): {what}"),
+    "toe_factor": _text("Oil equivalent: {what}", "Hệ số quy đổi TOE: {what}"),
+    "notes": _text("How to read this report", "Cách đọc báo cáo"),
+    "note_complete": _text(
+        "Every figure stands with its completeness; under 95 % it is indicative. Figures are sums of quarter hours; "
+        "ratios are sums over sums.",
+        "Mỗi số liệu kèm mức độ đầy đủ; dưới 95 % chỉ để tham khảo. Số liệu là tổng các khoảng 15 phút; "
+        "các tỷ lệ là tổng chia tổng.",
+    ),
+    "note_reason": _text(
+        "Where something is not measured or cannot be computed there is no value, and the reason is given.",
+        "Chỉ tiêu không đo hoặc không tính được thì không có giá trị và được nêu lý do.",
+    ),
+    "note_late": _text(
+        "Late or corrected readings change figures afterwards; a revised figure carries the date of its revision.",
+        "Số liệu đến muộn hoặc được sửa sẽ làm thay đổi kết quả; số đã hiệu chỉnh có ghi ngày hiệu chỉnh.",
+    ),
+    # Forms
+    "forms": _text("Yearly forms", "Các biểu mẫu năm"),
+    "forms_text": _text(
+        "Fields as understood from Circular 05/2025/TT-BKHDT; compare with its official annex before handing in. "
+        "Measured figures are filled in.",
+        "Các trường được hiểu theo Thông tư 05/2025/TT-BKHĐT; đối chiếu phụ lục chính thức trước khi nộp. "
+        "Số liệu đo được đã điền sẵn.",
+    ),
+    "form": _text("Form", "Biểu mẫu"),
+    "code": _text("Code", "Mã"),
+    "subject": _text("Of", "Đối tượng"),
+    "status": _text("Status", "Trạng thái"),
+    "measured": _text("measured", "đo được"),
+    "given": _text("entered", "do đơn vị khai"),
+    "open": _text("to be filled in", "cần điền"),
+    "yes": _text("yes", "có"),
+    "no": _text("no", "không"),
+}
+
+FORMULAS: Final[dict[str, Localized]] = {
+    "F1": _text(
+        "(register at the end - register at the start) · multiplier, summed over quarter hours",
+        "(chỉ số cuối - chỉ số đầu) · hệ số nhân, cộng các khoảng 15 phút",
+    ),
+    "F3": _text("Σ use / Σ output, floor area or employees", "Σ tiêu thụ / Σ sản lượng, diện tích sàn hoặc lao động"),
+    "F4": _text(
+        "productivity: Σ output / Σ resource; intensity: Σ emission / Σ output",
+        "năng suất: Σ sản lượng / Σ tài nguyên; cường độ: Σ phát thải / Σ sản lượng",
+    ),
+    "F5": _text(
+        "c + m₁D₁ + …, least squares over the frozen baseline period",
+        "c + m₁D₁ + …, bình phương tối thiểu trên kỳ cơ sở đã chốt",
+    ),
+    "F6": _text("running sum of (expected - actual)", "tổng lũy kế của (kỳ vọng - thực tế)"),
+    "F7": _text("Σ actual / Σ expected", "Σ thực tế / Σ kỳ vọng"),
+    "F8": _text(
+        "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule",
+        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền phụ thu theo quy định có hiệu lực",
+    ),
+    "F9": _text(
+        "highest mean of 30 minutes; load factor: mean / highest; base load: level that nearly all half hours exceed",
+        "trung bình 30 phút cao nhất; hệ số phụ tải: trung bình / cực đại; phụ tải nền: mức mà hầu hết các nửa giờ "
+        "đều vượt",
+    ),
+    "F10": _text("Σ use · price by tariff band and date", "Σ tiêu thụ · đơn giá theo khung giờ và ngày"),
+    "F11": _text(
+        "energy bought · factor of its year; own solar counts as zero",
+        "năng lượng mua · hệ số của năm; điện mặt trời tự dùng tính bằng không",
+    ),
+    "F12": _text("fuel · net calorific value · factor", "nhiên liệu · nhiệt trị thấp · hệ số"),
+    "F14": _text(
+        "loss = main meter - Σ sub-meters; band = √Σ (class · use)²",
+        "tổn thất = đồng hồ tổng - Σ đồng hồ nhánh; sai số = √Σ (cấp chính xác · tiêu thụ)²",
+    ),
+    "F15": _text("mean flow 02:00-04:00 / mean flow of the day", "lưu lượng trung bình 02:00-04:00 / trung bình ngày"),
+    "F16": _text("Σ wastewater / Σ water", "Σ nước thải / Σ nước cấp"),
+    "F17": _text("valid / expected quarter hours", "số khoảng 15 phút hợp lệ / phải có"),
+}
+"""In words, by the number that `metering.figures` gives."""

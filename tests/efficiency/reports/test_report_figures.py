@@ -1,0 +1,272 @@
+"""What a report says is what the store holds; what it cannot say has a reason; what is entered is checked."""
+
+import csv
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from efficiency.counters import midnight_ms
+from efficiency.figures import REASON_TEXT, Reason
+from efficiency.reports.contents import edge_meters, park_report, tenant_report
+from efficiency.reports.entered import read_entered
+from efficiency.reports.entries import costs
+from efficiency.reports.language import Language
+from efficiency.reports.pages import park_page, tenant_page
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.reading import DayBalance, DayUse
+from efficiency.reports.sources import holding
+from efficiency.reports.sums import period_loss, year_fields
+from efficiency.reports.write import write_park_report, write_tenant_report
+from metering.errors import OperatorError
+from metering.park import Park
+from metering.parkfile import load_park
+from metering.quantities import Utility
+from store.client import Store
+from store.lines import point, series
+from store.schema import EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE
+from tests.efficiency.reports.conftest import EXAMPLE, MADE_ON, MONTH, YEAR, Reports
+from tests.efficiency.reports.plausible import HOLE, SILENT
+
+DAYS = MONTH.days
+
+
+@pytest.fixture(scope="session")
+def park() -> Park:
+    return load_park(EXAMPLE)
+
+
+def month_point(park: Park, tenant: str, month: date, **fields: float) -> str:
+    head = series(EFFICIENCY, {"park": park.id, "tenant": tenant, "period": "month"})
+    return point(head, fields, midnight_ms(month, park.zone) * NS_PER_MS)
+
+
+async def test_figures_are_those_of_the_store_with_worth_and_revision(reports: Reports) -> None:
+    async with Store(reports.url) as store:
+        report = await tenant_report(store, reports.park, reports.park.tenant["textile"], MONTH, MADE_ON)
+    electricity, water = report.entries["electricity_kwh"], report.entries["water_m3"]
+    assert electricity.now.value == pytest.approx(1_350_000)
+    assert electricity.now.completeness == 1
+    assert electricity.revised == date(2026, 10, 23)
+    assert water.now.completeness == pytest.approx(1 - 0.5 / len(DAYS), abs=1e-9)
+    assert report.entries["wastewater_m3"].now.estimated == pytest.approx(1 / len(DAYS))
+    assert report.entries["water_per_output"].now.completeness == water.now.completeness
+    assert not report.running
+    silent = next(row for row in report.quality if row.meter.id == SILENT)
+    assert silent.whole.completeness == 0
+    hole = next(row for row in report.quality if row.meter.id == HOLE[0])
+    assert hole.columns[HOLE[1] - 1] == pytest.approx(0.5)
+
+
+async def test_bands_of_a_day_add_up_to_the_load_of_its_hours(reports: Reports) -> None:
+    async with Store(reports.url) as store:
+        report = await tenant_report(store, reports.park, reports.park.tenant["textile"], MONTH, MADE_ON)
+    for number, day in enumerate(DAYS):
+        by_band = sum(columns[number] or 0.0 for columns in report.bands.values())
+        assert by_band == pytest.approx(sum(report.load[day, hour] for hour in range(24)))
+    assert sum(report.band_costs.values()) == pytest.approx(report.costs[Utility.ELECTRICITY])
+
+
+async def test_a_park_counts_at_its_edge_and_not_what_it_sells_on(reports: Reports) -> None:
+    async with Store(reports.url) as store:
+        report = await park_report(store, reports.park, MONTH, MADE_ON)
+    assert [meter.id for meter in edge_meters(reports.park, Utility.ELECTRICITY)] == ["em-grid"]
+    electricity = report.totals[Utility.ELECTRICITY].now.value
+    assert electricity is not None
+    assert report.sums["co2e_scope2_kg"].value == pytest.approx(electricity * 0.6235)
+    water = next(loss for loss in report.losses if loss.main.id == "wm-main")
+    assert len(water.computed) == len(DAYS) - 1
+    assert water.noise is False
+    assert water.share == pytest.approx(0.06 / 1.06)
+
+
+def test_a_month_without_data_has_no_value_and_says_so(reports: Reports) -> None:
+    for language in Language:
+        page = reports.text("empty", language)
+        assert language.say(REASON_TEXT[Reason.NO_DATA]) in page
+        assert "NaN" not in page
+        assert "None" not in page
+
+
+async def test_an_output_of_zero_gives_no_ratio_but_its_reason(store: Store, park: Park) -> None:
+    tenant = park.tenant["textile"]
+    line = month_point(park, tenant.id, MONTH.first, electricity_kwh=1000.0, output=0.0, completeness=0.9)
+    await store.write([line], OPERATOR_DATABASE)
+    report = await tenant_report(store, park, tenant, MONTH, MADE_ON)
+    entries = report.entries
+    assert entries["output"].now.value == 0
+    assert entries["energy_per_output"].now.value is None
+    assert entries["energy_per_output"].now.reasons == Reason.ZERO_DENOMINATOR
+    assert entries["electricity_kwh"].now.reasons == Reason.INDICATIVE
+    assert entries["enpi"].now.reasons == Reason.NO_BASELINE
+    assert entries["co2e_scope1_kg"].now.reasons == Reason.NO_METER
+    assert entries["night_water_ratio"].now.reasons == Reason.NO_DATA
+    page = tenant_page(report, Language.VI)
+    assert "mẫu số bằng không" in page
+    assert "tham khảo · 90,0% số liệu" in page
+
+
+async def test_a_tenant_says_what_it_was_never_told(store: Store, park: Park) -> None:
+    bare = park.tenant["feed"].model_copy(update={"floor_area_m2": None, "employees": None})
+    await store.write([month_point(park, bare.id, MONTH.first, electricity_kwh=1000.0)], OPERATOR_DATABASE)
+    entries = (await tenant_report(store, park, bare, MONTH, MADE_ON)).entries
+    assert entries["energy_per_m2"].now.reasons == Reason.NO_FLOOR_AREA
+    assert entries["energy_per_employee"].now.reasons == Reason.NO_EMPLOYEES
+    assert entries["cost_vnd"].now.reasons == Reason.NO_PRICE
+    assert entries["wastewater_m3"].now.reasons == Reason.NO_METER
+
+
+async def test_nothing_at_all_makes_a_page_of_reasons(store: Store, park: Park) -> None:
+    report = await park_report(store, park, YEAR, MADE_ON)
+    assert report.empty
+    for language in Language:
+        assert language.say(REASON_TEXT[Reason.NO_DATA]) in park_page(report, language)
+
+
+async def test_a_change_is_only_told_between_whole_periods(store: Store, park: Park) -> None:
+    now, before = MONTH.first, MONTH.before.first
+    for tenant, completeness in (("textile", 0.99), ("seafood", 0.5)):
+        await store.write(
+            [
+                month_point(park, tenant, now, electricity_kwh=110.0, completeness=1.0),
+                month_point(park, tenant, before, electricity_kwh=100.0, completeness=completeness),
+            ],
+            OPERATOR_DATABASE,
+        )
+    report = await park_report(store, park, MONTH, MADE_ON)
+    assert report.tenants["textile"]["electricity_kwh"].change == pytest.approx(0.1)
+    assert report.tenants["seafood"]["electricity_kwh"].change is None
+
+
+MONTHS = st.lists(
+    st.fixed_dictionaries(
+        {"electricity_kwh": st.floats(0, 1e7), "output": st.floats(0, 1e5), "solar_kwh": st.floats(0, 1e5)}
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(MONTHS)
+def test_a_year_is_sums_over_sums(months: list[dict[str, float]]) -> None:
+    found = year_fields({date(2026, number + 1, 1): month for number, month in enumerate(months)})
+    use, output = (sum(month[name] for month in months) for name in ("electricity_kwh", "output"))
+    assert found["electricity_kwh"] == pytest.approx(use)
+    if output:
+        assert found["energy_per_output"] == pytest.approx(use / output)
+    else:
+        assert "energy_per_output" not in found
+    assert "load_factor" not in found
+
+
+def test_a_balance_of_a_period_adds_its_computable_days(park: Park) -> None:
+    days = DAYS[:4]
+    by_day = {day: DayBalance(90.0, 10.0, 2.0, 1.0, computable=True) for day in days[:3]}
+    by_day[days[3]] = DayBalance(0.0, 0.0, 0.0, 0.4, computable=False)
+    loss = period_loss(park.meter["wm-main"], by_day, days)
+    assert (loss.loss.value, loss.band.value, loss.incoming.value) == (30.0, 6.0, 300.0)
+    assert loss.loss.reasons == Reason.INDICATIVE
+    assert loss.noise is False
+    none = period_loss(park.meter["wm-main"], {days[3]: by_day[days[3]]}, days)
+    assert none.loss.reasons == Reason.INCOMPLETE
+    assert none.noise is None
+
+
+def test_use_without_a_price_has_no_cost_rather_than_too_little(park: Park) -> None:
+    def day(**cost: float) -> DayUse:
+        return DayUse({"all": 5.0}, cost, None, None, 1.0, 0.0, None)
+
+    water = park.meter["wm-textile"]
+    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day(all=20.0)}}, [water]) == {"all": 30.0}
+    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day()}}, [water]) == {}
+
+
+def test_periods_follow_each_other_without_a_gap() -> None:
+    months = [ReportPeriod(2026, month) for month in range(1, 13)]
+    assert all(earlier.until == later.first for earlier, later in pairwise(months))
+    assert all(later.before == earlier for earlier, later in pairwise(months))
+    assert months[0].before == ReportPeriod(2025, 12)
+    assert len(YEAR.days) == 365
+
+
+@pytest.mark.parametrize(
+    ("month", "year"), [(None, None), ("2026-10", 2026), ("2026-13", None), ("10/2026", None), (None, 1)]
+)
+def test_a_period_that_is_none_is_explained(month: str | None, year: int | None) -> None:
+    with pytest.raises(OperatorError):
+        ReportPeriod.parse(month, year)
+
+
+def test_the_tariff_hours_of_both_decisions_stand_in_the_month_of_the_change(park: Park) -> None:
+    assert park.tariffs.electricity is not None
+    bands = park.tariffs.electricity.bands
+    assert [len(holding(bands, ReportPeriod(2026, month))) for month in (3, 4, 5)] == [1, 2, 1]
+
+
+def test_forms_are_exported_with_what_is_measured_entered_and_open(reports: Reports) -> None:
+    with (reports.folder / "park-year-vi-forms.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {(row[0], row[1], row[2]): row for row in csv.reader(file)}
+    name = "Khu công nghiệp sinh thái Sông Xanh"
+    textile = "Công ty TNHH Dệt nhuộm Thanh Giang"
+    assert rows["A.4", name, "land_green_pct"][4:] == ["12.5", "%", "", "do đơn vị khai"]
+    assert rows["A.5", name, "ghg_programme"][4] == "có"
+    assert rows["A.5", name, "symbioses"][7] == "cần điền"
+    assert rows["B.4", textile, "product"][4] == "'=1+1"
+    assert float(rows["B.4", textile, "electricity_kwh"][4]) > 1e6
+    assert rows["B.5", textile, "recp_share_pct"][4] == "40.0"
+    book = load_workbook(reports.folder / "park-year-en-forms.xlsx")
+    assert book.sheetnames == ["A.4", "A.5", "B.4", "B.5"]
+    cells = {(row[1], row[2]): row for row in book["B.4"].iter_rows(values_only=True)}
+    row = cells["Thanh Giang Dyeing and Finishing Co., Ltd.", "electricity_kwh"]
+    assert isinstance(row[4], int | float)
+    assert row[7] == "measured"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("A.6: {}", "A.6: one of the forms"),
+        ("A.4: {land_green: 1}", "A.4/land_green: one of the fields"),
+        ("A.4:\n  land_green_pct: many", "2: A.4/land_green_pct: a number"),
+        ("A.5: {climate_plan: 1}", "A.5/climate_plan: true or false"),
+        ("B.4: {nobody: {}}", "B.4/nobody: a tenant of the park file"),
+        ("B.5: {textile: 40}", "B.5/textile: a mapping of fields"),
+        ("A.4: .nan", "A.4: a mapping of fields"),
+        ("- 1", "a mapping of the forms"),
+        ("a: [", "is not YAML"),
+    ],
+)
+def test_faults_of_the_entered_values_name_file_and_key(tmp_path: Path, park: Park, text: str, told: str) -> None:
+    file = tmp_path / "entered.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(OperatorError) as error:
+        read_entered(file, park)
+    assert str(file) in str(error.value)
+    assert told in str(error.value)
+
+
+async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: Path) -> None:
+    entered = {("B.4", "textile", "electricity_kwh"): 1.0}
+    async with Store(reports.url) as store:
+        with pytest.raises(OperatorError, match="textile/electricity_kwh: is measured"):
+            await write_park_report(
+                store, reports.park, YEAR, Language.EN, tmp_path / "x.html", MADE_ON, entered=entered
+            )
+
+
+async def test_a_report_is_written_as_pdf_and_not_as_anything_unknown(reports: Reports) -> None:
+    out = reports.folder / "tenant.PDF"
+    async with Store(reports.url) as store:
+        textile = reports.park.tenant["textile"]
+        await write_tenant_report(store, reports.park, textile, MONTH, Language.VI, out, MADE_ON)
+        with pytest.raises(OperatorError, match="a report is written as"):
+            await write_tenant_report(
+                store, reports.park, textile, MONTH, Language.VI, out.with_suffix(".doc"), MADE_ON
+            )
+    content = out.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert len(content) > 20_000
