@@ -14,7 +14,10 @@ from ecopark.bench.run import run
 from ecopark.bench.scale import FULL, QUICK
 from ecopark.bench.table import table
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(epilog="Example: ecopark bench --quick --json")
 def bench(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,

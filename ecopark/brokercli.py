@@ -13,7 +13,11 @@ from ecopark.broker.files import Place, write_accounts
 from ecopark.settings import read_settings
 from metering.parkfile import load_parks
 
-app = typer.Typer(no_args_is_help=True, help="The broker's accounts, rules and certificates, from the park files.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="The broker's accounts, rules and certificates, from the park files.",
+)
 
 Folder = Annotated[Path, typer.Option("--dir", help="The broker's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]

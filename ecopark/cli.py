@@ -1,48 +1,58 @@
 """The command line. Exit status: 0 done, 1 the work failed, 2 wrong use or configuration."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer._click import Command, Context
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from ecopark.benchcli import bench
-from ecopark.brokercli import app as broker
-from ecopark.demo.run import run_demo
-from ecopark.refusedcli import app as refused
-from ecopark.reportcli import app as report
 from ecopark.settings import read_settings
-from ecopark.tenantscli import app as tenants
-from ecopark.usagecli import app as usage
-from gateway.modbus import ModbusSource
-from gateway.publisher import Link
-from gateway.service import Settings as GatewaySettings
-from gateway.service import run_gateway
-from ingest.parks import Parks
-from ingest.service import Ingester
 from metering.errors import OperatorError
 from metering.park import Gateway, Park
 from metering.parkfile import ParkFileError, load_parks
 
+_MODULES = {
+    "bench": "ecopark.benchcli",
+    "broker": "ecopark.brokercli",
+    "refused": "ecopark.refusedcli",
+    "report": "ecopark.reportcli",
+    "tenants": "ecopark.tenantscli",
+    "usage": "ecopark.usagecli",
+}
+"""Commands with a module of their own, which has the `app`."""
+
+
+class _AsAsked(TyperGroup):
+    """Imports what a command needs when it is asked for: an ingester has no use for numpy, nor the memory."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_MODULES])
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if cmd_name not in _MODULES:
+            return super().get_command(ctx, cmd_name)
+        command = get_command(import_module(_MODULES[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
+    cls=_AsAsked,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Ecopark: telemetry of eco-industrial parks.",
 )
-
-
-app.add_typer(refused, name="refused")
-app.add_typer(broker, name="broker")
-app.add_typer(tenants, name="tenants")
-app.add_typer(usage, name="usage")
-app.command(epilog="Example: ecopark bench --quick --json")(bench)
-app.add_typer(report, name="report")
 
 
 @app.callback()
@@ -68,11 +78,16 @@ def check(where: Annotated[Path, typer.Argument(help="A park file, or a folder o
 @app.command(epilog="Example: ECOPARK_PARK=parks ECOPARK_MQTT_URL=mqtt://ingest:secret@broker:1883 ecopark ingest")
 def ingest() -> None:
     """Take readings from the broker, check them, write them to InfluxDB, acknowledge what it has."""
+    from ingest.parks import Parks
+    from ingest.service import Ingester
+
     settings = read_settings()
 
     async def work(stop: asyncio.Event) -> None:
         async with settings.store() as store:
-            ingester = Ingester(Parks(settings.park), settings.broker(), store, settings.instance, _now_ms)
+            parks = Parks(settings.park)
+            gc.freeze()  # a large park would be walked through again and again, for nothing
+            ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms)
             await ingester.run(stop)
 
     _run_until_told(work)
@@ -90,6 +105,8 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Run a whole invented park on this machine: simulated plant, gateways, broker, ingester, database."""
+    from ecopark.demo.run import run_demo
+
     raise typer.Exit(asyncio.run(run_demo(folder, days=days, seconds=seconds, as_json=as_json)))
 
 
@@ -98,6 +115,10 @@ def gateway(
     name: Annotated[str, typer.Argument(metavar="GATEWAY", help="Its id, or park/id among several parks.")],
 ) -> None:
     """Poll the meters of one gateway into its spool, and publish the spool."""
+    from gateway.modbus import ModbusSource
+    from gateway.publisher import Link
+    from gateway.service import Settings, run_gateway
+
     settings = read_settings()
     park, found = _find_gateway(settings.park, name)
 
@@ -105,7 +126,7 @@ def gateway(
         link = Link(settings.broker(), park.id, found.id)
         meters = park.meters_of(found.id)
         async with ModbusSource(meters, line=settings.line(), clock=time.time, stop=stop) as source:
-            await run_gateway(GatewaySettings(link, settings.spool, confirm=found.confirm), source, stop=stop)
+            await run_gateway(Settings(link, settings.spool, confirm=found.confirm), source, stop=stop)
 
     _run_until_told(work)
 

@@ -14,7 +14,9 @@ from ecopark.refused import Filter, Refused, find, replay
 from ecopark.settings import read_settings
 from metering.errors import OperatorError
 
-app = typer.Typer(no_args_is_help=True, help="Readings that were refused: list, show, and send again.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Readings that were refused: list, show, and send again."
+)
 
 Hours = Annotated[float, typer.Option(help="Received in the last so many hours.")]
 Park = Annotated[str | None, typer.Option(help="Only of this park.")]

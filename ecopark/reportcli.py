@@ -18,7 +18,9 @@ from metering.errors import OperatorError, UnavailableError
 from metering.park import Park, Tenant
 from metering.parkfile import load_parks
 
-app = typer.Typer(no_args_is_help=True, help="Write the report of a tenant or a park, for a month or a year.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Write the report of a tenant or a park, for a month or a year."
+)
 
 Month = Annotated[str | None, typer.Option(help="The month, as 2026-10.")]
 Year = Annotated[int | None, typer.Option(help="The year, instead of a month.")]

@@ -19,7 +19,9 @@ from ecopark.tenants.sync import LANGUAGES, Target, sync, tenants_dashboards
 from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import load_parks
 
-app = typer.Typer(no_args_is_help=True, help="Tenants' databases, credentials and Grafana organizations.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Tenants' databases, credentials and Grafana organizations."
+)
 
 GENERATED = Path(__file__).parent.parent / "dashboards" / "generated" / "tenant"
 

@@ -23,7 +23,7 @@ from metering.parkwatch import ParkWatch
 from metering.wire import milliseconds
 from store.client import Store
 
-app = typer.Typer(no_args_is_help=True, help="From registers to use, money, carbon and balances.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="From registers to use, money, carbon and balances.")
 
 
 @app.command(epilog="Example: ECOPARK_PARK=parks ECOPARK_INFLUX_URL=http://influx:8086 ecopark usage run")

@@ -8,7 +8,8 @@ one life; whoever owns it makes the next one.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import mqtt5
@@ -144,11 +145,10 @@ class Connection(asyncio.Protocol):
             either: list[asyncio.Future[Any]] = [self._drained, self._lost]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
 
-    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+    def acknowledge(self, packet_ids: Sequence[int]) -> None:
         """Send PUBACK for messages of this connection, in this order."""
-        acks = [_puback(delivery.packet_id) for delivery in deliveries if delivery.packet_id is not None]
-        self._unacknowledged -= len(acks)
-        self._send(b"".join(acks))
+        self._unacknowledged -= len(packet_ids)
+        self._send(struct.pack(f">{len(packet_ids)}I", *[_PUBACK | packet_id for packet_id in packet_ids]))
         if self._drained is not None and not self._unacknowledged and not self._drained.done():
             self._drained.set_result(None)
 
@@ -274,7 +274,5 @@ class Connection(asyncio.Protocol):
 
 
 _PING = mqtt5.PingReqPacket().write()
-
-
-def _puback(packet_id: int) -> bytes:
-    return b"\x40\x02" + packet_id.to_bytes(2)
+_PUBACK = 0x40020000
+"""A whole PUBACK but for the packet identifier, its last two bytes."""

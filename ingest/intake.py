@@ -22,12 +22,15 @@ REFUSAL_BYTES = 1_000
 
 @dataclass(slots=True)
 class Batch:
-    """Deliveries in order of receipt, with the lines they hold and what is to be answered once they are written.
+    """The lines of deliveries, and what is to be acknowledged and answered once they are written.
+
+    `acks`: packet identifiers in order of receipt, by the connection they came on (one, unless it was lost meanwhile).
+    The payloads are let go; only of those with refusals the delivery is kept.
 
     `late`: extents of the readings that were old when they came. `since_ms`: when the first delivery came.
     """
 
-    deliveries: list[Delivery] = field(default_factory=list)
+    acks: list[tuple[Connection, list[int]]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     refused: list[tuple[Delivery, Accepted]] = field(default_factory=list)
     receipts: list[tuple[str, str, str]] = field(default_factory=list)
@@ -64,7 +67,10 @@ class Intake:
             batch = Batch(since_ms=now_ms)
             self._batches.append(batch)
             self._filled.set()
-        batch.deliveries.append(delivery)
+        if not batch.acks or batch.acks[-1][0] is not delivery.connection:
+            batch.acks.append((delivery.connection, []))
+        if delivery.packet_id is not None:
+            batch.acks[-1][1].append(delivery.packet_id)
         batch.lines += accepted.lines
         for meter, extent in accepted.late.items():
             whole = (accepted.park, meter)

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from ingest.arrivals import HELD_MS, Trace, held
-from ingest.connection import Delivery
 from ingest.intake import Batch, Intake
 from ingest.refusal import Refusal
 from ingest.replies import Replies
@@ -115,22 +114,17 @@ class Writer:
             await asyncio.sleep(pause)
 
     def _acknowledge(self, batch: Batch, rejected: list["_Refused"]) -> None:
-        run: list[Delivery] = []
-        for delivery in batch.deliveries:
-            if run and delivery.connection is not run[0].connection:
-                run[0].connection.acknowledge(run)
-                run = []
-            run.append(delivery)
-        run[0].connection.acknowledge(run)
+        for connection, packet_ids in batch.acks:
+            connection.acknowledge(packet_ids)
         for receipt in batch.receipts:
             self._replies.stored(*receipt)
         for delivery, accepted in batch.refused:
             gateway = (accepted.park, accepted.gateway)
             self._replies.refused(delivery.connection, gateway, accepted.id, accepted.refusals)
-
+        newest = batch.acks[-1][0]
         for gateway in {(each.park, each.gateway) for each in rejected}:
             of_it = [each.refusal for each in rejected if (each.park, each.gateway) == gateway]
-            self._replies.refused(run[0].connection, gateway, None, of_it)
+            self._replies.refused(newest, gateway, None, of_it)
 
     def _reject(self, line: str, detail: str) -> "_Refused":
         """Turn a line that the database will not take back into the reading it was, and refuse that."""

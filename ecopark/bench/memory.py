@@ -40,5 +40,5 @@ async def park_load_s(file: Path, repetitions: int) -> float:
 
 def _load(file: Path) -> float:
     began = time.thread_time()
-    Parks(file).directory
+    Parks(file)
     return time.thread_time() - began
