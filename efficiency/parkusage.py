@@ -22,7 +22,8 @@ from efficiency.registerreader import AT_ONCE, RegisterReader
 from efficiency.registers import Readings, steps_of
 from efficiency.rollupstore import Rollups, days_between
 from efficiency.usage import Usage, enough, usage_of
-from efficiency.usagestore import Stored, UsageStore
+from efficiency.usagepoints import Stored
+from efficiency.usagestore import UsageStore
 from efficiency.worth import FURTHER_REGISTERS, Rows, place_of, rows_of
 from metering.meters import Meter
 from metering.park import Park
@@ -275,18 +276,14 @@ class ParkUsage:
         )
         if everything or not self._sure:
             # The figures above may be missing though this is not: who computed it last may have ended in between.
-            changed = use.start.tolist()
-        if changed:
-            self._rollups.mark(self.park, meter.id, np.unique(slots(np.array(changed), self.park.zone).day))
+            changed = use.start
+        if len(changed):
+            self._rollups.mark(self.park, meter.id, np.unique(slots(changed, self.park.zone).day))
 
 
 def _registers(meter: Meter, zone: ZoneInfo) -> list[Register]:
     names = (meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers))
     return [register_of(meter, name, zone) for name in names]
-
-
-def _digest(readings: Readings) -> int:
-    return hash((readings.times.tobytes(), readings.values.tobytes(), readings.states.tobytes()))
 
 
 def _joined(spans: list[Span]) -> list[Span]:

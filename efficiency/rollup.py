@@ -19,7 +19,7 @@ from efficiency.money import band_shares, power_factor, reactive_surcharge
 from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.series import Series, together, valued_sum
 from efficiency.usage import Usage
-from efficiency.usagestore import Stored
+from efficiency.usagepoints import SUPERSEDED, Stored
 from efficiency.worth import FURTHER_REGISTERS, NUMBERS
 from metering.dated import at
 from metering.figures import Period
@@ -83,16 +83,7 @@ class Measured:
 
     def cut(self, part: slice) -> "Measured":
         """Some of the quarter hours."""
-        use = self.use
-        cut = Usage(
-            use.start[part],
-            use.amount[part],
-            use.estimated[part],
-            use.completeness[part],
-            use.quality[part],
-            use.rules[part],
-        )
-        return Measured(cut, {name: values[part] for name, values in self.numbers.items()})
+        return Measured(self.use.cut(part), {name: values[part] for name, values in self.numbers.items()})
 
     def further(self, name: str) -> Usage:
         """Use of a further register."""
@@ -109,21 +100,20 @@ def measured(stored: Stored, span: Span) -> Measured:
     """Lay stored rows on the quarter hours of a span; bands are added up."""
     start = span.starts()
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
-    for key, (row, rules) in stored.content.items():
-        place = (key[4] - span.start) // QUARTER_MS
-        if not 0 <= place < len(start) or rules == "superseded":
-            continue
-        for column, value in enumerate(row):
-            if value is not None:
-                before = numbers[place, column]
-                added = value if np.isnan(before) or column in _SHARES else before + value
-                numbers[place, column] = added
+    for content in stored.within(span).content.values():
+        holds = content.where(content.rules != SUPERSEDED)
+        place = (holds.start - span.start) // QUARTER_MS
+        before, added = numbers[place], holds.numbers
+        both = ~(np.isnan(before) | np.isnan(added))
+        total = np.where(both, before + added, np.where(np.isnan(added), before, added))
+        total[:, _SHARES] = np.where(np.isnan(added), before, added)[:, _SHARES]
+        numbers[place] = total
     complete, guess = (np.nan_to_num(numbers[:, column]) for column in _SHARES)
     use = _usage(start, numbers[:, 0], complete, guess)
     return Measured(use, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
 
 
-_SHARES = (NUMBERS.index("completeness"), NUMBERS.index("estimated"))
+_SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]
 
 
 def meters_of(park: Park, tenant: str) -> list[Meter]:
