@@ -15,7 +15,7 @@ from efficiency.affected import shape_reach
 from efficiency.basis import Parts, changes, load_basis, parts_of, save_basis
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span, merged
 from efficiency.inturn import in_turn
-from efficiency.localtime import day_of, slots
+from efficiency.localtime import day_of, slots, slots_over
 from efficiency.meteruse import CHUNK_MS, NEAR_MS, MeterUse, Register, around, chunks, register_of, touched
 from efficiency.progress import Cursor, Progress
 from efficiency.registerreader import AT_ONCE, RegisterReader
@@ -265,7 +265,7 @@ class ParkUsage:
             else:
                 uses[register.name] = usage_of(register.counter, steps_of(register.counter, readings), whole)
         use = uses.pop(meter.counter)
-        when = slots(use.start, self.park.zone)
+        when = slots_over(whole, self.park.zone)
         rows = rows_of(self.park, meter, use, uses, when)
         # A running quarter hour in which nothing was read yet is not missing.
         keep = (rows.start + QUARTER_MS <= now_ms) | (rows.numbers[:, 1] > 0)

@@ -46,9 +46,8 @@ def fence_meters(park: Park, tenant: str, utility: Utility) -> tuple[Meter, ...]
     """Meters that together measure all a tenant takes of a utility: those not below another one of its own."""
     return tuple(
         meter
-        for meter in park.meters
-        if meter.tenant == tenant
-        and meter.utility is utility
+        for meter in park.of_tenant[tenant]
+        if meter.utility is utility
         and meter.role is not Role.GENERATION
         and (meter.parent is None or park.meter[meter.parent].tenant != tenant)
     )

@@ -119,7 +119,7 @@ _SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]
 def meters_of(park: Park, tenant: str) -> list[Meter]:
     """The meters that a tenant's figures are made of: at its fence, at its lines, and what it generates."""
     found = [meter for utility in Utility for meter in fence_meters(park, tenant, utility)]
-    return found + [meter for meter in park.meters if meter.tenant == tenant and meter.role is Role.GENERATION]
+    return found + [meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION]
 
 
 def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], period: Period) -> Fields:

@@ -35,6 +35,7 @@ class UsageStore:
         self._tenants: dict[str, bool] = {}
         self._deletes = True
         self._pending: dict[tuple[str, bool], list[str]] = {}
+        self._waiting = 0
         self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
@@ -148,7 +149,7 @@ class UsageStore:
 
     async def flush(self) -> None:
         """Write what was collected."""
-        pending, self._pending = self._pending, {}
+        pending, self._pending, self._waiting = self._pending, {}, 0
         await self.write_lines([line for (_, operator), lines in pending.items() if operator for line in lines])
         for (tenant, _), lines in pending.items():
             if tenant:
@@ -160,7 +161,8 @@ class UsageStore:
         lines = lines_of(series(USAGE, tags), content, revised)
         self._pending.setdefault((tenant, operator), []).extend(lines)
         self._written += len(lines) if operator else 0
-        if sum(map(len, self._pending.values())) >= LINES_AT_ONCE:
+        self._waiting += len(lines)
+        if self._waiting >= LINES_AT_ONCE:
             await self.flush()
 
     async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
