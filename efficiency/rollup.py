@@ -29,35 +29,6 @@ from metering.quantities import Utility
 
 Fields = dict[str, float]
 
-_NAMES = {
-    "electricity_kwh": "electricity_kwh",
-    "solar_kwh": "own_solar_kwh",
-    "water_m3": "use_water",
-    "wastewater_m3": "use_wastewater",
-    "steam_t": "use_steam",
-    "gas_nm3": "use_natural_gas",
-    "compressed_air_nm3": "use_compressed_air",
-    "chilled_kwh": "use_chilled_water",
-    "output": "output",
-    "cost_vnd": "cost_vnd",
-    "toe": "toe",
-    "energy_per_output": "specific_electricity",
-    "water_per_output": "specific_water",
-    "energy_per_m2": "electricity_per_m2",
-    "energy_per_employee": "electricity_per_employee",
-    "co2e_per_output": "pollution_intensity",
-    "wastewater_per_output": "specific_wastewater",
-    "peak_demand_kw": "demand_max_kw",
-    "base_load_kw": "base_load_kw",
-    "load_factor": "load_factor",
-    "peak_share": "peak_share",
-    "solar_share": "own_solar_share",
-    "wastewater_ratio": "wastewater_ratio",
-}
-"""Name in the store, and what `tenant_figures` calls it."""
-
-_KWH_PER_MWH = 1000.0
-
 
 def period_span(park: Park, period: Period, day: date) -> Span:
     """The day, or the month that holds it, in local time."""
@@ -160,8 +131,7 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
         co2e=parts("co2e_kg", emitting, Reason.NO_FACTOR),
         toe=parts("toe", [m for m in worth if m.utility in park.factors.toe], Reason.NO_FACTOR),
     )
-    figures = tenant_figures(tenant, period_of)
-    found = {name: figures[there] for name, there in _NAMES.items()}
+    found = tenant_figures(tenant, period_of)
     for name, scope in (("co2e_scope1_kg", park.factors.scope1), ("co2e_scope2_kg", park.factors.scope2)):
         of_scope = [meter for meter in emitting if meter.utility in scope]
         found[name] = valued_sum(parts("co2e_kg", of_scope, Reason.NO_FACTOR), "kg")
@@ -170,8 +140,6 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
     if water is not None:
         found["night_water_ratio"] = night_share(water, when, tenant.shifts)
     fields = {name: one.value for name, one in found.items() if one.value is not None}
-    if figures["electricity_productivity"].value is not None:
-        fields["output_per_mwh"] = figures["electricity_productivity"].value * _KWH_PER_MWH
     whole = together([by_meter[meter.id].use for meter in fence])
     return fields | _completeness(whole) if whole is not None else fields
 
