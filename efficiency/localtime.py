@@ -6,13 +6,14 @@ Built once for a window and shared by all meters.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from efficiency.intervals import DAY_MS, HOUR_MS, Bools, Floats, Times
+from efficiency.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times
 from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import Dated
 
@@ -20,7 +21,7 @@ _MONDAY_OFFSET = 3  # 1 January 1970 was a Thursday
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slots:
     """Quarter hours by their `start` (ms), with local `day` and `month` since 1970, `weekday` (Monday 0), `minute`."""
 
@@ -42,6 +43,12 @@ def slots(start: Times, zone: ZoneInfo) -> Slots:
     day = local // DAY_MS
     month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     return Slots(start, day, month, (day + _MONDAY_OFFSET) % 7, local % DAY_MS // 60_000)
+
+
+@lru_cache(maxsize=64)
+def slots_over(span: Span, zone: ZoneInfo) -> Slots:
+    """Local time of the quarter hours of a span, which all meters that are computed over it share."""
+    return slots(span.starts(), zone)
 
 
 def day_number(day: date) -> int:
@@ -85,6 +92,7 @@ def on_days(entries: Sequence[D], value: Callable[[D], float], days: Times) -> F
     return result
 
 
+@lru_cache(maxsize=2**16)
 def _offset_ms(hour: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone).utcoffset()
     return 0 if offset is None else round(offset.total_seconds() * 1000)

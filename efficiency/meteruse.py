@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from efficiency.affected import affected
 from efficiency.counters import Counter, counter_of
 from efficiency.gaps import NO_PAST, Past, joined
-from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, Span
+from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, Span, merged
 from efficiency.registerreader import RegisterReader
 from efficiency.registers import Readings, Steps, steps_of
 from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
+from efficiency.worth import FURTHER_REGISTERS
 from metering.meters import Meter
 
 CHUNK_MS = 31 * DAY_MS
@@ -38,6 +39,18 @@ def register_of(meter: Meter, name: str, zone: ZoneInfo) -> Register:
     return Register(meter, name, counter_of(meter, name, zone))
 
 
+def registers_of(meter: Meter, zone: ZoneInfo) -> list[Register]:
+    """The counting registers that use is kept of; the main one first."""
+    names = (meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers))
+    return [register_of(meter, name, zone) for name in names]
+
+
+def in_reach(spans: list[Span]) -> list[Span]:
+    """Fewer spans: those that lie within each other's reach are computed together."""
+    found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
+    return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
+
+
 def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
     """The stretch around `changed` to compute again; true where `steps` are enough for it."""
     return next(
@@ -54,7 +67,10 @@ class MeterUse:
 
     async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> Usage:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
-        steps = await self._steps(register, window, loaded)
+        return await self.of_steps(register, window, await self.steps(register, window, loaded))
+
+    async def of_steps(self, register: Register, window: Span, steps: Steps) -> Usage:
+        """Use of the quarter hours of `window` from `steps` that suffice for it."""
         past = await self._past(register, steps, window)
         return usage_of(register.counter, steps, window, past)
 
@@ -69,13 +85,14 @@ class MeterUse:
     async def _around(self, register: Register, edge: int) -> Span:
         window = Span(edge, edge + 1)
         while True:
-            steps = await self._steps(register, window, None)
+            steps = await self.steps(register, window, None)
             found = touched(register, steps, Span(edge, edge + 1))
             if window.start <= found.start and found.end <= window.end:
                 return found
             window = Span(min(found.start, window.start), max(found.end, window.end))
 
-    async def _steps(self, register: Register, window: Span, loaded: Readings | None) -> Steps:
+    async def steps(self, register: Register, window: Span, loaded: Readings | None) -> Steps:
+        """Steps that suffice for `window`, from what is loaded or from as much more as that takes."""
         if loaded is not None:
             steps = steps_of(register.counter, loaded)
             if all(enough(steps, window)):
@@ -104,7 +121,7 @@ class MeterUse:
     async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
         pasts = []
         for span in history_needed(register.counter, steps, window):
-            known = await self._steps(register, span, None)
+            known = await self.steps(register, span, None)
             pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
         return joined(pasts)
 

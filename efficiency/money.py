@@ -6,6 +6,7 @@ file has no price, no hours or no voltage level for a day, there is no cost but 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,7 +24,8 @@ BANDS = (Band.OFF_PEAK, Band.NORMAL, Band.PEAK)
 _QUARTER_MIN = 15
 
 
-def band_shares(hours: Sequence[BandHours], when: Slots) -> Floats:
+@lru_cache(maxsize=64)
+def band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
     """Share of each quarter hour in each band, (intervals, 3); a row of NaN where no hours are dated."""
     shares = np.full((len(when), len(BANDS)), np.nan)
     minute = when.weekday * MINUTES_PER_DAY + when.minute
@@ -34,6 +36,7 @@ def band_shares(hours: Sequence[BandHours], when: Slots) -> Floats:
         counted = np.cumsum(np.eye(len(BANDS))[np.concatenate(([0], _week(entry)))], axis=0)
         first = minute[holds]
         shares[holds] = (counted[first + _QUARTER_MIN] - counted[first]) / _QUARTER_MIN
+    shares.flags.writeable = False  # all meters share them
     return shares
 
 

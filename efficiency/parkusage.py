@@ -7,22 +7,24 @@ computes exactly what these touch and writes what differs. Computing anything tw
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from efficiency.affected import shape_reach
 from efficiency.basis import Parts, changes, load_basis, parts_of, save_basis
+from efficiency.events import Event, meter_events, tariff_events, wider
+from efficiency.eventstore import PARK, EventStore
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span, merged
 from efficiency.inturn import in_turn
-from efficiency.localtime import day_of, slots
-from efficiency.meteruse import CHUNK_MS, NEAR_MS, MeterUse, Register, around, chunks, register_of, touched
+from efficiency.localtime import day_of, slots, slots_over
+from efficiency.meteruse import CHUNK_MS, NEAR_MS, MeterUse, around, chunks, in_reach, registers_of, touched
 from efficiency.progress import Cursor, Progress
 from efficiency.registerreader import AT_ONCE, RegisterReader
 from efficiency.registers import Readings, steps_of
 from efficiency.rollupstore import Rollups, days_between
 from efficiency.usage import Usage, enough, usage_of
-from efficiency.usagestore import Stored, UsageStore
+from efficiency.usagepoints import Stored
+from efficiency.usagestore import UsageStore
 from efficiency.worth import FURTHER_REGISTERS, Rows, place_of, rows_of
 from metering.meters import Meter
 from metering.park import Park
@@ -60,6 +62,7 @@ class ParkUsage:
         self._reader = RegisterReader(self._store, self.park.id)
         self._usage = UsageStore(self._store, self.park.id)
         self._rollups = Rollups(self._store, self._usage)
+        self._events = EventStore(self._store, self.park.id, self._usage)
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
         self._said: dict[str, tuple[int, int]] = {}
@@ -79,6 +82,8 @@ class ParkUsage:
         """Make the stored usage true as of now."""
         park, cursor, before = self.park, self._cursor, self._basis
         computing = MeterUse(self._reader, now_ms)
+        await self._events.load()
+        await self._events.replace(PARK, None, self._events.known(PARK), tariff_events(park, now_ms))
         work: Work = {}
         parts = parts_of(park)
         if parts != before:
@@ -87,7 +92,7 @@ class ParkUsage:
         for meter, spans in arrived.items():
             if meter in park.meter:
                 self._reader.arrived(meter, min(span.start for span in spans))
-                await self._plan_readings(computing, park.meter[meter], _joined(spans), work)
+                await self._plan_readings(computing, park.meter[meter], in_reach(spans), work)
         if cursor is not None:
             await self._run(computing, cursor, work, now_ms)
         await self._compute(computing, work, now_ms)
@@ -110,6 +115,7 @@ class ParkUsage:
         """Compute a window again, and all figures above it."""
         computing = MeterUse(self._reader, now_ms)
         await self._reader.find_first(self.park.meters)
+        await self._events.load()
         await self._compute(computing, {meter.id: [window.outward()] for meter in meters}, now_ms, everything=True)
         await self._usage.flush()
         await self._rollups.write(self.park, now_ms, months=True)
@@ -140,7 +146,7 @@ class ParkUsage:
     async def _plan_readings(self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
         for span in changed:
-            for register in _registers(meter, self.park.zone):
+            for register in registers_of(meter, self.park.zone):
                 near = await computing.affected(register, span)
                 gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
                 work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
@@ -177,7 +183,7 @@ class ParkUsage:
     ) -> Span:
         """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
         found: list[Span] = []
-        for register in _registers(meter, self.park.zone):
+        for register in registers_of(meter, self.park.zone):
             readings = loaded[register.name][meter.id]
             if not len(readings.times):
                 found.append(changed)  # nothing was read for hours: what was missing is still missing
@@ -257,14 +263,26 @@ class ParkUsage:
         if whole.start >= whole.end:
             return
         uses: dict[str, Usage] = {}
-        for register in _registers(meter, self.park.zone):
+        happened: list[Event] = []
+        for register in registers_of(meter, self.park.zone):
             readings = loaded[register.name][meter.id]
+            main = register.name == meter.counter
+            span = wider(whole) if main else whole
             if len(readings.times) or readings.span.end < ALWAYS_AFTER:
-                uses[register.name] = await computing.of(register, whole, readings)
+                steps = await computing.steps(register, span, readings)
+                use = await computing.of_steps(register, span, steps)
             else:
-                uses[register.name] = usage_of(register.counter, steps_of(register.counter, readings), whole)
+                steps = steps_of(register.counter, readings)
+                use = usage_of(register.counter, steps, span)
+            if main:
+                happened = meter_events(meter, register.counter, steps, use, whole)
+                use = use.cut(slice((whole.start - span.start) // QUARTER_MS, None))
+            uses[register.name] = use
+        known = [event for event in self._events.known(meter.id) if whole.start <= event.at < whole.end]
+        if happened != known:
+            await self._events.replace(meter.id, meter.tenant, known, happened)
         use = uses.pop(meter.counter)
-        when = slots(use.start, self.park.zone)
+        when = slots_over(whole, self.park.zone)
         rows = rows_of(self.park, meter, use, uses, when)
         # A running quarter hour in which nothing was read yet is not missing.
         keep = (rows.start + QUARTER_MS <= now_ms) | (rows.numbers[:, 1] > 0)
@@ -275,21 +293,6 @@ class ParkUsage:
         )
         if everything or not self._sure:
             # The figures above may be missing though this is not: who computed it last may have ended in between.
-            changed = use.start.tolist()
-        if changed:
-            self._rollups.mark(self.park, meter.id, np.unique(slots(np.array(changed), self.park.zone).day))
-
-
-def _registers(meter: Meter, zone: ZoneInfo) -> list[Register]:
-    names = (meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers))
-    return [register_of(meter, name, zone) for name in names]
-
-
-def _digest(readings: Readings) -> int:
-    return hash((readings.times.tobytes(), readings.values.tobytes(), readings.states.tobytes()))
-
-
-def _joined(spans: list[Span]) -> list[Span]:
-    """Fewer spans: those that lie within each other's reach are computed together."""
-    found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
-    return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
+            changed = use.start
+        if len(changed):
+            self._rollups.mark(self.park, meter.id, np.unique(slots(changed, self.park.zone).day))

@@ -19,6 +19,8 @@ from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band
 
+_KWH_PER_MWH = 1000.0
+
 Parts = tuple[tuple[Usage, Valued], ...]
 
 
@@ -46,16 +48,15 @@ def fence_meters(park: Park, tenant: str, utility: Utility) -> tuple[Meter, ...]
     """Meters that together measure all a tenant takes of a utility: those not below another one of its own."""
     return tuple(
         meter
-        for meter in park.meters
-        if meter.tenant == tenant
-        and meter.utility is utility
+        for meter in park.of_tenant[tenant]
+        if meter.utility is utility
         and meter.role is not Role.GENERATION
         and (meter.parent is None or park.meter[meter.parent].tenant != tenant)
     )
 
 
 def tenant_figures(tenant: Tenant, period: TenantPeriod) -> dict[str, Figure]:
-    """All figures of one tenant and period, by the name of their column in the store."""
+    """All figures of one tenant and period, by their names in `metering.figures`."""
     figures = _uses(period)
     figures |= _electricity(period)
     figures["cost_vnd"] = valued_sum(period.cost, "VND")
@@ -63,17 +64,26 @@ def tenant_figures(tenant: Tenant, period: TenantPeriod) -> dict[str, Figure]:
     figures["toe"] = valued_sum(period.toe, "TOE")
     figures |= _per_output(period, figures)
     figures |= _per_size(tenant, figures)
-    figures["wastewater_ratio"] = ratio(figures["use_wastewater"], figures["use_water"], "")
+    figures["wastewater_ratio"] = ratio(figures["wastewater_m3"], figures["water_m3"], "")
     return figures
 
 
+_USES = {
+    Utility.WATER: "water_m3",
+    Utility.WASTEWATER: "wastewater_m3",
+    Utility.STEAM: "steam_t",
+    Utility.NATURAL_GAS: "gas_nm3",
+    Utility.COMPRESSED_AIR: "compressed_air_nm3",
+    Utility.CHILLED_WATER: "chilled_kwh",
+}
+"""Figure of what came over the fence; electricity, which may be generated too, is reckoned by itself."""
+
+
 def _uses(period: TenantPeriod) -> dict[str, Figure]:
-    """What came over the fence of each utility."""
     found = {}
-    for utility, spec in UTILITIES.items():
-        if utility is not Utility.PRODUCTION:
-            series = together(period.use.get(utility, ()))
-            found[f"use_{utility.value}"] = series.figure(spec.unit) if series else absent(spec.unit, Reason.NO_METER)
+    for utility, name in _USES.items():
+        unit, series = UTILITIES[utility].unit, together(period.use.get(utility, ()))
+        found[name] = series.figure(unit) if series else absent(unit, Reason.NO_METER)
     return found
 
 
@@ -81,8 +91,8 @@ def _electricity(period: TenantPeriod) -> dict[str, Figure]:
     bought = together(period.use.get(Utility.ELECTRICITY, ()))
     if bought is None:
         no_power, no_share = absent("kW", Reason.NO_METER), absent("", Reason.NO_METER)
-        names = ("demand_mean_kw", "demand_max_kw", "base_load_kw")
-        shares = ("load_factor", "peak_share", "own_solar_share")
+        names = ("mean_demand_kw", "peak_demand_kw", "base_load_kw")
+        shares = ("load_factor", "peak_share", "solar_share")
         return dict.fromkeys(names, no_power) | dict.fromkeys(shares, no_share) | _no_energy()
     taken = Series(np.maximum(bought.amount, 0.0), bought.completeness, bought.estimated)
     power = demand(period.start, taken)
@@ -91,19 +101,19 @@ def _electricity(period: TenantPeriod) -> dict[str, Figure]:
     both = total([grid, solar], "kWh") if period.generated else grid
     return {
         "grid_kwh": grid,
-        "own_solar_kwh": solar,
+        "solar_kwh": solar,
         "electricity_kwh": both,
-        "own_solar_share": ratio(solar, both, ""),
+        "solar_share": ratio(solar, both, ""),
         "peak_share": peak_share(taken, period.shares),
-        "demand_mean_kw": power.mean,
-        "demand_max_kw": power.highest,
+        "mean_demand_kw": power.mean,
+        "peak_demand_kw": power.highest,
         "base_load_kw": power.base,
         "load_factor": power.load_factor,
     }
 
 
 def _no_energy() -> dict[str, Figure]:
-    return dict.fromkeys(("grid_kwh", "own_solar_kwh", "electricity_kwh"), absent("kWh", Reason.NO_METER))
+    return dict.fromkeys(("grid_kwh", "solar_kwh", "electricity_kwh"), absent("kWh", Reason.NO_METER))
 
 
 def own_solar(bought: Series, generated: tuple[Usage, ...], exported: tuple[Usage, ...]) -> Figure:
@@ -147,19 +157,22 @@ def output_of(period: TenantPeriod) -> Figure:
 def _per_output(period: TenantPeriod, figures: Mapping[str, Figure]) -> dict[str, Figure]:
     output = output_of(period)
     per = output.unit or "unit"
-    made = {
+    electricity, water = figures["electricity_kwh"], figures["water_m3"]
+    return {
         "output": output,
-        "specific_electricity": ratio(figures["electricity_kwh"], output, f"kWh/{per}"),
-        "pollution_intensity": ratio(figures["co2e_kg"], output, f"kg CO2e/{per}"),
-        "specific_toe": ratio(figures["toe"], output, f"TOE/{per}"),
-        "electricity_productivity": ratio(output, figures["electricity_kwh"], f"{per}/kWh"),
-        "water_productivity": ratio(output, figures["use_water"], f"{per}/m³"),
+        "energy_per_output": ratio(electricity, output, f"kWh/{per}"),
+        "water_per_output": ratio(water, output, f"m³/{per}"),
+        "wastewater_per_output": ratio(figures["wastewater_m3"], output, f"m³/{per}"),
+        "co2e_per_output": ratio(figures["co2e_kg"], output, f"kg CO2e/{per}"),
+        "toe_per_output": ratio(figures["toe"], output, f"TOE/{per}"),
+        "output_per_mwh": ratio(output, _scaled(electricity, 1 / _KWH_PER_MWH, "MWh"), f"{per}/MWh"),
+        "output_per_m3": ratio(output, water, f"{per}/m³"),
     }
-    for utility, spec in UTILITIES.items():
-        if utility not in {Utility.PRODUCTION, Utility.ELECTRICITY}:
-            use = figures[f"use_{utility.value}"]
-            made[f"specific_{utility.value}"] = ratio(use, output, f"{spec.unit}/{per}")
-    return made
+
+
+def _scaled(one: Figure, factor: float, unit: str) -> Figure:
+    value = None if one.value is None else one.value * factor
+    return one.model_copy(update={"value": value, "unit": unit})
 
 
 def _per_size(tenant: Tenant, figures: Mapping[str, Figure]) -> dict[str, Figure]:
@@ -168,6 +181,6 @@ def _per_size(tenant: Tenant, figures: Mapping[str, Figure]) -> dict[str, Figure
     found = {}
     for name, (unit, size, missing) in sizes.items():
         below = Figure(value=size, unit=unit) if size is not None else absent(unit, missing, 1.0)
-        found[f"electricity_per_{name}"] = ratio(figures["electricity_kwh"], below, f"kWh/{unit}")
-        found[f"water_per_{name}"] = ratio(figures["use_water"], below, f"m³/{unit}")
+        found[f"energy_per_{name}"] = ratio(figures["electricity_kwh"], below, f"kWh/{unit}")
+        found[f"water_per_{name}"] = ratio(figures["water_m3"], below, f"m³/{unit}")
     return found

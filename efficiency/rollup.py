@@ -19,7 +19,7 @@ from efficiency.money import band_shares, power_factor, reactive_surcharge
 from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.series import Series, together, valued_sum
 from efficiency.usage import Usage
-from efficiency.usagestore import Stored
+from efficiency.usagepoints import SUPERSEDED, Stored
 from efficiency.worth import FURTHER_REGISTERS, NUMBERS
 from metering.dated import at
 from metering.figures import Period
@@ -28,35 +28,6 @@ from metering.park import Park, Tenant
 from metering.quantities import Utility
 
 Fields = dict[str, float]
-
-_NAMES = {
-    "electricity_kwh": "electricity_kwh",
-    "solar_kwh": "own_solar_kwh",
-    "water_m3": "use_water",
-    "wastewater_m3": "use_wastewater",
-    "steam_t": "use_steam",
-    "gas_nm3": "use_natural_gas",
-    "compressed_air_nm3": "use_compressed_air",
-    "chilled_kwh": "use_chilled_water",
-    "output": "output",
-    "cost_vnd": "cost_vnd",
-    "toe": "toe",
-    "energy_per_output": "specific_electricity",
-    "water_per_output": "specific_water",
-    "energy_per_m2": "electricity_per_m2",
-    "energy_per_employee": "electricity_per_employee",
-    "co2e_per_output": "pollution_intensity",
-    "wastewater_per_output": "specific_wastewater",
-    "peak_demand_kw": "demand_max_kw",
-    "base_load_kw": "base_load_kw",
-    "load_factor": "load_factor",
-    "peak_share": "peak_share",
-    "solar_share": "own_solar_share",
-    "wastewater_ratio": "wastewater_ratio",
-}
-"""Name in the store, and what `tenant_figures` calls it."""
-
-_KWH_PER_MWH = 1000.0
 
 
 def period_span(park: Park, period: Period, day: date) -> Span:
@@ -83,16 +54,7 @@ class Measured:
 
     def cut(self, part: slice) -> "Measured":
         """Some of the quarter hours."""
-        use = self.use
-        cut = Usage(
-            use.start[part],
-            use.amount[part],
-            use.estimated[part],
-            use.completeness[part],
-            use.quality[part],
-            use.rules[part],
-        )
-        return Measured(cut, {name: values[part] for name, values in self.numbers.items()})
+        return Measured(self.use.cut(part), {name: values[part] for name, values in self.numbers.items()})
 
     def further(self, name: str) -> Usage:
         """Use of a further register."""
@@ -109,27 +71,26 @@ def measured(stored: Stored, span: Span) -> Measured:
     """Lay stored rows on the quarter hours of a span; bands are added up."""
     start = span.starts()
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
-    for key, (row, rules) in stored.content.items():
-        place = (key[4] - span.start) // QUARTER_MS
-        if not 0 <= place < len(start) or rules == "superseded":
-            continue
-        for column, value in enumerate(row):
-            if value is not None:
-                before = numbers[place, column]
-                added = value if np.isnan(before) or column in _SHARES else before + value
-                numbers[place, column] = added
+    for content in stored.within(span).content.values():
+        holds = content.where(content.rules != SUPERSEDED)
+        place = (holds.start - span.start) // QUARTER_MS
+        before, added = numbers[place], holds.numbers
+        both = ~(np.isnan(before) | np.isnan(added))
+        total = np.where(both, before + added, np.where(np.isnan(added), before, added))
+        total[:, _SHARES] = np.where(np.isnan(added), before, added)[:, _SHARES]
+        numbers[place] = total
     complete, guess = (np.nan_to_num(numbers[:, column]) for column in _SHARES)
     use = _usage(start, numbers[:, 0], complete, guess)
     return Measured(use, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
 
 
-_SHARES = (NUMBERS.index("completeness"), NUMBERS.index("estimated"))
+_SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]
 
 
 def meters_of(park: Park, tenant: str) -> list[Meter]:
     """The meters that a tenant's figures are made of: at its fence, at its lines, and what it generates."""
     found = [meter for utility in Utility for meter in fence_meters(park, tenant, utility)]
-    return found + [meter for meter in park.meters if meter.tenant == tenant and meter.role is Role.GENERATION]
+    return found + [meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION]
 
 
 def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], period: Period) -> Fields:
@@ -170,8 +131,7 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
         co2e=parts("co2e_kg", emitting, Reason.NO_FACTOR),
         toe=parts("toe", [m for m in worth if m.utility in park.factors.toe], Reason.NO_FACTOR),
     )
-    figures = tenant_figures(tenant, period_of)
-    found = {name: figures[there] for name, there in _NAMES.items()}
+    found = tenant_figures(tenant, period_of)
     for name, scope in (("co2e_scope1_kg", park.factors.scope1), ("co2e_scope2_kg", park.factors.scope2)):
         of_scope = [meter for meter in emitting if meter.utility in scope]
         found[name] = valued_sum(parts("co2e_kg", of_scope, Reason.NO_FACTOR), "kg")
@@ -180,8 +140,6 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
     if water is not None:
         found["night_water_ratio"] = night_share(water, when, tenant.shifts)
     fields = {name: one.value for name, one in found.items() if one.value is not None}
-    if figures["electricity_productivity"].value is not None:
-        fields["output_per_mwh"] = figures["electricity_productivity"].value * _KWH_PER_MWH
     whole = together([by_meter[meter.id].use for meter in fence])
     return fields | _completeness(whole) if whole is not None else fields
 

@@ -8,40 +8,22 @@ every sum right.
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from efficiency.intervals import QUARTER_MS, Span
-from efficiency.worth import BAND_NAMES, NUMBERS, Place, Rows, rule_text
+import numpy as np
+
+from efficiency.intervals import QUARTER_MS, Span, Times
+from efficiency.usagepoints import Content, Difference, Series, Stored, contents, lines_of, mask_of, zeros
+from efficiency.worth import NUMBERS, Place, Rows
 from metering.errors import OperatorError
-from store.client import RejectedError, Row, Store
+from store.client import RejectedError, Store
 from store.lines import series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
 
 LINES_AT_ONCE = 4000
-_WORTH = tuple(NUMBERS.index(name) for name in ("amount", "cost_vnd", "co2e_kg", "toe"))
-
 log = logging.getLogger(__name__)
 
-Key = tuple[str | None, str, str, str, int]
-"""Tenant, utility, role, band, start (ms)."""
-
-Content = tuple[tuple[float | None, ...], str]
-"""Numbers as in `NUMBERS`, and the rules."""
-
-
-@dataclass(slots=True)
-class Stored:
-    """Points of one meter that are in the store: content, and when it was revised."""
-
-    content: dict[Key, Content] = field(default_factory=dict)
-    revised: dict[Key, int] = field(default_factory=dict)
-
-    def within(self, span: Span) -> "Stored":
-        """Those that start in a span."""
-        return Stored(
-            {key: content for key, content in self.content.items() if span.start <= key[4] < span.end},
-            {key: at for key, at in self.revised.items() if span.start <= key[4] < span.end},
-        )
+_NEVER = np.array([[-1, 0]])
+"""Starts and revisions of a series that is not there."""
 
 
 class UsageStore:
@@ -52,61 +34,76 @@ class UsageStore:
         self._park = park
         self._tenants: dict[str, bool] = {}
         self._deletes = True
-        self._pending: dict[tuple[str | None, bool], list[str]] = {}
+        self._pending: dict[tuple[str, bool], list[str]] = {}
+        self._waiting = 0
         self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
         """What stands there of some meters, by meter."""
-        found = {meter: Stored() for meter in meters}
         if not meters:
-            return found
-        fields = ",".join(f'"{name}"' for name in (*NUMBERS, "rule", "revised"))
-        rows = await self._store.query(
+            return {}
+        fields = ",".join(f'"{name}"' for name in (*NUMBERS, "rule"))
+        tables = await self._store.tables(
             f'SELECT {fields} FROM "{USAGE}" WHERE {self._where(meters, span)} '
             'GROUP BY "meter","tenant","utility","role","band"',
             OPERATOR_DATABASE,
         )
-        for row in rows:
-            of_meter, start = found[row["meter"]], row["time"] // NS_PER_MS
-            key = (row["tenant"] or None, row["utility"], row["role"], row["band"], start)
-            of_meter.content[key] = (tuple(_number(row.get(name)) for name in NUMBERS), row["rule"] or "")
-            if row.get("revised") is not None:
-                of_meter.revised[key] = int(row["revised"])
-        return found
+        contents: dict[str, dict[Series, Content]] = {}
+        for table in tables:
+            tags = table.tags
+            key = (tags["tenant"], tags["utility"], tags["role"], tags["band"])
+            numbers = np.stack([table.fields[name].astype(np.float64) for name in NUMBERS], axis=1)
+            masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
+            contents.setdefault(tags["meter"], {})[key] = Content(table.times, numbers, masks)
+        return {meter: Stored(contents.get(meter, {})) for meter in meters}
 
     async def replace(
         self, meter: str, place: Place, rows: Rows, before: Stored, now_ms: int, *, everything: bool = False
-    ) -> list[int]:
+    ) -> Times:
         """Make the store hold `rows` where it held `before`, with the next `flush`; returns the starts that changed.
 
         `everything`: tenants' databases, which may have less than the operator's, get what did not change too.
         """
-        after = _contents(place, rows)
-        same_worth = {key: content for key, content in before.content.items() if key in after}
-        changed = {key: content for key, content in after.items() if before.content.get(key) != content}
-        gone = [key for key in before.content if key not in after]
-        lost = [key for key in changed if key in same_worth and _loses(same_worth[key], changed[key])]
-        complete = {(key[4]) for key, content in before.content.items() if content[0][1] == 1}
-        revised = {
-            key: now_ms
-            for key, content in changed.items()
-            if key[4] in complete and (key not in same_worth or _worth(content) != _worth(same_worth[key]))
-        }
-        if gone or lost:
-            starts = [key[4] for key in (*gone, *lost)]
-            span = Span(min(starts), max(starts) + QUARTER_MS)
-            inside = {key: content for key, content in after.items() if span.start <= key[4] < span.end}
-            tenants = {key[0] for key in before.content} | {place.tenant}
-            if await self._delete(meter, span, tenants):
-                changed |= inside
-                revised = {key: at for key, at in before.revised.items() if key in inside} | revised
+        after: Mapping[Series, Content] = contents(place, rows)
+        plan = Difference(before, after)
+        changed, revised = plan.changed, plan.revised(now_ms)
+        if leaving := plan.leaving:
+            span = Span(min(leaving), max(leaving) + QUARTER_MS)
+            kept = await self._revised(meter, span)
+            if await self._delete(meter, span, {key[0] for key in before.content} | {place.tenant or ""}):
+                for key, content in after.items():
+                    inside = (content.start >= span.start) & (content.start < span.end)
+                    old = kept.get(key, _NEVER)
+                    since = old[np.minimum(np.searchsorted(old[:, 0], content.start), len(old) - 1)]
+                    known = inside & (since[:, 0] == content.start) & (revised[key] == 0)
+                    revised[key] = np.where(known, since[:, 1], revised[key])
+                    changed[key] = changed[key] | inside
             else:
-                await self._write(meter, {key: _zeros(before.content[key]) for key in gone}, {})
-                changed |= {key: _filled(changed[key], same_worth[key]) for key in lost}
-        await self._write(meter, changed, revised)
-        if everything:
-            await self._write(meter, {key: after[key] for key in after.keys() - changed.keys()}, {}, operator=False)
-        return sorted({key[4] for key in (*changed, *gone)})
+                for key, content in plan.gone.items():
+                    await self._write(meter, key, zeros(content), np.zeros(len(content.start), dtype=np.int64))
+                after = plan.overwriting()
+        for key, content in after.items():
+            chosen = changed[key]
+            if chosen.any():
+                await self._write(meter, key, content.where(chosen), revised[key][chosen])
+            if everything and not chosen.all():
+                rest = content.where(~chosen)
+                await self._write(meter, key, rest, np.zeros(len(rest.start), dtype=np.int64), operator=False)
+        return plan.starts()
+
+    async def _revised(self, meter: str, span: Span) -> dict[Series, Times]:
+        """Start and instant of revision of what stands in a span, as two columns."""
+        tables = await self._store.tables(
+            f'SELECT "revised" FROM "{USAGE}" WHERE {self._where([meter], span)} '
+            'GROUP BY "tenant","utility","role","band"',
+            OPERATOR_DATABASE,
+        )
+        return {
+            (table.tags["tenant"], table.tags["utility"], table.tags["role"], table.tags["band"]): np.stack(
+                (table.times, table.fields["revised"].astype(np.int64)), axis=1
+            )
+            for table in tables
+        }
 
     async def gap_starts(self, meter: str, span: Span) -> list[int]:
         """Starts of the quarter hours of long gaps that are stored in a span."""
@@ -152,37 +149,23 @@ class UsageStore:
 
     async def flush(self) -> None:
         """Write what was collected."""
-        pending, self._pending = self._pending, {}
+        pending, self._pending, self._waiting = self._pending, {}, 0
         await self.write_lines([line for (_, operator), lines in pending.items() if operator for line in lines])
         for (tenant, _), lines in pending.items():
-            if tenant is not None:
+            if tenant:
                 await self.tenant_lines(tenant, lines)
 
-    async def _write(
-        self, meter: str, contents: Mapping[Key, Content], revised: Mapping[Key, int], *, operator: bool = True
-    ) -> None:
-        by_tenant: dict[str | None, list[str]] = {}
-        prefixes: dict[tuple[str | None, str, str, str], str] = {}
-        for key, (numbers, rules) in contents.items():
-            prefix = prefixes.get(key[:4])
-            if prefix is None:
-                prefix = prefixes[key[:4]] = self._series(meter, key)
-            fields = [f"{name}={value!r}" for name, value in zip(NUMBERS, numbers, strict=True) if value is not None]
-            since = f",revised={revised[key]}i" if key in revised else ""
-            line = f'{prefix} {",".join(fields)},rule="{rules}"{since} {key[4]}000000'
-            by_tenant.setdefault(key[0], []).append(line)
-        for tenant, lines in by_tenant.items():
-            self._pending.setdefault((tenant, operator), []).extend(lines)
-            self._written += len(lines) if operator else 0
-        if sum(map(len, self._pending.values())) >= LINES_AT_ONCE:
+    async def _write(self, meter: str, key: Series, content: Content, revised: Times, *, operator: bool = True) -> None:
+        tenant, utility, role, band = key
+        tags = {"park": self._park, "tenant": tenant, "utility": utility, "meter": meter, "role": role, "band": band}
+        lines = lines_of(series(USAGE, tags), content, revised)
+        self._pending.setdefault((tenant, operator), []).extend(lines)
+        self._written += len(lines) if operator else 0
+        self._waiting += len(lines)
+        if self._waiting >= LINES_AT_ONCE:
             await self.flush()
 
-    def _series(self, meter: str, key: Key) -> str:
-        tenant, utility, role, band, _ = key
-        tags = {"park": self._park, "tenant": tenant, "utility": utility, "meter": meter, "role": role, "band": band}
-        return series(USAGE, tags)
-
-    async def _delete(self, meter: str, span: Span, tenants: Iterable[str | None]) -> bool:
+    async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
         """Delete a stretch everywhere; whether this database deletes at all."""
         if not self._deletes:
             return False
@@ -195,7 +178,7 @@ class UsageStore:
             log.warning("this database does not delete (%s); what no longer holds is set to zero", error)
             return False
         for tenant in tenants:
-            if tenant is not None and self._tenants.get(tenant, True):
+            if tenant and self._tenants.get(tenant, True):
                 try:
                     await self._store.query(statement, tenant_database(self._park, tenant))
                 except (OperatorError, RejectedError) as error:
@@ -209,38 +192,3 @@ class UsageStore:
             name = f"\"meter\" = '{only}'"
         times = f"time >= {span.start * NS_PER_MS} AND time <= {span.end * NS_PER_MS - 1}"
         return f"\"park\" = '{self._park}' AND {name} AND {times}"
-
-
-def _contents(place: Place, rows: Rows) -> dict[Key, Content]:
-    tenant, utility, role = place.tenant, place.utility, place.role
-    return {
-        (tenant, utility, role, BAND_NAMES[band], start): (
-            # NaN differs from itself
-            tuple(value if value == value else None for value in numbers),  # noqa: PLR0124
-            rule_text(mask),
-        )
-        for start, band, numbers, mask in zip(
-            rows.start.tolist(), rows.band.tolist(), rows.numbers.tolist(), rows.rules.tolist(), strict=True
-        )
-    }
-
-
-def _number(value: Row | float | None) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _worth(content: Content) -> tuple[float | None, ...]:
-    return tuple(content[0][place] for place in _WORTH)
-
-
-def _loses(before: Content, after: Content) -> bool:
-    return any(old is not None and new is None for old, new in zip(before[0], after[0], strict=True))
-
-
-def _zeros(content: Content) -> Content:
-    return tuple(None if value is None else 0.0 for value in content[0]), "superseded"
-
-
-def _filled(after: Content, before: Content) -> Content:
-    numbers = (0.0 if new is None and old is not None else new for old, new in zip(before[0], after[0], strict=True))
-    return tuple(numbers), after[1]

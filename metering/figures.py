@@ -35,6 +35,7 @@ def _figure(name: str, unit: str, en: str, vi: str, formula: str, better: int = 
 
 _FIGURES = (
     _figure("electricity_kwh", "kWh", "Electricity", "Điện tiêu thụ", "F1"),
+    _figure("grid_kwh", "kWh", "Electricity from the grid", "Điện mua từ lưới", "F1"),
     _figure("solar_kwh", "kWh", "Own solar", "Điện mặt trời tự dùng", "F1"),
     _figure("water_m3", "m³", "Water", "Nước tiêu thụ", "F1"),
     _figure("wastewater_m3", "m³", "Wastewater", "Nước thải", "F1"),
@@ -46,17 +47,23 @@ _FIGURES = (
     _figure("cost_vnd", "₫", "Cost", "Chi phí", "F10"),
     _figure("co2e_scope1_kg", "kg", "Scope 1 emissions", "Phát thải phạm vi 1", "F12"),
     _figure("co2e_scope2_kg", "kg", "Scope 2 emissions", "Phát thải phạm vi 2", "F11"),
+    _figure("co2e_kg", "kg", "Emissions", "Phát thải khí nhà kính", "F11"),
     _figure("toe", "TOE", "Primary energy", "Năng lượng quy đổi", "F1"),
     _figure("energy_per_output", "kWh/{output}", "Specific energy consumption", "Suất tiêu hao năng lượng", "F3", -1),
     _figure("water_per_output", "m³/{output}", "Specific water consumption", "Suất tiêu hao nước", "F3", -1),
     _figure("energy_per_m2", "kWh/m²", "Electricity per floor area", "Điện trên diện tích sàn", "F3", -1),
     _figure("energy_per_employee", "kWh", "Electricity per employee", "Điện trên đầu người", "F3", -1),
+    _figure("water_per_m2", "m³/m²", "Water per floor area", "Nước trên diện tích sàn", "F3", -1),
+    _figure("water_per_employee", "m³", "Water per employee", "Nước trên đầu người", "F3", -1),
+    _figure("toe_per_output", "TOE/{output}", "Primary energy per output", "Suất tiêu hao quy đổi TOE", "F3", -1),
+    _figure("output_per_m3", "{output}/m³", "Resource productivity (water)", "Năng suất sử dụng nước", "F4", 1),
     _figure(
         "output_per_mwh", "{output}/MWh", "Resource productivity (energy)", "Năng suất sử dụng năng lượng", "F4", 1
     ),
     _figure("co2e_per_output", "kg/{output}", "Emission intensity", "Cường độ phát thải", "F4", -1),
     _figure("wastewater_per_output", "m³/{output}", "Wastewater intensity", "Cường độ nước thải", "F4", -1),
     _figure("peak_demand_kw", "kW", "Peak demand (30 min)", "Công suất cực đại (30 phút)", "F9", -1),
+    _figure("mean_demand_kw", "kW", "Mean demand", "Công suất trung bình", "F9", -1),
     _figure("base_load_kw", "kW", "Base load", "Phụ tải nền", "F9", -1),
     _figure("load_factor", "1", "Load factor", "Hệ số phụ tải", "F9", 1),
     _figure("peak_share", "1", "Share used in peak hours", "Tỷ trọng giờ cao điểm", "F10", -1),

@@ -95,6 +95,13 @@ class Park(Model):
         return {tenant.id: tenant for tenant in self.tenants}
 
     @cached_property
+    def of_tenant(self) -> dict[str, tuple[Meter, ...]]:
+        """Meters of each tenant, in the order of the park file."""
+        return {
+            tenant.id: tuple(meter for meter in self.meters if meter.tenant == tenant.id) for tenant in self.tenants
+        }
+
+    @cached_property
     def children(self) -> dict[str, tuple[Meter, ...]]:
         """Sub-meters directly below each meter that has any."""
         below: dict[str, list[Meter]] = {}

@@ -1,11 +1,12 @@
-"""One field of many points as arrays: what `/query` answers in MessagePack (1.x and 2.x) or JSON (3.x), read fast.
+"""Fields of many points as arrays: what `/query` answers in MessagePack (1.x and 2.x) or JSON (3.x), read fast.
 
-In MessagePack every row of a time and a float has the same 19 bytes of layout, so a whole series is one look at memory.
+In MessagePack rows that have the same fields and texts have the same layout, byte by byte: a whole run of them is one
+look at memory.
 """
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,8 +23,12 @@ class Column(NamedTuple):
     values: NDArray[np.float64]
 
 
-_ROW = np.dtype([("row", "u1"), ("int64", "u1"), ("time", ">i8"), ("float64", "u1"), ("value", ">f8")])
-_PATTERN = (0x92, 0xD3, 0xCB)
+class Table(NamedTuple):
+    """One series: the tags it was grouped by, times in ms, and by field numbers (NaN where none) or texts (None)."""
+
+    tags: dict[str, str]
+    times: NDArray[np.int64]
+    fields: dict[str, NDArray[Any]]
 
 
 def columns_of(body: bytes, media_type: str) -> list[Any]:
@@ -38,12 +43,45 @@ def columns_of(body: bytes, media_type: str) -> list[Any]:
 
 def column(series: dict[str, Any]) -> Column:
     """A series of `columns_of` that has one field of numbers."""
+    times, values = _arrays(series)
+    return Column(series.get("tags") or {}, times, values.astype(np.float64))
+
+
+def table(series: dict[str, Any]) -> Table:
+    """A series of `columns_of` with any fields."""
+    times, *fields = _arrays(series)
+    names = series["columns"][1:]
+    return Table(series.get("tags") or {}, times, dict(zip(names, fields, strict=True)))
+
+
+def _arrays(series: dict[str, Any]) -> list[NDArray[Any]]:
     rows = series["values"]
-    tags = series.get("tags") or {}
-    if isinstance(rows, np.ndarray):
-        return Column(tags, rows["time"].astype(np.int64), rows["value"].astype(np.float64))
-    times = np.array([row[0] for row in rows], dtype=np.int64)
-    return Column(tags, times, np.array([row[1] for row in rows], dtype=np.float64))
+    if isinstance(rows, _Rows):
+        times, *fields = (np.concatenate(pieces) for pieces in zip(*rows.runs, strict=True))
+        return [times.astype(np.int64), *fields]
+    instants, *others = zip(*rows, strict=True)
+    return [np.array(instants, dtype=np.int64), *(_of_values(values) for values in others)]
+
+
+def _of_values(values: Sequence[Any]) -> NDArray[Any]:
+    """Numbers, unless there is a text among them."""
+    if any(isinstance(value, str) for value in values):
+        return np.array(values, dtype=np.object_)
+    return np.array(values, dtype=np.float64)  # None becomes NaN
+
+
+class _Rows(NamedTuple):
+    """Runs of rows that are laid out alike: of each, an array for every column."""
+
+    runs: list[list[NDArray[Any]]]
+
+
+class _Layout(NamedTuple):
+    """Of one row: its length in bytes; which of them are the same in every row alike; where and what its values are."""
+
+    length: int
+    same: list[int]
+    columns: list[tuple[int, str | None, Any]]
 
 
 class _Reader:
@@ -81,17 +119,51 @@ class _Reader:
         return {self.value(): self.value() for _ in range(size)}
 
     def _array(self, size: int) -> Any:
-        if size and self._body[self._at : self._at + 2] == bytes(_PATTERN[:2]):
-            end = self._at + size * _ROW.itemsize
-            if end <= len(self._body):
-                rows = np.frombuffer(self._body, _ROW, size, self._at)
-                if all((rows[name] == code).all() for name, code in zip(_CODES, _PATTERN, strict=True)):
-                    self._at = end
-                    return rows
+        if size and self._body[self._at] in _ROW_OF_TIME and self._body[self._at + 1] == _INT64:
+            return self._rows(size)
         return [self.value() for _ in range(size)]
 
+    def _rows(self, size: int) -> _Rows:
+        runs: list[list[NDArray[Any]]] = []
+        look = _FIRST_LOOK
+        while size:
+            layout = self._layout()
+            most = min(size, look, (len(self._body) - self._at) // layout.length)
+            raw = np.frombuffer(self._body, np.uint8, most * layout.length, self._at).reshape(most, layout.length)
+            alike = (raw[:, layout.same] == raw[0, layout.same]).all(axis=1)
+            count = most if alike.all() else int(alike.argmin())
+            runs.append([_values(raw[:count], place, kind, value) for place, kind, value in layout.columns])
+            self._at += count * layout.length
+            size -= count
+            look = look * 8 if count == most else _FIRST_LOOK
+        return _Rows(runs)
 
-_CODES = ("row", "int64", "float64")
+    def _layout(self) -> _Layout:
+        """Of the row that begins here, which stays unread."""
+        begin, same, columns = self._at, [0], []
+        self._at += 1
+        for _ in range(self._body[begin] - _ROW_OF_TIME.start):
+            place = self._at - begin
+            code = self._body[self._at]
+            value = self.value()
+            varies = _VARIES.get(code)
+            columns.append((place + 1, varies, value))
+            same.extend([place] if varies else range(place, self._at - begin))
+        length, self._at = self._at - begin, begin
+        return _Layout(length, same, columns)
+
+
+def _values(raw: NDArray[np.uint8], place: int, kind: str | None, value: Any) -> NDArray[Any]:
+    if kind is not None:
+        found = np.ascontiguousarray(raw[:, place : place + 8]).view(kind)[:, 0]
+        return found.astype(found.dtype.newbyteorder("="))
+    return np.full(len(raw), value, dtype=np.object_ if isinstance(value, str) else np.float64)
+
+
+_INT64 = 0xD3
+_ROW_OF_TIME = range(0x90, 0xA0)
+_VARIES = {0xCB: ">f8", 0xCF: ">u8", _INT64: ">i8"}
+_FIRST_LOOK = 64
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _NUMBERS = {
     code: struct.Struct(f">{layout}")

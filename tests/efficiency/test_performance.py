@@ -18,6 +18,7 @@ from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.series import Series, together
 from efficiency.usage import Usage
 from metering.calendar import Window
+from metering.figures import FIGURES
 from metering.model import Localized
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
@@ -86,27 +87,28 @@ def test_every_figure_of_a_plain_day() -> None:
         "grid_kwh": 960.0,
         "electricity_kwh": 960.0,
         "output": 96.0,
-        "specific_electricity": 10.0,
-        "specific_water": 2.0,
-        "specific_wastewater": 1.5,
-        "electricity_productivity": 0.1,
-        "water_productivity": 0.5,
-        "pollution_intensity": 6.0,
+        "energy_per_output": 10.0,
+        "water_per_output": 2.0,
+        "wastewater_per_output": 1.5,
+        "output_per_mwh": 100.0,
+        "output_per_m3": 0.5,
+        "co2e_per_output": 6.0,
         "wastewater_ratio": 0.75,
-        "electricity_per_m2": 9.6,
+        "energy_per_m2": 9.6,
         "water_per_employee": 3.84,
         "cost_vnd": 1_920_000.0,
         "co2e_kg": 576.0,
         "peak_share": 0.25,
-        "demand_mean_kw": 40.0,
-        "demand_max_kw": 40.0,
+        "mean_demand_kw": 40.0,
+        "peak_demand_kw": 40.0,
         "base_load_kw": 40.0,
         "load_factor": 1.0,
     }
     assert {name: figures[name].value for name in expected} == pytest.approx(expected)
-    assert figures["specific_electricity"].unit == "kWh/t"
-    assert figures["own_solar_share"].reasons == Reason.NO_METER
-    assert figures["use_steam"].value is None
+    assert figures["energy_per_output"].unit == "kWh/t"
+    assert figures["solar_share"].reasons == Reason.NO_METER
+    assert figures["steam_t"].value is None
+    assert figures.keys() <= FIGURES.keys()
 
 
 def test_output_of_zero_or_none_or_in_two_units_gives_no_value_with_the_reason() -> None:
@@ -117,16 +119,16 @@ def test_output_of_zero_or_none_or_in_two_units_gives_no_value_with_the_reason()
         ({"t": (flat(np.nan),)}, Reason.NO_DATA),
     ):
         figures = tenant_figures(TENANT, period(output=output))
-        assert figures["specific_electricity"].value is None
-        assert figures["specific_electricity"].reasons == reason
-        assert figures["pollution_intensity"].reasons == reason
+        assert figures["energy_per_output"].value is None
+        assert figures["energy_per_output"].reasons == reason
+        assert figures["co2e_per_output"].reasons == reason
 
 
 def test_a_tenant_without_size_meters_or_data() -> None:
     bare = Tenant(id="t", name=TENANT.name, sector=TENANT.sector)
     figures = tenant_figures(bare, period(use={}, cost=(), co2e=(), toe=(), output={}))
     assert all(one.value is None for one in figures.values())
-    assert figures["electricity_per_m2"].reasons == Reason.NO_METER | Reason.NO_FLOOR_AREA
+    assert figures["energy_per_m2"].reasons == Reason.NO_METER | Reason.NO_FLOOR_AREA
     assert figures["cost_vnd"].reasons == Reason.NO_METER
     silent = tenant_figures(TENANT, period(use={Utility.ELECTRICITY: (flat(np.nan),)}))
     assert silent["electricity_kwh"].reasons == Reason.NO_DATA
@@ -137,16 +139,16 @@ def test_a_tenant_without_size_meters_or_data() -> None:
 def test_own_solar_is_what_was_made_and_not_sent_away() -> None:
     made = (flat(4.0),)
     own = tenant_figures(TENANT, period(generated=made, exported=(flat(1.0),)))
-    assert own["own_solar_kwh"].value == pytest.approx(288.0)
+    assert own["solar_kwh"].value == pytest.approx(288.0)
     assert own["electricity_kwh"].value == pytest.approx(960.0 + 288.0)
-    assert own["own_solar_share"].value == pytest.approx(288 / 1248)
+    assert own["solar_share"].value == pytest.approx(288 / 1248)
     turning = np.full(96, 10.0)
     turning[:48] = -1.0
     back = tenant_figures(TENANT, period(use={Utility.ELECTRICITY: (used(turning),)}, generated=made))
     assert back["grid_kwh"].value == pytest.approx(480.0)
-    assert back["own_solar_kwh"].value == pytest.approx(384.0 - 48.0)
+    assert back["solar_kwh"].value == pytest.approx(384.0 - 48.0)
     more = tenant_figures(TENANT, period(generated=made, exported=(flat(9.0),)))
-    assert more["own_solar_kwh"].value == 0
+    assert more["solar_kwh"].value == 0
 
 
 def test_half_the_data_is_shown_as_indicative_and_estimates_are_named() -> None:
@@ -156,8 +158,8 @@ def test_half_the_data_is_shown_as_indicative_and_estimates_are_named() -> None:
     assert figures["grid_kwh"].value == 480.0
     assert figures["grid_kwh"].completeness == 0.5
     assert figures["grid_kwh"].estimated == 0.25
-    assert figures["specific_electricity"].reasons == Reason.INDICATIVE
-    assert figures["demand_mean_kw"].completeness == 0.5
+    assert figures["energy_per_output"].reasons == Reason.INDICATIVE
+    assert figures["mean_demand_kw"].completeness == 0.5
 
 
 @given(st.lists(st.floats(0.1, 1000), min_size=4, max_size=200))
