@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.dashboardscli import dashboards
 from ecopark.demo.run import run_demo
 from ecopark.refusedcli import app as refused
 from ecopark.settings import read_settings
@@ -35,6 +36,7 @@ app = typer.Typer(
 
 app.add_typer(refused, name="refused")
 app.add_typer(usage, name="usage")
+app.command(epilog="Example: ecopark dashboards --park parks --out /var/lib/grafana/ecopark")(dashboards)
 
 
 @app.callback()
