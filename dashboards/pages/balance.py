@@ -4,7 +4,7 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
 from dashboards.queries import Scope, balance
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, stat, table, trend
+from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
 from dashboards.words import COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
 from metering.quantities import UTILITIES as UNITS
 from metering.quantities import Utility
@@ -36,7 +36,7 @@ def page(setting: Setting) -> Page:
             "Những gì vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
         ),
         (
-            Row((freshness(Scope(tenant=False), width=8), _outside(), _uncomputable())),
+            Row((*_heard(Scope(tenant=False)), _outside(), _uncomputable())),
             Row((_worst(), _table())),
             Row(
                 tuple(_course(*each) for each in _UTILITIES),
@@ -47,6 +47,10 @@ def page(setting: Setting) -> Page:
         start="now-30d",
         marks=marks(Scope(tenant=False)),
     )
+
+
+def _heard(scope: Scope) -> tuple[Panel, ...]:
+    return freshness(scope, width=6), reporting(scope, 90, width=6)
 
 
 def _outside() -> Panel:
@@ -64,7 +68,7 @@ def _outside() -> Panel:
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
-        width=8,
+        width=6,
     )
 
 
@@ -85,7 +89,7 @@ def _uncomputable() -> Panel:
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
-        width=8,
+        width=6,
     )
 
 

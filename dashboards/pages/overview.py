@@ -1,7 +1,8 @@
 """Park overview: is everything all right now, and who uses what?"""
 
+from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row
 from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rate, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -39,6 +40,7 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row(_tiles(scope)),
+            Row((_hours(scope), _alerts())),
             Row((_power(scope), _peaks(month, setting))),
             Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
             Row((_days(scope, setting), _cost(scope, setting))),
@@ -103,6 +105,48 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             decimals=0,
             colour=COLOUR[Utility.WATER],
         ),
+    )
+
+
+def _hours(scope: Scope) -> Panel:
+    inner = (
+        f'SELECT mean("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
+        f'{scope.where(of(Utility.ELECTRICITY), BILLING)} GROUP BY time(1h), "meter"'
+    )
+    statement = f'SELECT sum("rate") AS "{VALUE}" FROM ({inner}) WHERE $timeFilter GROUP BY time(1h) fill(none)'
+    return Panel(
+        23,
+        Kind.HOURS,
+        text("Power by hour and weekday, four weeks", "Công suất theo giờ và thứ, bốn tuần"),
+        text(
+            "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
+            "works is load that could be off.",
+            "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần. Ô đậm vào giờ không sản xuất là tải có "
+            "thể cắt.",
+        ),
+        POWER,
+        (InfluxQL(statement, form="table"),),
+        width=16,
+        height=9,
+        low=None,
+        decimals=0,
+        window="28d",
+    )
+
+
+def _alerts() -> Panel:
+    return Panel(
+        24,
+        Kind.ALERTS,
+        text("Open alerts", "Cảnh báo đang mở"),
+        text(
+            "Alerts that fire or are about to, the most important first. Empty is good.",
+            "Các cảnh báo đang kích hoạt hoặc sắp kích hoạt, quan trọng nhất ở trên. Trống là tốt.",
+        ),
+        "none",
+        (),
+        width=8,
+        height=9,
     )
 
 

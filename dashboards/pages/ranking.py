@@ -3,7 +3,7 @@
 from dashboards.panels import MONTHLY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
 from dashboards.queries import Scope, figure, newest
 from dashboards.setting import Setting
-from dashboards.tiles import CHOICES, SERIES_TENANT, TENANT_COLUMN, bars, freshness, marks, table, trend
+from dashboards.tiles import CHOICES, SERIES_TENANT, TENANT_COLUMN, bars, freshness, marks, reporting, table, trend
 from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
 from dashboards.words import figure as called
 from metering.figures import FIGURES, INDICATIVE_BELOW, Period
@@ -30,12 +30,8 @@ def page(setting: Setting) -> Page:
             "Doanh nghiệp nào sử dụng tài nguyên hiệu quả nhất, và ai đang cải thiện?",
         ),
         (
-            Row(
-                (
-                    freshness(Scope(), height=12),
-                    _completeness(scope),
-                )
-            ),
+            Row((freshness(Scope(), width=12), reporting(Scope(), 90, width=12))),
+            Row((_completeness(scope),)),
             Row(
                 (
                     _bars(scope, 3, "enpi", SHARE, steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))),
@@ -74,7 +70,7 @@ def _completeness(scope: Scope) -> Panel:
         high=1,
         decimals=1,
         steps=(Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD)),
-        width=20,
+        width=24,
         link=SERIES_TENANT,
     )
 

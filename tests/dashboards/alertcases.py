@@ -114,6 +114,26 @@ CASES = (
         calms=0.3,
         **efficiency("day", TODAY),
     ),
+    Case(
+        "continuous-flow",
+        "over 0.4",
+        USAGE,
+        {"tenant": "textile", "utility": "water", "meter": "wm-textile", "role": "billing", "band": "all"},
+        "amount",
+        67.0,
+        66.0,
+        50.0,
+        at=NOW - 60 * MINUTE,
+        also=tuple(
+            line(
+                USAGE,
+                {"tenant": "textile", "utility": "water", "meter": "wm-textile", "role": "billing", "band": "all"},
+                {"amount": 200.0},
+                NOW - hours * 60 * MINUTE,
+            )
+            for hours in (2, 3, 4)
+        ),
+    ),
     Case("demand-80", "textile", USAGE, INTAKE, "amount", 1041, 1039, 900, at=NOW - 65 * MINUTE),
     Case("demand-90", "textile", USAGE, INTAKE, "amount", 1171, 1169, 1100, at=NOW - 65 * MINUTE),
     Case("demand-100", "textile", USAGE, INTAKE, "amount", 1301, 1299, 1200, at=NOW - 65 * MINUTE),
@@ -128,7 +148,7 @@ CASES = (
     ),
     Case(
         "above-baseline",
-        "",
+        "over 5 %",
         field="cusum_kwh",
         fires=-401,
         quiet=-399,
