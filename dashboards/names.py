@@ -4,13 +4,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import cycle, repeat
 
 from dashboards.panels import Column, Kind, Page, Panel
+from dashboards.words import TENANT_COLOURS, text
 from metering.model import Localized
 from metering.park import Park
 
 _LEGAL_EN = re.compile(r",?\s+(?:(?:Vietnam )?(?:Co\.,? Ltd\.?|JSC|LLC|Ltd\.?|Corp\.?|Inc\.?))$")
 _LEGAL_VI = re.compile(r"^Công ty (?:TNHH(?: MTV| Một thành viên)?|CP|Cổ phần)\s+")
+
+
+THE_PARK = text("the park", "khu công nghiệp")
+"""Where a meter has no tenant."""
 
 
 def short(name: Localized) -> Localized:
@@ -37,12 +43,14 @@ def with_names(page: Page, parks: Iterable[Park]) -> Page:
 
 def _named(panel: Panel, names: dict[str, Localized]) -> Panel:
     if panel.kind is Kind.TABLE:
-        mapped = tuple(names.items())
+        mapped = (("", THE_PARK), *names.items())
         columns = (replace(c, mapped=mapped) if c.name == "tenant" else c for c in panel.columns)
         return replace(panel, columns=tuple(columns))
     if panel.kind in {Kind.TREND, Kind.BARS} and any(target.alias == "$tag_tenant" for target in panel.targets):
         known = tuple(replace(c, title=c.title or names.get(c.name)) for c in panel.columns)
         listed = {column.name for column in known}
-        rest = tuple(Column(key, name) for key, name in names.items() if key not in listed)
+        colours = cycle(TENANT_COLOURS) if panel.kind is Kind.TREND else repeat(None)
+        each = zip(names.items(), colours, strict=False)
+        rest = tuple(Column(key, name, colour=colour) for (key, name), colour in each if key not in listed)
         return replace(panel, columns=(*known, *rest))
     return panel

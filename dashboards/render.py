@@ -86,7 +86,7 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: s
         interval=panel.step,
         time_from=panel.window,
         time_shift=panel.shift,
-        hide_time_override=True if panel.kind is Kind.STAT and panel.window else None,
+        hide_time_override=True if panel.shift or (panel.kind is Kind.STAT and panel.window) else None,
         transformations=list(transformations),
         options=options(panel, language),
         field_config=grafana.FieldConfigSource(_defaults(panel, language), list(particular)),

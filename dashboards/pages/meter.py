@@ -242,7 +242,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung")),
         ),
         window="365d",
-        nothing=text("-", "-"),
+        nothing=text("none", "không có"),
         width=12,
         height=8,
         sort=("Time", True),

@@ -8,6 +8,7 @@ from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
     SERIES_TENANT,
+    SETTLED,
     TENANT_COLUMN,
     bars,
     contract_columns,
@@ -40,10 +41,11 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row(_tiles(scope)),
-            Row((_hours(scope), _alerts())),
+            Row((_alerts(),)),
             Row((_power(scope), _peaks(month, setting))),
             Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
             Row((_days(scope, setting), _cost(scope, setting))),
+            Row((_hours(scope),)),
             Row((_tenants(month),)),
         ),
         CHOICES,
@@ -126,7 +128,7 @@ def _hours(scope: Scope) -> Panel:
         ),
         POWER,
         (InfluxQL(statement, form="table"),),
-        width=16,
+        width=24,
         height=9,
         low=None,
         decimals=0,
@@ -145,8 +147,8 @@ def _alerts() -> Panel:
         ),
         "none",
         (),
-        width=8,
-        height=9,
+        width=24,
+        height=5,
     )
 
 
@@ -160,6 +162,7 @@ def _power(scope: Scope) -> Panel:
         ),
         POWER,
         rate(scope, Utility.ELECTRICITY, "tenant"),
+        shift=SETTLED,
         draw=Draw.AREA,
         width=16,
         height=12,

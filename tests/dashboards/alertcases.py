@@ -112,7 +112,8 @@ CASES = (
         fires=0.36,
         quiet=0.34,
         calms=0.3,
-        **efficiency("day", TODAY),
+        fixed=(("water_m3", 300.0),),
+        **efficiency("day", TODAY - DAY),
     ),
     Case(
         "continuous-flow",
@@ -131,7 +132,7 @@ CASES = (
                 {"amount": 200.0},
                 NOW - hours * 60 * MINUTE,
             )
-            for hours in (2, 3, 4)
+            for hours in (2, 30, 100)
         ),
     ),
     Case("demand-80", "textile", USAGE, INTAKE, "amount", 1041, 1039, 900, at=NOW - 65 * MINUTE),
