@@ -146,4 +146,4 @@ def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Step, ..
 
 
 METER_COLUMN = Column("meter", METER, link=ROW_METER)
-TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT, width=230)
+TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT, width=250)

@@ -17,7 +17,7 @@ from store.client import RejectedError, Row, Store
 from store.lines import series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
 
-LINES_AT_ONCE = 4000
+LINES_AT_ONCE = 2500
 _WORTH = tuple(NUMBERS.index(name) for name in ("amount", "cost_vnd", "co2e_kg", "toe"))
 
 log = logging.getLogger(__name__)

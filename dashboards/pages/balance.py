@@ -113,7 +113,7 @@ def _worst(setting: Setting) -> Panel:
         low=None,
         window="3d",
         width=8,
-        height=16,
+        height=18,
     )
 
 
@@ -141,7 +141,7 @@ def _table() -> Panel:
         ),
         least=DAILY,
         width=16,
-        height=16,
+        height=18,
     )
 
 

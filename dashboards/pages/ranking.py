@@ -166,7 +166,12 @@ def _table(scope: Scope) -> Panel:
         newest(scope, *(name for name, _, _ in shown)),
         columns=(
             TENANT_COLUMN,
-            *(Column(name, FIGURES[name].label, unit, decimals=decimals) for name, unit, decimals in shown),
+            *(
+                Column(
+                    name, FIGURES[name].label, unit, decimals=decimals, width=175 if name == "output_per_mwh" else 135
+                )
+                for name, unit, decimals in shown
+            ),
         ),
         window=NEWEST,
         sort=("enpi", False),

@@ -102,6 +102,8 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             _worst_night(scope),
             window="now/d",
             shift="1d",
+            nothing=text("night shift", "có ca đêm"),
+            event_free=True,
             steps=(Step(None, GOOD), Step(0.35, WARN), Step(0.6, BAD)),
             width=5,
         ),
