@@ -3,7 +3,7 @@ SECONDS ?= 60
 SEED ?= 7
 BIN := .venv/bin
 
-.PHONY: setup demo test check chaos docs lock env
+.PHONY: setup demo test check chaos docs dashboards lock env
 
 setup:
 	@deploy/setup
@@ -24,6 +24,9 @@ chaos: setup
 
 docs: setup
 	$(BIN)/python -m metering.contract docs
+
+dashboards: setup
+	@$(BIN)/ecopark dashboards --park examples/song-xanh --day 2026-11-23 --out dashboards/generated
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \

@@ -11,6 +11,7 @@ from pathlib import Path
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.alerts.files import files
+from dashboards.names import with_names
 from dashboards.pages import balance, electricity, heat, meter, overview, pipeline, quality, ranking, tenant, water
 from dashboards.panels import Page
 from dashboards.render import dashboard
@@ -60,7 +61,7 @@ def contents(setting: Setting) -> dict[str, str]:
     for prefix, pages in (("", OPERATOR), ("tenant/", OWN)):
         for language in Language:
             for make in pages:
-                page = make(setting)
+                page = with_names(make(setting), setting.parks)
                 built = dashboard(page, language, setting.timezone)
                 text = json.dumps(built, cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
                 made[f"{prefix}{language.value}/{page.name}.json"] = text + "\n"

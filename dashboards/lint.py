@@ -42,6 +42,8 @@ def faults(name: str, board: dict[str, Any]) -> Iterator[str]:
     yield from _overlaps(name, board["panels"])
     for panel in panels:
         place = f"{name}: panel {panel['id']} {panel.get('title')!r}"
+        if panel["type"] == "alertlist":
+            continue
         yield from _words(place, panel)
         yield from _questions(place, panel, variables)
         yield from _ways_out(place, panel, variables)
@@ -52,6 +54,8 @@ def faults(name: str, board: dict[str, Any]) -> Iterator[str]:
         yield from _statement(f"{name}: annotation {annotation['name']!r}", annotation["target"]["query"], variables)
     if not any(target["query"].startswith('SELECT min("age")') for panel in panels for target in panel["targets"]):
         yield f"{name}: has no tile of freshness"
+    if not any('SELECT count("heard")' in target["query"] for panel in panels for target in panel["targets"]):
+        yield f"{name}: says not how many meters report"
 
 
 def _head(name: str, board: dict[str, Any]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """A panel as this project describes it: what it is called, what it asks, in which unit, how large.
 
-Four kinds suffice: a number (`stat`), a course in time (`trend`), a ranking (`bars`), a table. How each becomes a panel
-of Grafana stands in `dashboards.render`; a page says only what is particular to it.
+A number (`stat`), a course in time (`trend`), a ranking (`bars`), a table; and two that one page alone has: hours by
+weekday, and the alerts that are open. How each becomes a panel of Grafana stands in `dashboards.render`; a page says
+only what is particular to it.
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +37,10 @@ class Kind(StrEnum):
     TREND = "timeseries"
     BARS = "bargauge"
     TABLE = "table"
+    HOURS = "hours"
+    """Hour by weekday: mean of the column `power`, asked for by the hour."""
+    ALERTS = "alertlist"
+    """What Grafana itself knows of its alert rules: asks nothing."""
 
 
 class Draw(StrEnum):

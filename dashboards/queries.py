@@ -143,9 +143,10 @@ def tags_of(tag: str, *conditions: str, measurement: str = METER_STATUS) -> str:
     return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{tag}"{where}'
 
 
-def balance(expression: str, alias: str, ref: str = "A") -> InfluxQL:
+def balance(expression: str, alias: str, condition: str) -> InfluxQL:
     """An expression over the fields of a day's balance, each day one point."""
     statement = (
-        f'SELECT {expression} FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND $timeFilter GROUP BY "utility", "main"'
+        f'SELECT {expression} FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND {condition} AND $timeFilter '
+        'GROUP BY "utility", "main"'
     )
-    return InfluxQL(statement, alias, ref=ref)
+    return InfluxQL(statement, alias)

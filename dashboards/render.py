@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from grafana_foundation_sdk.cog.variants import Dataquery
-from grafana_foundation_sdk.models import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as grafana
 
+from dashboards import heatmap
 from dashboards.influxql import Marks
+from dashboards.options import options
 from dashboards.overrides import data_link, overrides, thresholds, uid, worded
 from dashboards.panels import Draw, Kind, Page, Panel, Step, Variable
 from dashboards.words import ALL, NEUTRAL, NOTHING, Language, say, text
@@ -42,7 +44,7 @@ def dashboard(page: Page, language: Language, timezone: str) -> grafana.Dashboar
         timepicker=grafana.TimePickerConfig(refresh_intervals=["30s", "1m", "5m", "15m"]),
         week_start="monday",
         refresh="1m",
-        panels=list(_placed(page, language)),
+        panels=list(_placed(page, language, timezone)),
         templating=grafana.DashboardDashboardTemplating(
             list_val=[_variable(variable, language) for variable in page.variables]
         ),
@@ -51,7 +53,7 @@ def dashboard(page: Page, language: Language, timezone: str) -> grafana.Dashboar
     )
 
 
-def _placed(page: Page, language: Language) -> Iterator[grafana.Panel | grafana.RowPanel]:
+def _placed(page: Page, language: Language, timezone: str) -> Iterator[grafana.Panel | grafana.RowPanel]:
     top = 0
     for number, row in enumerate(page.rows):
         if row.title is not None:
@@ -63,15 +65,18 @@ def _placed(page: Page, language: Language) -> Iterator[grafana.Panel | grafana.
             if left + panel.width > WIDTH:
                 left, top, tallest = 0, top + tallest, 0
             place = grafana.GridPos(h=panel.height, w=panel.width, x=left, y=top)
-            yield _panel(_in_language(panel, language), place, language)
+            yield _panel(_in_language(panel, language), place, language, timezone)
             left, tallest = left + panel.width, max(tallest, panel.height)
         top += tallest
 
 
-def _panel(panel: Panel, place: grafana.GridPos, language: Language) -> grafana.Panel:
+def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: str) -> grafana.Panel:
     targets: list[Dataquery] = list(panel.targets)
+    hours = panel.kind is Kind.HOURS
+    transformations = heatmap.transformations(timezone, language) if hours else _transformations(panel, language)
+    particular = heatmap.overrides(language) if hours else overrides(panel, language)
     return grafana.Panel(
-        type_val=panel.kind.value,
+        type_val=Kind.TABLE.value if hours else panel.kind.value,
         id_val=panel.id,
         targets=targets,
         title=say(panel.title, language),
@@ -81,60 +86,18 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language) -> grafana.
         interval=panel.step,
         time_from=panel.window,
         time_shift=panel.shift,
-        hide_time_override=True if panel.kind is Kind.STAT and panel.window else None,
-        transformations=list(_transformations(panel, language)),
-        options=_options(panel, language),
-        field_config=grafana.FieldConfigSource(_defaults(panel, language), list(overrides(panel, language))),
+        hide_time_override=True if panel.shift or (panel.kind is Kind.STAT and panel.window) else None,
+        transformations=list(transformations),
+        options=options(panel, language),
+        field_config=grafana.FieldConfigSource(_defaults(panel, language), list(particular)),
     )
-
-
-def _options(panel: Panel, language: Language) -> object:
-    reduce = common.ReduceDataOptions(values=panel.by_row, calcs=[panel.calc], fields="")
-    match panel.kind:
-        case Kind.STAT:
-            graph = common.BigValueGraphMode.AREA if panel.sparkline else common.BigValueGraphMode.NONE
-            return stat.Options(
-                graph_mode=graph,
-                color_mode=common.BigValueColorMode.VALUE,
-                reduce_options=reduce,
-                wide_layout=False,
-                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if len(panel.targets) == 1 else 18),
-            )
-        case Kind.BARS:
-            return bargauge.Options(
-                display_mode=common.BarGaugeDisplayMode.BASIC,
-                orientation=common.VizOrientation.HORIZONTAL,
-                reduce_options=reduce,
-                name_placement=common.BarGaugeNamePlacement.TOP,
-                value_mode=common.BarGaugeValueMode.TEXT,
-                min_viz_height=30,
-                max_viz_height=40,
-                sizing=common.BarGaugeSizing.MANUAL,
-                text=common.VizTextDisplayOptions(title_size=12, value_size=13),
-            )
-        case Kind.TREND:
-            return timeseries.Options(
-                legend=common.VizLegendOptions(
-                    display_mode=common.LegendDisplayMode.LIST,
-                    placement=common.LegendPlacement.BOTTOM,
-                    show_legend=True,
-                ),
-                tooltip=common.VizTooltipOptions(
-                    mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
-                ),
-            )
-        case Kind.TABLE:
-            titles = {column.name: worded(column.title, language) or column.name for column in panel.columns}
-            order = [panel.sort] if panel.sort else []
-            return table.Options(
-                cell_height=common.TableCellHeight.SM,
-                sort_by=[common.TableSortByFieldState(display_name=titles[name], desc=down) for name, down in order],
-            )
 
 
 def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
     colour: grafana.FieldColor
-    if panel.steps and not panel.lines:
+    if panel.kind is Kind.HOURS:
+        colour = grafana.FieldColor(mode=grafana.FieldColorModeId.CONTINUOUS_BL_YL_RD)
+    elif panel.steps and not panel.lines:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.THRESHOLDS)
     elif panel.colour is not None:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.FIXED, fixed_color=panel.colour)
@@ -159,6 +122,8 @@ def _links_of(panel: Panel, language: Language) -> Any:
 
 
 def _custom(panel: Panel, language: Language) -> object | None:
+    if panel.kind is Kind.HOURS:
+        return {"align": "center", "cellOptions": {"type": "color-background", "mode": "basic"}, "minWidth": 40}
     if panel.kind is Kind.TABLE:
         return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "wrapHeaderText": True}
     if panel.kind is not Kind.TREND:

@@ -27,6 +27,11 @@ ONE_TENANT = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$/')
 CHOICES = (PARK_CHOICE, TENANT_CHOICE)
 
 STATUS_WINDOW = "15m"
+SETTLED = "20m"
+"""How far charts of quarter hours stay behind: the newest one is still being read, and would look like a drop."""
+
+
+NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 
 def stat(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
@@ -141,4 +146,4 @@ def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Step, ..
 
 
 METER_COLUMN = Column("meter", METER, link=ROW_METER)
-TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT)
+TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT, width=250)

@@ -53,6 +53,21 @@ COLOUR: Final = {
 """One colour a utility on every page, readable on light and dark."""
 
 SOLAR_COLOUR: Final = "#5FA83B"
+TENANT_COLOURS: Final = (
+    "#4E79C4",
+    "#D98A2B",
+    "#57A35B",
+    "#C2575B",
+    "#8E6BB8",
+    "#3FA7A0",
+    "#B8963E",
+    "#C46BA0",
+    "#7D8A99",
+    "#8C6A4F",
+    "#6FB1DB",
+    "#98B54A",
+)
+"""Tenants in the order of the park file."""
 GOOD: Final = "#3B9A4B"
 WARN: Final = "#E58A1F"
 BAD: Final = "#D1323C"

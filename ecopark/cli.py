@@ -24,6 +24,7 @@ from metering.parkfile import ParkFileError, load_parks
 _MODULES = {
     "bench": "ecopark.benchcli",
     "broker": "ecopark.brokercli",
+    "dashboards": "ecopark.dashboardscli",
     "refused": "ecopark.refusedcli",
     "report": "ecopark.reportcli",
     "tenants": "ecopark.tenantscli",

@@ -19,7 +19,7 @@ from store.client import RejectedError, Store
 from store.lines import series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
 
-LINES_AT_ONCE = 4000
+LINES_AT_ONCE = 2500
 log = logging.getLogger(__name__)
 
 _NEVER = np.array([[-1, 0]])

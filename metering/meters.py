@@ -127,6 +127,8 @@ class Thresholds(Model):
     """When to wake somebody, where the park's own defaults do not fit a tenant."""
 
     night_flow_ratio: Positive = 0.35
+    continuous_flow_ratio: Positive = 0.4
+    above_baseline_ratio: Positive = 0.05
     demand_warning_ratio: Positive = 0.9
     power_factor: Positive = 0.9
     silent_s: Count = 900

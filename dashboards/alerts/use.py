@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from dashboards.alerts.asking import DAY_S, HOUR, MINUTE, figure, one_of, where
+from dashboards.alerts.leak import continuous
 from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
 from dashboards.queries import BILLING, GENERATION, of
 from dashboards.words import text
@@ -14,22 +15,22 @@ from metering.park import Park
 from metering.quantities import Utility
 from store.schema import BALANCE, EVENTS, USAGE
 
-BELOW_BASELINE_PERCENT = 5.0
-"""A week that used this much more than its baseline wakes somebody."""
-
 
 def rules(park: Park, day: date) -> Iterator[Rule]:
     """Every rule of this kind for one park; `day` decides which contracts hold."""
     yield _balance(park)
     for ratio, tenants in _grouped(park, lambda own: own.night_flow_ratio):
         yield _night(park, ratio, tenants)
+    for ratio, tenants in _grouped(park, lambda own: own.continuous_flow_ratio):
+        yield continuous(park, ratio, tenants)
     for tenant in park.tenants:
         contract = at(tenant.contract.demand_kw, day)
         if contract is not None and contract.value > 0:
             yield from _demand(park, tenant.id, contract.value)
     for least, tenants in _grouped(park, lambda own: own.power_factor):
         yield _power_factor(park, least, tenants)
-    yield _baseline(park)
+    for ratio, tenants in _grouped(park, lambda own: own.above_baseline_ratio):
+        yield _baseline(park, ratio, tenants)
     yield _event(park)
     yield from _solar(park)
     for toe, tenants in _grouped(park, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
@@ -78,17 +79,22 @@ def _balance(park: Park) -> Rule:
 
 
 def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
+    """Against a week's mean and not the day's: on a day without work the night is as quiet as the day.
+
+    Of yesterday: in the morning, the night is most of what there is of today.
+    """
+    flow = 'last("night_water_ratio") * last("water_m3") / mean("water_m3")'
     return Rule(
         "night-flow",
         park.id,
         f"over {ratio:g}",
         text("Water runs at night", "Nước chảy ban đêm"),
         Severity.WARNING,
-        (Question(figure(park, 'last("night_water_ratio")', "day", one_of("tenant", tenants)), DAY_S),),
+        (Question(figure(park, flow, "day", one_of("tenant", tenants)), 9 * DAY_S, until=DAY_S),),
         Above(ratio, ratio * 0.9),
         text(
-            f"{{labels.tenant}}: flow between 02:00 and 04:00 is {{value}} of the day's mean; its limit is {ratio:g}. A leak?",
-            f"{{labels.tenant}}: lưu lượng 02:00-04:00 bằng {{value}} lần trung bình ngày; ngưỡng {ratio:g}. Có rò rỉ không?",
+            f"{{labels.tenant}}: flow between 02:00 and 04:00 is {{value}} of the mean of eight days; its limit is {ratio:g}. A leak?",
+            f"{{labels.tenant}}: lưu lượng 02:00-04:00 bằng {{value}} lần trung bình tám ngày; ngưỡng {ratio:g}. Có rò rỉ không?",
         ),
         text(
             "Look first whether a night shift worked; if not, close the branches one by one at night.",
@@ -160,16 +166,17 @@ def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
     )
 
 
-def _baseline(park: Park) -> Rule:
+def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
+    percent = round(ratio * 100, 1)
     saving = '(last("cusum_kwh") - first("cusum_kwh")) / sum("expected_kwh") * 100'
     return Rule(
         "above-baseline",
         park.id,
-        "",
+        f"over {percent:g} %",
         text("Use above baseline", "Tiêu thụ vượt đường cơ sở"),
         Severity.WARNING,
-        (Question(figure(park, saving, "day"), 9 * DAY_S, until=DAY_S),),
-        Below(-BELOW_BASELINE_PERCENT, -BELOW_BASELINE_PERCENT / 2),
+        (Question(figure(park, saving, "day", one_of("tenant", tenants)), 9 * DAY_S, until=DAY_S),),
+        Below(-percent, -percent / 2),
         text(
             "{labels.tenant}: savings of the last eight days are {value} % of the expected use (negative: more was used).",
             "{labels.tenant}: tiết kiệm tám ngày gần nhất là {value} % mức theo đường cơ sở (âm: dùng nhiều hơn).",

@@ -4,7 +4,7 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
 from dashboards.queries import Scope, balance
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, stat, table, trend
+from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
 from dashboards.words import COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
 from metering.quantities import UTILITIES as UNITS
 from metering.quantities import Utility
@@ -36,10 +36,10 @@ def page(setting: Setting) -> Page:
             "Những gì vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
         ),
         (
-            Row((freshness(Scope(tenant=False), width=8), _outside(), _uncomputable())),
-            Row((_worst(), _table())),
+            Row((*_heard(Scope(tenant=False)), _outside(), _uncomputable())),
+            Row((_worst(setting), _table())),
             Row(
-                tuple(_course(*each) for each in _UTILITIES),
+                tuple(_course(setting, *each) for each in _UTILITIES),
                 text("Loss and error band by day", "Tổn thất và sai số theo ngày"),
             ),
         ),
@@ -47,6 +47,10 @@ def page(setting: Setting) -> Page:
         start="now-30d",
         marks=marks(Scope(tenant=False)),
     )
+
+
+def _heard(scope: Scope) -> tuple[Panel, ...]:
+    return freshness(scope, width=6), reporting(scope, 90, width=6)
 
 
 def _outside() -> Panel:
@@ -64,7 +68,7 @@ def _outside() -> Panel:
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
-        width=8,
+        width=6,
     )
 
 
@@ -85,22 +89,31 @@ def _uncomputable() -> Panel:
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
-        width=8,
+        width=6,
     )
 
 
-def _worst() -> Panel:
+def _mains(setting: Setting) -> str:
+    """Condition on the park's own main meters: balances inside tenants would be counted beside them."""
+    mains = {meter for park in setting.parks for meter in park.children if park.meter[meter].tenant is None}
+    return f'"main" =~ /^({"|".join(sorted(mains))})$/'
+
+
+def _worst(setting: Setting) -> Panel:
     return bars(
         4,
         text("Loss as a share of the main meter, newest day", "Tổn thất so với đồng hồ tổng, ngày mới nhất"),
-        text("Compare with the error band in the table below.", "So sánh với sai số ở bảng bên dưới."),
+        text(
+            "The park's own main meters. Compare with the error band in the table.",
+            "Các đồng hồ tổng của khu. So sánh với sai số trong bảng.",
+        ),
         SHARE,
-        balance('"loss" / "through" AS "share"', "$tag_utility"),
+        balance('"loss" / "through" AS "share"', "$tag_utility", _mains(setting)),
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
         low=None,
         window="3d",
         width=8,
-        height=10,
+        height=18,
     )
 
 
@@ -121,20 +134,23 @@ def _table() -> Panel:
         columns=(
             Column("utility", text("Utility", "Loại"), mapped=_NAMES),
             Column("main", text("Main meter", "Đồng hồ tổng")),
-            Column("through", text("Through the main meter", "Qua đồng hồ tổng"), decimals=0),
+            Column("through", text("Through it", "Lượng qua"), decimals=0),
             Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), decimals=0),
             Column("loss", text("Loss", "Tổn thất"), decimals=0),
             Column("band", text("Error band", "Sai số"), decimals=0),
         ),
         least=DAILY,
         width=16,
-        height=10,
+        height=18,
     )
 
 
-def _course(utility: Utility, unit: str, number: int) -> Panel:
-    where = f'"park" =~ /^$park$/ AND "utility" = \'{utility.value}\' AND "computable" = 1 AND $timeFilter'
-    statement = f'SELECT "loss", "band" FROM "{BALANCE}" WHERE {where}'
+def _course(setting: Setting, utility: Utility, unit: str, number: int) -> Panel:
+    utilities = f"\"utility\" = '{utility.value}' AND {_mains(setting)}"
+    statement = (
+        f'SELECT sum("loss") AS "loss", sum("band") AS "band" FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND {utilities} '
+        f"AND \"computable\" = 1 AND $timeFilter GROUP BY time(1d) fill(none) tz('{setting.timezone}')"
+    )
     return trend(
         number,
         UTILITY[utility],
@@ -148,7 +164,7 @@ def _course(utility: Utility, unit: str, number: int) -> Panel:
             Column("loss", text("Loss", "Tổn thất"), colour=COLOUR[utility]),
             Column("band", text("Error band", "Sai số"), colour=NEUTRAL, dashed=True),
         ),
-        least=DAILY,
+        window="30d",
         low=None,
         draw=Draw.BARS,
         step="1d",

@@ -3,7 +3,7 @@
 from dashboards.panels import ENERGY, MONEY, Draw, Page, Panel, Row
 from dashboards.queries import Scope, figure, rate, total
 from dashboards.setting import Setting
-from dashboards.tiles import CHOICES, SERIES_TENANT, daily, freshness, marks, reporting, stat, trend
+from dashboards.tiles import CHOICES, SERIES_TENANT, SETTLED, daily, freshness, marks, reporting, stat, trend
 from dashboards.words import COLOUR, UTILITY, text
 from metering.quantities import Utility
 
@@ -63,6 +63,7 @@ def _course(scope: Scope, row: int, utility: Utility, unit: str, flow: str, fiel
             ),
             flow,
             rate(scope, utility, "tenant"),
+            shift=SETTLED,
             draw=Draw.AREA,
             width=10,
             link=SERIES_TENANT,

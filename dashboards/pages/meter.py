@@ -7,7 +7,7 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
 from dashboards.queries import Scope, tags_of
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, TENANT_CHOICE, daily, freshness, marks, stat, table, trend
+from dashboards.tiles import PARK_CHOICE, TENANT_CHOICE, daily, freshness, marks, reporting, stat, table, trend
 from dashboards.words import BAD, COLOUR, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
@@ -77,10 +77,11 @@ def page(setting: Setting) -> Page:
 def _tiles(scope: Scope) -> tuple[Panel, ...]:
     def over(number: int, title: Localized, about: Localized, unit: Words, value: str, **more: Any) -> Panel:
         statement = f'SELECT {value} FROM "{USAGE}" {scope.where(ONE)}'
-        return stat(number, title, about, unit, InfluxQL(statement, alias="value"), width=6, **more)
+        return stat(number, title, about, unit, InfluxQL(statement, alias="value"), width=5, **more)
 
     return (
-        freshness(scope, 1, ONE, width=6),
+        freshness(scope, 1, ONE, width=5),
+        reporting(scope, 90),
         stat(
             10,
             text("Used in this period", "Tiêu thụ trong kỳ xem"),
@@ -88,7 +89,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             _AMOUNT[""],
             InfluxQL(f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} GROUP BY "utility"', "$tag_utility"),
             columns=_by_utility(_AMOUNT),
-            width=6,
+            width=5,
         ),
         over(
             11,
@@ -241,7 +242,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung")),
         ),
         window="365d",
-        nothing=text("-", "-"),
+        nothing=text("none", "không có"),
         width=12,
         height=8,
         sort=("Time", True),

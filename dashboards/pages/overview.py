@@ -1,12 +1,14 @@
 """Park overview: is everything all right now, and who uses what?"""
 
+from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row
 from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rate, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
     SERIES_TENANT,
+    SETTLED,
     TENANT_COLUMN,
     bars,
     contract_columns,
@@ -39,9 +41,11 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row(_tiles(scope)),
+            Row((_alerts(),)),
             Row((_power(scope), _peaks(month, setting))),
             Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
             Row((_days(scope, setting), _cost(scope, setting))),
+            Row((_hours(scope),)),
             Row((_tenants(month),)),
         ),
         CHOICES,
@@ -106,6 +110,48 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
     )
 
 
+def _hours(scope: Scope) -> Panel:
+    inner = (
+        f'SELECT mean("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
+        f'{scope.where(of(Utility.ELECTRICITY), BILLING)} GROUP BY time(1h), "meter"'
+    )
+    statement = f'SELECT sum("rate") AS "{VALUE}" FROM ({inner}) WHERE $timeFilter GROUP BY time(1h) fill(none)'
+    return Panel(
+        23,
+        Kind.HOURS,
+        text("Power by hour and weekday, four weeks", "Công suất theo giờ và thứ, bốn tuần"),
+        text(
+            "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
+            "works is load that could be off.",
+            "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần. Ô đậm vào giờ không sản xuất là tải có "
+            "thể cắt.",
+        ),
+        POWER,
+        (InfluxQL(statement, form="table"),),
+        width=24,
+        height=9,
+        low=None,
+        decimals=0,
+        window="28d",
+    )
+
+
+def _alerts() -> Panel:
+    return Panel(
+        24,
+        Kind.ALERTS,
+        text("Open alerts", "Cảnh báo đang mở"),
+        text(
+            "Alerts that fire or are about to, the most important first. Empty is good.",
+            "Các cảnh báo đang kích hoạt hoặc sắp kích hoạt, quan trọng nhất ở trên. Trống là tốt.",
+        ),
+        "none",
+        (),
+        width=24,
+        height=5,
+    )
+
+
 def _power(scope: Scope) -> Panel:
     return trend(
         3,
@@ -116,6 +162,7 @@ def _power(scope: Scope) -> Panel:
         ),
         POWER,
         rate(scope, Utility.ELECTRICITY, "tenant"),
+        shift=SETTLED,
         draw=Draw.AREA,
         width=16,
         height=12,

@@ -4,7 +4,7 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import SECONDS, Page, Panel, Row, Step
 from dashboards.queries import Scope
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, freshness, stat, trend
+from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
 from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
 from metering.model import Localized
 from store.schema import PIPELINE
@@ -36,7 +36,7 @@ def page(setting: Setting) -> Page:
             "Số liệu có từ máy chủ MQTT vào cơ sở dữ liệu không, nhanh chậm ra sao, vướng ở đâu?",
         ),
         (
-            Row((freshness(Scope(tenant=False)), *_tiles())),
+            Row((freshness(Scope(tenant=False), width=8), reporting(Scope(tenant=False), 90, width=8), *_tiles())),
             Row((_rates(), _refused())),
             Row((_lag(), _write())),
             Row((_held(), _memory())),
@@ -58,6 +58,7 @@ def _tile(
         window="15m",
         steps=steps,
         decimals=1 if unit in {SECONDS, PER_SECOND} else 0,
+        width=8 if unit == PER_SECOND else 6,
     )
 
 

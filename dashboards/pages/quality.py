@@ -4,7 +4,19 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, Row, Step
 from dashboards.queries import Scope
 from dashboards.setting import Setting
-from dashboards.tiles import CHOICES, METER_COLUMN, TENANT_COLUMN, bars, freshness, marks, reporting, stat, table, trend
+from dashboards.tiles import (
+    CHOICES,
+    METER_COLUMN,
+    SETTLED,
+    TENANT_COLUMN,
+    bars,
+    freshness,
+    marks,
+    reporting,
+    stat,
+    table,
+    trend,
+)
 from dashboards.words import BAD, COLOUR, EVENT, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, METER_STATUS, REFUSED, USAGE
 
@@ -159,6 +171,7 @@ def _course(scope: Scope) -> Panel:
         SHARE,
         InfluxQL(statement, "$tag_utility"),
         columns=_named(),
+        shift=SETTLED,
         high=1.0,
         height=10,
     )
@@ -231,7 +244,7 @@ def _events(scope: Scope) -> Panel:
             Column("text_{language}", text("What", "Nội dung"), width=700),
         ),
         window="90d",
-        nothing=text("-", "-"),
+        nothing=text("none", "không có"),
         sort=("Time", True),
         event_free=True,
     )

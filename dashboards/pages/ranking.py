@@ -1,9 +1,20 @@
 """Resource efficiency: which tenants make most of what they take, and who gets better?"""
 
-from dashboards.panels import MONTHLY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
+from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
 from dashboards.queries import Scope, figure, newest
 from dashboards.setting import Setting
-from dashboards.tiles import CHOICES, SERIES_TENANT, TENANT_COLUMN, bars, freshness, marks, table, trend
+from dashboards.tiles import (
+    CHOICES,
+    NO_BASELINE,
+    SERIES_TENANT,
+    TENANT_COLUMN,
+    bars,
+    freshness,
+    marks,
+    reporting,
+    table,
+    trend,
+)
 from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
 from dashboards.words import figure as called
 from metering.figures import FIGURES, INDICATIVE_BELOW, Period
@@ -11,10 +22,13 @@ from metering.figures import FIGURES, INDICATIVE_BELOW, Period
 PERIOD = Variable(
     "period", text("Per", "Theo"), choices=((Period.MONTH, text("Month", "Tháng")), (Period.DAY, text("Day", "Ngày")))
 )
+NEWEST = "62d"
+"""Holds the newest month, whatever the range of the page."""
+
 _HOW = text(
-    "Newest period in view: a sum over a sum, so a tenant without output has no value, never zero. Units of output "
+    "Newest period: a sum over a sum, so a tenant without output has no value, never zero. Units of output "
     "differ between tenants: compare a tenant with itself, and tenants with others of the same sector only.",
-    "Kỳ mới nhất trong khung nhìn: tổng chia tổng, không có sản lượng thì không có giá trị. Đơn vị sản phẩm khác nhau: chỉ so "
+    "Kỳ mới nhất: tổng chia tổng, không có sản lượng thì không có giá trị. Đơn vị sản phẩm khác nhau: chỉ so "
     "với chính mình hoặc với doanh nghiệp cùng ngành.",
 )
 
@@ -30,12 +44,8 @@ def page(setting: Setting) -> Page:
             "Doanh nghiệp nào sử dụng tài nguyên hiệu quả nhất, và ai đang cải thiện?",
         ),
         (
-            Row(
-                (
-                    freshness(Scope(), height=12),
-                    _completeness(scope),
-                )
-            ),
+            Row((freshness(Scope(), width=12), reporting(Scope(), 90, width=12))),
+            Row((_completeness(scope),)),
             Row(
                 (
                     _bars(scope, 3, "enpi", SHARE, steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))),
@@ -69,12 +79,12 @@ def _completeness(scope: Scope) -> Panel:
         ),
         SHARE,
         figure(scope, "completeness"),
-        least=MONTHLY,
+        window=NEWEST,
         low=0,
         high=1,
         decimals=1,
         steps=(Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD)),
-        width=20,
+        width=24,
         link=SERIES_TENANT,
     )
 
@@ -86,8 +96,9 @@ def _bars(scope: Scope, number: int, name: str, unit: Words, *, steps: tuple[Ste
         _HOW,
         unit,
         figure(scope, name),
-        least=MONTHLY,
+        window=NEWEST,
         steps=steps,
+        nothing=NO_BASELINE if name == "enpi" else None,
         colour=None if steps else NEUTRAL,
         link=SERIES_TENANT,
     )
@@ -105,12 +116,13 @@ def _trend(scope: Scope) -> Panel:
         ),
         SHARE,
         figure(scope, "enpi"),
-        least=MONTHLY,
+        window="13M",
         low=None,
         draw=Draw.STEP,
         steps=(Step(None, GOOD), Step(1.0, BAD)),
         lines=True,
         step="1d",
+        nothing=NO_BASELINE,
         link=SERIES_TENANT,
     )
 
@@ -127,8 +139,9 @@ def _savings(scope: Scope) -> Panel:
         "kwatth",
         figure(scope, "cusum_kwh"),
         low=None,
-        least=MONTHLY,
+        window="13M",
         step="1d",
+        nothing=NO_BASELINE,
         link=SERIES_TENANT,
     )
 
@@ -153,9 +166,14 @@ def _table(scope: Scope) -> Panel:
         newest(scope, *(name for name, _, _ in shown)),
         columns=(
             TENANT_COLUMN,
-            *(Column(name, FIGURES[name].label, unit, decimals=decimals) for name, unit, decimals in shown),
+            *(
+                Column(
+                    name, FIGURES[name].label, unit, decimals=decimals, width=175 if name == "output_per_mwh" else 135
+                )
+                for name, unit, decimals in shown
+            ),
         ),
-        least=MONTHLY,
+        window=NEWEST,
         sort=("enpi", False),
         height=13,
     )

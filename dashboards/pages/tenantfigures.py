@@ -3,7 +3,7 @@
 from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
 from dashboards.queries import Scope, figure, total
 from dashboards.setting import Setting
-from dashboards.tiles import contract_columns, freshness, reporting, stat
+from dashboards.tiles import NO_BASELINE, contract_columns, freshness, reporting, stat
 from dashboards.words import BAD, COLOUR, GOOD, NEUTRAL, WARN, text
 from metering.quantities import Utility
 
@@ -109,6 +109,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             ),
             SHARE,
             figure(month, "enpi"),
+            nothing=NO_BASELINE,
             window=MONTH,
             decimals=1,
             steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD)),

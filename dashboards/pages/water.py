@@ -8,6 +8,7 @@ from dashboards.tiles import (
     CHOICES,
     SERIES_METER,
     SERIES_TENANT,
+    SETTLED,
     bars,
     daily,
     freshness,
@@ -91,7 +92,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
         used(11, WW, "Wastewater", "Nước thải"),
         stat(
             12,
-            text("Worst night flow today", "Lưu lượng đêm cao nhất hôm nay"),
+            text("Worst night flow yesterday", "Lưu lượng đêm cao nhất hôm qua"),
             text(
                 "Flow between 02:00 and 04:00 over the mean of the day, of the tenant where it is highest. High without "
                 "a night shift means a leak.",
@@ -100,6 +101,9 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             SHARE,
             _worst_night(scope),
             window="now/d",
+            shift="1d",
+            nothing=text("night shift", "có ca đêm"),
+            event_free=True,
             steps=(Step(None, GOOD), Step(0.35, WARN), Step(0.6, BAD)),
             width=5,
         ),
@@ -124,6 +128,7 @@ def _flow(scope: Scope, utility: Utility, number: int) -> Panel:
         ),
         FLOW,
         rate(scope, utility, "tenant"),
+        shift=SETTLED,
         draw=Draw.AREA,
         link=SERIES_TENANT,
         height=9,
@@ -217,5 +222,6 @@ def _state() -> Panel:
         draw=Draw.BARS,
         width=8,
         colour=WARN,
+        nothing=text("none", "không có"),
         event_free=True,
     )

@@ -24,6 +24,7 @@ from ecopark.demo.screen import Scene, draw
 from ecopark.demo.tally import GatewaySide, computed, refused, stored, used_today
 from ecopark.plant.history import count
 from ecopark.plant.malformed import malformed
+from efficiency.reports.write import write_reports
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
@@ -98,6 +99,7 @@ class _Demo:
         self._crew.start_gateways(past=True)
         await self._fill()
         await self._usage_computed()
+        await self._write_reports()
         await self._send_malformed()
         await self._live(seconds)
         await self._crew.stop_reading()
@@ -158,6 +160,15 @@ class _Demo:
             while not self._stop.is_set() and await computed(self._store, self._park) < filled:
                 self._check()
                 await self._pause(0.5)
+
+    async def _write_reports(self) -> None:
+        """Write this month's reports in both languages after the first fill, and say where they are."""
+        folder = self._folder / "reports"
+        if not folder.exists() and not self._stop.is_set():
+            folder.mkdir()
+            today = datetime.now(self._park.zone).date()
+            for file in await write_reports(self._store, self._park, folder, today):
+                self._console.print(f"Report: {file}")
 
     async def _send_malformed(self) -> None:
         """Publish what must be refused, as some device in the field would."""

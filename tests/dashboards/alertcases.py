@@ -112,7 +112,28 @@ CASES = (
         fires=0.36,
         quiet=0.34,
         calms=0.3,
-        **efficiency("day", TODAY),
+        fixed=(("water_m3", 300.0),),
+        **efficiency("day", TODAY - DAY),
+    ),
+    Case(
+        "continuous-flow",
+        "over 0.4",
+        USAGE,
+        {"tenant": "textile", "utility": "water", "meter": "wm-textile", "role": "billing", "band": "all"},
+        "amount",
+        67.0,
+        66.0,
+        50.0,
+        at=NOW - 60 * MINUTE,
+        also=tuple(
+            line(
+                USAGE,
+                {"tenant": "textile", "utility": "water", "meter": "wm-textile", "role": "billing", "band": "all"},
+                {"amount": 200.0},
+                NOW - hours * 60 * MINUTE,
+            )
+            for hours in (2, 30, 100)
+        ),
     ),
     Case("demand-80", "textile", USAGE, INTAKE, "amount", 1041, 1039, 900, at=NOW - 65 * MINUTE),
     Case("demand-90", "textile", USAGE, INTAKE, "amount", 1171, 1169, 1100, at=NOW - 65 * MINUTE),
@@ -128,7 +149,7 @@ CASES = (
     ),
     Case(
         "above-baseline",
-        "",
+        "over 5 %",
         field="cusum_kwh",
         fires=-401,
         quiet=-399,

@@ -82,6 +82,7 @@ async def test_every_panel_has_an_answer_with_its_columns(
 
 
 FIELD_OF = {
+    "co2e_scope1_kg": "natural_gas",
     "gas_nm3": "natural_gas",
     "steam_t": "steam",
     "chilled_kwh": "chilled_water",

@@ -136,6 +136,8 @@ def test_it_counts_at_both_ends_and_leaves_no_orphan(demo: Demo) -> None:
     assert result["refused"] >= 12
     assert demo.process.returncode == 0
     assert orphans(demo.folder) == []
+    reports = sorted(file.name for file in (demo.folder / "reports").glob("*.html"))
+    assert [sum(name.endswith(f"-{language}.html") for name in reports) for language in ("en", "vi")] == [2, 2]
     assert not (demo.folder / "env").exists()
 
 

@@ -1,0 +1,44 @@
+"""Water that never stops: the least that ran in any quarter hour of a week, over the week's mean."""
+
+from dashboards.alerts.asking import DAY_S, MINUTE, one_of, where
+from dashboards.alerts.rule import Above, Question, Rule, Severity
+from dashboards.queries import BILLING, of
+from dashboards.words import text
+from metering.park import Park
+from metering.quantities import Utility
+from store.schema import USAGE
+
+
+def continuous(park: Park, ratio: float, tenants: list[str]) -> Rule:
+    """The rule of the tenants that share a threshold.
+
+    Unlike the flow of the night, this also finds what leaks at a tenant whose night shift draws water. A week, because
+    a day without work is all minimum. The newest quarter hour is still being read and does not count.
+    """
+    found = where(park, of(Utility.WATER), BILLING, '"amount" >= 0', one_of("tenant", tenants))
+    query = f'SELECT min("amount") / mean("amount") FROM "{USAGE}" {found} GROUP BY "tenant", "meter"'
+    return Rule(
+        "continuous-flow",
+        park.id,
+        f"over {ratio:g}",
+        text("Water never stops", "Nước chảy không dừng"),
+        Severity.WARNING,
+        (Question(query, 7 * DAY_S, until=20 * MINUTE),),
+        Above(ratio, ratio * 0.9),
+        text(
+            f"{{labels.meter}} of {{labels.tenant}}: in seven days the flow never fell under {{value}} of its mean; its limit is "
+            f"{ratio:g}. A leak?",
+            f"{{labels.meter}} của {{labels.tenant}}: trong bảy ngày lưu lượng không lúc nào dưới {{value}} lần trung bình; ngưỡng "
+            f"{ratio:g}. Có rò rỉ không?",
+        ),
+        text(
+            "Look first at the flow by tenant: close the intake for a quarter hour at rest and see what still runs.",
+            "Xem trước lưu lượng theo doanh nghiệp; lúc nghỉ khóa van tổng 15 phút xem còn chảy ở đâu.",
+        ),
+        "water",
+        3,
+        hold="2h",
+        keep="30m",
+        slow=True,
+        shape="%.2f",
+    )

@@ -1,0 +1,76 @@
+"""Hour by weekday as a table of coloured cells, in Grafana's words.
+
+InfluxQL cannot group by hour of the day, and Grafana's own heat map has time on one axis; so hours are asked for one by
+one, and Grafana's transformations take weekday and hour out of each hour's instant and average what meets.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from grafana_foundation_sdk.models import dashboard as grafana
+
+from dashboards.words import Language, say, text
+
+VALUE = "power"
+"""The column that is averaged."""
+
+_WEEKDAY = text("Weekday", "Thứ")
+_DAYS = (
+    text("Monday", "Thứ Hai"),
+    text("Tuesday", "Thứ Ba"),
+    text("Wednesday", "Thứ Tư"),
+    text("Thursday", "Thứ Năm"),
+    text("Friday", "Thứ Sáu"),
+    text("Saturday", "Thứ Bảy"),
+    text("Sunday", "Chủ Nhật"),
+)
+
+
+def transformations(timezone: str, language: Language) -> Iterator[grafana.DataTransformerConfig]:
+    """From hours to a matrix: a row a weekday, Monday first, a column an hour of the park's time."""
+    for name, options in _steps(timezone, say(_WEEKDAY, language)):
+        yield grafana.DataTransformerConfig(id_val=name, options=options)
+
+
+def _steps(timezone: str, weekday: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield (
+        "calculateField",
+        {
+            "mode": "binary",
+            "alias": "hour",
+            "binary": {
+                "left": {"matcher": {"id": "byName", "options": "Time"}},
+                "operator": "+",
+                "right": {"fixed": "0"},
+            },
+        },
+    )
+    yield "convertFieldType", {"conversions": [{"targetField": "hour", "destinationType": "time"}]}
+    for field, shape in (("Time", "E"), ("hour", "HH")):
+        yield (
+            "formatTime",
+            {"timeField": field, "outputFormat": shape, "timezone": timezone, "useTimezone": False},
+        )
+    grouped = {field: {"operation": "groupby", "aggregations": []} for field in ("Time", "hour")}
+    yield "groupBy", {"fields": {**grouped, VALUE: {"operation": "aggregate", "aggregations": ["mean"]}}}
+    for field in ("Time", "hour"):
+        yield "sortBy", {"fields": {}, "sort": [{"field": field, "desc": False}]}
+    yield "groupingToMatrix", {"rowField": "Time", "columnField": "hour", "valueField": f"{VALUE} (mean)"}
+    yield "organize", {"excludeByName": {}, "indexByName": {}, "renameByName": {r"Time\hour": weekday}}
+
+
+def overrides(language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
+    """Names of the weekdays, which come as 1 to 7, in a column without colour."""
+    shown = {
+        str(number): grafana.ValueMappingResult(text=say(day, language)) for number, day in enumerate(_DAYS, start=1)
+    }
+    properties = (
+        ("mappings", [grafana.ValueMap(options=shown)]),
+        ("custom.cellOptions", {"type": "auto"}),
+        ("custom.width", 110),
+        ("unit", "string"),
+    )
+    yield grafana.DashboardFieldConfigSourceOverrides(
+        matcher=grafana.MatcherConfig(id_val="byName", options=say(_WEEKDAY, language)),
+        properties=[grafana.DynamicConfigValue(id_val=name, value=value) for name, value in properties],
+    )

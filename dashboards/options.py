@@ -1,0 +1,69 @@
+"""What Grafana lets each kind of panel choose: legends, tooltips, which number of a series counts."""
+
+from grafana_foundation_sdk.models import bargauge, common, stat, table, timeseries
+
+from dashboards.overrides import worded
+from dashboards.panels import Kind, Panel
+from dashboards.words import Language
+
+OPEN_ALERTS = {
+    "viewMode": "list",
+    "groupMode": "default",
+    "groupBy": [],
+    "maxItems": 20,
+    "sortOrder": 3,
+    "dashboardAlerts": False,
+    "alertName": "",
+    "alertInstanceLabelFilter": "",
+    "stateFilter": {"firing": True, "pending": True, "error": True, "noData": False, "normal": False},
+}
+"""Importance first; what is normal is not listed."""
+
+
+def options(panel: Panel, language: Language) -> object:
+    """The options of a panel."""
+    reduce = common.ReduceDataOptions(values=panel.by_row, calcs=[panel.calc], fields="")
+    match panel.kind:
+        case Kind.STAT:
+            graph = common.BigValueGraphMode.AREA if panel.sparkline else common.BigValueGraphMode.NONE
+            return stat.Options(
+                graph_mode=graph,
+                color_mode=common.BigValueColorMode.VALUE,
+                reduce_options=reduce,
+                wide_layout=False,
+                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if len(panel.targets) == 1 else 18),
+            )
+        case Kind.BARS:
+            return bargauge.Options(
+                display_mode=common.BarGaugeDisplayMode.BASIC,
+                orientation=common.VizOrientation.HORIZONTAL,
+                reduce_options=reduce,
+                name_placement=common.BarGaugeNamePlacement.TOP,
+                value_mode=common.BarGaugeValueMode.TEXT,
+                min_viz_height=30,
+                max_viz_height=40,
+                sizing=common.BarGaugeSizing.MANUAL,
+                text=common.VizTextDisplayOptions(title_size=12, value_size=13),
+            )
+        case Kind.TREND:
+            return timeseries.Options(
+                legend=common.VizLegendOptions(
+                    display_mode=common.LegendDisplayMode.LIST,
+                    placement=common.LegendPlacement.BOTTOM,
+                    show_legend=True,
+                ),
+                tooltip=common.VizTooltipOptions(
+                    mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
+                ),
+            )
+        case Kind.HOURS:
+            return table.Options(cell_height=common.TableCellHeight.SM)
+        case Kind.ALERTS:
+            return OPEN_ALERTS
+        case Kind.TABLE:
+            titles = {column.name: worded(column.title, language) or column.name for column in panel.columns}
+            order = [panel.sort] if panel.sort else []
+            return table.Options(
+                cell_height=common.TableCellHeight.SM,
+                sort_by=[common.TableSortByFieldState(display_name=titles[name], desc=down) for name, down in order],
+            )
