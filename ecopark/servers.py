@@ -72,7 +72,10 @@ class Mosquitto:
 
 
 class Influxd:
-    """InfluxDB 1.x with the operator's database."""
+    """InfluxDB 1.x with the operator's database.
+
+    Continuous queries are off: whoever may read one database may create one there that reads any other.
+    """
 
     def __init__(self, folder: Path, port: int | None = None, *, authenticate: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +94,8 @@ bind-address = "127.0.0.1:{free_port()}"
   query-log-enabled = false
 [monitor]
   store-enabled = false
+[continuous_queries]
+  enabled = false
 [http]
   bind-address = "127.0.0.1:{self.port}"
   auth-enabled = {str(authenticate).lower()}

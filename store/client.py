@@ -191,8 +191,8 @@ def _rows(answer: Any, url: str) -> list[Row]:
         if "error" in result:
             raise _of_query(result["error"], url)
         for found in result.get("series", []):
-            tags = found.get("tags", {})
-            rows.extend({**tags, **dict(zip(found["columns"], row, strict=True))} for row in found.get("values", ()))
+            tags, columns = found.get("tags", {}), found["columns"]
+            rows.extend({**tags, **dict(zip(columns, row, strict=True))} for row in found.get("values", ()))
     return rows
 
 

@@ -52,8 +52,8 @@ class Point(NamedTuple):
     ns: int
 
 
-_PARTS = re.compile(r"((?:[^\\ ]|\\.)+) (.+) (-?\d+)", re.DOTALL)
-_SERIES_PART = re.compile(r"(?:[^\\,]|\\.)+")
+_PARTS = re.compile(r"(.+?)(?<!\\) (.+) (-?\d+)", re.DOTALL)
+_COMMA = re.compile(r"(?<!\\),")
 _FIELD = re.compile(r'([^=,]+)=("(?:[^"\\]|\\.)*"|[^,]*)', re.DOTALL)
 _UNESCAPE = re.compile(r"\\([,= ])")
 
@@ -64,7 +64,7 @@ def parse(line: str) -> Point:
     if match is None:
         msg = f"not a line of line protocol: {line[:80]!r}"
         raise ValueError(msg)
-    name, *tags = _SERIES_PART.findall(match[1])
+    name, *tags = _COMMA.split(match[1])
     pairs = (re.split(r"(?<!\\)=", tag, maxsplit=1) for tag in tags)
     return Point(
         _UNESCAPE.sub(r"\1", name),

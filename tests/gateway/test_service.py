@@ -212,7 +212,8 @@ async def test_a_finite_source_is_drained_and_many_messages_share_a_commit(
         feed.put(readings(number * 20_000, 20_000))
     feed.end()
     await running.task
-    assert running.counts == Counts(read=80_000, appended=80_000, published=80_000, confirmed=80_000)
+    counts = running.counts.model_copy(update={"resent": 0})  # where receipts come late, some are sent again
+    assert counts == Counts(read=80_000, appended=80_000, published=80_000, confirmed=80_000)
     assert len(receiver.stored) == 80_000
     assert len(set(receiver.came)) == 160
 

@@ -63,7 +63,6 @@ ADMINISTRATION = [
     'CREATE RETENTION POLICY "short" ON "{own}" DURATION 1h REPLICATION 1',
     'ALTER RETENTION POLICY "autogen" ON "{own}" DURATION 1h',
     'DROP RETENTION POLICY "autogen" ON "{own}"',
-    'CREATE CONTINUOUS QUERY "leak" ON "{own}" BEGIN SELECT max(amount) INTO "x" FROM "usage" GROUP BY time(1m) END',
     'DROP CONTINUOUS QUERY "leak" ON "{own}"',
     'CREATE SUBSCRIPTION "leak" ON "{own}"."autogen" DESTINATIONS ALL \'udp://127.0.0.1:9\'',
     'DROP SUBSCRIPTION "leak" ON "{own}"."autogen"',
