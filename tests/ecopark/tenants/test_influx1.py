@@ -75,7 +75,6 @@ ADMINISTRATION = [
     'DROP USER "admin"',
     "SHOW USERS",
     'SHOW GRANTS FOR "admin"',
-    "SHOW QUERIES",
     "KILL QUERY 1",
     "SHOW SHARDS",
     "SHOW SHARD GROUPS",
