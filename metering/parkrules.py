@@ -164,5 +164,5 @@ def _hangs_right(meter: Meter, parts: Parts, by_id: Mapping[str, Meter]) -> Iter
 def one_of(names: Iterable[str], what: str) -> str:
     """Say which names would be right, as many as a person wants to read."""
     ordered = sorted(names)
-    shown = ", ".join(ordered[:8]) + (", ..." if len(ordered) > 8 else "")  # noqa: PLR2004
+    shown = ", ".join(ordered[:8]) + (", ..." if len(ordered) > 8 else "")  # noqa: PLR2004 (as many as one line holds)
     return f"must be {what}: {shown}" if ordered else f"must be {what}, and there is none"

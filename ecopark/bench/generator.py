@@ -83,6 +83,7 @@ def send_steadily(publisher: Publisher, load: Load, rate: float) -> None:
         if due > done:
             publisher.send(load.packets[done:due])
             done = due
+        # A load of a given rate is sent tick by tick.
         time.sleep(max(TICK_S, began + done / rate - time.monotonic()))
     publisher.finish()
 
