@@ -109,12 +109,21 @@ def figure(
 
 
 def summed(
-    scope: Scope, name: str, *, zone: str, divide: float = 1, alias: str, every: str = "1d", ref: str = "A"
+    scope: Scope,
+    name: str,
+    *,
+    zone: str,
+    divide: float = 1,
+    alias: str,
+    every: str = "1d",
+    ref: str = "A",
+    running: bool = False,
 ) -> InfluxQL:
-    """A stored figure that may be added up, over the chosen tenants, per local day."""
+    """A stored figure that may be added up, over the chosen tenants, per local day; `running`: cumulated."""
     scaled = f" / {divide:.0f}" if divide != 1 else ""
+    added = f'cumulative_sum(sum("{name}"))' if running else f'sum("{name}")'
     statement = (
-        f'SELECT sum("{name}"){scaled} FROM "{EFFICIENCY}" {scope.where(_period(scope))} '
+        f'SELECT {added}{scaled} FROM "{EFFICIENCY}" {scope.where(_period(scope))} '
         f"GROUP BY time({every}) fill(none) tz('{zone}')"
     )
     return InfluxQL(statement, alias, ref=ref)

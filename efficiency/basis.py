@@ -23,6 +23,8 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 
 _NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "limits", "output_unit", "accuracy_pct"}
 
+_OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
+
 Parts = dict[str, Any]
 """Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, or `.tenant` and
 the tenant's id."""
@@ -45,7 +47,7 @@ def parts_of(park: Park) -> Parts:
         found[f".{name}"] = entries
     for tenant in park.tenants:
         own = tenant.model_dump(mode="json", by_alias=True)
-        found[f".tenant {tenant.id}"] = {key: own[key] for key in ("floor_area_m2", "employees", "shifts", "contract")}
+        found[f".tenant {tenant.id}"] = {key: own[key] for key in _OF_A_TENANT}
     known: Parts = json.loads(json.dumps(found))
     return known
 

@@ -34,6 +34,7 @@ class Reason(IntFlag):
     OUT_OF_RANGE = 32768
     NO_NIGHT = 65536
     MIXED_UNITS = 131072
+    NO_BUDGET = 262144
 
 
 REASON_TEXT: dict[Reason, Localized] = {
@@ -70,6 +71,9 @@ REASON_TEXT: dict[Reason, Localized] = {
     ),
     Reason.MIXED_UNITS: Localized(
         en="the units of output differ between meters", vi="các đồng hồ sản lượng có đơn vị khác nhau"
+    ),
+    Reason.NO_BUDGET: Localized(
+        en="no budget is dated for a day of this period", vi="có ngày trong kỳ chưa khai báo ngân sách"
     ),
 }
 

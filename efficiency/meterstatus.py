@@ -1,14 +1,18 @@
 """Who is silent: for every meter of the park file the seconds since its last reading, from what the database holds.
 
-One service says it for all, so that several ingesters cannot disagree.
+One service says it for all, so that several ingesters cannot disagree. A tenant is told of its own meters.
 """
 
+from contextlib import suppress
+from itertools import chain
+
 from efficiency.worth import place_of
+from metering.errors import OperatorError
 from metering.park import Park
 from metering.quantities import UTILITIES
 from store.client import Store
 from store.lines import point, series
-from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE
+from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 
 LOOK_BACK_MS = 3_600_000
 """Who has a reading within this is not looked for in all that is stored."""
@@ -27,7 +31,7 @@ class MeterStatus:
         if any((park.id, meter.id) not in self._last for meter in park.meters):
             await self._look(park, None)
         minute = now_ms // 60_000 * 60_000
-        lines = []
+        lines: dict[str | None, list[str]] = {}
         for meter in park.meters:
             place = place_of(park, meter)
             tags = {"park": park.id, "tenant": place.tenant, "utility": place.utility, "meter": meter.id}
@@ -35,9 +39,16 @@ class MeterStatus:
             fields: dict[str, float | bool] = {"heard": last is not None}
             if last is not None:
                 fields["seconds_since_last"] = max(now_ms - last, 0) / 1000
-            lines.append(point(series(METER_STATUS, tags), fields, minute * NS_PER_MS))
+            own = lines.setdefault(meter.tenant, [])
+            own.append(point(series(METER_STATUS, tags), fields, minute * NS_PER_MS))
         if lines:
-            await self._store.write(lines, OPERATOR_DATABASE)
+            await self._store.write(list(chain.from_iterable(lines.values())), OPERATOR_DATABASE)
+        for tenant, own in lines.items():
+            if tenant is not None:
+                with suppress(
+                    OperatorError
+                ):  # who writes the tenant's usage makes its database, or says that it cannot
+                    await self._store.write(own, tenant_database(park.id, tenant))
 
     async def _look(self, park: Park, since_ns: int | None) -> None:
         after = "" if since_ns is None else f" AND time >= {since_ns}"

@@ -10,11 +10,12 @@ from datetime import date, timedelta
 import numpy as np
 
 from efficiency.balance import Flow, balance, night_share, taps
+from efficiency.budget import budget_figures
 from efficiency.carbon import counted
 from efficiency.counters import midnight_ms
 from efficiency.figures import Figure, Reason, Valued
 from efficiency.intervals import QUARTER_MS, Floats, Span
-from efficiency.localtime import slots
+from efficiency.localtime import Slots, day_of, slots
 from efficiency.money import band_shares, power_factor, reactive_surcharge
 from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.series import Series, together, valued_sum
@@ -136,12 +137,20 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
         of_scope = [meter for meter in emitting if meter.utility in scope]
         found[name] = valued_sum(parts("co2e_kg", of_scope, Reason.NO_FACTOR), "kg")
     found |= _reactive(park, tenant, fence, by_meter, period)
+    found |= _budget(park, tenant, when, found["cost_vnd"])
     water = together(period_of.use.get(Utility.WATER, ()))
     if water is not None:
         found["night_water_ratio"] = night_share(water, when, tenant.shifts)
     fields = {name: one.value for name, one in found.items() if one.value is not None}
     whole = together([by_meter[meter.id].use for meter in fence])
     return fields | _completeness(whole) if whole is not None else fields
+
+
+def _budget(park: Park, tenant: Tenant, when: Slots, cost: Figure) -> dict[str, Figure]:
+    if not len(when):
+        return {}
+    month = period_span(park, Period.MONTH, day_of(int(when.day[0])))
+    return budget_figures(tenant.budget_vnd_per_month, when, (month.end - month.start) // QUARTER_MS, cost)
 
 
 def _completeness(whole: Series) -> Fields:
@@ -165,7 +174,7 @@ def _reactive(
     )
     if period is not Period.MONTH or park.tariffs.electricity is None:
         return {"power_factor": factor}
-    day = date.fromordinal(date(1970, 1, 1).toordinal() + int(slots(start[:1], park.zone).day[0]))
+    day = day_of(int(slots(start[:1], park.zone).day[0]))
     buyer = at(tenant.contract.demand_kw, day)
     cost = valued_sum([(m.use, m.valued("cost_vnd", Reason.NO_PRICE)) for m in served], "VND")
     rule = at(park.tariffs.electricity.reactive, day)

@@ -1,7 +1,7 @@
 """The figures that tenants and the park are judged by: name in the store, unit, what it is called, how it is computed.
 
 Whoever computes a figure, shows it on a dashboard or prints it in a report takes name, unit and words from here.
-F1 to F17 are the formulas as the documentation numbers them. `unit` may hold `{output}`: the unit of the tenant's
+F1 to F18 are the formulas as the documentation numbers them. `unit` may hold `{output}`: the unit of the tenant's
 production.
 """
 
@@ -45,6 +45,8 @@ _FIGURES = (
     _figure("chilled_kwh", "kWh", "Chilled water", "Nước lạnh", "F1"),
     _figure("output", "{output}", "Output", "Sản lượng", "F1"),
     _figure("cost_vnd", "₫", "Cost", "Chi phí", "F10"),
+    _figure("budget_vnd", "₫", "Budget to date", "Ngân sách đến nay", "F18"),
+    _figure("budget_share", "1", "Cost against budget", "Chi phí so với ngân sách", "F18", -1),
     _figure("co2e_scope1_kg", "kg", "Scope 1 emissions", "Phát thải phạm vi 1", "F12"),
     _figure("co2e_scope2_kg", "kg", "Scope 2 emissions", "Phát thải phạm vi 2", "F11"),
     _figure("co2e_kg", "kg", "Emissions", "Phát thải khí nhà kính", "F11"),

@@ -39,7 +39,7 @@ class Contract(Model):
 
 
 class Tenant(Model):
-    """A firm of the park."""
+    """A firm of the park. `budget_vnd_per_month`: what its energy and water may cost in a month before VAT; dated."""
 
     id: Identifier
     name: Localized
@@ -48,6 +48,7 @@ class Tenant(Model):
     employees: Count | None = None
     shifts: tuple[Window, ...] = ()
     contract: Contract = Contract()
+    budget_vnd_per_month: Values = ()
     thresholds: Thresholds | None = None
 
 

@@ -6,6 +6,7 @@ from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, P
 from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rate, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    AGAINST_BUDGET,
     CHOICES,
     SERIES_TENANT,
     SETTLED,
@@ -264,6 +265,7 @@ def _tenants(month: Scope) -> Panel:
             "water_m3",
             "wastewater_m3",
             "cost_vnd",
+            "budget_share",
             "peak_demand_kw",
             "power_factor",
             "energy_per_output",
@@ -283,6 +285,7 @@ def _tenants(month: Scope) -> Panel:
                 colour=COLOUR[Utility.WASTEWATER],
             ),
             Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0),
+            Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET),
             Column("peak_demand_kw", called("peak_demand_kw"), POWER),
             Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
             Column(

@@ -4,7 +4,7 @@ The operator sees it with a choice of tenants; a tenant sees the same page over 
 """
 
 from dashboards.influxql import InfluxQL
-from dashboards.pages.tenantfigures import figures
+from dashboards.pages.tenantfigures import budget, figures
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
 from dashboards.queries import BILLING, Scope, figure, per_interval, rate, summed, total
 from dashboards.setting import Setting
@@ -64,6 +64,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
             Row(figures(scope, month, setting)),
             Row((_power(scope), _month(month))),
             Row((_days(scope, setting), _cost(scope, setting))),
+            Row((_spent(scope, setting), budget(month))),
             Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
             Row(
                 tuple(_other(scope, *each, zone=setting.timezone) for each in _OTHERS),
@@ -146,6 +147,32 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
         InfluxQL(statement, "$tag_utility"),
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
         window="30d",
+    )
+
+
+def _spent(scope: Scope, setting: Setting) -> Panel:
+    def added_up(name: str, ref: str) -> InfluxQL:
+        return summed(scope, name, zone=setting.timezone, divide=1e6, alias=name, ref=ref, running=True)
+
+    return trend(
+        56,
+        text("Cost of the month against budget", "Chi phí lũy kế tháng so với ngân sách"),
+        text(
+            "Cost from the first of the month to the end of each day, beside what the budget allows by then (dashed). The "
+            "budget of a month falls evenly on its days.",
+            "Chi phí cộng dồn từ đầu tháng đến hết mỗi ngày, bên cạnh mức ngân sách cho phép đến lúc đó (nét đứt). Ngân sách "
+            "tháng được chia đều cho các ngày.",
+        ),
+        MONEY,
+        added_up("cost_vnd", "A"),
+        added_up("budget_vnd", "B"),
+        columns=(
+            Column("cost_vnd", called("cost_vnd"), colour=COLOUR[E]),
+            Column("budget_vnd", called("budget_vnd"), colour=NEUTRAL, dashed=True),
+        ),
+        window=MONTH,
+        step="1d",
+        width=16,
     )
 
 

@@ -3,12 +3,40 @@
 from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
 from dashboards.queries import Scope, figure, total
 from dashboards.setting import Setting
-from dashboards.tiles import NO_BASELINE, contract_columns, freshness, reporting, stat
+from dashboards.tiles import AGAINST_BUDGET, NO_BASELINE, contract_columns, freshness, reporting, stat
 from dashboards.words import BAD, COLOUR, GOOD, NEUTRAL, WARN, text
+from dashboards.words import figure as called
 from metering.quantities import Utility
 
 TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
+
+
+def budget(month: Scope) -> Panel:
+    """Cost of this month against what the budget allows by now."""
+    return stat(
+        57,
+        text("Month against budget", "Chi phí tháng so với ngân sách"),
+        text(
+            "Cost of the month to date over the part of the month's budget that has passed; over 100 % is too much. The "
+            "budget stands in the park file.",
+            "Chi phí lũy kế tháng chia cho phần ngân sách tính đến hiện tại; trên 100 % là vượt. Ngân sách khai báo trong hồ sơ "
+            "khu.",
+        ),
+        SHARE,
+        figure(month, "budget_share", alias="share"),
+        figure(month, "cost_vnd", divide=1e6, alias="cost", ref="B"),
+        figure(month, "budget_vnd", divide=1e6, alias="budget", ref="C"),
+        columns=(
+            Column("share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET),
+            Column("cost", called("cost_vnd"), MONEY, decimals=1),
+            Column("budget", called("budget_vnd"), MONEY, decimals=1),
+        ),
+        nothing=text("no budget", "chưa có ngân sách"),
+        window=MONTH,
+        width=8,
+        height=8,
+    )
 
 
 def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
@@ -84,7 +112,6 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             POWER,
             figure(scope, "base_load_kw"),
             window="3d",
-            decimals=0,
             colour=COLOUR[E],
         ),
         stat(

@@ -60,12 +60,14 @@ _BELOW = {
     "wastewater_ratio": "water_m3",
     "night_water_ratio": "water_m3",
     "enpi": "expected_kwh",
+    "budget_share": "budget_vnd",
 }
 _UNDATED = {
     "expected_kwh": Reason.NO_BASELINE,
     "enpi": Reason.NO_BASELINE,
     "cusum_kwh": Reason.NO_BASELINE,
     "cost_vnd": Reason.NO_PRICE,
+    "budget_share": Reason.NO_PRICE,
     "reactive_vnd": Reason.INCOMPLETE,
     "co2e_scope1_kg": Reason.NO_FACTOR,
     "co2e_scope2_kg": Reason.NO_FACTOR,
@@ -123,6 +125,9 @@ def _not_given(park: Park, tenant: Tenant, name: str, day: date) -> Reason:
         "peak_share": (tariff is None or at(tariff.bands, day) is None, Reason.NO_BANDS),
         "cost_vnd": (buys_power and tenant.contract.voltage is None, Reason.NO_VOLTAGE),
         "night_water_ratio": (_works_every_night(tenant), Reason.NO_NIGHT),
+        **dict.fromkeys(
+            ("budget_vnd", "budget_share"), (at(tenant.budget_vnd_per_month, day) is None, Reason.NO_BUDGET)
+        ),
     }
     absent, reason = missing.get(name, (False, NOTHING))
     return reason if absent else NOTHING

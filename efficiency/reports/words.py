@@ -180,5 +180,9 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F15": _text("mean flow 02:00-04:00 / mean flow of the day", "lưu lượng trung bình 02:00-04:00 / trung bình ngày"),
     "F16": _text("Σ wastewater / Σ water", "Σ nước thải / Σ nước cấp"),
     "F17": _text("valid / expected quarter hours", "số khoảng 15 phút hợp lệ / phải có"),
+    "F18": _text(
+        "budget of the month · share of its quarter hours that have passed; Σ cost / that budget",
+        "ngân sách tháng · phần thời gian đã qua của tháng; Σ chi phí / ngân sách đó",
+    ),
 }
 """In words, by the number that `metering.figures` gives."""

@@ -181,6 +181,8 @@ class Plant:
                 "water_m3": water,
                 "output": output,
                 "cost_vnd": kwh * 2100 + water * 14_500,
+                "budget_vnd": 16_000 * size * days * 2100,
+                "budget_share": (kwh * 2100 + water * 14_500) / (16_000 * size * days * 2100),
                 "co2e_scope1_kg": 0.0,
                 "co2e_scope2_kg": kwh * 0.62,
                 "toe": kwh * 0.0001543,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from efficiency.intervals import HOUR_MS, QUARTER_MS
+from efficiency.meterstatus import MeterStatus
 from efficiency.parkusage import ParkUsage
 from ingest.arrivals import Trace
 from metering.parkfile import load_park
@@ -212,6 +213,29 @@ async def test_a_new_tariff_moves_use_to_other_bands_and_leaves_nothing_behind(s
         assert {row["band"] for row in edge} == {"peak", "normal"}
 
 
+async def test_a_new_budget_is_shared_out_over_the_days_and_compared_with_the_cost(service: Service) -> None:
+    field, now = service.field, service.field.ms(days=1, hours=12)
+    await field.write(service.store, METERS, field.ms(), now)
+    await service.cycle(now)
+
+    def doubled(text: str) -> str:
+        before = '{from: 2026-01-01, value: 5000000000.0, source: "[invented] budget of 2026"}'
+        return text.replace(before, f"{before}\n      - {{from: 2026-10-06, value: 10000000000.0, source: more}}")
+
+    entered(field, doubled)
+    await service.cycle(now + 30_000)  # months are not computed with every cycle
+    for database in (OPERATOR_DATABASE, tenant_database(field.park.id, "brewery")):
+        rows = await service.store.query(
+            'SELECT "period", "budget_vnd", "budget_share", "cost_vnd" FROM "efficiency" WHERE "tenant" = \'brewery\'',
+            database,
+        )
+        days = [row for row in rows if row["period"] == "day"]
+        (month,) = (row for row in rows if row["period"] == "month")
+        assert [row["budget_vnd"] for row in days] == pytest.approx([5e9 / 31, 10e9 / 31 / 2])
+        assert all(row["budget_share"] == pytest.approx(row["cost_vnd"] / row["budget_vnd"]) for row in rows)
+        assert month["budget_vnd"] == pytest.approx(4 * 5e9 / 31 + sum(row["budget_vnd"] for row in days))
+
+
 async def test_a_tenants_database_has_its_meters_and_no_other(service: Service) -> None:
     field, now = service.field, service.field.ms(hours=8)
     await field.write(service.store, METERS, field.ms(), now)
@@ -222,3 +246,7 @@ async def test_a_tenants_database_has_its_meters_and_no_other(service: Service) 
     figures = await service.store.query('SELECT * FROM "efficiency"', tenant_database(field.park.id, "brewery"))
     assert {row["period"] for row in figures} == {"day", "month"}
     assert all(row["steam_t"] > 0 for row in figures)
+    await MeterStatus(service.store).write(field.park, now)
+    status = await service.store.query('SELECT * FROM "meter_status"', tenant_database(field.park.id, "brewery"))
+    assert {row["meter"] for row in status} == {meter.id for meter in field.park.of_tenant["brewery"]}
+    assert {row["meter"] for row in status if row["heard"]} == {row["meter"] for row in rows}

@@ -38,7 +38,7 @@ TEMPLATES = sorted((Path(efficiency.reports.__file__).parent / "templates").glob
 OWN_WORDS = {
     # Units, formulas and names of forms, the same in both languages
     *("kWh", "MWh", "kW", "m³", "m²", "Nm³", "TOE", "kg", "CO₂e", "CO₂", "t", "hL", "cosφ", "EnPI", "CUSUM", "RECP"),
-    *(f"F{number}" for number in range(1, 18)),
+    *(f"F{number}" for number in range(1, 19)),
     *("A", "B", "năm", "tháng", "T"),
 }
 
