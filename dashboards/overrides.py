@@ -38,7 +38,11 @@ _A_LINE: tuple[Property, ...] = (
     ("custom.drawStyle", "line"),
     ("custom.fillOpacity", 0),
 )
-_DASHED: tuple[Property, ...] = (("custom.lineStyle", {"fill": "dash", "dash": [8, 6]}), *_A_LINE)
+_DASHED: tuple[Property, ...] = (
+    ("custom.lineStyle", {"fill": "dash", "dash": [8, 6]}),
+    ("custom.lineWidth", 2),
+    *_A_LINE,
+)
 _IN_CELL: tuple[Property, ...] = (
     ("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
     ("fieldMinMax", True),
@@ -53,8 +57,15 @@ def _numbers(column: Column, language: Language) -> tuple[Property, ...]:
         ("decimals", column.decimals),
         ("min", column.low),
         ("max", column.high),
-        ("mappings", [grafana.ValueMap(options=shown)] if shown else None),
+        ("mappings", [grafana.ValueMap(options=shown), *_of_nothing(shown)] if shown else None),
     )
+
+
+def _of_nothing(shown: dict[str, grafana.ValueMappingResult]) -> Iterator[grafana.SpecialValueMap]:
+    """A tag that is not there comes as an empty text where it was grouped by, and as null where it was selected."""
+    if "" in shown:
+        match = grafana.DashboardSpecialValueMapOptions(grafana.SpecialValueMatch.NULL, shown[""])
+        yield grafana.SpecialValueMap(options=match)
 
 
 def _looks(column: Column, language: Language, *, in_table: bool) -> tuple[Property, ...]:

@@ -16,6 +16,9 @@ from metering.model import Localized
 Words = str | Localized
 """A text that is the same in all languages, such as a unit, or one in each."""
 
+POINTS = 360
+"""Into how many intervals a panel cuts its range: a year into days, a day into what the meters are read in."""
+
 ANY_RANGE = timedelta(0)
 DAILY = timedelta(days=1)
 MONTHLY = timedelta(days=31)
@@ -119,6 +122,8 @@ class Panel:
     link: tuple[Localized, str] | None = None
     lines: bool = False
     """Draw the steps as lines across a trend."""
+    zero: bool = False
+    """Show zero on the axis of a trend, and what lies under it."""
     sparkline: bool = False
     by_row: bool = False
     """Each row of a table is a value of its own (bars, numbers)."""

@@ -7,7 +7,7 @@ filter by park and tenant, a tenant's own page has a database to itself and filt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboards.influxql import Format, InfluxQL
+from dashboards.influxql import InfluxQL
 from metering.figures import Period
 from metering.quantities import Utility
 from store.schema import BALANCE, EFFICIENCY, METER_STATUS, USAGE
@@ -47,8 +47,61 @@ def of(utility: Utility) -> str:
     return f"\"utility\" = '{utility.value}'"
 
 
+LONG_MS = 3_600_000
+NEWEST_ROWS = "ORDER BY time DESC LIMIT 200"
+"""For tables of what happened: as much as anybody scrolls through."""
+
+SHORT = f"$__interval_ms < {LONG_MS}"
+LONG = f"$__interval_ms >= {LONG_MS}"
+"""Which of two questions a panel asks: over a long range (eleven days and more) the stored days of tenants, else
+quarter hours of meters. A condition of constants that is false costs the database nothing."""
+
+WHOLE_DAYS = "time < now() - 1d"
+"""Leaves the running day out, which would look like a drop: days are stamped at their start."""
+
+_OF_A_DAY = {
+    Utility.ELECTRICITY: ("grid_kwh", '"mean_demand_kw"'),
+    Utility.WATER: ("water_m3", '"water_m3" / 24'),
+    Utility.WASTEWATER: ("wastewater_m3", '"wastewater_m3" / 24'),
+    Utility.STEAM: ("steam_t", '"steam_t" / 24'),
+    Utility.NATURAL_GAS: ("gas_nm3", '"gas_nm3" / 24'),
+    Utility.COMPRESSED_AIR: ("compressed_air_nm3", '"compressed_air_nm3" / 24'),
+    Utility.CHILLED_WATER: ("chilled_kwh", '"chilled_kwh" / 24'),
+}
+"""What a tenant took over its fence in a day, and as a rate."""
+
+
+def rates(scope: Scope, utility: Utility, *tags: str, zone: str, alias: str | None = None) -> tuple[InfluxQL, InfluxQL]:
+    """Mean of what tenants use per hour (kW, m³/h): of quarter hours, or over a long range of days."""
+    named = alias or f"$tag_{tags[0]}"
+    where = scope.where(LONG, f"\"period\" = '{Period.DAY}'", WHOLE_DAYS)
+    inner = f'SELECT {_OF_A_DAY[utility][1]} AS "rate" FROM "{EFFICIENCY}" {where} GROUP BY "tenant"'
+    tagged = "".join(f', "{tag}"' for tag in tags)
+    days = f"SELECT sum(\"rate\") FROM ({inner}) WHERE $timeFilter GROUP BY time(1d){tagged} fill(none) tz('{zone}')"
+    return rate(scope, utility, *tags, also=(SHORT,), alias=named), InfluxQL(days, named, ref="B")
+
+
+def totals(scope: Scope, utility: Utility, alias: str) -> tuple[InfluxQL, InfluxQL]:
+    """What tenants used over the whole range: of quarter hours, or over a long range of days."""
+    where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
+    days = f'SELECT sum("{_OF_A_DAY[utility][0]}") AS "total" FROM "{EFFICIENCY}" {where}'
+    return total(scope, "amount", utility=utility, also=(SHORT,), alias=alias), InfluxQL(days, alias, ref="B")
+
+
+def of_usage_or_days(scope: Scope, how: str, field: str, *conditions: str) -> tuple[InfluxQL, InfluxQL]:
+    """A function of a field that quarter hours and days both have, over the whole range."""
+    where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
+    fine = f'SELECT {how}("{field}") FROM "{USAGE}" {scope.where(SHORT, *conditions)}'
+    return InfluxQL(fine, field), InfluxQL(f'SELECT {how}("{field}") FROM "{EFFICIENCY}" {where}', field, ref="B")
+
+
 def rate(
-    scope: Scope, utility: Utility, *tags: str, only: str = BILLING, alias: str | None = None, ref: str = "A"
+    scope: Scope,
+    utility: Utility,
+    *tags: str,
+    only: str = BILLING,
+    also: tuple[str, ...] = (),
+    alias: str | None = None,
 ) -> InfluxQL:
     """Mean of what is used per hour (kW, m³/h), from quarter hours of usage.
 
@@ -58,13 +111,15 @@ def rate(
     """
     tagged = "".join(f', "{tag}"' for tag in tags)
     meters = tagged if "meter" in tags else f'{tagged}, "meter"'
-    inner = (
+    found = (
         f'SELECT mean("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
-        f"{scope.where(of(utility), only)} GROUP BY time($__interval){meters}"
+        f"{scope.where(*also, of(utility), only)} GROUP BY time($__interval){meters}"
     )
-    outer = f"GROUP BY time($__interval){tagged} fill(null)"
-    statement = f'SELECT sum("rate") FROM ({inner}) WHERE $timeFilter {outer}'
-    return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None), ref=ref)
+    statement = f"{found} fill(null)"
+    if meters != tagged:
+        outer = f"GROUP BY time($__interval){tagged} fill(null)"
+        statement = f'SELECT sum("rate") FROM ({found}) WHERE $timeFilter {outer}'
+    return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None))
 
 
 def total(
@@ -73,17 +128,15 @@ def total(
     *tags: str,
     utility: Utility | None = None,
     only: str = BILLING,
+    also: tuple[str, ...] = (),
     divide: float = 1,
     alias: str | None = None,
-    ref: str = "A",
-    form: Format = "time_series",
-    name: str = "total",
 ) -> InfluxQL:
     """Sum of a field of usage over the whole range."""
-    conditions = (*((of(utility),) if utility else ()), only)
+    conditions = (*also, *((of(utility),) if utility else ()), only)
     scaled = f" / {divide:.0f}" if divide != 1 else ""
-    statement = f'SELECT sum("{field}"){scaled} AS "{name}" FROM "{USAGE}" {scope.where(*conditions)}{group(*tags)}'
-    return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None), form, ref)
+    statement = f'SELECT sum("{field}"){scaled} AS "total" FROM "{USAGE}" {scope.where(*conditions)}{group(*tags)}'
+    return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None))
 
 
 def per_interval(

@@ -12,7 +12,7 @@ from dashboards import heatmap
 from dashboards.influxql import Marks
 from dashboards.options import options
 from dashboards.overrides import data_link, overrides, thresholds, uid, worded
-from dashboards.panels import Draw, Kind, Page, Panel, Step, Variable
+from dashboards.panels import POINTS, SECONDS, Draw, Kind, Page, Panel, Step, Variable
 from dashboards.words import ALL, NEUTRAL, NOTHING, Language, say, text
 
 SOURCE = common.DataSourceRef(type_val="influxdb", uid="ecopark")
@@ -84,6 +84,7 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: s
         datasource=SOURCE,
         grid_pos=place,
         interval=panel.step,
+        max_data_points=POINTS,
         time_from=panel.window,
         time_shift=panel.shift,
         hide_time_override=True if panel.shift or (panel.kind is Kind.STAT and panel.window) else None,
@@ -152,17 +153,19 @@ def _custom(panel: Panel, language: Language) -> object | None:
 
 
 def _axis_width(panel: Panel, language: Language) -> float:
-    """Room for a number of five digits and its unit: Grafana forgets the unit's width where it is our own."""
+    """Room for a number of six digits and its unit: Grafana forgets the unit's width where it is our own."""
     units = [worded(unit, language) or "" for unit in (panel.unit, *(column.unit for column in panel.columns))]
     longest = max((len(unit.removeprefix("suffix:")) for unit in units if unit.startswith("suffix:")), default=3)
-    return 50 + 7 * longest + (20 if panel.decimals else 0)
+    if panel.unit == SECONDS:
+        longest = len(" weeks")
+    return 57 + 7 * longest + (20 if panel.decimals else 0)
 
 
 def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
     """Where an axis ends unless the data go further: bars begin at zero, and lines of limits are in view."""
     limits = [step.at for step in panel.steps if step.at is not None] if panel.lines else []
     if not limits:
-        return 0 if end is min and (panel.draw is Draw.BARS or panel.low == 0) else None
+        return 0 if end is min and (panel.draw is Draw.BARS or panel.low == 0 or panel.zero) else None
     outermost = end(limits)
     if end is min and len(limits) == 1:
         return None if panel.low is None else 0

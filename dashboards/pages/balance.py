@@ -5,7 +5,7 @@ from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Ro
 from dashboards.queries import Scope, balance
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
-from dashboards.words import COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
+from dashboards.words import BAD, COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
 from metering.quantities import UTILITIES as UNITS
 from metering.quantities import Utility
 from store.schema import BALANCE
@@ -162,7 +162,7 @@ def _course(setting: Setting, utility: Utility, unit: str, number: int) -> Panel
         InfluxQL(statement, "$col"),
         columns=(
             Column("loss", text("Loss", "Tổn thất"), colour=COLOUR[utility]),
-            Column("band", text("Error band", "Sai số"), colour=NEUTRAL, dashed=True),
+            Column("band", text("Error band", "Sai số"), colour=BAD, dashed=True),
         ),
         window="30d",
         low=None,

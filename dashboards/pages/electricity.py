@@ -2,7 +2,21 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
-from dashboards.queries import BILLING, GENERATION, SUBS, Scope, figure, newest, of, per_interval, rate, total
+from dashboards.queries import (
+    BILLING,
+    GENERATION,
+    SUBS,
+    Scope,
+    figure,
+    newest,
+    of,
+    of_usage_or_days,
+    per_interval,
+    rate,
+    rates,
+    total,
+    totals,
+)
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
@@ -43,7 +57,7 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row(_tiles(scope)),
-            Row((_power(scope), _bands(scope, setting))),
+            Row((_power(scope, setting), _bands(scope, setting))),
             Row((_peaks(month, setting), _factors(month), _meters(scope))),
             Row((_base(scope), _solar(scope))),
             Row((_tenants(month),)),
@@ -65,26 +79,32 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
                 "Tiêu thụ của các doanh nghiệp trong thời gian đã chọn.",
             ),
             ENERGY,
-            total(scope, "amount", utility=E, alias="kWh"),
+            *totals(scope, E, "kWh"),
             colour=COLOUR[E],
         ),
         stat(
             11,
-            text("Cost in this period", "Chi phí trong kỳ xem"),
-            text("Energy charge by band, before VAT.", "Tiền điện theo khung giờ, chưa gồm thuế GTGT."),
+            text("Cost this month", "Chi phí trong tháng"),
+            text(
+                "Energy charge by band, month to date, before VAT.",
+                "Tiền điện theo khung giờ, lũy kế từ đầu tháng, chưa gồm thuế GTGT.",
+            ),
             MONEY,
             total(scope, "cost_vnd", utility=E, divide=1e6, alias="cost"),
+            window=MONTH,
             decimals=1,
         ),
         stat(
             12,
             text("Estimated share, worst", "Tỷ lệ ước tính cao nhất"),
             text(
-                "The largest share of a quarter hour's use that was estimated because readings were missing.",
-                "Tỷ lệ lớn nhất của tiêu thụ 15 phút phải ước tính do thiếu số liệu.",
+                "The largest share of a quarter hour's use that was estimated because readings were missing; over more "
+                "than eleven days, of a tenant's day.",
+                "Tỷ lệ lớn nhất của tiêu thụ 15 phút phải ước tính do thiếu số liệu; nếu xem quá mười một ngày thì tính theo ngày "
+                "của từng doanh nghiệp.",
             ),
             SHARE,
-            _estimated(scope),
+            *of_usage_or_days(scope, "max", "estimated", of(E), BILLING),
             steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.5, BAD)),
             high=1,
         ),
@@ -100,18 +120,13 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
     )
 
 
-def _estimated(scope: Scope) -> InfluxQL:
-    where = scope.where(of(E), BILLING)
-    return InfluxQL(f'SELECT max("estimated") FROM "{USAGE}" {where}', alias="share")
-
-
-def _power(scope: Scope) -> Panel:
+def _power(scope: Scope, setting: Setting) -> Panel:
     return trend(
         3,
         text("Power by tenant", "Công suất theo doanh nghiệp"),
         text("Mean power from quarter-hour use, stacked.", "Công suất trung bình tính từ tiêu thụ 15 phút, xếp chồng."),
         POWER,
-        rate(scope, E, "tenant"),
+        *rates(scope, E, "tenant", zone=setting.timezone),
         shift=SETTLED,
         draw=Draw.AREA,
         link=SERIES_TENANT,
@@ -175,9 +190,13 @@ def _meters(scope: Scope) -> Panel:
     return bars(
         7,
         text("Ten largest sub-meters", "Mười công tơ nhánh lớn nhất"),
-        text("Where inside the tenants the energy goes.", "Điện được dùng ở đâu bên trong các doanh nghiệp."),
+        text(
+            "Where inside the tenants the energy went in the last 24 hours.",
+            "Điện được dùng ở đâu bên trong các doanh nghiệp trong 24 giờ gần nhất.",
+        ),
         ENERGY,
         InfluxQL(f'SELECT top("kwh", "meter", 10) AS "kwh" FROM ({inner})', form="table"),
+        window="24h",
         colour=COLOUR[E],
         by_row=True,
     )

@@ -1,7 +1,7 @@
 """Heat and gas: steam, natural gas, compressed air and chilled water; who takes how much, and what does it cost?"""
 
-from dashboards.panels import ENERGY, MONEY, Draw, Page, Panel, Row
-from dashboards.queries import Scope, figure, rate, total
+from dashboards.panels import ENERGY, MONEY, POWER, Draw, Page, Panel, Row
+from dashboards.queries import Scope, figure, rates, total, totals
 from dashboards.setting import Setting
 from dashboards.tiles import CHOICES, SERIES_TENANT, SETTLED, daily, freshness, marks, reporting, stat, trend
 from dashboards.words import COLOUR, UTILITY, text
@@ -11,7 +11,7 @@ UTILITIES = (
     (Utility.STEAM, "suffix:t", "suffix:t/h", "steam_t"),
     (Utility.NATURAL_GAS, "suffix:Nm³", "suffix:Nm³/h", "gas_nm3"),
     (Utility.COMPRESSED_AIR, "suffix:Nm³", "suffix:Nm³/h", "compressed_air_nm3"),
-    (Utility.CHILLED_WATER, ENERGY, "kwatt", "chilled_kwh"),
+    (Utility.CHILLED_WATER, ENERGY, POWER, "chilled_kwh"),
 )
 
 
@@ -27,7 +27,10 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row((freshness(scope), reporting(scope), *_used(scope))),
-            *(Row(_course(scope, number, *each), UTILITY[each[0]]) for number, each in enumerate(UTILITIES, start=2)),
+            *(
+                Row(_course(scope, setting, number, *each), UTILITY[each[0]])
+                for number, each in enumerate(UTILITIES, start=2)
+            ),
         ),
         CHOICES,
         marks=marks(Scope(tenant=False)),
@@ -44,25 +47,27 @@ def _used(scope: Scope) -> tuple[Panel, ...]:
                 f"{UTILITY[utility].vi} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",
             ),
             unit,
-            total(scope, "amount", utility=utility, alias="used"),
-            decimals=1,
+            *totals(scope, utility, "used"),
+            decimals=0,
             colour=COLOUR[utility],
         )
         for number, (utility, unit, _, _) in enumerate(UTILITIES, start=10)
     )
 
 
-def _course(scope: Scope, row: int, utility: Utility, unit: str, flow: str, field: str) -> tuple[Panel, ...]:
+def _course(
+    scope: Scope, setting: Setting, row: int, utility: Utility, unit: str, flow: str, field: str
+) -> tuple[Panel, ...]:
     return (
         trend(
             row * 10,
-            text("Rate by tenant", "Lưu lượng theo doanh nghiệp"),
+            text("Rate by tenant", "Công suất theo doanh nghiệp" if flow == POWER else "Lưu lượng theo doanh nghiệp"),
             text(
                 f"{UTILITY[utility].en}: mean rate from quarter-hour use, stacked.",
-                f"{UTILITY[utility].vi}: lưu lượng trung bình tính từ tiêu thụ 15 phút, xếp chồng.",
+                f"{UTILITY[utility].vi}: mức sử dụng trung bình tính từ tiêu thụ 15 phút, xếp chồng.",
             ),
             flow,
-            rate(scope, utility, "tenant"),
+            *rates(scope, utility, "tenant", zone=setting.timezone),
             shift=SETTLED,
             draw=Draw.AREA,
             width=10,
@@ -83,13 +88,14 @@ def _course(scope: Scope, row: int, utility: Utility, unit: str, flow: str, fiel
         ),
         stat(
             row * 10 + 2,
-            text("Cost", "Chi phí"),
+            text("Cost this month", "Chi phí trong tháng"),
             text(
-                "In this period, at the dated price, before VAT.",
-                "Trong kỳ xem, theo đơn giá từng thời kỳ, chưa gồm VAT.",
+                "Month to date, at the dated price, before VAT.",
+                "Lũy kế từ đầu tháng, theo đơn giá từng thời kỳ, chưa gồm VAT.",
             ),
             MONEY,
             total(scope, "cost_vnd", utility=utility, divide=1e6, alias="cost"),
+            window="now/M",
             decimals=1,
             height=8,
         ),

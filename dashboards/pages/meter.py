@@ -5,9 +5,9 @@ from typing import Any
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
-from dashboards.queries import Scope, tags_of
+from dashboards.queries import NEWEST_ROWS, QUARTERS_PER_HOUR, Scope, tags_of
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, TENANT_CHOICE, daily, freshness, marks, reporting, stat, table, trend
+from dashboards.tiles import PARK_CHOICE, SETTLED, TENANT_CHOICE, daily, freshness, marks, reporting, stat, table, trend
 from dashboards.words import BAD, COLOUR, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
@@ -121,8 +121,10 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
 
 
 def _use(scope: Scope) -> Panel:
-    inner = f'SELECT sum("amount") * 4 AS "rate" FROM "{USAGE}" {scope.where(ONE)} GROUP BY time(15m), "utility"'
-    statement = f'SELECT mean("rate") FROM ({inner}) WHERE $timeFilter GROUP BY time($__interval), "utility" fill(null)'
+    statement = (
+        f'SELECT mean("amount") * {QUARTERS_PER_HOUR} FROM "{USAGE}" {scope.where(ONE)} '
+        'GROUP BY time($__interval), "utility" fill(null)'
+    )
     return trend(
         2,
         text("Use per hour", "Tiêu thụ theo giờ"),
@@ -133,6 +135,7 @@ def _use(scope: Scope) -> Panel:
         _HOURLY[""],
         InfluxQL(statement, "$tag_utility"),
         columns=_by_utility(_HOURLY),
+        shift=SETTLED,
         draw=Draw.AREA,
     )
 
@@ -183,6 +186,7 @@ def _readings(scope: Scope) -> Panel:
         window="24h",
         step="5m",
         low=None,
+        zero=True,
         event_free=True,
     )
 
@@ -235,7 +239,7 @@ def _events(scope: Scope) -> Panel:
             "Thay, đặt lại, quay vòng, đứng số trong một năm.",
         ),
         "none",
-        InfluxQL(f'SELECT "kind", "text_en", "text_vi" FROM "{EVENTS}" {scope.where(ONE)}', form="table"),
+        InfluxQL(f'SELECT "kind", "text_en", "text_vi" FROM "{EVENTS}" {scope.where(ONE)} {NEWEST_ROWS}', form="table"),
         columns=(
             Column("Time", text("Time", "Thời điểm"), width=170),
             Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=170),

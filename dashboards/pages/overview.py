@@ -3,7 +3,7 @@
 from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
 from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row
-from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rate, total
+from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rates, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BUDGET,
@@ -43,7 +43,7 @@ def page(setting: Setting) -> Page:
         (
             Row(_tiles(scope)),
             Row((_alerts(),)),
-            Row((_power(scope), _peaks(month, setting))),
+            Row((_power(scope, setting), _peaks(month, setting))),
             Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
             Row((_days(scope, setting), _cost(scope, setting))),
             Row((_hours(scope),)),
@@ -132,7 +132,7 @@ def _hours(scope: Scope) -> Panel:
         width=24,
         height=9,
         low=None,
-        decimals=0,
+        decimals=1,
         window="28d",
     )
 
@@ -153,7 +153,7 @@ def _alerts() -> Panel:
     )
 
 
-def _power(scope: Scope) -> Panel:
+def _power(scope: Scope, setting: Setting) -> Panel:
     return trend(
         3,
         text("Power by tenant", "Công suất theo doanh nghiệp"),
@@ -162,7 +162,7 @@ def _power(scope: Scope) -> Panel:
             "Công suất trung bình của từng doanh nghiệp tính từ tiêu thụ 15 phút; xếp chồng, đường trên cùng là toàn khu.",
         ),
         POWER,
-        rate(scope, Utility.ELECTRICITY, "tenant"),
+        *rates(scope, Utility.ELECTRICITY, "tenant", zone=setting.timezone),
         shift=SETTLED,
         draw=Draw.AREA,
         width=16,

@@ -2,7 +2,7 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, Row, Step
-from dashboards.queries import Scope
+from dashboards.queries import NEWEST_ROWS, Scope, of_usage_or_days
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
@@ -81,17 +81,13 @@ def _silent_count(scope: Scope) -> Panel:
     )
 
 
-def _mean(scope: Scope, field: str) -> InfluxQL:
-    return InfluxQL(f'SELECT mean("{field}") FROM "{USAGE}" {scope.where()}', alias=field)
-
-
 def _complete(scope: Scope) -> Panel:
     return stat(
         4,
         text("Completeness", "Mức độ đầy đủ dữ liệu"),
         text("Of all quarter hours of all meters in this period.", "Của mọi khoảng 15 phút, mọi đồng hồ trong kỳ xem."),
         SHARE,
-        _mean(scope, "completeness"),
+        *of_usage_or_days(scope, "mean", "completeness"),
         high=1.0,
         decimals=2,
         steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
@@ -107,7 +103,7 @@ def _estimated(scope: Scope) -> Panel:
             "Trung bình mọi khoảng 15 phút và đồng hồ trong kỳ xem.",
         ),
         SHARE,
-        _mean(scope, "estimated"),
+        *of_usage_or_days(scope, "mean", "estimated"),
         high=1.0,
         decimals=2,
         steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
@@ -171,6 +167,7 @@ def _course(scope: Scope) -> Panel:
         SHARE,
         InfluxQL(statement, "$tag_utility"),
         columns=_named(),
+        window="24h",
         shift=SETTLED,
         high=1.0,
         height=10,
@@ -187,12 +184,13 @@ def _worst(scope: Scope) -> Panel:
         12,
         text("Most estimated meters", "Đồng hồ phải ước tính nhiều nhất"),
         text(
-            "Mean estimated share in this period; the ten worst.",
-            "Tỷ lệ ước tính trung bình kỳ xem; mười đồng hồ cao nhất.",
+            "Mean estimated share of the last 24 hours; the ten worst.",
+            "Tỷ lệ ước tính trung bình 24 giờ gần nhất; mười đồng hồ cao nhất.",
         ),
         SHARE,
         InfluxQL(f'SELECT top("share", "meter", 10) AS "share" FROM ({inner})', form="table"),
         steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+        window="24h",
         high=1.0,
         by_row=True,
         width=12,
@@ -234,7 +232,8 @@ def _events(scope: Scope) -> Panel:
         ),
         "none",
         InfluxQL(
-            f'SELECT "kind", "tenant", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()}', form="table"
+            f'SELECT "kind", "tenant", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()} {NEWEST_ROWS}',
+            form="table",
         ),
         columns=(
             Column("Time", text("Time", "Thời điểm"), width=180),

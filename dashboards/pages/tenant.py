@@ -6,7 +6,7 @@ The operator sees it with a choice of tenants; a tenant sees the same page over 
 from dashboards.influxql import InfluxQL
 from dashboards.pages.tenantfigures import budget, figures
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
-from dashboards.queries import BILLING, Scope, figure, per_interval, rate, summed, total
+from dashboards.queries import BILLING, NEWEST_ROWS, Scope, figure, per_interval, rates, summed, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
     METER_COLUMN,
@@ -62,7 +62,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
         ),
         (
             Row(figures(scope, month, setting)),
-            Row((_power(scope), _month(month))),
+            Row((_power(scope, setting), _month(month))),
             Row((_days(scope, setting), _cost(scope, setting))),
             Row((_spent(scope, setting), budget(month))),
             Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
@@ -78,7 +78,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
     )
 
 
-def _power(scope: Scope) -> Panel:
+def _power(scope: Scope, setting: Setting) -> Panel:
     return trend(
         3,
         text("Power", "Công suất"),
@@ -87,7 +87,7 @@ def _power(scope: Scope) -> Panel:
             "Công suất trung bình tại công tơ tổng, từ tiêu thụ 15 phút.",
         ),
         POWER,
-        rate(scope, E, alias="power"),
+        *rates(scope, E, zone=setting.timezone, alias="power"),
         shift=SETTLED,
         columns=(Column("power", text("Power", "Công suất")),),
         draw=Draw.AREA,
@@ -180,9 +180,10 @@ def _meters(scope: Scope, *, links: bool) -> Panel:
     return bars(
         7,
         text("Electricity by meter", "Điện theo công tơ"),
-        text("Intake and sub-meters in this period.", "Công tơ tổng và công tơ nhánh trong kỳ xem."),
+        text("Intake and sub-meters, month to date.", "Công tơ tổng và công tơ nhánh, lũy kế từ đầu tháng."),
         ENERGY,
         total(scope, "amount", "meter", utility=E, only='"role" =~ /^(billing|sub)$/'),
+        window=MONTH,
         colour=COLOUR[E],
         link=SERIES_METER if links else None,
     )
@@ -257,7 +258,9 @@ def _events(scope: Scope, *, links: bool) -> Panel:
             "Những gì xảy ra với đồng hồ và biểu giá trong 90 ngày gần đây.",
         ),
         "none",
-        InfluxQL(f'SELECT "kind", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()}', form="table"),
+        InfluxQL(
+            f'SELECT "kind", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()} {NEWEST_ROWS}', form="table"
+        ),
         columns=(
             Column("Time", text("Time", "Thời điểm"), width=180),
             Column("kind", text("Event", "Sự kiện"), mapped=kinds, width=220),

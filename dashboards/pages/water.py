@@ -2,7 +2,7 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, Row, Step
-from dashboards.queries import Scope, figure, of, rate, total
+from dashboards.queries import Scope, figure, of, rates, totals
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
@@ -62,7 +62,7 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row(_tiles(scope)),
-            Row((_flow(scope, W, 3), _flow(scope, WW, 4))),
+            Row((_flow(scope, setting, W, 3), _flow(scope, setting, WW, 4))),
             Row((_days(scope, W, 5), _days(scope, WW, 6))),
             Row((_night(scope), _ratio(scope))),
             Row((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
@@ -79,7 +79,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text(f"{en} in this period", f"{vi} trong kỳ xem"),
             text(f"{en} of the chosen tenants.", f"{vi} của các doanh nghiệp đã chọn."),
             CUBIC,
-            total(scope, "amount", utility=utility, alias="m³"),
+            *totals(scope, utility, "m³"),
             decimals=0,
             colour=COLOUR[utility],
             width=6 if utility is W else 5,
@@ -115,7 +115,7 @@ def _worst_night(scope: Scope) -> InfluxQL:
     return InfluxQL(f'SELECT max("night_water_ratio") FROM "efficiency" {where}', alias="ratio")
 
 
-def _flow(scope: Scope, utility: Utility, number: int) -> Panel:
+def _flow(scope: Scope, setting: Setting, utility: Utility, number: int) -> Panel:
     water = utility is W
     return trend(
         number,
@@ -127,7 +127,7 @@ def _flow(scope: Scope, utility: Utility, number: int) -> Panel:
             "Lưu lượng trung bình tính từ tiêu thụ 15 phút, xếp chồng theo doanh nghiệp.",
         ),
         FLOW,
-        rate(scope, utility, "tenant"),
+        *rates(scope, utility, "tenant", zone=setting.timezone),
         shift=SETTLED,
         draw=Draw.AREA,
         link=SERIES_TENANT,

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from dashboards.filling import with_macros
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
-from tests.dashboards.grafana import beyond, reduced, with_macros
+from tests.dashboards.grafana import beyond, reduced
 
 Labels = frozenset[tuple[str, str]]
 Numbers = dict[Labels, float]

@@ -26,7 +26,7 @@ from store.schema import (
 )
 
 QUARTER = timedelta(minutes=15)
-BATCH = 1_000
+BATCH = 500
 
 
 def role(park: Park, meter: Meter) -> str:
@@ -178,6 +178,8 @@ class Plant:
             water, waste = 300 * size * days * swing, 240 * size * days * swing
             fields: dict[str, FieldValue] = {
                 "electricity_kwh": kwh,
+                "grid_kwh": kwh,
+                "mean_demand_kw": kwh / days / 24,
                 "water_m3": water,
                 "output": output,
                 "cost_vnd": kwh * 2100 + water * 14_500,

@@ -1,20 +1,23 @@
 """Every panel over what the services really write: empty only where it may be."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
+from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, with_macros
 from dashboards.influxql import InfluxQL
+from dashboards.queries import Scope, rates, totals
 from dashboards.setting import Setting
 from ecopark.servers import Influxd
 from metering.park import Park
+from metering.quantities import UTILITIES, Utility
 from store.client import Store
 from store.schema import EVENTS, OPERATOR_DATABASE, PIPELINE, REFUSED, tenant_database
 from tests.dashboards.conftest import DAY, NOW
-from tests.dashboards.grafana import filled, interval, span, with_macros
 from tests.dashboards.realpast import write_past
-from tests.dashboards.test_pages_ask import RANGES, TENANTS, as_grafana, choices, has_it, pages
+from tests.dashboards.test_pages_ask import RANGES, TENANTS, choices, has_it, pages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,7 +50,7 @@ def may_be_empty(target: InfluxQL, tenants: tuple[str, ...], park: Park) -> bool
 
 
 @pytest.mark.parametrize("tenants", TENANTS)
-@pytest.mark.parametrize("length", ["24h", "30d"])
+@pytest.mark.parametrize("length", ["24h", "30d", "13M"])
 async def test_no_panel_is_empty(real: tuple[Store, Park], tenants: str, length: str) -> None:
     store, park = real
     empty = []
@@ -59,10 +62,9 @@ async def test_no_panel_is_empty(real: tuple[Store, Park], tenants: str, length:
         for panel in page.panels:
             if panel.event_free:
                 continue
-            start, end = span(as_grafana(panel), NOW - RANGES[length], NOW, park.zone)
             for target in panel.targets:
-                statement = with_macros(filled(target.query, chosen), start, end, interval(start, end, panel.step))
-                if not may_be_empty(target, shown, park):
+                statement = asked(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
+                if not stands_aside(statement) and not may_be_empty(target, shown, park):
                     rows = await store.query(statement, database)
                     if not any(value is not None for row in rows for name, value in row.items() if name != "time"):
                         empty.append(f"{page.name}/{panel.id} {panel.title.en} ({target.ref})")
@@ -79,3 +81,39 @@ async def test_every_variable_offers_what_the_services_wrote(real: tuple[Store, 
                 rows = await store.query(filled(variable.query, chosen), OPERATOR_DATABASE)
                 offered[variable.name] = {row["value"] for row in rows if row["value"]}
     assert offered == {"park": {park.id}, "tenant": set(park.tenant), "meter": set(park.meter)}
+
+
+async def test_over_a_long_range_the_days_of_tenants_add_up_to_their_quarter_hours(real: tuple[Store, Park]) -> None:
+    store, park = real
+    differences = {}
+    midnight = datetime.combine(DAY, datetime.min.time(), park.zone)
+    chosen = [Choice("park", park.id), Choice("tenant", (EVERYTHING,), ".*")]
+    for utility in UTILITIES.keys() - {Utility.PRODUCTION}:
+        found = []
+        for target, every in zip(totals(Scope(), utility, "used"), (900, 86_400), strict=True):
+            statement = with_macros(
+                filled(target.query, chosen), midnight - RANGES["30d"], midnight - timedelta(seconds=1), every
+            )
+            assert not stands_aside(statement)
+            found += [
+                row["sum" if "sum" in row else "total"] for row in await store.query(statement, OPERATOR_DATABASE)
+            ]
+        differences[utility] = found[1] / found[0] - 1
+    assert differences == pytest.approx(dict.fromkeys(differences, 0.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("utility", [Utility.ELECTRICITY, Utility.WATER])
+async def test_over_a_long_range_a_rate_is_the_mean_of_each_whole_day(
+    real: tuple[Store, Park], utility: Utility
+) -> None:
+    store, park = real
+    chosen = [Choice("park", park.id), Choice("tenant", ("textile",))]
+    quarters, days = rates(Scope(), utility, "tenant", zone=park.park.timezone)
+    day = datetime.combine(DAY - timedelta(days=3), datetime.min.time(), park.zone)
+    found = []
+    for target, every in ((quarters, 900), (days, 86_400)):
+        statement = with_macros(filled(target.query, chosen), day, day + timedelta(days=1, seconds=-1), every)
+        rows = await store.query(statement, OPERATOR_DATABASE)
+        found.append([row["sum"] for row in rows if row["sum"] is not None])
+    assert len(found[1]) == 1
+    assert sum(found[0]) / len(found[0]) == pytest.approx(found[1][0])

@@ -1,0 +1,132 @@
+"""What Grafana does to a panel's question before the database sees it; for who asks without Grafana: bench and tests.
+
+Variables are filled in by the browser (raw, or escaped inside a regular expression), the macros `$timeFilter`,
+`$interval`, `$__interval` and `$__interval_ms` by the back end, and a panel may replace the page's range of time.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dashboards.panels import POINTS, Panel
+
+EVERYTHING = "$__all"
+_ROUNDED = (
+    (12.5, 10),
+    (17.5, 15),
+    (25, 20),
+    (45, 30),
+    (90, 60),
+    (210, 120),
+    (450, 300),
+    (750, 600),
+    (1050, 900),
+    (1500, 1200),
+    (2700, 1800),
+    (5400, 3600),
+    (9000, 7200),
+    (16200, 10800),
+    (32400, 21600),
+    (86400, 43200),
+    (604800, 86400),
+    (1814400, 604800),
+)
+"""Seconds: below the first, an interval is rounded to the second, as Grafana does."""
+_LONGEST = 2592000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The value of a variable; `all_value` goes in as it is where everything is chosen."""
+
+    name: str
+    value: str | tuple[str, ...]
+    all_value: str | None = None
+
+
+def asked(query: str, panel: Panel, choices: list[Choice], start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """A question of a panel as the database gets it, on a page that shows `start` to `end`."""
+    first, last = span(panel.window, panel.shift, start, end, zone)
+    return with_macros(filled(query, choices), first, last, interval(first, last, panel.step, POINTS))
+
+
+def stands_aside(statement: str) -> bool:
+    """Whether another question of the same panel answers for this range (see `dashboards.queries.SHORT`)."""
+    found = re.search(r"\b(\d+) (<|>=) (\d+) AND", statement)
+    return found is not None and (int(found[1]) < int(found[3])) is not (found[2] == "<")
+
+
+def escaped(value: str) -> str:
+    """A value inside a regular expression."""
+    return re.sub(r"([\\^$*+?.()|\[\]{}/])", r"\\\1", value)
+
+
+def filled(statement: str, choices: list[Choice]) -> str:
+    """The statement with its variables filled in; `$__...` names are the back end's."""
+    for choice in choices:
+        parts = re.split(rf"\$(?:{choice.name}\b|\{{{choice.name}\}})", statement)
+        statement = _formatted(choice, statement).join(parts)
+    return statement
+
+
+def _formatted(choice: Choice, statement: str) -> str:
+    if choice.value == (EVERYTHING,) and choice.all_value is not None:
+        return choice.all_value
+    if isinstance(choice.value, tuple):
+        return f"({'|'.join(escaped(value) for value in choice.value)})"
+    inside = any(f"${choice.name}" in literal for literal in re.findall(r"[=!]~\s*/((?:[^/\\]|\\.)*)/", statement))
+    return escaped(choice.value) if inside else choice.value
+
+
+def with_macros(statement: str, start: datetime, end: datetime, interval_s: int) -> str:
+    """The statement as it is sent.
+
+    Raises `ValueError` where something is left that nobody fills in.
+    """
+    between = f"time >= {_ms(start)}ms and time <= {_ms(end)}ms"
+    for macro, text in (
+        ("$timeFilter", between),
+        ("$interval", f"{interval_s}s"),
+        ("$__interval_ms", str(interval_s * 1000)),
+        ("$__interval", f"{interval_s}s"),
+    ):
+        statement = statement.replace(macro, text)
+    if left := re.search(r"\$\w+", statement):
+        raise ValueError(f"nobody fills in {left.group()}: {statement}")
+    return statement
+
+
+def interval(start: datetime, end: datetime, least: str | None, points: int) -> int:
+    """`$__interval` in seconds: the range over the panel's points, rounded, but not under the panel's own."""
+    exact = (end - start).total_seconds() / points
+    rounded = next((to for below, to in _ROUNDED if exact < below), _LONGEST)
+    return max(rounded, seconds(least) if least else 60)
+
+
+def seconds(text: str) -> int:
+    """`15m` in seconds."""
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[text[-1]]
+
+
+def span(
+    window: str | None, shift: str | None, start: datetime, end: datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime]:
+    """The range that a panel asks for: its own window before the page's, then its shift."""
+    if window is not None:
+        local = end.astimezone(zone)
+        if window == "now/d":
+            start = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        elif window == "now/M":
+            start = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        elif window.endswith("M"):
+            years, months = divmod(local.month - 1 - int(window[:-1]), 12)
+            start = local.replace(year=local.year + years, month=months + 1, day=min(local.day, 28))
+        else:
+            start = end - timedelta(seconds=seconds(window))
+    back = timedelta(seconds=seconds(shift)) if shift else timedelta(0)
+    return start - back, end - back
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
