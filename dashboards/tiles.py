@@ -31,7 +31,7 @@ SETTLED = "20m"
 """How far charts of quarter hours stay behind: the newest one is still being read, and would look like a drop."""
 
 
-AGAINST_BUDGET = (Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))
+AGAINST_BUDGET = (Step(None, NEUTRAL), Step(0.0, GOOD), Step(1.0, WARN), Step(1.1, BAD))
 NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 

@@ -27,6 +27,7 @@ from metering.figures import Period
 from metering.quantities import Utility
 from store.schema import USAGE
 
+E, W = Utility.ELECTRICITY, Utility.WATER
 TODAY, LAST_WEEK, THIS_MONTH = "now/d", "7d", "now/M"
 
 
@@ -57,7 +58,7 @@ def page(setting: Setting) -> Page:
 def _tiles(scope: Scope) -> tuple[Panel, ...]:
     quarter = (
         f'SELECT sum("amount") * {QUARTERS_PER_HOUR} AS "kw" FROM "{USAGE}" '
-        f"{scope.where(of(Utility.ELECTRICITY), BILLING)} GROUP BY time(15m) fill(none)"
+        f"{scope.where(of(E), BILLING)} GROUP BY time(15m) fill(none)"
     )
     return (
         freshness(scope),
@@ -73,7 +74,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             InfluxQL(quarter, alias="kW"),
             window="45m",
             calc="max",
-            colour=COLOUR[Utility.ELECTRICITY],
+            colour=COLOUR[E],
             sparkline=True,
         ),
         stat(
@@ -81,9 +82,9 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text("Electricity today", "Điện trong ngày"),
             text("Used by the tenants since midnight.", "Lượng điện các doanh nghiệp tiêu thụ từ 0 giờ."),
             ENERGY,
-            total(scope, "amount", utility=Utility.ELECTRICITY, alias="kWh"),
+            total(scope, "amount", utility=E, alias="kWh"),
             window=TODAY,
-            colour=COLOUR[Utility.ELECTRICITY],
+            colour=COLOUR[E],
         ),
         stat(
             12,
@@ -93,20 +94,20 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
                 "Lượng điện của cùng thứ trong tuần trước, tính đến cùng thời điểm.",
             ),
             ENERGY,
-            total(scope, "amount", utility=Utility.ELECTRICITY, alias="kWh"),
+            total(scope, "amount", utility=E, alias="kWh"),
             window=TODAY,
             shift=LAST_WEEK,
-            colour=COLOUR[Utility.ELECTRICITY],
+            colour=COLOUR[E],
         ),
         stat(
             13,
             text("Water today", "Nước cấp trong ngày"),
             text("Used by the tenants since midnight.", "Lượng nước các doanh nghiệp tiêu thụ từ 0 giờ."),
             "suffix:m³",
-            total(scope, "amount", utility=Utility.WATER, alias="m³"),
+            total(scope, "amount", utility=W, alias="m³"),
             window=TODAY,
             decimals=0,
-            colour=COLOUR[Utility.WATER],
+            colour=COLOUR[W],
         ),
     )
 
@@ -114,7 +115,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
 def _hours(scope: Scope) -> Panel:
     inner = (
         f'SELECT mean("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
-        f'{scope.where(of(Utility.ELECTRICITY), BILLING)} GROUP BY time(1h), "meter"'
+        f'{scope.where(of(E), BILLING)} GROUP BY time(1h), "meter"'
     )
     statement = f'SELECT sum("rate") AS "{VALUE}" FROM ({inner}) WHERE $timeFilter GROUP BY time(1h) fill(none)'
     return Panel(
@@ -132,7 +133,7 @@ def _hours(scope: Scope) -> Panel:
         width=24,
         height=9,
         low=None,
-        decimals=1,
+        decimals=0,
         window="28d",
     )
 
@@ -162,7 +163,7 @@ def _power(scope: Scope, setting: Setting) -> Panel:
             "Công suất trung bình của từng doanh nghiệp tính từ tiêu thụ 15 phút; xếp chồng, đường trên cùng là toàn khu.",
         ),
         POWER,
-        *rates(scope, Utility.ELECTRICITY, "tenant", zone=setting.timezone),
+        *rates(scope, E, "tenant", zone=setting.timezone),
         shift=SETTLED,
         draw=Draw.AREA,
         width=16,
@@ -274,27 +275,21 @@ def _tenants(month: Scope) -> Panel:
         ),
         columns=(
             TENANT_COLUMN,
-            Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[Utility.ELECTRICITY]),
-            Column("water_m3", called("water_m3"), "suffix:m³", decimals=0, bar=True, colour=COLOUR[Utility.WATER]),
-            Column(
-                "wastewater_m3",
-                called("wastewater_m3"),
-                "suffix:m³",
-                decimals=0,
-                bar=True,
-                colour=COLOUR[Utility.WASTEWATER],
-            ),
-            Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0),
-            Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET),
-            Column("peak_demand_kw", called("peak_demand_kw"), POWER),
-            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
+            Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[E], width=160),
+            Column("water_m3", called("water_m3"), "suffix:m³", decimals=0, bar=True, colour=COLOUR[W], width=165),
+            Column("wastewater_m3", called("wastewater_m3"), "suffix:m³", decimals=0, width=125),
+            Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0, width=140),
+            Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET, width=130),
+            Column("peak_demand_kw", called("peak_demand_kw"), POWER, width=130),
+            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3, width=125),
             Column(
                 "energy_per_output",
                 called("energy_per_output"),
                 text("suffix:kWh/unit", "suffix:kWh/đơn vị"),
                 decimals=1,
+                width=150,
             ),
-            Column("completeness", called("completeness"), SHARE, decimals=1, colour=GOOD),
+            Column("completeness", called("completeness"), SHARE, decimals=1, colour=GOOD, width=120),
         ),
         window=THIS_MONTH,
         sort=("electricity_kwh", True),

@@ -19,6 +19,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from ecopark.demo.crew import Crew
+from ecopark.demo.grafana import Grafana, command
 from ecopark.demo.plan import Plan
 from ecopark.demo.screen import Scene, draw
 from ecopark.demo.tally import GatewaySide, computed, refused, stored, used_today
@@ -32,6 +33,7 @@ from metering.topics import Channel, topic
 from store.client import Store
 
 WITHOUT_TERMINAL_S = 60.0
+NO_GRAFANA = "Grafana is not installed here: no dashboards (docs/dashboards.md says how to see them)."
 NEARLY_DELIVERED = 8
 """Messages on the gateways' disks that are only those under way."""
 
@@ -48,15 +50,28 @@ async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: b
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shell = folder / "env"
+    grafana: Grafana | None = None
     try:
         await crew.start()
+        grafana = _start_grafana(folder, park, crew)
         shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
-            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop)
+            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, grafana)
             return await demo.run(seconds, as_json=as_json)
     finally:
+        if grafana is not None:
+            await asyncio.to_thread(grafana.process.stop)
         await crew.stop()
         shell.unlink(missing_ok=True)
+
+
+def _start_grafana(folder: Path, park: Park, crew: Crew) -> Grafana | None:
+    how = command()
+    if how is None:
+        return None
+    grafana = Grafana(folder / "grafana", how, crew.database.url)
+    grafana.start(park, datetime.now(park.zone).date())
+    return grafana
 
 
 @contextlib.asynccontextmanager
@@ -81,7 +96,9 @@ class _Demo:
         gateways: GatewaySide,
         console: Console,
         stop: asyncio.Event,
+        grafana: Grafana | None,
     ) -> None:
+        self._grafana = grafana
         self._folder = folder
         self._park = park
         self._plan = plan
@@ -101,6 +118,7 @@ class _Demo:
         await self._usage_computed()
         await self._write_reports()
         await self._send_malformed()
+        self._console.print(self._grafana.said() if self._grafana is not None else NO_GRAFANA)
         await self._live(seconds)
         await self._crew.stop_reading()
         with contextlib.suppress(TimeoutError):
