@@ -3,7 +3,7 @@ SECONDS ?= 60
 SEED ?= 7
 BIN := .venv/bin
 
-.PHONY: setup demo test check chaos docs dashboards lock env
+.PHONY: setup demo test check chaos docs dashboards pictures lock env
 
 setup:
 	@deploy/setup
@@ -27,6 +27,10 @@ docs: setup
 
 dashboards: setup
 	@$(BIN)/ecopark dashboards --park examples/song-xanh --day 2026-11-23 --out dashboards/generated
+
+# PREVIEW names a program that draws a dashboard's JSON to PNG; docs/dashboards.md says how it is called.
+pictures: setup
+	@$(BIN)/python -m ecopark.demo.pictures "$(or $(PREVIEW),$(error name a program that draws dashboards: make pictures PREVIEW=...))" --out docs/pictures
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \

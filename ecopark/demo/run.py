@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,12 +33,18 @@ from metering.topics import Channel, topic
 from store.client import Store
 
 WITHOUT_TERMINAL_S = 60.0
-NO_GRAFANA = "Grafana is not installed here: no dashboards (docs/dashboards.md says how to see them)."
+NO_GRAFANA = "Grafana is not installed, so no dashboards: see docs/dashboards.md"
 NEARLY_DELIVERED = 8
 """Messages on the gateways' disks that are only those under way."""
 
 
-async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: bool) -> int:
+Meanwhile = Callable[[Park, str], Awaitable[None]]
+"""What is done with the filled demo, by its park and its database's address, in place of watching it."""
+
+
+async def run_demo(
+    folder: Path, *, days: int, seconds: float | None, as_json: bool, meanwhile: Meanwhile | None = None
+) -> int:
     """Run the demo; returns the exit status, 1 where a reading was lost."""
     console = Console(stderr=as_json)
     if seconds is None and not sys.stdout.isatty():
@@ -57,7 +63,7 @@ async def run_demo(folder: Path, *, days: int, seconds: float | None, as_json: b
         shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
             demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, grafana)
-            return await demo.run(seconds, as_json=as_json)
+            return await demo.run(seconds, as_json=as_json, meanwhile=meanwhile)
     finally:
         if grafana is not None:
             await asyncio.to_thread(grafana.process.stop)
@@ -110,7 +116,7 @@ class _Demo:
         self._since = datetime.fromtimestamp(plan.since / 1000, UTC)
         self._rate = 0.0
 
-    async def run(self, seconds: float | None, *, as_json: bool) -> int:
+    async def run(self, seconds: float | None, *, as_json: bool, meanwhile: Meanwhile | None) -> int:
         stored_before = await stored(self._store, self._park, self._since)
         refused_before = await refused(self._store, self._park)
         self._crew.start_gateways(past=True)
@@ -119,7 +125,10 @@ class _Demo:
         await self._write_reports()
         await self._send_malformed()
         self._console.print(self._grafana.said() if self._grafana is not None else NO_GRAFANA)
-        await self._live(seconds)
+        if meanwhile is None:
+            await self._live(seconds)
+        else:
+            await meanwhile(self._park, self._crew.database.url)
         await self._crew.stop_reading()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._gateways.until(lambda: self._gateways.all_offline), 5.0)

@@ -20,11 +20,12 @@ LIVE_S = 25
 
 @dataclass
 class Demo:
-    """A running `ecopark demo --json`; `environment` is what its env file exports."""
+    """A running `ecopark demo --json`; `environment` is what its env file exports, `said` the file of what it tells."""
 
     folder: Path
     process: "subprocess.Popen[str]"
     environment: dict[str, str]
+    said: Path
 
     def result(self) -> dict[str, Any]:
         """End it as Ctrl-C does, and return its last line."""
@@ -36,7 +37,9 @@ class Demo:
 
 def start_demo(folder: Path, seconds: float = 120) -> Demo:
     command = [str(ECOPARK), "demo", "--days", "1", "--for", str(seconds), "--json", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    said = folder.with_suffix(".said")
+    with said.open("w") as told:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True)
     shell = folder / "env"
     deadline = time.monotonic() + 60
     while not shell.exists():
@@ -44,7 +47,7 @@ def start_demo(folder: Path, seconds: float = 120) -> Demo:
         assert time.monotonic() < deadline, "the demo did not start"
         time.sleep(0.05)
     exported = dict(re.findall(r"export (\w+)=(.*)", shell.read_text()))
-    return Demo(folder, process, exported)
+    return Demo(folder, process, exported, said)
 
 
 @pytest.fixture(scope="module")

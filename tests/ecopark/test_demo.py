@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecopark.cli import app
+from ecopark.demo.grafana import command
+from ecopark.demo.run import NO_GRAFANA
 from ecopark.settings import Settings
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
@@ -139,6 +141,8 @@ def test_it_counts_at_both_ends_and_leaves_no_orphan(demo: Demo) -> None:
     reports = sorted(file.name for file in (demo.folder / "reports").glob("*.html"))
     assert [sum(name.endswith(f"-{language}.html") for name in reports) for language in ("en", "vi")] == [2, 2]
     assert not (demo.folder / "env").exists()
+    told = [line for line in demo.said.read_text().splitlines() if "Grafana" in line]
+    assert told == [NO_GRAFANA] if command() is None else told[0].startswith("Grafana: http://127.0.0.1:")
 
 
 def test_a_second_run_goes_on_where_the_first_ended(demo: Demo) -> None:

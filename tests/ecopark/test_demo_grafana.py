@@ -1,4 +1,4 @@
-"""What the demo gives to Grafana, as far as that can be looked at without one: none is to be had where the tests run."""
+"""What the demo gives to Grafana, as far as that can be looked at without one: there is none where the tests run."""
 
 import json
 import os
