@@ -6,6 +6,7 @@ from datetime import date
 
 from dashboards.alerts.asking import DAY_S, HOUR, MINUTE, figure, one_of, where
 from dashboards.alerts.leak import continuous
+from dashboards.alerts.loss import balances
 from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
 from dashboards.queries import BILLING, GENERATION, of
 from dashboards.words import text
@@ -13,12 +14,12 @@ from metering.dated import at
 from metering.meters import Meter, Role, Thresholds
 from metering.park import Park
 from metering.quantities import Utility
-from store.schema import BALANCE, EVENTS, USAGE
+from store.schema import EVENTS, USAGE
 
 
 def rules(park: Park, day: date) -> Iterator[Rule]:
     """Every rule of this kind for one park; `day` decides which contracts hold."""
-    yield _balance(park)
+    yield from balances(park)
     for ratio, tenants in _grouped(park, lambda own: own.night_flow_ratio):
         yield _night(park, ratio, tenants)
     for ratio, tenants in _grouped(park, lambda own: own.continuous_flow_ratio):
@@ -32,6 +33,7 @@ def rules(park: Park, day: date) -> Iterator[Rule]:
     for ratio, tenants in _grouped(park, lambda own: own.above_baseline_ratio):
         yield _baseline(park, ratio, tenants)
     yield _event(park)
+    yield _rollover(park)
     yield from _solar(park)
     for toe, tenants in _grouped(park, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
         yield _energy(park, toe, tenants, 90, Severity.INFO)
@@ -46,36 +48,6 @@ def _grouped(park: Park, pick: Callable[[Thresholds], float | None]) -> Iterator
         if threshold is not None:
             groups[threshold].append(tenant.id)
     yield from sorted(groups.items())
-
-
-def _balance(park: Park) -> Rule:
-    found = where(park, '"computable" = 1')
-    query = (
-        f'SELECT ("loss" - "band") / "through" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
-    )
-    return Rule(
-        "balance-loss",
-        park.id,
-        "",
-        text("Loss above meter error", "Tổn thất vượt sai số đồng hồ"),
-        Severity.WARNING,
-        (Question(query, 3 * DAY_S, until=DAY_S),),
-        Above(0.0, -0.1),
-        text(
-            "{labels.utility} behind {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
-            "what passed.",
-            "{labels.utility} sau {labels.main}: tổn thất ngày gần nhất vượt sai số đồng hồ {value} % lượng qua đồng hồ tổng.",
-        ),
-        text(
-            "Look first whether a sub-meter stood still or was replaced; then for a leak or an unmetered branch.",
-            "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa đo.",
-        ),
-        "balance",
-        5,
-        hold="1h",
-        slow=True,
-        shape="%.2f",
-    )
 
 
 def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
@@ -210,6 +182,33 @@ def _event(park: Park) -> Rule:
         text(
             "Look first whether the meter was replaced: enter the swap with both registers in the park file.",
             "Kiểm tra trước có thay đồng hồ không: ghi việc thay cùng hai chỉ số vào hồ sơ khu.",
+        ),
+        "quality",
+        14,
+        hold="0s",
+        shape="%.0f",
+    )
+
+
+def _rollover(park: Park) -> Rule:
+    """Expected and reckoned with; told because a wrong roll-over value in the park file shows here first."""
+    found = where(park, one_of("kind", ("rollover",)))
+    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
+    return Rule(
+        "meter-rollover",
+        park.id,
+        "",
+        text("Counter rolled over", "Bộ đếm quay vòng"),
+        Severity.INFO,
+        (Question(query, 2 * HOUR, "sum"),),
+        Above(0, 0.5),
+        text(
+            "Meter {labels.meter} of {labels.tenant}: its counter has passed its end and begun anew; its use goes on.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: bộ đếm đã quay vòng và đếm lại từ đầu; tiêu thụ vẫn liên tục.",
+        ),
+        text(
+            "Look first whether the register's roll-over value in the park file is that of the meter.",
+            "Kiểm tra trước giá trị quay vòng trong hồ sơ khu có đúng với đồng hồ không.",
         ),
         "quality",
         14,

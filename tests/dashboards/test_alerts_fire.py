@@ -140,6 +140,18 @@ async def test_events_that_need_a_look_fire_and_others_do_not(
     await bare_store.write([line(EVENTS, tags, {"text_en": "x", "text_vi": "x"}, NOW - 30 * MINUTE)], OPERATOR_DATABASE)
     found = await evaluate(bare_store, rule_of(setting, "meter-event", "").provisioned(), NOW)
     assert any((found or {}).values()) is fires
+    told = await evaluate(bare_store, rule_of(setting, "meter-rollover", "").provisioned(), NOW)
+    assert any((told or {}).values()) is (kind == "rollover")
+
+
+async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, setting: Setting) -> None:
+    fields: dict[str, FieldValue] = {"loss": 30.0, "band": 20.0, "through": 1000.0, "computable": 1}
+    tags = {"utility": "electricity", "main": "em-textile"}
+    await bare_store.write([line(BALANCE, tags, fields, TODAY - DAY)], OPERATOR_DATABASE)
+    rules = {rule.of: rule.provisioned() for rule in all_rules(setting) if rule.kind == "balance-loss"}
+    assert {of for of, rule in rules.items() if await evaluate(bare_store, rule, NOW)} == {"textile"}
+    assert rules["textile"]["labels"]["tenant"] == "textile"
+    assert "tenant" not in rules[""]["labels"]
 
 
 async def test_refusals_fire_by_gateway_and_reason(bare_store: Store, setting: Setting) -> None:
@@ -164,6 +176,7 @@ async def test_every_kind_of_rule_has_a_test(setting: Setting) -> None:
         "effluent-fault",
         "effluent-calibrating",
         "meter-event",
+        "meter-rollover",
         "refused",
     }
     # the steel works' own warning level is tested by the same code as the others'

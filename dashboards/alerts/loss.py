@@ -1,0 +1,52 @@
+"""What enters through a main meter and does not arrive: the last whole day's loss against the meters' error band."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from dashboards.alerts.asking import DAY_S, one_of, where
+from dashboards.alerts.rule import Above, Question, Rule, Severity
+from dashboards.words import text
+from metering.meters import Role
+from metering.park import Park
+from store.schema import BALANCE
+
+
+def balances(park: Park) -> Iterator[Rule]:
+    """One rule for the park's own main meters, and one for each tenant that has some: who is told differs."""
+    mains: dict[str | None, list[str]] = defaultdict(list)
+    for name in park.children:
+        if park.meter[name].role is Role.MAIN:
+            mains[park.meter[name].tenant].append(name)
+    for tenant, names in mains.items():
+        yield _balance(park, tenant, names)
+
+
+def _balance(park: Park, tenant: str | None, mains: list[str]) -> Rule:
+    found = where(park, '"computable" = 1', one_of("main", mains))
+    query = (
+        f'SELECT ("loss" - "band") / "through" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
+    )
+    return Rule(
+        "balance-loss",
+        park.id,
+        tenant or "",
+        text("Loss above meter error", "Tổn thất vượt sai số đồng hồ"),
+        Severity.WARNING,
+        (Question(query, 3 * DAY_S, until=DAY_S),),
+        Above(0.0, -0.1),
+        text(
+            "{labels.utility} behind {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
+            "what passed.",
+            "{labels.utility} sau {labels.main}: tổn thất ngày gần nhất vượt sai số đồng hồ {value} % lượng qua đồng hồ tổng.",
+        ),
+        text(
+            "Look first whether a sub-meter stood still or was replaced; then for a leak or an unmetered branch.",
+            "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa đo.",
+        ),
+        "balance",
+        5,
+        hold="1h",
+        tenant=tenant,
+        slow=True,
+        shape="%.2f",
+    )
