@@ -139,14 +139,21 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="default: docs/pictures")
     options = parser.parse_args()
 
+    failed: list[OperatorError] = []
+
     async def meanwhile(park: Park, influx: str) -> None:
-        await draw(options.program, park, influx, options.out)
+        try:
+            await draw(options.program, park, influx, options.out)
+        except OperatorError as error:  # not through the demo's tasks, which would end in a traceback
+            failed.append(error)
 
     try:
-        return asyncio.run(run_demo(options.dir, days=DAYS, seconds=None, as_json=True, meanwhile=meanwhile))
+        asyncio.run(run_demo(options.dir, days=DAYS, seconds=None, as_json=True, meanwhile=meanwhile))
     except OperatorError as error:
+        failed.append(error)
+    for error in failed:
         sys.stderr.write(f"ecopark: {error}\n")
-        return 2
+    return 2 if failed else 0
 
 
 if __name__ == "__main__":
