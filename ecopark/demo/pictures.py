@@ -151,8 +151,8 @@ def main() -> int:
         asyncio.run(run_demo(options.dir, days=DAYS, seconds=None, as_json=True, meanwhile=meanwhile))
     except OperatorError as error:
         failed.append(error)
-    for error in failed:
-        sys.stderr.write(f"ecopark: {error}\n")
+    for each in failed:
+        sys.stderr.write(f"ecopark: {each}\n")
     return 2 if failed else 0
 
 
