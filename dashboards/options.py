@@ -31,7 +31,9 @@ def options(panel: Panel, language: Language) -> object:
                 color_mode=common.BigValueColorMode.VALUE,
                 reduce_options=reduce,
                 wide_layout=False,
-                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if len(panel.targets) == 1 else 18),
+                text=common.VizTextDisplayOptions(
+                    title_size=13, value_size=26 if len({target.alias for target in panel.targets}) == 1 else 18
+                ),
             )
         case Kind.BARS:
             return bargauge.Options(

@@ -158,7 +158,7 @@ def _axis_width(panel: Panel, language: Language) -> float:
     longest = max((len(unit.removeprefix("suffix:")) for unit in units if unit.startswith("suffix:")), default=3)
     if panel.unit == SECONDS:
         longest = len(" weeks")
-    return 57 + 7 * longest + (20 if panel.decimals else 0)
+    return 60 + 7 * longest + (20 if panel.decimals else 0)
 
 
 def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:

@@ -140,6 +140,7 @@ def _table() -> Panel:
             Column("band", text("Error band", "Sai số"), decimals=0),
         ),
         least=DAILY,
+        nothing=text("no whole day in this range", "khoảng thời gian xem chưa có ngày nào tính xong"),
         width=16,
         height=18,
     )
