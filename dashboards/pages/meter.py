@@ -226,7 +226,10 @@ def _quality(scope: Scope) -> Panel:
             Column("completeness", text("Completeness", "Mức độ đầy đủ"), colour=GOOD),
             Column("estimated", text("Estimated", "Ước tính"), colour=WARN),
         ),
+        shift=SETTLED,
         high=1.0,
+        width=24,
+        height=6,
     )
 
 
@@ -247,7 +250,6 @@ def _events(scope: Scope) -> Panel:
         ),
         window="365d",
         nothing=text("none", "không có"),
-        width=12,
         height=8,
         sort=("Time", True),
         event_free=True,
