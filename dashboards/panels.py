@@ -126,7 +126,7 @@ class Panel:
     """Show zero on the axis of a trend, and what lies under it."""
     sparkline: bool = False
     by_row: bool = False
-    """Each row of a table is a value of its own (bars, numbers)."""
+    """Each row of a table is a value of its own; bars show the ten first of them in the order of `sort`."""
     event_free: bool = False
     """Whether a quiet park may leave it empty (events, refusals)."""
 

@@ -179,7 +179,7 @@ def _named() -> tuple[Column, ...]:
 
 
 def _worst(scope: Scope) -> Panel:
-    inner = f'SELECT mean("estimated") AS "share" FROM "{USAGE}" {scope.where()} GROUP BY "meter"'
+    each = f'SELECT mean("estimated") AS "share" FROM "{USAGE}" {scope.where()} GROUP BY "meter"'
     return bars(
         12,
         text("Most estimated meters", "Đồng hồ phải ước tính nhiều nhất"),
@@ -188,11 +188,12 @@ def _worst(scope: Scope) -> Panel:
             "Tỷ lệ ước tính trung bình 24 giờ gần nhất; mười đồng hồ cao nhất.",
         ),
         SHARE,
-        InfluxQL(f'SELECT top("share", "meter", 10) AS "share" FROM ({inner})', form="table"),
+        InfluxQL(each, form="table"),
         steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
         window="24h",
         high=1.0,
         by_row=True,
+        sort=("share", True),
         width=12,
     )
 
