@@ -60,24 +60,24 @@ WHOLE_DAYS = "time < now() - 1d"
 """Leaves the running day out, which would look like a drop: days are stamped at their start."""
 
 _OF_A_DAY = {
-    Utility.ELECTRICITY: ("grid_kwh", '"mean_demand_kw"'),
-    Utility.WATER: ("water_m3", '"water_m3" / 24'),
-    Utility.WASTEWATER: ("wastewater_m3", '"wastewater_m3" / 24'),
-    Utility.STEAM: ("steam_t", '"steam_t" / 24'),
-    Utility.NATURAL_GAS: ("gas_nm3", '"gas_nm3" / 24'),
-    Utility.COMPRESSED_AIR: ("compressed_air_nm3", '"compressed_air_nm3" / 24'),
-    Utility.CHILLED_WATER: ("chilled_kwh", '"chilled_kwh" / 24'),
+    Utility.ELECTRICITY: ("grid_kwh", 'sum("mean_demand_kw")'),
+    Utility.WATER: ("water_m3", 'sum("water_m3") / 24'),
+    Utility.WASTEWATER: ("wastewater_m3", 'sum("wastewater_m3") / 24'),
+    Utility.STEAM: ("steam_t", 'sum("steam_t") / 24'),
+    Utility.NATURAL_GAS: ("gas_nm3", 'sum("gas_nm3") / 24'),
+    Utility.COMPRESSED_AIR: ("compressed_air_nm3", 'sum("compressed_air_nm3") / 24'),
+    Utility.CHILLED_WATER: ("chilled_kwh", 'sum("chilled_kwh") / 24'),
 }
-"""What a tenant took over its fence in a day, and as a rate."""
+"""What a tenant took over its fence in a day, and as a rate, both added up over tenants."""
 
 
 def rates(scope: Scope, utility: Utility, *tags: str, zone: str, alias: str | None = None) -> tuple[InfluxQL, InfluxQL]:
     """Mean of what tenants use per hour (kW, m³/h): of quarter hours, or over a long range of days."""
     named = alias or f"$tag_{tags[0]}"
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'", WHOLE_DAYS)
-    inner = f'SELECT {_OF_A_DAY[utility][1]} AS "rate" FROM "{EFFICIENCY}" {where} GROUP BY "tenant"'
     tagged = "".join(f', "{tag}"' for tag in tags)
-    days = f"SELECT sum(\"rate\") FROM ({inner}) WHERE $timeFilter GROUP BY time(1d){tagged} fill(none) tz('{zone}')"
+    by = f"GROUP BY time(1d){tagged} fill(none) tz('{zone}')"
+    days = f'SELECT {_OF_A_DAY[utility][1]} FROM "{EFFICIENCY}" {where} {by}'
     return rate(scope, utility, *tags, also=(SHORT,), alias=named), InfluxQL(days, named, ref="B")
 
 

@@ -110,7 +110,7 @@ async def test_over_a_long_range_a_rate_is_the_mean_of_each_whole_day(
     chosen = [Choice("park", park.id), Choice("tenant", ("textile",))]
     quarters, days = rates(Scope(), utility, "tenant", zone=park.park.timezone)
     day = datetime.combine(DAY - timedelta(days=3), datetime.min.time(), park.zone)
-    found = []
+    found: list[list[float]] = []
     for target, every in ((quarters, 900), (days, 86_400)):
         statement = with_macros(filled(target.query, chosen), day, day + timedelta(days=1, seconds=-1), every)
         rows = await store.query(statement, OPERATOR_DATABASE)
