@@ -228,7 +228,7 @@ def _base(scope: Scope) -> Panel:
 def _solar(scope: Scope) -> Panel:
     return trend(
         9,
-        text("Solar generation", "Phát điện mặt trời"),
+        text("Solar generation, seven days", "Phát điện mặt trời, bảy ngày"),
         text("Mean power of each solar meter.", "Công suất trung bình của từng công tơ điện mặt trời."),
         POWER,
         rate(scope, E, "meter", only=GENERATION),

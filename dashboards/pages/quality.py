@@ -162,7 +162,7 @@ def _course(scope: Scope) -> Panel:
     )
     return trend(
         11,
-        text("Completeness by utility", "Mức độ đầy đủ theo loại"),
+        text("Completeness by utility, 24 hours", "Mức độ đầy đủ theo loại, 24 giờ"),
         text("A dip of one utility alone points to its gateway.", "Chỉ một loại bị tụt thường do gateway của loại đó."),
         SHARE,
         InfluxQL(statement, "$tag_utility"),
