@@ -22,6 +22,7 @@ from metering.park import Gateway, Park
 from metering.parkfile import ParkFileError, load_parks
 
 _MODULES = {
+    "baseline": "ecopark.baselinecli",
     "bench": "ecopark.benchcli",
     "broker": "ecopark.brokercli",
     "dashboards": "ecopark.dashboardscli",
