@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ecopark.settings import read_settings
 from efficiency.baseline import CUSUM_CONVENTION, Baseline, Subject
@@ -92,9 +90,6 @@ def fit_baseline(
 def list_baselines(*, as_json: AsJson = False) -> None:
     """List every version of every baseline; ends with status 2 where the park can no longer reckon with one."""
     parks = load_parks(read_settings().park)
-    table = Table(box=None, pad_edge=False)
-    for head in ("Park", "Baseline", "Version", "Of", "Drivers", "R2", "CV(RMSE)", "Holds from", "Now"):
-        table.add_column(head, no_wrap=head in {"Baseline", "Holds from"})
     listed, wrong = [], []
     for file, park in parks.items():
         baselines = load_baselines(file_of(file))
@@ -102,23 +97,13 @@ def list_baselines(*, as_json: AsJson = False) -> None:
         for entry in baselines:
             now = held[entry.id].on(_today(park)) == entry
             drivers = ", ".join(driver.name for driver in entry.fit.drivers)
-            numbers = (f"{entry.fit.r2 or 0:.3f}", f"{entry.fit.cv_rmse or 0:.1%}")
-            since = entry.holds_from.isoformat()
-            table.add_row(
-                park.id,
-                entry.id,
-                str(entry.version),
-                str(entry.subject),
-                drivers,
-                *numbers,
-                since,
-                "holds" if now else "",
+            typer.echo(
+                f"{park.id}/{entry.id}, version {entry.version}: {entry.subject} by {drivers}, "
+                f"holds from {entry.holds_from}{' and now' if now else ''}"
             )
             listed.append({"park": park.id, "holds_now": now, **entry.model_dump(mode="json")})
-        wrong += [f"{file_of(file)}: {fault}" for fault in faults(park, baselines, _today(park))]
-    if listed:
-        Console().print(table)
-    else:
+        wrong += faults(file, park, baselines, _today(park))
+    if not listed:
         typer.echo("No baselines yet; see ecopark baseline fit --help")
     if as_json:
         typer.echo(json.dumps({"baselines": listed, "faults": wrong}))

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from efficiency.baseline import Baseline, Subject
-from efficiency.baselinefile import current
+from efficiency.baselinefile import current, file_of, load_baselines
 from efficiency.baselinesource import Sources, sources_of_baseline
 from metering.errors import OperatorError
 from metering.park import Park
@@ -66,8 +67,16 @@ def _sources(park: Park, baseline: Baseline) -> Sources | None:
         return None
 
 
-def faults(park: Park, baselines: Sequence[Baseline], today: date) -> list[str]:
-    """Why versions that hold today or later cannot be reckoned with, each with the key that it stands under."""
+def checked(park_file: Path, park: Park, today: date) -> list[str]:
+    """What is wrong with the file of baselines of a park."""
+    try:
+        return faults(park_file, park, load_baselines(file_of(park_file)), today)
+    except OperatorError as error:
+        return [str(error)]
+
+
+def faults(park_file: Path, park: Park, baselines: Sequence[Baseline], today: date) -> list[str]:
+    """Why versions that hold today or later cannot be reckoned with, each with file and key."""
     found = []
     for name in dict.fromkeys(baseline.id for baseline in baselines):
         versions = [baseline for baseline in baselines if baseline.id == name]
@@ -77,8 +86,8 @@ def faults(park: Park, baselines: Sequence[Baseline], today: date) -> list[str]:
                 try:
                     sources_of_baseline(park, version)
                 except OperatorError as error:
-                    found.append(
-                        f"{name}: version {version.version}: {error}; put it back in the park file, freeze a version "
-                        "that does without it, or remove the version"
-                    )
+                    found.append(f"{file_of(park_file)}: {name}: version {version.version}: {error}; {_MEND}")
     return found
+
+
+_MEND = "put it back in the park file, freeze a version that does without it, or remove the version"

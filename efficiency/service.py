@@ -9,7 +9,6 @@ import logging
 import resource
 from collections.abc import Awaitable, Callable
 
-from efficiency.baselinefile import file_of
 from efficiency.baselinewatch import BaselineWatch
 from efficiency.heldbaselines import faults
 from efficiency.measureddays import local_day
@@ -101,8 +100,8 @@ class UsageService:
         file = self._watch.files[usage.park.id]
         seen = self._baselines.look(file)
         usage.baselines = seen.baselines
-        wrong = faults(usage.park, seen.baselines or (), local_day(usage.park, now_ms))
-        told = [f"{file_of(file)}: {fault}" for fault in wrong] + ([seen.fault] if seen.fault is not None else [])
+        told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms))
+        told += [seen.fault] if seen.fault is not None else []
         trouble = self._troubles.setdefault(usage.park.id, Trouble(log, "baselines", self._time))
         if told:
             trouble.happened("\n".join(told))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from efficiency.baseline import Baseline, Subject
-from efficiency.baselinefile import freeze
+from efficiency.baselinefile import file_of, freeze
 from efficiency.baselinewatch import BaselineWatch
 from efficiency.fitting import fit_period
 from efficiency.heldbaselines import faults
@@ -229,9 +229,10 @@ async def test_where_its_tenant_is_gone_the_past_stands_and_it_is_said(
     bare = PARK.replace("  - {id: textile,", "  - {id: other,").replace("tenant: textile", "tenant: other")
     (tmp_path / "park.yaml").write_text(bare, encoding="utf-8")
     without = load_park(tmp_path / "park.yaml")
-    assert faults(park, [baseline], day(24)) == []
-    (fault,) = faults(without, [baseline], day(24))
-    assert fault.startswith("textile-kwh: version 1: demo has no tenant textile; it has idle, other")
+    file = tmp_path / "park.yaml"
+    assert faults(file, park, [baseline], day(24)) == []
+    (fault,) = faults(file, without, [baseline], day(24))
+    assert f"{file_of(file)}: textile-kwh: version 1: demo has no tenant textile; it has idle, other" in fault
     usage.park = without
     await usage.cycle(now)
     assert await rows(store, BASELINE) == found
