@@ -8,7 +8,7 @@ from dashboards.words import BAD, GOOD, UTILITY, WARN, text
 from store.schema import BASELINE
 
 
-def baselines(scope: Scope, number: int, *, links: bool) -> Panel:
+def baselines(scope: Scope, number: int) -> Panel:
     """Sums over the days that count, and the newest CUSUM and version."""
     sums = ", ".join(f'sum("{name}") AS "{name}"' for name in ("expected", "actual", "saving", "out_of_range"))
     statement = (
@@ -30,13 +30,13 @@ def baselines(scope: Scope, number: int, *, links: bool) -> Panel:
         "none",
         InfluxQL(statement, form="table"),
         columns=(
-            Column("baseline", text("Baseline", "Đường cơ sở"), width=250),
-            Column("utility", text("Utility", "Loại"), mapped=tuple(UTILITY.items()), width=130),
-            METER_COLUMN if links else Column("meter", METER_COLUMN.title),
-            Column("version", text("Version", "Phiên bản"), decimals=0, width=100),
-            Column("expected", text("Expected", "Kỳ vọng"), decimals=0),
-            Column("actual", text("Actual", "Thực tế"), decimals=0),
-            Column("saving", text("Saving", "Tiết kiệm"), decimals=0),
+            Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
+            Column("utility", text("Utility", "Loại"), mapped=tuple(UTILITY.items()), width=110),
+            Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
+            Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
+            Column("expected", text("Expected", "Kỳ vọng"), "locale", decimals=0, width=110),
+            Column("actual", text("Actual", "Thực tế"), "locale", decimals=0, width=110),
+            Column("saving", text("Saving", "Tiết kiệm"), "locale", decimals=0, width=110),
             Column(
                 "enpi",
                 text("EnPI", "EnPI"),
@@ -44,9 +44,9 @@ def baselines(scope: Scope, number: int, *, links: bool) -> Panel:
                 decimals=1,
                 steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD)),
             ),
-            Column("cusum", text("CUSUM", "CUSUM"), decimals=0),
-            Column("days", text("Days", "Số ngày"), decimals=0, width=100),
-            Column("out_of_range", text("Days out of range", "Ngày ngoài phạm vi"), decimals=0, width=160),
+            Column("cusum", text("CUSUM", "CUSUM"), "locale", decimals=0, width=110),
+            Column("days", text("Days", "Số ngày"), decimals=0, width=90),
+            Column("out_of_range", text("Days out of range", "Ngày ngoài phạm vi"), decimals=0, width=150),
         ),
         window="30d",
         least=DAILY,

@@ -66,7 +66,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
             Row((_power(scope), _month(month))),
             Row((_days(scope, setting), _cost(scope, setting))),
             Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
-            Row((baselines(scope, 61, links=links),)),
+            Row((baselines(scope, 61),)),
             Row(
                 tuple(_other(scope, *each, zone=setting.timezone) for each in _OTHERS),
                 text("Other utilities", "Năng lượng và nước khác"),
