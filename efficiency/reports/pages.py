@@ -1,12 +1,12 @@
 """One self-contained HTML page from a report's contents: no network, no script, A4 in print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.figures import REASON_TEXT, Figure, Reason, absent
+from efficiency.figures import REASON_TEXT, Reason, absent
 from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, ParkReport, TenantReport
 from efficiency.reports.entries import Entry
@@ -49,7 +49,7 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
             "cost_by_band": by_band,
             "baseline": pictures.baseline(report),
             "no_baseline": why(report.entries["cusum_kwh"].now, language) or language.say(TEXTS["empty"]),
-            "baseline_todo": _todo(report.entries["cusum_kwh"].now, report.tenant.id, language),
+            "baseline_todo": _todo([report.entries["enpi"]], report.tenant.id, language),
             "baselines": [_baseline(one, report, language) for one in report.baselines],
             "convention": language.say(CUSUM_CONVENTION),
             "months": _month_table(report, language) if report.period.month is None else None,
@@ -87,7 +87,9 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[Row] = (),
             ),
             "rank_cost": pictures.ranked(report, "cost_vnd", "rank_cost", NEUTRAL),
             "rank_saving": pictures.savings(report),
-            "baseline_todo": _todo(absent("", Reason.NO_BASELINE), language.say(TEXTS["tenant"]).upper(), language),
+            "baseline_todo": _todo(
+                [entries["enpi"] for entries in report.tenants.values()], language.say(TEXTS["a_tenant"]), language
+            ),
             "reasons": {name: _reasons(report, name, language) for name in ("electricity_kwh", "cost_vnd", "enpi")},
             "side_by_side": _side_by_side(report, language),
             "balances": [_balance(loss, language) for loss in report.losses],
@@ -130,9 +132,10 @@ def _common(
     }
 
 
-def _todo(figure: Figure, tenant: str, language: Language) -> str:
-    """How a tenant that has no baseline comes by one."""
-    return language.say(TEXTS["baseline_todo"]).format(tenant=tenant) if figure.reasons & Reason.NO_BASELINE else ""
+def _todo(entries: Iterable[Entry], tenant: str, language: Language) -> str:
+    """How those come by a baseline that have data, but none; nothing where there is no such."""
+    missing = any(entry.now.reasons & Reason.NO_BASELINE for entry in entries)
+    return language.say(TEXTS["baseline_todo"]).format(tenant=tenant) if missing else ""
 
 
 def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> dict[str, Any]:

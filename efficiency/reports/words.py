@@ -68,6 +68,7 @@ TEXTS: Final[dict[str, Localized]] = {
         "To have one: ecopark baseline fit {tenant} --from DAY --to DAY --reason TEXT --freeze",
         "Để lập đường cơ sở: ecopark baseline fit {tenant} --from NGÀY --to NGÀY --reason LÝ_DO --freeze",
     ),
+    "a_tenant": _text("TENANT", "DOANH_NGHIỆP"),
     "baseline_name": _text("Baseline", "Đường cơ sở"),
     "baseline_of": _text("Use of", "Mức tiêu thụ của"),
     "version": _text("version {n}", "phiên bản {n}"),
