@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecopark.demo.baselines import LEAST_DAYS, freeze_baselines
 from ecopark.servers import Influxd
 from efficiency.parkusage import ParkUsage
 from metering.park import Park
@@ -140,3 +141,16 @@ def test_a_broken_file_and_a_tenant_that_is_gone_are_named(call: Run, run: Run, 
         assert f"{file}: baselines.0.version: " in broken.stderr
     missing = call("show", "x", where=tmp_path / "nowhere")
     assert missing.returncode == 2
+
+
+async def test_the_demo_freezes_what_fits_once_and_nothing_in_a_short_past(
+    call: Run, store: Store, park: Park, tmp_path: Path
+) -> None:
+    file = tmp_path / "park.yaml"
+    assert await freeze_baselines(store, park, file, day(0), LEAST_DAYS - 1) == []
+    assert not (tmp_path / "park.baselines.json").exists()
+    assert await freeze_baselines(store, park, file, day(0), 20) == ["textile-electricity"], (
+        "the idle one makes nothing"
+    )
+    assert await freeze_baselines(store, park, file, day(0), 20) == []
+    assert "textile-electricity, version 1" in call("list").stdout

@@ -132,6 +132,17 @@ async def test_a_baseline_is_summed_over_its_days_and_says_when_to_doubt_it(repo
         assert language.say(CUSUM_CONVENTION) in page
 
 
+def test_the_enpi_of_a_year_counts_only_what_a_baseline_expected() -> None:
+    months = {
+        date(2026, 10, 1): {"electricity_kwh": 3000.0, "expected_kwh": 1000.0, "saving_kwh": 150.0, "cusum_kwh": 150.0},
+        date(2026, 11, 1): {"electricity_kwh": 3000.0, "expected_kwh": 3000.0, "saving_kwh": 50.0, "cusum_kwh": 200.0},
+        date(2026, 9, 1): {"electricity_kwh": 3000.0},
+    }
+    year = year_fields(months)
+    assert year["enpi"] == pytest.approx(3800 / 4000)
+    assert (year["saving_kwh"], year["cusum_kwh"]) == (200, 200)
+
+
 async def test_a_tenant_without_a_baseline_is_told_how_to_come_by_one(store: Store, park: Park) -> None:
     tenant = park.tenant["textile"]
     line = month_point(park, tenant.id, MONTH.first, electricity_kwh=1000.0, output=10.0, completeness=1.0)
