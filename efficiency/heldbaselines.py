@@ -15,10 +15,11 @@ from metering.quantities import Utility
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """All versions of one baseline. `sources` has those that the park still has the meters of, by version."""
+    """All versions of one baseline. `sources` has those that the park still has the `meters` of, by version."""
 
     versions: tuple[Baseline, ...]
     sources: Mapping[int, Sources]
+    meters: frozenset[str]
     tenant: str | None
 
     @property
@@ -36,11 +37,6 @@ class Held:
         """The tenant that it is shown as the efficiency of: it expects all its electricity."""
         return self.subject.tenant if self.subject.utility is Utility.ELECTRICITY else None
 
-    @property
-    def meters(self) -> frozenset[str]:
-        """Ids of the meters that any version needs."""
-        return frozenset(meter for sources in self.sources.values() for meter in sources.meters)
-
     def on(self, day: date) -> Baseline | None:
         """The version that holds on a day."""
         return current(self.versions, day)
@@ -56,7 +52,8 @@ def held_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, Held]
         subject = entries[0].subject
         meter = park.meter.get(subject.meter) if subject.meter is not None else None
         sources = {entry.version: known for entry in entries if (known := _sources(park, entry)) is not None}
-        found[name] = Held(tuple(entries), sources, meter.tenant if meter is not None else subject.tenant)
+        meters = frozenset(each for known in sources.values() for each in known.meters)
+        found[name] = Held(tuple(entries), sources, meters, meter.tenant if meter is not None else subject.tenant)
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ecopark.demo.baselines import LEAST_DAYS, freeze_baselines
 from ecopark.servers import Influxd
+from efficiency.baselinefile import load_baselines
 from efficiency.parkusage import ParkUsage
 from metering.park import Park
 from store.client import Store
@@ -141,6 +142,24 @@ def test_a_broken_file_and_a_tenant_that_is_gone_are_named(call: Run, run: Run, 
         assert f"{file}: baselines.0.version: " in broken.stderr
     missing = call("show", "x", where=tmp_path / "nowhere")
     assert missing.returncode == 2
+
+
+async def test_computing_a_window_by_hand_keeps_what_baselines_say(
+    call: Run, run: Run, store: Store, influx: Influxd, park: Park, tmp_path: Path
+) -> None:
+    frozen = call("fit", "textile", *PERIOD, "--holds-from", str(day(10)), "--reason", "first", "--freeze")
+    assert frozen.returncode == 0, frozen.stderr
+    usage = ParkUsage(store, park)
+    usage.baselines = load_baselines(tmp_path / "park.baselines.json")
+    await usage.begin(at(park, 20, 1))
+    await usage.cycle(at(park, 20, 1))
+    shown = 'SELECT "enpi","cusum_kwh","expected_kwh" FROM "efficiency" WHERE "tenant" = \'textile\' AND "enpi" > 0'
+    before = await store.query(shown, "ecopark")
+    assert len(before) > 10
+    environment = {"ECOPARK_PARK": str(tmp_path), "ECOPARK_INFLUX_URL": influx.url}
+    done = run("usage", "recompute", "--from", str(day(0)), "--to", str(day(19)), **environment)
+    assert done.returncode == 0, done.stderr
+    assert await store.query(shown, "ecopark") == before
 
 
 async def test_the_demo_freezes_what_fits_once_and_nothing_in_a_short_past(
