@@ -18,6 +18,7 @@ from efficiency.parkusage import ParkUsage
 from efficiency.performance import fence_meters
 from ingest.accept import accept
 from ingest.directory import directory
+from ingest.taken import lines_of
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
@@ -85,7 +86,7 @@ async def _deliver(store: Store, plant: Plant, start: datetime, now: datetime) -
             payload = json.dumps({"readings": batch}).encode()
             came = accept(topic(plant.park.id, gateway.id, Channel.READINGS), payload, ms, known)
             assert not came.refusals
-            lines += came.lines
+            lines += lines_of(came.taken)
             if len(lines) >= AT_ONCE:
                 await store.write(lines, OPERATOR_DATABASE)
                 lines = []
