@@ -5,6 +5,7 @@ Words between two registers of a meter answer zero, so a gateway may read across
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
 from pymodbus.constants import ExcCodes
@@ -20,9 +21,14 @@ from metering.meters import Meter
 if TYPE_CHECKING:
     import asyncio
 
+    from pymodbus.pdu import ModbusPDU
+
 _READ = frozenset({3, 4})  # holding and input registers are the same here
 Clock = Callable[[], int]
 """Milliseconds since the epoch."""
+
+_ASKED_IN: ContextVar[int] = ContextVar("asked_in")
+"""The epoch in which the request came that is being answered: a slow plant answers into the next one."""
 
 
 class Line:
@@ -39,6 +45,12 @@ class Line:
     def connected(self, up: bool) -> None:
         """Begin another epoch with each connection."""
         self.epoch += up
+
+    def received(self, sending: bool, message: "ModbusPDU") -> "ModbusPDU":
+        """Remember in which epoch a request came; pymodbus answers it in the same context."""
+        if not sending:
+            _ASKED_IN.set(self.epoch)
+        return message
 
     def devices(self) -> list[SimDevice]:
         """Return the meters of this gateway that are on Modbus."""
@@ -97,7 +109,7 @@ class MeterDevice:
                 register = self._meter.registers[name]
                 registers[place.start - first : place.stop - first] = encode(register, shown[name])
         if self._line.log is not None:
-            self._line.log.append(self._line.epoch, self._line.gateway, self._meter.id, now, whole)
+            self._line.log.append(_ASKED_IN.get(), self._line.gateway, self._meter.id, now, whole)
         return None
 
 
@@ -121,7 +133,9 @@ async def serving(
         chosen: dict[str, int] = {}
         for gateway, port in ports.items():
             line = Line(plant, gateway, clock, log, tally=tally)
-            server = ModbusTcpServer(line.devices(), address=(host, port), trace_connect=line.connected)
+            server = ModbusTcpServer(
+                line.devices(), address=(host, port), trace_connect=line.connected, trace_pdu=line.received
+            )
             try:
                 await server.serve_forever(background=True)
             except RuntimeError as error:
