@@ -24,8 +24,6 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
 METERS = 2_400
 """Of 8 values each 10 s: 1,920 values a second."""
-BEFORE_S = 60.0
-AFTER_S = 60.0
 CATCH_UP_S = 900.0
 SAMPLE_S = 10.0
 LOOK_S = 0.5
@@ -74,17 +72,16 @@ class Outage:
     async def _ordeal(self) -> None:
         crew = self._trial.crew
         side = GatewaySide(self._trial.park, crew.broker.address)
-        async with asyncio.TaskGroup() as tasks:
+        async with Store(crew.database.url) as store, asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(side.run(asyncio.Event()))
-            await asyncio.sleep(BEFORE_S)
+            await self._live(store)
             sampling = tasks.create_task(self._sample(time.monotonic()))
             crew.database.process.pause()
             await asyncio.sleep(self.seconds / 2)
             crew.database.process.kill()
             await asyncio.sleep(self.seconds / 2)
             await crew.database.start()
-            self.back = await self._watch(side)
-            await asyncio.sleep(AFTER_S)
+            self.back = await self._watch(store, side)
             sampling.cancel()
             listening.cancel()
 
@@ -102,20 +99,26 @@ class Outage:
                 file.flush()
                 await asyncio.sleep(SAMPLE_S)
 
-    async def _watch(self, side: GatewaySide) -> Return:
+    async def _live(self, store: Store) -> float:
+        """Wait until the newest reading of every gateway is live; seconds that it took."""
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < CATCH_UP_S:
+            ages = await self._ages(store)
+            if ages and max(ages.values()) < LIVE_MS:
+                return passed
+            await asyncio.sleep(LOOK_S)
+        raise OperatorError(f"for {CATCH_UP_S:.0f} s some gateway's readings did not come to the database")
+
+    async def _watch(self, store: Store, side: GatewaySide) -> Return:
         """Look at the newest readings until nothing from before the return waits any longer."""
         returned, since_ms = time.monotonic(), time.time_ns() // NS_PER_MS
-        live_s, worst_ms = None, 0
-        async with Store(self._trial.crew.database.url) as store:
-            while (passed := time.monotonic() - returned) < CATCH_UP_S:
-                ages = await self._ages(store)
-                if live_s is None and ages and max(ages.values()) < LIVE_MS:
-                    live_s = passed
-                elif live_s is not None:
-                    worst_ms = max(worst_ms, *ages.values())
-                if live_s is not None and not side.holds_before(since_ms):
-                    return Return(round(live_s, 1), round(passed, 1), worst_ms / 1000)
-                await asyncio.sleep(LOOK_S)
+        live_s = await self._live(store)
+        worst_ms = 0
+        while (passed := time.monotonic() - returned) < CATCH_UP_S:
+            worst_ms = max(worst_ms, *(await self._ages(store)).values())
+            if not side.holds_before(since_ms):
+                return Return(round(live_s, 1), round(passed, 1), worst_ms / 1000)
+            await asyncio.sleep(LOOK_S)
         raise OperatorError(f"{CATCH_UP_S:.0f} s after the database was back the gateways still held older readings")
 
     async def _ages(self, store: Store) -> dict[str, int]:
