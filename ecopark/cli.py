@@ -87,7 +87,9 @@ def ingest() -> None:
     async def work(stop: asyncio.Event) -> None:
         async with settings.store() as store:
             parks = Parks(settings.park)
-            gc.freeze()  # a large park would be walked through again and again, for nothing
+            # A large park would be walked through again and again, and the path makes many objects and no circles.
+            gc.freeze()
+            gc.set_threshold(20_000)
             ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms)
             await ingester.run(stop)
 

@@ -38,7 +38,8 @@ def bound_to_us(command: Sequence[str]) -> list[str]:
     The program begins only where this process still lives: it may have been killed before the kernel was told.
     """
     lives = '[ "$PPID" -eq "$0" ] && exec "$@"'
-    return [program("setpriv", "util-linux"), "--pdeathsig", "KILL", "--", "sh", "-c", lives, str(os.getpid()), *command]
+    guard = ["--pdeathsig", "KILL", "--", "sh", "-c", lives, str(os.getpid())]
+    return [program("setpriv", "util-linux"), *guard, *command]
 
 
 class Child:

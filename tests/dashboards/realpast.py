@@ -15,6 +15,7 @@ from efficiency.meterstatus import MeterStatus
 from efficiency.parkusage import ParkUsage
 from ingest.accept import accept
 from ingest.directory import directory
+from ingest.taken import lines_of
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.topics import Channel, topic
@@ -52,7 +53,7 @@ async def _deliver(store: Store, plant: Plant, start: datetime, now: datetime) -
             payload = json.dumps({"readings": batch}).encode()
             came = accept(topic(plant.park.id, gateway.id, Channel.READINGS), payload, ms, known)
             assert not came.refusals
-            lines += came.lines
+            lines += lines_of(came.taken)
             if len(lines) >= AT_ONCE:
                 await store.write(lines, OPERATOR_DATABASE)
                 lines = []

@@ -41,6 +41,33 @@ async def test_what_a_client_publishes_stands_in_the_database_within_a_second(st
     ]
 
 
+NUMBERS = [0.0, -0.0, 7, 0.1 + 0.2, -212.4, 1e-7, -1e-300, 5e-324, 1 / 3, 2.0**53 / 1e10, 9999999.999999998, 1e7]
+
+
+async def test_numbers_come_through_exactly_in_both_lanes_and_in_order(station: Station, until: Until) -> None:
+    await station.started()
+    first = now() - len(NUMBERS)
+    polls = [{"meter": "em-1", "ts": first + at, "values": {"power_kw": number}} for at, number in enumerate(NUMBERS)]
+    water = [{"meter": "wm-2", "ts": first - at, "values": {"volume_m3": at}} for at in range(3_000)]
+    again = [{"meter": "em-1", "ts": first + at, "values": {"power_kw": -1.5}} for at in range(3)]
+    async with station.gateway() as one, station.gateway("gw-2") as two:
+        await two.publish(json.dumps({"readings": water}))
+        await one.publish(json.dumps({"readings": polls}))
+        await one.publish(json.dumps({"readings": again, "id": "last"}))
+        await one.listen("receipts")
+
+        async def count() -> bool:
+            return await station.count("water", "volume_m3") == len(water) and len(await station.stored()) == len(polls)
+
+        await until(count, "everything")
+
+        async def settled() -> bool:
+            stored = [row["power_kw"] for row in await station.stored()]
+            return bool(stored == [-1.5, -1.5, -1.5, *NUMBERS[3:]])
+
+        await until(settled, "the values that were sent last")
+
+
 async def test_refusals_are_stored_and_told_and_receipts_name_what_is_stored(station: Station) -> None:
     await station.started()
     async with station.gateway() as gateway:
