@@ -9,7 +9,8 @@ OPERATOR_DATABASE: Final = "ecopark"
 
 REFUSED: Final = "refused"
 """Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, size, digest, received,
-and replayed where the database has it now."""
+and replayed where the database has it now. The digest is what is counted: one that came again in another hour may stand
+here twice."""
 
 PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""

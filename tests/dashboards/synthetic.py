@@ -289,6 +289,7 @@ class Plant:
         ):
             tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
             fields: dict[str, FieldValue] = {"meter": "em-x", "detail": "synthetic", "topic": "t", "payload": "{}"}
+            fields["digest"] = f"{hours}"
             yield point(series(REFUSED, tags), fields, _ns(self.now - timedelta(hours=hours)))
 
 
