@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from metering.park import Gateway, Park
 from metering.parkfile import ParkFileError, load_parks
 
 _MODULES = {
+    "baseline": "ecopark.baselinecli",
     "bench": "ecopark.benchcli",
     "broker": "ecopark.brokercli",
     "dashboards": "ecopark.dashboardscli",
@@ -69,11 +71,20 @@ def _log_to_stderr(
 
 @app.command(epilog="Example: ecopark check examples/song-xanh/park.yaml")
 def check(where: Annotated[Path, typer.Argument(help="A park file, or a folder of them.")]) -> None:
-    """Read park files and report every fault: file, line, key, value, and what would be right."""
+    """Read park files and report every fault: file, line, key, value, and what would be right.
+
+    The files of baselines beside them are read too.
+    """
+    from efficiency.heldbaselines import checked
+
+    wrong = []
     for file, park in load_parks(where).items():
         typer.echo(
             f"{file}: {park.id}: {len(park.tenants)} tenants, {len(park.gateways)} gateways, {len(park.meters)} meters"
         )
+        wrong += checked(file, park, datetime.now(park.zone).date())
+    if wrong:
+        raise OperatorError("\n".join(wrong))
 
 
 @app.command(epilog="Example: ECOPARK_PARK=parks ECOPARK_MQTT_URL=mqtt://ingest:secret@broker:1883 ecopark ingest")

@@ -3,7 +3,7 @@
 What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from efficiency.affected import affected
 from efficiency.counters import Counter, counter_of
 from efficiency.gaps import NO_PAST, Past, joined
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, Span, merged
-from efficiency.registerreader import RegisterReader
+from efficiency.registerreader import AT_ONCE, RegisterReader
 from efficiency.registers import Readings, Steps, steps_of
 from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
 from efficiency.worth import FURTHER_REGISTERS
@@ -49,6 +49,21 @@ def in_reach(spans: list[Span]) -> list[Span]:
     """Fewer spans: those that lie within each other's reach are computed together."""
     found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
     return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
+
+
+def in_groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
+    """Meters whose readings over a span may be held in memory together: of one utility."""
+    found: list[list[Meter]] = []
+    held = 0.0
+    for meter in sorted(meters, key=lambda meter: (meter.utility.value, meter.id)):
+        size = (span.end - span.start + 4 * NEAR_MS) / (meter.interval_s * 1000)
+        if found and found[-1][0].utility is meter.utility and held + size <= AT_ONCE:
+            found[-1].append(meter)
+            held += size
+        else:
+            found.append([meter])
+            held = size
+    return found
 
 
 def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:

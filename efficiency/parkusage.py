@@ -11,17 +11,19 @@ from functools import partial
 import numpy as np
 
 from efficiency.affected import shape_reach
-from efficiency.basis import Parts, changes, load_basis, parts_of, save_basis
+from efficiency.baseline import Baseline
+from efficiency.basis import Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.events import Event, meter_events, tariff_events, wider
 from efficiency.eventstore import PARK, EventStore
+from efficiency.heldbaselines import Held, held_baselines
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span, merged
 from efficiency.inturn import in_turn
-from efficiency.localtime import day_of, slots, slots_over
-from efficiency.meteruse import CHUNK_MS, NEAR_MS, MeterUse, around, chunks, in_reach, registers_of, touched
+from efficiency.localtime import slots, slots_over
+from efficiency.meteruse import CHUNK_MS, MeterUse, around, chunks, in_groups, in_reach, registers_of, touched
 from efficiency.progress import Cursor, Progress
-from efficiency.registerreader import AT_ONCE, RegisterReader
+from efficiency.registerreader import RegisterReader
 from efficiency.registers import Readings, steps_of
-from efficiency.rollupstore import Rollups, days_between
+from efficiency.rollupstore import Rollups
 from efficiency.usage import Usage, enough, usage_of
 from efficiency.usagepoints import Stored
 from efficiency.usagestore import UsageStore
@@ -48,10 +50,15 @@ Work = dict[str, list[Span]]
 
 
 class ParkUsage:
-    """One park; `park` may be exchanged between cycles. `done` is told how many windows of how many are computed."""
+    """One park; `park` and `baselines` may be exchanged between cycles.
+
+    Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
+    `done` is told how many windows of how many are computed.
+    """
 
     def __init__(self, store: Store, park: Park, done: Callable[[int, int], None] = lambda _done, _of: None) -> None:
         self.park = park
+        self.baselines: Sequence[Baseline] | None = ()
         self._store = store
         self._done = done
         self.written = 0
@@ -61,7 +68,7 @@ class ParkUsage:
         self._progress = Progress(self._store, self.park.id)
         self._reader = RegisterReader(self._store, self.park.id)
         self._usage = UsageStore(self._store, self.park.id)
-        self._rollups = Rollups(self._store, self._usage)
+        self._rollups = Rollups(self._store, self.park.id, self._usage)
         self._events = EventStore(self._store, self.park.id, self._usage)
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
@@ -85,7 +92,7 @@ class ParkUsage:
         await self._events.load()
         await self._events.replace(PARK, None, self._events.known(PARK), tariff_events(park, now_ms))
         work: Work = {}
-        parts = parts_of(park)
+        parts = parts_of(park, self._hold())
         if parts != before:
             await self._plan_changes(computing, before, parts, work, now_ms)
         arrived = await self._progress.arrivals(cursor.arrivals if cursor is not None else now_ms * NS_PER_MS)
@@ -104,7 +111,7 @@ class ParkUsage:
             took = round((time.monotonic() - began) * 1000)
             self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
         if parts != before:
-            await save_basis(self._store, park.id, parts, now_ms)
+            await save_basis(self._store, park.id, before, parts, now_ms)
             self._basis = parts
         self._sure = True
         self.written += self._usage.taken()
@@ -114,12 +121,18 @@ class ParkUsage:
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
         """Compute a window again, and all figures above it."""
         computing = MeterUse(self._reader, now_ms)
+        self._hold()
         await self._reader.find_first(self.park.meters)
         await self._events.load()
         await self._compute(computing, {meter.id: [window.outward()] for meter in meters}, now_ms, everything=True)
         await self._usage.flush()
         await self._rollups.write(self.park, now_ms, months=True)
         self.written += self._usage.taken()
+
+    def _hold(self) -> Mapping[str, Held]:
+        known = baselines_in(self._basis or {}) if self.baselines is None else self.baselines
+        self._rollups.baselines.held = held_baselines(self.park, known)
+        return self._rollups.baselines.held
 
     async def _plan_changes(
         self, computing: MeterUse, before: Parts | None, parts: Parts, work: Work, now_ms: int
@@ -134,14 +147,7 @@ class ParkUsage:
                 await self._plan_readings(computing, park.meter[meter], [Span(since, now_ms + 1)], work)
         for meter, swaps in found.swaps.items():
             await self._plan_readings(computing, park.meter[meter], [Span(at, at + 1) for at in swaps], work)
-        today = day_of(int(slots(np.array([now_ms]), park.zone).day[0]))
-        for tenant, since in found.tenants.items():
-            firsts = [
-                self._reader.first[m.id] for m in park.meters if m.tenant == tenant and m.id in self._reader.first
-            ]
-            if before is not None and firsts and since <= now_ms:
-                first = day_of(int(slots(np.array([max(since, min(firsts))]), park.zone).day[0]))
-                self._rollups.mark_tenant(tenant, days_between(first, today))
+        await self._rollups.take(found, park, self._reader.first, now_ms)
 
     async def _plan_readings(self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
@@ -159,7 +165,7 @@ class ParkUsage:
                 await self._plan_readings(computing, meter, [changed], work)
             return
         whole = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
-        for group in self._groups(self.park.meters, whole):
+        for group in in_groups(self.park.meters, whole):
             loaded = await self._load(group, whole, now_ms)
             windows: Work = {}
             for meter in group:
@@ -220,23 +226,9 @@ class ParkUsage:
             windows: Work = {}
             for meter, span in of_time:
                 windows.setdefault(meter.id, []).append(span)
-            groups = self._groups([self.park.meter[name] for name in windows], whole)
+            groups = in_groups([self.park.meter[name] for name in windows], whole)
             works += [partial(compute, group, whole, windows) for group in groups]
         await in_turn(works)
-
-    def _groups(self, meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
-        """Meters whose readings over a span may be held in memory together: of one utility."""
-        found: list[list[Meter]] = []
-        held = 0.0
-        for meter in sorted(meters, key=lambda meter: (meter.utility.value, meter.id)):
-            size = (span.end - span.start + 4 * NEAR_MS) / (meter.interval_s * 1000)
-            if found and found[-1][0].utility is meter.utility and held + size <= AT_ONCE:
-                found[-1].append(meter)
-                held += size
-            else:
-                found.append([meter])
-                held = size
-        return found
 
     async def _load(self, group: Sequence[Meter], span: Span, now_ms: int) -> dict[str, dict[str, Readings]]:
         loaded: dict[str, dict[str, Readings]] = {}

@@ -1,0 +1,60 @@
+"""Stored usage laid on local days and months; a day is read by itself or cut out of what was read around it."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import date, timedelta
+
+import numpy as np
+
+from efficiency.intervals import QUARTER_MS, Span
+from efficiency.localtime import day_of, slots
+from efficiency.rollup import Measured, measured, period_span
+from efficiency.usagestore import UsageStore
+from metering.figures import Period
+from metering.park import Park
+
+ByMeter = dict[str, Measured]
+
+
+async def load(usage: UsageStore, ids: Collection[str], span: Span) -> ByMeter:
+    """What is stored of some meters over exactly a span; nothing where the span is empty."""
+    if not ids or span.start >= span.end:
+        return {}
+    stored = await usage.stored(ids, span)
+    return {meter: measured(stored[meter], span) for meter in ids}
+
+
+def cut(loaded: Mapping[str, Measured], whole: Span, span: Span) -> ByMeter:
+    """A part of what was loaded over the whole."""
+    part = slice((span.start - whole.start) // QUARTER_MS, (span.end - whole.start) // QUARTER_MS)
+    return {meter: one.cut(part) for meter, one in loaded.items()} if span.start < span.end else {}
+
+
+def past(span: Span, now_ms: int) -> Span:
+    """The part of a period whose quarter hours have ended."""
+    return Span(span.start, max(span.start, min(span.end, now_ms // QUARTER_MS * QUARTER_MS)))
+
+
+async def by_day(
+    usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
+) -> AsyncIterator[tuple[date, ByMeter]]:
+    """Some whole days in their order, read month by month."""
+    for month in sorted({day.replace(day=1) for day in days}):
+        spans = {
+            day: period_span(park, Period.DAY, day)
+            for day in sorted(days)
+            if (day.year, day.month) == (month.year, month.month)
+        }
+        whole = Span(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
+        loaded = await load(usage, ids, whole)
+        for day, span in spans.items():
+            yield day, cut(loaded, whole, span)
+
+
+def local_day(park: Park, ms: int) -> date:
+    """The local day that holds an instant."""
+    return day_of(int(slots(np.array([ms]), park.zone).day[0]))
+
+
+def days_between(first: date, last: date) -> set[date]:
+    """Every day from `first` to `last`."""
+    return {first + timedelta(days=number) for number in range((last - first).days + 1)}
