@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from store.client import Row
 from store.schema import OPERATOR_DATABASE
 from tests.ingest.conftest import PARK, Station, Until, park_file
 
@@ -27,8 +28,11 @@ async def test_what_a_client_publishes_stands_in_the_database_within_a_second(st
     reading = {"meter": "em-1", "ts": ts, "values": {"energy_kwh": 48211.25, "power_kw": 212}, "state": "fault"}
     command = ["mosquitto_pub", "-p", str(station.broker.port), "-q", "1", "-t", "ecopark/v1/demo/gw-1/readings"]
     await asyncio.to_thread(subprocess.run, [*command, "-m", json.dumps(reading)], check=True)
-    rows = await until(station.stored, within_s=1)
-    assert rows == [
+
+    async def whole() -> list[Row]:  # InfluxDB shows a point's fields as it takes them, not all at once
+        return [row for row in await station.stored() if row.get("state") is not None]
+
+    assert await until(whole, within_s=1) == [
         {
             "time": ts * 1_000_000,
             "meter": "em-1",
