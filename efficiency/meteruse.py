@@ -5,7 +5,6 @@ What was loaded for many meters at once is used where it suffices; only where it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from efficiency.affected import affected
@@ -15,11 +14,8 @@ from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, S
 from efficiency.registerreader import RegisterReader
 from efficiency.registers import Readings, Steps, steps_of
 from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
-from efficiency.worth import FURTHER_REGISTERS
+from efficiency.worth import counting
 from metering.meters import Meter
-
-CHUNK_MS = 31 * DAY_MS
-"""No more of one meter is worked on at once."""
 
 NEAR_MS = 4 * HOUR_MS
 _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
@@ -34,15 +30,9 @@ class Register:
     counter: Counter
 
 
-def register_of(meter: Meter, name: str, zone: ZoneInfo) -> Register:
-    """The register `name` of a meter."""
-    return Register(meter, name, counter_of(meter, name, zone))
-
-
 def registers_of(meter: Meter, zone: ZoneInfo) -> list[Register]:
     """The counting registers that use is kept of; the main one first."""
-    names = (meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers))
-    return [register_of(meter, name, zone) for name in names]
+    return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
 
 
 def in_reach(spans: list[Span]) -> list[Span]:
@@ -100,7 +90,8 @@ class MeterUse:
         before, after = iter(self._wider()), iter(self._wider())
         span = Span(window.start - next(before), window.end + next(after))
         while True:
-            readings = (await self._reader.load([register.meter], register.name, span, self._now_ms))[register.meter.id]
+            found = await self._reader.load([register.meter], span, self._now_ms)
+            readings = found[register.name][register.meter.id]
             steps = steps_of(register.counter, readings)
             if not len(steps.start) and readings.span.end == ALWAYS_AFTER and readings.span.start == ALWAYS_BEFORE:
                 return steps
@@ -128,13 +119,6 @@ class MeterUse:
 
 def _further(edge: int, by: int) -> int:
     return max(ALWAYS_BEFORE, min(ALWAYS_AFTER, edge + by))
-
-
-def chunks(window: Span) -> list[Span]:
-    """The window in pieces that can be worked on one after the other; all windows are cut at the same instants."""
-    whole = window.outward()
-    cuts = range(whole.start // CHUNK_MS * CHUNK_MS + CHUNK_MS, whole.end, CHUNK_MS)
-    return [Span(first, last) for first, last in pairwise((whole.start, *cuts, whole.end))]
 
 
 def around(window: Span) -> Span:

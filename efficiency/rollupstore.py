@@ -10,7 +10,9 @@ from efficiency.balance import taps
 from efficiency.intervals import ALWAYS_AFTER, QUARTER_MS, Span
 from efficiency.inturn import in_turn
 from efficiency.localtime import day_of, slots
+from efficiency.parkwriter import ParkWriter
 from efficiency.rollup import Fields, Measured, balance_fields, measured, meters_of, period_span, tenant_fields
+from efficiency.usagepoints import Stored
 from efficiency.usagestore import UsageStore
 from metering.errors import OperatorError
 from metering.figures import Period
@@ -27,9 +29,11 @@ _FEW_DAYS = 3
 class Rollups:
     """Figures of one park that wait to be computed again."""
 
-    def __init__(self, store: Store, usage: UsageStore) -> None:
+    def __init__(self, store: Store, park: str, usage: UsageStore, writer: ParkWriter) -> None:
         self._store = store
+        self._park = park
         self._usage = usage
+        self._writer = writer
         self._days: dict[str, set[date]] = {}
         self._months: dict[str, set[date]] = {}
         self._balances: dict[str, set[date]] = {}
@@ -66,15 +70,45 @@ class Rollups:
         return period_span(park, Period.MONTH, min(waiting)).start if waiting else ALWAYS_AFTER
 
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
-        """Compute and write what is marked; `months` too, which read much."""
+        """Compute and write what is marked; `months` too, which read much. All usage must be in the store."""
         due = {**self._days, **(self._months if months else {})}
-        works = [partial(self._tenant, park, tenant, now_ms, months=months) for tenant in due if tenant in park.tenant]
+        works = [
+            partial(
+                self._tenant,
+                park,
+                tenant,
+                self._days.pop(tenant, set()),
+                self._months.pop(tenant, set()) if months else set(),
+                now_ms,
+                {},
+            )
+            for tenant in due
+            if tenant in park.tenant
+        ]
         mains = [partial(self._balance, park, main, now_ms) for main in self._balances if main in park.meter]
         await in_turn([*works, *mains])
 
-    async def _tenant(self, park: Park, tenant: str, now_ms: int, *, months: bool) -> None:
-        days = self._days.pop(tenant, set())
-        due = self._months.pop(tenant, set()) if months else set()
+    async def write_held(self, park: Park, tenant: str, span: Span, held: Mapping[str, Stored], now_ms: int) -> None:
+        """Compute and write what is marked of a tenant and lies in a span, of what is at hand of its meters.
+
+        `held` is what the store holds of them in that span, or will hold; nothing is done where a meter is missing.
+        """
+        if held.keys() >= {meter.id for meter in meters_of(park, tenant)}:
+            days = {day for day in self._days.get(tenant, ()) if _holds(span, park, Period.DAY, day, now_ms)}
+            months = {day for day in self._months.get(tenant, ()) if _holds(span, park, Period.MONTH, day, now_ms)}
+            self._days.get(tenant, set()).difference_update(days)
+            self._months.get(tenant, set()).difference_update(months)
+            await self._tenant(park, tenant, days, months, now_ms, held)
+
+    async def _tenant(
+        self,
+        park: Park,
+        tenant: str,
+        days: set[date],
+        due: set[date],
+        now_ms: int,
+        held: Mapping[str, Stored],
+    ) -> None:
         ids = [meter.id for meter in meters_of(park, tenant)]
         points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}}
         for first in sorted({day.replace(day=1) for day in days} | due):
@@ -82,43 +116,46 @@ class Rollups:
             month = period_span(park, Period.MONTH, first)
             loaded = None
             if first in due or len(of_month) > _FEW_DAYS:
-                loaded = await self._load(ids, _past(month, now_ms))
+                loaded = await self._load(ids, _past(month, now_ms), held)
             for day in of_month:
                 span = _past(period_span(park, Period.DAY, day), now_ms)
-                by_meter = _cut(loaded, month, span) if loaded is not None else await self._load(ids, span)
+                by_meter = _cut(loaded, month, span) if loaded is not None else await self._load(ids, span, held)
                 points[Period.DAY][span.start] = tenant_fields(park, park.tenant[tenant], by_meter, Period.DAY)
             if loaded is not None and first in due:
                 points[Period.MONTH][month.start] = tenant_fields(park, park.tenant[tenant], loaded, Period.MONTH)
         for period, found in points.items():
             tags = {"park": park.id, "tenant": tenant, "period": period.value}
-            lines = await self._replace(EFFICIENCY, tags, found, tenant_database(park.id, tenant))
-            if lines:
-                await self._usage.tenant_lines(tenant, lines)
+            await self._replace(EFFICIENCY, tags, found, tenant)
 
     async def _balance(self, park: Park, main: str, now_ms: int) -> None:
         days = self._balances.pop(main)
         ids = sorted({main, *(tap.meter.id for tap in taps(park, main))})
         points: dict[int, Fields] = {}
-        for day in sorted(days):
-            span = _past(period_span(park, Period.DAY, day), now_ms)
-            if span.start < span.end:
-                points[span.start] = balance_fields(park, park.meter[main], await self._load(ids, span))
+        for first in sorted({day.replace(day=1) for day in days}):
+            of_month = sorted(day for day in days if day.replace(day=1) == first)
+            begin, end = (period_span(park, Period.DAY, day) for day in (of_month[0], of_month[-1]))
+            whole = Span(begin.start, end.end)
+            loaded = await self._load(ids, _past(whole, now_ms), {})
+            for day in of_month:
+                span = _past(period_span(park, Period.DAY, day), now_ms)
+                if span.start < span.end:
+                    points[span.start] = balance_fields(park, park.meter[main], _cut(loaded, whole, span))
         tags = {"park": park.id, "utility": park.meter[main].utility.value, "main": main}
         await self._replace(BALANCE, tags, points, None)
 
-    async def _load(self, ids: Collection[str], span: Span) -> dict[str, Measured]:
+    async def _load(self, ids: Collection[str], span: Span, held: Mapping[str, Stored]) -> dict[str, Measured]:
         if not ids or span.start >= span.end:
             return {}
-        stored = await self._usage.stored(ids, span)
+        stored = held or await self._usage.stored(ids, span)
         return {meter: measured(stored[meter], span) for meter in ids}
 
     async def _replace(
-        self, measurement: str, tags: Mapping[str, str], points: Mapping[int, Fields], tenants: str | None
-    ) -> list[str]:
-        """Write points that differ; one that loses a field is deleted first. Returns the lines written."""
+        self, measurement: str, tags: Mapping[str, str], points: Mapping[int, Fields], tenant: str | None
+    ) -> None:
+        """Write points that differ; one that loses a field is deleted first."""
         points = {ms: fields for ms, fields in points.items() if fields}
         if not points:
-            return []
+            return
         where = " AND ".join(f"\"{key}\" = '{value}'" for key, value in tags.items())
         rows = await self._store.query(
             f'SELECT * FROM "{measurement}" WHERE {where} AND time >= {min(points) * NS_PER_MS} '
@@ -129,14 +166,14 @@ class Rollups:
         changed = {ms: fields for ms, fields in points.items() if before.get(ms) != fields}
         for ms, fields in changed.items():
             if before.get(ms, {}).keys() - fields.keys():
+                await self._writer.flush()
                 statement = f'DELETE FROM "{measurement}" WHERE {where} AND time = {ms * NS_PER_MS}'
-                for database in (OPERATOR_DATABASE, *([tenants] if tenants else [])):
+                for database in (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else [])):
                     await self._delete(statement, database)
         prefix = series(measurement, tags)
         lines = [point(prefix, fields, ms * NS_PER_MS) for ms, fields in changed.items()]
         if lines:
-            await self._usage.write_lines(lines)
-        return lines
+            await self._writer.add(lines, tenant)
 
     async def _delete(self, statement: str, database: str) -> None:
         """Delete where the database does; where not (3.x), an old value stays beside its completeness."""
@@ -149,6 +186,12 @@ class Rollups:
 def _past(span: Span, now_ms: int) -> Span:
     """The part of a period whose quarter hours have ended."""
     return Span(span.start, max(span.start, min(span.end, now_ms // QUARTER_MS * QUARTER_MS)))
+
+
+def _holds(span: Span, park: Park, period: Period, day: date, now_ms: int) -> bool:
+    """Whether the past part of a period lies in a span."""
+    past = _past(period_span(park, period, day), now_ms)
+    return span.start <= past.start and past.end <= span.end
 
 
 def _cut(loaded: Mapping[str, Measured], month: Span, span: Span) -> dict[str, Measured]:

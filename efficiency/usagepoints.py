@@ -47,7 +47,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Points of one meter that are in the store."""
+    """Points of one meter that are in the store, or shall be."""
 
     content: Mapping[Series, Content] = field(default_factory=dict)
 
@@ -57,15 +57,15 @@ class Stored:
         return Stored({key: content for key, content in cut.items() if len(content.start)})
 
 
-def contents(place: Place, rows: Rows) -> dict[Series, Content]:
-    """Rows by the series that they belong to."""
+def points_of(place: Place, rows: Rows) -> Stored:
+    """What the store shall hold of a meter: rows by the series that they belong to."""
     found: dict[Series, Content] = {}
     whole = Content(rows.start, rows.numbers, rows.rules.astype(np.int64))
     for number, band in enumerate(BAND_NAMES):
         of_band = np.flatnonzero(rows.band == number)
         if len(of_band):
             found[(place.tenant or "", place.utility, place.role, band)] = whole.where(of_band)
-    return found
+    return Stored(found)
 
 
 class Difference:

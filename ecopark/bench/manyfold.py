@@ -87,6 +87,7 @@ def _register(park: Park, meter: Meter, name: str, number: int, times: Times, or
 
 _SLOT_MS = 900_000
 _PER_HOUR = 4
+_NOON_UTC = 5
 
 
 def _week(meter: Meter, number: int) -> Floats:
@@ -94,9 +95,8 @@ def _week(meter: Meter, number: int) -> Floats:
     random = np.random.default_rng(number)
     slots = np.arange(WEEK_MS // _SLOT_MS)
     hour = slots / _PER_HOUR % 24
-    shape = 0.25 + 0.35 * (np.abs(hour - 7) < 6)
-    if meter.role is Role.GENERATION:
-        shape = np.maximum(0.0, np.cos((hour - 5) * np.pi / 12)) * 0.8
+    sun = np.maximum(0.0, np.cos((hour - _NOON_UTC) * np.pi / 12))
+    shape = sun * 0.8 if meter.role is Role.GENERATION else 0.25 + 0.35 * (sun > 0)
     return np.asarray(shape * random.uniform(0.8, 1.2, len(slots)) / _PER_HOUR)
 
 
