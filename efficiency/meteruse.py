@@ -112,7 +112,7 @@ class MeterUse:
     async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
         pasts = []
         for span in history_needed(register.counter, steps, window):
-            known = await self.steps(register, span, None)
+            known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
             pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
         return joined(pasts)
 
