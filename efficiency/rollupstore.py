@@ -1,8 +1,10 @@
 """Keeps `efficiency` and `balance` true to the stored usage: what is marked is computed again, month by month."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 
@@ -10,9 +12,9 @@ from efficiency.balance import taps
 from efficiency.intervals import ALWAYS_AFTER, QUARTER_MS, Span
 from efficiency.inturn import in_turn
 from efficiency.localtime import day_of, slots
+from efficiency.measured import Held, Laid, at_hand, measured
 from efficiency.parkwriter import ParkWriter
-from efficiency.rollup import Fields, Measured, balance_fields, measured, meters_of, period_span, tenant_fields
-from efficiency.usagepoints import Stored
+from efficiency.rollup import Fields, balance_fields, meters_of, period_span, tenant_fields
 from efficiency.usagestore import UsageStore
 from metering.errors import OperatorError
 from metering.figures import Period
@@ -24,6 +26,21 @@ from store.schema import BALANCE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, tena
 
 _FEW_DAYS = 3
 """So many days are read one by one, more of them with their whole month."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """Points of one series of figures, by instant; `tenant` has them in its own database, too."""
+
+    measurement: str
+    tags: dict[str, str]
+    tenant: str | None
+    points: dict[int, Fields]
+
+    def valued(self) -> "_Figures":
+        """Without points of which nothing is known."""
+        known = {ms: fields for ms, fields in self.points.items() if fields}
+        return _Figures(self.measurement, self.tags, self.tenant, known)
 
 
 class Rollups:
@@ -70,107 +87,120 @@ class Rollups:
         return period_span(park, Period.MONTH, min(waiting)).start if waiting else ALWAYS_AFTER
 
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
-        """Compute and write what is marked; `months` too, which read much. All usage must be in the store."""
-        due = {**self._days, **(self._months if months else {})}
-        works = [
-            partial(
-                self._tenant,
-                park,
-                tenant,
-                self._days.pop(tenant, set()),
-                self._months.pop(tenant, set()) if months else set(),
-                now_ms,
-                {},
-            )
-            for tenant in due
-            if tenant in park.tenant
-        ]
-        mains = [partial(self._balance, park, main, now_ms) for main in self._balances if main in park.meter]
-        await in_turn([*works, *mains])
+        """Compute and write what is marked, of what is in the store; `months` too, which read much."""
+        days, self._days = self._days, {}
+        due: dict[str, set[date]] = {}
+        if months:
+            due, self._months = self._months, {}
+        balances, self._balances = self._balances, {}
+        fields: list[_Figures] = []
 
-    async def write_held(self, park: Park, tenant: str, span: Span, held: Mapping[str, Stored], now_ms: int) -> None:
-        """Compute and write what is marked of a tenant and lies in a span, of what is at hand of its meters.
+        async def of_tenant(tenant: str) -> None:
+            fields.extend(await self._tenant(park, tenant, days.get(tenant, set()), due.get(tenant, set()), now_ms))
 
-        `held` is what the store holds of them in that span, or will hold; nothing is done where a meter is missing.
-        """
-        if held.keys() >= {meter.id for meter in meters_of(park, tenant)}:
-            days = {day for day in self._days.get(tenant, ()) if _holds(span, park, Period.DAY, day, now_ms)}
-            months = {day for day in self._months.get(tenant, ()) if _holds(span, park, Period.MONTH, day, now_ms)}
-            self._days.get(tenant, set()).difference_update(days)
-            self._months.get(tenant, set()).difference_update(months)
-            await self._tenant(park, tenant, days, months, now_ms, held)
+        async def of_main(main: str) -> None:
+            fields.append(await self._balance(park, main, balances[main], now_ms))
+
+        works = [partial(of_tenant, tenant) for tenant in {**days, **due} if tenant in park.tenant]
+        await in_turn([*works, *(partial(of_main, main) for main in balances if main in park.meter)])
+        await self._replace(EFFICIENCY, "tenant", fields)
+        await self._replace(BALANCE, "main", fields)
+
+    async def write_tenants(self, park: Park, held: Held, now_ms: int) -> None:
+        """Compute and write what is marked of tenants all of whose meters are at hand, where they are."""
+        fields: list[_Figures] = []
+        for tenant in [tenant for tenant in self._days if tenant in park.tenant]:
+            laid = at_hand(held, [meter.id for meter in meters_of(park, tenant)])
+            if laid is not None:
+                days = _taken(self._days[tenant], laid.span, park, Period.DAY, now_ms)
+                months = _taken(self._months.get(tenant, set()), laid.span, park, Period.MONTH, now_ms)
+                fields += await self._tenant(park, tenant, days, months, now_ms, laid)
+        await self._replace(EFFICIENCY, "tenant", fields)
+
+    async def write_mains(self, park: Park, held: Held, now_ms: int) -> None:
+        """Compute and write what is marked of main meters all of whose meters are at hand, where they are."""
+        fields: list[_Figures] = []
+        for main in [main for main in self._balances if main in held]:
+            laid = at_hand(held, _balanced(park, main))
+            if laid is not None:
+                days = _taken(self._balances[main], laid.span, park, Period.DAY, now_ms)
+                fields.append(await self._balance(park, main, days, now_ms, laid))
+        await self._replace(BALANCE, "main", fields)
 
     async def _tenant(
-        self,
-        park: Park,
-        tenant: str,
-        days: set[date],
-        due: set[date],
-        now_ms: int,
-        held: Mapping[str, Stored],
-    ) -> None:
+        self, park: Park, tenant: str, days: set[date], due: set[date], now_ms: int, held: Laid | None = None
+    ) -> list[_Figures]:
         ids = [meter.id for meter in meters_of(park, tenant)]
         points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}}
         for first in sorted({day.replace(day=1) for day in days} | due):
             of_month = sorted(day for day in days if day.replace(day=1) == first)
             month = period_span(park, Period.MONTH, first)
-            loaded = None
-            if first in due or len(of_month) > _FEW_DAYS:
-                loaded = await self._load(ids, _past(month, now_ms), held)
+            loaded = held
+            if held is None and (first in due or len(of_month) > _FEW_DAYS):
+                loaded = await self._load(ids, _past(month, now_ms))
             for day in of_month:
                 span = _past(period_span(park, Period.DAY, day), now_ms)
-                by_meter = _cut(loaded, month, span) if loaded is not None else await self._load(ids, span, held)
-                points[Period.DAY][span.start] = tenant_fields(park, park.tenant[tenant], by_meter, Period.DAY)
+                laid = loaded or await self._load(ids, span)
+                points[Period.DAY][span.start] = tenant_fields(park, park.tenant[tenant], laid.cut(span), Period.DAY)
             if loaded is not None and first in due:
-                points[Period.MONTH][month.start] = tenant_fields(park, park.tenant[tenant], loaded, Period.MONTH)
-        for period, found in points.items():
-            tags = {"park": park.id, "tenant": tenant, "period": period.value}
-            await self._replace(EFFICIENCY, tags, found, tenant)
+                whole = loaded.cut(_past(month, now_ms))
+                points[Period.MONTH][month.start] = tenant_fields(park, park.tenant[tenant], whole, Period.MONTH)
+        return [
+            _Figures(EFFICIENCY, {"park": park.id, "tenant": tenant, "period": period.value}, tenant, found)
+            for period, found in points.items()
+        ]
 
-    async def _balance(self, park: Park, main: str, now_ms: int) -> None:
-        days = self._balances.pop(main)
-        ids = sorted({main, *(tap.meter.id for tap in taps(park, main))})
+    async def _balance(self, park: Park, main: str, days: set[date], now_ms: int, held: Laid | None = None) -> _Figures:
         points: dict[int, Fields] = {}
-        for first in sorted({day.replace(day=1) for day in days}):
-            of_month = sorted(day for day in days if day.replace(day=1) == first)
-            begin, end = (period_span(park, Period.DAY, day) for day in (of_month[0], of_month[-1]))
-            whole = Span(begin.start, end.end)
-            loaded = await self._load(ids, _past(whole, now_ms), {})
-            for day in of_month:
-                span = _past(period_span(park, Period.DAY, day), now_ms)
+        for _, of_month in groupby(sorted(days), key=lambda day: day.replace(day=1)):
+            spans = [_past(period_span(park, Period.DAY, day), now_ms) for day in of_month]
+            laid = held or await self._load(_balanced(park, main), Span(spans[0].start, spans[-1].end))
+            for span in spans:
                 if span.start < span.end:
-                    points[span.start] = balance_fields(park, park.meter[main], _cut(loaded, whole, span))
+                    points[span.start] = balance_fields(park, park.meter[main], laid.cut(span))
         tags = {"park": park.id, "utility": park.meter[main].utility.value, "main": main}
-        await self._replace(BALANCE, tags, points, None)
+        return _Figures(BALANCE, tags, None, points)
 
-    async def _load(self, ids: Collection[str], span: Span, held: Mapping[str, Stored]) -> dict[str, Measured]:
+    async def _load(self, ids: Sequence[str], span: Span) -> Laid:
         if not ids or span.start >= span.end:
-            return {}
-        stored = held or await self._usage.stored(ids, span)
-        return {meter: measured(stored[meter], span) for meter in ids}
+            return Laid(span, {})
+        stored = await self._usage.stored(ids, span)
+        return Laid(span, {meter: measured(stored[meter], span) for meter in ids})
 
-    async def _replace(
-        self, measurement: str, tags: Mapping[str, str], points: Mapping[int, Fields], tenant: str | None
-    ) -> None:
-        """Write points that differ; one that loses a field is deleted first."""
-        points = {ms: fields for ms, fields in points.items() if fields}
-        if not points:
+    async def _replace(self, measurement: str, owner: str, all_figures: Sequence[_Figures]) -> None:
+        """Write points of a measurement that differ; one that loses a field is deleted first.
+
+        `owner` is the tag that tells whose figures they are.
+        """
+        figures = [one.valued() for one in all_figures if one.measurement == measurement]
+        instants = [ms for one in figures for ms in one.points]
+        if not instants:
             return
-        where = " AND ".join(f"\"{key}\" = '{value}'" for key, value in tags.items())
+        names = "|".join(sorted({one.tags[owner] for one in figures}))
         rows = await self._store.query(
-            f'SELECT * FROM "{measurement}" WHERE {where} AND time >= {min(points) * NS_PER_MS} '
-            f"AND time <= {max(points) * NS_PER_MS}",
+            f'SELECT * FROM "{measurement}" WHERE "park" = \'{self._park}\' AND "{owner}" =~ /^({names})$/ '
+            f"AND time >= {min(instants) * NS_PER_MS} AND time <= {max(instants) * NS_PER_MS}",
             OPERATOR_DATABASE,
         )
-        before = {row["time"] // NS_PER_MS: _fields(row, tags) for row in rows}
-        changed = {ms: fields for ms, fields in points.items() if before.get(ms) != fields}
+        stored: dict[tuple[str, ...], dict[int, Fields]] = {}
+        for row in rows:
+            tags = figures[0].tags
+            key = tuple(row[name] for name in tags)
+            stored.setdefault(key, {})[row["time"] // NS_PER_MS] = _fields(row, tags)
+        for one in figures:
+            await self._replace_one(one, stored.get(tuple(one.tags.values()), {}))
+
+    async def _replace_one(self, figures: _Figures, before: Mapping[int, Fields]) -> None:
+        changed = {ms: fields for ms, fields in figures.points.items() if before.get(ms) != fields}
+        where = " AND ".join(f"\"{key}\" = '{value}'" for key, value in figures.tags.items())
+        tenant = figures.tenant
         for ms, fields in changed.items():
             if before.get(ms, {}).keys() - fields.keys():
                 await self._writer.flush()
-                statement = f'DELETE FROM "{measurement}" WHERE {where} AND time = {ms * NS_PER_MS}'
+                statement = f'DELETE FROM "{figures.measurement}" WHERE {where} AND time = {ms * NS_PER_MS}'
                 for database in (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else [])):
                     await self._delete(statement, database)
-        prefix = series(measurement, tags)
+        prefix = series(figures.measurement, figures.tags)
         lines = [point(prefix, fields, ms * NS_PER_MS) for ms, fields in changed.items()]
         if lines:
             await self._writer.add(lines, tenant)
@@ -188,15 +218,20 @@ def _past(span: Span, now_ms: int) -> Span:
     return Span(span.start, max(span.start, min(span.end, now_ms // QUARTER_MS * QUARTER_MS)))
 
 
-def _holds(span: Span, park: Park, period: Period, day: date, now_ms: int) -> bool:
-    """Whether the past part of a period lies in a span."""
-    past = _past(period_span(park, period, day), now_ms)
-    return span.start <= past.start and past.end <= span.end
+def _taken(marked: set[date], span: Span, park: Park, period: Period, now_ms: int) -> set[date]:
+    """Take those out of `marked` whose past part lies in a span."""
+    taken = set()
+    for day in marked:
+        past = _past(period_span(park, period, day), now_ms)
+        if span.start <= past.start and past.end <= span.end:
+            taken.add(day)
+    marked -= taken
+    return taken
 
 
-def _cut(loaded: Mapping[str, Measured], month: Span, span: Span) -> dict[str, Measured]:
-    part = slice((span.start - month.start) // QUARTER_MS, (span.end - month.start) // QUARTER_MS)
-    return {meter: one.cut(part) for meter, one in loaded.items()} if span.start < span.end else {}
+def _balanced(park: Park, main: str) -> list[str]:
+    """The meters of a balance."""
+    return sorted({main, *(tap.meter.id for tap in taps(park, main))})
 
 
 def _fields(row: Mapping[str, object], tags: Mapping[str, str]) -> Fields:

@@ -10,11 +10,13 @@ from itertools import groupby
 
 import numpy as np
 
+from efficiency.balance import EXPORT, balance_meters
 from efficiency.events import Event, meter_events, wider
 from efficiency.eventstore import EventStore
 from efficiency.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.inturn import in_turn
 from efficiency.localtime import months_of, slots, slots_over
+from efficiency.measured import Held, Measured, measured
 from efficiency.meteruse import NEAR_MS, MeterUse, around, registers_of
 from efficiency.registerreader import AT_ONCE, RegisterReader, Registers
 from efficiency.registers import steps_of
@@ -28,6 +30,7 @@ from metering.park import Park
 
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""
+_Holding = dict[str, tuple[Span, Measured]]
 
 
 class Windows:
@@ -70,36 +73,37 @@ class Windows:
                     by_month.setdefault(month, {}).setdefault(name, []).append(piece)
         total, ready = sum(len(spans) for month in by_month.values() for spans in month.values()), 0
 
-        async def group_of(group: Sequence[Meter], windows: Work) -> None:
-            nonlocal ready
-            await self._group(group, windows)
-            ready += sum(len(windows[meter.id]) for meter in group)
-            done(ready, total)
-
-        works = []
+        balanced = balance_meters(self._park)
         for _, windows in sorted(by_month.items()):
+            held: _Holding = {}
             meters = [self._park.meter[name] for name in windows]
-            works += [partial(group_of, group, windows) for group in groups(meters, _hull(windows.values()))]
-        await in_turn(works)
 
-    async def _group(self, group: Sequence[Meter], windows: Work) -> None:
+            async def group_of(group: Sequence[Meter], windows: Work = windows, held: _Holding = held) -> None:
+                nonlocal ready
+                found = await self._group(group, windows)
+                held |= {name: (span, one.only(EXPORT)) for name, (span, one) in found.items() if name in balanced}
+                ready += sum(len(windows[meter.id]) for meter in group)
+                done(ready, total)
+
+            await in_turn([partial(group_of, group) for group in groups(meters, _hull(windows.values()))])
+            await self._rollups.write_mains(self._park, held, self._now_ms)
+
+    async def _group(self, group: Sequence[Meter], windows: Work) -> Held:
+        """Compute some meters' windows of one month, and the tenants' figures that they are enough for.
+
+        Returns what the store will have of the meters that are computed in all of a window.
+        """
         whole = _hull(windows[meter.id] for meter in group)
         loaded = await self.load(group, around(whole))
         stored = await self._usage.stored([meter.id for meter in group], whole)
-        held: dict[str, tuple[Span, Stored]] = {}
+        held: _Holding = {}
         for meter in group:
             for span in windows[meter.id]:
                 new = await self.one(meter, span, loaded, stored[meter.id])
                 if new is not None and len(windows[meter.id]) == 1:
-                    held[meter.id] = new
-        for tenant in sorted({meter.tenant for meter in group if meter.tenant is not None}):
-            of_tenant = {name: one for name, one in held.items() if self._park.meter[name].tenant == tenant}
-            if of_tenant:
-                common = Span(
-                    max(span.start for span, _ in of_tenant.values()), min(span.end for span, _ in of_tenant.values())
-                )
-                points = {name: new for name, (_, new) in of_tenant.items()}
-                await self._rollups.write_held(self._park, tenant, common, points, self._now_ms)
+                    held[meter.id] = (new[0], measured(new[1], new[0]))
+        await self._rollups.write_tenants(self._park, held, self._now_ms)
+        return held
 
     async def load(self, group: Sequence[Meter], span: Span) -> Registers:
         """Readings of some meters, of all their counting registers."""

@@ -8,9 +8,9 @@ import pytest
 from ecopark.plant.events import FIELD_EVENTS, FieldEvent, Lasting, Stuck
 from ecopark.plant.ledger import Ledger
 from efficiency.intervals import DAY_MS, QUARTER_MS, Span
+from efficiency.measured import measured
 from efficiency.parkusage import ParkUsage
 from efficiency.parkwriter import ParkWriter
-from efficiency.rollup import measured
 from efficiency.usagestore import UsageStore
 from metering.dated import at
 from metering.meters import Meter
