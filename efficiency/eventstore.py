@@ -1,4 +1,7 @@
-"""Keeps `events` as they are found: new ones are written, those that are found no longer are taken away."""
+"""Keeps `events` of meters and of the park as they are found: new ones are written, those found no longer taken away.
+
+Those of gateways are kept by `efficiency.gatewaystatus`.
+"""
 
 from collections.abc import Sequence
 
@@ -8,7 +11,7 @@ from metering.errors import OperatorError
 from metering.model import Localized
 from store.client import RejectedError, Store
 from store.lines import point, series
-from store.schema import EVENTS, NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.schema import EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 
 PARK = ""
 """In place of a meter: what happened to the park."""
@@ -28,7 +31,8 @@ class EventStore:
         if self._known is not None:
             return
         rows = await self._store.query(
-            f'SELECT "text_en","text_vi" FROM "{EVENTS}" WHERE "park" = \'{self._park}\' GROUP BY "meter","kind"',
+            f'SELECT "text_en","text_vi" FROM "{EVENTS}" WHERE "park" = \'{self._park}\' '
+            f'AND "kind" != \'{GATEWAY_OFFLINE}\' GROUP BY "meter","kind"',
             OPERATOR_DATABASE,
         )
         self._known = {}

@@ -14,7 +14,7 @@ from store.client import Store
 from store.columns import Table
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
-AT_ONCE = 400_000
+AT_ONCE = 250_000
 """Readings in one answer, about."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}

@@ -8,6 +8,7 @@ import logging
 import resource
 from collections.abc import Awaitable, Callable
 
+from efficiency.gatewaystatus import GatewayStatus
 from efficiency.meterstatus import MeterStatus
 from efficiency.parkusage import ParkUsage
 from metering.errors import OperatorError, UnavailableError
@@ -35,6 +36,7 @@ class UsageService:
         self._series = series(PIPELINE, {"service": "usage", "instance": instance})
         self._time = asyncio.get_running_loop().time
         self._status = MeterStatus(store)
+        self._gateways = GatewayStatus(store, self._status)
         self._patience = Patience("usage", log, self._time)
         self._parks: dict[str, ParkUsage] = {}
         self._cycles = 0
@@ -92,7 +94,9 @@ class UsageService:
 
     async def _say_who_is_silent(self) -> None:
         for park in self._watch.by_id.values():
-            await self._status.write(park, self._clock_ms())
+            now_ms = self._clock_ms()
+            await self._status.write(park, now_ms)
+            await self._gateways.write(park, now_ms)
 
     async def _say_how_it_is(self) -> None:
         now = self._clock_ms()

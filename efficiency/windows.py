@@ -15,7 +15,7 @@ from efficiency.events import Event, meter_events, wider
 from efficiency.eventstore import EventStore
 from efficiency.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.inturn import in_turn
-from efficiency.localtime import months_of, slots, slots_over
+from efficiency.localtime import months_of, slots_over
 from efficiency.measured import Held, Measured, measured
 from efficiency.meteruse import NEAR_MS, MeterUse, around, registers_of
 from efficiency.registerreader import AT_ONCE, RegisterReader, Registers
@@ -128,10 +128,10 @@ class Windows:
         changed = await self._usage.replace(
             meter.id, meter.tenant, new, stored.within(whole), self._now_ms, everything=self._everything
         )
-        if self._mark_all:
-            changed = whole.starts()
-        if len(changed):
-            self._rollups.mark(self._park, meter.id, np.unique(slots(changed, self._park.zone).day))
+        when = slots_over(whole, self._park.zone)
+        days = when.day if self._mark_all else when.day[np.isin(when.start, changed)]
+        if len(days):
+            self._rollups.mark(self._park, meter.id, np.unique(days))
         return whole, new
 
     async def _uses(self, meter: Meter, whole: Span, loaded: Registers) -> tuple[dict[str, Usage], list[Event]]:
