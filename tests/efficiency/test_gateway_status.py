@@ -26,8 +26,9 @@ class Watch:
     async def look(self, now_ms: int) -> list[Row]:
         await self.meters.write(self.field.park, now_ms)
         await self.gateways.write(self.field.park, now_ms)
+        fields = '"gateway","tenant","meter","end","text_en","text_vi"'
         return await self.store.query(
-            f'SELECT * FROM "events" WHERE "kind" = \'{GATEWAY_OFFLINE}\' ORDER BY time', OPERATOR_DATABASE
+            f'SELECT {fields} FROM "events" WHERE "kind" = \'{GATEWAY_OFFLINE}\' ORDER BY time', OPERATOR_DATABASE
         )
 
     async def read(self, gateway: str, first: int, last: int) -> None:
