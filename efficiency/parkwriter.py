@@ -9,11 +9,13 @@ import logging
 from collections.abc import Sequence
 
 from metering.errors import OperatorError, UnavailableError
+from metering.patience import Patience
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE, tenant_database
 
 LINES_AT_ONCE = 5000
 _WRITES_AT_ONCE = 3
+_TRIES = 8
 _OPERATOR = ""
 """In place of a tenant."""
 log = logging.getLogger(__name__)
@@ -84,7 +86,21 @@ class ParkWriter:
 
     async def _send(self, database: str, lines: list[str]) -> None:
         for first in range(0, len(lines), LINES_AT_ONCE):
-            await self._store.write(lines[first : first + LINES_AT_ONCE], database)
+            await self._try(database, lines[first : first + LINES_AT_ONCE])
+
+    async def _try(self, database: str, lines: list[str]) -> None:
+        """Write, several times where the database is busy: hours of computing should not be lost for that."""
+        patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
+        while True:
+            try:
+                await self._store.write(lines, database)
+            except UnavailableError as error:
+                if patience.failures == _TRIES:
+                    raise
+                await asyncio.sleep(patience.failed(error, error.retry_after))
+            else:
+                patience.succeeded()
+                return
 
     async def _send_to_tenant(self, tenant: str, lines: list[str]) -> None:
         """Make the database where it is missing and the account may; else say so once."""
