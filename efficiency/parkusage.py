@@ -4,6 +4,7 @@ Each cycle takes in what arrived late since the cursor, what a changed park file
 computes exactly what these touch and writes what differs. Computing anything twice changes nothing.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,6 +19,7 @@ from efficiency.localtime import day_of, slots
 from efficiency.meteruse import MeterUse, in_reach, registers_of, touched
 from efficiency.parkwriter import ParkWriter
 from efficiency.progress import Cursor, Progress
+from efficiency.recent import Recent
 from efficiency.registerreader import RegisterReader, Registers
 from efficiency.registers import steps_of
 from efficiency.rollupstore import Rollups, days_between
@@ -60,6 +62,7 @@ class ParkUsage:
         self._usage = UsageStore(store, park, self._writer)
         self._rollups = Rollups(store, park, self._usage, self._writer)
         self._events = EventStore(store, park, self._writer)
+        self._recent = Recent()
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
         self._said: dict[str, tuple[int, int]] = {}
@@ -90,6 +93,7 @@ class ParkUsage:
         for meter, spans in arrived.items():
             if meter in park.meter:
                 self._reader.arrived(meter, min(span.start for span in spans))
+                self._recent.forget(meter)
                 await self._plan_readings(computing, park.meter[meter], in_reach(spans), work)
         if cursor is not None:
             await self._run(windows, cursor, work, now_ms)
@@ -165,7 +169,8 @@ class ParkUsage:
             return
         whole = Span(changed.start - BEHIND_MS, changed.end)
         for group in groups(self.park.meters, whole):
-            loaded = await windows.load(group, Span(whole.start, now_ms + DAY_MS))
+            span = Span(whole.start, now_ms + DAY_MS)
+            loaded = await self._recent.load(group, span, changed.start, windows.load)
             due: Work = {}
             for meter in group:
                 readings = loaded[meter.counter][meter.id]
@@ -182,6 +187,7 @@ class ParkUsage:
                 stored = await self._usage.stored(due, Span(early, now_ms).outward())
                 for name, spans in due.items():
                     await windows.one(self.park.meter[name], spans[0], loaded, stored[name])
+                    await asyncio.sleep(0)  # the service has other work, too
 
     async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
         """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""

@@ -4,6 +4,7 @@ It goes month by month and, within a month, by groups of meters whose readings m
 at once, and the figures of tenants are made of what was just computed, where that is all of a period.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -102,6 +103,7 @@ class Windows:
                 new = await self.one(meter, span, loaded, stored[meter.id])
                 if new is not None and len(windows[meter.id]) == 1:
                     held[meter.id] = (new[0], measured(new[1], new[0]))
+            await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
         await self._rollups.write_tenants(self._park, held, self._now_ms)
         return held
 
