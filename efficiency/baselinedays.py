@@ -13,22 +13,21 @@ from efficiency.baseline import Baseline, cusum, enpi, performance
 from efficiency.baselinesource import DayAmounts, day_amounts
 from efficiency.heldbaselines import Held
 from efficiency.measureddays import by_day, days_between, local_day
-from efficiency.pointstore import Points, PointStore
+from efficiency.pointstore import Points, PointStore, SeriesPoints
 from efficiency.rollup import Fields, period_span
 from efficiency.usagestore import UsageStore
 from metering.figures import Period
 from metering.park import Park
-from store.client import Store
 from store.schema import BASELINE
 
 
 class BaselineDays:
     """The baselines of one park; `held` may be exchanged between writes."""
 
-    def __init__(self, store: Store, park: str, usage: UsageStore) -> None:
+    def __init__(self, usage: UsageStore, points: PointStore) -> None:
         self.held: Mapping[str, Held] = {}
         self._usage = usage
-        self._points = PointStore(store, park, usage)
+        self._points = points
         self._marked: dict[str, set[date]] = {}
 
     def mark(self, name: str, days: Iterable[date]) -> None:
@@ -42,7 +41,7 @@ class BaselineDays:
                 self.mark(name, (day for day in days if day >= held.since))
 
     async def write(self, park: Park, now_ms: int) -> dict[str, set[date]]:
-        """Compute and write what is marked of days that are over; a day that is not waits.
+        """Compute and write what is marked of days that are over, with the writer's next `flush`; today waits.
 
         Returns the days on which tenants' own figures may have changed.
         """
@@ -64,7 +63,7 @@ class BaselineDays:
         first = period_span(park, Period.DAY, min(held.since, *due)).start
         before = await self._points.stored(BASELINE, tags, first, now_ms)
         after = with_cusum({**before, **await self._computed(park, held, due)})
-        await self._points.replace(BASELINE, tags, before, after, held.tenant)
+        await self._points.replace(SeriesPoints(BASELINE, tags, held.tenant, after), before)
 
     async def _computed(self, park: Park, held: Held, due: set[date]) -> dict[int, Fields]:
         """Fields by start of day, without the running sum; none where no version holds or a day is not whole.

@@ -10,8 +10,9 @@ from datetime import date
 
 from efficiency.baseline import Baseline, Subject
 from efficiency.figures import Figure, Reason, absent
+from efficiency.measured import Measured
 from efficiency.performance import USES, amounts, fence_meters
-from efficiency.rollup import Measured, tenant_period
+from efficiency.rollup import tenant_period
 from efficiency.series import together
 from metering.errors import OperatorError
 from metering.meters import Meter, Role

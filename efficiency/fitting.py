@@ -9,6 +9,7 @@ import numpy as np
 from efficiency.baseline import Baseline, Fit, Subject, fit
 from efficiency.baselinesource import DayAmounts, Sources, day_amounts, sources_of
 from efficiency.measureddays import by_day, days_between
+from efficiency.parkwriter import ParkWriter
 from efficiency.usagestore import UsageStore
 from metering.errors import OperatorError
 from metering.park import Park
@@ -55,7 +56,7 @@ async def fit_period(
     Raises `OperatorError` where a name is unknown or no day of the period has data.
     """
     sources = sources_of(park, subject, drivers)
-    usage = UsageStore(store, park.id)
+    usage = UsageStore(store, park.id, ParkWriter(store, park.id))
     days = [
         day_amounts(park, sources, by_meter, day)
         async for day, by_meter in by_day(usage, park, sources.meters, days_between(first, last))

@@ -1,32 +1,25 @@
 """Stored usage laid on local days and months; a day is read by itself or cut out of what was read around it."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from datetime import date, timedelta
 
 import numpy as np
 
 from efficiency.intervals import QUARTER_MS, Span
 from efficiency.localtime import day_of, slots
-from efficiency.rollup import Measured, measured, period_span
+from efficiency.measured import Laid, Measured, measured
+from efficiency.rollup import period_span
 from efficiency.usagestore import UsageStore
 from metering.figures import Period
 from metering.park import Park
 
-ByMeter = dict[str, Measured]
 
-
-async def load(usage: UsageStore, ids: Collection[str], span: Span) -> ByMeter:
+async def load(usage: UsageStore, ids: Collection[str], span: Span) -> Laid:
     """What is stored of some meters over exactly a span; nothing where the span is empty."""
     if not ids or span.start >= span.end:
-        return {}
+        return Laid(span, {})
     stored = await usage.stored(ids, span)
-    return {meter: measured(stored[meter], span) for meter in ids}
-
-
-def cut(loaded: Mapping[str, Measured], whole: Span, span: Span) -> ByMeter:
-    """A part of what was loaded over the whole."""
-    part = slice((span.start - whole.start) // QUARTER_MS, (span.end - whole.start) // QUARTER_MS)
-    return {meter: one.cut(part) for meter, one in loaded.items()} if span.start < span.end else {}
+    return Laid(span, {meter: measured(stored[meter], span) for meter in ids})
 
 
 def past(span: Span, now_ms: int) -> Span:
@@ -36,7 +29,7 @@ def past(span: Span, now_ms: int) -> Span:
 
 async def by_day(
     usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
-) -> AsyncIterator[tuple[date, ByMeter]]:
+) -> AsyncIterator[tuple[date, dict[str, Measured]]]:
     """Some whole days in their order, read month by month."""
     for month in sorted({day.replace(day=1) for day in days}):
         spans = {
@@ -47,7 +40,7 @@ async def by_day(
         whole = Span(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
         loaded = await load(usage, ids, whole)
         for day, span in spans.items():
-            yield day, cut(loaded, whole, span)
+            yield day, loaded.cut(span)
 
 
 def local_day(park: Park, ms: int) -> date:

@@ -39,6 +39,11 @@ class MeterStatus:
         if lines:
             await self._store.write(lines, OPERATOR_DATABASE)
 
+    def last(self, park: Park, gateway: str) -> int | None:
+        """The newest reading of all meters of a gateway, ms, as of the last `write`; None where there was none."""
+        seen = [self._last.get((park.id, meter.id)) for meter in park.meters_of(gateway)]
+        return max((ms for ms in seen if ms is not None), default=None)
+
     async def _look(self, park: Park, since_ns: int | None) -> None:
         after = "" if since_ns is None else f" AND time >= {since_ns}"
         for utility, spec in UTILITIES.items():

@@ -3,23 +3,19 @@
 What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from efficiency.affected import affected
 from efficiency.counters import Counter, counter_of
 from efficiency.gaps import NO_PAST, Past, joined
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, Span, merged
-from efficiency.registerreader import AT_ONCE, RegisterReader
+from efficiency.registerreader import RegisterReader
 from efficiency.registers import Readings, Steps, steps_of
 from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
-from efficiency.worth import FURTHER_REGISTERS
+from efficiency.worth import counting
 from metering.meters import Meter
-
-CHUNK_MS = 31 * DAY_MS
-"""No more of one meter is worked on at once."""
 
 NEAR_MS = 4 * HOUR_MS
 _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
@@ -34,36 +30,15 @@ class Register:
     counter: Counter
 
 
-def register_of(meter: Meter, name: str, zone: ZoneInfo) -> Register:
-    """The register `name` of a meter."""
-    return Register(meter, name, counter_of(meter, name, zone))
-
-
 def registers_of(meter: Meter, zone: ZoneInfo) -> list[Register]:
     """The counting registers that use is kept of; the main one first."""
-    names = (meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers))
-    return [register_of(meter, name, zone) for name in names]
+    return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
 
 
 def in_reach(spans: list[Span]) -> list[Span]:
     """Fewer spans: those that lie within each other's reach are computed together."""
     found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
     return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
-
-
-def in_groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
-    """Meters whose readings over a span may be held in memory together: of one utility."""
-    found: list[list[Meter]] = []
-    held = 0.0
-    for meter in sorted(meters, key=lambda meter: (meter.utility.value, meter.id)):
-        size = (span.end - span.start + 4 * NEAR_MS) / (meter.interval_s * 1000)
-        if found and found[-1][0].utility is meter.utility and held + size <= AT_ONCE:
-            found[-1].append(meter)
-            held += size
-        else:
-            found.append([meter])
-            held = size
-    return found
 
 
 def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
@@ -115,7 +90,8 @@ class MeterUse:
         before, after = iter(self._wider()), iter(self._wider())
         span = Span(window.start - next(before), window.end + next(after))
         while True:
-            readings = (await self._reader.load([register.meter], register.name, span, self._now_ms))[register.meter.id]
+            found = await self._reader.load([register.meter], span, self._now_ms)
+            readings = found[register.name][register.meter.id]
             steps = steps_of(register.counter, readings)
             if not len(steps.start) and readings.span.end == ALWAYS_AFTER and readings.span.start == ALWAYS_BEFORE:
                 return steps
@@ -136,20 +112,13 @@ class MeterUse:
     async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
         pasts = []
         for span in history_needed(register.counter, steps, window):
-            known = await self.steps(register, span, None)
+            known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
             pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
         return joined(pasts)
 
 
 def _further(edge: int, by: int) -> int:
     return max(ALWAYS_BEFORE, min(ALWAYS_AFTER, edge + by))
-
-
-def chunks(window: Span) -> list[Span]:
-    """The window in pieces that can be worked on one after the other; all windows are cut at the same instants."""
-    whole = window.outward()
-    cuts = range(whole.start // CHUNK_MS * CHUNK_MS + CHUNK_MS, whole.end, CHUNK_MS)
-    return [Span(first, last) for first, last in pairwise((whole.start, *cuts, whole.end))]
 
 
 def around(window: Span) -> Span:

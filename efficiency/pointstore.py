@@ -1,9 +1,10 @@
 """Points that are computed again and again: what differs is written, what has no value any more is taken away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from efficiency.parkwriter import ParkWriter
 from efficiency.rollup import Fields
-from efficiency.usagestore import UsageStore
 from metering.errors import OperatorError
 from store.client import RejectedError, Store
 from store.lines import point, series
@@ -13,43 +14,75 @@ Points = Mapping[int, Fields]
 """Fields by instant, ms."""
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesPoints:
+    """Points of one series; `tenant` has them in its own database, too. An instant without fields has no point."""
+
+    measurement: str
+    tags: Mapping[str, str]
+    tenant: str | None
+    points: Points
+
+
 class PointStore:
     """Series of one park, for the operator and, where they are a tenant's, for the tenant too."""
 
-    def __init__(self, store: Store, park: str, usage: UsageStore) -> None:
+    def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store
         self._park = park
-        self._usage = usage
+        self._writer = writer
 
     async def stored(self, measurement: str, tags: Mapping[str, str], first: int, last: int) -> dict[int, Fields]:
         """What stands there of the series with these tags from `first` to `last`, ms, both included."""
+        found = await self._stored(measurement, _where(tags), list(tags), first, last)
+        return found.get(tuple(tags.values()), {})
+
+    async def _stored(
+        self, measurement: str, where: str, tags: Sequence[str], first: int, last: int
+    ) -> dict[tuple[str, ...], dict[int, Fields]]:
+        """The same of many series, by the values of their tags."""
         rows = await self._store.query(
-            f'SELECT * FROM "{measurement}" WHERE {_where(tags)} '
+            f'SELECT * FROM "{measurement}" WHERE {where} '
             f"AND time >= {first * NS_PER_MS} AND time <= {last * NS_PER_MS}",
             OPERATOR_DATABASE,
         )
-        return {row["time"] // NS_PER_MS: _fields(row, tags) for row in rows}
+        found: dict[tuple[str, ...], dict[int, Fields]] = {}
+        for row in rows:
+            found.setdefault(tuple(row[name] for name in tags), {})[row["time"] // NS_PER_MS] = _fields(row, tags)
+        return found
 
-    async def replace(
-        self, measurement: str, tags: Mapping[str, str], before: Points, after: Points, tenant: str | None
-    ) -> None:
-        """Make the series hold `after` where it holds `before`; an instant without fields has no point.
+    async def replace_all(self, all_series: Sequence[SeriesPoints], owner: str) -> None:
+        """Make each series, all of one measurement, hold its points at their instants, with the writer's next `flush`.
+
+        `owner` is the tag that tells them apart, or most of them: what stands there is read of all at once.
+        """
+        instants = [ms for one in all_series for ms in one.points]
+        if not instants:
+            return
+        names = "|".join(sorted({one.tags[owner] for one in all_series}))
+        where = f'"park" = \'{self._park}\' AND "{owner}" =~ /^({names})$/'
+        one = all_series[0]
+        before = await self._stored(one.measurement, where, list(one.tags), min(instants), max(instants))
+        for one in all_series:
+            await self.replace(one, before.get(tuple(one.tags.values()), {}))
+
+    async def replace(self, new: SeriesPoints, before: Points) -> None:
+        """Make one series hold its new points where it holds `before`, with the writer's next `flush`.
 
         A point that loses a field is deleted and written anew.
         """
-        changed = {ms: fields for ms, fields in after.items() if before.get(ms, {}) != fields}
+        changed = {ms: fields for ms, fields in new.points.items() if before.get(ms, {}) != fields}
         for ms, fields in changed.items():
             if before.get(ms, {}).keys() - fields.keys():
-                await self.delete(measurement, tags, tenant, f" AND time = {ms * NS_PER_MS}")
-        prefix = series(measurement, tags)
+                await self.delete(new.measurement, new.tags, new.tenant, f" AND time = {ms * NS_PER_MS}")
+        prefix = series(new.measurement, new.tags)
         lines = [point(prefix, fields, ms * NS_PER_MS) for ms, fields in changed.items() if fields]
         if lines:
-            await self._usage.write_lines(lines)
-            if tenant is not None:
-                await self._usage.tenant_lines(tenant, lines)
+            await self._writer.add(lines, new.tenant)
 
     async def delete(self, measurement: str, tags: Mapping[str, str], tenant: str | None, when: str = "") -> None:
         """Delete where the database does; where not (3.x), an old value stays."""
+        await self._writer.flush()
         for database in (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else [])):
             try:
                 await self._store.query(f'DELETE FROM "{measurement}" WHERE {_where(tags)}{when}', database)
@@ -61,7 +94,7 @@ def _where(tags: Mapping[str, str]) -> str:
     return " AND ".join(f"\"{key}\" = '{value}'" for key, value in tags.items())
 
 
-def _fields(row: Mapping[str, object], tags: Mapping[str, str]) -> Fields:
+def _fields(row: Mapping[str, object], tags: Sequence[str]) -> Fields:
     return {
         name: float(value)
         for name, value in row.items()

@@ -4,7 +4,7 @@ What is written always holds every figure that has a value now; one that has non
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -13,14 +13,14 @@ from efficiency.balance import Flow, balance, night_share, taps
 from efficiency.carbon import counted
 from efficiency.counters import midnight_ms
 from efficiency.figures import Figure, Reason, Valued
-from efficiency.intervals import QUARTER_MS, Floats, Span
+from efficiency.intervals import Span
 from efficiency.localtime import slots
+from efficiency.measured import Measured, usage_from
 from efficiency.money import band_shares, power_factor, reactive_surcharge
 from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.series import Series, together, valued_sum
 from efficiency.usage import Usage
-from efficiency.usagepoints import SUPERSEDED, Stored
-from efficiency.worth import FURTHER_REGISTERS, NUMBERS
+from efficiency.worth import FURTHER_REGISTERS
 from metering.dated import at
 from metering.figures import Period
 from metering.meters import Meter, Role
@@ -37,54 +37,6 @@ def period_span(park: Park, period: Period, day: date) -> Span:
     first = day.replace(day=1)
     following = (first + timedelta(days=31)).replace(day=1)
     return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The stored quarter hours of one meter over a span: its use, and each further number, NaN where none."""
-
-    use: Usage
-    numbers: Mapping[str, Floats]
-
-    def valued(self, name: str, missing: Reason) -> Valued:
-        """Money, carbon or energy; `missing` is the reason where use is known but this is not."""
-        value = self.numbers[name]
-        reasons = np.where(np.isfinite(self.use.amount) & np.isnan(value), int(missing), 0)
-        return Valued(value, reasons.astype(np.uint32))
-
-    def cut(self, part: slice) -> "Measured":
-        """Some of the quarter hours."""
-        return Measured(self.use.cut(part), {name: values[part] for name, values in self.numbers.items()})
-
-    def further(self, name: str) -> Usage:
-        """Use of a further register."""
-        return _usage(self.use.start, self.numbers[name], self.use.completeness, self.use.estimated)
-
-
-def _usage(start: np.ndarray[tuple[int], np.dtype[np.int64]], amount: Floats, complete: Floats, guess: Floats) -> Usage:
-    none8, none16 = np.zeros(len(start), dtype=np.uint8), np.zeros(len(start), dtype=np.uint16)
-    known = np.isfinite(amount)
-    return Usage(start, amount, np.where(known, guess, 0.0), np.where(known, complete, 0.0), none8, none16)
-
-
-def measured(stored: Stored, span: Span) -> Measured:
-    """Lay stored rows on the quarter hours of a span; bands are added up."""
-    start = span.starts()
-    numbers = np.full((len(start), len(NUMBERS)), np.nan)
-    for content in stored.within(span).content.values():
-        holds = content.where(content.rules != SUPERSEDED)
-        place = (holds.start - span.start) // QUARTER_MS
-        before, added = numbers[place], holds.numbers
-        both = ~(np.isnan(before) | np.isnan(added))
-        total = np.where(both, before + added, np.where(np.isnan(added), before, added))
-        total[:, _SHARES] = np.where(np.isnan(added), before, added)[:, _SHARES]
-        numbers[place] = total
-    complete, guess = (np.nan_to_num(numbers[:, column]) for column in _SHARES)
-    use = _usage(start, numbers[:, 0], complete, guess)
-    return Measured(use, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
-
-
-_SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]
 
 
 def meters_of(park: Park, tenant: str) -> list[Meter]:
@@ -169,8 +121,8 @@ def _reactive(
         return {}
     start = served[0].use.start
     factor = power_factor(
-        _usage(start, active.amount, active.completeness, active.estimated),
-        _usage(start, blind.amount, blind.completeness, blind.estimated),
+        usage_from(start, active.amount, active.completeness, active.estimated),
+        usage_from(start, blind.amount, blind.completeness, blind.estimated),
     )
     if period is not Period.MONTH or park.tariffs.electricity is None:
         return {"power_factor": factor}

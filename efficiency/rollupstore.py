@@ -3,15 +3,18 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import partial
+from itertools import groupby
 
 from efficiency.balance import taps
 from efficiency.baselinedays import BaselineDays, own_fields
 from efficiency.basis import Changes
-from efficiency.intervals import ALWAYS_AFTER
+from efficiency.intervals import ALWAYS_AFTER, Span
 from efficiency.inturn import in_turn
 from efficiency.localtime import day_of
-from efficiency.measureddays import cut, days_between, load, local_day, past
-from efficiency.pointstore import Points, PointStore
+from efficiency.measured import Held, Laid, at_hand
+from efficiency.measureddays import days_between, load, local_day, past
+from efficiency.parkwriter import ParkWriter
+from efficiency.pointstore import Points, PointStore, SeriesPoints
 from efficiency.rollup import Fields, balance_fields, meters_of, period_span, tenant_fields
 from efficiency.usagestore import UsageStore
 from metering.figures import Period
@@ -27,10 +30,11 @@ _FEW_DAYS = 3
 class Rollups:
     """Figures of one park that wait to be computed again."""
 
-    def __init__(self, store: Store, park: str, usage: UsageStore) -> None:
+    def __init__(self, store: Store, park: str, usage: UsageStore, writer: ParkWriter) -> None:
         self._usage = usage
-        self._points = PointStore(store, park, usage)
-        self.baselines = BaselineDays(store, park, usage)
+        self._writer = writer
+        self._points = PointStore(store, park, writer)
+        self.baselines = BaselineDays(usage, self._points)
         self._days: dict[str, set[date]] = {}
         self._months: dict[str, set[date]] = {}
         self._balances: dict[str, set[date]] = {}
@@ -86,34 +90,78 @@ class Rollups:
         return period_span(park, Period.MONTH, min(waiting)).start if waiting else ALWAYS_AFTER
 
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
-        """Compute and write what is marked; `months` too, which read much."""
-        for tenant, dates in (await self.baselines.write(park, now_ms)).items():
+        """Compute and write what is marked, of what is in the store; `months` too, which read much."""
+        own = await self.baselines.write(park, now_ms)
+        await self._writer.flush()
+        for tenant, dates in own.items():
             self.mark_tenant(tenant, dates)
-        due = {**self._days, **(self._months if months else {})}
-        works = [partial(self._tenant, park, tenant, now_ms, months=months) for tenant in due if tenant in park.tenant]
-        mains = [partial(self._balance, park, main, now_ms) for main in self._balances if main in park.meter]
-        await in_turn([*works, *mains])
+        days, self._days = self._days, {}
+        due: dict[str, set[date]] = {}
+        if months:
+            due, self._months = self._months, {}
+        balances, self._balances = self._balances, {}
+        tenants: list[SeriesPoints] = []
+        mains: list[SeriesPoints] = []
 
-    async def _tenant(self, park: Park, tenant: str, now_ms: int, *, months: bool) -> None:
-        days = self._days.pop(tenant, set())
-        due = self._months.pop(tenant, set()) if months else set()
+        async def of_tenant(tenant: str) -> None:
+            tenants.extend(await self._tenant(park, tenant, days.get(tenant, set()), due.get(tenant, set()), now_ms))
+
+        async def of_main(main: str) -> None:
+            mains.append(await self._balance(park, main, balances[main], now_ms))
+
+        works = [partial(of_tenant, tenant) for tenant in {**days, **due} if tenant in park.tenant]
+        await in_turn([*works, *(partial(of_main, main) for main in balances if main in park.meter)])
+        await self._points.replace_all(tenants, "tenant")
+        await self._points.replace_all(mains, "main")
+
+    async def write_tenants(self, park: Park, held: Held, now_ms: int) -> None:
+        """Compute and write what is marked of tenants all of whose meters are at hand, where they are."""
+        fields: list[SeriesPoints] = []
+        for tenant in [tenant for tenant in self._days if tenant in park.tenant]:
+            laid = at_hand(held, [meter.id for meter in meters_of(park, tenant)])
+            if laid is not None:
+                days = _taken(self._days[tenant], laid.span, park, Period.DAY, now_ms)
+                months = _taken(self._months.get(tenant, set()), laid.span, park, Period.MONTH, now_ms)
+                fields += await self._tenant(park, tenant, days, months, now_ms, laid)
+        await self._points.replace_all(fields, "tenant")
+
+    async def write_mains(self, park: Park, held: Held, now_ms: int) -> None:
+        """Compute and write what is marked of main meters all of whose meters are at hand, where they are."""
+        fields: list[SeriesPoints] = []
+        for main in [main for main in self._balances if main in held]:
+            laid = at_hand(held, _balanced(park, main))
+            if laid is not None:
+                days = _taken(self._balances[main], laid.span, park, Period.DAY, now_ms)
+                fields.append(await self._balance(park, main, days, now_ms, laid))
+        await self._points.replace_all(fields, "main")
+
+    async def _tenant(
+        self, park: Park, tenant: str, days: set[date], due: set[date], now_ms: int, held: Laid | None = None
+    ) -> list[SeriesPoints]:
         ids = [meter.id for meter in meters_of(park, tenant)]
         points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}}
         for first in sorted({day.replace(day=1) for day in days} | due):
             of_month = sorted(day for day in days if day.replace(day=1) == first)
             month = period_span(park, Period.MONTH, first)
-            loaded = None
-            if first in due or len(of_month) > _FEW_DAYS:
+            loaded = held
+            if held is None and (first in due or len(of_month) > _FEW_DAYS):
                 loaded = await load(self._usage, ids, past(month, now_ms))
             for day in of_month:
                 span = past(period_span(park, Period.DAY, day), now_ms)
-                by_meter = cut(loaded, month, span) if loaded is not None else await load(self._usage, ids, span)
-                points[Period.DAY][span.start] = tenant_fields(park, park.tenant[tenant], by_meter, Period.DAY)
+                laid = loaded or await load(self._usage, ids, span)
+                points[Period.DAY][span.start] = tenant_fields(park, park.tenant[tenant], laid.cut(span), Period.DAY)
             if loaded is not None and first in due:
-                points[Period.MONTH][month.start] = tenant_fields(park, park.tenant[tenant], loaded, Period.MONTH)
-        for period, found in points.items():
-            tags = {"park": park.id, "tenant": tenant, "period": period.value}
-            await self._replace(EFFICIENCY, tags, await self._with_own(park, tenant, period, found), tenant)
+                whole = loaded.cut(past(month, now_ms))
+                points[Period.MONTH][month.start] = tenant_fields(park, park.tenant[tenant], whole, Period.MONTH)
+        return [
+            SeriesPoints(
+                EFFICIENCY,
+                {"park": park.id, "tenant": tenant, "period": period.value},
+                tenant,
+                await self._with_own(park, tenant, period, found),
+            )
+            for period, found in points.items()
+        ]
 
     async def _with_own(self, park: Park, tenant: str, period: Period, points: Points) -> Points:
         """With what the tenant's own baseline says of the same days or months."""
@@ -126,20 +174,31 @@ class Rollups:
             for ms, fields in points.items()
         }
 
-    async def _balance(self, park: Park, main: str, now_ms: int) -> None:
-        days = self._balances.pop(main)
-        ids = sorted({main, *(tap.meter.id for tap in taps(park, main))})
+    async def _balance(
+        self, park: Park, main: str, days: set[date], now_ms: int, held: Laid | None = None
+    ) -> SeriesPoints:
         points: dict[int, Fields] = {}
-        for day in sorted(days):
-            span = past(period_span(park, Period.DAY, day), now_ms)
-            if span.start < span.end:
-                points[span.start] = balance_fields(park, park.meter[main], await load(self._usage, ids, span))
+        for _, of_month in groupby(sorted(days), key=lambda day: day.replace(day=1)):
+            spans = [past(period_span(park, Period.DAY, day), now_ms) for day in of_month]
+            laid = held or await load(self._usage, _balanced(park, main), Span(spans[0].start, spans[-1].end))
+            for span in spans:
+                if span.start < span.end:
+                    points[span.start] = balance_fields(park, park.meter[main], laid.cut(span))
         tags = {"park": park.id, "utility": park.meter[main].utility.value, "main": main}
-        await self._replace(BALANCE, tags, points, None)
+        return SeriesPoints(BALANCE, tags, None, points)
 
-    async def _replace(
-        self, measurement: str, tags: Mapping[str, str], points: Mapping[int, Fields], tenant: str | None
-    ) -> None:
-        if points:
-            before = await self._points.stored(measurement, tags, min(points), max(points))
-            await self._points.replace(measurement, tags, before, points, tenant)
+
+def _taken(marked: set[date], span: Span, park: Park, period: Period, now_ms: int) -> set[date]:
+    """Take those out of `marked` whose past part lies in a span."""
+    taken = set()
+    for day in marked:
+        whole = past(period_span(park, period, day), now_ms)
+        if span.start <= whole.start and whole.end <= span.end:
+            taken.add(day)
+    marked -= taken
+    return taken
+
+
+def _balanced(park: Park, main: str) -> list[str]:
+    """The meters of a balance."""
+    return sorted({main, *(tap.meter.id for tap in taps(park, main))})

@@ -10,6 +10,7 @@ import resource
 from collections.abc import Awaitable, Callable
 
 from efficiency.baselinewatch import BaselineWatch
+from efficiency.gatewaystatus import GatewayStatus
 from efficiency.heldbaselines import faults
 from efficiency.measureddays import local_day
 from efficiency.meterstatus import MeterStatus
@@ -40,6 +41,7 @@ class UsageService:
         self._series = series(PIPELINE, {"service": "usage", "instance": instance})
         self._time = asyncio.get_running_loop().time
         self._status = MeterStatus(store)
+        self._gateways = GatewayStatus(store, self._status)
         self._patience = Patience("usage", log, self._time)
         self._parks: dict[str, ParkUsage] = {}
         self._baselines = BaselineWatch()
@@ -115,7 +117,9 @@ class UsageService:
 
     async def _say_who_is_silent(self) -> None:
         for park in self._watch.by_id.values():
-            await self._status.write(park, self._clock_ms())
+            now_ms = self._clock_ms()
+            await self._status.write(park, now_ms)
+            await self._gateways.write(park, now_ms)
 
     async def _say_how_it_is(self) -> None:
         now = self._clock_ms()

@@ -59,8 +59,12 @@ id, or a section after a dot); field content (JSON)."""
 
 EVENTS: Final = "events"
 """What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,
-`spike`, `gap`, `tariff`, `gateway_offline`); a tariff change has no meter, a gateway's event no tenant. Fields text_en,
-text_vi: one sentence for people."""
+`spike`, `gap`, `tariff`, `gateway_offline`); a tariff change has no meter, and what happened to a gateway has the tag
+gateway in place of tenant and meter. Fields text_en, text_vi: one sentence for people; of a gateway also end (ms, when
+it was heard again; absent as long as it is not)."""
+
+GATEWAY_OFFLINE: Final = "gateway_offline"
+"""Kind of `EVENTS`."""
 
 NS_PER_MS: Final = 1_000_000
 
