@@ -16,7 +16,7 @@ from efficiency.events import tariff_events
 from efficiency.eventstore import PARK, EventStore
 from efficiency.heldbaselines import Held, held_baselines
 from efficiency.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
-from efficiency.meteruse import MeterUse, in_reach, registers_of, touched
+from efficiency.meteruse import MeterUse, in_reach, touched
 from efficiency.parkwriter import ParkWriter
 from efficiency.progress import Cursor, Progress
 from efficiency.recent import Recent
@@ -160,7 +160,7 @@ class ParkUsage:
     async def _plan_readings(self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
         for span in changed:
-            for register in registers_of(meter, self.park.zone):
+            for register in computing.registers(meter, self.park.zone):
                 near = await computing.affected(register, span)
                 gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
                 work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
@@ -198,7 +198,7 @@ class ParkUsage:
     async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
         """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
         found: list[Span] = []
-        for register in registers_of(meter, self.park.zone):
+        for register in computing.registers(meter, self.park.zone):
             readings = loaded[register.name][meter.id]
             if not len(readings.times):
                 found.append(changed)  # nothing was read for hours: what was missing is still missing
