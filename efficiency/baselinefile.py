@@ -41,8 +41,8 @@ def load_baselines(file: Path) -> tuple[Baseline, ...]:
         content = _Content.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise OperatorError(f"{file}: {where}: {first['msg']}; restore the file from a backup") from error
+        told = [str(file), *filter(None, [".".join(map(str, first["loc"]))]), first["msg"]]
+        raise OperatorError(f"{': '.join(told)}; restore the file from a backup") from error
     seen: set[tuple[str, int]] = set()
     names: dict[str, Subject] = {}
     for entry in content.baselines:

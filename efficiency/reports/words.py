@@ -77,7 +77,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "saving_head": _text("Saving", "Tiết kiệm"),
     "cusum_head": _text("CUSUM", "CUSUM"),
     "enpi_head": _text("EnPI", "EnPI"),
-    "days_outside": _text("{n} days with a driver outside its range", "{n} ngày có biến ngoài phạm vi của đường cơ sở"),
+    "days_outside": _text("on {n} of them a driver was out of range", "trong đó {n} ngày có biến ngoài phạm vi"),
     "by_month": _text("Month by month", "Theo từng tháng"),
     "quality": _text("Data quality", "Chất lượng số liệu"),
     "quality_text": _text(
