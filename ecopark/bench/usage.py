@@ -100,8 +100,9 @@ async def _recompute(database: Influxd, file: Path, park: Park, window: Span) ->
     if process.returncode:
         raise OperatorError(f"ecopark usage recompute ended with status {process.returncode}; see above")
     took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    sys.stderr.write(said.decode())
+    _, count, *_ = said.decode().split()  # behind the name of the park
     return {
+        "quarter_hours": int(count.replace(",", "")),
         "seconds": round(took, 1),
         "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
         "database_cpu_s": round(cpu_s(database.process.pid) - theirs, 1),
