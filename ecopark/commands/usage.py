@@ -1,7 +1,6 @@
 """`ecopark usage`: the service that turns registers into numbers, and computing a window again by hand."""
 
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecopark.service import run_until_told
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline import Baseline
 from efficiency.baselinefile import file_of, load_baselines
@@ -34,14 +34,11 @@ def run() -> None:
     """Keep usage, figures, balances and meter_status current; what arrives late is computed again."""
     settings = read_settings()
 
-    async def work() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async def work(stop: asyncio.Event) -> None:
         async with settings.store() as store:
             await UsageService(ParkWatch(settings.park, lambda park: park), store, settings.instance, _now_ms).run(stop)
 
-    asyncio.run(work())
+    run_until_told(work)
 
 
 @app.command(epilog="Example: ecopark usage recompute --from 2026-10-01 --to 2026-10-31 --meter em-textile-1")
