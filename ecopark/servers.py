@@ -74,7 +74,9 @@ class Mosquitto:
 class Influxd:
     """InfluxDB 1.x with the operator's database.
 
-    Continuous queries are off: whoever may read one database may create one there that reads any other.
+    Continuous queries are off: whoever may read one database may create one there that reads any other. What was
+    written is packed after half a minute of silence instead of ten: a past year goes into thousands of shards, and
+    each would keep its points unpacked in memory.
     """
 
     def __init__(self, folder: Path, port: int | None = None, *, authenticate: bool = False) -> None:
@@ -92,6 +94,7 @@ bind-address = "127.0.0.1:{free_port()}"
   wal-dir = "{folder.absolute()}/wal"
   index-version = "tsi1"
   query-log-enabled = false
+  cache-snapshot-write-cold-duration = "30s"
 [monitor]
   store-enabled = false
 [continuous_queries]

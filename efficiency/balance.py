@@ -35,7 +35,7 @@ class Tap:
     into: bool = False
 
 
-_EXPORT = "energy_export_kwh"
+EXPORT = "energy_export_kwh"
 
 
 def taps(park: Park, main: str) -> tuple[Tap, ...]:
@@ -47,14 +47,20 @@ def taps(park: Park, main: str) -> tuple[Tap, ...]:
     found: list[Tap] = []
     for meter in park.children.get(main, ()):
         found.append(Tap(meter, meter.counter, into=meter.role is Role.GENERATION))
-        if _EXPORT in meter.registers and meter.role is not Role.GENERATION:
-            found.append(Tap(meter, _EXPORT, into=True))
+        if EXPORT in meter.registers and meter.role is not Role.GENERATION:
+            found.append(Tap(meter, EXPORT, into=True))
     if all(tap.into for tap in found):
         return ()
     above = park.meter[main]
-    if _EXPORT in above.registers:
-        found.append(Tap(above, _EXPORT))
+    if EXPORT in above.registers:
+        found.append(Tap(above, EXPORT))
     return tuple(found)
+
+
+def balance_meters(park: Park) -> set[str]:
+    """Every meter that is in a balance."""
+    mains = [meter.id for meter in park.meters if meter.role is Role.MAIN]
+    return {*mains, *(tap.meter.id for main in mains for tap in taps(park, main))}
 
 
 class Balance(Model):

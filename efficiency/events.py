@@ -1,7 +1,8 @@
 """What happened to a meter, found in its registers: one event an occurrence, at its instant, in words for people.
 
 Which events there are follows from steps and use alone, so computing again finds the same ones: the instant is that of
-the reading that shows it, of the last reading before a gap, or the start of the first quarter hour of a stuck run.
+the reading that shows it, of the last reading before a gap, of the first of those that repeat one register, or the
+start of the first of the quarter hours of equal use.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.counters import Counter, midnight_ms
-from efficiency.intervals import HOUR_MS, QUARTER_MS, Span
+from efficiency.intervals import HOUR_MS, QUARTER_MS, Bools, Span
 from efficiency.quality import Rule
 from efficiency.registers import Kind, Steps
 from efficiency.usage import Usage
@@ -36,7 +37,9 @@ class Event:
 def meter_events(meter: Meter, counter: Counter, steps: Steps, use: Usage, window: Span) -> list[Event]:
     """Events of `window`, of the meter's main register; `use` begins a quarter hour or more before it."""
     unit = UTILITIES[meter.utility].unit if meter.output_unit is None else meter.output_unit
-    found = [*_swaps(counter, unit), *_steps(steps, unit), *_spikes(steps), *_gaps(counter, steps), *_stuck(use, unit)]
+    held = _held(steps)
+    found = [*_swaps(counter, unit), *_steps(steps, unit), *_spikes(steps), *_stood_still(steps, held)]
+    found += [*_gaps(counter, steps, held), *_stuck(use, unit)]
     inside = [event for event in found if window.start <= event.at < window.end]
     return sorted(inside, key=lambda event: (event.at, event.kind))
 
@@ -107,16 +110,37 @@ def _spikes(steps: Steps) -> Iterator[Event]:
         yield Event(int(run[0]), "spike", text)
 
 
-def _gaps(counter: Counter, steps: Steps) -> Iterator[Event]:
-    elapsed = steps.end - steps.start
-    for place in np.flatnonzero((elapsed > _GAP_MS) & (elapsed > _INTERVALS * counter.interval_ms)).tolist():
-        minutes = round(int(elapsed[place]) / 60_000)
-        hours, rest = divmod(minutes, 60)
+def _held(steps: Steps) -> Bools:
+    """Steps within which the register stood still and then caught up."""
+    held = np.zeros(len(steps.start), dtype=np.bool_)
+    times = steps.aside[steps.aside_rule == Rule.HELD]
+    place = np.searchsorted(steps.start, times, side="right") - 1
+    held[place[(place >= 0) & (times < steps.end[place])]] = True
+    return held
+
+
+def _stood_still(steps: Steps, held: Bools) -> Iterator[Event]:
+    for place in np.flatnonzero(held).tolist():
+        english, vietnamese = lasted(int(steps.end[place] - steps.start[place]))
         text = Localized(
-            en=f"No usable readings for {hours} h {rest:02d} min.",
-            vi=f"Thiếu số liệu trong {hours} giờ {rest:02d} phút.",
+            en=f"The register stood still and then caught up, {english} in all.",
+            vi=f"Đồng hồ đứng số rồi nhảy bù, tổng cộng {vietnamese}.",
         )
+        yield Event(int(steps.start[place]), "stuck", text)
+
+
+def _gaps(counter: Counter, steps: Steps, held: Bools) -> Iterator[Event]:
+    elapsed = steps.end - steps.start
+    for place in np.flatnonzero((elapsed > _GAP_MS) & (elapsed > _INTERVALS * counter.interval_ms) & ~held).tolist():
+        english, vietnamese = lasted(int(elapsed[place]))
+        text = Localized(en=f"No usable readings for {english}.", vi=f"Thiếu số liệu trong {vietnamese}.")
         yield Event(int(steps.start[place]), "gap", text)
+
+
+def lasted(ms: int) -> tuple[str, str]:
+    """How long something lasted, in English and in Vietnamese."""
+    hours, minutes = divmod(round(ms / 60_000), 60)
+    return f"{hours} h {minutes:02d} min", f"{hours} giờ {minutes:02d} phút"
 
 
 def _stuck(use: Usage, unit: str) -> Iterator[Event]:

@@ -1,14 +1,17 @@
-"""Keeps `events` as they are found: new ones are written, those that are found no longer are taken away."""
+"""Keeps `events` of meters and of the park as they are found: new ones are written, those found no longer taken away.
+
+Those of gateways are kept by `efficiency.gatewaystatus`.
+"""
 
 from collections.abc import Sequence
 
 from efficiency.events import Event
-from efficiency.usagestore import UsageStore
+from efficiency.parkwriter import ParkWriter
 from metering.errors import OperatorError
 from metering.model import Localized
 from store.client import RejectedError, Store
 from store.lines import point, series
-from store.schema import EVENTS, NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.schema import EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 
 PARK = ""
 """In place of a meter: what happened to the park."""
@@ -17,10 +20,10 @@ PARK = ""
 class EventStore:
     """Events of one park."""
 
-    def __init__(self, store: Store, park: str, usage: UsageStore) -> None:
+    def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store
         self._park = park
-        self._usage = usage
+        self._writer = writer
         self._known: dict[str, list[Event]] | None = None
 
     async def load(self) -> None:
@@ -28,7 +31,8 @@ class EventStore:
         if self._known is not None:
             return
         rows = await self._store.query(
-            f'SELECT "text_en","text_vi" FROM "{EVENTS}" WHERE "park" = \'{self._park}\' GROUP BY "meter","kind"',
+            f'SELECT "text_en","text_vi" FROM "{EVENTS}" WHERE "park" = \'{self._park}\' '
+            f'AND "kind" != \'{GATEWAY_OFFLINE}\' GROUP BY "meter","kind"',
             OPERATOR_DATABASE,
         )
         self._known = {}
@@ -56,15 +60,14 @@ class EventStore:
             if event not in before
         ]
         if lines:
-            await self._usage.write_lines(lines)
-            if tenant is not None:
-                await self._usage.tenant_lines(tenant, lines)
+            await self._writer.add(lines, tenant)
         rest = [event for event in self.known(meter) if event not in before and event not in after]
         if self._known is not None:
             self._known[meter] = [*rest, *after]
 
     async def _delete(self, meter: str, tenant: str | None, event: Event) -> None:
         """Delete where the database does; where not (3.x), an event that was taken for one stays."""
+        await self._writer.flush()
         statement = (
             f'DELETE FROM "{EVENTS}" WHERE "park" = \'{self._park}\' AND "meter" = \'{meter}\' '
             f"AND \"kind\" = '{event.kind}' AND time = {event.at * NS_PER_MS}"

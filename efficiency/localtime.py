@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from efficiency.counters import midnight_ms
 from efficiency.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times
 from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import Dated
@@ -65,6 +66,21 @@ def runs(numbers: Times) -> list[tuple[int, slice]]:
     """Pieces of equal number, in order: the days of `Slots.day`, the months of `Slots.month`."""
     edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
     return [(int(numbers[a]), slice(a, b)) for a, b in pairwise(edges) if a < b]
+
+
+def months_of(span: Span, zone: ZoneInfo) -> list[tuple[int, Span]]:
+    """The local months that a span of whole quarter hours reaches into, by number since 1970, each with its piece."""
+    if span.start >= span.end:
+        return []
+    first, last = slots(np.array([span.start, span.end - 1], dtype=np.int64), zone).month.tolist()
+    cuts = [midnight_ms(month_start(month), zone) for month in range(first + 1, last + 1)]
+    pieces = map(Span, (span.start, *cuts), (*cuts, span.end))
+    return list(zip(range(first, last + 1), pieces, strict=True))
+
+
+def month_start(number: int) -> date:
+    """The first day of the month with this number since 1970."""
+    return date(1970 + number // 12, number % 12 + 1, 1)
 
 
 def week_minutes(windows: Sequence[Window]) -> Bools:

@@ -50,6 +50,11 @@ class MeterStatus:
                 ):  # who writes the tenant's usage makes its database, or says that it cannot
                     await self._store.write(own, tenant_database(park.id, tenant))
 
+    def last(self, park: Park, gateway: str) -> int | None:
+        """The newest reading of all meters of a gateway, ms, as of the last `write`; None where there was none."""
+        seen = [self._last.get((park.id, meter.id)) for meter in park.meters_of(gateway)]
+        return max((ms for ms in seen if ms is not None), default=None)
+
     async def _look(self, park: Park, since_ns: int | None) -> None:
         after = "" if since_ns is None else f" AND time >= {since_ns}"
         for utility, spec in UTILITIES.items():

@@ -5,7 +5,6 @@ What was loaded for many meters at once is used where it suffices; only where it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from efficiency.affected import affected
@@ -15,11 +14,9 @@ from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, S
 from efficiency.registerreader import RegisterReader
 from efficiency.registers import Readings, Steps, steps_of
 from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
-from efficiency.worth import FURTHER_REGISTERS
+from efficiency.worth import counting
 from metering.meters import Meter
-
-CHUNK_MS = 31 * DAY_MS
-"""No more of one meter is worked on at once."""
+from metering.wire import milliseconds
 
 NEAR_MS = 4 * HOUR_MS
 _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
@@ -32,17 +29,6 @@ class Register:
     meter: Meter
     name: str
     counter: Counter
-
-
-def register_of(meter: Meter, name: str, zone: ZoneInfo) -> Register:
-    """The register `name` of a meter."""
-    return Register(meter, name, counter_of(meter, name, zone))
-
-
-def registers_of(meter: Meter, zone: ZoneInfo) -> list[Register]:
-    """The counting registers that use is kept of; the main one first."""
-    names = (meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers))
-    return [register_of(meter, name, zone) for name in names]
 
 
 def in_reach(spans: list[Span]) -> list[Span]:
@@ -64,6 +50,13 @@ class MeterUse:
     def __init__(self, reader: RegisterReader, now_ms: int) -> None:
         self._reader = reader
         self._now_ms = now_ms
+
+    def registers(self, meter: Meter, zone: ZoneInfo) -> list[Register]:
+        """The counting registers that use is kept of; the main one first. A swap that lies ahead says nothing yet."""
+        past = tuple(swap for swap in meter.swaps if milliseconds(swap.at) <= self._now_ms)
+        if len(past) < len(meter.swaps):
+            meter = meter.model_copy(update={"swaps": past})
+        return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
 
     async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> Usage:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
@@ -100,7 +93,8 @@ class MeterUse:
         before, after = iter(self._wider()), iter(self._wider())
         span = Span(window.start - next(before), window.end + next(after))
         while True:
-            readings = (await self._reader.load([register.meter], register.name, span, self._now_ms))[register.meter.id]
+            found = await self._reader.load([register.meter], span, self._now_ms)
+            readings = found[register.name][register.meter.id]
             steps = steps_of(register.counter, readings)
             if not len(steps.start) and readings.span.end == ALWAYS_AFTER and readings.span.start == ALWAYS_BEFORE:
                 return steps
@@ -121,20 +115,13 @@ class MeterUse:
     async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
         pasts = []
         for span in history_needed(register.counter, steps, window):
-            known = await self.steps(register, span, None)
+            known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
             pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
         return joined(pasts)
 
 
 def _further(edge: int, by: int) -> int:
     return max(ALWAYS_BEFORE, min(ALWAYS_AFTER, edge + by))
-
-
-def chunks(window: Span) -> list[Span]:
-    """The window in pieces that can be worked on one after the other; all windows are cut at the same instants."""
-    whole = window.outward()
-    cuts = range(whole.start // CHUNK_MS * CHUNK_MS + CHUNK_MS, whole.end, CHUNK_MS)
-    return [Span(first, last) for first, last in pairwise((whole.start, *cuts, whole.end))]
 
 
 def around(window: Span) -> Span:

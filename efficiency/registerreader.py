@@ -4,18 +4,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, Span
-from efficiency.registers import CALIBRATING, FAULT, MEASURING, Readings
+from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Floats, Span, Times
+from efficiency.registers import CALIBRATING, FAULT, MEASURING, Readings, States
+from efficiency.worth import counting
 from metering.meters import Meter
 from metering.quantities import Utility
+from metering.wire import FUTURE_MS
 from store.client import Store
+from store.columns import Table
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
-AT_ONCE = 300_000
+AT_ONCE = 250_000
 """Readings in one answer, about."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
-_NONE = np.empty(0, dtype=np.int64), np.empty(0)
+"""A reading without a state is measured, too: it need not be said."""
+
+_NONE = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8)
+
+Registers = dict[str, dict[str, Readings]]
+"""Readings by register and meter."""
 
 
 class RegisterReader:
@@ -40,37 +48,38 @@ class RegisterReader:
         """Take note of a reading that may be the earliest."""
         self.first[meter] = min(first, self.first.get(meter, first))
 
-    async def load(self, meters: Sequence[Meter], register: str, span: Span, now_ms: int) -> dict[str, Readings]:
-        """Readings of one register of meters of one utility.
+    async def load(self, meters: Sequence[Meter], span: Span, now_ms: int) -> Registers:
+        """Readings of all counting registers of meters of one utility.
 
         Where `span` reaches beyond all there is (up to `now_ms`), the readings say so.
         """
-        found: dict[str, Readings] = {}
-        days = max((span.end - max(span.start, now_ms - 10**11)) / 86_400_000, 0.01)
-        size = max(1, int(AT_ONCE / (days * 86_400 / min(meter.interval_s for meter in meters))))
-        for group in _groups(meters, min(size, 200)):
-            found |= await self._load_group(group, register, span, now_ms)
+        found: Registers = {}
+        ms = min(span.end, now_ms + FUTURE_MS) - max(span.start, min(map(self._first, meters)))
+        each = max(ms, HOUR_MS) / (min(meter.interval_s for meter in meters) * 1000)
+        for group in _groups(meters, max(1, int(AT_ONCE / each))):
+            await self._load_group(group, span, now_ms, found)
         return found
 
-    async def _load_group(self, group: Sequence[Meter], register: str, span: Span, now_ms: int) -> dict[str, Readings]:
-        utility, where = group[0].utility.value, self._where(group, span)
-        columns = await self._store.columns(
-            f'SELECT "{register}" FROM "{utility}" WHERE {where} GROUP BY "meter"', OPERATOR_DATABASE
+    async def _load_group(self, group: Sequence[Meter], span: Span, now_ms: int, found: Registers) -> None:
+        names = {name: None for meter in group for name in counting(meter)}
+        select = ",".join(f'"{name}"' for name in (*names, "state"))
+        tables = await self._store.tables(
+            f'SELECT {select} FROM "{group[0].utility.value}" WHERE {self._where(group, span)} GROUP BY "meter"',
+            OPERATOR_DATABASE,
         )
-        held = await self._store.query(
-            f'SELECT "state" FROM "{utility}" WHERE {where} GROUP BY "meter"', OPERATOR_DATABASE
-        )
-        states: dict[str, list[tuple[int, int]]] = {}
-        for row in held:
-            states.setdefault(row["meter"], []).append((row["time"] // NS_PER_MS, _CODES.get(row["state"], FAULT)))
-        arrays = {column.tags["meter"]: (column.times, column.values) for column in columns}
-        found: dict[str, Readings] = {}
+        by_meter = {table.tags["meter"]: table for table in tables}
         for meter in group:
-            times, values = arrays.get(meter.id, _NONE)
-            if len(times):
-                self.arrived(meter.id, int(times[0]))
-            found[meter.id] = _readings(times, values, states.get(meter.id, []), self._known(meter, span, now_ms))
-        return found
+            table = by_meter.get(meter.id)
+            held = {name: _NONE if table is None else _readings(table, name) for name in counting(meter)}
+            first, *_ = held[meter.counter]
+            if len(first):
+                self.arrived(meter.id, int(first[0]))
+            known = self._known(meter, span, now_ms)
+            for name, arrays in held.items():
+                found.setdefault(name, {})[meter.id] = Readings(arrays[0], arrays[1], arrays[2], known)
+
+    def _first(self, meter: Meter) -> int:
+        return self.first.get(meter.id, ALWAYS_AFTER)
 
     def _known(self, meter: Meter, span: Span, now_ms: int) -> Span:
         first = self.first.get(meter.id, ALWAYS_AFTER)
@@ -87,22 +96,21 @@ class RegisterReader:
         return text if span.end >= ALWAYS_AFTER else f"{text} AND time < {span.end * NS_PER_MS}"
 
 
-def _readings(
-    times: np.ndarray[tuple[int], np.dtype[np.int64]],
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
-    states: list[tuple[int, int]],
-    span: Span,
-) -> Readings:
-    if len(times) > 1 and not (times[1:] > times[:-1]).all():
-        times, place = np.unique(times, return_index=True)
-        values = values[place]
+def _readings(table: Table, name: str) -> tuple[Times, Floats, States]:
+    times, values = table.times, table.fields[name].astype(np.float64)
     codes = np.full(len(times), MEASURING, dtype=np.uint8)
-    if states and len(times):
-        at = np.array([ms for ms, _ in states], dtype=np.int64)
-        place = np.minimum(np.searchsorted(times, at), len(times) - 1)
-        same = times[place] == at
-        codes[place[same]] = np.array([code for _, code in states], dtype=np.uint8)[same]
-    return Readings(times, values, codes, span)
+    states = table.fields["state"]
+    if states.dtype == np.object_:
+        for place, state in enumerate(states.tolist()):
+            if isinstance(state, str):
+                codes[place] = _CODES.get(state, FAULT)
+    there = np.isfinite(values)
+    if not there.all():  # other quantities were read then, or the instrument has no such register
+        times, values, codes = times[there], values[there], codes[there]
+    if len(times) > 1 and not (times[1:] > times[:-1]).all():
+        times, unique = np.unique(times, return_index=True)
+        values, codes = values[unique], codes[unique]
+    return times, values, codes
 
 
 def _groups(meters: Sequence[Meter], size: int) -> list[Sequence[Meter]]:

@@ -4,7 +4,7 @@ What is written always holds every figure that has a value now; one that has non
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,14 +14,14 @@ from efficiency.budget import budget_figures
 from efficiency.carbon import counted
 from efficiency.counters import midnight_ms
 from efficiency.figures import Figure, Reason, Valued
-from efficiency.intervals import QUARTER_MS, Floats, Span
+from efficiency.intervals import QUARTER_MS, Span
 from efficiency.localtime import Slots, day_of, slots
+from efficiency.measured import Measured, usage_from
 from efficiency.money import band_shares, power_factor, reactive_surcharge
 from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.series import Series, together, valued_sum
 from efficiency.usage import Usage
-from efficiency.usagepoints import SUPERSEDED, Stored
-from efficiency.worth import FURTHER_REGISTERS, NUMBERS
+from efficiency.worth import FURTHER_REGISTERS
 from metering.dated import at
 from metering.figures import Period
 from metering.meters import Meter, Role
@@ -40,94 +40,55 @@ def period_span(park: Park, period: Period, day: date) -> Span:
     return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The stored quarter hours of one meter over a span: its use, and each further number, NaN where none."""
-
-    use: Usage
-    numbers: Mapping[str, Floats]
-
-    def valued(self, name: str, missing: Reason) -> Valued:
-        """Money, carbon or energy; `missing` is the reason where use is known but this is not."""
-        value = self.numbers[name]
-        reasons = np.where(np.isfinite(self.use.amount) & np.isnan(value), int(missing), 0)
-        return Valued(value, reasons.astype(np.uint32))
-
-    def cut(self, part: slice) -> "Measured":
-        """Some of the quarter hours."""
-        return Measured(self.use.cut(part), {name: values[part] for name, values in self.numbers.items()})
-
-    def further(self, name: str) -> Usage:
-        """Use of a further register."""
-        return _usage(self.use.start, self.numbers[name], self.use.completeness, self.use.estimated)
-
-
-def _usage(start: np.ndarray[tuple[int], np.dtype[np.int64]], amount: Floats, complete: Floats, guess: Floats) -> Usage:
-    none8, none16 = np.zeros(len(start), dtype=np.uint8), np.zeros(len(start), dtype=np.uint16)
-    known = np.isfinite(amount)
-    return Usage(start, amount, np.where(known, guess, 0.0), np.where(known, complete, 0.0), none8, none16)
-
-
-def measured(stored: Stored, span: Span) -> Measured:
-    """Lay stored rows on the quarter hours of a span; bands are added up."""
-    start = span.starts()
-    numbers = np.full((len(start), len(NUMBERS)), np.nan)
-    for content in stored.within(span).content.values():
-        holds = content.where(content.rules != SUPERSEDED)
-        place = (holds.start - span.start) // QUARTER_MS
-        before, added = numbers[place], holds.numbers
-        both = ~(np.isnan(before) | np.isnan(added))
-        total = np.where(both, before + added, np.where(np.isnan(added), before, added))
-        total[:, _SHARES] = np.where(np.isnan(added), before, added)[:, _SHARES]
-        numbers[place] = total
-    complete, guess = (np.nan_to_num(numbers[:, column]) for column in _SHARES)
-    use = _usage(start, numbers[:, 0], complete, guess)
-    return Measured(use, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
-
-
-_SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]
-
-
 def meters_of(park: Park, tenant: str) -> list[Meter]:
     """The meters that a tenant's figures are made of: at its fence, at its lines, and what it generates."""
     found = [meter for utility in Utility for meter in fence_meters(park, tenant, utility)]
     return found + [meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION]
 
 
+def tenant_period(park: Park, tenant: str, by_meter: Mapping[str, Measured]) -> TenantPeriod | None:
+    """What a tenant's meters measured over a period, nothing valued; None without a meter."""
+    meters = [meter for meter in meters_of(park, tenant) if meter.id in by_meter]
+    if not meters:
+        return None
+    output: dict[str, tuple[Usage, ...]] = {}
+    use: dict[Utility, tuple[Usage, ...]] = {}
+    for meter in meters:
+        if meter.utility is Utility.PRODUCTION:
+            output[meter.unit] = (*output.get(meter.unit, ()), by_meter[meter.id].use)
+        elif meter.role is not Role.GENERATION:
+            use[meter.utility] = (*use.get(meter.utility, ()), by_meter[meter.id].use)
+    return TenantPeriod(
+        start=by_meter[meters[0].id].use.start,
+        use=use,
+        generated=tuple(by_meter[m.id].use for m in meters if m.role is Role.GENERATION),
+        exported=tuple(
+            by_meter[m.id].further("energy_export_kwh") for m in meters if "energy_export_kwh" in m.registers
+        ),
+        output=output,
+    )
+
+
 def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], period: Period) -> Fields:
     """Fields of `efficiency` of one tenant and period, from its meters over exactly that period."""
-    meters = [meter for meter in meters_of(park, tenant.id) if meter.id in by_meter]
-    if not meters:
+    of_meters = tenant_period(park, tenant.id, by_meter)
+    if of_meters is None:
         return {}
+    meters = [meter for meter in meters_of(park, tenant.id) if meter.id in by_meter]
     fence = [meter for meter in meters if meter.role is not Role.GENERATION]
-    start = by_meter[meters[0].id].use.start
-    when = slots(start, park.zone)
+    when = slots(of_meters.start, park.zone)
     tariff = park.tariffs.electricity
-    shares = band_shares(tariff.bands, when) if tariff is not None else np.full((len(start), 3), np.nan)
+    shares = band_shares(tariff.bands, when) if tariff is not None else np.full((len(when), 3), np.nan)
     worth = [meter for meter in fence if meter.utility is not Utility.PRODUCTION]
     emitting = [meter for meter in worth if counted(meter.utility, park.factors)]
 
     def parts(name: str, of: Iterable[Meter], missing: Reason) -> tuple[tuple[Usage, Valued], ...]:
         return tuple((by_meter[m.id].use, by_meter[m.id].valued(name, missing)) for m in of)
 
-    output: dict[str, tuple[Usage, ...]] = {}
-    for meter in fence:
-        if meter.utility is Utility.PRODUCTION:
-            output[meter.unit] = (*output.get(meter.unit, ()), by_meter[meter.id].use)
     priced = [m for m in worth if m.utility is Utility.ELECTRICITY or m.utility in park.tariffs.prices]
-    period_of = TenantPeriod(
-        start=start,
+    period_of = replace(
+        of_meters,
         shares=shares,
-        use={
-            utility: tuple(by_meter[meter.id].use for meter in worth if meter.utility is utility)
-            for utility in Utility
-            if any(meter.utility is utility for meter in worth)
-        },
-        generated=tuple(by_meter[m.id].use for m in meters if m.role is Role.GENERATION),
-        exported=tuple(
-            by_meter[m.id].further("energy_export_kwh") for m in meters if "energy_export_kwh" in m.registers
-        ),
-        output=output,
         cost=parts("cost_vnd", priced, Reason.NO_PRICE),
         co2e=parts("co2e_kg", emitting, Reason.NO_FACTOR),
         toe=parts("toe", [m for m in worth if m.utility in park.factors.toe], Reason.NO_FACTOR),
@@ -169,8 +130,8 @@ def _reactive(
         return {}
     start = served[0].use.start
     factor = power_factor(
-        _usage(start, active.amount, active.completeness, active.estimated),
-        _usage(start, blind.amount, blind.completeness, blind.estimated),
+        usage_from(start, active.amount, active.completeness, active.estimated),
+        usage_from(start, blind.amount, blind.completeness, blind.estimated),
     )
     if period is not Period.MONTH or park.tariffs.electricity is None:
         return {"power_factor": factor}

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import to_json
 
 from efficiency.intervals import Bools, Floats, Span, Times
 from efficiency.quality import Rule
@@ -47,7 +48,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Points of one meter that are in the store."""
+    """Points of one meter that are in the store, or shall be."""
 
     content: Mapping[Series, Content] = field(default_factory=dict)
 
@@ -57,15 +58,15 @@ class Stored:
         return Stored({key: content for key, content in cut.items() if len(content.start)})
 
 
-def contents(place: Place, rows: Rows) -> dict[Series, Content]:
-    """Rows by the series that they belong to."""
+def points_of(place: Place, rows: Rows) -> Stored:
+    """What the store shall hold of a meter: rows by the series that they belong to."""
     found: dict[Series, Content] = {}
     whole = Content(rows.start, rows.numbers, rows.rules.astype(np.int64))
     for number, band in enumerate(BAND_NAMES):
         of_band = np.flatnonzero(rows.band == number)
         if len(of_band):
             found[(place.tenant or "", place.utility, place.role, band)] = whole.where(of_band)
-    return found
+    return Stored(found)
 
 
 class Difference:
@@ -154,22 +155,28 @@ def lines_of(prefix: str, content: Content, revised: Times) -> list[str]:
     """Lines of line protocol, for points of one series; `revised` is left out where it is 0."""
     there = np.isfinite(content.numbers)
     pattern = there @ (1 << np.arange(len(NUMBERS))) * 2 + (revised > 0)
+    rules = {mask: text_of(mask) for mask in np.unique(content.rules).tolist()}
     text = prefix.replace("%", "%%")
     lines: list[str] = []
     kinds = np.unique(pattern)
     for kind in kinds.tolist():
         part = slice(None) if len(kinds) == 1 else np.flatnonzero(pattern == kind)
         present = [number for number in range(len(NUMBERS)) if kind >> (number + 1) & 1]
-        fields = ",".join(f"{NUMBERS[number]}=%r" for number in present)
-        columns = [content.numbers[part, number].tolist() for number in present]
-        columns.append([text_of(mask) for mask in content.rules[part].tolist()])
+        fields = "".join(f"{NUMBERS[number]}=%s," for number in present)
+        columns = [_texts(content.numbers[part, number]) for number in present]
+        columns.append([rules[mask] for mask in content.rules[part].tolist()])
         since = ""
         if kind & 1:
-            since = ",revised=%di"
+            since = ",revised=%si"
             columns.append(revised[part].tolist())
         columns.append(content.start[part].tolist())
-        lines.extend(map(f'{text} {fields},rule="%s"{since} %d000000'.__mod__, zip(*columns, strict=True)))
+        lines.extend(map(f'{text} {fields}rule="%s"{since} %s000000'.__mod__, zip(*columns, strict=True)))
     return lines
+
+
+def _texts(numbers: Floats) -> list[str]:
+    """Shortest texts that read back as the same numbers, which must be finite; pydantic's core is quick at that."""
+    return to_json(numbers.tolist())[1:-1].decode().split(",")
 
 
 def text_of(mask: int) -> str:

@@ -7,19 +7,19 @@ every sum right.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
 from efficiency.intervals import QUARTER_MS, Span, Times
-from efficiency.usagepoints import Content, Difference, Series, Stored, contents, lines_of, mask_of, zeros
-from efficiency.worth import NUMBERS, Place, Rows
+from efficiency.parkwriter import ParkWriter
+from efficiency.usagepoints import Content, Difference, Series, Stored, lines_of, mask_of, zeros
+from efficiency.worth import NUMBERS
 from metering.errors import OperatorError
 from store.client import RejectedError, Store
 from store.lines import series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
 
-LINES_AT_ONCE = 2500
 log = logging.getLogger(__name__)
 
 _NEVER = np.array([[-1, 0]])
@@ -27,15 +27,13 @@ _NEVER = np.array([[-1, 0]])
 
 
 class UsageStore:
-    """Reads and writes `usage` of one park, for the operator and for each tenant that has a database."""
+    """Reads `usage` of one park and, through `writer`, writes it."""
 
-    def __init__(self, store: Store, park: str) -> None:
+    def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store
         self._park = park
-        self._tenants: dict[str, bool] = {}
+        self._writer = writer
         self._deletes = True
-        self._pending: dict[tuple[str, bool], list[str]] = {}
-        self._waiting = 0
         self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
@@ -58,19 +56,20 @@ class UsageStore:
         return {meter: Stored(contents.get(meter, {})) for meter in meters}
 
     async def replace(
-        self, meter: str, place: Place, rows: Rows, before: Stored, now_ms: int, *, everything: bool = False
+        self, meter: str, tenant: str | None, new: Stored, before: Stored, now_ms: int, *, everything: bool = False
     ) -> Times:
-        """Make the store hold `rows` where it held `before`, with the next `flush`; returns the starts that changed.
+        """Make the store hold `new` where it held `before`, with the writer's next `flush`.
 
-        `everything`: tenants' databases, which may have less than the operator's, get what did not change too.
+        Returns the starts that changed. `everything`: tenants' databases, which may have less than the operator's, get
+        what did not change too.
         """
-        after: Mapping[Series, Content] = contents(place, rows)
+        after = new.content
         plan = Difference(before, after)
         changed, revised = plan.changed, plan.revised(now_ms)
         if leaving := plan.leaving:
             span = Span(min(leaving), max(leaving) + QUARTER_MS)
             kept = await self._revised(meter, span)
-            if await self._delete(meter, span, {key[0] for key in before.content} | {place.tenant or ""}):
+            if await self._delete(meter, span, {key[0] for key in before.content} | {tenant or ""}):
                 for key, content in after.items():
                     inside = (content.start >= span.start) & (content.start < span.end)
                     old = kept.get(key, _NEVER)
@@ -116,60 +115,23 @@ class UsageStore:
             {row["time"] // NS_PER_MS for row in rows if any(rule in (row["rule"] or "").split(",") for rule in long)}
         )
 
-    async def tenant_lines(self, tenant: str, lines: Sequence[str]) -> None:
-        """Write lines to a tenant's database, making it where it is missing and the account may; else say so once."""
-        database = tenant_database(self._park, tenant)
-        if self._tenants.get(tenant, True):
-            try:
-                await self.write_lines(lines, database)
-            except OperatorError as missing:
-                try:
-                    await self._store.create_database(database)
-                    await self.write_lines(lines, database)
-                except (OperatorError, RejectedError) as error:
-                    self._tenants[tenant] = False
-                    log.error(  # noqa: TRY400 (the operator's, no traceback)
-                        "%s has no figures of its own: %s (%s); make its database and start anew",
-                        tenant,
-                        missing,
-                        error,
-                    )
-            else:
-                self._tenants[tenant] = True
-
-    async def write_lines(self, lines: Sequence[str], database: str = OPERATOR_DATABASE) -> None:
-        """Write lines, as many at once as the database likes."""
-        for first in range(0, len(lines), LINES_AT_ONCE):
-            await self._store.write(lines[first : first + LINES_AT_ONCE], database)
-
     def taken(self) -> int:
         """Points written since the last time that this was asked."""
         count, self._written = self._written, 0
         return count
 
-    async def flush(self) -> None:
-        """Write what was collected."""
-        pending, self._pending, self._waiting = self._pending, {}, 0
-        await self.write_lines([line for (_, operator), lines in pending.items() if operator for line in lines])
-        for (tenant, _), lines in pending.items():
-            if tenant:
-                await self.tenant_lines(tenant, lines)
-
     async def _write(self, meter: str, key: Series, content: Content, revised: Times, *, operator: bool = True) -> None:
         tenant, utility, role, band = key
         tags = {"park": self._park, "tenant": tenant, "utility": utility, "meter": meter, "role": role, "band": band}
         lines = lines_of(series(USAGE, tags), content, revised)
-        self._pending.setdefault((tenant, operator), []).extend(lines)
         self._written += len(lines) if operator else 0
-        self._waiting += len(lines)
-        if self._waiting >= LINES_AT_ONCE:
-            await self.flush()
+        await self._writer.add(lines, tenant, operator=operator)
 
     async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
         """Delete a stretch everywhere; whether this database deletes at all."""
         if not self._deletes:
             return False
-        await self.flush()
+        await self._writer.flush()
         statement = f'DELETE FROM "{USAGE}" WHERE {self._where([meter], span)}'
         try:
             await self._store.query(statement, OPERATOR_DATABASE)
@@ -178,7 +140,7 @@ class UsageStore:
             log.warning("this database does not delete (%s); what no longer holds is set to zero", error)
             return False
         for tenant in tenants:
-            if tenant and self._tenants.get(tenant, True):
+            if tenant and self._writer.has_database(tenant):
                 try:
                     await self._store.query(statement, tenant_database(self._park, tenant))
                 except (OperatorError, RejectedError) as error:

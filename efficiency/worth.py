@@ -42,6 +42,11 @@ FURTHER_REGISTERS = ("reactive_kvarh", "energy_export_kwh")
 """Counters of an electricity meter that are kept beside its amount."""
 
 
+def counting(meter: Meter) -> tuple[str, ...]:
+    """The registers of a meter that use is kept of; the main one first."""
+    return meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers)
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of one meter: `start` (ms), `band` (place in `BAND_NAMES`), `numbers` (rows, NUMBERS; NaN where none)."""

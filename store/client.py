@@ -7,17 +7,17 @@ is raised but `asyncio.CancelledError`.
 
 import base64
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from metering.errors import OperatorError, UnavailableError
 
 if TYPE_CHECKING:
-    from store.columns import Column, Table
+    from store.columns import Table
 
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
@@ -30,8 +30,6 @@ _VERSION = "X-Influxdb-Version"
 class RejectedError(Exception):
     """The database will not take these lines, now or later; the message is its own."""
 
-
-S = TypeVar("S")
 
 Row = dict[str, Any]
 """One row of a result: the tags it was grouped by and its columns; `time` in nanoseconds."""
@@ -93,38 +91,24 @@ class Store:
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
 
-    async def columns(self, statement: str, database: str) -> "list[Column]":
-        """Run one InfluxQL statement that selects one numeric field, and return each of its series as arrays.
-
-        Raises `RejectedError` where the statement is at fault.
-        """
-        # Here, not above: an ingester has no use for numpy, and not the memory.
-        from store.columns import column  # noqa: PLC0415
-
-        return await self._series(statement, database, column)
-
     async def tables(self, statement: str, database: str) -> "list[Table]":
         """Run one InfluxQL statement and return each of its series as arrays.
 
         Raises `RejectedError` where the statement is at fault.
         """
-        from store.columns import table  # noqa: PLC0415
-
-        return await self._series(statement, database, table)
-
-    async def _series(self, statement: str, database: str, kind: Callable[[dict[str, Any]], S]) -> list[S]:
-        from store.columns import MEDIA_TYPE, columns_of  # noqa: PLC0415
+        # Here, not above: an ingester has no use for numpy, and not the memory.
+        from store.columns import MEDIA_TYPE, columns_of, table  # noqa: PLC0415
 
         parameters = {"db": database, "epoch": "ms"}
         body, media_type = await self._call(
             "POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S, _AS_ARRAYS | {"Accept": MEDIA_TYPE}
         )
         try:
-            found: list[S] = []
+            found: list[Table] = []
             for result in columns_of(body, media_type):
                 if "error" in result:
                     raise _of_query(result["error"], self._url)
-                found += [kind(series) for series in result.get("series") or ()]
+                found += [table(series) for series in result.get("series") or ()]
         except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
         return found

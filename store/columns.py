@@ -15,14 +15,6 @@ from numpy.typing import NDArray
 MEDIA_TYPE = "application/x-msgpack"
 
 
-class Column(NamedTuple):
-    """One series: the tags it was grouped by, times in ms since the epoch, and a field's values."""
-
-    tags: dict[str, str]
-    times: NDArray[np.int64]
-    values: NDArray[np.float64]
-
-
 class Table(NamedTuple):
     """One series: the tags it was grouped by, times in ms, and by field numbers (NaN where none) or texts (None)."""
 
@@ -41,14 +33,8 @@ def columns_of(body: bytes, media_type: str) -> list[Any]:
     return results
 
 
-def column(series: dict[str, Any]) -> Column:
-    """A series of `columns_of` that has one field of numbers."""
-    times, values = _arrays(series)
-    return Column(series.get("tags") or {}, times, values.astype(np.float64))
-
-
 def table(series: dict[str, Any]) -> Table:
-    """A series of `columns_of` with any fields."""
+    """A series of `columns_of` as a table."""
     times, *fields = _arrays(series)
     names = series["columns"][1:]
     return Table(series.get("tags") or {}, times, dict(zip(names, fields, strict=True)))

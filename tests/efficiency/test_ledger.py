@@ -8,8 +8,9 @@ import pytest
 from ecopark.plant.events import FIELD_EVENTS, FieldEvent, Lasting, Stuck
 from ecopark.plant.ledger import Ledger
 from efficiency.intervals import DAY_MS, QUARTER_MS, Span
+from efficiency.measured import measured
 from efficiency.parkusage import ParkUsage
-from efficiency.rollup import measured
+from efficiency.parkwriter import ParkWriter
 from efficiency.usagestore import UsageStore
 from metering.dated import at
 from metering.meters import Meter
@@ -51,7 +52,9 @@ async def test_stored_usage_agrees_with_the_plants_ledger_in_every_field_event(
     await usage.cycle(field.ms(days=40))
     for event in FIELD_EVENTS:
         span, meter = window(field, event), field.park.meter[event.meter]
-        stored = (await UsageStore(store, field.park.id).stored([meter.id], span))[meter.id]
+        stored = (await UsageStore(store, field.park.id, ParkWriter(store, field.park.id)).stored([meter.id], span))[
+            meter.id
+        ]
         use = measured(stored, span).use
         truth = ledger.meter(meter.id)[np.isin(ledger.quarters, use.start)]
         good = (use.completeness == 1) & (use.estimated == 0)

@@ -6,7 +6,7 @@ import pytest
 
 from metering.errors import UnavailableError
 from store.client import RejectedError, Store
-from store.columns import column, columns_of
+from store.columns import columns_of, table
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy
 
@@ -17,34 +17,47 @@ async def test_columns_hold_what_was_written_by_group(store: Store) -> None:
     lines = [f"water,meter={name} volume_m3={n / 7} {START + n}000000" for name in "ab" for n in range(30_000)]
     for first in range(0, len(lines), 10_000):
         await store.write(lines[first : first + 10_000], OPERATOR_DATABASE)
-    found = await store.columns('SELECT "volume_m3" FROM "water" GROUP BY "meter"', OPERATOR_DATABASE)
+    found = await store.tables('SELECT "volume_m3" FROM "water" GROUP BY "meter"', OPERATOR_DATABASE)
     assert [each.tags for each in found] == [{"meter": "a"}, {"meter": "b"}]
     for each in found:
         assert each.times.tolist() == list(range(START, START + 30_000))
-        assert each.values.tolist() == [n / 7 for n in range(30_000)]
+        assert each.fields["volume_m3"].tolist() == [n / 7 for n in range(30_000)]
 
 
 async def test_rows_that_are_not_alike_are_read_too(store: Store) -> None:
     await store.write(["m f=1i 7000000000", "m f=-3i 2000000", f"m f=500i {START}000000"], OPERATOR_DATABASE)
-    (found,) = await store.columns("SELECT f FROM m", OPERATOR_DATABASE)
-    assert (found.times.tolist(), found.values.tolist()) == ([2, 7000, START], [-3.0, 1.0, 500.0])
+    (found,) = await store.tables("SELECT f FROM m", OPERATOR_DATABASE)
+    assert (found.times.tolist(), found.fields["f"].tolist()) == ([2, 7000, START], [-3.0, 1.0, 500.0])
 
 
 async def test_nothing_is_no_column_and_a_faulty_statement_is_rejected(store: Store) -> None:
-    assert await store.columns("SELECT f FROM nothing", OPERATOR_DATABASE) == []
+    assert await store.tables("SELECT f FROM nothing", OPERATOR_DATABASE) == []
     with pytest.raises(RejectedError):
-        await store.columns("SELECT f FROM", OPERATOR_DATABASE)
+        await store.tables("SELECT f FROM", OPERATOR_DATABASE)
 
 
 async def test_json_gives_the_same() -> None:
-    body = {"results": [{"series": [{"name": "m", "tags": {"meter": "a"}, "values": [[START, 1.5], [START + 1, 2]]}]}]}
+    body = {
+        "results": [
+            {
+                "series": [
+                    {
+                        "name": "m",
+                        "tags": {"meter": "a"},
+                        "columns": ["time", "f"],
+                        "values": [[START, 1.5], [START + 1, 2]],
+                    }
+                ]
+            }
+        ]
+    }
     (result,) = columns_of(json.dumps(body).encode(), "application/json")
-    found = column(result["series"][0])
-    assert (found.times.tolist(), found.values.tolist()) == ([START, START + 1], [1.5, 2.0])
+    found = table(result["series"][0])
+    assert (found.times.tolist(), found.fields["f"].tolist()) == ([START, START + 1], [1.5, 2.0])
 
 
 async def test_what_is_no_influxdb_is_unavailable(proxy: FaultyProxy) -> None:
     proxy.faults = [200]
     async with Store(proxy.url) as store:
         with pytest.raises(UnavailableError):
-            await store.columns("SELECT f FROM m", OPERATOR_DATABASE)
+            await store.tables("SELECT f FROM m", OPERATOR_DATABASE)
