@@ -32,6 +32,16 @@ def program(name: str, package: str) -> str:
     return found
 
 
+def bound_to_us(command: Sequence[str]) -> list[str]:
+    """The command line under which the kernel ends a program when this process ends.
+
+    The program begins only where this process still lives: it may have been killed before the kernel was told.
+    """
+    lives = '[ "$PPID" -eq "$0" ] && exec "$@"'
+    guard = ["--pdeathsig", "KILL", "--", "sh", "-c", lives, str(os.getpid())]
+    return [program("setpriv", "util-linux"), *guard, *command]
+
+
 class Child:
     """A program with its own log file. The kernel ends it when this process ends; Ctrl-C does not reach it."""
 
@@ -44,10 +54,9 @@ class Child:
 
     def start(self) -> None:
         """Start it, or start it again after it has ended."""
-        guard = program("setpriv", "util-linux")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 (our own command lines)
-                [guard, "--pdeathsig", "KILL", "--", *self._command],
+                bound_to_us(self._command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

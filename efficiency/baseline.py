@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from efficiency.figures import NOTHING, Figure, Reason, absent, figure
 from efficiency.intervals import Bools, Floats
 from metering.model import Identifier, Localized, Model, Number
+from metering.quantities import Utility
 
 MIN_PERIODS = 12
 MIN_R2 = 0.75
@@ -121,16 +121,33 @@ def _least_squares(x: Floats, y: Floats) -> tuple[float, list[float], bool]:
     return float(y.mean() - centre @ slopes), [float(slope) for slope in slopes], int(rank) < x.shape[1]
 
 
+class Subject(Model):
+    """Whose use a baseline expects: all that a tenant takes of a utility, or what one meter measures of it."""
+
+    tenant: Identifier | None = None
+    meter: Identifier | None = None
+    utility: Utility
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.tenant is None) == (self.meter is None):
+            msg = "a baseline is of a tenant or of a meter: name one of them"
+            raise ValueError(msg)
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.utility.value} of " + (f"meter {self.meter}" if self.tenant is None else f"tenant {self.tenant}")
+
+
 class Baseline(Model):
-    """A frozen fit for the use of a tenant or meter, its `subject`; expected use is reckoned from `holds_from` on."""
+    """A frozen fit of daily use; what is expected is reckoned from `holds_from` on. Both days of the period count."""
 
     id: Identifier
     version: Annotated[int, Field(ge=1)]
-    subject: Identifier
-    utility: str
+    subject: Subject
     unit: str
     period_from: date
-    period_until: date
+    period_to: date
     holds_from: date
     frozen_on: date
     reason: Annotated[str, Field(min_length=1)]
@@ -139,42 +156,32 @@ class Baseline(Model):
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Actual against expected use by period: `saving` F6, `cusum` its running sum, `out_of_range` per period.
+    """Expected use by period, what was saved (F6), and whether a driver lay outside the range that the fit has seen.
 
-    Where use or a driver is unknown, `expected` and `saving` are NaN and the running sum stands still.
+    Where use or a driver is unknown, `saving` is NaN.
     """
 
     expected: Floats
     saving: Floats
-    cusum: Floats
     out_of_range: Bools
-    enpi: Figure
 
 
 def performance(model: Fit, use: Floats, values: Floats) -> Performance:
-    """F6 and F7 of periods with `use` (n) and drivers' `values` (n, k)."""
-    slopes = np.array([driver.slope for driver in model.drivers])
-    low = np.array([driver.low for driver in model.drivers])
-    high = np.array([driver.high for driver in model.drivers])
-    expected = np.asarray(model.intercept + values @ slopes, dtype=np.float64)
-    saving = expected - use
-    known = np.isfinite(saving)
-    outside: Bools = np.any((values < low) | (values > high), axis=1)
-    return Performance(
-        expected=expected,
-        saving=saving,
-        cusum=np.cumsum(np.where(known, saving, 0.0)),
-        out_of_range=outside,
-        enpi=_enpi(use[known], expected[known], known, warned=bool(outside[known].any())),
-    )
+    """F5 and F6 of periods with `use` (n) and drivers' `values` (n, k)."""
+    expected = np.full(len(use), float(model.intercept))
+    outside = np.zeros(len(use), dtype=np.bool_)
+    # Driver by driver: a product of matrices may round otherwise for one day than for many.
+    for driver, column in zip(model.drivers, values.T, strict=True):
+        expected += driver.slope * column
+        outside |= (column < driver.low) | (column > driver.high)
+    return Performance(expected=expected, saving=expected - use, out_of_range=outside)
 
 
-def _enpi(use: Floats, expected: Floats, known: Bools, *, warned: bool) -> Figure:
-    """F7 over all known periods: sum over sum."""
-    reasons = Reason.OUT_OF_RANGE if warned else NOTHING
-    if not known.any():
-        return absent("", Reason.NO_DATA)
-    below = float(expected.sum())
-    if below <= 0:
-        return absent("", reasons | Reason.ZERO_DENOMINATOR, float(known.mean()))
-    return figure(float(use.sum()) / below, "", float(known.mean()), 0.0, reasons)
+def cusum(saving: Floats) -> Floats:
+    """F6: the running sum; it stands still where the saving is unknown."""
+    return np.cumsum(np.where(np.isfinite(saving), saving, 0.0))
+
+
+def enpi(use: float, expected: float) -> float | None:
+    """F7 of sums of the same periods; None where nothing was expected."""
+    return use / expected if expected > 0 else None

@@ -1,7 +1,7 @@
-"""What stored usage was computed by, and what a changed park file changes: which meters, and from when.
+"""What stored usage was computed by, and what a changed park file or baseline changes: which meters, and from when.
 
-The park file is kept in the database part by part (`USAGE_BASIS`), so that a change made while the service was down is
-found too.
+Both are kept in the database part by part (`USAGE_BASIS`), so that a change made while the service was down is found
+too.
 """
 
 import json
@@ -11,7 +11,9 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from efficiency.baseline import Baseline
 from efficiency.counters import midnight_ms
+from efficiency.heldbaselines import Held
 from efficiency.intervals import ALWAYS_AFTER, ALWAYS_BEFORE
 from efficiency.worth import place_of
 from metering.park import Park
@@ -24,11 +26,12 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 _NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "limits", "output_unit", "accuracy_pct"}
 
 Parts = dict[str, Any]
-"""Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, or `.tenant` and
-the tenant's id."""
+"""Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant` and
+the tenant's id, or `.baseline` and the baseline's."""
+_BASELINE = ".baseline "
 
 
-def parts_of(park: Park) -> Parts:
+def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
     """What the usage and the figures of a park are computed by."""
     found: Parts = {}
     for meter in park.meters:
@@ -46,20 +49,42 @@ def parts_of(park: Park) -> Parts:
     for tenant in park.tenants:
         own = tenant.model_dump(mode="json", by_alias=True)
         found[f".tenant {tenant.id}"] = {key: own[key] for key in ("floor_area_m2", "employees", "shifts", "contract")}
+    for name, held in baselines.items():
+        versions = {
+            str(version.version): {
+                "frozen": version.model_dump(mode="json"),
+                "meters": held.sources[version.version].meters if version.version in held.sources else None,
+            }
+            for version in held.versions
+        }
+        found[f"{_BASELINE}{name}"] = {"tenant": held.tenant, "versions": versions}
     known: Parts = json.loads(json.dumps(found))
     return known
+
+
+def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
+    """The baselines that these parts came from."""
+    contents = [content for part, content in parts.items() if part.startswith(_BASELINE)]
+    return tuple(
+        Baseline.model_validate_json(json.dumps(version["frozen"]))
+        for content in contents
+        for version in content["versions"].values()
+    )
 
 
 @dataclass(slots=True)
 class Changes:
     """`meters`: instants from which the use of each must be computed again, ms; `swaps`: instants of changed swaps.
 
-    `tenants`: from when the figures of each must be.
+    `tenants`: from when the figures of each must be. `baselines`: from which day what each expects must be. `gone`:
+    those of which nothing may stay, with the tenant that they stood under.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
     swaps: dict[str, list[int]] = field(default_factory=dict)
     tenants: dict[str, int] = field(default_factory=dict)
+    baselines: dict[str, date] = field(default_factory=dict)
+    gone: dict[str, str | None] = field(default_factory=dict)
 
     def since(self, meter: str, ms: int) -> None:
         """Take note that a meter must be computed again from `ms` on."""
@@ -82,11 +107,25 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     if before.get(".reactive") != after[".reactive"]:
         since = _first_difference(before.get(".reactive", {}).get("rule", []), after[".reactive"]["rule"])
         found.tenants |= {tenant.id: _ms(since, park.zone) for tenant in park.tenants}
-    for tenant in park.tenants:
-        part = f".tenant {tenant.id}"
-        if before.get(part) != after[part]:
-            found.tenants[tenant.id] = ALWAYS_BEFORE
+    different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
+    found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f".tenant {tenant.id}" in different}
+    for part in sorted(part for part in different if part.startswith(_BASELINE)):
+        _of_baseline(found, part.removeprefix(_BASELINE), before.get(part), after.get(part))
     return found
+
+
+def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+    before, after = ({} if content is None else content["versions"] for content in (old, new))
+    moved = old is not None and (new is None or old["tenant"] != new["tenant"])
+    if old is not None and moved:
+        found.gone[name] = old["tenant"]
+    odd = [
+        versions[version]
+        for versions in (before, after)
+        for version in versions
+        if moved or before.get(version) != after.get(version)
+    ]
+    found.baselines[name] = min(date.fromisoformat(version["frozen"]["holds_from"]) for version in odd)
 
 
 def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any], zone: ZoneInfo) -> None:
@@ -134,13 +173,14 @@ async def load_basis(store: Store, park: str) -> Parts | None:
         f'SELECT last("content") AS content FROM "{USAGE_BASIS}" WHERE "park" = \'{park}\' GROUP BY "part"',
         OPERATOR_DATABASE,
     )
-    return {row["part"]: json.loads(row["content"]) for row in rows} or None
+    contents = {row["part"]: json.loads(row["content"]) for row in rows}
+    return {part: content for part, content in contents.items() if content is not None} or None
 
 
-async def save_basis(store: Store, park: str, parts: Parts, now_ms: int) -> None:
-    """Keep what the stored usage is computed by from now on."""
+async def save_basis(store: Store, park: str, before: Parts | None, parts: Parts, now_ms: int) -> None:
+    """Keep what the stored usage is computed by from now on; of a part that is gone, that it is."""
     lines = [
         point(series(USAGE_BASIS, {"park": park, "part": part}), {"content": json.dumps(content)}, now_ms * NS_PER_MS)
-        for part, content in parts.items()
+        for part, content in {**dict.fromkeys(before or ()), **parts}.items()
     ]
     await store.write(lines, OPERATOR_DATABASE)

@@ -16,6 +16,7 @@ from efficiency.registers import Readings, Steps, steps_of
 from efficiency.usage import MARGIN_MS, Usage, enough, history_needed, usage_of
 from efficiency.worth import counting
 from metering.meters import Meter
+from metering.wire import milliseconds
 
 NEAR_MS = 4 * HOUR_MS
 _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
@@ -28,11 +29,6 @@ class Register:
     meter: Meter
     name: str
     counter: Counter
-
-
-def registers_of(meter: Meter, zone: ZoneInfo) -> list[Register]:
-    """The counting registers that use is kept of; the main one first."""
-    return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
 
 
 def in_reach(spans: list[Span]) -> list[Span]:
@@ -55,6 +51,13 @@ class MeterUse:
         self._reader = reader
         self._now_ms = now_ms
         self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
+
+    def registers(self, meter: Meter, zone: ZoneInfo) -> list[Register]:
+        """The counting registers that use is kept of; the main one first. A swap that lies ahead says nothing yet."""
+        past = tuple(swap for swap in meter.swaps if milliseconds(swap.at) <= self._now_ms)
+        if len(past) < len(meter.swaps):
+            meter = meter.model_copy(update={"swaps": past})
+        return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
 
     async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> Usage:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""

@@ -6,22 +6,22 @@ computes exactly what these touch and writes what differs. Computing anything tw
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from efficiency.affected import shape_reach
-from efficiency.basis import Parts, changes, load_basis, parts_of, save_basis
+from efficiency.baseline import Baseline
+from efficiency.basis import Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.events import tariff_events
 from efficiency.eventstore import PARK, EventStore
+from efficiency.heldbaselines import Held, held_baselines
 from efficiency.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
-from efficiency.localtime import day_of, slots
-from efficiency.meteruse import MeterUse, in_reach, registers_of, touched
+from efficiency.meteruse import MeterUse, in_reach, touched
 from efficiency.parkwriter import ParkWriter
 from efficiency.progress import Cursor, Progress
 from efficiency.recent import Recent
 from efficiency.registerreader import RegisterReader, Registers
-from efficiency.rollupstore import Rollups, days_between
+from efficiency.rollupstore import Rollups
 from efficiency.usage import enough
 from efficiency.usagestore import UsageStore
 from efficiency.windows import Windows, Work, groups
@@ -44,10 +44,15 @@ _MONTHS_SHARE = 20
 
 
 class ParkUsage:
-    """One park; `park` may be exchanged between cycles. `done` is told how many windows of how many are computed."""
+    """One park; `park` and `baselines` may be exchanged between cycles.
+
+    Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
+    `done` is told how many windows of how many are computed.
+    """
 
     def __init__(self, store: Store, park: Park, done: Callable[[int, int], None] = lambda _done, _of: None) -> None:
         self.park = park
+        self.baselines: Sequence[Baseline] | None = ()
         self._store = store
         self._done = done
         self.written = 0
@@ -85,7 +90,7 @@ class ParkUsage:
         await self._events.load()
         await self._events.replace(PARK, None, self._events.known(PARK), tariff_events(park, now_ms))
         work: Work = {}
-        parts = parts_of(park)
+        parts = parts_of(park, self._hold())
         if parts != before:
             await self._plan_changes(computing, before, parts, work, now_ms)
         arrived = await self._progress.arrivals(cursor.arrivals if cursor is not None else now_ms * NS_PER_MS)
@@ -106,7 +111,7 @@ class ParkUsage:
             took = round((time.monotonic() - began) * 1000)
             self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
         if parts != before:
-            await save_basis(self._store, park.id, parts, now_ms)
+            await save_basis(self._store, park.id, before, parts, now_ms)
             self._basis = parts
         self._sure = True
         self.written += self._usage.taken()
@@ -115,6 +120,7 @@ class ParkUsage:
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
         """Compute a window again, and all figures above it."""
+        self._hold()
         await self._reader.find_first(self.park.meters)
         await self._events.load()
         windows = self._windows(now_ms, everything=True)
@@ -123,6 +129,11 @@ class ParkUsage:
         await self._rollups.write(self.park, now_ms, months=True)
         await self._writer.flush()
         self.written += self._usage.taken()
+
+    def _hold(self) -> Mapping[str, Held]:
+        known = baselines_in(self._basis or {}) if self.baselines is None else self.baselines
+        self._rollups.baselines.held = held_baselines(self.park, known)
+        return self._rollups.baselines.held
 
     def _windows(self, now_ms: int, *, everything: bool = False, unsure: bool = False) -> Windows:
         parts = self.park, self._reader, self._usage, self._events, self._rollups
@@ -141,19 +152,14 @@ class ParkUsage:
                 await self._plan_readings(computing, park.meter[meter], [Span(since, now_ms + 1)], work)
         for meter, swaps in found.swaps.items():
             await self._plan_readings(computing, park.meter[meter], [Span(at, at + 1) for at in swaps], work)
-        today = day_of(int(slots(np.array([now_ms]), park.zone).day[0]))
-        for tenant, since in found.tenants.items():
-            firsts = [
-                self._reader.first[m.id] for m in park.meters if m.tenant == tenant and m.id in self._reader.first
-            ]
-            if before is not None and firsts and since <= now_ms:
-                first = day_of(int(slots(np.array([max(since, min(firsts))]), park.zone).day[0]))
-                self._rollups.mark_tenant(tenant, days_between(first, today))
+        if before is None:
+            found = replace(found, tenants={})  # their figures are made anew with the use of their meters
+        await self._rollups.take(found, park, self._reader.first, now_ms)
 
     async def _plan_readings(self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
         for span in changed:
-            for register in registers_of(meter, self.park.zone):
+            for register in computing.registers(meter, self.park.zone):
                 near = await computing.affected(register, span)
                 gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
                 work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
@@ -191,7 +197,7 @@ class ParkUsage:
     async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
         """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
         found: list[Span] = []
-        for register in registers_of(meter, self.park.zone):
+        for register in computing.registers(meter, self.park.zone):
             readings = loaded[register.name][meter.id]
             if not len(readings.times):
                 found.append(changed)  # nothing was read for hours: what was missing is still missing

@@ -34,11 +34,11 @@ class TenantPeriod:
     """
 
     start: Times
-    shares: Floats
     use: Mapping[Utility, tuple[Usage, ...]]
     generated: tuple[Usage, ...] = ()
     exported: tuple[Usage, ...] = ()
     output: Mapping[str, tuple[Usage, ...]] = field(default_factory=dict)
+    shares: Floats = field(default_factory=lambda: np.empty((0, len(BANDS))))
     cost: Parts = ()
     co2e: Parts = ()
     toe: Parts = ()
@@ -57,18 +57,18 @@ def fence_meters(park: Park, tenant: str, utility: Utility) -> tuple[Meter, ...]
 
 def tenant_figures(tenant: Tenant, period: TenantPeriod) -> dict[str, Figure]:
     """All figures of one tenant and period, by their names in `metering.figures`."""
-    figures = _uses(period)
-    figures |= _electricity(period)
+    figures = amounts(period)
+    figures |= _power(period, figures)
     figures["cost_vnd"] = valued_sum(period.cost, "VND")
     figures["co2e_kg"] = valued_sum(period.co2e, "kg CO2e")
     figures["toe"] = valued_sum(period.toe, "TOE")
-    figures |= _per_output(period, figures)
+    figures |= _per_output(figures)
     figures |= _per_size(tenant, figures)
     figures["wastewater_ratio"] = ratio(figures["wastewater_m3"], figures["water_m3"], "")
     return figures
 
 
-_USES = {
+USES = {
     Utility.WATER: "water_m3",
     Utility.WASTEWATER: "wastewater_m3",
     Utility.STEAM: "steam_t",
@@ -79,41 +79,46 @@ _USES = {
 """Figure of what came over the fence; electricity, which may be generated too, is reckoned by itself."""
 
 
-def _uses(period: TenantPeriod) -> dict[str, Figure]:
+def amounts(period: TenantPeriod) -> dict[str, Figure]:
+    """What was used, generated and produced: the figures that are sums of quarter hours."""
     found = {}
-    for utility, name in _USES.items():
+    for utility, name in USES.items():
         unit, series = UTILITIES[utility].unit, together(period.use.get(utility, ()))
         found[name] = series.figure(unit) if series else absent(unit, Reason.NO_METER)
-    return found
+    return found | _electricity(period) | {"output": output_of(period)}
 
 
 def _electricity(period: TenantPeriod) -> dict[str, Figure]:
     bought = together(period.use.get(Utility.ELECTRICITY, ()))
     if bought is None:
-        no_power, no_share = absent("kW", Reason.NO_METER), absent("", Reason.NO_METER)
-        names = ("mean_demand_kw", "peak_demand_kw", "base_load_kw")
-        shares = ("load_factor", "peak_share", "solar_share")
-        return dict.fromkeys(names, no_power) | dict.fromkeys(shares, no_share) | _no_energy()
-    taken = Series(np.maximum(bought.amount, 0.0), bought.completeness, bought.estimated)
-    power = demand(period.start, taken)
-    grid = taken.figure("kWh")
+        return dict.fromkeys(("grid_kwh", "solar_kwh", "electricity_kwh"), absent("kWh", Reason.NO_METER))
+    grid = _taken(bought).figure("kWh")
     solar = own_solar(bought, period.generated, period.exported)
     both = total([grid, solar], "kWh") if period.generated else grid
+    return {"grid_kwh": grid, "solar_kwh": solar, "electricity_kwh": both}
+
+
+def _taken(bought: Series) -> Series:
+    """What came in, without what went back."""
+    return Series(np.maximum(bought.amount, 0.0), bought.completeness, bought.estimated)
+
+
+def _power(period: TenantPeriod, figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    bought = together(period.use.get(Utility.ELECTRICITY, ()))
+    if bought is None:
+        no_power, no_share = absent("kW", Reason.NO_METER), absent("", Reason.NO_METER)
+        names = ("mean_demand_kw", "peak_demand_kw", "base_load_kw")
+        return dict.fromkeys(names, no_power) | dict.fromkeys(("load_factor", "peak_share", "solar_share"), no_share)
+    taken = _taken(bought)
+    power = demand(period.start, taken)
     return {
-        "grid_kwh": grid,
-        "solar_kwh": solar,
-        "electricity_kwh": both,
-        "solar_share": ratio(solar, both, ""),
+        "solar_share": ratio(figures["solar_kwh"], figures["electricity_kwh"], ""),
         "peak_share": peak_share(taken, period.shares),
         "mean_demand_kw": power.mean,
         "peak_demand_kw": power.highest,
         "base_load_kw": power.base,
         "load_factor": power.load_factor,
     }
-
-
-def _no_energy() -> dict[str, Figure]:
-    return dict.fromkeys(("grid_kwh", "solar_kwh", "electricity_kwh"), absent("kWh", Reason.NO_METER))
 
 
 def own_solar(bought: Series, generated: tuple[Usage, ...], exported: tuple[Usage, ...]) -> Figure:
@@ -154,12 +159,11 @@ def output_of(period: TenantPeriod) -> Figure:
     return absent("", Reason.NO_OUTPUT)
 
 
-def _per_output(period: TenantPeriod, figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    output = output_of(period)
+def _per_output(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    output = figures["output"]
     per = output.unit or "unit"
     electricity, water = figures["electricity_kwh"], figures["water_m3"]
     return {
-        "output": output,
         "energy_per_output": ratio(electricity, output, f"kWh/{per}"),
         "water_per_output": ratio(water, output, f"m³/{per}"),
         "wastewater_per_output": ratio(figures["wastewater_m3"], output, f"m³/{per}"),

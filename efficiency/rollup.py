@@ -4,6 +4,7 @@ What is written always holds every figure that has a value now; one that has non
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -44,40 +45,49 @@ def meters_of(park: Park, tenant: str) -> list[Meter]:
     return found + [meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION]
 
 
+def tenant_period(park: Park, tenant: str, by_meter: Mapping[str, Measured]) -> TenantPeriod | None:
+    """What a tenant's meters measured over a period, nothing valued; None without a meter."""
+    meters = [meter for meter in meters_of(park, tenant) if meter.id in by_meter]
+    if not meters:
+        return None
+    output: dict[str, tuple[Usage, ...]] = {}
+    use: dict[Utility, tuple[Usage, ...]] = {}
+    for meter in meters:
+        if meter.utility is Utility.PRODUCTION:
+            output[meter.unit] = (*output.get(meter.unit, ()), by_meter[meter.id].use)
+        elif meter.role is not Role.GENERATION:
+            use[meter.utility] = (*use.get(meter.utility, ()), by_meter[meter.id].use)
+    return TenantPeriod(
+        start=by_meter[meters[0].id].use.start,
+        use=use,
+        generated=tuple(by_meter[m.id].use for m in meters if m.role is Role.GENERATION),
+        exported=tuple(
+            by_meter[m.id].further("energy_export_kwh") for m in meters if "energy_export_kwh" in m.registers
+        ),
+        output=output,
+    )
+
+
 def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], period: Period) -> Fields:
     """Fields of `efficiency` of one tenant and period, from its meters over exactly that period."""
-    meters = [meter for meter in meters_of(park, tenant.id) if meter.id in by_meter]
-    if not meters:
+    of_meters = tenant_period(park, tenant.id, by_meter)
+    if of_meters is None:
         return {}
+    meters = [meter for meter in meters_of(park, tenant.id) if meter.id in by_meter]
     fence = [meter for meter in meters if meter.role is not Role.GENERATION]
-    start = by_meter[meters[0].id].use.start
-    when = slots(start, park.zone)
+    when = slots(of_meters.start, park.zone)
     tariff = park.tariffs.electricity
-    shares = band_shares(tariff.bands, when) if tariff is not None else np.full((len(start), 3), np.nan)
+    shares = band_shares(tariff.bands, when) if tariff is not None else np.full((len(when), 3), np.nan)
     worth = [meter for meter in fence if meter.utility is not Utility.PRODUCTION]
     emitting = [meter for meter in worth if counted(meter.utility, park.factors)]
 
     def parts(name: str, of: Iterable[Meter], missing: Reason) -> tuple[tuple[Usage, Valued], ...]:
         return tuple((by_meter[m.id].use, by_meter[m.id].valued(name, missing)) for m in of)
 
-    output: dict[str, tuple[Usage, ...]] = {}
-    for meter in fence:
-        if meter.utility is Utility.PRODUCTION:
-            output[meter.unit] = (*output.get(meter.unit, ()), by_meter[meter.id].use)
     priced = [m for m in worth if m.utility is Utility.ELECTRICITY or m.utility in park.tariffs.prices]
-    period_of = TenantPeriod(
-        start=start,
+    period_of = replace(
+        of_meters,
         shares=shares,
-        use={
-            utility: tuple(by_meter[meter.id].use for meter in worth if meter.utility is utility)
-            for utility in Utility
-            if any(meter.utility is utility for meter in worth)
-        },
-        generated=tuple(by_meter[m.id].use for m in meters if m.role is Role.GENERATION),
-        exported=tuple(
-            by_meter[m.id].further("energy_export_kwh") for m in meters if "energy_export_kwh" in m.registers
-        ),
-        output=output,
         cost=parts("cost_vnd", priced, Reason.NO_PRICE),
         co2e=parts("co2e_kg", emitting, Reason.NO_FACTOR),
         toe=parts("toe", [m for m in worth if m.utility in park.factors.toe], Reason.NO_FACTOR),

@@ -1,6 +1,7 @@
 """The usage service: every few seconds the usage of every park is made true again; each minute it says who is silent.
 
-It needs no disk: how far it is stands in the database. What fails is tried again, for ever, and said aloud.
+Park files and files of baselines are followed. It needs no disk: how far it is stands in the database. What fails is
+tried again, for ever, and said aloud.
 """
 
 import asyncio
@@ -8,13 +9,17 @@ import logging
 import resource
 from collections.abc import Awaitable, Callable
 
+from efficiency.baselinewatch import BaselineWatch
 from efficiency.gatewaystatus import GatewayStatus
+from efficiency.heldbaselines import faults
+from efficiency.measureddays import local_day
 from efficiency.meterstatus import MeterStatus
 from efficiency.parkusage import ParkUsage
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
 from metering.parkwatch import ParkWatch
 from metering.patience import Patience
+from metering.trouble import Trouble
 from store.client import RejectedError, Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
@@ -39,6 +44,9 @@ class UsageService:
         self._gateways = GatewayStatus(store, self._status)
         self._patience = Patience("usage", log, self._time)
         self._parks: dict[str, ParkUsage] = {}
+        self._baselines = BaselineWatch()
+        self._troubles: dict[str, Trouble] = {}
+        self._faulty: dict[str, int] = {}
         self._cycles = 0
         self._cycle_s = 0.0
         self._computed_ms: int | None = None
@@ -85,8 +93,23 @@ class UsageService:
             await usage.begin(now_ms)
             self._parks[park_id] = usage
         usage.park = self._watch.by_id[park_id]
+        self._take_baselines(usage, now_ms)
         await usage.cycle(now_ms)
         self._computed_ms = now_ms
+
+    def _take_baselines(self, usage: ParkUsage, now_ms: int) -> None:
+        """Give a park its baselines, and tell of those that cannot be reckoned with: the others go on."""
+        file = self._watch.files[usage.park.id]
+        seen = self._baselines.look(file)
+        usage.baselines = seen.baselines
+        told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms))
+        told += [seen.fault] if seen.fault is not None else []
+        trouble = self._troubles.setdefault(usage.park.id, Trouble(log, "baselines", self._time))
+        if told:
+            trouble.happened("\n".join(told))
+        else:
+            trouble.over()
+        self._faulty[usage.park.id] = len(told)
 
     async def _follow_park_files(self) -> None:
         async for _ in self._watch.changes():
@@ -105,6 +128,7 @@ class UsageService:
             "cycle_s": self._cycle_s,
             "written": sum(usage.written for usage in self._parks.values()),
             "retries": self._patience.total,
+            "faulty_baselines": sum(self._faulty.values()),
             "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
         if self._computed_ms is not None:

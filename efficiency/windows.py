@@ -18,7 +18,7 @@ from efficiency.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.inturn import in_turn
 from efficiency.localtime import months_of, slots_over
 from efficiency.measured import Held, Measured, measured
-from efficiency.meteruse import NEAR_MS, MeterUse, around, registers_of
+from efficiency.meteruse import NEAR_MS, MeterUse, around
 from efficiency.registerreader import AT_ONCE, RegisterReader, Registers
 from efficiency.registers import steps_of
 from efficiency.rollupstore import Rollups
@@ -140,7 +140,7 @@ class Windows:
         """Use of each counting register of a meter, and what happened to the main one."""
         uses: dict[str, Usage] = {}
         happened: list[Event] = []
-        for register in registers_of(meter, self._park.zone):
+        for register in self.meter_use.registers(meter, self._park.zone):
             readings = loaded[register.name][meter.id]
             main = register.name == meter.counter
             span = wider(whole) if main else whole

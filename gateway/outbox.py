@@ -38,7 +38,7 @@ class Resend:
 
     first: float = 30.0
     longest: float = 600.0
-    probes: int = 100
+    probes: int = 10
 
 
 @dataclass(slots=True)

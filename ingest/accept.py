@@ -1,16 +1,15 @@
-"""The accept step: one message in, lines for the store and refusals out. Pure, and never raises.
+"""The accept step: one message in, readings that are taken and refusals out. Pure, and never raises.
 
 This is where the time per reading goes, so the loop does one look-up a reading and one comparison a value.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from operator import attrgetter
 from typing import NamedTuple
 
-from ingest.arrivals import LATE_MS, Extent, widened
 from ingest.directory import Directory, Gateway
 from ingest.parse import parse
 from ingest.refusal import Refusal
+from ingest.taken import Taken
 from metering.topics import Channel
 from metering.topics import parse as parse_topic
 from metering.wire import FUTURE_MS, Reading, Reason
@@ -22,52 +21,46 @@ EARLIEST_MS = 946_684_800_000
 class Accepted(NamedTuple):
     """What became of one message. `id` is there where the sender wants a receipt; `park` is empty where unknown.
 
-    `late`: by meter, the extent of the readings that were old when they came.
+    `lane`: what is taken of one gateway is written in the lane that it has among all gateways.
     """
 
     park: str
     gateway: str
     id: str | None
-    lines: list[str]
+    taken: list[Taken]
     refusals: list[Refusal]
-    late: Mapping[str, Extent] = MappingProxyType({})
+    lane: int = 0
 
 
-def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepted:  # noqa: C901 (the one loop that every reading takes)
+def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepted:
     """Check each reading of a message against the park files, at the ingester's time `now_ms`."""
     message_id, readings, refusals = parse(payload)
-    latest, fresh = now_ms + FUTURE_MS, now_ms - LATE_MS
+    latest = now_ms + FUTURE_MS
     gateway = known.get(topic)
     if gateway is None:
         return _from_nobody(topic, payload, message_id, readings, refusals, latest)
     if len(readings) > 1:
         readings = _agreeing(readings, refusals, latest)
-    lines: list[str] = []
-    late: dict[str, Extent] = {}
+    taken: list[Taken] = []
     entries = gateway.entries
     for reading in readings:
-        meter, ms, values = reading.meter, reading.ts, reading.values
+        ms, values, state = reading.ts, reading.values, reading.state
         if type(ms) is not int:
             ms = reading.ms
         try:
-            series, ranges = entries[meter]
-            fields = ""
+            entry = entries[reading.meter]
+            ranges = entry.ranges
             for name, value in values.items():
-                low, high, field = ranges[name]
+                low, high = ranges[name]
                 if not low <= value <= high:
                     raise LookupError  # noqa: TRY301 (what is wrong is said in one place)
-                fields += field + repr(value)
             if not EARLIEST_MS <= ms <= latest:
                 raise LookupError  # noqa: TRY301 (as above)
         except LookupError:
             refusals.append(_judge(reading, ms, gateway, latest))
             continue
-        if reading.state != "measuring":
-            fields += f',state="{reading.state}"'
-        lines.append(f"{series} {fields[1:]} {ms}000000")
-        if ms < fresh:
-            late[meter] = widened(late.get(meter), ms, ms)
-    return Accepted(gateway.park, gateway.id, message_id, lines, refusals, late)
+        taken.append((entry, values, ms, "" if state == "measuring" else f',state="{state}"'))
+    return Accepted(gateway.park, gateway.id, message_id, taken, refusals, gateway.lane)
 
 
 def _from_nobody(
@@ -82,12 +75,13 @@ def _from_nobody(
     return Accepted(address.park, address.gateway, message_id, [], refusals)
 
 
+_METER_OF = attrgetter("meter")
 _TWICE = "a meter has one value of a quantity at one instant; this message holds two"
 
 
 def _agreeing(readings: list[Reading], refusals: list[Refusal], latest: int) -> list[Reading]:
     """Refuse readings that say otherwise what an earlier one said of the same meter and instant; return the rest."""
-    if len({reading.meter for reading in readings}) == len(readings):
+    if len(set(map(_METER_OF, readings))) == len(readings):
         return readings
     kept: list[Reading] = []
     said: dict[tuple[str, int], dict[str, float]] = {}
@@ -117,7 +111,7 @@ def _judge(reading: Reading, ms: int, gateway: Gateway, latest: int) -> Refusal:
         if name not in entry.ranges:
             serves = ", ".join(entry.ranges)
             return _refuse(reading, Reason.UNKNOWN_QUANTITY, f"{name[:64]!r}; the meter serves {serves}", latest)
-        low, high, _ = entry.ranges[name]
+        low, high = entry.ranges[name]
         if not low <= value <= high:
             detail = f"{name} is {value!r}; it lies between {low:g} and {high:g}"
             return _refuse(reading, Reason.OUT_OF_RANGE, detail, latest)

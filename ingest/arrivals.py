@@ -8,6 +8,7 @@ acknowledged, or it could be lost.
 
 from collections.abc import Iterable, Mapping
 
+from ingest.taken import Taken
 from store.lines import parse, point, series
 from store.schema import ARRIVALS, NS_PER_MS
 
@@ -24,9 +25,11 @@ Meter = tuple[str, str]
 """Park and meter."""
 
 
-def widened(extent: Extent | None, first: int, last: int) -> Extent:
-    """The extent that also holds `first` to `last`."""
-    return (first, last) if extent is None else (min(extent[0], first), max(extent[1], last))
+def note_old(taken: Iterable[Taken], before_ms: int, late: dict[Meter, Extent]) -> None:
+    """Widen the extents in `late` by the readings from before an instant."""
+    for entry, _, ms, _ in taken:
+        if ms < before_ms:
+            _widen(late, (entry.park, entry.meter), ms)
 
 
 def held(lines: Iterable[str]) -> dict[Meter, Extent]:
@@ -34,9 +37,13 @@ def held(lines: Iterable[str]) -> dict[Meter, Extent]:
     found: dict[Meter, Extent] = {}
     for line in lines:
         written = parse(line)
-        meter, ms = (written.tags["park"], written.tags["meter"]), written.ns // NS_PER_MS
-        found[meter] = widened(found.get(meter), ms, ms)
+        _widen(found, (written.tags["park"], written.tags["meter"]), written.ns // NS_PER_MS)
     return found
+
+
+def _widen(extents: dict[Meter, Extent], meter: Meter, ms: int) -> None:
+    first, last = extents.get(meter, (ms, ms))
+    extents[meter] = (min(first, ms), max(last, ms))
 
 
 class Trace:

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import mqtt5
 
@@ -184,10 +184,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the broker."""
-        if not isinstance(transport, asyncio.Transport):
-            msg = f"a stream transport is needed, not {transport!r}"
-            raise TypeError(msg)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._send(connect(self._client_id, self._address, self._presence))
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -4,6 +4,10 @@ It becomes a point of `refused` whose time and tags depend on its content alone,
 twice is refused once: the time is that of the reading where it has a usable one, else one in the hour before
 the hour of receipt (`received` has the exact one); what lies below the resolution is drawn from a digest of the
 content.
+
+A repeat has nothing in common with the first delivery but its content, and an ingester may not read. So where a reading
+without a usable time is delivered again in another hour there are two points of one digest, and whoever counts
+refusals counts digests: then it is one.
 """
 
 import base64

@@ -9,10 +9,12 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from ingest.arrivals import HELD_MS, Trace, held
-from ingest.intake import Batch, Intake
+from ingest.batch import Batch
+from ingest.intake import Intake
 from ingest.refusal import Refusal
 from ingest.replies import Replies
 from metering.errors import OperatorError, UnavailableError
@@ -69,11 +71,10 @@ class Writer:
             for refusal in accepted.refusals
         ]
         rejected: list[_Refused] = []
-        if batch.lines:
-            found = await self._insist(lambda: self._store.write_each(batch.lines, OPERATOR_DATABASE))
-            rejected = [self._reject(batch.lines[index], detail) for index, detail in found.items()]
-            self.stored += len(batch.lines) - len(rejected)
-            self.newest_ms = int(batch.lines[-1].rpartition(" ")[2]) // NS_PER_MS
+        if requests := batch.requests(self._clock_ms()):
+            rejected = list(chain(*await asyncio.gather(*map(self._write_lines, requests))))
+            self.stored += batch.readings - len(rejected)
+            self.newest_ms = int(requests[-1][-1].rpartition(" ")[2]) // NS_PER_MS
             await self._leave_a_trace(batch)
         if refused or rejected:
             await self._record(refused + rejected)
@@ -84,8 +85,17 @@ class Writer:
         self._acknowledge(batch, rejected)
         self._intake.written(batch)
 
+    async def _write_lines(self, lines: list[str]) -> list["_Refused"]:
+        """Write the lines of one request; returns those that the database will not take, refused."""
+        found = await self._insist(lambda: self._store.write_each(lines, OPERATOR_DATABASE))
+        return [self._reject(lines[index], detail) for index, detail in found.items()]
+
     async def _leave_a_trace(self, batch: Batch) -> None:
-        late = held(batch.lines) if self._clock_ms() - batch.since_ms > HELD_MS else batch.late
+        late = (
+            held(chain(*(lane.lines for lane in batch.lanes)))
+            if self._clock_ms() - batch.since_ms > HELD_MS
+            else batch.late
+        )
         if late:
             # Stamped anew at each attempt: who reads the trace must not have passed that time long before.
             await self._insist(lambda: self._store.write(self._trace.lines(late, self._clock_ms()), OPERATOR_DATABASE))

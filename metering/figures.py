@@ -72,6 +72,7 @@ _FIGURES = (
     _figure("power_factor", "cosφ", "Power factor", "Hệ số công suất (cosφ)", "F8", 1),
     _figure("reactive_vnd", "₫", "Reactive power surcharge", "Tiền mua công suất phản kháng", "F8", -1),
     _figure("expected_kwh", "kWh", "Expected by baseline", "Tiêu thụ theo đường cơ sở", "F5"),
+    _figure("saving_kwh", "kWh", "Saving against baseline", "Tiết kiệm so với đường cơ sở", "F6", 1),
     _figure("enpi", "1", "EnPI (actual / expected)", "EnPI (thực tế / cơ sở)", "F7", -1),
     _figure("cusum_kwh", "kWh", "Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)", "F6", 1),
     _figure("night_water_ratio", "1", "Night flow", "Lưu lượng nước ban đêm", "F15", -1),

@@ -5,21 +5,20 @@ The fast path parses and validates; only a file with faults is read a second tim
 
 import difflib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import ryaml
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from metering.errors import OperatorError
-from metering.meters import Meter
-from metering.park import Gateway, Park, Tenant
-from metering.parkrules import Parts, broken_rules, one_of, parts_of
-from metering.tariffs import Tariffs
-from metering.yamllines import KeyPath, Lines, duplicate_keys
+from metering.lenient import Broken, read_leniently
+from metering.meterrules import one_of
+from metering.park import Park
+from metering.parkrules import broken_rules
+from metering.yamllines import KeyPath, Lines, repeated_keys, without_repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def load_park(file: Path) -> Park:
     try:
         return _parsed(file, text)
     except yaml.YAMLError as error:  # the second reading is stricter than the first, with tabs for instance
-        raise ParkFileError(list(_syntax_faults(file, text, str(error)))) from error
+        raise ParkFileError(list(_unparsed(file, text, str(error)))) from error
     except RecursionError as error:
         right = "is nested too deeply, or an alias (*) stands inside what it refers to; write it out"
         raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
@@ -67,7 +66,7 @@ def _parsed(file: Path, text: str) -> Park:
     try:
         raw = ryaml.loads(text)
     except (ryaml.InvalidYamlError, ValueError) as error:  # the second for keys that are lists or mappings
-        raise ParkFileError(list(_syntax_faults(file, text, str(error)))) from error
+        raise ParkFileError(list(_unparsed(file, text, str(error)))) from error
     if not isinstance(raw, dict):
         right = "a park file is a mapping with park, tenants, gateways and meters"
         raise ParkFileError([Fault(file, 1, "file", "", right)])
@@ -75,11 +74,19 @@ def _parsed(file: Path, text: str) -> Park:
     try:
         park = Park.model_validate(raw)
     except ValidationError as error:
-        raise _located(file, text, [*_explained(error), *broken_rules(_sound_parts(raw))]) from error
-    broken = list(broken_rules(parts_of(park)))
+        raise ParkFileError(_located(file, Lines(text), _all_that_is_wrong(raw, error))) from error
+    broken = list(broken_rules(park))
     if broken:
-        raise _located(file, text, broken)
+        raise ParkFileError(_located(file, Lines(text), broken))
     return park
+
+
+def _all_that_is_wrong(raw: dict[str, Any], error: ValidationError) -> list[Broken]:
+    """What the models say, and what the rules say of all that can be read beside it."""
+    found = list(_explained(error))
+    places = {path for path, _ in found}
+    park, hidden = read_leniently(Park, raw)
+    return found + [broken for broken in [*hidden, *broken_rules(park)] if broken[0] not in places]
 
 
 def park_files(where: Path) -> list[Path]:
@@ -116,15 +123,28 @@ def load_parks(where: Path) -> dict[Path, Park]:
     return parks
 
 
-def _located(file: Path, text: str, faults: Iterable[tuple[KeyPath, str]]) -> ParkFileError:
-    lines = Lines(text)
-    found = [Fault(file, lines.of(path), lines.name(path), lines.value(path)[:_SHOWN], right) for path, right in faults]
-    return ParkFileError(sorted(found, key=lambda fault: fault.line))
+def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
+    """Where the faults stand, in order; what is wrong with a model's register is not said of each of its meters."""
+    found = [
+        Fault(file, lines.of(path), lines.name(path), lines.value(path)[:_SHOWN], right)
+        for path, right in faults
+        if not _is_of_a_model(path, lines)
+    ]
+    return sorted(found, key=lambda fault: fault.line)
 
 
-def _syntax_faults(file: Path, text: str, error: str) -> Iterator[Fault]:
+def _is_of_a_model(path: KeyPath, lines: Lines) -> bool:
+    match path:
+        case ("meters", int(), "registers", _, _, *_):
+            return lines.has((*path[:2], "model")) and not lines.has(path[:4])
+        case _:
+            return False
+
+
+def _unparsed(file: Path, text: str, error: str) -> Iterator[Fault]:
+    """What is wrong with a text that is no YAML; with keys that stand twice, also all else that is wrong with it."""
     try:
-        repeated = duplicate_keys(text)
+        repeated = repeated_keys(text)
     except yaml.MarkedYAMLError as syntax:
         mark = syntax.problem_mark
         yield Fault(file, mark.line + 1 if mark else 1, "YAML", "", str(syntax.problem or error))
@@ -132,11 +152,18 @@ def _syntax_faults(file: Path, text: str, error: str) -> Iterator[Fault]:
     except yaml.YAMLError:
         yield Fault(file, 1, "YAML", "", error)
         return
-    lines = Lines(text)
-    for path, line in repeated:
-        yield Fault(file, line, lines.name(path), "", "stands here a second time; keep one")
     if not repeated:
         yield Fault(file, 1, "YAML", "", error)
+        return
+    lines = Lines(text)
+    faults = [
+        Fault(file, key.line, lines.name(key.path), "", "stands here a second time; keep one") for key in repeated
+    ]
+    try:
+        _parsed(file, without_repeated(text, repeated))
+    except ParkFileError as others:
+        faults += others.faults
+    yield from sorted(faults, key=lambda fault: fault.line)
 
 
 def _put_models_in(raw: dict[str, Any]) -> None:
@@ -153,43 +180,7 @@ def _put_models_in(raw: dict[str, Any]) -> None:
             meter["registers"] = {**shared, **own}
 
 
-S = TypeVar("S", bound=BaseModel)
-
-
-def _sound_parts(raw: dict[str, Any]) -> Parts:
-    """Keep what is right in itself, so that one fault does not hide those between the other parts."""
-
-    def sound(section: str, kind: type[S]) -> dict[int, S]:
-        kept: dict[int, S] = {}
-        for index, item in enumerate(_list(raw.get(section))):
-            with suppress(ValidationError):
-                kept[index] = kind.model_validate(item)
-        return kept
-
-    def ids(section: str) -> frozenset[str]:
-        return frozenset(str(item["id"]) for item in _list(raw.get(section)) if isinstance(item, dict) and "id" in item)
-
-    tariffs = None
-    with suppress(ValidationError):
-        tariffs = Tariffs.model_validate(raw.get("tariffs", {}))
-    models = raw.get("meter_models")
-    return Parts(
-        sound("tenants", Tenant),
-        sound("gateways", Gateway),
-        sound("meters", Meter),
-        tariffs,
-        ids("tenants"),
-        ids("gateways"),
-        ids("meters"),
-        frozenset(map(str, models)) if isinstance(models, dict) else frozenset(),
-    )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _explained(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
+def _explained(error: ValidationError) -> Iterator[Broken]:
     for problem in error.errors(include_url=False):
         path: KeyPath = problem["loc"]
         match problem["type"]:

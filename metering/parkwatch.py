@@ -37,6 +37,11 @@ class ParkWatch(Generic[T]):
         """What was made, by the park's id."""
         return dict(self._by_file.values())
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """Where each park was read, by its id."""
+        return {park: file for file, (park, _) in self._by_file.items()}
+
     async def changes(self) -> AsyncIterator[None]:
         """Look each second and yield whenever a file was taken in or is gone."""
         while True:

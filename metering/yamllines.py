@@ -1,6 +1,8 @@
 """Where in a YAML text a value stands: needed only to tell a person about a fault, so it may be slow."""
 
-from typing import Any
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -18,6 +20,10 @@ class Lines:
         """Line of the value's key, or of the value itself in a list."""
         line, _, _ = self._find(path)
         return line
+
+    def has(self, path: KeyPath) -> bool:
+        """Whether the text has something there."""
+        return not self._find(path)[2]
 
     def value(self, path: KeyPath) -> str:
         """The value as written where it is a scalar, else nothing."""
@@ -45,9 +51,18 @@ class Lines:
         return line, node, False
 
 
-def duplicate_keys(text: str) -> list[tuple[KeyPath, int]]:
-    """Every key that a mapping holds twice, with the line of the repetition."""
-    found: list[tuple[KeyPath, int]] = []
+class Repeated(NamedTuple):
+    """A key that its mapping holds already; `start` and `end` bound it and its value in the text."""
+
+    path: KeyPath
+    line: int
+    start: int
+    end: int
+
+
+def repeated_keys(text: str) -> list[Repeated]:
+    """Every key that a mapping holds twice, at its repetition."""
+    found: list[Repeated] = []
 
     def walk(node: Any, path: KeyPath) -> None:
         if isinstance(node, yaml.MappingNode):
@@ -55,15 +70,25 @@ def duplicate_keys(text: str) -> list[tuple[KeyPath, int]]:
             for key, value in node.value:
                 name = str(key.value)
                 if name in seen:
-                    found.append(((*path, name), key.start_mark.line + 1))
+                    mark = key.start_mark
+                    found.append(Repeated((*path, name), mark.line + 1, mark.index, value.end_mark.index))
+                else:
+                    walk(value, (*path, name))
                 seen.add(name)
-                walk(value, (*path, name))
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
                 walk(value, (*path, index))
 
     walk(yaml.compose(text, yaml.BaseLoader), ())
     return found
+
+
+def without_repeated(text: str, repeated: Iterable[Repeated]) -> str:
+    """The text with blanks in the place of what stands there a second time; every line keeps its number."""
+    for key in repeated:
+        blank = re.sub(r"[^\n]", " ", text[key.start : key.end])
+        text = text[: key.start] + blank + text[key.end :]
+    return text
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any]:

@@ -9,7 +9,8 @@ OPERATOR_DATABASE: Final = "ecopark"
 
 REFUSED: Final = "refused"
 """Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, size, digest, received,
-and replayed where the database has it now."""
+and replayed where the database has it now. The digest is what is counted: one that came again in another hour may stand
+here twice."""
 
 PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""
@@ -28,6 +29,14 @@ band's edge has a point in each band; a missing one has no amount and completene
 
 EFFICIENCY: Final = "efficiency"
 """Tags park, tenant, period (`day`, `month`), stamped at the local start; fields are those of `metering.figures`."""
+
+BASELINE: Final = "baseline"
+"""What a baseline expects, per whole local day since it holds, stamped at the local start. Tags park, tenant (absent
+for the park's own meters), meter (absent where it is of all that a tenant takes), utility, baseline (its id); fields
+expected, actual, saving (expected less actual) and cusum (its running sum, positive is saving, which starts anew with
+every version) in the unit of the use, enpi (actual over expected), out_of_range (1 where a driver lay outside what the
+fit has seen, else 0), version. A day of which use or a driver is not wholly known has no point. A tenant's electricity
+stands in `efficiency` too, per day and month."""
 
 BALANCE: Final = "balance"
 """Per day. Tags park, utility, main; fields through (what passed the main meter), submeters, loss, band (all in the

@@ -39,13 +39,14 @@ class FaultyProxy:
 
     Passes requests on unless `faults` holds something to do instead, first in first out.
 
-    A fault is a status, `hang`, `close` (at once) or `break` (closed in the middle of an answer).
+    A fault is a status, `hang`, `close` (at once), `break` (closed in the middle of an answer) or `swallow` (passed on,
+    and closed in the place of the answer).
     """
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.url = ""
-        self.faults: list[int | str] = []
+        self.faults: list[int | str | None] = []
         self.always: int | str | None = None
         self.headers: dict[str, str] = {}
         self.body = "the proxy's fault"
@@ -59,7 +60,7 @@ class FaultyProxy:
         if fault is not None:
             self.failed += 1
         match fault:
-            case None:
+            case None | "swallow":
                 assert self._session is not None
                 async with self._session.request(
                     request.method,
@@ -67,8 +68,9 @@ class FaultyProxy:
                     data=body,
                     headers={k: v for k, v in request.headers.items() if k in {"Content-Type", "Authorization"}},
                 ) as answer:
-                    self.passed += 1
-                    return web.Response(status=answer.status, body=await answer.read())
+                    if fault is None:
+                        self.passed += 1
+                        return web.Response(status=answer.status, body=await answer.read())
             case int(status):
                 return web.Response(status=status, text=self.body, headers=self.headers)
             case "hang":

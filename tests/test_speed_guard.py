@@ -12,6 +12,7 @@ import pytest
 from ecopark.demo.plan import EXAMPLE
 from ingest.accept import accept
 from ingest.directory import Directory, directory
+from ingest.taken import lines_of
 from metering.parkfile import load_park
 from metering.topics import Channel, topic
 
@@ -57,8 +58,8 @@ def test_a_reading_costs_no_more_than_was_recorded(shape: str, known: Directory)
         began = time.process_time_ns()
         reference(4_000)
         between = time.process_time_ns()
-        taken = [line for payload in payloads for line in accept(TOPIC, payload, NOW_MS, known).lines]
-        "\n".join(taken).encode()
+        taken = [each for payload in payloads for each in accept(TOPIC, payload, NOW_MS, known).taken]
+        "\n".join(lines_of(taken)).encode()
         ended = time.process_time_ns()
         assert len(taken) == 100
         least_reference = min(least_reference, (between - began) / 4_000)

@@ -181,7 +181,7 @@ class Rule:
             if self.shape == "duration"
             else f'{{{{ printf "{self.shape}" {value} }}}}'
         )
-        for label in ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance"):
+        for label in ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance", "baseline"):
             words = words.replace(f"{{labels.{label}}}", f"{{{{ .Labels.{label} }}}}")
         return words.replace("{value}", shown)
 

@@ -143,18 +143,18 @@ def _status(park: Park) -> Rule:
 
 
 def _refused(park: Park) -> Rule:
-    query = f'SELECT count("detail") FROM "{REFUSED}" {where(park)} GROUP BY "gateway", "reason"'
+    query = f'SELECT count(distinct("digest")) FROM "{REFUSED}" {where(park)} GROUP BY "gateway", "reason"'
     return Rule(
         "refused",
         park.id,
         "",
         text("Readings refused", "Số liệu bị từ chối"),
         Severity.WARNING,
-        (Question(query, HOUR),),
+        (Question(query, 3 * HOUR),),  # one without a time of its own stands up to two hours before its receipt
         Above(0, 0.5),
         text(
-            "{value} readings of gateway {labels.gateway} were refused within an hour: {labels.reason}.",
-            "{value} số liệu của gateway {labels.gateway} bị từ chối trong một giờ: {labels.reason}.",
+            "{value} readings of gateway {labels.gateway} were refused within three hours: {labels.reason}.",
+            "{value} số liệu của gateway {labels.gateway} bị từ chối trong ba giờ: {labels.reason}.",
         ),
         text(
             "Look first at the list of refusals: a meter missing in the park file, a wrong unit, a wrong clock.",

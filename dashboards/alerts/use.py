@@ -13,7 +13,10 @@ from metering.dated import at
 from metering.meters import Meter, Role, Thresholds
 from metering.park import Park
 from metering.quantities import Utility
-from store.schema import BALANCE, EVENTS, USAGE
+from store.schema import BALANCE, BASELINE, EVENTS, USAGE
+
+_PARK = ""
+"""In place of a tenant: the park's own meters."""
 
 
 def rules(park: Park, day: date) -> Iterator[Rule]:
@@ -29,7 +32,9 @@ def rules(park: Park, day: date) -> Iterator[Rule]:
             yield from _demand(park, tenant.id, contract.value)
     for least, tenants in _grouped(park, lambda own: own.power_factor):
         yield _power_factor(park, least, tenants)
-    for ratio, tenants in _grouped(park, lambda own: own.above_baseline_ratio):
+    above = dict(_grouped(park, lambda own: own.above_baseline_ratio))
+    above.setdefault(park.park.thresholds.above_baseline_ratio, []).append(_PARK)
+    for ratio, tenants in sorted(above.items()):
         yield _baseline(park, ratio, tenants)
     yield _event(park)
     yield from _solar(park)
@@ -168,18 +173,21 @@ def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
 
 def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
     percent = round(ratio * 100, 1)
-    saving = '(last("cusum_kwh") - first("cusum_kwh")) / sum("expected_kwh") * 100'
+    saving = 'SELECT sum("saving") / sum("expected") * 100'
+    found = where(park, one_of("tenant", tenants))
+    query = f'{saving} FROM "{BASELINE}" {found} GROUP BY "tenant", "baseline"'
     return Rule(
         "above-baseline",
         park.id,
         f"over {percent:g} %",
         text("Use above baseline", "Tiêu thụ vượt đường cơ sở"),
         Severity.WARNING,
-        (Question(figure(park, saving, "day", one_of("tenant", tenants)), 9 * DAY_S, until=DAY_S),),
+        (Question(query, 9 * DAY_S, until=DAY_S),),
         Below(-percent, -percent / 2),
         text(
-            "{labels.tenant}: savings of the last eight days are {value} % of the expected use (negative: more was used).",
-            "{labels.tenant}: tiết kiệm tám ngày gần nhất là {value} % mức theo đường cơ sở (âm: dùng nhiều hơn).",
+            "Baseline {labels.baseline}: savings of the last eight days are {value} % of the expected use (negative: more "
+            "was used).",
+            "Đường cơ sở {labels.baseline}: tiết kiệm tám ngày gần nhất là {value} % mức kỳ vọng (âm: dùng nhiều hơn).",
         ),
         text(
             "Look first at the base load and at which sub-meter rose; then at what changed in production.",

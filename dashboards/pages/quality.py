@@ -120,7 +120,10 @@ def _refused() -> Panel:
         text("Refused readings", "Số liệu bị từ chối"),
         text("Recorded with their reason; nothing is thrown away.", "Được lưu lại cùng lý do, không bỏ đi."),
         "none",
-        InfluxQL(f'SELECT count("detail") FROM "{REFUSED}" WHERE "park" =~ /^$park$/ AND $timeFilter', alias="refused"),
+        InfluxQL(
+            f'SELECT count(distinct("digest")) FROM "{REFUSED}" WHERE "park" =~ /^$park$/ AND $timeFilter',
+            alias="refused",
+        ),
         steps=(Step(None, GOOD), Step(1, WARN)),
         nothing=text("none", "không có"),
         event_free=True,
@@ -210,7 +213,8 @@ def _refusals() -> Panel:
         ),
         "none",
         InfluxQL(
-            f'SELECT count("detail") AS "count" FROM "{REFUSED}" {where} GROUP BY "gateway", "reason"', form="table"
+            f'SELECT count(distinct("digest")) AS "count" FROM "{REFUSED}" {where} GROUP BY "gateway", "reason"',
+            form="table",
         ),
         columns=(
             Column("gateway", text("Gateway", "Gateway")),

@@ -4,6 +4,7 @@ The operator sees it with a choice of tenants; a tenant sees the same page over 
 """
 
 from dashboards.influxql import InfluxQL
+from dashboards.pages.baselines import baselines
 from dashboards.pages.tenantfigures import figures
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
 from dashboards.queries import BILLING, Scope, figure, per_interval, rate, summed, total
@@ -65,6 +66,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
             Row((_power(scope), _month(month))),
             Row((_days(scope, setting), _cost(scope, setting))),
             Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
+            Row((baselines(scope, 61),)),
             Row(
                 tuple(_other(scope, *each, zone=setting.timezone) for each in _OTHERS),
                 text("Other utilities", "Năng lượng và nước khác"),
@@ -100,8 +102,8 @@ def _month(month: Scope) -> Panel:
         4,
         text("Electricity by month", "Điện theo tháng"),
         text(
-            "Each month's use beside what the baseline expects for its output (dashed).",
-            "Tiêu thụ từng tháng so với mức theo đường cơ sở (nét đứt).",
+            "Each month's use beside what the baseline expects (dashed), which counts whole days with all data only.",
+            "Tiêu thụ từng tháng so với mức theo đường cơ sở (nét đứt); mức này chỉ tính những ngày trọn vẹn, đủ số liệu.",
         ),
         ENERGY,
         figure(month, "electricity_kwh", alias="used"),
@@ -186,8 +188,8 @@ def _savings(scope: Scope) -> Panel:
         9,
         called("cusum_kwh"),
         text(
-            "Running sum of expected minus actual; positive is saving.",
-            "Tổng lũy kế (cơ sở trừ thực tế); dương là tiết kiệm.",
+            "Running sum of expected minus actual since the baseline holds; positive is saving.",
+            "Tổng lũy kế (cơ sở trừ thực tế) từ khi đường cơ sở có hiệu lực; dương là tiết kiệm.",
         ),
         ENERGY,
         figure(scope, "cusum_kwh"),

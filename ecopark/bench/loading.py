@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecopark.bench.load import Place, Shape
-from ecopark.processes import program
+from ecopark.processes import bound_to_us
 from metering.errors import OperatorError
 
 END_S = 5.0
@@ -62,8 +62,7 @@ async def generator(
     """Start a generator and wait until it has made its load; it ends with the block."""
     arguments = {"port": port, "shape": shape, "readings": readings, "first": first_ms, "meters": meters}
     process = await asyncio.create_subprocess_exec(
-        program("setpriv", "util-linux"),
-        *("--pdeathsig", "KILL", "--", sys.executable, "-m", "ecopark.bench.generator"),
+        *bound_to_us([sys.executable, "-m", "ecopark.bench.generator"]),
         *(part for name, value in arguments.items() for part in (f"--{name}", str(value))),
         *(() if rate is None else ("--rate", str(rate))),
         stdin=asyncio.subprocess.PIPE,

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +20,23 @@ from ecopark.servers import Influxd, Mosquitto
 from store.client import Store
 
 SHAPES: tuple[Shape, ...] = ("single", "batch", "mix")
-_AGO = timedelta(days=100)
-_SPAN_MS = {"single": 3_600_000, "batch": 3_600_000, "mix": 6 * 86_400_000}
-"""How far apart the loads of a shape begin: further than the longest of them lasts."""
+_SPAN_MS = {"single": 5_000, "batch": 5_000, "mix": 30_000}
+"""How far apart the loads of a shape begin: further than the longest of them lasts by its own instants."""
 
 
 class Instants:
-    """Where each load begins, so that no two write the same point."""
+    """Where each load begins: at present, as meters do, and so that no two write the same point."""
 
-    def __init__(self, now: datetime) -> None:
-        begin = (now - _AGO).replace(hour=0, minute=0, second=0, microsecond=0)
-        self._next = dict.fromkeys(SHAPES, round(begin.timestamp() * 1000))
+    def __init__(self) -> None:
+        self._free = dict.fromkeys(SHAPES, 0)
 
     def next(self, shape: Shape) -> int:
         """The first instant of another load, in milliseconds since the epoch."""
         # The large park's shapes share its meters, so they share a line of instants, too.
         line: Shape = "mix" if shape == "mix" else "single"
-        self._next[line] += _SPAN_MS[shape]
-        return self._next[line]
+        first_ms = max(time.time_ns() // 1_000_000, self._free[line])
+        self._free[line] = first_ms + _SPAN_MS[shape]
+        return first_ms
 
 
 async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -75,7 +73,7 @@ class _Bench:
         self._scale = scale
         self._station = station
         self._tell = tell
-        self._at = Instants(datetime.now(UTC))
+        self._at = Instants()
         self._loads: dict[Shape, int] = {"single": scale.single, "batch": scale.batch, "mix": scale.mix}
 
     async def run(self) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Plan(Model):
 
 def _clear(folder: Path) -> None:
     """Empty a demo folder, and nothing that is not one."""
-    known = {"plan.json", "park.yaml", "env", "broker", "influx", "logs", "spools", "reports"}
+    known = {"plan.json", "park.yaml", "park.baselines.json", "env", "broker", "influx", "logs", "spools", "reports"}
     strangers = sorted(entry.name for entry in folder.iterdir() if entry.name not in known)
     if strangers:
         raise OperatorError(f"{folder} holds {strangers[0]}, which no demo made; choose another folder with --dir")

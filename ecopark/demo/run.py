@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ecopark.demo.baselines import freeze_baselines
 from ecopark.demo.crew import Crew
 from ecopark.demo.plan import Plan
 from ecopark.demo.screen import Scene, draw
@@ -83,6 +84,7 @@ class _Demo:
         stop: asyncio.Event,
     ) -> None:
         self._folder = folder
+        self._reports = folder / "reports"
         self._park = park
         self._plan = plan
         self._crew = crew
@@ -99,7 +101,9 @@ class _Demo:
         self._crew.start_gateways(past=True)
         await self._fill()
         await self._usage_computed()
-        await self._write_reports()
+        if not self._reports.exists() and not self._stop.is_set():
+            await self._freeze_baselines()
+            await self._write_reports()
         await self._send_malformed()
         await self._live(seconds)
         await self._crew.stop_reading()
@@ -161,14 +165,20 @@ class _Demo:
                 self._check()
                 await self._pause(0.5)
 
+    async def _freeze_baselines(self) -> None:
+        """After the first fill: give tenants a baseline where one fits, and wait until it is reckoned with."""
+        file, first = self._folder / "park.yaml", self._plan.start.astimezone(self._park.zone).date()
+        frozen = await freeze_baselines(self._store, self._park, file, first, self._plan.days)
+        if frozen:
+            self._console.print(f"Baselines: {', '.join(frozen)}")
+            await self._usage_computed()
+
     async def _write_reports(self) -> None:
         """Write this month's reports in both languages after the first fill, and say where they are."""
-        folder = self._folder / "reports"
-        if not folder.exists() and not self._stop.is_set():
-            folder.mkdir()
-            today = datetime.now(self._park.zone).date()
-            for file in await write_reports(self._store, self._park, folder, today):
-                self._console.print(f"Report: {file}")
+        self._reports.mkdir()
+        today = datetime.now(self._park.zone).date()
+        for file in await write_reports(self._store, self._park, self._reports, today):
+            self._console.print(f"Report: {file}")
 
     async def _send_malformed(self) -> None:
         """Publish what must be refused, as some device in the field would."""

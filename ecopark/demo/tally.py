@@ -61,6 +61,10 @@ class GatewaySide:
         """Whether every gateway has said its last word."""
         return len(self._said) == len(self._park.gateways) and not any(status.online for status in self._said.values())
 
+    def holds_before(self, ms: int) -> bool:
+        """Whether a gateway holds readings from before an instant (milliseconds since the epoch)."""
+        return any(status.oldest is not None and status.oldest < ms for status in self._said.values())
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, looked at whenever a gateway has spoken."""
         while not holds():
@@ -80,7 +84,9 @@ async def stored(store: Store, park: Park, since: datetime) -> int:
 
 async def refused(store: Store, park: Park) -> int:
     """Refusals that the database has of this park's gateways."""
-    return await _sum(store, [f'SELECT count("digest") AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''])
+    return await _sum(
+        store, [f'SELECT count(distinct("digest")) AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\'']
+    )
 
 
 async def computed(store: Store, park: Park) -> int:

@@ -5,10 +5,12 @@ Words between two registers of a meter answer zero, so a gateway may read across
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
+from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from ecopark.plant.plant import Plant
@@ -20,9 +22,14 @@ from metering.meters import Meter
 if TYPE_CHECKING:
     import asyncio
 
+    from pymodbus.pdu import ModbusPDU
+
 _READ = frozenset({3, 4})  # holding and input registers are the same here
 Clock = Callable[[], int]
 """Milliseconds since the epoch."""
+
+_ASKED_IN: ContextVar[int] = ContextVar("asked_in")
+"""The epoch of the connection on which the request came that is being answered."""
 
 
 class Line:
@@ -34,11 +41,23 @@ class Line:
         self.clock = clock
         self.log = log
         self.tally = tally
-        self.epoch = 0
+        self._epochs = 0
 
-    def connected(self, up: bool) -> None:
-        """Begin another epoch with each connection."""
-        self.epoch += up
+    def connection(self) -> Callable[[bool, "ModbusPDU"], "ModbusPDU"]:
+        """Begin another epoch; what is returned is shown each message of the new connection.
+
+        pymodbus answers a request in the context in which it was shown, so the answer knows its connection. A slow
+        plant may have two of a gateway at a time: one that the gateway gave up, and its next.
+        """
+        self._epochs += 1
+        epoch = self._epochs
+
+        def shown(sending: bool, message: "ModbusPDU") -> "ModbusPDU":
+            if not sending:
+                _ASKED_IN.set(epoch)
+            return message
+
+        return shown
 
     def devices(self) -> list[SimDevice]:
         """Return the meters of this gateway that are on Modbus."""
@@ -97,8 +116,21 @@ class MeterDevice:
                 register = self._meter.registers[name]
                 registers[place.start - first : place.stop - first] = encode(register, shown[name])
         if self._line.log is not None:
-            self._line.log.append(self._line.epoch, self._line.gateway, self._meter.id, now, whole)
+            self._line.log.append(_ASKED_IN.get(), self._line.gateway, self._meter.id, now, whole)
         return None
+
+
+class _Server(ModbusTcpServer):
+    """The meters of a line, on a port."""
+
+    def __init__(self, line: Line, host: str, port: int) -> None:
+        self._line = line
+        super().__init__(line.devices(), address=(host, port))
+
+    def callback_new_connection(self) -> ServerRequestHandler:
+        """Called by pymodbus for each connection that it accepts."""
+        handler: Callable[..., ServerRequestHandler] = ServerRequestHandler  # pymodbus does not say what it takes
+        return handler(self, None, self._line.connection(), None)
 
 
 @asynccontextmanager
@@ -121,7 +153,7 @@ async def serving(
         chosen: dict[str, int] = {}
         for gateway, port in ports.items():
             line = Line(plant, gateway, clock, log, tally=tally)
-            server = ModbusTcpServer(line.devices(), address=(host, port), trace_connect=line.connected)
+            server = _Server(line, host, port)
             try:
                 await server.serve_forever(background=True)
             except RuntimeError as error:

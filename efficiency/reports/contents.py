@@ -7,6 +7,7 @@ from datetime import date
 from efficiency.figures import Figure, Reason, absent, figure
 from efficiency.performance import fence_meters
 from efficiency.reports import reading
+from efficiency.reports.baselines import BaselineSums, baseline_sums
 from efficiency.reports.entries import Entry, amounts, by_column, completeness, costs, months_of, tenant_entries
 from efficiency.reports.names import UTILITY_LABEL
 from efficiency.reports.periods import ReportPeriod
@@ -58,7 +59,10 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class TenantReport(Common):
-    """One tenant. `performance` holds the daily figures by day, `months` the monthly ones of the year, `costs` VND."""
+    """One tenant. `performance` holds the daily figures by day, `months` the monthly ones of the year, `costs` VND.
+
+    `baselines` are those of the tenant and of its meters.
+    """
 
     tenant: Tenant
     entries: Mapping[str, Entry]
@@ -66,6 +70,7 @@ class TenantReport(Common):
     months: Mapping[date, Fields]
     costs: Mapping[Utility, float]
     band_costs: Mapping[str, float]
+    baselines: tuple[BaselineSums, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
         months_of(months.get(tenant.id, {}), period),
         {utility: sum(bands.values()) for utility, bands in by_utility.items() if bands},
         by_utility[Utility.ELECTRICITY],
+        await baseline_sums(store, park, period, tenant.id),
     )
 
 

@@ -30,10 +30,22 @@ class Entry:
 
     @property
     def change(self) -> float | None:
-        """Now over before, minus one; only where both come from enough data, so that like is compared with like."""
-        if self.now.value is None or not self.before.value or indicative(self.now) or indicative(self.before):
+        """Now over before, minus one; only where both come from enough data, so that like is compared with like.
+
+        Savings have either sign: nothing is said of how they change.
+        """
+        if (
+            self.name in _SIGNED
+            or self.now.value is None
+            or not self.before.value
+            or indicative(self.now)
+            or indicative(self.before)
+        ):
             return None
         return self.now.value / self.before.value - 1
+
+
+_SIGNED = frozenset({"saving_kwh", "cusum_kwh"})
 
 
 def tenant_entries(

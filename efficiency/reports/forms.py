@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from efficiency.figures import Figure, Reason, absent, figure, total
+from efficiency.figures import Figure, Reason, absent, ratio, total
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.names import MILLION_VND
@@ -165,22 +165,15 @@ def emitted(entries: Mapping[str, Entry]) -> Figure:
 
 def _park_measured(report: ParkReport) -> dict[tuple[str, str], Figure]:
     """Electricity saved against the tenants' baselines; of those that have one."""
-    pairs = [
-        (entries["expected_kwh"].now, entries["electricity_kwh"].now, entries["enpi"].now)
-        for entries in report.tenants.values()
-    ]
-    with_baseline = [(e, u, n) for e, u, n in pairs if None not in {e.value, u.value, n.value}]
+    pairs = [(entries["expected_kwh"].now, entries["saving_kwh"].now) for entries in report.tenants.values()]
+    with_baseline = [(expected, saving) for expected, saving in pairs if None not in {expected.value, saving.value}]
     if not with_baseline:
         none = absent("kWh", Reason.NO_BASELINE)
         return {("A.4", "recp_electricity_saved_kwh"): none, ("A.4", "recp_electricity_saved_pct"): none}
-    expected = total([each[0] for each in with_baseline], "kWh")
-    # The months in which use is known but no baseline held are left out of both sums.
-    saved = sum((e.value or 0.0) * (1 - (n.value or 0.0)) for e, _, n in with_baseline)
-    of = (expected.completeness, expected.estimated)
-    share = figure(saved / expected.value * 100, "%", *of) if expected.value else absent("%", Reason.ZERO_DENOMINATOR)
+    expected, saved = (total([pair[place] for pair in with_baseline], "kWh") for place in range(2))
     return {
-        ("A.4", "recp_electricity_saved_kwh"): figure(saved, "kWh", *of),
-        ("A.4", "recp_electricity_saved_pct"): share,
+        ("A.4", "recp_electricity_saved_kwh"): saved,
+        ("A.4", "recp_electricity_saved_pct"): _scaled(ratio(saved, expected, "%"), 100, "%"),
     }
 
 

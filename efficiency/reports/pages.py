@@ -1,18 +1,19 @@
 """One self-contained HTML page from a report's contents: no network, no script, A4 in print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from efficiency.baseline import CUSUM_CONVENTION
 from efficiency.figures import REASON_TEXT, Reason, absent
+from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, ParkReport, TenantReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.forms import Row
 from efficiency.reports.formtables import form_tables
 from efficiency.reports.language import Language
-from efficiency.reports.names import NEUTRAL, SOLAR, UTILITY_COLOUR
+from efficiency.reports.names import NEUTRAL, SOLAR, UTILITY_COLOUR, UTILITY_LABEL
 from efficiency.reports.pictures import Pictures
 from efficiency.reports.reasons import INPUTS
 from efficiency.reports.shown import Shown, quantity, shown, why
@@ -48,6 +49,8 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
             "cost_by_band": by_band,
             "baseline": pictures.baseline(report),
             "no_baseline": why(report.entries["cusum_kwh"].now, language) or language.say(TEXTS["empty"]),
+            "baseline_todo": _todo([report.entries["enpi"]], report.tenant.id, language),
+            "baselines": [_baseline(one, report, language) for one in report.baselines],
             "convention": language.say(CUSUM_CONVENTION),
             "months": _month_table(report, language) if report.period.month is None else None,
             "sources": sources(
@@ -84,6 +87,9 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[Row] = (),
             ),
             "rank_cost": pictures.ranked(report, "cost_vnd", "rank_cost", NEUTRAL),
             "rank_saving": pictures.savings(report),
+            "baseline_todo": _todo(
+                [entries["enpi"] for entries in report.tenants.values()], language.say(TEXTS["a_tenant"]), language
+            ),
             "reasons": {name: _reasons(report, name, language) for name in ("electricity_kwh", "cost_vnd", "enpi")},
             "side_by_side": _side_by_side(report, language),
             "balances": [_balance(loss, language) for loss in report.losses],
@@ -123,6 +129,28 @@ def _common(
         "load": pictures.load(),
         "utilities": pictures.utilities(),
         "quality": pictures.quality(),
+    }
+
+
+def _todo(entries: Iterable[Entry], tenant: str, language: Language) -> str:
+    """How those come by a baseline that have data, but none; nothing where there is no such."""
+    missing = any(entry.now.reasons & Reason.NO_BASELINE for entry in entries)
+    return language.say(TEXTS["baseline_todo"]).format(tenant=tenant) if missing else ""
+
+
+def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> dict[str, Any]:
+    meter = report.park.meter.get(sums.meter) if sums.meter is not None else None
+    of = UTILITY_LABEL[sums.utility] if meter is None else meter.name
+    amounts = (sums.expected, sums.actual, sums.saving, sums.cusum)
+    ratio = quantity("enpi", absent("", Reason.ZERO_DENOMINATOR).model_copy(update={"value": sums.enpi}), language)[0]
+    return {
+        "name": sums.name,
+        "of": language.say(of),
+        "version": ", ".join(map(str, sums.versions)),
+        "unit": sums.unit,
+        "numbers": [*(language.number(value) for value in amounts), ratio],
+        "days": language.say(TEXTS["days_computed"]).format(n=sums.days, all=len(report.period.days)),
+        "outside": language.say(TEXTS["days_outside"]).format(n=sums.outside) if sums.outside else "",
     }
 
 

@@ -135,7 +135,9 @@ class Pictures:
             return None
 
         def values(name: str) -> list[float | None]:
-            return [report.performance.get(day, {}).get(name) for day in report.period.days]
+            # A day that is not over would look like a drop.
+            known = {day: fields for day, fields in report.performance.items() if day < report.made_on}
+            return [known.get(day, {}).get(name) for day in report.period.days]
 
         actual = Layer(self._say("actual"), UTILITY_COLOUR[Utility.ELECTRICITY], values("electricity_kwh"))
         expected = Layer(self._say("expected"), INK, values("expected_kwh"), dash="4 3")

@@ -67,7 +67,7 @@ async def daily_use(store: Store, park: Park, period: ReportPeriod, tenant: str 
     sums = ",".join(f'sum("{name}") AS "{name}"' for name in _SUMMED)
     rows = await store.query(
         f'SELECT {sums},count("completeness") AS "rows",max("revised") AS "revised" FROM "{USAGE}" '
-        f'WHERE {_where(park, period)}{owned} GROUP BY time(1d),"meter","band" fill(none) tz(\'{park.park.timezone}\')',
+        f'WHERE {where(park, period)}{owned} GROUP BY time(1d),"meter","band" fill(none) tz(\'{park.park.timezone}\')',
         OPERATOR_DATABASE,
     )
     found: dict[str, dict[date, list[Row]]] = {}
@@ -117,7 +117,7 @@ async def hourly_load(
         return {}
     rows = await store.query(
         f'SELECT sum("amount") AS "amount",mean("completeness") AS "completeness" FROM "{USAGE}" '
-        f'WHERE {_where(park, period)} AND "meter" =~ /^({names})$/ '
+        f'WHERE {where(park, period)} AND "meter" =~ /^({names})$/ '
         f"GROUP BY time(1h) fill(none) tz('{park.park.timezone}')",
         OPERATOR_DATABASE,
     )
@@ -139,7 +139,7 @@ async def figures(
     fields = ",".join(f'"{name}"' for name in FIGURES)
     owned = f" AND \"tenant\" = '{tenant}'" if tenant is not None else ""
     rows = await store.query(
-        f'SELECT {fields} FROM "{EFFICIENCY}" WHERE {_where(park, period)} AND "period" = \'{of.value}\'{owned} '
+        f'SELECT {fields} FROM "{EFFICIENCY}" WHERE {where(park, period)} AND "period" = \'{of.value}\'{owned} '
         'GROUP BY "tenant"',
         OPERATOR_DATABASE,
     )
@@ -153,7 +153,7 @@ async def figures(
 async def balances(store: Store, park: Park, period: ReportPeriod) -> dict[str, dict[date, DayBalance]]:
     """The balances of each main meter by local day."""
     rows = await store.query(
-        f'SELECT "submeters","loss","band","completeness","computable" FROM "{BALANCE}" WHERE {_where(park, period)} '
+        f'SELECT "submeters","loss","band","completeness","computable" FROM "{BALANCE}" WHERE {where(park, period)} '
         'GROUP BY "utility","main"',
         OPERATOR_DATABASE,
     )
@@ -168,7 +168,8 @@ async def balances(store: Store, park: Park, period: ReportPeriod) -> dict[str, 
     return {main: days for main, days in found.items() if main in park.meter}
 
 
-def _where(park: Park, period: ReportPeriod) -> str:
+def where(park: Park, period: ReportPeriod) -> str:
+    """Condition on a park and a period."""
     start, end = (midnight_ms(day, park.zone) * NS_PER_MS for day in (period.first, period.until))
     return f"\"park\" = '{park.id}' AND time >= {start} AND time < {end}"
 

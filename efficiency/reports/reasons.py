@@ -41,6 +41,7 @@ INPUTS: dict[str, tuple[Utility, ...]] = {
     "power_factor": _POWER,
     "reactive_vnd": _POWER,
     "expected_kwh": _POWER,
+    "saving_kwh": _POWER,
     "enpi": _POWER,
     "cusum_kwh": _POWER,
     "night_water_ratio": (Utility.WATER,),
@@ -63,6 +64,7 @@ _BELOW = {
 }
 _UNDATED = {
     "expected_kwh": Reason.NO_BASELINE,
+    "saving_kwh": Reason.NO_BASELINE,
     "enpi": Reason.NO_BASELINE,
     "cusum_kwh": Reason.NO_BASELINE,
     "cost_vnd": Reason.NO_PRICE,

@@ -30,6 +30,7 @@ ADDED = (
     "energy_per_employee",
     "reactive_vnd",
     "expected_kwh",
+    "saving_kwh",
 )
 """Figures of which the year's is the sum of the months'."""
 
@@ -41,7 +42,6 @@ _OVER = {
     "output_per_mwh": (("output",), "electricity_kwh", 1000.0),
     "solar_share": (("solar_kwh",), "electricity_kwh", 1.0),
     "wastewater_ratio": (("wastewater_m3",), "water_m3", 1.0),
-    "enpi": (("electricity_kwh",), "expected_kwh", 1.0),
 }
 """Sum over sum: what stands above, what below, and the factor between their units."""
 
@@ -69,13 +69,16 @@ def year_fields(months: Mapping[date, Fields]) -> dict[str, float]:
     ]
     if sum(grid for grid, _ in bought):
         found["peak_share"] = sum(grid * share for grid, share in bought) / sum(grid for grid, _ in bought)
+    if found.get("expected_kwh"):
+        # Not over the electricity of the months: days of them may have no expectation.
+        found["enpi"] = 1 - found.get("saving_kwh", 0.0) / found["expected_kwh"]
     cusum = [month["cusum_kwh"] for month in in_order if "cusum_kwh" in month]
     if cusum:
         found["cusum_kwh"] = cusum[-1]
     return found
 
 
-YEARLY = frozenset({*ADDED, *_OVER, "peak_demand_kw", "peak_share", "cusum_kwh"})
+YEARLY = frozenset({*ADDED, *_OVER, "peak_demand_kw", "peak_share", "enpi", "cusum_kwh"})
 """Figures that a year can have."""
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.lines import FieldValue, point, series
-from store.schema import BALANCE, EFFICIENCY, METER_STATUS, PIPELINE, USAGE
+from store.schema import BALANCE, BASELINE, EFFICIENCY, METER_STATUS, PIPELINE, USAGE
 
 NOW = datetime(2026, 11, 23, 7, 38, tzinfo=UTC)
 TODAY = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -54,14 +54,9 @@ SUN = line(
     USAGE, {**PV, "meter": "pv-electronics", "tenant": "electronics"}, {"amount": 950 * 4.0}, NOW - 3 * 60 * MINUTE
 )
 SUN2 = line(USAGE, {**PV, "meter": "pv-furniture", "tenant": "furniture"}, {"amount": 620 * 4.0}, NOW - 3 * 60 * MINUTE)
-CUSUM = tuple(
-    line(
-        EFFICIENCY,
-        {"tenant": "textile", "period": "day"},
-        {"cusum_kwh": 0.0, "expected_kwh": 1000.0},
-        TODAY - back * DAY,
-    )
-    for back in (8, 7, 6, 5, 4, 3, 2)
+EXPECTING = {"tenant": "textile", "utility": "electricity", "baseline": "textile-electricity"}
+EXPECTED = tuple(
+    line(BASELINE, EXPECTING, {"saving": 0.0, "expected": 1000.0}, TODAY - back * DAY) for back in (8, 7, 6, 5, 4, 3, 2)
 )
 
 CASES = (
@@ -150,13 +145,15 @@ CASES = (
     Case(
         "above-baseline",
         "over 5 %",
-        field="cusum_kwh",
+        BASELINE,
+        EXPECTING,
+        "saving",
         fires=-401,
         quiet=-399,
         calms=-150,
-        also=CUSUM,
-        fixed=(("expected_kwh", 1000.0),),
-        **efficiency("day", TODAY - DAY),
+        at=TODAY - DAY,
+        also=EXPECTED,
+        fixed=(("expected", 1000.0),),
     ),
     Case(
         "solar-low",

@@ -15,6 +15,7 @@ from store.client import Store
 from store.lines import FieldValue, point, series
 from store.schema import (
     BALANCE,
+    BASELINE,
     EFFICIENCY,
     EVENTS,
     METER_STATUS,
@@ -163,6 +164,7 @@ class Plant:
         has = {meter.utility for meter in self.park.meters if meter.tenant == tenant}
         solar = any(m.tenant == tenant and m.role is Role.GENERATION for m in self.park.meters)
         saved = 0.0
+        expecting = {"park": self.park.id, "tenant": tenant, "utility": "electricity", "baseline": f"{tenant}-kwh"}
         starts = [(Period.DAY, self._midnight(back), 1) for back in range(self.days, -1, -1)]
         first = self._midnight(0).replace(day=1)
         for _ in range(13):
@@ -175,6 +177,9 @@ class Plant:
             expected = kwh * noise.uniform(0.93, 1.06)
             if period is Period.DAY:
                 saved += expected - kwh
+                said = {"expected": expected, "actual": kwh, "saving": expected - kwh, "cusum": saved}
+                said |= {"enpi": kwh / expected, "out_of_range": 0.0, "version": 1.0}
+                yield point(series(BASELINE, expecting), said, _ns(start))
             water, waste = 300 * size * days * swing, 240 * size * days * swing
             fields: dict[str, FieldValue] = {
                 "electricity_kwh": kwh,
@@ -197,6 +202,7 @@ class Plant:
                 "power_factor": 0.87 if tenant == "steel" else noise.uniform(0.91, 0.97),
                 "reactive_vnd": 12e6 if tenant == "steel" else 0.0,
                 "expected_kwh": expected,
+                "saving_kwh": expected - kwh,
                 "enpi": kwh / expected,
                 "cusum_kwh": saved,
                 "night_water_ratio": 0.62 if tenant == "plastics" else noise.uniform(0.1, 0.3),
@@ -283,6 +289,7 @@ class Plant:
         ):
             tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
             fields: dict[str, FieldValue] = {"meter": "em-x", "detail": "synthetic", "topic": "t", "payload": "{}"}
+            fields["digest"] = f"{hours}"
             yield point(series(REFUSED, tags), fields, _ns(self.now - timedelta(hours=hours)))
 
 

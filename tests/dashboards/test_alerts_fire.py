@@ -12,7 +12,7 @@ from ecopark.servers import Influxd
 from metering.park import Park
 from store.client import Store
 from store.lines import FieldValue
-from store.schema import BALANCE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED
+from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED
 from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
 from tests.dashboards.alerting import Labels, evaluate
 
@@ -144,9 +144,20 @@ async def test_events_that_need_a_look_fire_and_others_do_not(
 
 async def test_refusals_fire_by_gateway_and_reason(bare_store: Store, setting: Setting) -> None:
     tags = {"gateway": "gw-east", "reason": "bad_time"}
-    await bare_store.write([line(REFUSED, tags, {"detail": "x"}, NOW - 30 * MINUTE)], OPERATOR_DATABASE)
+    # Without a usable time of its own it may stand two hours before its receipt; the rule holds for ten minutes.
+    await bare_store.write([line(REFUSED, tags, {"digest": "x"}, NOW - 130 * MINUTE)], OPERATOR_DATABASE)
     found = await evaluate(bare_store, rule_of(setting, "refused", "").provisioned(), NOW)
     assert found == {frozenset(tags.items()): True}
+
+
+async def test_a_meter_of_the_parks_own_above_its_baseline_fires(bare_store: Store, setting: Setting) -> None:
+    tags = {"meter": "em-wwtp", "utility": "electricity", "baseline": "em-wwtp-electricity"}
+    await bare_store.write(
+        [line(BASELINE, tags, {"saving": -60.0, "expected": 1000.0}, TODAY - back * DAY) for back in range(1, 9)],
+        OPERATOR_DATABASE,
+    )
+    found = await evaluate(bare_store, rule_of(setting, "above-baseline", "over 5 %").provisioned(), NOW)
+    assert {dict(labels)["baseline"] for labels, on in (found or {}).items() if on} == {"em-wwtp-electricity"}
 
 
 async def test_an_old_balance_that_was_not_computable_is_ignored(bare_store: Store, setting: Setting) -> None:

@@ -27,6 +27,17 @@ def test_a_short_run_loses_nothing() -> None:
     assert sum(result["kills"].values()) >= 4
 
 
+def test_a_short_outage_of_the_database_loses_nothing() -> None:
+    command = [sys.executable, "-m", "ecopark.chaos.outage", "--seconds", "12", "--meters", "200"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert (result["lost"], result["wrong"]) == (0, 0)
+    assert result["read"] == result["stored"] >= 2 * 201, "of each meter one from before, and one from meanwhile"
+    assert result["ingest_mb"]["most"] >= result["ingest_mb"]["first"] > 0
+    assert result["live_s"] <= result["caught_up_s"]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_every_part_is_struck_in_a_minute(seed: int) -> None:
     blows = schedule(60, seed)

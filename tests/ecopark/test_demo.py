@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecopark.cli import app
-from ecopark.settings import Settings
+from ecopark.settings import ENV_FILE, Settings
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.ecopark.conftest import Demo, start_demo
@@ -170,9 +170,14 @@ def test_a_strange_folder_is_not_touched(run: Any, tmp_path: Path) -> None:
     assert (tmp_path / "precious.txt").read_text() == "keep me"
 
 
-def test_the_readme_names_every_variable() -> None:
-    named = set(re.findall(r"`(ECOPARK_[A-Z_]+)`", README))
-    assert {f"ECOPARK_{name.upper()}" for name in Settings.model_fields} <= named
+def test_the_readme_has_a_row_for_every_variable_with_its_default() -> None:
+    rows = re.findall(r"(?m)^\| `(ECOPARK_[A-Z_]+)` \|.*\| (.*)\|$", README)
+    fields = {f"ECOPARK_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    assert sorted(name for name, _ in rows) == sorted([*fields, ENV_FILE])
+    for name, default in rows:
+        known = fields[name].default if name in fields and fields[name].default_factory is None else None
+        by_host = "the host's name" if name == "ECOPARK_INSTANCE" else ""
+        assert default.strip() == (by_host if known is None else f"`{known}`")
 
 
 @pytest.mark.parametrize(

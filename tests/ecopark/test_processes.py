@@ -79,3 +79,20 @@ async def test_a_port_that_is_taken_is_told_in_the_servers_own_words(
 def test_free_ports_are_free() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", free_port()))
+
+
+def test_a_child_does_not_begin_where_its_parent_is_gone(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    code = f"""
+import os, subprocess
+from ecopark.processes import bound_to_us
+command = bound_to_us(["touch", {str(begun)!r}])
+if os.fork() == 0:
+    subprocess.Popen(command)  # from here on the child's parent is not the process that it is bound to
+    os._exit(0)
+os.wait()
+subprocess.run(bound_to_us(["touch", {str(tmp_path / "other")!r}]), check=True)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "other").exists()
+    assert not begun.exists()

@@ -9,11 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficiency.baseline import CUSUM_CONVENTION, REFUSAL_TEXT, Baseline, Fit, Refusal, fit, performance
-from efficiency.baselinefile import current, described, freeze, load_baselines
-from efficiency.figures import Reason
+from efficiency.baseline import (
+    CUSUM_CONVENTION,
+    REFUSAL_TEXT,
+    Baseline,
+    Fit,
+    Refusal,
+    Subject,
+    cusum,
+    enpi,
+    fit,
+    performance,
+)
+from efficiency.baselinefile import current, described, equation, file_of, freeze, load_baselines
 from efficiency.intervals import Floats
 from metering.errors import OperatorError
+from metering.parkfile import park_files
+from metering.quantities import Utility
 
 OUTPUT = (("output", "t"),)
 
@@ -89,24 +101,35 @@ def test_saving_is_positive_when_less_was_used_than_expected() -> None:
     use = np.array([expected[0] - 50, expected[1] - 30, expected[2], np.nan])
     result = performance(found, use, output)
     assert result.saving[:3] == pytest.approx([50, 30, 0], abs=1e-9)
-    assert result.cusum == pytest.approx([50, 80, 80, 80])
+    assert cusum(result.saving) == pytest.approx([50, 80, 80, 80])
     assert list(result.out_of_range) == [False, False, True, False]
-    assert result.enpi.value == pytest.approx(use[:3].sum() / expected[:3].sum())
-    assert result.enpi.reasons == Reason.OUT_OF_RANGE | Reason.INDICATIVE
+    assert enpi(90.0, 100.0) == pytest.approx(0.9)
+    assert enpi(90.0, 0.0) is None
     assert "positive is saving" in CUSUM_CONVENTION.en
-    nothing = performance(found, np.array([np.nan]), np.array([[1.0]]))
-    assert nothing.enpi.reasons == Reason.NO_DATA
 
 
-def draft(name: str, found: Fit, holds_from: date) -> Baseline:
+@given(st.lists(st.tuples(st.floats(0, 500), st.floats(-5, 40)), min_size=1, max_size=30))
+def test_a_day_is_expected_the_same_alone_and_among_others(drivers: list[tuple[float, float]]) -> None:
+    use, values = np.ones(len(drivers)), np.array(drivers)
+    found = fit(
+        np.linspace(100, 900, 20) + np.sin(np.arange(20)),
+        np.stack([np.linspace(1, 77, 20), np.cos(np.arange(20))], axis=1),
+        (("output", "t"), ("outdoor", "°C")),
+        np.ones(20, dtype=np.bool_),
+    )
+    together = performance(found, use, values).expected
+    alone = [float(performance(found, use[:1], row[np.newaxis]).expected[0]) for row in values]
+    assert together.tolist() == alone
+
+
+def draft(name: str, found: Fit, holds_from: date, tenant: str = "textile") -> Baseline:
     return Baseline(
         id=name,
         version=1,
-        subject="textile",
-        utility="electricity",
+        subject=Subject(tenant=tenant, utility=Utility.ELECTRICITY),
         unit="kWh",
         period_from=date(2025, 1, 1),
-        period_until=date(2026, 1, 1),
+        period_to=date(2025, 12, 31),
         holds_from=holds_from,
         frozen_on=date(2026, 1, 5),
         reason="first year of full metering",
@@ -120,15 +143,15 @@ def test_versions_are_frozen_one_after_the_other(tmp_path: Path) -> None:
     first = freeze(file, draft("textile-kwh", fitted(), date(2026, 1, 1)))
     kept = file.read_text(encoding="utf-8")
     second = freeze(file, draft("textile-kwh", fitted(18), date(2026, 7, 1)))
-    other = freeze(file, draft("brewery-kwh", fitted(), date(2026, 1, 1)))
+    other = freeze(file, draft("brewery-kwh", fitted(), date(2026, 1, 1), "brewery"))
     assert (first.version, second.version, other.version) == (1, 2, 1)
     held = load_baselines(file)
     assert held == (first, second, other)
     assert kept.rstrip("\n ]}") in file.read_text(encoding="utf-8")
     assert [entry.name for entry in file.parent.iterdir()] == ["baselines.json"]
-    assert current(held, "textile-kwh", date(2026, 6, 30)) == first
-    assert current(held, "textile-kwh", date(2026, 7, 1)) == second
-    assert current(held, "textile-kwh", date(2025, 7, 1)) is None
+    assert current((first, second), date(2026, 6, 30)) == first
+    assert current((first, second), date(2026, 7, 1)) == second
+    assert current((first, second), date(2025, 7, 1)) is None
 
 
 def test_a_refused_fit_is_not_frozen_and_says_why_with_its_numbers(tmp_path: Path) -> None:
@@ -136,6 +159,43 @@ def test_a_refused_fit_is_not_frozen_and_says_why_with_its_numbers(tmp_path: Pat
     with pytest.raises(OperatorError, match=r"n = 24, R2 = 0\.\d+, CV.*R² is under 0\.75"):
         freeze(file, draft("x", fitted(24, 2000.0), date(2026, 1, 1)))
     assert not file.exists()
+
+
+def test_a_baseline_stays_with_its_subject_and_a_subject_with_its_baseline(tmp_path: Path) -> None:
+    file = tmp_path / "park.baselines.json"
+    freeze(file, draft("textile-kwh", fitted(), date(2026, 1, 1)))
+    kept = file.read_bytes()
+    with pytest.raises(OperatorError, match=r"textile-kwh: is of electricity of tenant textile, not of .* brewery"):
+        freeze(file, draft("textile-kwh", fitted(), date(2026, 1, 1), "brewery"))
+    with pytest.raises(OperatorError, match="another: textile-kwh is of electricity of tenant textile already"):
+        freeze(file, draft("another", fitted(), date(2026, 1, 1)))
+    assert file.read_bytes() == kept
+    content = json.loads(kept)
+    content["baselines"].append(content["baselines"][0] | {"id": "another"})
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(OperatorError, match="another: textile-kwh is of"):
+        load_baselines(file)
+
+
+def test_the_file_stands_beside_the_park_file_and_is_not_taken_for_one(tmp_path: Path) -> None:
+    for park in ("north.yaml", "south.yaml", "east/park.yaml"):
+        (tmp_path / park).parent.mkdir(exist_ok=True)
+        (tmp_path / park).write_text("", encoding="utf-8")
+    files = park_files(tmp_path)
+    for file in files:
+        freeze(file_of(file), draft("x", fitted(), date(2026, 1, 1)))
+    assert [file_of(file).name for file in files] == [
+        "park.baselines.json",
+        "north.baselines.json",
+        "south.baselines.json",
+    ]
+    assert park_files(tmp_path) == files
+
+
+def test_an_equation_reads_as_an_engineer_writes_it() -> None:
+    assert equation(fitted(), "kWh").startswith("expected = 100")
+    assert " kWh +1" in equation(fitted(), "kWh")
+    assert equation(fitted(), "kWh").endswith("kWh/t * output")
 
 
 def test_a_broken_file_is_named_and_left_alone(tmp_path: Path) -> None:

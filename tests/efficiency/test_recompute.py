@@ -167,6 +167,22 @@ async def test_a_swap_that_is_entered_afterwards_changes_the_hours_around_it(ser
     assert changed == {"em-pharma-hvac": {at // QUARTER_MS * QUARTER_MS}}
 
 
+async def test_a_swap_that_lies_ahead_counts_once_it_has_happened(service: Service) -> None:
+    field, now, later = service.field, service.field.ms(hours=13), service.field.ms(hours=16)
+    with_swap = field.file.read_text(encoding="utf-8")
+    await field.write(service.store, METERS, field.ms(), now)
+    await service.cycle(now)
+    ahead = await usage_rows(service.store)
+    entered(field, lambda text: re.sub(r"(- id: em-pharma-hvac *\n) *swaps:\n.*\n", r"\1", text))
+    assert await service.from_scratch(now) == ahead
+    entered(field, lambda _: with_swap)
+    await field.write(service.store, METERS, now, later)
+    await service.cycle(later)
+    assert await service.from_scratch(later) == await usage_rows(service.store)
+    events = await service.store.query('SELECT * FROM "events" WHERE "kind" = \'swap\'', OPERATOR_DATABASE)
+    assert [event["meter"] for event in events] == ["em-pharma-hvac"]
+
+
 def with_multiplier(entries: str) -> Callable[[str], str]:
     def put(text: str) -> str:
         text = re.sub(r"(- id: em-brewery-filling *\n)(    multiplier: .*\n)?", r"\1    multiplier: HERE\n", text)

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from aiohttp import web
 
 from ecopark.processes import Child
 from ecopark.servers import Influxd, Mosquitto
+from efficiency.baselinefile import freeze
 from efficiency.intervals import HOUR_MS
 from efficiency.parkusage import ParkUsage
 from metering.parkfile import load_park
 from store.client import Row, Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series
 from tests.conftest import FaultyProxy
+from tests.efficiency.test_baseline import draft, fitted
 
 ECOPARK = Path(sys.executable).parent / "ecopark"
 PARK = """\
@@ -158,6 +161,28 @@ async def test_the_service_outlives_a_database_that_fails(
     proxy.always = None
     rows = await until(lambda: store.query('SELECT * FROM "usage" WHERE "amount" > 0', OPERATOR_DATABASE))
     assert {row["meter"] for row in rows} == {"wm-1"}
+    assert service.running
+
+
+async def test_a_faulty_file_of_baselines_is_told_of_and_stops_nothing(
+    start: Callable[..., Child], influx: Influxd, store: Store, park_path: Path
+) -> None:
+    file = park_path.with_name("park.baselines.json")
+    entered(file, '{"baselines": [')
+    service = start(influx.url, "usage", "run")
+
+    async def said(text: str) -> bool:
+        return text in await asyncio.to_thread(service.log.read_text)
+
+    await until(lambda: said(f"baselines: {file}: "))
+    cursor = 'SELECT last("computed") AS computed FROM "usage_cursor"'
+    await until(lambda: store.query(cursor, OPERATOR_DATABASE))
+    await until(lambda: store.query('SELECT * FROM "pipeline" WHERE "faulty_baselines" = 1', OPERATOR_DATABASE))
+    file.unlink()
+    freeze(file, draft("gone", fitted(), date(2026, 1, 1), "weaver"))
+    await until(lambda: said(f"{file}: gone: version 1: demo has no tenant weaver; it has textile"))
+    file.unlink()
+    await until(lambda: said("baselines: recovered"))
     assert service.running
 
 

@@ -168,8 +168,11 @@ class Running:
 async def rig(broker: Mosquitto, tmp_path: Path) -> AsyncIterator[Rig]:
     made = Rig(broker, tmp_path / "spool" / "gw.db")
     yield made
-    for task in made.tasks:
-        task.cancel()
+    pending = set(made.tasks)
+    while pending:  # asyncio.wait_for of Python 3.11 may swallow a cancellation
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
     ends = await asyncio.gather(*made.tasks, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException) and not isinstance(end, asyncio.CancelledError):

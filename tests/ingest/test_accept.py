@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.accept import Accepted, accept
+from ingest.arrivals import LATE_MS, Extent, Meter, note_old
 from ingest.directory import Directory, directory
+from ingest.taken import lines_of
 from metering.parkfile import load_park
 from metering.wire import MAX_BYTES, MAX_READINGS, Reason
 from store.lines import parse
@@ -39,7 +41,7 @@ def taken(payload: object, known: Directory, topic: str = TOPIC) -> Accepted:
         later = parse(refusal.line(accepted.park, accepted.gateway, topic, NOW + 1))
         assert (later.ns, later.tags) == (point.ns, point.tags)
         refusal.told().model_dump_json()
-    for line in accepted.lines:
+    for line in lines_of(accepted.taken):
         parse(line)
     return accepted
 
@@ -116,7 +118,7 @@ REFUSED: dict[str, tuple[object, Reason]] = {
 def test_each_fault_has_its_reason(case: str, known: Directory) -> None:
     payload, reason = REFUSED[case]
     accepted = taken(payload, known)
-    assert accepted.lines == []
+    assert accepted.taken == []
     assert [refusal.reason for refusal in accepted.refusals] == [reason], accepted.refusals[0].detail
 
 
@@ -144,14 +146,14 @@ def test_each_reason_but_the_databases_own_was_earned() -> None:
 def test_a_good_reading_becomes_a_line_tagged_by_the_park_file(known: Directory) -> None:
     accepted = taken(reading(values={"energy_kwh": 7, "power_kw": -0.5}, state="fault", id="b-1"), known)
     assert accepted.id == "b-1"
-    assert accepted.lines == [
+    assert lines_of(accepted.taken) == [
         f'electricity,meter=em-1,park=demo,tenant=textile energy_kwh=7.0,power_kw=-0.5,state="fault" {NOW}000000'
     ]
 
 
 def test_times_in_both_notations_are_one_instant(known: Directory) -> None:
     text = datetime.fromtimestamp(NOW / 1000, UTC).isoformat()
-    assert taken(reading(ts=text), known).lines == taken(GOOD, known).lines
+    assert lines_of(taken(reading(ts=text), known).taken) == lines_of(taken(GOOD, known).taken)
 
 
 def test_the_edges_of_time_and_range_are_taken(known: Directory) -> None:
@@ -161,13 +163,13 @@ def test_the_edges_of_time_and_range_are_taken(known: Directory) -> None:
         reading(values={"energy_kwh": 0}),
         reading(values={"energy_kwh": 1_000_000}),
     ):
-        assert len(taken(good, known).lines) == 1
+        assert len(taken(good, known).taken) == 1
 
 
 def test_good_readings_survive_their_neighbours(known: Directory) -> None:
     content = {"id": "b-2", "readings": [GOOD, 5, reading(ts="soon"), reading(ts=NOW + 1), {"meter": "x"}]}
     accepted = taken(content, known)
-    assert len(accepted.lines) == 2
+    assert len(accepted.taken) == 2
     assert [(refusal.meter, refusal.reason) for refusal in accepted.refusals] == [
         (None, Reason.MALFORMED),
         ("em-1", Reason.BAD_TIME),
@@ -180,10 +182,10 @@ def test_what_is_said_twice_is_stored_and_what_contradicts_is_refused(known: Dir
     same, other = reading(), reading(values={"energy_kwh": 2.5})
     as_text = reading(ts=datetime.fromtimestamp(NOW / 1000, UTC).isoformat(), values={"energy_kwh": 3.5})
     accepted = taken({"readings": [GOOD, same, other, reading(values={"power_kw": 1})]}, known)
-    assert len(accepted.lines) == 3
+    assert len(accepted.taken) == 3
     assert [refusal.reason for refusal in accepted.refusals] == [Reason.MALFORMED]
     accepted = taken({"readings": [GOOD, as_text]}, known)
-    assert len(accepted.lines) == 1
+    assert len(accepted.taken) == 1
     assert len(accepted.refusals) == 1
 
 
@@ -238,8 +240,8 @@ def test_any_bytes_become_a_refusal(known: Directory, payload: bytes) -> None:
 def test_every_reading_becomes_a_line_or_a_refusal(known: Directory, message: dict[str, Any]) -> None:
     accepted = taken(message, known)
     sent = message.get("readings", [message])
-    whole = len(accepted.refusals) == 1 and not accepted.lines
-    assert whole or len(accepted.lines) + len(accepted.refusals) == len(sent)
+    whole = len(accepted.refusals) == 1 and not accepted.taken
+    assert whole or len(accepted.taken) + len(accepted.refusals) == len(sent)
 
 
 @given(messages, st.data())
@@ -259,7 +261,7 @@ def test_any_topic_is_answered_and_its_refusals_can_be_written(
     known: Directory, park: str, gateway: str, message: dict[str, Any]
 ) -> None:
     accepted = taken(message, known, f"ecopark/v1/{park}/{gateway}/readings")
-    assert len(accepted.refusals) + len(accepted.lines) == 1
+    assert len(accepted.refusals) + len(accepted.taken) == 1
 
 
 @pytest.mark.parametrize("topic", ["", "ecopark/v1", "ecopark/v1/demo/gw-1/status", "x" * 65_535, "ecopark/v1/a/b/c/d"])
@@ -273,7 +275,23 @@ def test_park_text_is_a_park(park: Path) -> None:
 
 def test_readings_that_were_old_when_they_came_are_noted_by_meter(known: Directory) -> None:
     readings = [reading(ts=NOW - age) for age in (0, 600_000, 600_001, 86_400_000, 3_600_000)]
-    accepted = taken({"readings": [*readings, reading(ts=NOW - 700_000, meter="em-9")]}, known)
-    assert accepted.late == {"em-1": (NOW - 86_400_000, NOW - 600_001)}
-    assert len(accepted.lines) == 5
-    assert taken(GOOD, known).late == {}
+    late: dict[Meter, Extent] = {}
+    note_old(taken(GOOD, known).taken, NOW - LATE_MS, late)
+    assert late == {}
+    note_old(taken({"readings": readings}, known).taken, NOW - LATE_MS, late)
+    assert late == {("demo", "em-1"): (NOW - 86_400_000, NOW - 600_001)}
+
+
+FINITE = st.floats(0, 1_000_000) | st.floats(0, 1e-300) | st.integers(0, 1_000_000)
+
+
+@given(st.lists(st.tuples(FINITE, FINITE), min_size=1, max_size=5))
+def test_numbers_are_written_as_they_came(known: Directory, numbers: list[tuple[float, float]]) -> None:
+    readings = [
+        reading(ts=NOW - at, values={"energy_kwh": energy, "power_kw": power / 1000})
+        for at, (energy, power) in enumerate(numbers)
+    ]
+    points = [parse(line) for line in lines_of(taken({"readings": readings}, known).taken)]
+    assert [(each.ns, each.fields) for each in points] == [
+        (each["ts"] * 1_000_000, {name: float(value) for name, value in each["values"].items()}) for each in readings
+    ]

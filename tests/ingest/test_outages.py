@@ -3,15 +3,24 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ecopark.demo.tally import refused
 from ecopark.processes import Child
+from ecopark.refused import Filter, find
+from ingest.parks import Parks
+from ingest.service import Ingester
+from metering.parkfile import load_park
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy
 from tests.ingest.conftest import Gateway, Station, Until
 
+HOUR_MS = 3_600_000
 START = time.time_ns() // 1_000_000 - 3_600_000
 
 
@@ -240,3 +249,35 @@ async def test_a_redelivered_refusal_does_not_multiply(station: Station, until: 
         await all_stored(station, until, 1)
     rows = await station.store.query('SELECT count("digest") FROM "refused"', OPERATOR_DATABASE)
     assert rows[0]["count"] == 1
+
+
+async def test_a_refusal_that_is_redelivered_in_another_hour_counts_once(
+    station: Station, until: Until, proxy: FaultyProxy
+) -> None:
+    """It is written in the last moment of an hour, the ingester dies unanswered, and the next one gets it again."""
+    session = await station.started()
+    session.kill()
+    async with station.gateway() as gateway:
+        await gateway.publish("no JSON")
+    edge = time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
+    park = load_park(station.park)
+
+    async with Store(proxy.url) as store:
+
+        async def ingest(now_ms: int) -> None:
+            ingester = Ingester(Parks(station.park), station.broker.address, store, "one", lambda: now_ms)
+            await ingester.run(asyncio.Event())
+
+        async def written(count: int) -> bool:
+            return await station.count("refused", "digest") == count
+
+        proxy.faults, proxy.always = [None], "swallow"  # it may look whether the database is there
+        for number, now_ms in enumerate((edge - 1, edge + 1), start=1):
+            life = asyncio.create_task(ingest(now_ms))
+            await until(partial(written, number), f"refusal {number}")
+            life.cancel()
+            with suppress(asyncio.CancelledError):
+                await life
+            proxy.always = None
+    assert await refused(station.store, park) == 1
+    assert [found.received for found in await find(station.store, Filter(hours=2))] == [edge + 1]

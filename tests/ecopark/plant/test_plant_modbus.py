@@ -1,6 +1,8 @@
 import json
+import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +22,7 @@ from ecopark.plant.readlog import ReadLog
 from ecopark.plant.registers import decode
 from metering.errors import OperatorError
 from metering.meters import Meter
+from metering.park import Park
 from metering.parkfile import load_park
 
 REQUEST_WORDS = 125
@@ -120,6 +123,28 @@ async def test_each_read_is_logged_with_the_connection_that_made_it(plant: Plant
                     "values": {"energy_kwh": value},
                 }
     assert len(file.read_text().splitlines()) == 2
+
+
+def test_a_read_that_is_answered_late_is_logged_with_the_connection_it_came_on(
+    song_xanh_file: Path, song_xanh: Park, tmp_path: Path
+) -> None:
+    file, meter = tmp_path / "reads.jsonl", song_xanh.meter["em-feed"]
+    assert meter.modbus is not None
+    register = meter.registers["energy_kwh"]
+    request = struct.pack(">HHHBBHH", 1, 0, 6, meter.modbus.device, 3, register.address, register.words)
+    options = ("--park", str(song_xanh_file), "--start", "2026-11-01T00:00:00+07:00", "--log", str(file))
+    with process(*options, "--ports", "gw-west=0") as child:
+        assert child.stdout is not None
+        plant = ("127.0.0.1", json.loads(child.stdout.readline())["ports"]["gw-west"])
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+        with socket.create_connection(plant, timeout=20) as first:
+            first.sendall(request)
+        with socket.create_connection(plant, timeout=20) as second:
+            child.send_signal(signal.SIGCONT)
+            second.sendall(request)
+            assert second.recv(100)
+    assert [json.loads(line)["epoch"] for line in file.read_text().splitlines()] == [1, 2]
 
 
 async def test_a_port_that_is_taken_and_an_unknown_gateway_are_the_operator_s(plant: Plant) -> None:

@@ -17,7 +17,7 @@ from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
 from store.lines import point, series
-from store.schema import BALANCE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, USAGE
+from store.schema import BALANCE, BASELINE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, USAGE
 
 HOLE = ("wm-textile", 11)
 """A meter, and the day of the month on which half of its quarter hours are missing."""
@@ -27,6 +27,8 @@ REVISED = "em-textile"
 """A meter of which one quarter hour of the 20th was revised, on the 23rd."""
 ESTIMATED = ("ww-textile", 17)
 """A meter, and the day of the month that is estimated."""
+NEWER = 16
+"""Day of the month on which every baseline has a new version."""
 AT_ONCE = 2_000
 
 
@@ -96,13 +98,30 @@ def _efficiency(park: Park, period: ReportPeriod, without: tuple[str, ...]) -> I
             use = 30_000.0 * (1 + number * 0.2) * (0.6 if day.weekday() == 6 else 1 + 0.08 * sin(place))
             expected = 31_000.0 * (1 + number * 0.19) * (0.6 if day.weekday() == 6 else 1.0)
             cusum += expected - use
-            fields = _figures(use, number) | {"expected_kwh": expected, "enpi": use / expected, "cusum_kwh": cusum}
+            fields = _figures(use, number) | _against(use, expected, cusum)
             yield _point(park, tags | {"period": "day"}, fields, day, without)
+            if "cusum_kwh" not in without:
+                yield from _baselines(park, tenant.id, day, use, expected, cusum)
         for month in _months_up_to(period):
             use = 900_000.0 * (1 + number * 0.2) * (1 + 0.05 * month.month % 3)
             expected = use * (1.04 - 0.015 * number)
-            fields = _figures(use, number) | {"expected_kwh": expected, "enpi": use / expected, "cusum_kwh": cusum}
+            fields = _figures(use, number) | _against(use, expected, cusum)
             yield _point(park, tags | {"period": "month"}, fields, month, without)
+
+
+def _against(use: float, expected: float, cusum: float) -> dict[str, float]:
+    saving = expected - use
+    return {"expected_kwh": expected, "saving_kwh": saving, "enpi": use / expected, "cusum_kwh": cusum}
+
+
+def _baselines(park: Park, tenant: str, day: date, use: float, expected: float, cusum: float) -> Iterator[str]:
+    """One of all the tenant's electricity, one of its first meter; on the first day a driver is out of range."""
+    meter = park.of_tenant[tenant][0]
+    fields = {"expected": expected, "actual": use, "saving": expected - use, "enpi": use / expected, "cusum": cusum}
+    fields |= {"out_of_range": float(day.day == 1), "version": 1.0 if day.day < NEWER else 2.0}
+    for name, tags in (("all", {}), ("of-meter", {"meter": meter.id})):
+        of = {"park": park.id, "tenant": tenant, "utility": "electricity", "baseline": f"{tenant}-{name}", **tags}
+        yield point(series(BASELINE, of), fields, midnight_ms(day, park.zone) * NS_PER_MS)
 
 
 def _figures(use: float, number: int) -> dict[str, float]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from efficiency.baseline import CUSUM_CONVENTION
 from efficiency.counters import midnight_ms
 from efficiency.figures import REASON_TEXT, Reason
 from efficiency.reports.contents import edge_meters, park_report, tenant_report
@@ -21,6 +22,7 @@ from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DayBalance, DayUse
 from efficiency.reports.sources import holding
 from efficiency.reports.sums import period_loss, year_fields
+from efficiency.reports.words import TEXTS
 from efficiency.reports.write import write_park_report, write_tenant_report
 from metering.errors import OperatorError
 from metering.park import Park
@@ -108,6 +110,52 @@ async def test_an_output_of_zero_gives_no_ratio_but_its_reason(store: Store, par
     page = tenant_page(report, Language.VI)
     assert "mẫu số bằng không" in page
     assert "tham khảo · 90,0% số liệu" in page
+
+
+async def test_a_baseline_is_summed_over_its_days_and_says_when_to_doubt_it(reports: Reports) -> None:
+    async with Store(reports.url) as store:
+        report = await tenant_report(store, reports.park, reports.park.tenant["textile"], MONTH, MADE_ON)
+    whole, of_meter = report.baselines
+    days = [report.performance[day] for day in DAYS]
+    assert whole.meter is None
+    assert of_meter.meter == reports.park.of_tenant["textile"][0].id
+    assert whole.expected == pytest.approx(sum(day["expected_kwh"] for day in days))
+    assert whole.saving == pytest.approx(sum(day["saving_kwh"] for day in days))
+    assert whole.enpi == pytest.approx(sum(day["electricity_kwh"] for day in days) / whole.expected)
+    assert whole.cusum == pytest.approx(days[-1]["cusum_kwh"])
+    assert (whole.days, whole.outside, whole.versions) == (len(DAYS), 1, (1, 2))
+    assert report.entries["saving_kwh"].change is None, "savings have either sign"
+    for language in Language:
+        page = reports.text("tenant-month", language)
+        assert language.say(TEXTS["version"]).format(n="1, 2") in page
+        assert language.say(TEXTS["days_outside"]).format(n=1) in page
+        assert language.say(CUSUM_CONVENTION) in page
+
+
+def test_the_enpi_of_a_year_counts_only_what_a_baseline_expected() -> None:
+    months = {
+        date(2026, 10, 1): {"electricity_kwh": 3000.0, "expected_kwh": 1000.0, "saving_kwh": 150.0, "cusum_kwh": 150.0},
+        date(2026, 11, 1): {"electricity_kwh": 3000.0, "expected_kwh": 3000.0, "saving_kwh": 50.0, "cusum_kwh": 200.0},
+        date(2026, 9, 1): {"electricity_kwh": 3000.0},
+    }
+    year = year_fields(months)
+    assert year["enpi"] == pytest.approx(3800 / 4000)
+    assert (year["saving_kwh"], year["cusum_kwh"]) == (200, 200)
+
+
+async def test_a_tenant_without_a_baseline_is_told_how_to_come_by_one(store: Store, park: Park) -> None:
+    tenant = park.tenant["textile"]
+    line = month_point(park, tenant.id, MONTH.first, electricity_kwh=1000.0, output=10.0, completeness=1.0)
+    await store.write([line], OPERATOR_DATABASE)
+    report = await tenant_report(store, park, tenant, MONTH, MADE_ON)
+    assert "chưa có đường cơ sở" in tenant_page(report, Language.VI)
+    assert "ecopark baseline fit textile --from NGÀY" in tenant_page(report, Language.VI)
+    assert "ecopark baseline fit textile --from DAY" in tenant_page(report, Language.EN)
+    whole = await park_report(store, park, MONTH, MADE_ON)
+    assert "ecopark baseline fit TENANT --from DAY" in park_page(whole, Language.EN)
+    assert "ecopark baseline fit" not in tenant_page(
+        await tenant_report(store, park, tenant, MONTH.before, MADE_ON), Language.EN
+    ), "without data there is nothing to fit"
 
 
 async def test_a_tenant_says_what_it_was_never_told(store: Store, park: Park) -> None:

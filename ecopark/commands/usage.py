@@ -1,9 +1,9 @@
 """`ecopark usage`: the service that turns registers into numbers, and computing a window again by hand."""
 
 import asyncio
-import signal
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -11,7 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecopark.service import run_until_told
 from ecopark.settings import Settings, read_settings
+from efficiency.baseline import Baseline
+from efficiency.baselinefile import file_of, load_baselines
 from efficiency.intervals import Span
 from efficiency.parkusage import ParkUsage
 from efficiency.service import UsageService
@@ -31,14 +34,11 @@ def run() -> None:
     """Keep usage, figures, balances and meter_status current; what arrives late is computed again."""
     settings = read_settings()
 
-    async def work() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async def work(stop: asyncio.Event) -> None:
         async with settings.store() as store:
             await UsageService(ParkWatch(settings.park, lambda park: park), store, settings.instance, _now_ms).run(stop)
 
-    asyncio.run(work())
+    run_until_told(work)
 
 
 @app.command(epilog="Example: ecopark usage recompute --from 2026-10-01 --to 2026-10-31 --meter em-textile-1")
@@ -56,13 +56,15 @@ def recompute(
 
     async def work() -> None:
         async with settings.store() as store:
-            for one, meters in chosen:
-                await _recompute(store, one, meters, first.date(), last.date())
+            for one, baselines, meters in chosen:
+                await _recompute(store, one, baselines, meters, first.date(), last.date())
 
     asyncio.run(work())
 
 
-async def _recompute(store: Store, park: Park, meters: list[Meter], first: date, last: date) -> None:
+async def _recompute(
+    store: Store, park: Park, baselines: Sequence[Baseline], meters: list[Meter], first: date, last: date
+) -> None:
     with Progress(
         TextColumn(f"{park.id}: computing"),
         BarColumn(),
@@ -73,24 +75,30 @@ async def _recompute(store: Store, park: Park, meters: list[Meter], first: date,
     ) as progress:
         bar = progress.add_task("compute", total=None)
         usage = ParkUsage(store, park, lambda done, total: progress.update(bar, completed=done, total=total))
+        usage.baselines = baselines
         begin, end = (datetime(day.year, day.month, day.day, tzinfo=park.zone) for day in (first, last))
         window = Span(milliseconds(begin), milliseconds(end + timedelta(days=1)))
         await usage.recompute(window, meters, _now_ms())
     sys.stdout.write(f"{park.id}: {usage.written:,} quarter hours of {len(meters)} meters written\n")
 
 
-def _chosen(settings: Settings, park_id: str | None, names: list[str]) -> list[tuple[Park, list[Meter]]]:
-    """The meters that are meant, by park.
+def _chosen(
+    settings: Settings, park_id: str | None, names: list[str]
+) -> list[tuple[Park, Sequence[Baseline], list[Meter]]]:
+    """Parks with their baselines and the meters that are meant.
 
-    Raises `OperatorError` where a name is unknown.
+    Raises `OperatorError` where a name is unknown, or a file of baselines cannot be used.
     """
-    parks = [park for park in load_parks(settings.park).values() if park_id in {None, park.id}]
-    known = {name for park in parks for name in park.meter}
+    parks = {file: park for file, park in load_parks(settings.park).items() if park_id in {None, park.id}}
+    known = {name for park in parks.values() for name in park.meter}
     if not parks or set(names) - known:
         what = f"meter {min(set(names) - known)}" if parks else f"park {park_id}"
         raise OperatorError(f"no park file in {settings.park} has the {what}; see ecopark check {settings.park}")
-    found = [(park, [meter for meter in park.meters if not names or meter.id in names]) for park in parks]
-    return [(park, meters) for park, meters in found if meters]
+    found = [
+        (park, load_baselines(file_of(file)), [meter for meter in park.meters if not names or meter.id in names])
+        for file, park in parks.items()
+    ]
+    return [each for each in found if each[2]]
 
 
 def _now_ms() -> int:

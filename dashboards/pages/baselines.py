@@ -1,0 +1,56 @@
+"""What a tenant's baselines said of the last 30 days, one row each; on the tenant's page and on its own."""
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import DAILY, SHARE, Column, Panel, Step
+from dashboards.queries import Scope, group
+from dashboards.tiles import METER_COLUMN, NO_BASELINE, table
+from dashboards.words import BAD, GOOD, UTILITY, WARN, text
+from store.schema import BASELINE
+
+
+def baselines(scope: Scope, number: int) -> Panel:
+    """Sums over the days that count, and the newest CUSUM and version."""
+    sums = ", ".join(f'sum("{name}") AS "{name}"' for name in ("expected", "actual", "saving", "out_of_range"))
+    statement = (
+        f'SELECT {sums}, sum("actual") / sum("expected") AS "enpi", last("cusum") AS "cusum", '
+        f'last("version") AS "version", count("expected") AS "days" FROM "{BASELINE}" '
+        f"{scope.where()}{group('baseline', 'meter', 'utility')}"
+    )
+    return table(
+        number,
+        text("Baselines, last 30 days", "Đường cơ sở, 30 ngày gần đây"),
+        text(
+            "Expected and actual use in the unit of the utility, over days of which everything is known. CUSUM is the "
+            "running sum since the version holds, positive is saving. On days out of range a driver was beyond what "
+            "the fit has seen: trust them less.",
+            "Mức kỳ vọng và thực tế theo đơn vị của từng loại, trong những ngày đủ số liệu. CUSUM là tổng lũy kế từ "
+            "khi phiên bản có hiệu lực, dương là tiết kiệm. Ngày ngoài phạm vi là ngày có biến vượt khoảng đã dùng "
+            "để lập đường cơ sở: kém tin cậy hơn.",
+        ),
+        "none",
+        InfluxQL(statement, form="table"),
+        columns=(
+            Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
+            Column("utility", text("Utility", "Loại"), mapped=tuple(UTILITY.items()), width=110),
+            Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
+            Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
+            Column("expected", text("Expected", "Kỳ vọng"), "locale", decimals=0, width=110),
+            Column("actual", text("Actual", "Thực tế"), "locale", decimals=0, width=110),
+            Column("saving", text("Saving", "Tiết kiệm"), "locale", decimals=0, width=110),
+            Column(
+                "enpi",
+                text("EnPI", "EnPI"),
+                SHARE,
+                decimals=1,
+                steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD)),
+            ),
+            Column("cusum", text("CUSUM", "CUSUM"), "locale", decimals=0, width=110),
+            Column("days", text("Days", "Số ngày"), decimals=0, width=90),
+            Column("out_of_range", text("Days out of range", "Ngày ngoài phạm vi"), decimals=0, width=150),
+        ),
+        window="30d",
+        least=DAILY,
+        nothing=NO_BASELINE,
+        sort=("enpi", True),
+        height=6,
+    )

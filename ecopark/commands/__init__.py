@@ -1,0 +1,1 @@
+"""The commands: a module each, of the command's name, which has its `app`."""

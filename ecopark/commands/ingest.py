@@ -1,0 +1,35 @@
+"""`ecopark ingest`: the service that takes readings from the broker."""
+
+import asyncio
+import gc
+import time
+
+import typer
+
+from ecopark.service import run_until_told
+from ecopark.settings import read_settings
+from ingest.parks import Parks
+from ingest.service import Ingester
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: ECOPARK_PARK=parks ECOPARK_MQTT_URL=mqtt://ingest:secret@broker:1883 ecopark ingest")
+def ingest() -> None:
+    """Take readings from the broker, check them, write them to InfluxDB, acknowledge what it has."""
+    settings = read_settings()
+
+    async def work(stop: asyncio.Event) -> None:
+        async with settings.store() as store:
+            parks = Parks(settings.park)
+            # A large park would be walked through again and again, and the path makes many objects and no circles.
+            gc.freeze()
+            gc.set_threshold(20_000)
+            ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms)
+            await ingester.run(stop)
+
+    run_until_told(work)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

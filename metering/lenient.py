@@ -1,0 +1,99 @@
+"""Reads as much of a faulty mapping as can be read, so that one fault does not hide the others.
+
+A value of the right type that is out of bounds counts as read. What cannot be read is left out: a model raises
+`AttributeError` where it is asked for it, or for what is missing. Rules on such models find what they can until then.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from difflib import get_close_matches
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+
+from metering.yamllines import KeyPath
+
+Broken = tuple[KeyPath, str]
+"""The place of a fault and what would be right."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class UnreadError(AttributeError):
+    """Something is asked for that could not be read."""
+
+
+def as_far_as_read(found: Iterator[Broken]) -> Iterator[Broken]:
+    """What a rule finds until it asks for something that could not be read."""
+    try:
+        yield from found
+    except AttributeError:
+        return
+
+
+def was_read(part: BaseModel, name: str) -> bool:
+    """Whether a field of a model that was read leniently can be asked for."""
+    return name in part.__dict__
+
+
+def read_leniently(kind: type[M], raw: Any) -> tuple[M, list[Broken]]:
+    """Read a model as far as possible, and what its own checks say of values whose parts were hidden by faults."""
+    hidden: list[Broken] = []
+    return _model(kind, raw, (), hidden), hidden
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _read(kind: Any, raw: Any, path: KeyPath, hidden: list[Broken]) -> Any:
+    try:
+        return _adapter(kind).validate_python(raw)
+    except ValidationError:
+        return _parts(kind, raw, path, hidden)
+
+
+def _parts(kind: Any, raw: Any, path: KeyPath, hidden: list[Broken]) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        value = _read(arguments[0], raw, path, hidden)
+        for check in arguments[1:]:
+            if isinstance(check, AfterValidator):
+                hidden += as_far_as_read(_checked(check.func, value, path))
+        return value
+    if origin in {Union, UnionType}:
+        return _parts(next(one for one in arguments if one is not type(None)), raw, path, hidden)
+    if origin is dict and isinstance(raw, dict):
+        return {key: _read(arguments[1], value, (*path, key), hidden) for key, value in raw.items()}
+    if origin is tuple and isinstance(raw, list):
+        return tuple(_read(arguments[0], value, (*path, index), hidden) for index, value in enumerate(raw))
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _model(kind, raw, path, hidden)
+    raise UnreadError
+
+
+def _checked(check: Callable[..., Any], value: Any, path: KeyPath) -> Iterator[Broken]:
+    try:
+        check(value)
+    except ValueError as error:
+        yield path, str(error)
+
+
+def _model(kind: type[M], raw: Any, path: KeyPath, hidden: list[Broken]) -> M:
+    made = kind.model_construct()
+    made.__dict__.clear()
+    if isinstance(raw, dict):
+        keys = {field.alias or name for name, field in kind.model_fields.items()}
+        misspelt = {close for key in raw if key not in keys for close in get_close_matches(str(key), keys, n=1)}
+        for name, field in kind.model_fields.items():
+            key = field.alias or name
+            if key in raw:
+                annotation = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+                with suppress(UnreadError):
+                    made.__dict__[name] = _read(annotation, raw[key], (*path, key), hidden)
+            elif not field.is_required() and key not in misspelt:
+                made.__dict__[name] = field.get_default(call_default_factory=True)
+    return made
