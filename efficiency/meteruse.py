@@ -50,6 +50,7 @@ class MeterUse:
     def __init__(self, reader: RegisterReader, now_ms: int) -> None:
         self._reader = reader
         self._now_ms = now_ms
+        self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
 
     def registers(self, meter: Meter, zone: ZoneInfo) -> list[Register]:
         """The counting registers that use is kept of; the main one first. A swap that lies ahead says nothing yet."""
@@ -84,10 +85,17 @@ class MeterUse:
                 return found
             window = Span(min(found.start, window.start), max(found.end, window.end))
 
+    def weigh(self, register: Register, loaded: Readings) -> Steps:
+        """Steps of what is loaded, which the next `steps` of the register need not weigh again."""
+        steps = steps_of(register.counter, loaded)
+        self._weighed[(register.meter.id, register.name)] = loaded, steps
+        return steps
+
     async def steps(self, register: Register, window: Span, loaded: Readings | None) -> Steps:
         """Steps that suffice for `window`, from what is loaded or from as much more as that takes."""
         if loaded is not None:
-            steps = steps_of(register.counter, loaded)
+            known = self._weighed.pop((register.meter.id, register.name), None)
+            steps = known[1] if known is not None and known[0] is loaded else steps_of(register.counter, loaded)
             if all(enough(steps, window)):
                 return steps
         before, after = iter(self._wider()), iter(self._wider())

@@ -21,7 +21,6 @@ from efficiency.parkwriter import ParkWriter
 from efficiency.progress import Cursor, Progress
 from efficiency.recent import Recent
 from efficiency.registerreader import RegisterReader, Registers
-from efficiency.registers import steps_of
 from efficiency.rollupstore import Rollups
 from efficiency.usage import enough
 from efficiency.usagestore import UsageStore
@@ -203,7 +202,7 @@ class ParkUsage:
             if not len(readings.times):
                 found.append(changed)  # nothing was read for hours: what was missing is still missing
                 continue
-            steps = steps_of(register.counter, readings)
+            steps = computing.weigh(register, readings)
             window = touched(register, steps, changed, only_new=True)
             found.append(window if all(enough(steps, window)) else await computing.affected(register, changed))
         return Span(min(span.start for span in found), max(span.end for span in found))
