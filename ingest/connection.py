@@ -20,6 +20,10 @@ from metering.errors import OperatorError, UnavailableError
 from metering.tls import context
 
 CONNECT_TIMEOUT_S = 10.0
+GATHER_S = 0.001
+_PLENTY = 64 * 1024
+"""Where packets come several at a time, but not this many bytes, the next ones may gather for a moment: to be woken for
+each costs more than to take it. A quiet connection never waits."""
 
 _GRANTED = (
     mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE,
@@ -204,7 +208,7 @@ class Connection(asyncio.Protocol):
         """Take whole packets off the stream."""
         self._heard = self._loop.time()
         self._buffer += data
-        done = 0
+        done = packets = 0
         with memoryview(self._buffer) as view:
             while True:
                 try:
@@ -215,16 +219,25 @@ class Connection(asyncio.Protocol):
                     self._end(UnavailableError(f"the broker sent what is not MQTT 5: {error}"))
                     break
                 done += size
+                packets += 1
                 self._take(packet)
         del self._buffer[:done]
+        self.window = max(self.window, self._unacknowledged)
+        if packets > 1 and len(data) < _PLENTY and self._transport is not None:
+            self._transport.pause_reading()
+            self._loop.call_later(GATHER_S, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self._paused and self._transport is not None:
+            self._transport.resume_reading()
 
     def _take(self, packet: mqtt5.Packet) -> None:
         match packet:
             case mqtt5.PublishPacket():
-                if packet.packet_id is not None:
+                packet_id = packet.packet_id
+                if packet_id is not None:
                     self._unacknowledged += 1
-                    self.window = max(self.window, self._unacknowledged)
-                self._receive(Delivery(packet.topic, packet.payload, packet.packet_id, self))
+                self._receive(Delivery(packet.topic, packet.payload, packet_id, self))
             case mqtt5.ConnAckPacket():
                 if not self._connected.done():
                     self._connected.set_result(packet)

@@ -6,7 +6,7 @@ can be taken apart.
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
@@ -23,12 +23,8 @@ _DETAIL = 200
 _METER = 64
 
 
-class Parsed(NamedTuple):
-    """What a payload holds; `id` is there where the sender wants a receipt."""
-
-    id: str | None
-    readings: list[Reading]
-    refusals: list[Refusal]
+Parsed = tuple[str | None, list[Reading], list[Refusal]]
+"""What a payload holds: its id, where the sender wants a receipt; readings; refusals. Without names: made each time."""
 
 
 def parse(payload: bytes) -> Parsed:
@@ -38,15 +34,15 @@ def parse(payload: bytes) -> Parsed:
     try:
         if b'"readings"' in payload:
             message = _MESSAGE(payload)
-            return Parsed(message.id, message.readings, [])
+            return message.id, message.readings, []
         bare = _BARE(payload)
     except ValidationError:
         return _sift(payload)
-    return Parsed(bare.id, [bare], [])
+    return bare.id, [bare], []
 
 
 def _whole(detail: str, payload: bytes, identity: str | None = None, reason: Reason = Reason.MALFORMED) -> Parsed:
-    return Parsed(identity, [], [Refusal(reason, detail[:_DETAIL], payload)])
+    return identity, [], [Refusal(reason, detail[:_DETAIL], payload)]
 
 
 def _sift(payload: bytes) -> Parsed:  # noqa: PLR0911 (one return for each way to be wrong)
@@ -81,7 +77,7 @@ def _sift_items(identity: str | None, items: list[Any]) -> Parsed:
             readings.append(_READING(written))
         except ValidationError as error:
             refusals.append(_refusal(item, written, error.errors(include_url=False)))
-    return Parsed(identity, readings, refusals)
+    return identity, readings, refusals
 
 
 _PLACES = {"ts": Reason.BAD_TIME, "values": Reason.NOT_A_NUMBER}

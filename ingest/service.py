@@ -29,6 +29,7 @@ SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
 
+_PRESENCE = ingester("")
 LEAVING = b"leaving"
 """What an ingester announces in the place of its life when it is told to stop."""
 
@@ -135,10 +136,15 @@ class Ingester:
             await asyncio.sleep(self._patience.failed(error, getattr(error, "retry_after", None)))
 
     def _receive(self, delivery: Delivery) -> None:
-        name = delivery.topic.removeprefix(ingester(""))
-        if name == delivery.topic:
+        if not delivery.topic.startswith(_PRESENCE):
             self._intake.receive(delivery)
-        elif name == self._instance:
+        else:
+            self._hear(delivery)
+
+    def _hear(self, delivery: Delivery) -> None:
+        """Take note of what an ingester announces."""
+        name = delivery.topic.removeprefix(_PRESENCE)
+        if name == self._instance:
             self._holder = delivery.payload
         elif delivery.payload == LEAVING:
             self._peers.discard(name)
