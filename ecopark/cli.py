@@ -10,10 +10,10 @@ from typer._click import Command, Context
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from metering.errors import OperatorError
+from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import ParkFileError
 
-_COMMANDS = (
+COMMANDS = (
     "baseline",
     "bench",
     "broker",
@@ -33,10 +33,10 @@ class _AsAsked(TyperGroup):
     """Imports what a command needs when it is asked for: an ingester has no use for numpy, nor the memory."""
 
     def list_commands(self, ctx: Context) -> list[str]:
-        return [*super().list_commands(ctx), *_COMMANDS]
+        return [*super().list_commands(ctx), *COMMANDS]
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         command = get_command(import_module(f"ecopark.commands.{cmd_name}").app)
         command.name = cmd_name
@@ -64,17 +64,22 @@ def _log_to_stderr(
 
 
 def main() -> None:
-    """Entry point: an operator's mistake is one clear line and exit 2, wherever it came up."""
+    """Entry point: what went wrong is one clear line; exit 2 where it is the operator's to mend, 1 where it passes."""
+    status = 0
     try:
         app()
     except* OperatorError as group:
-        for error in _each(group):
-            sys.stderr.write(f"ecopark: {error}\n" if not isinstance(error, ParkFileError) else f"{error}\n")
-        sys.exit(2)
+        status = 2
+        _say(group)
+    except* UnavailableError as group:
+        status = status or 1
+        _say(group)
+    sys.exit(status)
 
 
-def _each(group: BaseExceptionGroup[OperatorError]) -> list[OperatorError]:
-    found: list[OperatorError] = []
+def _say(group: BaseExceptionGroup[Exception]) -> None:
     for error in group.exceptions:
-        found += _each(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
+        if isinstance(error, BaseExceptionGroup):
+            _say(error)
+        else:
+            sys.stderr.write(f"ecopark: {error}\n" if not isinstance(error, ParkFileError) else f"{error}\n")

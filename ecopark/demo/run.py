@@ -27,7 +27,7 @@ from ecopark.demo.tally import GatewaySide, computed, refused, stored, used_toda
 from ecopark.plant.history import count
 from ecopark.plant.malformed import malformed
 from efficiency.reports.write import write_reports
-from metering.errors import OperatorError
+from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.topics import Channel, topic
@@ -223,18 +223,24 @@ class _Demo:
             while not self._stop.is_set() and (until is None or time.monotonic() < until):
                 self._check()
                 now = (time.monotonic(), self._gateways.read)
-                midnight = datetime.now(self._park.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-                scene = Scene(
-                    read=now[1],
-                    stored=await stored(self._store, self._park, self._since),
-                    refused=await refused(self._store, self._park),
-                    spooled=self._gateways.spooled,
-                    readings_per_s=(now[1] - before[1]) / max(now[0] - before[0], 0.001),
-                    today=await used_today(self._store, self._park, midnight),
-                )
+                try:
+                    scene = await self._scene((now[1] - before[1]) / max(now[0] - before[0], 0.001))
+                except UnavailableError as error:
+                    scene.trouble = str(error)
                 before = now
                 screen.update(draw(self._park, scene, where))
                 await self._pause(2.0 if until is None else min(2.0, max(until - time.monotonic(), 0.0)))
+
+    async def _scene(self, rate: float) -> Scene:
+        midnight = datetime.now(self._park.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Scene(
+            read=self._gateways.read,
+            stored=await stored(self._store, self._park, self._since),
+            refused=await refused(self._store, self._park),
+            spooled=self._gateways.spooled,
+            readings_per_s=rate,
+            today=await used_today(self._store, self._park, midnight),
+        )
 
     def _check(self) -> None:
         fallen = self._crew.fallen()

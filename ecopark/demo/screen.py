@@ -13,7 +13,7 @@ from metering.quantities import UTILITIES, Utility
 
 @dataclass(slots=True)
 class Scene:
-    """The state that is drawn. `today`: use by tenant and utility, in the utility's unit."""
+    """The state that is drawn. `today`: use by tenant and utility, in the utility's unit. `trouble`: why it is old."""
 
     read: int = 0
     stored: int = 0
@@ -21,6 +21,7 @@ class Scene:
     spooled: int = 0
     readings_per_s: float = 0.0
     today: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    trouble: str = ""
 
 
 _SHOWN = (
@@ -51,4 +52,4 @@ def draw(park: Park, scene: Scene, where: str) -> RenderableType:
     for tenant in park.tenants:
         amounts = (scene.today.get((tenant.id, utility.value)) for utility in _SHOWN)
         use.add_row(tenant.id, *("" if amount is None else f"{amount:,.1f}" for amount in amounts))
-    return Group(Text(f"{park.park.name.en}   {where}"), path, use)
+    return Group(Text(f"{park.park.name.en}   {where}"), path, Text(scene.trouble, style="yellow"), use)
