@@ -28,7 +28,7 @@ ENERGY = "kwatth"
 SHARE = "percentunit"
 SECONDS = "s"
 COUNT = "none"
-MONEY = text("suffix:million ₫", "suffix:triệu ₫")
+MONEY = text("suffix:million ₫", "suffix:triệu đồng")
 CARBON = "suffix:t CO₂e"
 TOE = "suffix:TOE"
 

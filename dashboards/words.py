@@ -37,7 +37,7 @@ UTILITY: Final = {
     Utility.NATURAL_GAS: text("Natural gas", "Khí thiên nhiên"),
     Utility.COMPRESSED_AIR: text("Compressed air", "Khí nén"),
     Utility.CHILLED_WATER: text("Chilled water", "Nước lạnh"),
-    Utility.PRODUCTION: text("Production", "Sản xuất"),
+    Utility.PRODUCTION: text("Production", "Sản lượng"),
 }
 
 COLOUR: Final = {
@@ -89,15 +89,35 @@ EVENT: Final = {
     "spike": text("Spike", "Giá trị đột biến"),
     "gap": text("Gap", "Thiếu số liệu"),
     "tariff": text("Tariff changed", "Thay đổi biểu giá"),
-    "gateway_offline": text("Gateway offline", "Gateway mất kết nối"),
+    "gateway_offline": text("Gateway offline", "Thiết bị thu thập mất kết nối"),
 }
 """Kinds of `store.schema.EVENTS`, as people call them."""
+
+REASON: Final = {
+    "malformed": text("malformed", "sai định dạng"),
+    "too_large": text("too large", "bản tin quá lớn"),
+    "unknown_gateway": text("unknown gateway", "thiết bị thu thập không có trong hồ sơ khu"),
+    "unknown_meter": text("unknown meter", "đồng hồ không có trong hồ sơ khu"),
+    "wrong_gateway": text("wrong gateway", "sai thiết bị thu thập"),
+    "unknown_quantity": text("unknown quantity", "đại lượng không có trong danh mục"),
+    "not_a_number": text("not a number", "không phải số"),
+    "out_of_range": text("out of range", "ngoài phạm vi"),
+    "bad_time": text("bad time", "thời gian không hợp lệ"),
+    "future_time": text("in the future", "thời gian ở tương lai"),
+    "store_rejected": text("rejected by the database", "cơ sở dữ liệu từ chối"),
+}
+"""Why readings are refused."""
 
 PARK: Final = text("Park", "Khu công nghiệp")
 TENANT: Final = text("Tenant", "Doanh nghiệp")
 METER: Final = text("Meter", "Đồng hồ")
 ALL: Final = text("All", "Tất cả")
 NOTHING: Final = text("no data", "chưa có số liệu")
+
+
+def vietnamese(value: float) -> str:
+    """A number as it is written in Vietnamese: 1.234,5."""
+    return f"{value:,.10g}".translate(str.maketrans(",.", ".,"))
 
 
 def figure(name: str) -> Localized:

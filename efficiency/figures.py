@@ -38,7 +38,7 @@ class Reason(IntFlag):
 
 
 REASON_TEXT: dict[Reason, Localized] = {
-    Reason.INDICATIVE: Localized(en="indicative: under 95 % of the data", vi="tham khảo: dưới 95 % số liệu"),
+    Reason.INDICATIVE: Localized(en="indicative: under 95 % of the data", vi="tham khảo: dưới 95% số liệu"),
     Reason.NO_DATA: Localized(en="no data in this period", vi="không có số liệu trong kỳ"),
     Reason.NO_PRICE: Localized(en="no price is dated for a day of this period", vi="có ngày trong kỳ chưa có đơn giá"),
     Reason.NO_BANDS: Localized(

@@ -18,12 +18,13 @@ GROUPS = (("1m", False), ("10m", True))
 HEAD = "# Generated from the park files by `ecopark dashboards`; changes here are lost.\n"
 
 _TEMPLATE = """\
-{{ define "ecopark.title" }}{{ .CommonLabels.alertname }} [{{ .Status }}]{{ end }}
+{{ define "ecopark.title" }}{{ .CommonLabels.alertname }}{{ with .CommonAnnotations.name_vi }} / {{ . }}{{ end }} \
+[{{ if eq .Status "firing" }}firing / đang cảnh báo{{ else }}resolved / đã hết{{ end }}]{{ end }}
 {{ define "ecopark.message" }}{{ range .Alerts }}
 {{ .Annotations.summary }}
 {{ .Annotations.summary_vi }}
 Since / Từ lúc: {{ .StartsAt.Format "02/01/2006 15:04 MST" }}
-First / Việc cần làm: {{ .Annotations.first }} / {{ .Annotations.first_vi }}
+First / Việc cần làm trước: {{ .Annotations.first }} / {{ .Annotations.first_vi }}
 {{ .PanelURL }}
 {{ end }}{{ end }}
 """

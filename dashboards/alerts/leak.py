@@ -3,7 +3,7 @@
 from dashboards.alerts.asking import DAY_S, MINUTE, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity
 from dashboards.queries import BILLING, of
-from dashboards.words import text
+from dashboards.words import text, vietnamese
 from metering.park import Park
 from metering.quantities import Utility
 from store.schema import USAGE
@@ -21,19 +21,19 @@ def continuous(park: Park, ratio: float, tenants: list[str]) -> Rule:
         "continuous-flow",
         park.id,
         f"over {ratio:g}",
-        text("Water never stops", "Nước chảy không dừng"),
+        text("Water never stops", "Nước chảy liên tục không ngừng"),
         Severity.WARNING,
         (Question(query, 7 * DAY_S, until=20 * MINUTE),),
         Above(ratio, ratio * 0.9),
         text(
-            f"{{labels.meter}} of {{labels.tenant}}: in seven days the flow never fell under {{value}} of its mean; its limit is "
+            f"Meter {{labels.meter}} of {{labels.tenant}}: in seven days the flow never fell under {{value}} of its mean; its limit is "
             f"{ratio:g}. A leak?",
-            f"{{labels.meter}} của {{labels.tenant}}: trong bảy ngày lưu lượng không lúc nào dưới {{value}} lần trung bình; ngưỡng "
-            f"{ratio:g}. Có rò rỉ không?",
+            f"Đồng hồ {{labels.meter}} của {{labels.tenant}}: trong bảy ngày lưu lượng không lúc nào dưới {{value}} lần trung bình; "
+            f"ngưỡng {vietnamese(ratio)}. Có rò rỉ không?",
         ),
         text(
             "Look first at the flow by tenant: close the intake for a quarter hour at rest and see what still runs.",
-            "Xem trước lưu lượng theo doanh nghiệp; lúc nghỉ khóa van tổng 15 phút xem còn chảy ở đâu.",
+            "Xem trước lưu lượng theo doanh nghiệp; lúc nghỉ sản xuất, khóa van tổng 15 phút xem nước còn chảy ở đâu.",
         ),
         "water",
         3,

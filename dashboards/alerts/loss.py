@@ -35,13 +35,14 @@ def _balance(park: Park, tenant: str | None, mains: list[str]) -> Rule:
         (Question(query, 3 * DAY_S, until=DAY_S),),
         Above(0.0, -0.1),
         text(
-            "{labels.utility} behind {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
+            "{labels.utility}, main meter {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
             "what passed.",
-            "{labels.utility} sau {labels.main}: tổn thất ngày gần nhất vượt sai số đồng hồ {value} % lượng qua đồng hồ tổng.",
+            "{labels.utility}, đồng hồ tổng {labels.main}: tổn thất của ngày trọn vẹn gần nhất vượt khoảng sai số đồng hồ một lượng "
+            "bằng {value}% lượng qua đồng hồ tổng.",
         ),
         text(
             "Look first whether a sub-meter stood still or was replaced; then for a leak or an unmetered branch.",
-            "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa đo.",
+            "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa có đồng hồ.",
         ),
         "balance",
         5,

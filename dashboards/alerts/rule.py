@@ -10,12 +10,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from dashboards.names import THE_PARK
 from dashboards.overrides import uid
-from dashboards.words import Language
+from dashboards.words import EVENT, REASON, UTILITY, Language, say
 from metering.model import Localized
 
 FOLDER = "Ecopark alerts"
 _EXPRESSION = {"type": "__expr__", "uid": "__expr__"}
+
+
+def _amid(name: Localized) -> Localized:
+    """A name as it stands amid a sentence."""
+    return Localized(en=name.en[0].lower() + name.en[1:], vi=name.vi[0].lower() + name.vi[1:])
+
+
+_SAID: dict[str, dict[str, Localized]] = {
+    "kind": {kind: _amid(EVENT[kind]) for kind in ("reset", "stuck", "spike")},
+    "reason": REASON,
+    "utility": {utility.value: name for utility, name in UTILITY.items()},
+}
+"""Labels whose values are words of ours, not names."""
+_DURATION_VI = (("d", " ngày"), ("h", " giờ"), ("m", " phút"), ("s", " giây"))
+"""In this order: no later letter stands in an earlier word."""
 
 
 class Severity(StrEnum):
@@ -91,6 +107,16 @@ def _pair(kind: str, limit: list[float], back: str, recover: list[float]) -> dic
     }
 
 
+def _label(label: str, language: Language) -> str:
+    """Template of a label: in words where its values are keys of ours; no tenant means the park itself."""
+    if label == "tenant":
+        return f'{{{{ or .Labels.tenant "{say(THE_PARK, language)}" }}}}'
+    if label not in _SAID:
+        return f"{{{{ .Labels.{label} }}}}"
+    each = (f'if eq .Labels.{label} "{key}" }}}}{say(name, language)}' for key, name in _SAID[label].items())
+    return "{{ " + "{{ else ".join(each) + f"{{{{ else }}}}{{{{ .Labels.{label} }}}}{{{{ end }}}}"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What wakes somebody.
@@ -146,8 +172,9 @@ class Rule:
             "panelId": self.panel,
             "labels": labels if self.tenant is None else {**labels, "tenant": self.tenant},
             "annotations": {
-                "summary": self._filled(self.what.en),
-                "summary_vi": self._filled(self.what.vi),
+                "summary": self._filled(Language.EN),
+                "summary_vi": self._filled(Language.VI),
+                "name_vi": self.name.vi,
                 "first": self.first.en,
                 "first_vi": self.first.vi,
             },
@@ -173,17 +200,20 @@ class Rule:
         data.append(_computed("C", {"type": "threshold", "expression": compared, "conditions": conditions}))
         return data
 
-    def _filled(self, words: str) -> str:
-        name = "A" if self.combine is None else "D"
-        value = f".Values.{name}.Value"
-        shown = (
-            f"{{{{ humanizeDuration {value} }}}}"
-            if self.shape == "duration"
-            else f'{{{{ printf "{self.shape}" {value} }}}}'
-        )
+    def _filled(self, language: Language) -> str:
+        words = say(self.what, language)
         for label in ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance", "baseline"):
-            words = words.replace(f"{{labels.{label}}}", f"{{{{ .Labels.{label} }}}}")
-        return words.replace("{value}", shown)
+            words = words.replace(f"{{labels.{label}}}", _label(label, language))
+        return words.replace("{value}", self._value(language))
+
+    def _value(self, language: Language) -> str:
+        value = f".Values.{'A' if self.combine is None else 'D'}.Value"
+        vietnamese = language is Language.VI
+        if self.shape == "duration":
+            longer = "".join(f' | reReplaceAll "{short}" "{word}"' for short, word in _DURATION_VI)
+            return f"{{{{ humanizeDuration {value}{longer if vietnamese else ''} }}}}"
+        comma = ' | reReplaceAll "[.]" ","' if vietnamese and self.shape != "%.0f" else ""
+        return f'{{{{ printf "{self.shape}" {value}{comma} }}}}'
 
 
 def _asked(name: str, question: Question) -> dict[str, Any]:

@@ -53,13 +53,13 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: lis
         (Question(each, LOOK_BACK), Question(_youngest(park, all_ids), LOOK_BACK)),
         Above(seconds, seconds / 2),
         text(
-            f"Meter {{labels.meter}} (tenant: {{labels.tenant}}) at {gateway} has sent nothing for {{value}}; others there are heard.",
-            f"Đồng hồ {{labels.meter}} (doanh nghiệp: {{labels.tenant}}) tại {gateway} không gửi số liệu {{value}}; các đồng hồ "
+            f"Meter {{labels.meter}} ({{labels.tenant}}) at {gateway} has sent nothing for {{value}}; others there are heard.",
+            f"Đồng hồ {{labels.meter}} ({{labels.tenant}}) tại thiết bị thu thập {gateway} đã {{value}} không gửi số liệu; các đồng hồ "
             "khác ở đó vẫn có tín hiệu.",
         ),
         text(
             "Look first at the meter's own line: supply, bus address, cable, and whether it was replaced today.",
-            "Kiểm tra trước: nguồn, địa chỉ và cáp của đồng hồ, hôm nay có thay đồng hồ không.",
+            "Kiểm tra trước nguồn, địa chỉ truyền thông và cáp của đồng hồ, và hôm nay có thay đồng hồ không.",
         ),
         "quality",
         10,
@@ -73,18 +73,18 @@ def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> Rule:
         "silent-gateway",
         park.id,
         gateway,
-        text("Silent gateway", "Gateway mất tín hiệu"),
+        text("Silent gateway", "Thiết bị thu thập mất tín hiệu"),
         Severity.CRITICAL,
         (Question(_youngest(park, ids), LOOK_BACK),),
         Above(seconds, seconds / 2),
         text(
             f"No meter of gateway {gateway} ({len(ids)} meters) has been heard for {{value}}. Its readings wait in its spool.",
-            f"Không đồng hồ nào của gateway {gateway} ({len(ids)} đồng hồ) có tín hiệu trong {{value}}. Số liệu đang chờ trong "
-            "bộ đệm của gateway.",
+            f"Không đồng hồ nào của thiết bị thu thập (gateway) {gateway} ({len(ids)} đồng hồ) có tín hiệu trong {{value}} qua. Số liệu "
+            "đang chờ trong bộ đệm của thiết bị.",
         ),
         text(
             "Look first at its power and network; nothing is lost while it runs, it sends what it kept.",
-            "Kiểm tra trước nguồn điện và mạng; gateway còn chạy thì không mất số liệu, nó sẽ gửi bù.",
+            "Kiểm tra trước nguồn điện và mạng; thiết bị thu thập còn chạy thì không mất số liệu và sẽ gửi bù.",
         ),
         "quality",
         10,
@@ -104,12 +104,12 @@ def _never(park: Park) -> Rule:
         (Question(query, LOOK_BACK),),
         Above(0, 0.5),
         text(
-            "Meter {labels.meter} (tenant: {labels.tenant}) stands in the park file, but no reading has ever come.",
-            "Đồng hồ {labels.meter} (doanh nghiệp: {labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
+            "Meter {labels.meter} ({labels.tenant}) stands in the park file, but no reading has ever come.",
+            "Đồng hồ {labels.meter} ({labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
         ),
         text(
             "Look first whether it is installed, and whether gateway, address and id in the park file are right.",
-            "Kiểm tra trước đã lắp chưa; gateway, địa chỉ và mã trong hồ sơ khu có đúng không.",
+            "Kiểm tra trước đồng hồ đã lắp chưa; thiết bị thu thập, địa chỉ và mã trong hồ sơ khu có đúng không.",
         ),
         "quality",
         2,
@@ -129,11 +129,11 @@ def _status(park: Park) -> Rule:
         Above(1e12, 1e12),
         text(
             "The usage service has written no meter status for 10 minutes: alerts on silent meters cannot fire.",
-            "Dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ trong 10 phút: cảnh báo mất tín hiệu không hoạt động.",
+            "Đã 10 phút dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ: cảnh báo đồng hồ mất tín hiệu không hoạt động được.",
         ),
         text(
             "Look first whether the usage service runs and the database answers.",
-            "Kiểm tra trước dịch vụ tính tiêu thụ và cơ sở dữ liệu.",
+            "Kiểm tra trước dịch vụ tính tiêu thụ có chạy và cơ sở dữ liệu có trả lời không.",
         ),
         "quality",
         1,
@@ -153,12 +153,12 @@ def _refused(park: Park) -> Rule:
         (Question(query, 3 * HOUR),),  # one without a time of its own stands up to two hours before its receipt
         Above(0, 0.5),
         text(
-            "{value} readings of gateway {labels.gateway} were refused within three hours: {labels.reason}.",
-            "{value} số liệu của gateway {labels.gateway} bị từ chối trong ba giờ: {labels.reason}.",
+            "{value} readings of gateway {labels.gateway} were refused within the last three hours: {labels.reason}.",
+            "{value} số liệu của thiết bị thu thập {labels.gateway} bị từ chối trong ba giờ qua: {labels.reason}.",
         ),
         text(
             "Look first at the list of refusals: a meter missing in the park file, a wrong unit, a wrong clock.",
-            "Xem trước danh sách bị từ chối: thiếu đồng hồ trong hồ sơ, sai đơn vị, sai đồng hồ thời gian.",
+            "Xem trước danh sách số liệu bị từ chối: đồng hồ chưa có trong hồ sơ khu, sai đơn vị, sai giờ của thiết bị.",
         ),
         "quality",
         13,
@@ -179,11 +179,11 @@ def _stalled(park: Park) -> Rule:
         Above(300, 60),
         text(
             "Ingester {labels.instance} has written nothing for {value}, or says nothing at all.",
-            "Bộ tiếp nhận {labels.instance} không ghi gì trong {value}, hoặc không còn phản hồi.",
+            "Bộ tiếp nhận {labels.instance} đã {value} không ghi được gì, hoặc không còn phản hồi.",
         ),
         text(
             "Look first whether database and broker answer and the disk has room; messages wait in the broker.",
-            "Kiểm tra trước cơ sở dữ liệu, máy chủ MQTT và dung lượng đĩa; số liệu đang chờ ở máy chủ MQTT.",
+            "Kiểm tra trước cơ sở dữ liệu và máy chủ MQTT có trả lời, đĩa còn chỗ không; số liệu đang chờ ở máy chủ MQTT.",
         ),
         "pipeline",
         3,

@@ -9,7 +9,7 @@ from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
 from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
 from dashboards.queries import BILLING, GENERATION, of
-from dashboards.words import text
+from dashboards.words import text, vietnamese
 from metering.dated import at
 from metering.meters import Meter, Role, Thresholds
 from metering.park import Park
@@ -70,12 +70,14 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
         (Question(figure(park, flow, "day", one_of("tenant", tenants)), 9 * DAY_S, until=DAY_S),),
         Above(ratio, ratio * 0.9),
         text(
-            f"{{labels.tenant}}: flow between 02:00 and 04:00 is {{value}} of the mean of eight days; its limit is {ratio:g}. A leak?",
-            f"{{labels.tenant}}: lưu lượng 02:00-04:00 bằng {{value}} lần trung bình tám ngày; ngưỡng {ratio:g}. Có rò rỉ không?",
+            f"{{labels.tenant}}: yesterday's water flow between 02:00 and 04:00 is {{value}} of the mean of eight days; its limit is "
+            f"{ratio:g}. A leak?",
+            f"{{labels.tenant}}: lưu lượng nước 02:00-04:00 hôm qua bằng {{value}} lần trung bình tám ngày; ngưỡng "
+            f"{vietnamese(ratio)}. Có rò rỉ không?",
         ),
         text(
             "Look first whether a night shift worked; if not, close the branches one by one at night.",
-            "Kiểm tra trước có ca đêm không; nếu không, ban đêm khóa lần lượt từng nhánh.",
+            "Kiểm tra trước có ca đêm không; nếu không, ban đêm khóa lần lượt từng nhánh nước.",
         ),
         "water",
         7,
@@ -95,17 +97,17 @@ def _demand(park: Park, tenant: str, contract: float) -> Iterator[Rule]:
             f"demand-{percent}",
             park.id,
             tenant,
-            text(f"Demand at {percent} % of contract", f"Công suất đạt {percent} % đăng ký"),
+            text(f"Demand at {percent} % of contract", f"Công suất đạt {percent}% mức đăng ký"),
             severity,
             (Question(query, 90 * MINUTE, "max"),),
             Above(percent, percent - 5),
             text(
                 f"{tenant}: 30-minute demand has reached {{value}} % of the contract's {contract:g} kW.",
-                f"{tenant}: công suất 30 phút đã đạt {{value}} % của {contract:g} kW đăng ký.",
+                f"{tenant}: công suất 30 phút đã đạt {{value}}% công suất đăng ký {vietnamese(contract)} kW.",
             ),
             text(
                 "Look first at the tenant's power curve and its largest sub-meters: what can wait half an hour?",
-                "Xem trước biểu đồ công suất và các công tơ nhánh lớn nhất: tải nào có thể lùi nửa giờ?",
+                "Xem trước biểu đồ công suất của doanh nghiệp và các công tơ nhánh lớn nhất: tải nào có thể lùi nửa giờ?",
             ),
             "electricity",
             5,
@@ -127,12 +129,12 @@ def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
         text(
             f"{{labels.tenant}}: power factor of the month to date is {{value}}, under {least:g}; unless it rises the month is "
             "surcharged.",
-            f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {least:g}; nếu không tăng sẽ phải mua công suất "
-            "phản kháng.",
+            f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {vietnamese(least)}; nếu không tăng thì tháng này phải "
+            "trả tiền mua công suất phản kháng.",
         ),
         text(
             "Look first at the capacitor bank: fuses, steps, controller; the month can still be saved.",
-            "Kiểm tra trước tủ tụ bù: cầu chì, cấp tụ, bộ điều khiển; trong tháng vẫn còn cải thiện được.",
+            "Kiểm tra trước tủ tụ bù: cầu chì, cấp tụ, bộ điều khiển; vẫn còn kịp cải thiện trong tháng.",
         ),
         "electricity",
         6,
@@ -157,9 +159,10 @@ def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
         (Question(query, 9 * DAY_S, until=DAY_S),),
         Below(-percent, -percent / 2),
         text(
-            "Baseline {labels.baseline}: savings of the last eight days are {value} % of the expected use (negative: more "
+            "Baseline {labels.baseline} ({labels.tenant}): savings of the last eight days are {value} % of the expected use (negative: more "
             "was used).",
-            "Đường cơ sở {labels.baseline}: tiết kiệm tám ngày gần nhất là {value} % mức kỳ vọng (âm: dùng nhiều hơn).",
+            "Đường cơ sở {labels.baseline} ({labels.tenant}): tiết kiệm trong tám ngày gần nhất là {value}% mức kỳ vọng (âm: dùng "
+            "nhiều hơn).",
         ),
         text(
             "Look first at the base load and at which sub-meter rose; then at what changed in production.",
@@ -184,12 +187,12 @@ def _event(park: Park) -> Rule:
         (Question(query, 2 * HOUR, "sum"),),
         Above(0, 0.5),
         text(
-            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within two hours; its use is estimated.",
-            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ; tiêu thụ được ước tính.",
+            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính.",
         ),
         text(
             "Look first whether the meter was replaced: enter the swap with both registers in the park file.",
-            "Kiểm tra trước có thay đồng hồ không: ghi việc thay cùng hai chỉ số vào hồ sơ khu.",
+            "Kiểm tra trước có thay đồng hồ không: nếu có, ghi việc thay cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
         ),
         "quality",
         14,
@@ -257,11 +260,12 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
         text(
             f"{meter.name.en} has yielded {{value}} of what the other solar plants did in 24 hours, per rated kW; its limit is "
             f"{ratio:g}.",
-            f"{meter.name.vi} phát bằng {{value}} lần các hệ khác trong 24 giờ, tính trên mỗi kW; ngưỡng {ratio:g}.",
+            f"{meter.name.vi}: trong 24 giờ phát bằng {{value}} lần các hệ điện mặt trời khác, tính trên mỗi kW lắp đặt; ngưỡng "
+            f"{vietnamese(ratio)}.",
         ),
         text(
             "Look first at the inverter's fault list, then at shade and dirt.",
-            "Xem trước lỗi của biến tần, sau đó bóng che và bụi bẩn.",
+            "Xem trước danh sách lỗi của biến tần, sau đó đến bóng che và bụi bẩn.",
         ),
         "electricity",
         9,
@@ -278,17 +282,17 @@ def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: 
         f"energy-{percent}",
         park.id,
         f"{toe:g} TOE",
-        text(f"Energy at {percent} % of the yearly threshold", f"Năng lượng đạt {percent} % ngưỡng năm"),
+        text(f"Energy at {percent} % of the yearly threshold", f"Năng lượng đạt {percent}% ngưỡng năm"),
         severity,
         (Question(query, 365 * DAY_S),),
         Above(percent, percent - 2),
         text(
-            f"{{labels.tenant}} has used {{value}} % of {toe:g} TOE within twelve months.",
-            f"{{labels.tenant}} đã dùng {{value}} % của {toe:g} TOE trong mười hai tháng.",
+            f"{{labels.tenant}} has used {{value}} % of {toe:g} TOE within the last twelve months.",
+            f"{{labels.tenant}} đã dùng {{value}}% ngưỡng {vietnamese(toe)} TOE trong mười hai tháng qua.",
         ),
         text(
             "Look first at the twelve months on the tenant's page; ask the park's office what a key energy user must do.",
-            "Xem trước mười hai tháng ở trang doanh nghiệp; hỏi ban quản lý về nghĩa vụ của cơ sở sử dụng năng lượng trọng điểm.",
+            "Xem trước mười hai tháng ở trang doanh nghiệp; hỏi ban quản lý khu công nghiệp về nghĩa vụ của cơ sở sử dụng năng lượng trọng điểm.",
         ),
         "tenant",
         4,

@@ -7,7 +7,7 @@ from dashboards.alerts.asking import DAY_S, MINUTE, figure, where
 from dashboards.alerts.rule import Above, Below, Outside, Question, Rule, Severity
 from dashboards.pages.water import measured
 from dashboards.queries import Scope
-from dashboards.words import text
+from dashboards.words import text, vietnamese
 from metering.dated import DatedLimit, at
 from metering.meters import Meter
 from metering.park import Park
@@ -15,6 +15,15 @@ from metering.quantities import UTILITIES
 
 MARGIN = 0.03
 """A value recovers when it is this share inside its limit."""
+
+NAMED = {
+    "ph": text("pH", "pH"),
+    "cod_mgl": text("COD", "COD"),
+    "tss_mgl": text("suspended solids (TSS)", "tổng chất rắn lơ lửng (TSS)"),
+    "nh4_mgl": text("ammonium", "amoni"),
+    "temperature_c": text("temperature", "nhiệt độ"),
+}
+"""What people call the quantities."""
 
 PANEL = {"ph": 20, "cod_mgl": 21, "tss_mgl": 22, "nh4_mgl": 23, "temperature_c": 24}
 
@@ -46,9 +55,9 @@ def _permitted(limit: DatedLimit) -> Above | Below | Outside:
 
 
 def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
-    unit = UTILITIES[meter.utility].quantities[quantity].unit
-    sides = [f"{side:g}" for side in (limit.low, limit.high) if side is not None]
-    shown = f"{' - '.join(sides)} {unit}"
+    unit = "" if quantity == "ph" else f" {UTILITIES[meter.utility].quantities[quantity].unit}"
+    sides = [side for side in (limit.low, limit.high) if side is not None]
+    english, viet = (" - ".join(write(side) for side in sides) for write in ("{:g}".format, vietnamese))
     own = (f"\"park\" = '{park.id}'", f"\"meter\" = '{meter.id}'")
     return Rule(
         "effluent-limit",
@@ -59,12 +68,12 @@ def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
         (Question(measured(Scope(park=False, tenant=False), quantity, *own), 20 * MINUTE, "mean"),),
         _permitted(limit),
         text(
-            f"{meter.name.en}: {quantity} is {{value}} {unit} over the last 20 minutes; permitted: {shown}.",
-            f"{meter.name.vi}: {quantity} là {{value}} {unit} trong 20 phút gần nhất; cho phép: {shown}.",
+            f"{meter.name.en}: {NAMED[quantity].en} is {{value}}{unit} over the last 20 minutes; permitted: {english}{unit}.",
+            f"{meter.name.vi}: {NAMED[quantity].vi} là {{value}}{unit} trong 20 phút gần nhất; giới hạn cho phép: {viet}{unit}.",
         ),
         text(
             "Look first at the treatment plant's inlet and aeration; take a sample; the official logger decides.",
-            "Kiểm tra trước đầu vào và sục khí của trạm xử lý; lấy mẫu; số liệu của thiết bị pháp lý là căn cứ.",
+            "Kiểm tra trước đầu vào và sục khí của trạm xử lý; lấy mẫu; căn cứ là số liệu của thiết bị quan trắc chính thức.",
         ),
         "water",
         PANEL[quantity],
@@ -77,7 +86,10 @@ def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
 def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Severity) -> Rule:
     found = where(park, f"\"meter\" = '{meter.id}'", f"\"state\" = '{state}'")
     query = f'SELECT count("state") FROM "{meter.utility.value}" {found} GROUP BY "tenant", "meter"'
-    words = {"fault": ("at fault", "báo lỗi"), "calibrating": ("in calibration for 2 hours", "hiệu chuẩn đã 2 giờ")}
+    words = {
+        "fault": ("at fault", "báo lỗi"),
+        "calibrating": ("in calibration for 2 hours", "đang hiệu chuẩn đã 2 giờ"),
+    }
     en, vi = words[state]
     return Rule(
         f"effluent-{state}",
@@ -108,13 +120,13 @@ def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severi
         f"wastewater-quota-{percent}",
         park.id,
         tenant,
-        text(f"Wastewater at {percent} % of contract", f"Nước thải đạt {percent} % hợp đồng"),
+        text(f"Wastewater at {percent} % of contract", f"Nước thải đạt {percent}% mức hợp đồng"),
         severity,
         (Question(query, DAY_S),),
         Above(percent, percent - 3),
         text(
-            f"{tenant} has discharged {{value}} % of its {quota:g} m³ for today.",
-            f"{tenant} đã xả {{value}} % của {quota:g} m³ cho hôm nay.",
+            f"{tenant} has discharged {{value}} % of the {quota:g} m³ that its contract allows for today.",
+            f"{tenant}: hôm nay đã xả {{value}}% mức {vietnamese(quota)} m³/ngày theo hợp đồng.",
         ),
         text(
             "Look first at the hourly discharge on the tenant's page, then call the tenant.",

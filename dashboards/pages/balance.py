@@ -33,14 +33,14 @@ def page(setting: Setting) -> Page:
         text("Balance and losses", "Cân bằng và tổn thất"),
         text(
             "Does what enters the park arrive at its tenants, and is the difference more than meter error?",
-            "Những gì vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
+            "Lượng vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
         ),
         (
             Row((*_heard(Scope(tenant=False)), _outside(), _uncomputable())),
             Row((_worst(setting), _table())),
             Row(
                 tuple(_course(setting, *each) for each in _UTILITIES),
-                text("Loss and error band by day", "Tổn thất và sai số theo ngày"),
+                text("Loss and error band by day", "Tổn thất và khoảng sai số theo ngày"),
             ),
         ),
         (PARK_CHOICE,),
@@ -60,7 +60,7 @@ def _outside() -> Panel:
         text("Days with a real loss", "Số ngày có tổn thất thật"),
         text(
             "Balances of a day, over all utilities, whose loss is larger than the meters' error band.",
-            "Số lần cân bằng ngày, tính mọi loại, có tổn thất lớn hơn sai số của đồng hồ.",
+            "Số lần cân bằng ngày, tính mọi tiện ích, có tổn thất vượt khoảng sai số của đồng hồ.",
         ),
         "none",
         InfluxQL(f'SELECT count("excess") FROM ({inner}) WHERE "excess" > 0', alias="days"),
@@ -105,7 +105,7 @@ def _worst(setting: Setting) -> Panel:
         text("Loss as a share of the main meter, newest day", "Tổn thất so với đồng hồ tổng, ngày mới nhất"),
         text(
             "The park's own main meters. Compare with the error band in the table.",
-            "Các đồng hồ tổng của khu. So sánh với sai số trong bảng.",
+            "Các đồng hồ tổng của khu. So sánh với khoảng sai số trong bảng.",
         ),
         SHARE,
         balance('"loss" / "through" AS "share"', "$tag_utility", _mains(setting)),
@@ -126,21 +126,21 @@ def _table() -> Panel:
         text(
             "Sums over all computable days. A loss inside the band is meter error. Bands of single days are added up, so the "
             "band of a long period is on the safe side.",
-            "Tổng của các ngày tính được. Tổn thất nằm trong sai số là do đồng hồ. Sai số từng ngày được cộng dồn nên thiên về "
-            "an toàn.",
+            "Tổng của các ngày tính được. Tổn thất nằm trong khoảng sai số là do sai số đồng hồ. Khoảng sai số từng ngày được "
+            "cộng dồn, nên với kỳ dài là thiên về an toàn.",
         ),
         COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" WHERE {where} GROUP BY "utility", "main"', form="table"),
         columns=(
-            Column("utility", text("Utility", "Loại"), mapped=_NAMES),
+            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES),
             Column("main", text("Main meter", "Đồng hồ tổng")),
             Column("through", text("Through it", "Lượng qua"), decimals=0),
             Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), decimals=0),
             Column("loss", text("Loss", "Tổn thất"), decimals=0),
-            Column("band", text("Error band", "Sai số"), decimals=0),
+            Column("band", text("Error band", "Khoảng sai số"), decimals=0),
         ),
         least=DAILY,
-        nothing=text("no whole day in this range", "khoảng thời gian xem chưa có ngày nào tính xong"),
+        nothing=text("no whole day in this range", "kỳ xem chưa có ngày nào trọn vẹn"),
         width=16,
         height=18,
     )
@@ -163,7 +163,7 @@ def _course(setting: Setting, utility: Utility, unit: str, number: int) -> Panel
         InfluxQL(statement, "$col"),
         columns=(
             Column("loss", text("Loss", "Tổn thất"), colour=COLOUR[utility]),
-            Column("band", text("Error band", "Sai số"), colour=BAD, dashed=True),
+            Column("band", text("Error band", "Khoảng sai số"), colour=BAD, dashed=True),
         ),
         window="30d",
         low=None,

@@ -23,7 +23,7 @@ def baselines(scope: Scope, number: int) -> Panel:
             "Expected and actual use in the unit of the utility, over days of which everything is known. CUSUM is the "
             "running sum since the version holds, positive is saving. On days out of range a driver was beyond what "
             "the fit has seen: trust them less.",
-            "Mức kỳ vọng và thực tế theo đơn vị của từng loại, trong những ngày đủ số liệu. CUSUM là tổng lũy kế từ "
+            "Mức kỳ vọng và thực tế theo đơn vị của từng tiện ích, trong những ngày đủ số liệu. CUSUM là tổng lũy kế từ "
             "khi phiên bản có hiệu lực, dương là tiết kiệm. Ngày ngoài phạm vi là ngày có biến vượt khoảng đã dùng "
             "để lập đường cơ sở: kém tin cậy hơn.",
         ),
@@ -31,7 +31,7 @@ def baselines(scope: Scope, number: int) -> Panel:
         InfluxQL(statement, form="table"),
         columns=(
             Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
-            Column("utility", text("Utility", "Loại"), mapped=tuple(UTILITY.items()), width=110),
+            Column("utility", text("Utility", "Tiện ích"), mapped=tuple(UTILITY.items()), width=110),
             Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
             Column("expected", text("Expected", "Kỳ vọng"), "locale", decimals=0, width=110),

@@ -53,7 +53,7 @@ def page(setting: Setting) -> Page:
         text("Electricity", "Điện"),
         text(
             "Who draws how much, when, at which price, and how close to its contract?",
-            "Ai dùng bao nhiêu điện, vào lúc nào, giá nào, và còn cách công suất đăng ký bao xa?",
+            "Ai dùng bao nhiêu điện, vào lúc nào, giá nào, và còn cách công suất đăng ký bao nhiêu?",
         ),
         (
             Row(_tiles(scope)),
@@ -76,7 +76,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text("Used in this period", "Tiêu thụ trong kỳ xem"),
             text(
                 "Use of the chosen tenants over the chosen time.",
-                "Tiêu thụ của các doanh nghiệp trong thời gian đã chọn.",
+                "Tiêu thụ của các doanh nghiệp đã chọn trong kỳ xem.",
             ),
             ENERGY,
             *totals(scope, E, "kWh"),
@@ -100,7 +100,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text(
                 "The largest share of a quarter hour's use that was estimated because readings were missing; over more "
                 "than eleven days, of a tenant's day.",
-                "Tỷ lệ lớn nhất của tiêu thụ 15 phút phải ước tính do thiếu số liệu; nếu xem quá mười một ngày thì tính theo ngày "
+                "Tỷ lệ phải ước tính lớn nhất của một khoảng 15 phút do thiếu số liệu; nếu xem quá mười một ngày thì tính theo ngày "
                 "của từng doanh nghiệp.",
             ),
             SHARE,
@@ -160,7 +160,7 @@ def _peaks(month: Scope, setting: Setting) -> Panel:
         text("Peak demand this month", "Công suất cực đại trong tháng"),
         text(
             "Highest 30-minute demand; the bar ends at the contract demand, coloured at 80, 90 and 100 %.",
-            "Công suất 30 phút cao nhất; thanh dài tối đa bằng công suất đăng ký, đổi màu ở 80, 90, 100 %.",
+            "Công suất 30 phút cao nhất; mỗi thanh kết thúc ở công suất đăng ký, đổi màu ở 80, 90 và 100%.",
         ),
         POWER,
         figure(month, "peak_demand_kw"),
@@ -176,7 +176,7 @@ def _factors(month: Scope) -> Panel:
         text("Power factor, month to date", "Hệ số công suất lũy kế tháng"),
         text(
             "From the sums of kWh and kvarh. Red is under 0.9, where a surcharge for reactive power begins.",
-            "Tính từ tổng kWh và kvarh. Đỏ là dưới 0,9: phải mua công suất phản kháng.",
+            "Tính từ tổng kWh và kvarh. Đỏ là dưới 0,9: phải trả tiền mua công suất phản kháng.",
         ),
         "suffix:cosφ",
         figure(month, "power_factor"),
@@ -213,7 +213,7 @@ def _base(scope: Scope) -> Panel:
         text("Base load by day", "Phụ tải nền theo ngày"),
         text(
             "What runs when nobody works: the low end of each day. A step up that stays is a machine left on.",
-            "Phần tải vẫn chạy khi không sản xuất. Tăng lên và giữ nguyên nghĩa là có máy bị bỏ quên.",
+            "Phần tải vẫn chạy khi không sản xuất: mức thấp của mỗi ngày. Tăng lên và giữ nguyên nghĩa là có máy quên tắt.",
         ),
         POWER,
         figure(scope, "base_load_kw"),
@@ -228,7 +228,7 @@ def _base(scope: Scope) -> Panel:
 def _solar(scope: Scope) -> Panel:
     return trend(
         9,
-        text("Solar generation, seven days", "Phát điện mặt trời, bảy ngày"),
+        text("Solar generation, seven days", "Điện mặt trời phát ra, bảy ngày"),
         text("Mean power of each solar meter.", "Công suất trung bình của từng công tơ điện mặt trời."),
         POWER,
         rate(scope, E, "meter", only=GENERATION),

@@ -44,7 +44,7 @@ def _used(scope: Scope) -> tuple[Panel, ...]:
             UTILITY[utility],
             text(
                 f"{UTILITY[utility].en} taken by the chosen tenants in this period.",
-                f"{UTILITY[utility].vi} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",
+                f"Lượng {UTILITY[utility].vi.lower()} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",
             ),
             unit,
             *totals(scope, utility, "used"),
@@ -91,7 +91,7 @@ def _course(
             text("Cost this month", "Chi phí trong tháng"),
             text(
                 "Month to date, at the dated price, before VAT.",
-                "Lũy kế từ đầu tháng, theo đơn giá từng thời kỳ, chưa gồm VAT.",
+                "Lũy kế từ đầu tháng, theo đơn giá từng thời kỳ, chưa gồm thuế GTGT.",
             ),
             MONEY,
             total(scope, "cost_vnd", utility=utility, divide=1e6, alias="cost"),

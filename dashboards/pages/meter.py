@@ -49,7 +49,7 @@ def _measurements(quantity: str) -> str:
 
 _NO_SUM = text(
     "In the meter's own unit: kWh for electricity and chilled water, m³ for water, t for steam, Nm³ for gas and air.",
-    "Theo đơn vị của đồng hồ: kWh với điện và nước lạnh, m³ với nước, t với hơi, Nm³ với khí.",
+    "Theo đơn vị của đồng hồ: kWh với điện và nước lạnh, m³ với nước, t với hơi, Nm³ với khí thiên nhiên và khí nén.",
 )
 
 
@@ -61,7 +61,7 @@ def page(setting: Setting) -> Page:
         text("Meter", "Đồng hồ"),
         text(
             "Is this meter right, what does it say now, and what was used from it?",
-            "Đồng hồ này có đúng không, hiện chỉ bao nhiêu, và đã tiêu thụ bao nhiêu?",
+            "Đồng hồ này có đúng không, chỉ số hiện tại bao nhiêu, và đã tiêu thụ bao nhiêu?",
         ),
         (
             Row(_tiles(scope)),
@@ -96,7 +96,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text("Completeness", "Mức độ đầy đủ dữ liệu"),
             text(
                 "Mean share of expected readings of the quarter hours in this period.",
-                "Tỷ lệ trung bình số lần đọc có được trong các khoảng 15 phút của kỳ xem.",
+                "Tỷ lệ trung bình số lần đọc có được trên số phải có, của các khoảng 15 phút trong kỳ xem.",
             ),
             SHARE,
             'mean("completeness")',
@@ -109,7 +109,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text("Estimated share", "Tỷ lệ ước tính"),
             text(
                 "Mean share of use that was estimated because readings were missing or wrong.",
-                "Phần tiêu thụ phải ước tính do thiếu hoặc sai số liệu, trung bình kỳ xem.",
+                "Phần tiêu thụ phải ước tính do số liệu thiếu hoặc sai, trung bình kỳ xem.",
             ),
             SHARE,
             'mean("estimated")',
@@ -127,7 +127,7 @@ def _use(scope: Scope) -> Panel:
     )
     return trend(
         2,
-        text("Use per hour", "Tiêu thụ theo giờ"),
+        text("Use per hour", "Tiêu thụ quy đổi theo giờ"),
         text(
             "Validated quarter-hour use as an hourly rate: kW for electricity, m³/h for water.",
             "Tiêu thụ 15 phút đã kiểm tra, quy đổi theo giờ: kW với điện, m³/h với nước.",
@@ -198,7 +198,7 @@ def _counter(scope: Scope) -> Panel:
         text("Register as read, last 24 hours", "Chỉ số đọc được, 24 giờ gần nhất"),
         text(
             "The counter as it was read, before multiplier and roll-over. A step down is a reset, a swap or a roll-over.",
-            "Chỉ số nguyên gốc, chưa nhân hệ số và chưa xét quay vòng. Tụt xuống là bị đặt lại, thay hoặc quay vòng.",
+            "Chỉ số đúng như đọc được, chưa nhân hệ số và chưa xét quay vòng. Chỉ số tụt xuống là do đặt lại, thay đồng hồ hoặc quay vòng.",
         ),
         "none",
         *_raw(scope, "last", sorted(units)),
@@ -219,7 +219,7 @@ def _quality(scope: Scope) -> Panel:
     return trend(
         6,
         text("Completeness and estimated share", "Mức độ đầy đủ và tỷ lệ ước tính"),
-        text("How much of each interval was really read.", "Bao nhiêu phần của mỗi khoảng là số đọc thật."),
+        text("How much of each interval was really read.", "Bao nhiêu phần của mỗi khoảng là số liệu đọc thật."),
         SHARE,
         InfluxQL(statement, "$col"),
         columns=(
@@ -239,7 +239,7 @@ def _events(scope: Scope) -> Panel:
         text("Events of this meter", "Sự kiện của đồng hồ này"),
         text(
             "Replacements, resets, roll-overs, stuck values, in the last year.",
-            "Thay, đặt lại, quay vòng, đứng số trong một năm.",
+            "Thay đồng hồ, đặt lại, quay vòng, đứng số trong một năm gần đây.",
         ),
         "none",
         InfluxQL(f'SELECT "kind", "text_en", "text_vi" FROM "{EVENTS}" {scope.where(ONE)} {NEWEST_ROWS}', form="table"),

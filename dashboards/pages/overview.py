@@ -125,8 +125,8 @@ def _hours(scope: Scope) -> Panel:
         text(
             "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
             "works is load that could be off.",
-            "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần. Ô đậm vào giờ không sản xuất là tải có "
-            "thể cắt.",
+            "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần, theo giờ của khu. Ô màu nóng vào lúc không "
+            "sản xuất là tải có thể cắt.",
         ),
         POWER,
         (InfluxQL(statement, form="table"),),
@@ -179,7 +179,7 @@ def _peaks(month: Scope, setting: Setting) -> Panel:
         text(
             "Highest 30-minute demand of this month; each bar ends at the tenant's contract demand and changes colour "
             "at 80, 90 and 100 % of it.",
-            "Công suất 30 phút cao nhất trong tháng; mỗi thanh dài tối đa bằng công suất đăng ký và đổi màu ở 80, 90, 100 %.",
+            "Công suất 30 phút cao nhất trong tháng; mỗi thanh kết thúc ở công suất đăng ký của doanh nghiệp và đổi màu ở 80, 90 và 100%.",
         ),
         POWER,
         figure(month, "peak_demand_kw"),
@@ -242,7 +242,7 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
         text("Cost by day", "Chi phí theo ngày"),
         text(
             "All utilities at the dated tariffs of the park file, before VAT.",
-            "Tất cả các loại năng lượng và nước theo biểu giá trong hồ sơ khu, chưa gồm thuế GTGT.",
+            "Tất cả các tiện ích theo biểu giá từng thời kỳ trong hồ sơ khu, chưa gồm thuế GTGT.",
         ),
         MONEY,
         figure(scope, "cost_vnd", divide=1e6),
@@ -257,7 +257,7 @@ def _tenants(month: Scope) -> Panel:
         text("Tenants this month", "Các doanh nghiệp trong tháng"),
         text(
             "Month to date. Completeness under 95 % makes a figure indicative. Click a tenant to open its page.",
-            "Lũy kế từ đầu tháng. Mức độ đầy đủ dưới 95 % thì số liệu chỉ để tham khảo. Bấm vào tên để mở trang doanh nghiệp.",
+            "Lũy kế từ đầu tháng. Mức độ đầy đủ dưới 95% thì số liệu chỉ để tham khảo. Bấm vào tên để mở trang doanh nghiệp.",
         ),
         "none",
         newest(

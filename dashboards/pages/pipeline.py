@@ -1,7 +1,7 @@
 """The pipeline's own health: do readings get from the broker into the database, how fast, and what stands in the way?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import SECONDS, Page, Panel, Row, Step
+from dashboards.panels import SECONDS, Page, Panel, Row, Step, Words
 from dashboards.queries import Scope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
@@ -33,7 +33,7 @@ def page(setting: Setting) -> Page:
         text("Pipeline health", "Tình trạng đường truyền số liệu"),
         text(
             "Do readings get from the broker into the database, how fast, and what stands in the way?",
-            "Số liệu có từ máy chủ MQTT vào cơ sở dữ liệu không, nhanh chậm ra sao, vướng ở đâu?",
+            "Số liệu có đi từ máy chủ MQTT vào cơ sở dữ liệu không, nhanh chậm ra sao, vướng ở đâu?",
         ),
         (
             Row((freshness(Scope(tenant=False), width=8), reporting(Scope(tenant=False), 90, width=8), *_tiles())),
@@ -47,7 +47,7 @@ def page(setting: Setting) -> Page:
 
 
 def _tile(
-    number: int, title: Localized, about: Localized, unit: str, field: str, how: str, steps: tuple[Step, ...]
+    number: int, title: Localized, about: Localized, unit: Words, field: str, how: str, steps: tuple[Step, ...]
 ) -> Panel:
     return stat(
         number,
@@ -88,7 +88,7 @@ def _tiles() -> tuple[Panel, ...]:
             text("Age of what was written", "Độ trễ số liệu khi ghi"),
             text(
                 "How old the newest reading of the last batch was when the database had it.",
-                "Tuổi của số liệu mới nhất trong lô cuối khi cơ sở dữ liệu nhận được.",
+                "Số liệu mới nhất của lô cuối đã cũ bao lâu khi cơ sở dữ liệu nhận được.",
             ),
             SECONDS,
             "lag_s",
@@ -99,7 +99,7 @@ def _tiles() -> tuple[Panel, ...]:
             5,
             text("Unacknowledged messages", "Tin chưa xác nhận"),
             text("Received, not yet confirmed by the database.", "Đã nhận nhưng cơ sở dữ liệu chưa xác nhận."),
-            "suffix:msg",
+            text("suffix:msg", "suffix:tin"),
             "unacknowledged",
             "sum",
             (Step(None, GOOD), Step(10000, WARN)),
@@ -148,7 +148,7 @@ def _lag() -> Panel:
         text("Age of what was written", "Độ trễ số liệu khi ghi"),
         text(
             "Rises while a backlog is worked off, for instance after a gateway was offline.",
-            "Tăng khi đang xử lý phần tồn đọng, ví dụ sau khi gateway mất kết nối.",
+            "Tăng khi đang xử lý phần tồn đọng, ví dụ sau khi thiết bị thu thập mất kết nối.",
         ),
         SECONDS,
         _course("lag_s", "max"),
@@ -185,7 +185,7 @@ def _memory() -> Panel:
     return trend(
         15,
         text("Memory of the process", "Bộ nhớ của tiến trình"),
-        text("Highest resident size so far.", "Dung lượng thường trú lớn nhất đến nay."),
+        text("Highest resident size so far.", "Dung lượng bộ nhớ thực chiếm lớn nhất đến nay."),
         "decmbytes",
         _course("resident_mb", "max"),
         step="10s",

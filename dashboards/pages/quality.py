@@ -17,23 +17,10 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import BAD, COLOUR, EVENT, GOOD, UTILITY, WARN, text
+from dashboards.words import BAD, COLOUR, EVENT, GOOD, REASON, UTILITY, WARN, text
 from store.schema import EVENTS, METER_STATUS, REFUSED, USAGE
 
 _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
-_REASONS = (
-    ("malformed", text("malformed", "sai định dạng")),
-    ("too_large", text("too large", "quá lớn")),
-    ("unknown_gateway", text("unknown gateway", "gateway không có trong hồ sơ")),
-    ("unknown_meter", text("unknown meter", "đồng hồ không có trong hồ sơ")),
-    ("wrong_gateway", text("wrong gateway", "sai gateway")),
-    ("unknown_quantity", text("unknown quantity", "đại lượng không biết")),
-    ("not_a_number", text("not a number", "không phải số")),
-    ("out_of_range", text("out of range", "ngoài phạm vi")),
-    ("bad_time", text("bad time", "thời gian sai")),
-    ("future_time", text("in the future", "thời gian ở tương lai")),
-    ("store_rejected", text("rejected by the database", "cơ sở dữ liệu từ chối")),
-)
 
 
 def page(setting: Setting) -> Page:
@@ -44,7 +31,7 @@ def page(setting: Setting) -> Page:
         text("Data quality", "Chất lượng số liệu"),
         text(
             "Which meters are silent, incomplete, estimated or refused, and since when?",
-            "Đồng hồ nào mất tín hiệu, thiếu số liệu, phải ước tính hoặc bị từ chối, từ bao giờ?",
+            "Đồng hồ nào mất tín hiệu, thiếu số liệu, phải ước tính hoặc có số liệu bị từ chối, và từ bao giờ?",
         ),
         (
             Row(
@@ -71,7 +58,7 @@ def _silent_count(scope: Scope) -> Panel:
     return stat(
         3,
         text("Silent meters", "Đồng hồ mất tín hiệu"),
-        text("Not heard for more than 15 minutes.", "Không có số liệu quá 15 phút."),
+        text("Not heard for more than 15 minutes.", "Quá 15 phút không có số liệu."),
         "none",
         InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" >= 900', alias="silent"),
         window="15m",
@@ -114,7 +101,10 @@ def _refused() -> Panel:
     return stat(
         6,
         text("Refused readings", "Số liệu bị từ chối"),
-        text("Recorded with their reason; nothing is thrown away.", "Được lưu lại cùng lý do, không bỏ đi."),
+        text(
+            "Recorded with their reason; nothing is thrown away.",
+            "Được lưu lại cùng lý do, không số liệu nào bị bỏ đi.",
+        ),
         "none",
         InfluxQL(
             f'SELECT count(distinct("digest")) FROM "{REFUSED}" WHERE "park" =~ /^$park$/ AND $timeFilter',
@@ -143,7 +133,7 @@ def _silent(scope: Scope) -> Panel:
         columns=(
             METER_COLUMN,
             TENANT_COLUMN,
-            Column("utility", text("Utility", "Loại"), mapped=_NAMES),
+            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES),
             Column(
                 "age",
                 text("Since last reading", "Từ lần đọc cuối"),
@@ -165,8 +155,11 @@ def _course(scope: Scope) -> Panel:
     )
     return trend(
         11,
-        text("Completeness by utility, 24 hours", "Mức độ đầy đủ theo loại, 24 giờ"),
-        text("A dip of one utility alone points to its gateway.", "Chỉ một loại bị tụt thường do gateway của loại đó."),
+        text("Completeness by utility, 24 hours", "Mức độ đầy đủ theo tiện ích, 24 giờ"),
+        text(
+            "A dip of one utility alone points to its gateway.",
+            "Chỉ một tiện ích bị tụt thường do thiết bị thu thập của tiện ích đó.",
+        ),
         SHARE,
         InfluxQL(statement, "$tag_utility"),
         columns=_named(),
@@ -205,10 +198,10 @@ def _refusals() -> Panel:
     where = 'WHERE "park" =~ /^$park$/ AND $timeFilter'
     return table(
         13,
-        text("Refusals by gateway and reason", "Số liệu bị từ chối theo gateway và lý do"),
+        text("Refusals by gateway and reason", "Số liệu bị từ chối theo thiết bị thu thập và lý do"),
         text(
             "How often in this period; what was received stands in the database.",
-            "Số lần trong kỳ xem; nội dung nhận được còn lưu.",
+            "Số lần trong kỳ xem; nội dung nhận được vẫn lưu trong cơ sở dữ liệu.",
         ),
         "none",
         InfluxQL(
@@ -216,8 +209,8 @@ def _refusals() -> Panel:
             form="table",
         ),
         columns=(
-            Column("gateway", text("Gateway", "Gateway")),
-            Column("reason", text("Reason", "Lý do"), mapped=_REASONS),
+            Column("gateway", text("Gateway", "Thiết bị thu thập")),
+            Column("reason", text("Reason", "Lý do"), mapped=tuple(REASON.items())),
             Column("count", text("Times", "Số lần"), decimals=0),
         ),
         width=12,
@@ -233,7 +226,7 @@ def _events(scope: Scope) -> Panel:
         text("Events", "Sự kiện"),
         text(
             "What happened to meters, tariffs and gateways in the last 90 days.",
-            "Sự kiện của đồng hồ, biểu giá, gateway trong 90 ngày.",
+            "Sự kiện của đồng hồ, biểu giá, thiết bị thu thập (gateway) trong 90 ngày gần đây.",
         ),
         "none",
         InfluxQL(

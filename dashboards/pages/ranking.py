@@ -28,8 +28,8 @@ NEWEST = "62d"
 _HOW = text(
     "Newest period: a sum over a sum, so a tenant without output has no value, never zero. Units of output "
     "differ between tenants: compare a tenant with itself, and tenants with others of the same sector only.",
-    "Kỳ mới nhất: tổng chia tổng, không có sản lượng thì không có giá trị. Đơn vị sản phẩm khác nhau: chỉ so "
-    "với chính mình hoặc với doanh nghiệp cùng ngành.",
+    "Kỳ mới nhất: tổng chia tổng, không có sản lượng thì không có giá trị chứ không phải bằng không. Đơn vị sản phẩm mỗi "
+    "doanh nghiệp một khác: chỉ so với chính mình hoặc với doanh nghiệp cùng ngành.",
 )
 
 
@@ -75,7 +75,7 @@ def _completeness(scope: Scope) -> Panel:
         called("completeness"),
         text(
             "Share of the expected intervals that are there. Under 95 % everything on this page is indicative.",
-            "Phần số liệu có được trên tổng số phải có. Dưới 95 % thì mọi chỉ số trên trang này chỉ để tham khảo.",
+            "Phần số liệu có được trên tổng số phải có. Dưới 95% thì mọi chỉ tiêu trên trang này chỉ để tham khảo.",
         ),
         SHARE,
         figure(scope, "completeness"),
@@ -111,7 +111,7 @@ def _trend(scope: Scope) -> Panel:
         text(
             "Actual use over the use that the tenant's own baseline expects for its output: under 100 % is better than "
             "before. Comparable between all tenants.",
-            "Tiêu thụ thực tế chia cho mức theo đường cơ sở của chính doanh nghiệp: dưới 100 % là tốt hơn trước. So sánh được "
+            "Tiêu thụ thực tế chia cho mức theo đường cơ sở của chính doanh nghiệp: dưới 100% là tốt hơn trước. So sánh được "
             "giữa mọi doanh nghiệp.",
         ),
         SHARE,
@@ -134,7 +134,7 @@ def _savings(scope: Scope) -> Panel:
         text(
             "Running sum of expected minus actual use; positive is saving. A falling line is a machine or a habit that got "
             "worse.",
-            "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế); dương là tiết kiệm. Đường đi xuống là có gì đó kém đi.",
+            "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế); dương là tiết kiệm. Đường đi xuống là máy móc hoặc cách vận hành đã kém đi.",
         ),
         "kwatth",
         figure(scope, "cusum_kwh"),
@@ -160,7 +160,7 @@ def _table(scope: Scope) -> Panel:
     )
     return table(
         11,
-        text("All figures, newest period", "Tất cả chỉ số, kỳ mới nhất"),
+        text("All figures, newest period", "Tất cả chỉ tiêu, kỳ mới nhất"),
         _HOW,
         "none",
         newest(scope, *(name for name, _, _ in shown)),

@@ -70,7 +70,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
             Row((baselines(scope, 61),)),
             Row(
                 tuple(_other(scope, *each, zone=setting.timezone) for each in _OTHERS),
-                text("Other utilities", "Năng lượng và nước khác"),
+                text("Other utilities", "Các tiện ích khác"),
             ),
             Row((_events(scope, links=links),)),
         ),
@@ -143,8 +143,11 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
     )
     return daily(
         6,
-        text("Cost by day and utility", "Chi phí theo ngày và loại"),
-        text("All utilities at their dated prices, before VAT.", "Theo đơn giá từng thời kỳ, chưa gồm thuế GTGT."),
+        text("Cost by day and utility", "Chi phí theo ngày và tiện ích"),
+        text(
+            "All utilities at their dated prices, before VAT.",
+            "Tất cả các tiện ích theo đơn giá từng thời kỳ, chưa gồm thuế GTGT.",
+        ),
         MONEY,
         InfluxQL(statement, "$tag_utility"),
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
@@ -195,7 +198,7 @@ def _enpi(scope: Scope) -> Panel:
     return trend(
         8,
         called("enpi"),
-        text("Each day's use over what the baseline expects.", "Tiêu thụ từng ngày trên mức theo đường cơ sở."),
+        text("Each day's use over what the baseline expects.", "Tiêu thụ từng ngày chia cho mức theo đường cơ sở."),
         SHARE,
         figure(scope, "enpi"),
         nothing=NO_BASELINE,
@@ -217,7 +220,7 @@ def _savings(scope: Scope) -> Panel:
         called("cusum_kwh"),
         text(
             "Running sum of expected minus actual since the baseline holds; positive is saving.",
-            "Tổng lũy kế (cơ sở trừ thực tế) từ khi đường cơ sở có hiệu lực; dương là tiết kiệm.",
+            "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế) từ khi đường cơ sở có hiệu lực; dương là tiết kiệm.",
         ),
         ENERGY,
         figure(scope, "cusum_kwh"),

@@ -20,7 +20,7 @@ def budget(month: Scope) -> Panel:
         text(
             "Cost of the month to date over the part of the month's budget that has passed; over 100 % is too much. The "
             "budget stands in the park file.",
-            "Chi phí lũy kế tháng chia cho phần ngân sách tính đến hiện tại; trên 100 % là vượt. Ngân sách khai báo trong hồ sơ "
+            "Chi phí lũy kế tháng chia cho phần ngân sách tính đến hiện tại; trên 100% là vượt. Ngân sách khai báo trong hồ sơ "
             "khu.",
         ),
         SHARE,
@@ -69,9 +69,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
         stat(
             12,
             text("Cost this month", "Chi phí trong tháng"),
-            text(
-                "All utilities, month to date, before VAT.", "Mọi loại năng lượng và nước, lũy kế tháng, chưa gồm VAT."
-            ),
+            text("All utilities, month to date, before VAT.", "Tất cả các tiện ích, lũy kế tháng, chưa gồm thuế GTGT."),
             MONEY,
             figure(month, "cost_vnd", divide=1e6),
             window=MONTH,
@@ -98,7 +96,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             text("Peak of the month", "Công suất cực đại tháng"),
             text(
                 "Highest 30-minute demand of this month; coloured at 80, 90 and 100 % of the contract demand.",
-                "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100 % công suất đăng ký.",
+                "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100% công suất đăng ký.",
             ),
             POWER,
             figure(month, "peak_demand_kw"),
@@ -108,7 +106,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
         stat(
             15,
             text("Base load", "Phụ tải nền"),
-            text("What runs when nobody works; newest day.", "Phần tải chạy khi không sản xuất; ngày mới nhất."),
+            text("What runs when nobody works; newest day.", "Phần tải vẫn chạy khi không sản xuất; ngày mới nhất."),
             POWER,
             figure(scope, "base_load_kw"),
             window="3d",
@@ -119,7 +117,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             text("Power factor, month", "Cosφ lũy kế tháng"),
             text(
                 "Under 0.9 over the month the reactive power surcharge applies.",
-                "Dưới 0,9 trong cả tháng phải mua công suất phản kháng.",
+                "Tính cả tháng dưới 0,9 thì phải trả tiền mua công suất phản kháng.",
             ),
             "suffix:cosφ",
             figure(month, "power_factor"),
@@ -132,7 +130,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             text("EnPI this month", "EnPI trong tháng"),
             text(
                 "Actual over expected use; under 100 % is better than the own baseline. Empty where no baseline is good enough.",
-                "Thực tế trên đường cơ sở; dưới 100 % là tốt hơn. Trống nếu chưa có đường cơ sở đủ tin cậy.",
+                "Tiêu thụ thực tế chia cho mức theo đường cơ sở; dưới 100% là tốt hơn. Trống nếu chưa có đường cơ sở đủ tin cậy.",
             ),
             SHARE,
             figure(month, "enpi"),
@@ -157,7 +155,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
         stat(
             19,
             text("Completeness this month", "Mức độ đầy đủ trong tháng"),
-            text("Under 95 % the figures are indicative.", "Dưới 95 % thì các chỉ số chỉ để tham khảo."),
+            text("Under 95 % the figures are indicative.", "Dưới 95% thì các chỉ tiêu chỉ để tham khảo."),
             SHARE,
             figure(month, "completeness"),
             window=MONTH,

@@ -27,11 +27,16 @@ CUBIC = "suffix:m³"
 FLOW = "suffix:m³/h"
 
 QUALITY = (
-    ("ph", text("Outfall: pH", "Điểm xả: pH"), "suffix:pH", 20),
-    ("cod_mgl", text("Outfall: COD", "Điểm xả: COD"), "suffix:mg/L", 21),
-    ("tss_mgl", text("Outfall: suspended solids (TSS)", "Điểm xả: chất rắn lơ lửng (TSS)"), "suffix:mg/L", 22),
-    ("nh4_mgl", text("Outfall: ammonium", "Điểm xả: amoni"), "suffix:mg/L", 23),
-    ("temperature_c", text("Outfall: temperature", "Điểm xả: nhiệt độ"), "celsius", 24),
+    ("ph", text("Outfall: pH", "Điểm xả thải: pH"), "suffix:pH", 20),
+    ("cod_mgl", text("Outfall: COD", "Điểm xả thải: COD"), "suffix:mg/L", 21),
+    (
+        "tss_mgl",
+        text("Outfall: suspended solids (TSS)", "Điểm xả thải: tổng chất rắn lơ lửng (TSS)"),
+        "suffix:mg/L",
+        22,
+    ),
+    ("nh4_mgl", text("Outfall: ammonium", "Điểm xả thải: amoni"), "suffix:mg/L", 23),
+    ("temperature_c", text("Outfall: temperature", "Điểm xả thải: nhiệt độ"), "celsius", 24),
 )
 """What an outfall's instruments measure: quantity, title, unit, panel."""
 
@@ -58,7 +63,7 @@ def page(setting: Setting) -> Page:
         text("Water and wastewater", "Nước cấp và nước thải"),
         text(
             "Where does the water go, does it leak at night, and may what leaves the park leave it?",
-            "Nước đi đâu, ban đêm có rò rỉ không, và nước thải ra có đạt giới hạn cho phép không?",
+            "Nước đi đâu, ban đêm có rò rỉ không, và nước thải xả ra có trong giới hạn cho phép không?",
         ),
         (
             Row(_tiles(scope)),
@@ -96,7 +101,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             text(
                 "Flow between 02:00 and 04:00 over the mean of the day, of the tenant where it is highest. High without "
                 "a night shift means a leak.",
-                "Lưu lượng 02:00-04:00 chia cho trung bình ngày, của doanh nghiệp cao nhất. Cao mà không có ca đêm là rò rỉ.",
+                "Lưu lượng 02:00-04:00 chia cho trung bình ngày, của doanh nghiệp cao nhất. Cao mà không có ca đêm là dấu hiệu rò rỉ.",
             ),
             SHARE,
             _worst_night(scope),
@@ -174,7 +179,7 @@ def _ratio(scope: Scope) -> Panel:
         text(
             "Share of the water that comes back as wastewater, newest day of the last three. Over 100 % means a second "
             "source, rain, or a wrong meter.",
-            "Phần nước cấp trở thành nước thải, ngày mới nhất trong ba ngày. Trên 100 % là có nguồn khác, nước mưa hoặc đồng hồ sai.",
+            "Phần nước cấp trở thành nước thải, ngày mới nhất trong ba ngày. Trên 100% là có nguồn nước khác, nước mưa hoặc đồng hồ sai.",
         ),
         SHARE,
         figure(scope, "wastewater_ratio"),
@@ -192,7 +197,7 @@ def _quality(setting: Setting, quantity: str, title: Localized, unit: str, numbe
         title,
         text(
             "Mean of the interval, without calibration and faults. Dashed: the permit's limits in the park file.",
-            "Trung bình từng khoảng, không tính lúc hiệu chuẩn và lỗi. Nét đứt: giới hạn của giấy phép trong hồ sơ khu.",
+            "Trung bình từng khoảng, không tính lúc hiệu chuẩn và lúc lỗi. Nét đứt: giới hạn theo giấy phép, ghi trong hồ sơ khu.",
         ),
         unit,
         InfluxQL(measured(Scope(tenant=False), quantity, every="$__interval"), alias="$tag_meter"),

@@ -59,8 +59,11 @@ A4: Final = (
     _field("land_transport_pct", "Land share: transport", "Tỷ lệ đất giao thông", "%"),
     _field("land_technical_pct", "Land share: technical infrastructure", "Tỷ lệ đất hạ tầng kỹ thuật", "%"),
     _field("land_social_pct", "Land share: social infrastructure", "Tỷ lệ đất hạ tầng xã hội", "%"),
-    *(_field(f"recp_{c}", f"RECP: {en}", f"Sản xuất sạch hơn: {vi}", u) for c, en, vi, u in _SAVINGS),
-    *(_field(f"symbiosis_{c}", f"Symbiosis: {en}", f"Cộng sinh: {vi}", u) for c, en, vi, u in _SAVINGS),
+    *(
+        _field(f"recp_{c}", f"RECP: {en}", f"Hiệu quả tài nguyên và sản xuất sạch hơn: {vi}", u)
+        for c, en, vi, u in _SAVINGS
+    ),
+    *(_field(f"symbiosis_{c}", f"Symbiosis: {en}", f"Cộng sinh công nghiệp: {vi}", u) for c, en, vi, u in _SAVINGS),
 )
 
 A5: Final = (
@@ -82,17 +85,17 @@ B4: Final = (
     _field("product", "Product", "Sản phẩm", kind=Kind.TEXT),
     _field("capacity", "Design capacity", "Công suất thiết kế", "{output}"),
     _field("output", "Output", "Sản lượng", "{output}"),
-    _field("energy_per_product", "Energy use per product", "Năng lượng trên đơn vị sản phẩm", "kWh/{output}"),
+    _field("energy_per_product", "Energy use per product", "Suất tiêu hao năng lượng", "kWh/{output}"),
     _field("revenue_mvnd", "Revenue", "Doanh thu", MILLION_VND),
     _field("electricity_kwh", "Electricity", "Điện", "kWh"),
     _field("fuel_nm3", "Fuel: natural gas", "Nhiên liệu: khí thiên nhiên", "Nm³"),
     _field("co2_t", "CO₂ emissions", "Phát thải CO₂", "t"),
-    _field("water_m3", "Water", "Nước", "m³"),
+    _field("water_m3", "Water", "Nước cấp", "m³"),
     _field("wastewater_m3", "Wastewater", "Nước thải", "m³"),
     _field("cost_mvnd", "Cost of utilities", "Chi phí tiện ích", MILLION_VND),
 )
 
-B5: Final = (_field("recp_share_pct", "RECP share", "Tỷ lệ áp dụng sản xuất sạch hơn", "%"),)
+B5: Final = (_field("recp_share_pct", "RECP share", "Tỷ lệ áp dụng hiệu quả tài nguyên và sản xuất sạch hơn", "%"),)
 
 PARK_FORMS: Final = {"A.4": A4, "A.5": A5}
 TENANT_FORMS: Final = {"B.4": B4, "B.5": B5}

@@ -8,7 +8,7 @@ from metering.tariffs import Band
 
 UTILITY_LABEL: Final = {
     Utility.ELECTRICITY: Localized(en="Electricity", vi="Điện"),
-    Utility.WATER: Localized(en="Water", vi="Nước"),
+    Utility.WATER: Localized(en="Water", vi="Nước cấp"),
     Utility.WASTEWATER: Localized(en="Wastewater", vi="Nước thải"),
     Utility.STEAM: Localized(en="Steam", vi="Hơi"),
     Utility.NATURAL_GAS: Localized(en="Natural gas", vi="Khí thiên nhiên"),

@@ -14,8 +14,8 @@ def _text(en: str, vi: str) -> Localized:
 
 TEXTS: Final[dict[str, Localized]] = {
     # The head of a page
-    "tenant_month": _text("Monthly resource report", "Báo cáo tài nguyên tháng"),
-    "tenant_year": _text("Yearly resource report", "Báo cáo tài nguyên năm"),
+    "tenant_month": _text("Monthly resource report", "Báo cáo sử dụng tài nguyên tháng"),
+    "tenant_year": _text("Yearly resource report", "Báo cáo sử dụng tài nguyên năm"),
     "park_month": _text("Monthly park report", "Báo cáo tháng toàn khu"),
     "park_year": _text("Yearly park report", "Báo cáo năm toàn khu"),
     "made_on": _text("made on {day}", "lập ngày {day}"),
@@ -44,7 +44,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "month": _text("Month", "Tháng"),
     "meter": _text("Meter", "Đồng hồ đo"),
     "since": _text("In force since", "Áp dụng từ"),
-    "source": _text("Source, as the park file gives it", "Nguồn, ghi theo tệp khai báo khu"),
+    "source": _text("Source, as the park file gives it", "Nguồn, ghi theo hồ sơ khu"),
     # Sections
     "key_figures": _text("At a glance", "Số liệu chính"),
     "electricity_by_day": _text("Electricity by day and tariff band", "Điện theo ngày và khung giờ"),
@@ -56,7 +56,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "missing_hour": _text("incomplete data", "thiếu số liệu"),
     "other_utilities": _text("Other utilities", "Các tiện ích khác"),
     "cost": _text("Cost before VAT", "Chi phí chưa gồm thuế GTGT"),
-    "cost_by_utility": _text("Cost by utility", "Chi phí theo loại tiện ích"),
+    "cost_by_utility": _text("Cost by utility", "Chi phí theo tiện ích"),
     "cost_by_band": _text("Cost of electricity by tariff band", "Chi phí điện theo khung giờ"),
     "efficiency": _text("Efficiency figures", "Các chỉ tiêu hiệu quả"),
     "baseline": _text("Against the baseline", "So với đường cơ sở"),
@@ -84,9 +84,9 @@ TEXTS: Final[dict[str, Localized]] = {
         "Completeness of every meter: valid over expected quarter hours.",
         "Mức độ đầy đủ của từng đồng hồ: số khoảng 15 phút hợp lệ trên số khoảng phải có.",
     ),
-    "whole": _text("at least 95 %", "từ 95 % trở lên"),
-    "short": _text("50 to 95 %", "50 đến 95 %"),
-    "poor": _text("under 50 %", "dưới 50 %"),
+    "whole": _text("at least 95 %", "từ 95% trở lên"),
+    "short": _text("50 to 95 %", "50 đến 95%"),
+    "poor": _text("under 50 %", "dưới 50%"),
     "none": _text("no data", "không có số liệu"),
     "solar": _text("own solar", "điện mặt trời"),
     "solar_made": _text("Solar power generated", "Điện mặt trời phát ra"),
@@ -97,13 +97,13 @@ TEXTS: Final[dict[str, Localized]] = {
     "rank_saving": _text("Use against the baseline", "Tiêu thụ so với đường cơ sở"),
     "rank_saving_text": _text(
         "Actual over expected use, minus one: below zero is saving.",
-        "Tiêu thụ thực tế chia mức theo đường cơ sở, trừ một: dưới không là tiết kiệm.",
+        "Tiêu thụ thực tế chia cho mức theo đường cơ sở, trừ một: âm là tiết kiệm.",
     ),
     "tenants": _text("Tenants side by side", "Các doanh nghiệp"),
     "balance": _text("Balances", "Cân bằng"),
     "balance_text": _text(
         "Losses are sums over the days on which every meter is complete; a loss inside its error band is noise.",
-        "Tổn thất là tổng của những ngày mọi đồng hồ đủ số liệu; tổn thất trong khoảng sai số chỉ là nhiễu đo.",
+        "Tổn thất là tổng của những ngày mọi đồng hồ đủ số liệu; tổn thất trong khoảng sai số chỉ là sai số đo.",
     ),
     "came_in": _text("Came in", "Tổng đầu vào"),
     "accounted": _text("Accounted for", "Đã xác định"),
@@ -126,7 +126,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "note_complete": _text(
         "Every figure stands with its completeness; under 95 % it is indicative. Figures are sums of quarter hours; "
         "ratios are sums over sums.",
-        "Mỗi số liệu kèm mức độ đầy đủ; dưới 95 % chỉ để tham khảo. Số liệu là tổng các khoảng 15 phút; "
+        "Mỗi số liệu kèm mức độ đầy đủ; dưới 95% chỉ để tham khảo. Số liệu là tổng các khoảng 15 phút; "
         "các tỷ lệ là tổng chia tổng.",
     ),
     "note_reason": _text(
@@ -161,7 +161,9 @@ FORMULAS: Final[dict[str, Localized]] = {
         "(register at the end - register at the start) · multiplier, summed over quarter hours",
         "(chỉ số cuối - chỉ số đầu) · hệ số nhân, cộng các khoảng 15 phút",
     ),
-    "F3": _text("Σ use / Σ output, floor area or employees", "Σ tiêu thụ / Σ sản lượng, diện tích sàn hoặc lao động"),
+    "F3": _text(
+        "Σ use / Σ output, floor area or employees", "Σ tiêu thụ / Σ sản lượng, diện tích sàn hoặc số lao động"
+    ),
     "F4": _text(
         "productivity: Σ output / Σ resource; intensity: Σ emission / Σ output",
         "năng suất: Σ sản lượng / Σ tài nguyên; cường độ: Σ phát thải / Σ sản lượng",
@@ -174,7 +176,7 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F7": _text("Σ actual / Σ expected", "Σ thực tế / Σ kỳ vọng"),
     "F8": _text(
         "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule",
-        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền phụ thu theo quy định có hiệu lực",
+        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định hiện hành của kỳ",
     ),
     "F9": _text(
         "highest mean of 30 minutes; load factor: mean / highest; base load: level that nearly all half hours exceed",
@@ -189,14 +191,14 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F12": _text("fuel · net calorific value · factor", "nhiên liệu · nhiệt trị thấp · hệ số"),
     "F14": _text(
         "loss = main meter - Σ sub-meters; band = √Σ (class · use)²",
-        "tổn thất = đồng hồ tổng - Σ đồng hồ nhánh; sai số = √Σ (cấp chính xác · tiêu thụ)²",
+        "tổn thất = đồng hồ tổng - Σ đồng hồ nhánh; khoảng sai số = √Σ (cấp chính xác · tiêu thụ)²",
     ),
     "F15": _text("mean flow 02:00-04:00 / mean flow of the day", "lưu lượng trung bình 02:00-04:00 / trung bình ngày"),
     "F16": _text("Σ wastewater / Σ water", "Σ nước thải / Σ nước cấp"),
-    "F17": _text("valid / expected quarter hours", "số khoảng 15 phút hợp lệ / phải có"),
+    "F17": _text("valid / expected quarter hours", "số khoảng 15 phút hợp lệ / số khoảng phải có"),
     "F18": _text(
         "budget of the month · share of its quarter hours that have passed; Σ cost / that budget",
-        "ngân sách tháng · phần thời gian đã qua của tháng; Σ chi phí / ngân sách đó",
+        "ngân sách tháng · phần số khoảng 15 phút đã qua của tháng; Σ chi phí / ngân sách đó",
     ),
 }
 """In words, by the number that `metering.figures` gives."""

@@ -123,6 +123,14 @@ def test_alert_texts_use_only_labels_that_their_series_have(setting: Setting) ->
             assert label in rule["labels"] or f'"{label}"' in asked.rpartition("GROUP BY")[2], rule["title"]
 
 
+def test_vietnamese_alert_texts_write_numbers_as_vietnamese_does(setting: Setting) -> None:
+    for rule in rules(setting):
+        said = rule["annotations"]["summary_vi"]
+        assert not re.search(r"\d\.\d{1,2}(?!\d)|\d %", re.sub("{{.*?}}", "", said, flags=re.DOTALL)), said
+        for filled in re.findall(r"{{ (?:printf \"%\.[123]f\"|humanizeDuration).*?}}", said):
+            assert "reReplaceAll" in filled, said
+
+
 def test_no_address_of_a_person_stands_in_the_files(setting: Setting) -> None:
     contacts = yaml.safe_load(contents(setting)["alerting/contacts.yaml"])
     settings = [receiver["settings"] for receiver in contacts["contactPoints"][0]["receivers"]]
