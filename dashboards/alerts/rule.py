@@ -158,7 +158,7 @@ class Rule:
 
     def provisioned(self) -> dict[str, Any]:
         """The rule of the provisioning file."""
-        labels = {"severity": self.severity.value, "park": self.park, "kind": self.kind}
+        labels = {"severity": self.severity.value, "park": self.park, "rule": self.kind}
         return {
             "uid": self.uid,
             "title": self.title,

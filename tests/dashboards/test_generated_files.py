@@ -74,6 +74,14 @@ def test_rules_pass_the_lint(setting: Setting) -> None:
     assert list(lint.rule_faults(rules(setting), panels)) == []
 
 
+def test_the_lint_finds_a_label_that_hides_a_tag(setting: Setting) -> None:
+    made = rules(setting)
+    event = next(rule for rule in made if rule["labels"]["rule"] == "meter-event")
+    event["labels"]["kind"] = "meter-event"
+    panels = {board["uid"]: {panel["id"] for panel in board["panels"]} for board in boards(setting).values()}
+    assert [fault for fault in lint.rule_faults(made, panels) if "hides" in fault]
+
+
 def test_uids_and_titles_are_unique_within_an_organization(setting: Setting) -> None:
     operator = [board for name, board in boards(setting).items() if not name.startswith("tenant/")]
     assert len({board["uid"] for board in operator}) == len(operator)
