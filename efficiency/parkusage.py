@@ -92,6 +92,7 @@ class ParkUsage:
         work: Work = {}
         parts = parts_of(park, self._hold())
         if parts != before:
+            self._recent = Recent()
             await self._plan_changes(computing, before, parts, work, now_ms)
         arrived = await self._progress.arrivals(cursor.arrivals if cursor is not None else now_ms * NS_PER_MS)
         for meter, spans in arrived.items():
@@ -110,13 +111,18 @@ class ParkUsage:
         if months:
             took = round((time.monotonic() - began) * 1000)
             self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
-        if parts != before:
-            await save_basis(self._store, park.id, before, parts, now_ms)
-            self._basis = parts
         self._sure = True
         self.written += self._usage.taken()
         self._cursor = Cursor(now_ms * NS_PER_MS, now_ms, min(self._rollups.oldest_month(park), now_ms))
         await self._progress.save(self._cursor, now_ms)
+        if parts != before:
+            # Last: the months that a change has marked are remembered by the cursor.
+            await save_basis(self._store, park.id, before, parts, now_ms)
+            self._basis = parts
+
+    async def close(self) -> None:
+        """Give up what is on its way to the database."""
+        await self._writer.close()
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
         """Compute a window again, and all figures above it."""
@@ -169,6 +175,7 @@ class ParkUsage:
         computing = windows.meter_use
         changed = Span(min(cursor.computed, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
         if now_ms - cursor.computed > LONG_PAUSE_MS:
+            self._recent = Recent()
             for meter in self.park.meters:
                 await self._plan_readings(computing, meter, [changed], work)
             return

@@ -55,6 +55,13 @@ class ParkWriter:
             await asyncio.wait(under_way)
         self._raise()
 
+    async def close(self) -> None:
+        """Give up all that is on its way: an old value that is tried again must not come after a newer one."""
+        tasks = [*self._writing.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _put(self, owner: str, lines: Sequence[str]) -> None:
         waiting = self._waiting.setdefault(owner, [])
         waiting += lines

@@ -75,7 +75,7 @@ class Rollups:
                 firsts = [first[meter] for meter in held.meters if meter in first]
                 begin = max(day, local_day(park, min(firsts))) if firsts else today
                 self.baselines.mark(name, days_between(begin, today))
-            elif (owner := changed.gone[name]) is not None and owner in park.tenant:
+            if (owner := changed.gone.get(name)) is not None and owner in park.tenant:
                 self.mark_tenant(owner, days_between(day, today))
 
     def mark_months(self, park: Park, since_ms: int, now_ms: int) -> None:

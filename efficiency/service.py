@@ -8,6 +8,8 @@ import asyncio
 import logging
 import resource
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 from efficiency.baselinewatch import BaselineWatch
 from efficiency.gatewaystatus import GatewayStatus
@@ -72,12 +74,14 @@ class UsageService:
         while True:
             began = self._time()
             try:
-                for park_id in self._watch.by_id:
-                    await self._cycle(park_id)
+                parks, files = self._watch.by_id, self._watch.files
+                await self._forget(self._parks.keys() - parks.keys())
+                for park_id in parks.keys() & files.keys():
+                    await self._cycle(parks[park_id], files[park_id])
             except (UnavailableError, OperatorError, RejectedError) as error:
                 if isinstance(error, OperatorError) and not self._cycles:
                     raise
-                self._parks.clear()  # what was under way is planned anew from the cursor
+                await self._forget({*self._parks})  # what was under way is planned anew from the cursor
                 await asyncio.sleep(self._patience.failed(error, getattr(error, "retry_after", None)))
                 continue
             self._patience.succeeded()
@@ -85,21 +89,25 @@ class UsageService:
             self._cycle_s = self._time() - began
             await asyncio.sleep(max(EVERY_S, self._cycle_s))
 
-    async def _cycle(self, park_id: str) -> None:
+    async def _forget(self, parks: AbstractSet[str]) -> None:
+        for park_id in parks:
+            await self._parks.pop(park_id).close()
+            self._faulty.pop(park_id, None)
+
+    async def _cycle(self, park: Park, file: Path) -> None:
         now_ms = self._clock_ms()
-        usage = self._parks.get(park_id)
+        usage = self._parks.get(park.id)
         if usage is None:
-            usage = ParkUsage(self._store, self._watch.by_id[park_id])
+            usage = ParkUsage(self._store, park)
             await usage.begin(now_ms)
-            self._parks[park_id] = usage
-        usage.park = self._watch.by_id[park_id]
-        self._take_baselines(usage, now_ms)
+            self._parks[park.id] = usage
+        usage.park = park
+        self._take_baselines(usage, file, now_ms)
         await usage.cycle(now_ms)
         self._computed_ms = now_ms
 
-    def _take_baselines(self, usage: ParkUsage, now_ms: int) -> None:
+    def _take_baselines(self, usage: ParkUsage, file: Path, now_ms: int) -> None:
         """Give a park its baselines, and tell of those that cannot be reckoned with: the others go on."""
-        file = self._watch.files[usage.park.id]
         seen = self._baselines.look(file)
         usage.baselines = seen.baselines
         told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms))

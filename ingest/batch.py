@@ -43,11 +43,12 @@ class Batch:
     size: int = 0
     since_ms: int = 0
     late: dict[Meter, Extent] = field(default_factory=dict)
+    closed: bool = False
 
     @property
     def full(self) -> bool:
         """Whether what comes next goes into another batch."""
-        return self.readings + self.refusals >= BATCH_READINGS
+        return self.closed or self.readings + self.refusals >= BATCH_READINGS
 
     def take(self, accepted: Accepted, now_ms: int) -> None:
         """Add what was taken of a message."""

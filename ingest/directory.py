@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from metering.meters import Meter
 from metering.park import Park
@@ -51,8 +52,9 @@ def directory(park: Park) -> Directory:
         same = shared.setdefault(tuple(ranges.items()), ranges)
         carried[meter.gateway][meter.id] = Entry(reading_series(park.id, meter), same, park.id, meter.id)
     return {
-        topic(park.id, gateway, Channel.READINGS): Gateway(park.id, gateway, entries, everyone, number % LANES)
-        for number, (gateway, entries) in enumerate(carried.items())
+        address: Gateway(park.id, gateway, entries, everyone, crc32(address.encode()) % LANES)
+        for gateway, entries in carried.items()
+        for address in [topic(park.id, gateway, Channel.READINGS)]
     }
 
 

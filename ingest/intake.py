@@ -29,13 +29,19 @@ class Intake:
         self._filled = asyncio.Event()
         self._held = 0
         self._paused: Connection | None = None
-        self.known: Directory = {}
+        self._known: Directory = {}
         self.messages = 0
+
+    def know(self, known: Directory) -> None:
+        """Accept by other park files from here on; a meter may change its lane, so in another batch."""
+        self._known = known
+        if self._batches:
+            self._batches[-1].closed = True
 
     def receive(self, delivery: Delivery) -> None:
         """Accept one message; pauses its connection when too much is held."""
         now_ms = self._clock_ms()
-        accepted = accept(delivery.topic, delivery.payload, now_ms, self.known)
+        accepted = accept(delivery.topic, delivery.payload, now_ms, self._known)
         batch = self._batches[-1] if self._batches else None
         if batch is None or batch.full:
             batch = Batch(since_ms=now_ms)

@@ -12,7 +12,6 @@ from contextlib import suppress
 import mqtt5
 
 from ingest.connection import Connection, Delivery, SessionTakenOverError
-from ingest.directory import Directory
 from ingest.health import Health
 from ingest.intake import Intake
 from ingest.parks import Parks
@@ -53,7 +52,7 @@ class Ingester:
         self._store = store
         self._instance = instance
         self._intake = Intake(clock_ms)
-        self._intake.known = parks.directory
+        self._intake.know(parks.directory)
         self._replies = Replies(asyncio.get_running_loop().time)
         self._writer = Writer(store, self._intake, self._replies, parks.gateway_of, clock_ms, instance)
         self._health = Health(instance, self._intake, self._writer, clock_ms)
@@ -75,7 +74,7 @@ class Ingester:
         async with asyncio.TaskGroup() as tasks:
             others = [
                 tasks.create_task(self._replies.run(lambda: self._connection)),
-                tasks.create_task(self._parks.watch(self._know)),
+                tasks.create_task(self._parks.watch(self._intake.know)),
                 tasks.create_task(
                     self._health.run(self._store, lambda: self._connection, lambda: max(self._connections - 1, 0))
                 ),
@@ -154,9 +153,6 @@ class Ingester:
         else:
             self._peers.discard(name)
             self._leaving.discard(name)
-
-    def _know(self, known: Directory) -> None:
-        self._intake.known = known
 
     async def _finish(self, connecting: asyncio.Task[None]) -> None:
         """Leave the share to those who stay; without any, the session keeps what comes until we are back.

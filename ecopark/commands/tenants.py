@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Tenants' databases, credentials and Grafana organizations."
 )
 
-GENERATED = Path(__file__).parent.parent / "dashboards" / "generated" / "tenant"
+GENERATED = Path(__file__).parent.parent.parent / "dashboards" / "generated" / "tenant"
 
 
 @app.callback()

@@ -46,9 +46,9 @@ async def sync(
 
 
 def tenants_dashboards(folder: Path) -> dict[str, dict[str, Any]]:
-    """Dashboards of a folder by uid; none where there is no such folder.
+    """Dashboards of a folder by uid.
 
-    Raises `OperatorError` for a file that is no dashboard.
+    Raises `OperatorError` where there is none, or a file is none: tenants would lose those they have.
     """
     found = {}
     for file in sorted(folder.glob("*.json")):
@@ -59,4 +59,8 @@ def tenants_dashboards(folder: Path) -> dict[str, dict[str, Any]]:
             raise OperatorError(
                 f"{file} is no dashboard with a uid ({error}); generate the dashboards again"
             ) from error
+    if not found:
+        raise OperatorError(
+            f"{folder} holds no dashboards; write them by ecopark dashboards --out, or name their folder"
+        )
     return found

@@ -90,6 +90,20 @@ async def test_computed_along_the_way_is_bit_for_bit_what_is_computed_from_scrat
     assert await service.store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE) == figures
 
 
+async def test_after_a_long_pause_nothing_is_taken_for_read_that_was_not(service: Service) -> None:
+    field = service.field
+    await field.write(service.store, [LATE], field.ms(), field.ms(hours=1))
+    await field.write(service.store, METERS[1:], field.ms(), field.ms(hours=10))
+    for hours in (9.9, 10):
+        await service.cycle(field.ms(hours=hours))
+    resumed = field.ms(hours=27)  # the meter is heard again while the service stands still
+    await field.write(service.store, METERS, field.ms(hours=13), resumed)
+    for seconds in (0, 5, 10):
+        await service.cycle(resumed + seconds * 1000)
+    along = await usage_rows(service.store)
+    assert await service.from_scratch(resumed + 10_000) == along
+
+
 async def test_late_readings_change_what_they_touch_and_say_since_when(service: Service) -> None:
     field, now = service.field, service.field.ms(days=1, hours=6)
     await field.write(service.store, METERS, field.ms(), now, late=True)

@@ -1,10 +1,14 @@
 """The planner: whatever was found, taking its steps leads to what is wanted, and twice is once."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecopark.commands.tenants import GENERATED
 from ecopark.tenants.plan import Action, Kind, Plan, Thing, plan
+from ecopark.tenants.sync import LANGUAGES, tenants_dashboards
 from ecopark.tenants.wanted import homes
 from metering.errors import OperatorError
 from metering.park import Park
@@ -24,6 +28,16 @@ def taken(found: list[Thing], made: Plan) -> set[Thing]:
         else:
             state[step.thing.key] = step.thing
     return set(state.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tenants_have_dashboards_unless_told_otherwise(language: str) -> None:
+    assert tenants_dashboards(GENERATED / language)
+
+
+def test_a_folder_without_dashboards_takes_nobodys_away(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="holds no dashboards"):
+        tenants_dashboards(tmp_path)
 
 
 @given(THINGS, THINGS)
