@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from metering.errors import OperatorError, UnavailableError
 from metering.patience import Patience
 from store.client import RejectedError, Store
-from store.schema import OPERATOR_DATABASE, tenant_database
+from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
 
 LINES_AT_ONCE = 5000
 _WRITES_AT_ONCE = 3
@@ -116,7 +116,7 @@ class ParkWriter:
             await self._send(database, lines)
         except OperatorError as missing:
             try:
-                await self._store.create_database(database)
+                await self._store.create_database(database, TENANT_SHARD_DAYS)
                 await self._send(database, lines)
             except (OperatorError, RejectedError) as error:
                 self._without.add(tenant)

@@ -117,9 +117,10 @@ class Store:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
         return found
 
-    async def create_database(self, name: str) -> None:
-        """Make a database where there is none of that name (InfluxDB 1.x)."""
-        await self.query(f'CREATE DATABASE "{name}"', "")
+    async def create_database(self, name: str, shard_days: int | None = None) -> None:
+        """Make a database where there is none of that name (InfluxDB 1.x); so many days go into a shard, or a week."""
+        shards = "" if shard_days is None else f" WITH SHARD DURATION {shard_days}d"
+        await self.query(f'CREATE DATABASE "{name}"{shards}', "")
 
     async def ping(self) -> str:
         """Version of the server that answers."""

@@ -69,6 +69,11 @@ GATEWAY_OFFLINE: Final = "gateway_offline"
 NS_PER_MS: Final = 1_000_000
 
 
+TENANT_SHARD_DAYS: Final = 364
+"""A tenant's points are few, and each shard costs files and memory: by the week, which is usual, those of forty tenants
+are 20,000 open files after a year."""
+
+
 def tenant_database(park: str, tenant: str) -> str:
     """Database in which a tenant sees itself and nothing else."""
     return f"{OPERATOR_DATABASE}_{park}_{tenant}"

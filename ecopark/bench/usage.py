@@ -30,7 +30,8 @@ from metering.park import Park
 from metering.parkfile import load_park
 from metering.wire import milliseconds
 from store.client import Store
-from store.schema import OPERATOR_DATABASE
+from store.lines import point, series
+from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
 
 _COPIES = 22
 _LINES_AT_ONCE = 10_000
@@ -52,6 +53,7 @@ async def measure(folder: Path, copies: int, days: int, interval_s: int) -> dict
     try:
         await database.start()
         async with Store(database.url) as store:
+            await _make_tenants_databases(store, park, window)
             await _write_registers(store, park, window)
             computed = await _recompute(database, file, park, window)
             cycle = await _cycles(database, store, park, window)
@@ -67,6 +69,15 @@ async def measure(folder: Path, copies: int, days: int, interval_s: int) -> dict
         "recompute": computed,
         "cycle": cycle,
     }
+
+
+async def _make_tenants_databases(store: Store, park: Park, window: Span) -> None:
+    """As they are where the service has run before: made by `ecopark tenants sync`, and in use."""
+    for tenant in park.tenants:
+        database = tenant_database(park.id, tenant.id)
+        await store.create_database(database, TENANT_SHARD_DAYS)
+        tags = {"park": park.id, "tenant": tenant.id, "meter": park.of_tenant[tenant.id][0].id}
+        await store.write([point(series(METER_STATUS, tags), {"heard": True}, window.start * NS_PER_MS)], database)
 
 
 async def _write_registers(store: Store, park: Park, window: Span) -> None:

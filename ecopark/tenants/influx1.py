@@ -9,6 +9,7 @@ from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
 from metering.errors import OperatorError
 from metering.park import Park
 from store.client import Store
+from store.schema import TENANT_SHARD_DAYS
 
 _PRIVILEGES = {READ: "READ", WRITE: "WRITE", ALL: "ALL PRIVILEGES"}
 _NAMES = {privilege: right for right, privilege in _PRIVILEGES.items()}
@@ -57,7 +58,7 @@ class Influx1:
         thing = step.thing
         match step.action, thing.kind:
             case Action.MAKE, Kind.DATABASE:
-                await self._store.create_database(thing.name)
+                await self._store.create_database(thing.name, TENANT_SHARD_DAYS)
             case Action.REMOVE, Kind.DATABASE:
                 await self._store.query(f'DROP DATABASE "{thing.name}"', "")
             case Action.MAKE, Kind.ACCOUNT:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from influxdb_client import Authorization, Bucket, InfluxDBClient, Permission, PermissionResource
+from influxdb_client import Authorization, Bucket, BucketRetentionRules, InfluxDBClient, Permission, PermissionResource
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -17,6 +17,7 @@ from ecopark.tenants.plan import Action, Kind, Step, Thing
 from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
+from store.schema import TENANT_SHARD_DAYS
 
 _PAGE = 100
 _ACTIONS = {READ: ("read",), WRITE: ("write",), ALL: ("read", "write")}
@@ -64,7 +65,10 @@ class Influx2:
         thing = step.thing
         match step.action, thing.kind:
             case Action.MAKE, Kind.DATABASE:
-                self._client.buckets_api().create_bucket(bucket_name=thing.name, org_id=self._organization())
+                forever = BucketRetentionRules(every_seconds=0, shard_group_duration_seconds=TENANT_SHARD_DAYS * 86_400)
+                self._client.buckets_api().create_bucket(
+                    bucket_name=thing.name, org_id=self._organization(), retention_rules=forever
+                )
             case Action.REMOVE, Kind.DATABASE:
                 self._client.buckets_api().delete_bucket(self._buckets()[thing.name])
             case ((Action.MAKE | Action.CHANGE), Kind.ACCOUNT):
