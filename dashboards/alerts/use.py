@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from dashboards.alerts.asking import DAY_S, HOUR, MINUTE, figure, one_of, where
+from dashboards.alerts.asking import DAY_S, MINUTE, figure, one_of, where
+from dashboards.alerts.happened import event, rollover
 from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
 from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
@@ -14,7 +15,7 @@ from metering.dated import at
 from metering.meters import Meter, Role, Thresholds
 from metering.park import Park
 from metering.quantities import Utility
-from store.schema import BASELINE, EVENTS, USAGE
+from store.schema import BASELINE, USAGE
 
 _PARK = ""
 """In place of a tenant: the park's own meters."""
@@ -37,8 +38,8 @@ def rules(park: Park, day: date) -> Iterator[Rule]:
     above.setdefault(park.park.thresholds.above_baseline_ratio, []).append(_PARK)
     for ratio, tenants in sorted(above.items()):
         yield _baseline(park, ratio, tenants)
-    yield _event(park)
-    yield _rollover(park)
+    yield event(park)
+    yield rollover(park)
     yield from _solar(park)
     for toe, tenants in _grouped(park, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
         yield _energy(park, toe, tenants, 90, Severity.INFO)
@@ -172,59 +173,6 @@ def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
         10,
         hold="6h",
         slow=True,
-    )
-
-
-def _event(park: Park) -> Rule:
-    found = where(park, one_of("kind", ("reset", "stuck", "spike")))
-    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
-    return Rule(
-        "meter-event",
-        park.id,
-        "",
-        text("Meter reset, stuck or spiking", "Đồng hồ bị đặt lại, đứng số hoặc đột biến"),
-        Severity.WARNING,
-        (Question(query, 2 * HOUR, "sum"),),
-        Above(0, 0.5),
-        text(
-            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated.",
-            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính.",
-        ),
-        text(
-            "Look first whether the meter was replaced: enter the swap with both registers in the park file.",
-            "Kiểm tra trước có thay đồng hồ không: nếu có, ghi việc thay cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
-        ),
-        "quality",
-        14,
-        hold="0s",
-        shape="%.0f",
-    )
-
-
-def _rollover(park: Park) -> Rule:
-    """Expected and reckoned with; told because a wrong roll-over value in the park file shows here first."""
-    found = where(park, one_of("kind", ("rollover",)))
-    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
-    return Rule(
-        "meter-rollover",
-        park.id,
-        "",
-        text("Counter rolled over", "Bộ đếm quay vòng"),
-        Severity.INFO,
-        (Question(query, 2 * HOUR, "sum"),),
-        Above(0, 0.5),
-        text(
-            "Meter {labels.meter} of {labels.tenant}: its counter has passed its end and begun anew; its use goes on.",
-            "Đồng hồ {labels.meter} của {labels.tenant}: bộ đếm đã quay vòng và đếm lại từ đầu; tiêu thụ vẫn liên tục.",
-        ),
-        text(
-            "Look first whether the register's roll-over value in the park file is that of the meter.",
-            "Kiểm tra trước giá trị quay vòng trong hồ sơ khu có đúng với đồng hồ không.",
-        ),
-        "quality",
-        14,
-        hold="0s",
-        shape="%.0f",
     )
 
 

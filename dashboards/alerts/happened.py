@@ -1,0 +1,61 @@
+"""What happened to a meter, from the events that the usage service finds."""
+
+from dashboards.alerts.asking import HOUR, one_of, where
+from dashboards.alerts.rule import Above, Question, Rule, Severity
+from dashboards.words import text
+from metering.park import Park
+from store.schema import EVENTS
+
+
+def event(park: Park) -> Rule:
+    """What makes use an estimate: the rule counts each meter's events of a kind."""
+    found = where(park, one_of("kind", ("reset", "stuck", "spike")))
+    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
+    return Rule(
+        "meter-event",
+        park.id,
+        "",
+        text("Meter reset, stuck or spiking", "Đồng hồ bị đặt lại, đứng số hoặc đột biến"),
+        Severity.WARNING,
+        (Question(query, 2 * HOUR, "sum"),),
+        Above(0, 0.5),
+        text(
+            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính.",
+        ),
+        text(
+            "Look first whether the meter was replaced: enter the swap with both registers in the park file.",
+            "Kiểm tra trước có thay đồng hồ không: nếu có, ghi việc thay cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
+        ),
+        "quality",
+        14,
+        hold="0s",
+        shape="%.0f",
+    )
+
+
+def rollover(park: Park) -> Rule:
+    """Expected and reckoned with; told because a wrong roll-over value in the park file shows here first."""
+    found = where(park, one_of("kind", ("rollover",)))
+    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
+    return Rule(
+        "meter-rollover",
+        park.id,
+        "",
+        text("Counter rolled over", "Bộ đếm quay vòng"),
+        Severity.INFO,
+        (Question(query, 2 * HOUR, "sum"),),
+        Above(0, 0.5),
+        text(
+            "Meter {labels.meter} of {labels.tenant}: its counter has passed its end and begun anew; its use goes on.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: bộ đếm đã quay vòng và đếm lại từ đầu; tiêu thụ vẫn liên tục.",
+        ),
+        text(
+            "Look first whether the register's roll-over value in the park file is that of the meter.",
+            "Kiểm tra trước giá trị quay vòng trong hồ sơ khu có đúng với đồng hồ không.",
+        ),
+        "quality",
+        14,
+        hold="0s",
+        shape="%.0f",
+    )
