@@ -47,6 +47,11 @@ class Refused(Model):
     time: int
     replayed: int | None = None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the database has it now: it was replayed, and not refused again since."""
+        return self.replayed is not None and self.replayed >= self.received
+
     def original(self) -> bytes:
         """What was received, as far as it was kept."""
         return base64.b64decode(self.payload) if self.encoding == "base64" else self.payload.encode()
@@ -84,8 +89,8 @@ async def find(store: Store, wanted: Filter) -> list[Refused]:
     for row in sorted(rows, key=lambda row: row["received"]):
         found = Refused.model_validate({key: value for key, value in row.items() if value is not None})
         latest[found.digest] = found
-    found_once = (found for found in latest.values() if wanted.replayed or found.replayed is None)
-    return sorted(found_once, key=lambda found: -found.received)
+    wanted_once = (found for found in latest.values() if wanted.replayed or not found.succeeded)
+    return sorted(wanted_once, key=lambda found: -found.received)
 
 
 async def replay(store: Store, address: BrokerAddress, refused: Sequence[Refused]) -> list[Refused]:

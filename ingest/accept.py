@@ -8,14 +8,11 @@ from typing import NamedTuple
 
 from ingest.directory import Directory, Gateway
 from ingest.parse import parse
-from ingest.refusal import Refusal
+from ingest.refusal import EARLIEST_MS, Refusal
 from ingest.taken import Taken
 from metering.topics import Channel
 from metering.topics import parse as parse_topic
 from metering.wire import FUTURE_MS, Reading, Reason
-
-EARLIEST_MS = 946_684_800_000
-"""The year 2000: what is older is a clock that was never set, or seconds taken for milliseconds."""
 
 
 class Accepted(NamedTuple):

@@ -1,13 +1,9 @@
 """A refusal: what was refused, why, and enough of it to send it again.
 
 It becomes a point of `refused` whose time and tags depend on its content alone, so that a message that is delivered
-twice is refused once: the time is that of the reading where it has a usable one, else one in the hour before
-the hour of receipt (`received` has the exact one); what lies below the resolution is drawn from a digest of the
-content.
-
-A repeat has nothing in common with the first delivery but its content, and an ingester may not read. So where a reading
-without a usable time is delivered again in another hour there are two points of one digest, and whoever counts
-refusals counts digests: then it is one.
+twice is refused once, however long that takes: the time is that of the reading where it has a usable one, else one in
+the first hour of `EARLIEST_MS`; what lies below the resolution is drawn from a digest of the content. When it was
+refused is noted beside it, in `refused_at`.
 """
 
 import base64
@@ -18,12 +14,15 @@ from typing import Any
 from metering.model import IDENTIFIER
 from metering.wire import Reason, RefusedReading
 from store.lines import point, series
-from store.schema import NS_PER_MS, REFUSED
+from store.schema import NS_PER_MS, REFUSED, REFUSED_AT
+
+EARLIEST_MS = 946_684_800_000
+"""The year 2000: what is older is a clock that was never set, or seconds taken for milliseconds."""
 
 KEPT_BYTES = 60_000
 """InfluxDB's text fields end at 64 KB; of what is longer only the beginning is kept."""
 
-_HOUR_MS = 3_600_000
+HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +43,17 @@ class Refusal:
         """What the gateway is told."""
         return RefusedReading(meter=self.meter, ts=self.ts, reason=self.reason, detail=self.detail)
 
-    def line(self, park: str, gateway: str, topic: str, now_ms: int) -> str:
-        """Point of `refused`, received on `topic` at `now_ms`."""
-        digest = hashlib.blake2b(self.payload, digest_size=8, person=self.reason.value.encode()[:16])
-        digest.update(topic.encode())
-        number = int.from_bytes(digest.digest())
+    def line(self, park: str, gateway: str, topic: str, now_ms: int, timeless_ms: int = EARLIEST_MS) -> str:
+        """Point of `refused`, received on `topic` at `now_ms`; without a usable time it stands in the hour given."""
+        digest = self._digest(topic)
+        number = int(digest, 16)
         if self.ms is not None:
             ns = self.ms * NS_PER_MS + number % NS_PER_MS
         else:
-            ns = (now_ms // _HOUR_MS - 1) * _HOUR_MS * NS_PER_MS + number % (_HOUR_MS * NS_PER_MS)
+            ns = timeless_ms * NS_PER_MS + number % (HOUR_MS * NS_PER_MS)
         payload, encoding = _as_text(self.payload[:KEPT_BYTES])
         return point(
-            series(REFUSED, {"park": _tag(park), "gateway": _tag(gateway), "reason": self.reason.value}),
+            series(REFUSED, self._tags(park, gateway)),
             {
                 "meter": self.meter or "",
                 "detail": self.detail,
@@ -63,11 +61,25 @@ class Refusal:
                 "payload": payload,
                 "encoding": encoding,
                 "size": len(self.payload),
-                "digest": digest.hexdigest(),
+                "digest": digest,
                 "received": now_ms,
             },
             ns,
         )
+
+    def note(self, park: str, gateway: str, topic: str, now_ms: int) -> str:
+        """Point of `refused_at`: that it was refused at `now_ms`."""
+        digest = self._digest(topic)
+        ns = now_ms * NS_PER_MS + int(digest, 16) % NS_PER_MS
+        return point(series(REFUSED_AT, self._tags(park, gateway)), {"digest": digest}, ns)
+
+    def _digest(self, topic: str) -> str:
+        digest = hashlib.blake2b(self.payload, digest_size=8, person=self.reason.value.encode()[:16])
+        digest.update(topic.encode())
+        return digest.hexdigest()
+
+    def _tags(self, park: str, gateway: str) -> dict[str, str | None]:
+        return {"park": _tag(park), "gateway": _tag(gateway), "reason": self.reason.value}
 
 
 def _tag(name: str) -> str | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from ingest.arrivals import HELD_MS, Trace, held
 from ingest.batch import Batch
 from ingest.intake import Intake
-from ingest.refusal import Refusal
+from ingest.refusal import HOUR_MS, Refusal
 from ingest.replies import Replies
 from metering.errors import OperatorError, UnavailableError
 from metering.patience import Patience
@@ -101,12 +101,21 @@ class Writer:
             await self._insist(lambda: self._store.write(self._trace.lines(late, self._clock_ms()), OPERATOR_DATABASE))
 
     async def _record(self, refused: list["_Refused"]) -> None:
-        """Write refusals; one that is too old for the database's retention goes to the time of receipt."""
-        lines = [each.refusal.line(*each[:3], self._clock_ms()) for each in refused]
-        rejected = await self._insist(lambda: self._store.write_each(lines, OPERATOR_DATABASE))
+        """Write refusals, and when they came; one too old for the database's retention stands near its receipt."""
+        now_ms = self._clock_ms()
+        lines = [each.refusal.line(*each[:3], now_ms) for each in refused]
+
+        def notes() -> list[str]:  # stamped anew at each attempt: alerts look at the last hour
+            written_ms = self._clock_ms()
+            return [each.refusal.note(*each[:3], written_ms) for each in refused]
+
+        rejected = await self._insist(lambda: self._store.write_each(lines + notes(), OPERATOR_DATABASE))
         if rejected:
-            late = [(replace(refused[index].refusal, ms=None), refused[index]) for index in rejected]
-            again = [refusal.line(*each[:3], self._clock_ms()) for refusal, each in late]
+            near = (now_ms // HOUR_MS - 1) * HOUR_MS
+            again = [
+                replace(each.refusal, ms=None).line(*each[:3], now_ms, near)
+                for each in (refused[index] for index in rejected)
+            ]
             await self._insist(lambda: self._store.write(again, OPERATOR_DATABASE))
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -9,8 +9,12 @@ OPERATOR_DATABASE: Final = "ecopark"
 
 REFUSED: Final = "refused"
 """Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, size, digest, received,
-and replayed where the database has it now. The digest is what is counted: one that came again in another hour may stand
-here twice."""
+and replayed where the database has it now. Its time is that of the reading, or in the first hour of the year 2000 where
+there is none that can be used: what is delivered again overwrites itself, and only `received` changes."""
+
+REFUSED_AT: Final = "refused_at"
+"""When something was refused: a point at each receipt. Tags park, gateway, reason; field digest, which finds it in
+`refused`. Whoever counts what was refused in a period counts the digests."""
 
 PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""

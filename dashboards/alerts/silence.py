@@ -10,7 +10,7 @@ from dashboards.alerts.asking import HOUR, MINUTE, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity, Silence
 from dashboards.words import text
 from metering.park import Park
-from store.schema import METER_STATUS, PIPELINE, REFUSED
+from store.schema import METER_STATUS, PIPELINE, REFUSED_AT
 
 LOOK_BACK = 10 * MINUTE
 
@@ -143,18 +143,18 @@ def _status(park: Park) -> Rule:
 
 
 def _refused(park: Park) -> Rule:
-    query = f'SELECT count(distinct("digest")) FROM "{REFUSED}" {where(park)} GROUP BY "gateway", "reason"'
+    query = f'SELECT count(distinct("digest")) FROM "{REFUSED_AT}" {where(park)} GROUP BY "gateway", "reason"'
     return Rule(
         "refused",
         park.id,
         "",
         text("Readings refused", "Số liệu bị từ chối"),
         Severity.WARNING,
-        (Question(query, 3 * HOUR),),  # one without a time of its own stands up to two hours before its receipt
+        (Question(query, HOUR),),
         Above(0, 0.5),
         text(
-            "{value} readings of gateway {labels.gateway} were refused within the last three hours: {labels.reason}.",
-            "{value} số liệu của thiết bị thu thập {labels.gateway} bị từ chối trong ba giờ qua: {labels.reason}.",
+            "{value} readings of gateway {labels.gateway} were refused within the last hour: {labels.reason}.",
+            "{value} số liệu của thiết bị thu thập {labels.gateway} bị từ chối trong một giờ qua: {labels.reason}.",
         ),
         text(
             "Look first at the list of refusals: a meter missing in the park file, a wrong unit, a wrong clock.",

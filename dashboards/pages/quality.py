@@ -18,7 +18,7 @@ from dashboards.tiles import (
     trend,
 )
 from dashboards.words import BAD, COLOUR, EVENT, GOOD, REASON, UTILITY, WARN, text
-from store.schema import EVENTS, METER_STATUS, REFUSED, USAGE
+from store.schema import EVENTS, METER_STATUS, REFUSED_AT, USAGE
 
 _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
 
@@ -107,7 +107,7 @@ def _refused() -> Panel:
         ),
         "none",
         InfluxQL(
-            f'SELECT count(distinct("digest")) FROM "{REFUSED}" WHERE "park" =~ /^$park$/ AND $timeFilter',
+            f'SELECT count(distinct("digest")) FROM "{REFUSED_AT}" WHERE "park" =~ /^$park$/ AND $timeFilter',
             alias="refused",
         ),
         steps=(Step(None, GOOD), Step(1, WARN)),
@@ -205,7 +205,7 @@ def _refusals() -> Panel:
         ),
         "none",
         InfluxQL(
-            f'SELECT count(distinct("digest")) AS "count" FROM "{REFUSED}" {where} GROUP BY "gateway", "reason"',
+            f'SELECT count(distinct("digest")) AS "count" FROM "{REFUSED_AT}" {where} GROUP BY "gateway", "reason"',
             form="table",
         ),
         columns=(

@@ -21,7 +21,7 @@ from store.schema import (
     METER_STATUS,
     OPERATOR_DATABASE,
     PIPELINE,
-    REFUSED,
+    REFUSED_AT,
     USAGE,
     reading_series,
 )
@@ -292,9 +292,7 @@ class Plant:
             (50, "gw-east", "bad_time"),
         ):
             tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
-            fields: dict[str, FieldValue] = {"meter": "em-x", "detail": "synthetic", "topic": "t", "payload": "{}"}
-            fields["digest"] = f"{hours}"
-            yield point(series(REFUSED, tags), fields, _ns(self.now - timedelta(hours=hours)))
+            yield point(series(REFUSED_AT, tags), {"digest": f"{hours}"}, _ns(self.now - timedelta(hours=hours)))
 
 
 def _ns(moment: datetime) -> int:

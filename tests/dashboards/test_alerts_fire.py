@@ -12,7 +12,7 @@ from ecopark.servers import Influxd
 from metering.park import Park
 from store.client import Store
 from store.lines import FieldValue
-from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED
+from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED_AT
 from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
 from tests.dashboards.alerting import Labels, evaluate
 
@@ -156,10 +156,10 @@ async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, 
 
 async def test_refusals_fire_by_gateway_and_reason(bare_store: Store, setting: Setting) -> None:
     tags = {"gateway": "gw-east", "reason": "bad_time"}
-    # Without a usable time of its own it may stand two hours before its receipt; the rule holds for ten minutes.
-    await bare_store.write([line(REFUSED, tags, {"digest": "x"}, NOW - 130 * MINUTE)], OPERATOR_DATABASE)
-    found = await evaluate(bare_store, rule_of(setting, "refused", "").provisioned(), NOW)
-    assert found == {frozenset(tags.items()): True}
+    rule = rule_of(setting, "refused", "").provisioned()
+    await bare_store.write([line(REFUSED_AT, tags, {"digest": "x"}, NOW - 50 * MINUTE)], OPERATOR_DATABASE)
+    assert await evaluate(bare_store, rule, NOW) == {frozenset(tags.items()): True}
+    assert await evaluate(bare_store, rule, NOW + 11 * MINUTE) is None
 
 
 async def test_a_meter_of_the_parks_own_above_its_baseline_fires(bare_store: Store, setting: Setting) -> None:
