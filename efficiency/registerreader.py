@@ -18,7 +18,7 @@ AT_ONCE = 250_000
 """Readings in one answer, about."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
-"""A reading without a state is measured, too: it need not be said."""
+"""A reading without a state is measured, too: it is said where a correction takes back another one."""
 
 _NONE = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8)
 

@@ -56,7 +56,7 @@ def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepte
         except LookupError:
             refusals.append(_judge(reading, ms, gateway, latest))
             continue
-        taken.append((entry, values, ms, "" if state == "measuring" else f',state="{state}"'))
+        taken.append((entry, values, ms, "" if state is None else f',state="{state}"'))
     return Accepted(gateway.park, gateway.id, message_id, taken, refusals, gateway.lane)
 
 

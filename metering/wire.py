@@ -49,7 +49,10 @@ class Reading(Model):
     meter: Annotated[str, Field(strict=True, description="a meter of the park file")]
     ts: Instant
     values: Annotated[dict[str, Number], Field(min_length=1, description="quantity name to value")]
-    state: State = "measuring"
+    state: Annotated[
+        State | None,
+        Field(description="absent: measuring; say `measuring` where a correction takes back another state"),
+    ] = None
 
     @property
     def ms(self) -> int:

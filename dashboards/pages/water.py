@@ -41,17 +41,21 @@ QUALITY = (
 """What an outfall's instruments measure: quantity, title, unit, panel."""
 
 
+SET_ASIDE = "(\"state\" = 'calibrating' OR \"state\" = 'fault')"
+"""Condition of readings that count for no limit."""
+
+
 def measured(scope: Scope, quantity: str, *conditions: str, every: str = "5m") -> str:
     """Statement of a quantity by interval, without those in which the instrument was calibrated or at fault.
 
     `fill(0)` is needed: only so does InfluxDB 1.6 compare the count of states with zero; empty intervals fall out
     because no instrument here shows an exact zero.
     """
-    inner = (
-        f'SELECT count("state") AS "off", mean("{quantity}") AS "{quantity}" FROM "{WW.value}" '
-        f'{scope.where(*conditions)} GROUP BY time({every}), "tenant", "meter" fill(0)'
-    )
-    good = f'SELECT "{quantity}", "off" FROM ({inner}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "tenant", "meter"'
+    by = f'GROUP BY time({every}), "tenant", "meter"'
+    off = f'SELECT count("state") AS "off" FROM "{WW.value}" {scope.where(*conditions, SET_ASIDE)} {by} fill(none)'
+    mean = f'SELECT mean("{quantity}") AS "{quantity}" FROM "{WW.value}" {scope.where(*conditions)} {by} fill(none)'
+    both = f'SELECT max("off") AS "off", max("{quantity}") AS "{quantity}" FROM ({off}), ({mean}) WHERE $timeFilter {by} fill(0)'
+    good = f'SELECT "{quantity}", "off" FROM ({both}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "tenant", "meter"'
     return f'SELECT "{quantity}" FROM ({good}) GROUP BY "tenant", "meter"'
 
 
@@ -211,7 +215,7 @@ def _quality(setting: Setting, quantity: str, title: Localized, unit: str, numbe
 
 
 def _state() -> Panel:
-    where = Scope(tenant=False).where()
+    where = Scope(tenant=False).where(SET_ASIDE)
     return trend(
         25,
         text("Calibration and faults", "Hiệu chuẩn và lỗi thiết bị đo"),

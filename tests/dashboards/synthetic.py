@@ -154,8 +154,8 @@ class Plant:
             for name, value in usual.items():
                 if name in meter.registers:
                     fields[name] = value * (1 + 0.08 * math.sin(step / 17))
-            if meter.limits and 40 <= step < 46:
-                fields["state"] = "calibrating"
+            if meter.limits and 40 <= step < 52:
+                fields["state"] = "calibrating" if step < 46 else "measuring"
             yield point(head, fields, _ns(moment))
 
     def _efficiency(self, tenant: str) -> Iterator[str]:

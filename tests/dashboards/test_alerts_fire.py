@@ -130,6 +130,16 @@ async def test_a_calibrating_instrument_exceeds_no_limit(bare_store: Store, sett
     assert await evaluate(bare_store, rule_of(setting, "effluent-fault", "ww-outfall").provisioned(), NOW) is None
 
 
+async def test_a_state_that_is_taken_back_counts_for_the_limit_again(bare_store: Store, setting: Setting) -> None:
+    rule = rule_of(setting, "effluent-limit", "ww-outfall cod_mgl").provisioned()
+    for state, fires in (("calibrating", False), ("measuring", True)):
+        fields: dict[str, FieldValue] = {"cod_mgl": 500.0, "state": state}
+        await bare_store.write(
+            [line("wastewater", OUTFALL, fields, NOW - back * MINUTE) for back in (12, 7, 2)], OPERATOR_DATABASE
+        )
+        assert any((await evaluate(bare_store, rule, NOW) or {}).values()) == fires
+
+
 @pytest.mark.parametrize(
     ("kind", "fires"), [("reset", True), ("stuck", True), ("spike", True), ("swap", False), ("rollover", False)]
 )

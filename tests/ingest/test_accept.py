@@ -151,6 +151,12 @@ def test_a_good_reading_becomes_a_line_tagged_by_the_park_file(known: Directory)
     ]
 
 
+def test_a_state_is_written_where_it_is_said_so_that_a_correction_can_take_one_back(known: Directory) -> None:
+    silent, said = (lines_of(taken(reading(**state), known).taken) for state in ({}, {"state": "measuring"}))
+    assert "state" not in silent[0]
+    assert ',state="measuring" ' in said[0]
+
+
 def test_times_in_both_notations_are_one_instant(known: Directory) -> None:
     text = datetime.fromtimestamp(NOW / 1000, UTC).isoformat()
     assert lines_of(taken(reading(ts=text), known).taken) == lines_of(taken(GOOD, known).taken)

@@ -77,6 +77,7 @@ SHAPES: list[object] = [
     {**GOOD, "ts": "2026-11-23T18:00:00.250Z"},
     {**GOOD, "values": {"energy_kwh": 1}},
     {**GOOD, "state": "calibrating"},
+    {**GOOD, "state": None},
     {"readings": []},
     {"readings": [GOOD, GOOD], "id": "b"},
     {"readings": [GOOD], "id": None},
