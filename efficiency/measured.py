@@ -1,6 +1,6 @@
 """The stored quarter hours of meters laid on a span of time, so that they can be added up."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,17 +65,32 @@ def measured(stored: Stored, span: Span) -> Measured:
     """Lay stored rows on the quarter hours of a span; bands are added up."""
     start = span.starts()
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
+    taken = np.zeros(len(start), dtype=np.bool_)
     for content in stored.within(span).content.values():
         holds = content.where(content.rules != SUPERSEDED)
-        place = (holds.start - span.start) // QUARTER_MS
-        before, added = numbers[place], holds.numbers
-        both = ~(np.isnan(before) | np.isnan(added))
-        total = np.where(both, before + added, np.where(np.isnan(added), before, added))
-        total[:, _SHARES] = np.where(np.isnan(added), before, added)[:, _SHARES]
-        numbers[place] = total
-    complete, guess = (np.nan_to_num(numbers[:, column]) for column in _SHARES)
-    use = usage_from(start, numbers[:, 0], complete, guess)
-    return Measured(use, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
+        place, added = (holds.start - span.start) // QUARTER_MS, holds.numbers
+        again = taken[place]
+        if again.any():  # a quarter hour that straddles a band's edge
+            before, more = numbers[place[again]], added[again]
+            unknown = np.isnan(more)
+            total = np.where(unknown | np.isnan(before), np.where(unknown, before, more), before + more)
+            total[:, _SHARES] = np.where(unknown, before, more)[:, _SHARES]
+            added = added.copy()
+            added[again] = total
+        numbers[place] = added
+        taken[place] = True
+    return _of_numbers(start, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
+
+
+def joined(parts: Sequence[Measured]) -> Measured:
+    """One meter's quarter hours over spans that follow each other."""
+    numbers = {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS}
+    return _of_numbers(np.concatenate([part.use.start for part in parts]), numbers)
+
+
+def _of_numbers(start: Times, numbers: Mapping[str, Floats]) -> Measured:
+    complete, guess = (np.nan_to_num(numbers[name]) for name in ("completeness", "estimated"))
+    return Measured(usage_from(start, numbers["amount"], complete, guess), numbers)
 
 
 _SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]

@@ -7,19 +7,28 @@ import numpy as np
 
 from efficiency.intervals import QUARTER_MS, Span
 from efficiency.localtime import day_of, slots
-from efficiency.measured import Laid, Measured, measured
+from efficiency.measured import Laid, Measured, joined, measured
 from efficiency.rollup import period_span
 from efficiency.usagestore import UsageStore
 from metering.figures import Period
 from metering.park import Park
 
 
-async def load(usage: UsageStore, ids: Collection[str], span: Span) -> Laid:
-    """What is stored of some meters over exactly a span; nothing where the span is empty."""
+async def load(usage: UsageStore, ids: Collection[str], span: Span, near: Laid | None = None) -> Laid:
+    """What is stored of some meters over exactly a span; nothing where the span is empty.
+
+    What of them is at hand already, in `near`, is not read again.
+    """
     if not ids or span.start >= span.end:
         return Laid(span, {})
-    stored = await usage.stored(ids, span)
-    return Laid(span, {meter: measured(stored[meter], span) for meter in ids})
+    common = Span(max(span.start, near.span.start), min(span.end, near.span.end)) if near is not None else span
+    if near is None or common.start >= common.end or not near.meters.keys() >= set(ids):
+        stored = await usage.stored(ids, span)
+        return Laid(span, {meter: measured(stored[meter], span) for meter in ids})
+    before = (await load(usage, ids, Span(span.start, common.start))).meters
+    after = (await load(usage, ids, Span(common.end, span.end))).meters
+    parts = (before, near.cut(common), after)
+    return Laid(span, {meter: joined([part[meter] for part in parts if part]) for meter in ids})
 
 
 def past(span: Span, now_ms: int) -> Span:

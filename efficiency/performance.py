@@ -44,15 +44,16 @@ class TenantPeriod:
     toe: Parts = ()
 
 
-def fence_meters(park: Park, tenant: str, utility: Utility) -> tuple[Meter, ...]:
-    """Meters that together measure all a tenant takes of a utility: those not below another one of its own."""
-    return tuple(
-        meter
-        for meter in park.of_tenant[tenant]
-        if meter.utility is utility
-        and meter.role is not Role.GENERATION
-        and (meter.parent is None or park.meter[meter.parent].tenant != tenant)
+def at_fence(park: Park, meter: Meter) -> bool:
+    """Whether a meter stands where a tenant takes something: not below another one of its own."""
+    return meter.role is not Role.GENERATION and (
+        meter.parent is None or park.meter[meter.parent].tenant != meter.tenant
     )
+
+
+def fence_meters(park: Park, tenant: str, utility: Utility) -> tuple[Meter, ...]:
+    """Meters that together measure all a tenant takes of a utility."""
+    return tuple(meter for meter in park.of_tenant[tenant] if meter.utility is utility and at_fence(park, meter))
 
 
 def tenant_figures(tenant: Tenant, period: TenantPeriod) -> dict[str, Figure]:

@@ -14,8 +14,8 @@ from store.client import Store
 from store.columns import Table
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
-AT_ONCE = 250_000
-"""Readings in one answer, about."""
+AT_ONCE = 50_000
+"""Readings in one answer, about. The database merges all series of an answer: with more of them each row costs more."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
 """A reading without a state is measured, too: it is said where a correction takes back another one."""

@@ -18,7 +18,7 @@ from efficiency.intervals import QUARTER_MS, Span
 from efficiency.localtime import Slots, day_of, slots
 from efficiency.measured import Measured, usage_from
 from efficiency.money import band_shares, power_factor, reactive_surcharge
-from efficiency.performance import TenantPeriod, fence_meters, tenant_figures
+from efficiency.performance import TenantPeriod, at_fence, tenant_figures
 from efficiency.series import Series, together, valued_sum
 from efficiency.usage import Usage
 from efficiency.worth import FURTHER_REGISTERS
@@ -42,8 +42,11 @@ def period_span(park: Park, period: Period, day: date) -> Span:
 
 def meters_of(park: Park, tenant: str) -> list[Meter]:
     """The meters that a tenant's figures are made of: at its fence, at its lines, and what it generates."""
-    found = [meter for utility in Utility for meter in fence_meters(park, tenant, utility)]
+    found = sorted((m for m in park.of_tenant[tenant] if at_fence(park, m)), key=lambda m: _ORDER[m.utility])
     return found + [meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION]
+
+
+_ORDER = {utility: place for place, utility in enumerate(Utility)}
 
 
 def tenant_period(park: Park, tenant: str, by_meter: Mapping[str, Measured]) -> TenantPeriod | None:

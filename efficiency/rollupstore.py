@@ -8,7 +8,7 @@ from itertools import groupby
 from efficiency.balance import taps
 from efficiency.baselinedays import BaselineDays, own_fields
 from efficiency.basis import Changes
-from efficiency.intervals import ALWAYS_AFTER, Span
+from efficiency.intervals import ALWAYS_AFTER, DAY_MS, Span
 from efficiency.inturn import in_turn
 from efficiency.localtime import day_of
 from efficiency.measured import Held, Laid, at_hand
@@ -25,6 +25,7 @@ from store.schema import BALANCE, EFFICIENCY
 
 _FEW_DAYS = 3
 """So many days are read one by one, more of them with their whole month."""
+_KEPT_MS = 2 * DAY_MS
 
 
 class Rollups:
@@ -38,6 +39,8 @@ class Rollups:
         self._days: dict[str, set[date]] = {}
         self._months: dict[str, set[date]] = {}
         self._balances: dict[str, set[date]] = {}
+        self._near: dict[str, Laid] = {}
+        """Stretches that were just computed of all that a tenant has: of the month around one only the rest is read."""
 
     @property
     def waiting(self) -> int:
@@ -100,11 +103,13 @@ class Rollups:
         if months:
             due, self._months = self._months, {}
         balances, self._balances = self._balances, {}
+        near, self._near = self._near, {}
         tenants: list[SeriesPoints] = []
         mains: list[SeriesPoints] = []
 
         async def of_tenant(tenant: str) -> None:
-            tenants.extend(await self._tenant(park, tenant, days.get(tenant, set()), due.get(tenant, set()), now_ms))
+            marked = days.get(tenant, set()), due.get(tenant, set())
+            tenants.extend(await self._tenant(park, tenant, *marked, now_ms, near=near.get(tenant)))
 
         async def of_main(main: str) -> None:
             mains.append(await self._balance(park, main, balances[main], now_ms))
@@ -123,6 +128,8 @@ class Rollups:
                 days = _taken(self._days[tenant], laid.span, park, Period.DAY, now_ms)
                 months = _taken(self._months.get(tenant, set()), laid.span, park, Period.MONTH, now_ms)
                 fields += await self._tenant(park, tenant, days, months, now_ms, laid)
+                if laid.span.end - laid.span.start <= _KEPT_MS:
+                    self._near[tenant] = laid
         await self._points.replace_all(fields, "tenant")
 
     async def write_mains(self, park: Park, held: Held, now_ms: int) -> None:
@@ -136,7 +143,14 @@ class Rollups:
         await self._points.replace_all(fields, "main")
 
     async def _tenant(
-        self, park: Park, tenant: str, days: set[date], due: set[date], now_ms: int, held: Laid | None = None
+        self,
+        park: Park,
+        tenant: str,
+        days: set[date],
+        due: set[date],
+        now_ms: int,
+        held: Laid | None = None,
+        near: Laid | None = None,
     ) -> list[SeriesPoints]:
         ids = [meter.id for meter in meters_of(park, tenant)]
         points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}}
@@ -145,7 +159,7 @@ class Rollups:
             month = period_span(park, Period.MONTH, first)
             loaded = held
             if held is None and (first in due or len(of_month) > _FEW_DAYS):
-                loaded = await load(self._usage, ids, past(month, now_ms))
+                loaded = await load(self._usage, ids, past(month, now_ms), near)
             for day in of_month:
                 span = past(period_span(park, Period.DAY, day), now_ms)
                 laid = loaded or await load(self._usage, ids, span)

@@ -155,11 +155,11 @@ def lines_of(prefix: str, content: Content, revised: Times) -> list[str]:
     """Lines of line protocol, for points of one series; `revised` is left out where it is 0."""
     there = np.isfinite(content.numbers)
     pattern = there @ (1 << np.arange(len(NUMBERS))) * 2 + (revised > 0)
-    rules = {mask: text_of(mask) for mask in np.unique(content.rules).tolist()}
+    rules = {mask: text_of(mask) for mask in set(content.rules.tolist())}
     text = prefix.replace("%", "%%")
     lines: list[str] = []
-    kinds = np.unique(pattern)
-    for kind in kinds.tolist():
+    kinds = set(pattern.tolist())
+    for kind in sorted(kinds):
         part = slice(None) if len(kinds) == 1 else np.flatnonzero(pattern == kind)
         present = [number for number in range(len(NUMBERS)) if kind >> (number + 1) & 1]
         fields = "".join(f"{NUMBERS[number]}=%s," for number in present)

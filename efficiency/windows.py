@@ -19,7 +19,7 @@ from efficiency.inturn import in_turn
 from efficiency.localtime import months_of, slots_over
 from efficiency.measured import Held, Measured, measured
 from efficiency.meteruse import NEAR_MS, MeterUse, around
-from efficiency.registerreader import AT_ONCE, RegisterReader, Registers
+from efficiency.registerreader import RegisterReader, Registers
 from efficiency.registers import steps_of
 from efficiency.rollupstore import Rollups
 from efficiency.usage import Usage, usage_of
@@ -28,6 +28,9 @@ from efficiency.usagestore import UsageStore
 from efficiency.worth import Rows, place_of, rows_of
 from metering.meters import Meter
 from metering.park import Park
+
+AT_ONCE = 250_000
+"""Readings that are held in memory together, about."""
 
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""

@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from efficiency.intervals import HOUR_MS, QUARTER_MS
+from efficiency.intervals import HOUR_MS, QUARTER_MS, Span
 from efficiency.meterstatus import MeterStatus
 from efficiency.parkusage import ParkUsage
 from ingest.arrivals import Trace
+from metering.park import Park
 from metering.parkfile import load_park
 from store.client import Row, Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, tenant_database
 from tests.efficiency.conftest import Field, usage_rows
+from tests.efficiency.smallpark import at, small_park, write_days
 
 DERIVED = ("usage", "usage_cursor", "usage_basis", "efficiency", "balance")
 METERS = ("sm-brewery", "em-brewery-filling", "em-brewery", "em-pharma-hvac", "em-pharma", "wm-packaging")
@@ -280,3 +283,23 @@ async def test_a_tenants_database_has_its_meters_and_no_other(service: Service) 
     status = await service.store.query('SELECT * FROM "meter_status"', tenant_database(field.park.id, "brewery"))
     assert {row["meter"] for row in status} == {meter.id for meter in field.park.of_tenant["brewery"]}
     assert {row["meter"] for row in status if row["heard"]} == {row["meter"] for row in rows}
+
+
+async def test_a_day_that_is_recomputed_changes_its_month_as_if_all_of_it_were(store: Store, tmp_path: Path) -> None:
+    _, park = small_park(tmp_path)
+    now = at(park, 6, 1)
+    await write_days(store, park, range(6))
+    await _computed(store, park, Span(at(park, 0), now), now)
+    wrong = await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE)
+    await write_days(store, park, [2], ["em-textile"], more={"em-textile": 100.0})  # its midnights are moved, too
+    await _computed(store, park, Span(at(park, 1), at(park, 4)), now)
+    await _computed(store, park, Span(at(park, 2), at(park, 3)), now)
+    of_a_day = await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE)
+    await store.query('DROP MEASUREMENT "efficiency"', OPERATOR_DATABASE)
+    await _computed(store, park, Span(at(park, 0), now), now)
+    assert await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE) == of_a_day != wrong
+    assert {row["period"] for row in of_a_day if row["tenant"] == "textile"} == {"day", "month"}
+
+
+async def _computed(store: Store, park: Park, window: Span, now_ms: int) -> None:
+    await ParkUsage(store, park).recompute(window, park.meters, now_ms)
