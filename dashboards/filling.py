@@ -115,8 +115,8 @@ def span(
     """The range that a panel asks for: its own window before the page's, then its shift."""
     if window is not None:
         local = end.astimezone(zone)
-        if window == "now/d":
-            start = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        if (midnight := re.fullmatch(r"now(?:-(\d+)d)?/d", window)) is not None:
+            start = local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=int(midnight[1] or 0))
         elif window == "now/M":
             start = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         elif window.endswith("M"):

@@ -10,6 +10,7 @@ from typing import Any
 
 from dashboards.queries import WHOLE_DAYS
 from metering.quantities import UTILITIES
+from store.schema import USAGE
 
 MACROS = ("$timeFilter", "$__interval_ms", "$__interval", "$interval")
 COLUMNS = 24
@@ -32,6 +33,8 @@ _COUNTERS = "|".join(
     sorted({name for spec in UTILITIES.values() for name, quantity in spec.quantities.items() if quantity.counter})
 )
 _RAW = re.compile(rf'\b(?:sum|spread|difference|non_negative_difference|derivative)\("(?:{_COUNTERS})"\)')
+_TRUST = re.compile(rf'\("(?:completeness|estimated)"\).* FROM "{USAGE}"')
+_BY_DAY = re.compile(rf'FROM "{USAGE}" .*GROUP BY time\(1d\)')
 _FIELD_LINK = re.compile(r"\$\{__(url_time_range|field\.labels\.\w+|value\.raw|data\.fields\.\w+)\}")
 
 
@@ -46,7 +49,9 @@ def faults(name: str, board: dict[str, Any]) -> Iterator[str]:
         if panel["type"] == "alertlist":
             continue
         yield from _words(place, panel)
+        yield from _order(place, panel)
         yield from _questions(place, panel, variables)
+        yield from _edges(place, panel)
         yield from _ways_out(place, panel, variables)
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
@@ -86,6 +91,12 @@ def _words(place: str, panel: dict[str, Any]) -> Iterator[str]:
             yield f"{place} has no {key}"
 
 
+def _order(place: str, panel: dict[str, Any]) -> Iterator[str]:
+    ordered = any(step["id"] == "sortBy" for step in panel["transformations"])
+    if panel["type"] == "bargauge" and panel["options"]["reduceOptions"]["values"] and not ordered:
+        yield f"{place} ranks rows without an order"
+
+
 def _questions(place: str, panel: dict[str, Any], variables: set[str]) -> Iterator[str]:
     references = [target["refId"] for target in panel["targets"]]
     if len(set(references)) < len(references):
@@ -98,6 +109,15 @@ def _questions(place: str, panel: dict[str, Any], variables: set[str]) -> Iterat
             yield f"{place} computes use from raw registers: read usage or efficiency"
         if re.search(r"\$tag_\w+-", target.get("alias") or ""):
             yield f"{place}: a hyphen after $tag_... belongs to its name: write [[tag_...]]-"
+
+
+def _edges(place: str, panel: dict[str, Any]) -> Iterator[str]:
+    """What is only partly there at the ends of a range looks like a drop."""
+    for target in panel["targets"]:
+        if _BY_DAY.search(target["query"]) and not (panel.get("timeFrom") or "").endswith("/d"):
+            yield f"{place} adds up quarter hours by day, but does not begin at a midnight"
+        if _TRUST.search(target["query"]) and not panel.get("timeShift"):
+            yield f"{place} counts the quarter hour that is still being read as incomplete: shift it"
 
 
 def _ways_out(place: str, panel: dict[str, Any], variables: set[str]) -> Iterator[str]:

@@ -42,7 +42,7 @@ def with_names(page: Page, parks: Iterable[Park]) -> Page:
 
 
 def _named(panel: Panel, names: dict[str, Localized]) -> Panel:
-    if panel.kind is Kind.TABLE:
+    if panel.kind is Kind.TABLE or panel.by_row:
         mapped = (("", THE_PARK), *names.items())
         columns = (replace(c, mapped=mapped) if c.name == "tenant" else c for c in panel.columns)
         return replace(panel, columns=tuple(columns))

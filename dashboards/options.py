@@ -19,21 +19,29 @@ OPEN_ALERTS = {
 }
 """Importance first; what is normal is not listed."""
 
+MOST_ROWS = 500
+"""Bars of one panel; without it Grafana leaves out all after the 25th and does not say so."""
+SIDE_BY_SIDE = 2
+"""So many numbers of a tile stand beside each other; more stand one under the other, or their names break."""
+
 
 def options(panel: Panel, language: Language) -> object:
     """The options of a panel."""
-    reduce = common.ReduceDataOptions(values=panel.by_row, calcs=[panel.calc], fields="")
+    reduce = common.ReduceDataOptions(
+        values=panel.by_row, limit=MOST_ROWS if panel.by_row else None, calcs=[panel.calc], fields=""
+    )
     match panel.kind:
         case Kind.STAT:
             graph = common.BigValueGraphMode.AREA if panel.sparkline else common.BigValueGraphMode.NONE
+            numbers = len({target.alias for target in panel.targets})
             return stat.Options(
                 graph_mode=graph,
+                text_mode=common.BigValueTextMode.VALUE_AND_NAME if numbers > 1 else common.BigValueTextMode.AUTO,
+                orientation=common.VizOrientation.HORIZONTAL if numbers > SIDE_BY_SIDE else common.VizOrientation.AUTO,
                 color_mode=common.BigValueColorMode.VALUE,
                 reduce_options=reduce,
                 wide_layout=False,
-                text=common.VizTextDisplayOptions(
-                    title_size=13, value_size=26 if len({target.alias for target in panel.targets}) == 1 else 18
-                ),
+                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if numbers == 1 else 18),
             )
         case Kind.BARS:
             return bargauge.Options(

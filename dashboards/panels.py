@@ -123,10 +123,12 @@ class Panel:
     lines: bool = False
     """Draw the steps as lines across a trend."""
     zero: bool = False
-    """Show zero on the axis of a trend, and what lies under it."""
+    """Show zero on the axis of a trend, and what lies above and under it."""
     sparkline: bool = False
     by_row: bool = False
-    """Each row of a table is a value of its own; bars show the ten first of them in the order of `sort`."""
+    """Each row of a table is a value of its own, in the order of `sort`."""
+    most: int | None = None
+    """Of a ranking `by_row`: only so many, the first ones."""
     event_free: bool = False
     """Whether a quiet park may leave it empty (events, refusals)."""
 

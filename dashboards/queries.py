@@ -152,11 +152,17 @@ def per_interval(
 
 
 def figure(
-    scope: Scope, name: str, *tags: str, divide: float = 1, alias: str | None = None, ref: str = "A"
+    scope: Scope,
+    name: str,
+    *tags: str,
+    also: tuple[str, ...] = (),
+    divide: float = 1,
+    alias: str | None = None,
+    ref: str = "A",
 ) -> InfluxQL:
     """A stored figure, each period one point."""
     scaled = f" / {divide:.0f}" if divide != 1 else ""
-    where, by = scope.where(_period(scope)), tags or ("tenant",)
+    where, by = scope.where(*also, _period(scope)), tags or ("tenant",)
     statement = f'SELECT "{name}"{scaled} AS "{name}" FROM "{EFFICIENCY}" {where}{group(*by)}'
     return InfluxQL(statement, alias or f"$tag_{by[0]}", ref=ref)
 
@@ -182,14 +188,16 @@ def summed(
     return InfluxQL(statement, alias, ref=ref)
 
 
-def newest(scope: Scope, *names: str, divide: Mapping[str, float] | None = None) -> InfluxQL:
+def newest(
+    scope: Scope, *names: str, also: tuple[str, ...] = (), divide: Mapping[str, float] | None = None
+) -> InfluxQL:
     """The newest of each figure, one row a tenant; those named in `divide` in a larger unit."""
     scales = divide or {}
     fields = ", ".join(
         f'last("{name}"){f" / {scales[name]:.0f}" if name in scales else ""} AS "{name}"' for name in names
     )
     return InfluxQL(
-        f'SELECT {fields} FROM "{EFFICIENCY}" {scope.where(_period(scope))} GROUP BY "tenant"', form="table"
+        f'SELECT {fields} FROM "{EFFICIENCY}" {scope.where(*also, _period(scope))} GROUP BY "tenant"', form="table"
     )
 
 
@@ -206,9 +214,6 @@ def tags_of(tag: str, *conditions: str, measurement: str = METER_STATUS) -> str:
 
 
 def balance(expression: str, alias: str, condition: str) -> InfluxQL:
-    """An expression over the fields of a day's balance, each day one point."""
-    statement = (
-        f'SELECT {expression} FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND {condition} AND $timeFilter '
-        'GROUP BY "utility", "main"'
-    )
-    return InfluxQL(statement, alias)
+    """An expression over the fields of a day's balance, each whole day one point."""
+    where = Scope(tenant=False).where(condition, WHOLE_DAYS)
+    return InfluxQL(f'SELECT {expression} FROM "{BALANCE}" {where} GROUP BY "utility", "main"', alias)

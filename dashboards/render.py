@@ -19,7 +19,6 @@ SOURCE = common.DataSourceRef(type_val="influxdb", uid="ecopark")
 """The same uid in every organization, so one JSON serves all of them."""
 
 WIDTH = 24
-MOST_ROWS = 10
 _EVENTS = text("Events", "Sự kiện")
 _PAGES = text("Pages", "Các trang")
 _OTHER = {Language.EN: "Tiếng Việt", Language.VI: "English"}
@@ -104,7 +103,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
     elif panel.colour is not None:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.FIXED, fixed_color=panel.colour)
     else:
-        colour = grafana.FieldColor(mode=grafana.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+        colour = grafana.FieldColor(mode=grafana.FieldColorModeId.PALETTE_CLASSIC)
     return grafana.FieldConfig(
         unit=worded(panel.unit, language),
         decimals=panel.decimals,
@@ -164,9 +163,11 @@ def _axis_width(panel: Panel, language: Language) -> float:
 
 def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
     """Where an axis ends unless the data go further: bars begin at zero, and lines of limits are in view."""
+    if panel.zero:
+        return 0
     limits = [step.at for step in panel.steps if step.at is not None] if panel.lines else []
     if not limits:
-        return 0 if end is min and (panel.draw is Draw.BARS or panel.low == 0 or panel.zero) else None
+        return 0 if end is min and (panel.draw is Draw.BARS or panel.low == 0) else None
     outermost = end(limits)
     if end is min and len(limits) == 1:
         return None if panel.low is None else 0
@@ -180,7 +181,8 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
         yield grafana.DataTransformerConfig(
             id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": down}]}
         )
-        yield grafana.DataTransformerConfig(id_val="limit", options={"limitField": MOST_ROWS})
+    if panel.most is not None:
+        yield grafana.DataTransformerConfig(id_val="limit", options={"limitField": panel.most})
     if panel.kind is not Kind.TABLE:
         return
     if len(panel.targets) > 1:

@@ -7,8 +7,9 @@ from typing import Any
 from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, SECONDS, Column, Draw, Kind, Panel, Step, Variable, Words
 from dashboards.queries import Scope, group, tags_of
-from dashboards.words import BAD, GOOD, METER, NEUTRAL, PARK, TENANT, WARN, text
+from dashboards.words import BAD, GOOD, METER, NEAR, PARK, PLAIN, TENANT, WARN, text
 from metering.dated import at
+from metering.figures import INDICATIVE_BELOW
 from metering.model import Localized
 from metering.park import Park
 from store.schema import EVENTS, METER_STATUS
@@ -18,7 +19,9 @@ OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
 OPEN_METER = text("Open this meter", "Mở trang đồng hồ này")
 SERIES_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__field.labels.tenant}")
 ROW_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__value.raw}")
+BAR_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__data.fields.tenant}")
 SERIES_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__field.labels.meter}")
+BAR_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__data.fields.meter}")
 ROW_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__value.raw}")
 
 PARK_CHOICE = Variable("park", PARK, tags_of("park"))
@@ -27,17 +30,21 @@ ONE_TENANT = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$/')
 CHOICES = (PARK_CHOICE, TENANT_CHOICE)
 
 STATUS_WINDOW = "15m"
+WHOLE_DAYS_30 = "now-30d/d"
+"""Window of bars that are added up from quarter hours: from a midnight on, or the first day would look like a drop."""
 SETTLED = "20m"
 """How far charts of quarter hours stay behind: the newest one is still being read, and would look like a drop."""
 
 
-AGAINST_BUDGET = (Step(None, NEUTRAL), Step(0.0, GOOD), Step(1.0, WARN), Step(1.1, BAD))
+AGAINST_BUDGET = (Step(None, PLAIN), Step(0.0, GOOD), Step(1.0, WARN), Step(1.1, BAD))
+AGAINST_BASELINE = (Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))
+COMPLETE = (Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD))
 NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 
 def stat(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A number; six in a row."""
-    return Panel(number, Kind.STAT, title, about, unit, targets, **{"width": 4, "height": 4, "colour": NEUTRAL, **more})
+    return Panel(number, Kind.STAT, title, about, unit, targets, **{"width": 4, "height": 4, "colour": PLAIN, **more})
 
 
 def trend(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
@@ -53,6 +60,14 @@ def daily(number: int, title: Localized, about: Localized, unit: Words, *targets
 def bars(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A ranking; three in a row."""
     return Panel(number, Kind.BARS, title, about, unit, targets, **{"width": 8, "height": 12, **more})
+
+
+def ranking(
+    number: int, title: Localized, about: Localized, unit: Words, question: InfluxQL, name: str, **more: Any
+) -> Panel:
+    """Tenants by a figure that `question` has a row a tenant of; the largest on top, unless `sort` says otherwise."""
+    ranked = {"by_row": True, "sort": (name, True), "columns": (Column("tenant"),), "link": BAR_TENANT}
+    return bars(number, title, about, unit, question, **{**ranked, **more})
 
 
 def table(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
@@ -100,7 +115,7 @@ def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
         InfluxQL(f'SELECT count("heard") FROM ({known})', alias="all", ref="B"),
         columns=(
             Column("now", text("now", "hiện tại"), colour=GOOD),
-            Column("all", text("of", "trên tổng số"), colour=NEUTRAL),
+            Column("all", text("of", "trên tổng số"), colour=PLAIN),
         ),
         window=STATUS_WINDOW,
         width=width,
@@ -122,7 +137,7 @@ def contract_columns(parks: Iterable[Park], day: date) -> tuple[Column, ...]:
             contract = at(tenant.contract.demand_kw, day)
             if contract is not None:
                 kw = contract.value
-                steps = (Step(None, GOOD), Step(0.8 * kw, "#C9B11C"), Step(0.9 * kw, WARN), Step(kw, BAD))
+                steps = (Step(None, GOOD), Step(0.8 * kw, NEAR), Step(0.9 * kw, WARN), Step(kw, BAD))
                 columns.append(Column(tenant.id, low=0, high=kw, steps=steps))
     return tuple(columns)
 

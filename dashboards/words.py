@@ -8,7 +8,7 @@ from typing import Final
 
 from metering.figures import FIGURES
 from metering.model import Localized
-from metering.quantities import Utility
+from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band
 
 
@@ -40,38 +40,49 @@ UTILITY: Final = {
     Utility.PRODUCTION: text("Production", "Sản lượng"),
 }
 
+IN_UNITS: Final = tuple(
+    (utility.value, text(f"{name.en} ({UTILITIES[utility].unit})", f"{name.vi} ({UTILITIES[utility].unit})"))
+    for utility, name in UTILITY.items()
+    if utility is not Utility.PRODUCTION
+)
+"""Utilities with their unit, for tables whose rows differ in it."""
+
 COLOUR: Final = {
-    Utility.ELECTRICITY: "#E0A30B",
+    Utility.ELECTRICITY: "#BD8A09",
     Utility.WATER: "#2F72D6",
     Utility.WASTEWATER: "#8C6D46",
     Utility.STEAM: "#D9662B",
     Utility.NATURAL_GAS: "#8F4FBF",
     Utility.COMPRESSED_AIR: "#3E9C94",
-    Utility.CHILLED_WATER: "#38A9D9",
+    Utility.CHILLED_WATER: "#289DCF",
     Utility.PRODUCTION: "#6B7785",
 }
-"""One colour a utility on every page, readable on light and dark."""
+"""One colour a utility on every page and in the reports, readable on light and dark."""
 
-SOLAR_COLOUR: Final = "#5FA83B"
+SOLAR_COLOUR: Final = "#5CA339"
 TENANT_COLOURS: Final = (
     "#4E79C4",
-    "#D98A2B",
+    "#CF8225",
     "#57A35B",
     "#C2575B",
     "#8E6BB8",
-    "#3FA7A0",
-    "#B8963E",
+    "#3DA19A",
+    "#AF8F3B",
     "#C46BA0",
     "#7D8A99",
     "#8C6A4F",
-    "#6FB1DB",
-    "#98B54A",
+    "#469BD1",
+    "#839C40",
 )
 """Tenants in the order of the park file."""
 GOOD: Final = "#3B9A4B"
-WARN: Final = "#E58A1F"
+NEAR: Final = "#A79317"
+"""Not yet worth a warning, but on the way there."""
+WARN: Final = "#D57E19"
 BAD: Final = "#D1323C"
 NEUTRAL: Final = "#6B7785"
+PLAIN: Final = "text"
+"""The theme's own colour of text, for numbers that are neither good nor bad: a grey fades on one of the themes."""
 
 BAND: Final = {
     Band.OFF_PEAK: text("Off-peak", "Giờ thấp điểm"),
@@ -79,7 +90,7 @@ BAND: Final = {
     Band.PEAK: text("Peak", "Giờ cao điểm"),
 }
 
-BAND_COLOUR: Final = {Band.OFF_PEAK: "#4C8F5B", Band.NORMAL: "#E0A30B", Band.PEAK: "#C2452D"}
+BAND_COLOUR: Final = {Band.OFF_PEAK: "#4C8F5B", Band.NORMAL: "#BD8A09", Band.PEAK: "#C2452D"}
 
 EVENT: Final = {
     "swap": text("Meter replaced", "Thay công tơ, đồng hồ"),

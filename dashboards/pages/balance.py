@@ -2,19 +2,13 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
-from dashboards.queries import Scope, balance
+from dashboards.queries import WHOLE_DAYS, Scope, balance
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
-from dashboards.words import BAD, COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
-from metering.quantities import UTILITIES as UNITS
+from dashboards.words import COLOUR, GOOD, IN_UNITS, PLAIN, UTILITY, WARN, text
 from metering.quantities import Utility
 from store.schema import BALANCE
 
-_NAMES = tuple(
-    (utility.value, text(f"{name.en} ({UNITS[utility].unit})", f"{name.vi} ({UNITS[utility].unit})"))
-    for utility, name in UTILITY.items()
-    if utility is not Utility.PRODUCTION
-)
 _UTILITIES = (
     (Utility.ELECTRICITY, "kwatth", 20),
     (Utility.WATER, "suffix:m³", 21),
@@ -85,7 +79,7 @@ def _uncomputable() -> Panel:
             f'SELECT count("computable") FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND "computable" = 0 AND $timeFilter',
             alias="days",
         ),
-        steps=(Step(None, NEUTRAL), Step(1, WARN)),
+        steps=(Step(None, PLAIN), Step(1, WARN)),
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
@@ -102,7 +96,10 @@ def _mains(setting: Setting) -> str:
 def _worst(setting: Setting) -> Panel:
     return bars(
         4,
-        text("Loss as a share of the main meter, newest day", "Tổn thất so với đồng hồ tổng, ngày mới nhất"),
+        text(
+            "Loss as a share of the main meter, newest whole day",
+            "Tổn thất so với đồng hồ tổng, ngày trọn vẹn gần nhất",
+        ),
         text(
             "The park's own main meters. Compare with the error band in the table.",
             "Các đồng hồ tổng của khu. So sánh với khoảng sai số trong bảng.",
@@ -132,12 +129,12 @@ def _table() -> Panel:
         COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" WHERE {where} GROUP BY "utility", "main"', form="table"),
         columns=(
-            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES),
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS),
             Column("main", text("Main meter", "Đồng hồ tổng")),
-            Column("through", text("Through it", "Lượng qua"), decimals=0),
-            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), decimals=0),
-            Column("loss", text("Loss", "Tổn thất"), decimals=0),
-            Column("band", text("Error band", "Khoảng sai số"), decimals=0),
+            Column("through", text("Through it", "Lượng qua"), "locale"),
+            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), "locale"),
+            Column("loss", text("Loss", "Tổn thất"), "locale"),
+            Column("band", text("Error band", "Khoảng sai số"), "locale"),
         ),
         least=DAILY,
         nothing=text("no whole day in this range", "kỳ xem chưa có ngày nào trọn vẹn"),
@@ -150,24 +147,24 @@ def _course(setting: Setting, utility: Utility, unit: str, number: int) -> Panel
     utilities = f"\"utility\" = '{utility.value}' AND {_mains(setting)}"
     statement = (
         f'SELECT sum("loss") AS "loss", sum("band") AS "band" FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND {utilities} '
-        f"AND \"computable\" = 1 AND $timeFilter GROUP BY time(1d) fill(none) tz('{setting.timezone}')"
+        f"AND \"computable\" = 1 AND {WHOLE_DAYS} AND $timeFilter GROUP BY time(1d) fill(none) tz('{setting.timezone}')"
     )
     return trend(
         number,
         UTILITY[utility],
         text(
-            "Main meter minus sub-meters of each day, and the band of the meters' accuracy. Gaps: not computable.",
-            "Đồng hồ tổng trừ đồng hồ nhánh mỗi ngày và khoảng sai số. Chỗ trống: không tính được.",
+            "Main meter minus sub-meters of each whole day, and the band of the meters' accuracy. Gaps: not computable.",
+            "Đồng hồ tổng trừ đồng hồ nhánh từng ngày trọn vẹn và khoảng sai số. Chỗ trống: không tính được.",
         ),
         unit,
         InfluxQL(statement, "$col"),
         columns=(
             Column("loss", text("Loss", "Tổn thất"), colour=COLOUR[utility]),
-            Column("band", text("Error band", "Khoảng sai số"), colour=BAD, dashed=True),
+            Column("band", text("Error band", "Khoảng sai số"), colour=PLAIN, dashed=True),
         ),
         window="30d",
         low=None,
         draw=Draw.BARS,
         step="1d",
-        width=8,
+        width=6,
     )

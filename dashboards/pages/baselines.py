@@ -1,10 +1,10 @@
 """What a tenant's baselines said of the last 30 days, one row each; on the tenant's page and on its own."""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, SHARE, Column, Panel, Step
+from dashboards.panels import DAILY, SHARE, Column, Panel
 from dashboards.queries import Scope, group
-from dashboards.tiles import METER_COLUMN, NO_BASELINE, table
-from dashboards.words import BAD, GOOD, UTILITY, WARN, text
+from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, table
+from dashboards.words import IN_UNITS, text
 from store.schema import BASELINE
 
 
@@ -31,20 +31,21 @@ def baselines(scope: Scope, number: int) -> Panel:
         InfluxQL(statement, form="table"),
         columns=(
             Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
-            Column("utility", text("Utility", "Tiện ích"), mapped=tuple(UTILITY.items()), width=110),
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=190),
             Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
-            Column("expected", text("Expected", "Kỳ vọng"), "locale", decimals=0, width=110),
-            Column("actual", text("Actual", "Thực tế"), "locale", decimals=0, width=110),
-            Column("saving", text("Saving", "Tiết kiệm"), "locale", decimals=0, width=110),
+            Column("expected", text("Expected", "Kỳ vọng"), "locale", width=110),
+            Column("actual", text("Actual", "Thực tế"), "locale", width=110),
+            Column("saving", text("Saving", "Tiết kiệm"), "locale", width=110),
             Column(
                 "enpi",
                 text("EnPI", "EnPI"),
                 SHARE,
                 decimals=1,
-                steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD)),
+                width=100,
+                steps=AGAINST_BASELINE,
             ),
-            Column("cusum", text("CUSUM", "CUSUM"), "locale", decimals=0, width=110),
+            Column("cusum", text("CUSUM", "CUSUM"), "locale", width=110),
             Column("days", text("Days", "Số ngày"), decimals=0, width=90),
             Column("out_of_range", text("Days out of range", "Ngày ngoài phạm vi"), decimals=0, width=150),
         ),

@@ -6,6 +6,7 @@ from dashboards.queries import (
     BILLING,
     GENERATION,
     SUBS,
+    WHOLE_DAYS,
     Scope,
     figure,
     newest,
@@ -19,16 +20,19 @@ from dashboards.queries import (
 )
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    BAR_METER,
     CHOICES,
     SERIES_METER,
     SERIES_TENANT,
     SETTLED,
     TENANT_COLUMN,
+    WHOLE_DAYS_30,
     bars,
     contract_columns,
     daily,
     freshness,
     marks,
+    ranking,
     reporting,
     stat,
     table,
@@ -92,7 +96,6 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             MONEY,
             total(scope, "cost_vnd", utility=E, divide=1e6, alias="cost"),
             window=MONTH,
-            decimals=1,
         ),
         stat(
             12,
@@ -105,6 +108,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             ),
             SHARE,
             *of_usage_or_days(scope, "max", "estimated", of(E), BILLING),
+            shift=SETTLED,
             steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.5, BAD)),
             high=1,
         ),
@@ -149,7 +153,7 @@ def _bands(scope: Scope, setting: Setting) -> Panel:
         ENERGY,
         per_interval(scope, "amount", "band", utility=E, zone=setting.timezone),
         columns=BANDS,
-        window="30d",
+        window=WHOLE_DAYS_30,
         height=10,
     )
 
@@ -171,21 +175,22 @@ def _peaks(month: Scope, setting: Setting) -> Panel:
 
 
 def _factors(month: Scope) -> Panel:
-    return bars(
+    return ranking(
         6,
         text("Power factor, month to date", "Hệ số công suất lũy kế tháng"),
         text(
-            "From the sums of kWh and kvarh. Red is under 0.9, where a surcharge for reactive power begins.",
-            "Tính từ tổng kWh và kvarh. Đỏ là dưới 0,9: phải trả tiền mua công suất phản kháng.",
+            "From the sums of kWh and kvarh, the worst on top. Red is under 0.9, where a surcharge for reactive power begins.",
+            "Tính từ tổng kWh và kvarh, thấp nhất ở trên. Đỏ là dưới 0,9: phải trả tiền mua công suất phản kháng.",
         ),
         "suffix:cosφ",
-        figure(month, "power_factor"),
+        newest(month, "power_factor"),
+        "power_factor",
+        sort=("power_factor", False),
         window=MONTH,
         low=0.6,
         high=1.0,
         decimals=3,
         steps=(Step(None, BAD), Step(0.9, WARN), Step(0.92, GOOD)),
-        link=SERIES_TENANT,
     )
 
 
@@ -204,6 +209,8 @@ def _meters(scope: Scope) -> Panel:
         colour=COLOUR[E],
         by_row=True,
         sort=("kwh", True),
+        most=10,
+        link=BAR_METER,
     )
 
 
@@ -212,11 +219,11 @@ def _base(scope: Scope) -> Panel:
         8,
         text("Base load by day", "Phụ tải nền theo ngày"),
         text(
-            "What runs when nobody works: the low end of each day. A step up that stays is a machine left on.",
-            "Phần tải vẫn chạy khi không sản xuất: mức thấp của mỗi ngày. Tăng lên và giữ nguyên nghĩa là có máy quên tắt.",
+            "What runs when nobody works: the low end of each whole day. A step up that stays is a machine left on.",
+            "Phần tải vẫn chạy khi không sản xuất: mức thấp của từng ngày trọn vẹn. Tăng lên và giữ nguyên nghĩa là có máy quên tắt.",
         ),
         POWER,
-        figure(scope, "base_load_kw"),
+        figure(scope, "base_load_kw", also=(WHOLE_DAYS,)),
         least=DAILY,
         step="1d",
         window="30d",
@@ -266,7 +273,7 @@ def _tenants(month: Scope) -> Panel:
             Column("load_factor", called("load_factor"), SHARE, decimals=0),
             Column("peak_share", called("peak_share"), SHARE, decimals=1),
             Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
-            Column("reactive_vnd", called("reactive_vnd"), MONEY, decimals=1),
+            Column("reactive_vnd", called("reactive_vnd"), MONEY),
             Column("solar_share", called("solar_share"), SHARE, decimals=1),
         ),
         window=MONTH,

@@ -41,14 +41,13 @@ def _used(scope: Scope) -> tuple[Panel, ...]:
     return tuple(
         stat(
             number,
-            UTILITY[utility],
+            text(f"{UTILITY[utility].en} in this period", f"{UTILITY[utility].vi} trong kỳ xem"),
             text(
                 f"{UTILITY[utility].en} taken by the chosen tenants in this period.",
                 f"Lượng {UTILITY[utility].vi.lower()} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",
             ),
             unit,
             *totals(scope, utility, "used"),
-            decimals=0,
             colour=COLOUR[utility],
         )
         for number, (utility, unit, _, _) in enumerate(UTILITIES, start=10)
@@ -96,7 +95,6 @@ def _course(
             MONEY,
             total(scope, "cost_vnd", utility=utility, divide=1e6, alias="cost"),
             window="now/M",
-            decimals=1,
             height=8,
         ),
     )

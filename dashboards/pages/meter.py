@@ -7,7 +7,20 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
 from dashboards.queries import NEWEST_ROWS, QUARTERS_PER_HOUR, Scope, tags_of
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, SETTLED, TENANT_CHOICE, daily, freshness, marks, reporting, stat, table, trend
+from dashboards.tiles import (
+    COMPLETE,
+    PARK_CHOICE,
+    SETTLED,
+    TENANT_CHOICE,
+    WHOLE_DAYS_30,
+    daily,
+    freshness,
+    marks,
+    reporting,
+    stat,
+    table,
+    trend,
+)
 from dashboards.words import BAD, COLOUR, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
@@ -77,7 +90,7 @@ def page(setting: Setting) -> Page:
 def _tiles(scope: Scope) -> tuple[Panel, ...]:
     def over(number: int, title: Localized, about: Localized, unit: Words, value: str, **more: Any) -> Panel:
         statement = f'SELECT {value} FROM "{USAGE}" {scope.where(ONE)}'
-        return stat(number, title, about, unit, InfluxQL(statement, alias="value"), width=5, **more)
+        return stat(number, title, about, unit, InfluxQL(statement, alias="value"), width=5, shift=SETTLED, **more)
 
     return (
         freshness(scope, 1, ONE, width=5),
@@ -102,7 +115,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             'mean("completeness")',
             high=1.0,
             decimals=1,
-            steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
+            steps=COMPLETE,
         ),
         over(
             12,
@@ -152,7 +165,7 @@ def _days(scope: Scope, setting: Setting) -> Panel:
         _AMOUNT[""],
         InfluxQL(statement, "$tag_utility"),
         columns=_by_utility(_AMOUNT),
-        window="30d",
+        window=WHOLE_DAYS_30,
     )
 
 

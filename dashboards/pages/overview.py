@@ -8,6 +8,7 @@ from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BUDGET,
     CHOICES,
+    COMPLETE,
     SERIES_TENANT,
     SETTLED,
     TENANT_COLUMN,
@@ -21,7 +22,7 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import COLOUR, GOOD, UTILITY, text
+from dashboards.words import COLOUR, UTILITY, text
 from dashboards.words import figure as called
 from metering.figures import Period
 from metering.quantities import Utility
@@ -121,14 +122,14 @@ def _hours(scope: Scope) -> Panel:
     return Panel(
         23,
         Kind.HOURS,
-        text("Power by hour and weekday, four weeks", "Công suất theo giờ và thứ, bốn tuần"),
+        text("Power (kW) by hour and weekday, four weeks", "Công suất (kW) theo giờ và thứ, bốn tuần"),
         text(
             "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
             "works is load that could be off.",
             "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần, theo giờ của khu. Ô màu nóng vào lúc không "
             "sản xuất là tải có thể cắt.",
         ),
-        POWER,
+        "locale",  # with a unit behind it, a number of a large park is wider than its cell
         (InfluxQL(statement, form="table"),),
         width=24,
         height=9,
@@ -218,7 +219,6 @@ def _utility_today(scope: Scope, number: int, utility: Utility) -> Panel:
         _UNIT[utility],
         total(scope, "amount", utility=utility, alias="today"),
         window=TODAY,
-        decimals=1,
         colour=COLOUR[utility],
         width=4 if utility is not Utility.CHILLED_WATER else 8,
     )
@@ -289,7 +289,7 @@ def _tenants(month: Scope) -> Panel:
                 decimals=1,
                 width=150,
             ),
-            Column("completeness", called("completeness"), SHARE, decimals=1, colour=GOOD, width=120),
+            Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
         window=THIS_MONTH,
         sort=("electricity_kwh", True),

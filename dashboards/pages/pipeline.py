@@ -5,7 +5,7 @@ from dashboards.panels import SECONDS, Page, Panel, Row, Step, Words
 from dashboards.queries import Scope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
-from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
+from dashboards.words import BAD, GOOD, PLAIN, WARN, text
 from metering.model import Localized
 from store.schema import PIPELINE
 
@@ -13,8 +13,8 @@ PER_SECOND = "suffix:/s"
 INGEST = "\"service\" = 'ingest'"
 
 
-def _last(field: str, how: str) -> InfluxQL:
-    inner = f'SELECT last("{field}") AS "value" FROM "{PIPELINE}" WHERE {INGEST} AND $timeFilter GROUP BY "instance"'
+def _now(field: str, how: str, each: str = "last") -> InfluxQL:
+    inner = f'SELECT {each}("{field}") AS "value" FROM "{PIPELINE}" WHERE {INGEST} AND $timeFilter GROUP BY "instance"'
     return InfluxQL(f'SELECT {how}("value") FROM ({inner})', alias="value")
 
 
@@ -54,7 +54,7 @@ def _tile(
         title,
         about,
         unit,
-        _last(field, how),
+        _now(field, how, "mean" if unit == PER_SECOND else "last"),
         window="15m",
         steps=steps,
         decimals=1 if unit in {SECONDS, PER_SECOND} else 0,
@@ -63,12 +63,15 @@ def _tile(
 
 
 def _tiles() -> tuple[Panel, ...]:
-    plain = (Step(None, NEUTRAL),)
+    plain = (Step(None, PLAIN),)
     return (
         _tile(
             2,
             text("Readings stored per second", "Số liệu lưu mỗi giây"),
-            text("Sum over all ingesters, newest 10 seconds.", "Tổng các bộ tiếp nhận, 10 giây gần nhất."),
+            text(
+                "Mean of the last 15 minutes, summed over all ingesters.",
+                "Trung bình 15 phút gần nhất, tổng các bộ tiếp nhận.",
+            ),
             PER_SECOND,
             "readings_per_s",
             "sum",

@@ -5,7 +5,9 @@ from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, Row, Step
 from dashboards.queries import NEWEST_ROWS, Scope, of_usage_or_days
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    BAR_METER,
     CHOICES,
+    COMPLETE,
     METER_COLUMN,
     SETTLED,
     TENANT_COLUMN,
@@ -75,9 +77,10 @@ def _complete(scope: Scope) -> Panel:
         text("Of all quarter hours of all meters in this period.", "Của mọi khoảng 15 phút, mọi đồng hồ trong kỳ xem."),
         SHARE,
         *of_usage_or_days(scope, "mean", "completeness"),
+        shift=SETTLED,
         high=1.0,
         decimals=2,
-        steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
+        steps=COMPLETE,
     )
 
 
@@ -91,6 +94,7 @@ def _estimated(scope: Scope) -> Panel:
         ),
         SHARE,
         *of_usage_or_days(scope, "mean", "estimated"),
+        shift=SETTLED,
         high=1.0,
         decimals=2,
         steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
@@ -178,7 +182,7 @@ def _worst(scope: Scope) -> Panel:
     each = f'SELECT mean("estimated") AS "share" FROM "{USAGE}" {scope.where()} GROUP BY "meter"'
     return bars(
         12,
-        text("Most estimated meters", "Đồng hồ phải ước tính nhiều nhất"),
+        text("Most estimated meters, 24 hours", "Đồng hồ phải ước tính nhiều nhất, 24 giờ"),
         text(
             "Mean estimated share of the last 24 hours; the ten worst.",
             "Tỷ lệ ước tính trung bình 24 giờ gần nhất; mười đồng hồ cao nhất.",
@@ -187,9 +191,12 @@ def _worst(scope: Scope) -> Panel:
         InfluxQL(each, form="table"),
         steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
         window="24h",
+        shift=SETTLED,
         high=1.0,
         by_row=True,
         sort=("share", True),
+        most=10,
+        link=BAR_METER,
         width=12,
     )
 
@@ -209,9 +216,9 @@ def _refusals() -> Panel:
             form="table",
         ),
         columns=(
-            Column("gateway", text("Gateway", "Thiết bị thu thập")),
+            Column("gateway", text("Gateway", "Thiết bị thu thập"), width=200),
             Column("reason", text("Reason", "Lý do"), mapped=tuple(REASON.items())),
-            Column("count", text("Times", "Số lần"), decimals=0),
+            Column("count", text("Times", "Số lần"), decimals=0, width=100),
         ),
         width=12,
         height=12,

@@ -1,23 +1,27 @@
 """Resource efficiency: which tenants make most of what they take, and who gets better?"""
 
-from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
+from dashboards.influxql import InfluxQL
+from dashboards.panels import ENERGY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
 from dashboards.queries import Scope, figure, newest
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    AGAINST_BASELINE,
     CHOICES,
+    COMPLETE,
     NO_BASELINE,
     SERIES_TENANT,
     TENANT_COLUMN,
-    bars,
     freshness,
     marks,
+    ranking,
     reporting,
+    stat,
     table,
     trend,
 )
-from dashboards.words import BAD, GOOD, NEUTRAL, WARN, text
+from dashboards.words import BAD, GOOD, NEUTRAL, text
 from dashboards.words import figure as called
-from metering.figures import FIGURES, INDICATIVE_BELOW, Period
+from metering.figures import FIGURES, Period
 
 PERIOD = Variable(
     "period", text("Per", "Theo"), choices=((Period.MONTH, text("Month", "Tháng")), (Period.DAY, text("Day", "Ngày")))
@@ -32,6 +36,8 @@ _HOW = text(
     "doanh nghiệp một khác: chỉ so với chính mình hoặc với doanh nghiệp cùng ngành.",
 )
 
+_RANKED = text(f"The best on top. {_HOW.en}", f"Tốt nhất ở trên cùng. {_HOW.vi}")
+
 
 def page(setting: Setting) -> Page:
     """The ranking."""
@@ -44,11 +50,10 @@ def page(setting: Setting) -> Page:
             "Doanh nghiệp nào sử dụng tài nguyên hiệu quả nhất, và ai đang cải thiện?",
         ),
         (
-            Row((freshness(Scope(), width=12), reporting(Scope(), 90, width=12))),
-            Row((_completeness(scope),)),
+            Row((freshness(Scope(), width=8), reporting(Scope(), 90, width=8), _completeness(scope))),
             Row(
                 (
-                    _bars(scope, 3, "enpi", SHARE, steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))),
+                    _bars(scope, 3, "enpi", SHARE, steps=AGAINST_BASELINE, decimals=1),
                     _bars(scope, 4, "energy_per_m2", "suffix:kWh/m²"),
                     _bars(scope, 5, "energy_per_employee", text("suffix:kWh/person", "suffix:kWh/người")),
                 )
@@ -70,37 +75,41 @@ def page(setting: Setting) -> Page:
 
 
 def _completeness(scope: Scope) -> Panel:
-    return bars(
+    each = newest(scope, "completeness").query
+    return stat(
         2,
-        called("completeness"),
+        text("Completeness, lowest", "Mức độ đầy đủ thấp nhất"),
         text(
-            "Share of the expected intervals that are there. Under 95 % everything on this page is indicative.",
-            "Phần số liệu có được trên tổng số phải có. Dưới 95% thì mọi chỉ tiêu trên trang này chỉ để tham khảo.",
+            "Share of the expected intervals that are there, of the tenant that has least; the others stand in the table. "
+            "Under 95 % a tenant's figures on this page are indicative.",
+            "Phần số liệu có được trên tổng số phải có, của doanh nghiệp thấp nhất; các doanh nghiệp khác xem trong bảng. Dưới "
+            "95% thì chỉ tiêu của doanh nghiệp trên trang này chỉ để tham khảo.",
         ),
         SHARE,
-        figure(scope, "completeness"),
+        InfluxQL(f'SELECT min("completeness") FROM ({each})', alias="completeness"),
         window=NEWEST,
-        low=0,
-        high=1,
         decimals=1,
-        steps=(Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD)),
-        width=24,
-        link=SERIES_TENANT,
+        steps=COMPLETE,
+        width=8,
     )
 
 
-def _bars(scope: Scope, number: int, name: str, unit: Words, *, steps: tuple[Step, ...] = ()) -> Panel:
-    return bars(
+def _bars(
+    scope: Scope, number: int, name: str, unit: Words, *, steps: tuple[Step, ...] = (), decimals: int | None = None
+) -> Panel:
+    return ranking(
         number,
         called(name),
-        _HOW,
+        _RANKED,
         unit,
-        figure(scope, name),
+        newest(scope, name),
+        name,
+        sort=(name, FIGURES[name].better > 0),
         window=NEWEST,
         steps=steps,
+        decimals=decimals,
         nothing=NO_BASELINE if name == "enpi" else None,
         colour=None if steps else NEUTRAL,
-        link=SERIES_TENANT,
     )
 
 
@@ -136,9 +145,10 @@ def _savings(scope: Scope) -> Panel:
             "worse.",
             "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế); dương là tiết kiệm. Đường đi xuống là máy móc hoặc cách vận hành đã kém đi.",
         ),
-        "kwatth",
+        ENERGY,
         figure(scope, "cusum_kwh"),
         low=None,
+        zero=True,
         window="13M",
         step="1d",
         nothing=NO_BASELINE,
@@ -156,22 +166,22 @@ def _table(scope: Scope) -> Panel:
         ("output_per_mwh", text("suffix:unit/MWh", "suffix:đơn vị/MWh"), 2),
         ("solar_share", SHARE, 1),
         ("load_factor", SHARE, 0),
-        ("completeness", SHARE, 1),
     )
     return table(
         11,
         text("All figures, newest period", "Tất cả chỉ tiêu, kỳ mới nhất"),
         _HOW,
         "none",
-        newest(scope, *(name for name, _, _ in shown)),
+        newest(scope, *(name for name, _, _ in shown), "completeness"),
         columns=(
             TENANT_COLUMN,
             *(
                 Column(
-                    name, FIGURES[name].label, unit, decimals=decimals, width=175 if name == "output_per_mwh" else 135
+                    name, FIGURES[name].label, unit, decimals=decimals, width=175 if name == "output_per_mwh" else 139
                 )
                 for name, unit, decimals in shown
             ),
+            Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
         window=NEWEST,
         sort=("enpi", False),

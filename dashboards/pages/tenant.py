@@ -7,22 +7,23 @@ from dashboards.influxql import InfluxQL
 from dashboards.pages.baselines import baselines
 from dashboards.pages.tenantfigures import budget, figures
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
-from dashboards.queries import BILLING, NEWEST_ROWS, Scope, figure, per_interval, rates, summed, total
+from dashboards.queries import BILLING, NEWEST_ROWS, Scope, figure, of, per_interval, rates, summed
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    BAR_METER,
     METER_COLUMN,
     NO_BASELINE,
     ONE_TENANT,
     PARK_CHOICE,
-    SERIES_METER,
     SETTLED,
+    WHOLE_DAYS_30,
     bars,
     daily,
     marks,
     table,
     trend,
 )
-from dashboards.words import BAD, BAND, BAND_COLOUR, COLOUR, EVENT, GOOD, NEUTRAL, UTILITY, text
+from dashboards.words import BAD, BAND, BAND_COLOUR, COLOUR, EVENT, GOOD, PLAIN, UTILITY, text
 from dashboards.words import figure as called
 from metering.figures import Period
 from metering.quantities import Utility
@@ -111,7 +112,7 @@ def _month(month: Scope) -> Panel:
         figure(month, "expected_kwh", alias="expected", ref="B"),
         columns=(
             Column("used", called("electricity_kwh"), colour=COLOUR[E]),
-            Column("expected", called("expected_kwh"), colour=NEUTRAL, dashed=True),
+            Column("expected", called("expected_kwh"), colour=PLAIN, dashed=True),
         ),
         window="13M",
         step="1d",
@@ -131,7 +132,7 @@ def _days(scope: Scope, setting: Setting) -> Panel:
         ENERGY,
         per_interval(scope, "amount", "band", utility=E, zone=setting.timezone),
         columns=BANDS,
-        window="30d",
+        window=WHOLE_DAYS_30,
     )
 
 
@@ -151,7 +152,7 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
         MONEY,
         InfluxQL(statement, "$tag_utility"),
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
-        window="30d",
+        window=WHOLE_DAYS_30,
     )
 
 
@@ -173,7 +174,7 @@ def _spent(scope: Scope, setting: Setting) -> Panel:
         added_up("budget_vnd", "B"),
         columns=(
             Column("cost_vnd", called("cost_vnd"), colour=COLOUR[E]),
-            Column("budget_vnd", called("budget_vnd"), colour=NEUTRAL, dashed=True),
+            Column("budget_vnd", called("budget_vnd"), colour=PLAIN, dashed=True),
         ),
         window=MONTH,
         step="1d",
@@ -182,15 +183,18 @@ def _spent(scope: Scope, setting: Setting) -> Panel:
 
 
 def _meters(scope: Scope, *, links: bool) -> Panel:
+    where = scope.where(of(E), '"role" =~ /^(billing|sub)$/')
     return bars(
         7,
         text("Electricity by meter", "Điện theo công tơ"),
         text("Intake and sub-meters, month to date.", "Công tơ tổng và công tơ nhánh, lũy kế từ đầu tháng."),
         ENERGY,
-        total(scope, "amount", "meter", utility=E, only='"role" =~ /^(billing|sub)$/'),
+        InfluxQL(f'SELECT sum("amount") AS "kwh" FROM "{USAGE}" {where} GROUP BY "meter"', form="table"),
         window=MONTH,
         colour=COLOUR[E],
-        link=SERIES_METER if links else None,
+        by_row=True,
+        sort=("kwh", True),
+        link=BAR_METER if links else None,
     )
 
 
@@ -200,7 +204,8 @@ def _enpi(scope: Scope) -> Panel:
         called("enpi"),
         text("Each day's use over what the baseline expects.", "Tiêu thụ từng ngày chia cho mức theo đường cơ sở."),
         SHARE,
-        figure(scope, "enpi"),
+        figure(scope, "enpi", alias="enpi"),
+        columns=(Column("enpi", called("enpi")),),
         nothing=NO_BASELINE,
         least=DAILY,
         window="90d",
@@ -223,15 +228,17 @@ def _savings(scope: Scope) -> Panel:
             "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế) từ khi đường cơ sở có hiệu lực; dương là tiết kiệm.",
         ),
         ENERGY,
-        figure(scope, "cusum_kwh"),
+        figure(scope, "cusum_kwh", alias="cusum"),
+        columns=(Column("cusum", called("cusum_kwh")),),
         nothing=NO_BASELINE,
         least=DAILY,
         window="90d",
         step="1d",
         low=None,
+        zero=True,
         width=8,
         height=12,
-        colour=GOOD,
+        colour=COLOUR[E],
     )
 
 

@@ -1,10 +1,19 @@
 """The numbers at the head of a tenant's page."""
 
-from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
-from dashboards.queries import Scope, figure, total
+from dashboards.panels import CARBON, ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
+from dashboards.queries import WHOLE_DAYS, Scope, figure, total
 from dashboards.setting import Setting
-from dashboards.tiles import AGAINST_BUDGET, NO_BASELINE, contract_columns, freshness, reporting, stat
-from dashboards.words import BAD, COLOUR, GOOD, NEUTRAL, WARN, text
+from dashboards.tiles import (
+    AGAINST_BASELINE,
+    AGAINST_BUDGET,
+    COMPLETE,
+    NO_BASELINE,
+    contract_columns,
+    freshness,
+    reporting,
+    stat,
+)
+from dashboards.words import BAD, COLOUR, GOOD, WARN, text
 from dashboards.words import figure as called
 from metering.quantities import Utility
 
@@ -29,14 +38,22 @@ def budget(month: Scope) -> Panel:
         figure(month, "budget_vnd", divide=1e6, alias="budget", ref="C"),
         columns=(
             Column("share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET),
-            Column("cost", called("cost_vnd"), MONEY, decimals=1),
-            Column("budget", called("budget_vnd"), MONEY, decimals=1),
+            Column("cost", called("cost_vnd"), MONEY),
+            Column("budget", called("budget_vnd"), MONEY),
         ),
         nothing=text("no budget", "chưa có ngân sách"),
         window=MONTH,
         width=8,
         height=8,
     )
+
+
+_PEAK = text("Highest 30-minute demand of this month.", "Công suất 30 phút cao nhất trong tháng.")
+_PEAK_COLOURED = text(
+    "Highest 30-minute demand of this month; coloured at 80, 90 and 100 % of the contract demand.",
+    "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100% công suất đăng ký.",
+)
+"""On the operator's page only: a tenant's own page is one for all, and tells nobody another's contract."""
 
 
 def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
@@ -73,8 +90,6 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             MONEY,
             figure(month, "cost_vnd", divide=1e6),
             window=MONTH,
-            decimals=1,
-            colour=NEUTRAL,
         ),
         stat(
             13,
@@ -83,32 +98,31 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
                 "Scope 1 (fuel burnt on site) and scope 2 (bought energy), month to date.",
                 "Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài), lũy kế tháng.",
             ),
-            "suffix:t",
+            CARBON,
             figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),
             figure(month, "co2e_scope1_kg", divide=1000, alias="scope 1", ref="B"),
             columns=(Column("scope 2", text("scope 2", "phạm vi 2")), Column("scope 1", text("scope 1", "phạm vi 1"))),
             window=MONTH,
-            decimals=1,
-            colour=NEUTRAL,
         ),
         stat(
             14,
             text("Peak of the month", "Công suất cực đại tháng"),
-            text(
-                "Highest 30-minute demand of this month; coloured at 80, 90 and 100 % of the contract demand.",
-                "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100% công suất đăng ký.",
-            ),
+            _PEAK_COLOURED if scope.tenant else _PEAK,
             POWER,
             figure(month, "peak_demand_kw"),
-            columns=contract_columns(setting.parks, setting.day),
+            columns=contract_columns(setting.parks, setting.day) if scope.tenant else (),
             window=MONTH,
+            colour=COLOUR[E],
         ),
         stat(
             15,
             text("Base load", "Phụ tải nền"),
-            text("What runs when nobody works; newest day.", "Phần tải vẫn chạy khi không sản xuất; ngày mới nhất."),
+            text(
+                "What runs when nobody works; newest whole day.",
+                "Phần tải vẫn chạy khi không sản xuất; ngày trọn vẹn gần nhất.",
+            ),
             POWER,
-            figure(scope, "base_load_kw"),
+            figure(scope, "base_load_kw", also=(WHOLE_DAYS,)),
             window="3d",
             colour=COLOUR[E],
         ),
@@ -137,7 +151,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             nothing=NO_BASELINE,
             window=MONTH,
             decimals=1,
-            steps=(Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD)),
+            steps=AGAINST_BASELINE,
         ),
         stat(
             18,
@@ -150,7 +164,6 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             figure(month, "peak_share"),
             window=MONTH,
             decimals=1,
-            colour=NEUTRAL,
         ),
         stat(
             19,
@@ -160,6 +173,6 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             figure(month, "completeness"),
             window=MONTH,
             decimals=1,
-            steps=(Step(None, BAD), Step(0.8, WARN), Step(0.95, GOOD)),
+            steps=COMPLETE,
         ),
     )

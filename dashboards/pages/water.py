@@ -2,18 +2,18 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, Row, Step
-from dashboards.queries import Scope, figure, of, rates, totals
+from dashboards.queries import WHOLE_DAYS, Scope, figure, newest, of, rates, totals
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
     SERIES_METER,
     SERIES_TENANT,
     SETTLED,
-    bars,
     daily,
     freshness,
     marks,
     permitted,
+    ranking,
     reporting,
     stat,
     trend,
@@ -166,7 +166,7 @@ def _night(scope: Scope) -> Panel:
             "Lưu lượng 02:00-04:00 chia cho lưu lượng trung bình ngày. Tăng lên và giữ nguyên là dấu hiệu rò rỉ.",
         ),
         SHARE,
-        figure(scope, "night_water_ratio"),
+        figure(scope, "night_water_ratio", also=(WHOLE_DAYS,)),
         least=DAILY,
         window="30d",
         step="1d",
@@ -177,20 +177,20 @@ def _night(scope: Scope) -> Panel:
 
 
 def _ratio(scope: Scope) -> Panel:
-    return bars(
+    return ranking(
         8,
         text("Wastewater to water", "Tỷ lệ nước thải trên nước cấp"),
         text(
-            "Share of the water that comes back as wastewater, newest day of the last three. Over 100 % means a second "
-            "source, rain, or a wrong meter.",
-            "Phần nước cấp trở thành nước thải, ngày mới nhất trong ba ngày. Trên 100% là có nguồn nước khác, nước mưa hoặc đồng hồ sai.",
+            "Share of the water that comes back as wastewater, newest whole day. Over 100 % means a second source, rain, "
+            "or a wrong meter.",
+            "Phần nước cấp trở thành nước thải, ngày trọn vẹn gần nhất. Trên 100% là có nguồn nước khác, nước mưa hoặc đồng hồ sai.",
         ),
         SHARE,
-        figure(scope, "wastewater_ratio"),
+        newest(scope, "wastewater_ratio", also=(WHOLE_DAYS,)),
+        "wastewater_ratio",
         window="3d",
         width=12,
         steps=(Step(None, COLOUR[WW]), Step(1.0, BAD)),
-        link=SERIES_TENANT,
     )
 
 

@@ -18,13 +18,13 @@ UTILITY_LABEL: Final = {
 }
 
 UTILITY_COLOUR: Final = {
-    Utility.ELECTRICITY: "#E0A30B",
+    Utility.ELECTRICITY: "#BD8A09",
     Utility.WATER: "#2F72D6",
     Utility.WASTEWATER: "#8C6D46",
     Utility.STEAM: "#D9662B",
     Utility.NATURAL_GAS: "#8F4FBF",
     Utility.COMPRESSED_AIR: "#3E9C94",
-    Utility.CHILLED_WATER: "#38A9D9",
+    Utility.CHILLED_WATER: "#289DCF",
     Utility.PRODUCTION: "#6B7785",
 }
 
@@ -37,14 +37,14 @@ BAND_LABEL: Final = {
 
 BAND_COLOUR: Final = {
     Band.OFF_PEAK: "#4C8F5B",
-    Band.NORMAL: "#E0A30B",
+    Band.NORMAL: "#BD8A09",
     Band.PEAK: "#C2452D",
-    Band.ALL: "#E0A30B",
+    Band.ALL: "#BD8A09",
 }
 
-SOLAR: Final = "#5FA83B"
+SOLAR: Final = "#5CA339"
 GOOD: Final = "#3B9A4B"
-WARN: Final = "#E58A1F"
+WARN: Final = "#D57E19"
 BAD: Final = "#D1323C"
 NEUTRAL: Final = "#6B7785"
 INK: Final = "#1C2430"

@@ -14,7 +14,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from dashboards import lint
 from dashboards.alerts.files import all_rules
 from dashboards.generate import contents, write
+from dashboards.names import tenant_names
 from dashboards.setting import Setting
+from dashboards.words import COLOUR
 from metering.errors import OperatorError
 from metering.park import Park
 
@@ -69,6 +71,46 @@ def test_dashboards_pass_the_lint(setting: Setting) -> None:
     assert [fault for name, board in boards(setting).items() for fault in lint.faults(name, board)] == []
 
 
+def test_the_lint_finds_what_is_only_partly_there(setting: Setting) -> None:
+    board = boards(setting)["en/electricity.json"]
+    panel = {panel["id"]: panel for panel in board["panels"]}
+    panel[4]["timeFrom"] = "30d"
+    panel[12]["timeShift"] = None
+    found = list(lint.faults("electricity", board))
+    assert len(found) == 2
+    assert [fault for fault in found if "panel 4 " in fault and "midnight" in fault]
+    assert [fault for fault in found if "panel 12 " in fault and "still being read" in fault]
+
+
+PANEL_LIGHT, PANEL_DARK = "#FFFFFF", "#181B1F"
+"""Backgrounds of Grafana's panels."""
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_every_colour_is_seen_on_light_and_on_dark(setting: Setting) -> None:
+    """At least 3 to 1, which WCAG 2 asks of large text and of what a chart is drawn with."""
+    used = {colour for text in contents(setting).values() for colour in re.findall(r'"(#[0-9A-F]{6})"', text)}
+    assert used >= set(COLOUR.values())
+    assert [c for c in sorted(used) if min(_contrast(c, PANEL_LIGHT), _contrast(c, PANEL_DARK)) < 3] == []
+
+
+def test_the_lint_finds_a_ranking_without_an_order(setting: Setting) -> None:
+    board = boards(setting)["en/ranking.json"]
+    panel = next(panel for panel in board["panels"] if panel["id"] == 4)
+    panel["transformations"] = []
+    assert [fault for fault in lint.faults("ranking", board) if "panel 4 " in fault and "order" in fault]
+
+
 def test_rules_pass_the_lint(setting: Setting) -> None:
     panels = {board["uid"]: {panel["id"] for panel in board["panels"]} for board in boards(setting).values()}
     assert list(lint.rule_faults(rules(setting), panels)) == []
@@ -110,6 +152,14 @@ def test_a_tenants_own_page_has_no_choice_and_no_way_out(setting: Setting) -> No
         assert board["templating"]["list"] == []
         assert "$tenant" not in json.dumps(board)
         assert "/d/ecopark-tenant" not in json.dumps(board)
+
+
+def test_a_tenants_own_page_says_nothing_of_any_tenant(setting: Setting) -> None:
+    for name, content in contents(setting).items():
+        if name.startswith("tenant/"):
+            assert [tenant.id for park in setting.parks for tenant in park.tenants if f'"{tenant.id}"' in content] == []
+            names = tenant_names(setting.parks).values()
+            assert [known for known in names if known.en in content or known.vi in content] == []
 
 
 def test_rules_name_their_tenant_where_one_is_meant(setting: Setting) -> None:
