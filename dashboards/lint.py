@@ -14,6 +14,8 @@ from store.schema import USAGE
 
 MACROS = ("$timeFilter", "$__interval_ms", "$__interval", "$interval")
 COLUMNS = 24
+COLUMN_PX, HEAD_PX, LETTER_PX = 66.2, 80, 6.8
+"""Of a page 1,600 pixels wide: one of its columns, what stands beside a panel's title, and a letter of it."""
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 _NOT_SHARED = {
@@ -89,12 +91,20 @@ def _words(place: str, panel: dict[str, Any]) -> Iterator[str]:
     ):
         if not found:
             yield f"{place} has no {key}"
+    if len(panel.get("title") or "") * LETTER_PX > panel["gridPos"]["w"] * COLUMN_PX - HEAD_PX:
+        yield f"{place} is too narrow for its title"
 
 
 def _order(place: str, panel: dict[str, Any]) -> Iterator[str]:
-    ordered = any(step["id"] == "sortBy" for step in panel["transformations"])
-    if panel["type"] == "bargauge" and panel["options"]["reduceOptions"]["values"] and not ordered:
+    if panel["type"] != "bargauge":
+        return
+    steps = [step["options"]["sort"] for step in panel["transformations"] if step["id"] == "sortBy"]
+    fields = [each["field"] for sort in steps for each in sort]
+    if panel["options"]["reduceOptions"]["values"] and not fields:
         yield f"{place} ranks rows without an order"
+    for field in fields:
+        if not any(f'AS "{field}"' in target["query"] for target in panel["targets"]):
+            yield f"{place} is ordered by {field!r}, which it does not ask for"
 
 
 def _questions(place: str, panel: dict[str, Any], variables: set[str]) -> Iterator[str]:

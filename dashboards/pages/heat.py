@@ -41,7 +41,7 @@ def _used(scope: Scope) -> tuple[Panel, ...]:
     return tuple(
         stat(
             number,
-            text(f"{UTILITY[utility].en} in this period", f"{UTILITY[utility].vi} trong kỳ xem"),
+            UTILITY[utility],
             text(
                 f"{UTILITY[utility].en} taken by the chosen tenants in this period.",
                 f"Lượng {UTILITY[utility].vi.lower()} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",

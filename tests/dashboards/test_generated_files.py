@@ -82,6 +82,13 @@ def test_the_lint_finds_what_is_only_partly_there(setting: Setting) -> None:
     assert [fault for fault in found if "panel 12 " in fault and "still being read" in fault]
 
 
+def test_the_lint_finds_a_title_that_is_cut_off(setting: Setting) -> None:
+    board = boards(setting)["vi/heat.json"]
+    panel = next(panel for panel in board["panels"] if panel["id"] == 11)
+    panel["title"] = "Khí thiên nhiên trong kỳ xem"
+    assert [fault for fault in lint.faults("heat", board) if "panel 11 " in fault and "too narrow" in fault]
+
+
 PANEL_LIGHT, PANEL_DARK = "#FFFFFF", "#181B1F"
 """Backgrounds of Grafana's panels."""
 
@@ -106,9 +113,14 @@ def test_every_colour_is_seen_on_light_and_on_dark(setting: Setting) -> None:
 
 def test_the_lint_finds_a_ranking_without_an_order(setting: Setting) -> None:
     board = boards(setting)["en/ranking.json"]
-    panel = next(panel for panel in board["panels"] if panel["id"] == 4)
-    panel["transformations"] = []
-    assert [fault for fault in lint.faults("ranking", board) if "panel 4 " in fault and "order" in fault]
+    panels = {panel["id"]: panel for panel in board["panels"]}
+    panels[4]["transformations"] = []
+    panels[5]["transformations"][0]["options"]["sort"][0]["field"] = "energy"
+    first, second = lint.faults("ranking", board)
+    assert "panel 4 " in first
+    assert "without an order" in first
+    assert "panel 5 " in second
+    assert "ordered by 'energy'" in second
 
 
 def test_rules_pass_the_lint(setting: Setting) -> None:
