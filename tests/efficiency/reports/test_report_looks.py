@@ -102,7 +102,7 @@ def test_the_picture_of_a_page_has_ink_in_the_colours_of_its_charts(
     assert colours is not None
     ink = {colour: count for count, colour in colours}
     assert ink[255, 255, 255] < 0.97 * PAPER_PX[0] * 1200
-    assert ink.get((0xE0, 0xA3, 0x0B), 0) > 200  # electricity
+    assert ink.get((0xBD, 0x8A, 0x09), 0) > 200  # electricity
 
 
 @pytest.mark.parametrize(("kind", "language"), EACH)
