@@ -167,6 +167,13 @@ def figure(
     return InfluxQL(statement, alias or f"$tag_{by[0]}", ref=ref)
 
 
+def by_day(scope: Scope, name: str, *, zone: str) -> InfluxQL:
+    """A stored figure of each whole day by tenant, with a gap on a day that has none."""
+    where = scope.where(WHOLE_DAYS, _period(scope))
+    by = f"GROUP BY time(1d), \"tenant\" fill(null) tz('{zone}')"
+    return InfluxQL(f'SELECT last("{name}") FROM "{EFFICIENCY}" {where} {by}', "$tag_tenant")
+
+
 def summed(
     scope: Scope,
     name: str,

@@ -138,6 +138,7 @@ def _custom(panel: Panel, language: Language) -> object | None:
         line_interpolation=interpolation,
         fill_opacity=75 if bars else 45 if stacked else 0,
         show_points=common.VisibilityMode.NEVER if stacked else common.VisibilityMode.AUTO,
+        point_size=7 if panel.draw is Draw.STEP else None,  # a day between gaps is nothing but its point
         span_nulls=False,
         stacking=common.StackingConfig(
             mode=common.StackingMode.NORMAL if stacked else common.StackingMode.NONE, group="A"

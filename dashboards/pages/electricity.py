@@ -6,8 +6,8 @@ from dashboards.queries import (
     BILLING,
     GENERATION,
     SUBS,
-    WHOLE_DAYS,
     Scope,
+    by_day,
     figure,
     newest,
     of,
@@ -63,7 +63,7 @@ def page(setting: Setting) -> Page:
             Row(_tiles(scope)),
             Row((_power(scope, setting), _bands(scope, setting))),
             Row((_peaks(month, setting), _factors(month), _meters(scope))),
-            Row((_base(scope), _solar(scope))),
+            Row((_base(scope, setting), _solar(scope))),
             Row((_tenants(month),)),
         ),
         CHOICES,
@@ -214,7 +214,7 @@ def _meters(scope: Scope) -> Panel:
     )
 
 
-def _base(scope: Scope) -> Panel:
+def _base(scope: Scope, setting: Setting) -> Panel:
     return trend(
         8,
         text("Base load by day", "Phụ tải nền theo ngày"),
@@ -223,7 +223,7 @@ def _base(scope: Scope) -> Panel:
             "Phần tải vẫn chạy khi không sản xuất: mức thấp của từng ngày trọn vẹn. Tăng lên và giữ nguyên nghĩa là có máy quên tắt.",
         ),
         POWER,
-        figure(scope, "base_load_kw", also=(WHOLE_DAYS,)),
+        by_day(scope, "base_load_kw", zone=setting.timezone),
         least=DAILY,
         step="1d",
         window="30d",

@@ -200,12 +200,15 @@ def _readings(scope: Scope) -> Panel:
         step="5m",
         low=None,
         zero=True,
+        nothing=text("no momentary readings", "không có giá trị tức thời"),
         event_free=True,
     )
 
 
 def _counter(scope: Scope) -> Panel:
-    units = {spec.counter: "none" if not spec.unit else f"suffix:{spec.unit}" for spec in UTILITIES.values()}
+    units: dict[str, Words] = {
+        spec.counter: f"suffix:{spec.unit}" if spec.unit else _AMOUNT[""] for spec in UTILITIES.values()
+    }
     return trend(
         5,
         text("Register as read, last 24 hours", "Chỉ số đọc được, 24 giờ gần nhất"),

@@ -2,7 +2,7 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, Row, Step
-from dashboards.queries import WHOLE_DAYS, Scope, figure, newest, of, rates, totals
+from dashboards.queries import WHOLE_DAYS, Scope, by_day, figure, newest, of, rates, totals
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
@@ -73,7 +73,7 @@ def page(setting: Setting) -> Page:
             Row(_tiles(scope)),
             Row((_flow(scope, setting, W, 3), _flow(scope, setting, WW, 4))),
             Row((_days(scope, W, 5), _days(scope, WW, 6))),
-            Row((_night(scope), _ratio(scope))),
+            Row((_night(scope, setting), _ratio(scope))),
             Row((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
         ),
         CHOICES,
@@ -157,16 +157,18 @@ def _days(scope: Scope, utility: Utility, number: int) -> Panel:
     )
 
 
-def _night(scope: Scope) -> Panel:
+def _night(scope: Scope, setting: Setting) -> Panel:
     return trend(
         7,
         text("Night flow", "Lưu lượng nước ban đêm"),
         text(
-            "Flow between 02:00 and 04:00 over the mean flow of the day. A step up that stays is a leak.",
-            "Lưu lượng 02:00-04:00 chia cho lưu lượng trung bình ngày. Tăng lên và giữ nguyên là dấu hiệu rò rỉ.",
+            "Flow between 02:00 and 04:00 over the mean flow of the day, without days that have a night shift. A step up that "
+            "stays is a leak.",
+            "Lưu lượng 02:00-04:00 chia cho lưu lượng trung bình ngày, không tính ngày có ca đêm. Tăng lên và giữ nguyên là dấu "
+            "hiệu rò rỉ.",
         ),
         SHARE,
-        figure(scope, "night_water_ratio", also=(WHOLE_DAYS,)),
+        by_day(scope, "night_water_ratio", zone=setting.timezone),
         least=DAILY,
         window="30d",
         step="1d",
