@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.figures import Figure, Reason, absent, figure
-from efficiency.performance import fence_meters
+from efficiency.figures.figure import Figure, absent, figure
+from efficiency.figures.performance import fence_meters
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
 from efficiency.reports.entries import Entry, amounts, by_column, completeness, costs, months_of, tenant_entries
@@ -14,6 +14,7 @@ from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import Fields, MeterDays
 from efficiency.reports.reasons import generating
 from efficiency.reports.sums import Loss, Worth, amount, period_loss, worth
+from efficiency.worth.valued import Reason
 from metering.figures import Period
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant

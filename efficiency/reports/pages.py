@@ -5,8 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.figures import REASON_TEXT, Reason, absent
+from efficiency.baseline.model import CUSUM_CONVENTION
+from efficiency.figures.figure import absent
 from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, ParkReport, TenantReport
 from efficiency.reports.entries import Entry
@@ -20,6 +20,7 @@ from efficiency.reports.shown import Shown, quantity, shown, why
 from efficiency.reports.sources import sources
 from efficiency.reports.sums import Loss, indicative
 from efficiency.reports.words import FORMULAS, TEXTS
+from efficiency.worth.valued import REASON_TEXT, Reason
 from metering.figures import FIGURES
 from metering.model import Localized
 from metering.quantities import Utility

@@ -6,11 +6,11 @@ from math import pi, sin
 
 import numpy as np
 
-from efficiency.counters import midnight_ms
-from efficiency.intervals import QUARTER_MS
-from efficiency.localtime import slots
-from efficiency.money import BANDS, band_shares
 from efficiency.reports.periods import ReportPeriod
+from efficiency.use.counters import midnight_ms
+from efficiency.use.intervals import QUARTER_MS
+from efficiency.worth.localtime import slots
+from efficiency.worth.money import BANDS, band_shares
 from metering.figures import FIGURES
 from metering.meters import Meter, Role
 from metering.park import Park

@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.counters import midnight_ms
-from efficiency.figures import REASON_TEXT, Reason
+from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.reports.contents import edge_meters, park_report, tenant_report
 from efficiency.reports.entered import read_entered
 from efficiency.reports.entries import costs
@@ -24,6 +22,8 @@ from efficiency.reports.sources import holding
 from efficiency.reports.sums import period_loss, year_fields
 from efficiency.reports.words import TEXTS
 from efficiency.reports.write import write_park_report, write_tenant_report
+from efficiency.use.counters import midnight_ms
+from efficiency.worth.valued import REASON_TEXT, Reason
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
