@@ -3,7 +3,6 @@
 import numpy as np
 
 from efficiency.figures.figure import Figure, absent, figure
-from efficiency.use.intervals import Floats
 from efficiency.use.quarters import Usage
 from efficiency.worth.valued import Reason
 from metering.tariffs import ReactiveRule
@@ -21,15 +20,6 @@ def power_factor(active: Usage, reactive: Usage) -> Figure:
     if apparent == 0:
         return absent("cosφ", Reason.ZERO_DENOMINATOR, completeness)
     return figure(real / apparent, "cosφ", completeness, estimated)
-
-
-def power_factor_to_date(active: Usage, reactive: Usage) -> Floats:
-    """F8 from the start of the arrays up to the end of each interval; NaN as long as nothing passed."""
-    both = np.isfinite(active.amount) & np.isfinite(reactive.amount)
-    real = np.cumsum(np.where(both, active.amount, 0.0))
-    apparent = np.hypot(real, np.cumsum(np.where(both, reactive.amount, 0.0)))
-    factor: Floats = np.divide(real, apparent, out=np.full(len(real), np.nan), where=apparent > 0)
-    return factor
 
 
 def reactive_surcharge(rule: ReactiveRule | None, factor: Figure, buyer_kw: float | None, cost: Figure) -> Figure:

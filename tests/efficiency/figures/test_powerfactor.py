@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from efficiency.figures.figure import Figure
-from efficiency.figures.powerfactor import power_factor, power_factor_to_date, reactive_surcharge, surcharge_percent
+from efficiency.figures.powerfactor import power_factor, reactive_surcharge, surcharge_percent
 from efficiency.points.measured import usage_from
 from efficiency.use.intervals import QUARTER_MS, Floats
 from efficiency.use.quarters import Usage
@@ -33,7 +33,6 @@ def test_the_power_factor_is_of_sums_and_the_surcharge_follows_the_rule() -> Non
     factor = power_factor(active, reactive)
     assert factor.value == pytest.approx(0.8)
     assert factor.completeness == pytest.approx(2 / 3)
-    assert power_factor_to_date(active, reactive)[:2] == pytest.approx([2**-0.5, 0.8])
     bill = Figure(value=1_000_000.0, unit="VND")
     assert reactive_surcharge(RULE, factor, 100.0, bill).value == pytest.approx(125_000.0)
     assert reactive_surcharge(RULE, factor, 39.0, bill).value == 0
