@@ -35,14 +35,6 @@ class Rule(IntFlag):
     NO_MULTIPLIER = 16384
 
 
-QUALITY_TEXT: dict[Quality, Localized] = {
-    Quality.MEASURED: Localized(en="measured", vi="đo được"),
-    Quality.SUSPECT: Localized(en="suspect", vi="nghi ngờ"),
-    Quality.ESTIMATED: Localized(en="estimated", vi="ước tính"),
-    Quality.PARTIAL: Localized(en="partly known", vi="chỉ biết một phần"),
-    Quality.MISSING: Localized(en="missing", vi="thiếu số liệu"),
-}
-
 RULE_TEXT: dict[Rule, Localized] = {
     Rule.ROLLOVER: Localized(en="the register rolled over", vi="chỉ số quay vòng"),
     Rule.RESET: Localized(

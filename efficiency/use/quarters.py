@@ -10,7 +10,6 @@ An interval depends on the good readings around it, on those within `REACH_MS` o
 `efficiency.use.affected` turns that round.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 
@@ -19,9 +18,9 @@ from numpy.typing import NDArray
 
 from efficiency.use.counters import Counter
 from efficiency.use.gaps import NO_PAST, Past, filled, histories
-from efficiency.use.intervals import DAY_MS, EVER, HOUR_MS, QUARTER_MS, WEEK_MS, Bools, Floats, Span, Times, merged
+from efficiency.use.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
 from efficiency.use.quality import Quality, Rule
-from efficiency.use.registers import REACH_MS, Kind, Readings, Steps, steps_of
+from efficiency.use.registers import Kind, Readings, Steps, steps_of
 
 STUCK_RUN = 3
 """This many equal intervals make a meter suspect."""
@@ -100,17 +99,6 @@ def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PA
     The answer is final where `enough(steps_of(counter, readings), window)` holds on both sides.
     """
     return usage_of(counter, steps_of(counter, readings), window, past)
-
-
-def to_load(counter: Counter, window: Span) -> Iterator[Span]:
-    """What to load for `window`, little first: the first suffices as long as no reading is missing around it.
-
-    Go on to the next until `enough` says so; the last always does.
-    """
-    whole = window.outward()
-    for more in (REACH_MS + MARGIN_MS + 2 * counter.interval_ms, DAY_MS, WEEK_MS, 10 * WEEK_MS):
-        yield Span(whole.start - more, whole.end + more)
-    yield EVER
 
 
 def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
