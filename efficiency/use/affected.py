@@ -2,7 +2,7 @@
 
 A changed register, state or swap moves the good readings at most `REACH_MS` around it (or the nearest reading on
 either side), and whatever repeats one value until it jumps; hence the steps up to the next good readings beyond, hence
-their intervals and the two beside them (stuck meters); and through the measured use that shapes are taken from, whole
+their intervals and those beside them (stuck meters); and through the measured use that shapes are taken from, whole
 gaps up to three weeks later.
 """
 

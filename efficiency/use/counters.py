@@ -84,7 +84,11 @@ class Counter:
             # At a change of the multiplier either may hold within the step: the smaller one allows more.
             factors = np.fmin(self.factor(times), self.factor(times - elapsed_ms))
             raw = raw / np.where(np.isnan(factors), 1.0, factors)
-        return np.asarray(raw + (self.count + self.relative * np.abs(values)), dtype=np.float64)
+        return np.asarray(raw + self.step(values), dtype=np.float64)
+
+    def step(self, values: Floats) -> Floats:
+        """The least that the register can rise by where it shows `values`, in register units."""
+        return np.asarray(self.count + self.relative * np.abs(values), dtype=np.float64)
 
 
 _EXPORT = "energy_export_kwh"

@@ -148,8 +148,8 @@ def _stuck(use: Usage, unit: str) -> Iterator[Event]:
     for place in (np.flatnonzero(stuck[1:] & ~stuck[:-1]) + 1).tolist():
         same = _said(float(use.amount[place]), unit)
         text = Localized(
-            en=f"The meter may be stuck: {same[0]} in each of at least three quarter hours.",
-            vi=f"Đồng hồ có thể bị đứng số: {same[1]} trong ít nhất ba khoảng 15 phút liên tiếp.",
+            en=f"The meter may be stuck: {same[0]} in each of several quarter hours.",
+            vi=f"Đồng hồ có thể bị đứng số: {same[1]} trong nhiều khoảng 15 phút liên tiếp.",
         )
         yield Event(int(use.start[place]), "stuck", text)
 

@@ -66,8 +66,8 @@ RULE_TEXT: dict[Rule, Localized] = {
         vi="chỉ số cũ bị lặp lại rồi nhảy bù; đã phân bổ vào khoảng thời gian đó",
     ),
     Rule.STUCK: Localized(
-        en="the same use three times or more: the meter may be stuck",
-        vi="cùng một mức tiêu thụ từ ba lần trở lên: đồng hồ có thể bị đứng số",
+        en="the same use too often in a row for chance: the meter may be stuck",
+        vi="cùng một mức tiêu thụ lặp lại liên tiếp, khó có thể là ngẫu nhiên: đồng hồ có thể bị đứng số",
     ),
     Rule.CALIBRATING: Localized(en="readings during calibration set aside", vi="loại các lần đọc khi đang hiệu chuẩn"),
     Rule.FAULT: Localized(en="readings of a faulty instrument set aside", vi="loại các lần đọc khi thiết bị lỗi"),

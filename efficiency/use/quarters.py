@@ -5,13 +5,12 @@ have passed in it and nothing else: what a reset or an impossible step hides is 
 `completeness`. A gap with good registers on both sides keeps its exact total; the parts that had to be spread over
 several intervals are `estimated`.
 
-An interval depends on the good readings around it, on those within `REACH_MS` of these, on two intervals to either side
-(for stuck meters), and, in a gap of over an hour, on the measured use of the three weeks before:
+An interval depends on the good readings around it, on those within `REACH_MS` of these, on `MOST_RUN` intervals to
+either side (for stuck meters), and, in a gap of over an hour, on the measured use of the three weeks before:
 `efficiency.use.affected` turns that round.
 """
 
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +20,12 @@ from efficiency.use.gaps import NO_PAST, Past, filled, histories
 from efficiency.use.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
 from efficiency.use.quality import Quality, Rule
 from efficiency.use.registers import Kind, Readings, Steps, steps_of
+from efficiency.use.stuck import MOST_RUN, stuck
 
-STUCK_RUN = 3
-"""This many equal intervals make a meter suspect."""
-MARGIN_MS = (STUCK_RUN - 1) * QUARTER_MS
+MARGIN_MS = (MOST_RUN - 1) * QUARTER_MS
+"""What lies beside an interval and may make it one of a stuck meter."""
 
 _GAP_FACTOR = 1.5
-_EQUAL = 1e-9
-_COARSE_COUNTS = 3
-"""A few counts of a coarse register repeat by themselves; that says nothing about the meter."""
-
 _STEP_RULES = {
     Kind.ROLLOVER: Rule.ROLLOVER,
     Kind.EXPORT: Rule.EXPORT,
@@ -130,7 +125,7 @@ def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST)
         alike = kind == odd
         work.touch_all(first[alike], last[alike], _STEP_RULES[Kind(int(odd))])
     _touch_events(work, counter, steps)
-    return _weighed(work, counter, MARGIN_MS // QUARTER_MS)
+    return _weighed(work, counter, counter.step(_shown(steps, work.start)), MARGIN_MS // QUARTER_MS)
 
 
 def _add_across(work: "_Work", counter: Counter, start: Times, end: Times, delta: Floats) -> None:
@@ -154,7 +149,15 @@ def _touch_events(work: "_Work", counter: Counter, steps: Steps) -> None:
         work.touch(work.index(np.array([swap.at for swap in counter.swaps], dtype=np.int64)), Rule.SWAP)
 
 
-def _weighed(work: "_Work", counter: Counter, margin: int) -> Usage:
+def _shown(steps: Steps, start: Times) -> Floats:
+    """What the register showed after each instant, or last."""
+    if not len(steps.raw.times):
+        return np.zeros(len(start))
+    place = np.searchsorted(steps.raw.times, start)
+    return steps.raw.values[np.minimum(place, len(steps.raw.times) - 1)]
+
+
+def _weighed(work: "_Work", counter: Counter, step: Floats, margin: int) -> Usage:
     factor = counter.factor(work.start)
     known = work.known_ms > 0
     undated = known & np.isnan(factor)
@@ -163,28 +166,15 @@ def _weighed(work: "_Work", counter: Counter, margin: int) -> Usage:
     amount = np.where(known, work.delta * factor, np.nan)
     completeness = np.where(known, work.known_ms / QUARTER_MS, 0.0)
     estimated = np.where(known, work.estimated_ms / QUARTER_MS, 0.0)
-    stuck = _stuck(amount, (estimated == 0) & (completeness == 1), _COARSE_COUNTS * counter.count * factor)
-    work.rules[stuck] |= np.uint16(Rule.STUCK)
+    repeated = stuck(amount, (estimated == 0) & (completeness == 1), step * factor)
+    work.rules[repeated] |= np.uint16(Rule.STUCK)
     quality = np.select(
-        [~known, completeness < 1, estimated > 0, stuck],
+        [~known, completeness < 1, estimated > 0, repeated],
         [Quality.MISSING, Quality.PARTIAL, Quality.ESTIMATED, Quality.SUSPECT],
         Quality.MEASURED,
     ).astype(np.uint8)
     cut = slice(margin, len(amount) - margin)
     return Usage(work.start[cut], amount[cut], estimated[cut], completeness[cut], quality[cut], work.rules[cut])
-
-
-def _stuck(amount: Floats, measured: Bools, coarse: Floats) -> Bools:
-    """Intervals in a run of equal use that is not zero."""
-    able = measured & (amount != 0) & ~(np.abs(amount) <= coarse)
-    same = able[1:] & able[:-1] & (np.abs(amount[1:] - amount[:-1]) <= _EQUAL * np.abs(amount[1:]))
-    runs = STUCK_RUN - 1
-    length = len(same) - runs + 1
-    whole = reduce(np.logical_and, (same[shift : shift + length] for shift in range(runs)))
-    out = np.zeros(len(amount), dtype=np.bool_)
-    for shift in range(STUCK_RUN):
-        out[shift : shift + length] |= whole
-    return out
 
 
 class _Work:

@@ -104,8 +104,8 @@ async def test_equal_use_is_told_as_stuck_at_the_first_of_its_quarter_hours(
     song_xanh_field: Field, store: Store
 ) -> None:
     field, meter = song_xanh_field, song_xanh_field.park.meter["wm-packaging"]
-    begin, end = field.ms(hours=2), field.ms(hours=3)
-    steady = [0.25 if begin <= ms < end else 0.25 + 0.0625 * (ms // QUARTER_MS % 7 + 1) for ms in _minutes(field)]
+    begin, end = field.ms(hours=2), field.ms(hours=4)
+    steady = [0.625 if begin <= ms < end else 0.25 + 0.0625 * (ms // QUARTER_MS % 5) for ms in _minutes(field)]
     series = reading_series(field.park.id, meter)
     shown = accumulate(steady, initial=1000.0)
     await store.write(
@@ -118,8 +118,8 @@ async def test_equal_use_is_told_as_stuck_at_the_first_of_its_quarter_hours(
     await usage.cycle(now)
     (row,) = [row for row in await events(store) if row["meter"] == meter.id]
     assert (row["kind"], row["time"] // NS_PER_MS) == ("stuck", begin)
-    assert row["text_en"].startswith("The meter may be stuck: 3.75 m³ in each of")
-    assert row["text_vi"].startswith("Đồng hồ có thể bị đứng số: 3,75 m³ trong ít nhất")
+    assert row["text_en"].startswith("The meter may be stuck: 9.375 m³ in each of")
+    assert row["text_vi"].startswith("Đồng hồ có thể bị đứng số: 9,375 m³ trong nhiều")
 
 
 def _minutes(field: Field) -> range:

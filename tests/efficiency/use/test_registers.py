@@ -182,10 +182,33 @@ def test_readings_during_calibration_or_fault_are_set_aside() -> None:
     assert rules(computed, 1) == Rule.FAULT | Rule.CALIBRATING
 
 
-def test_the_same_use_three_times_is_suspect_and_zero_is_not() -> None:
-    computed = of({minute: 1000.0 + minute / 5 for minute in range(-30, 100, 5)}, quarters=4)
-    assert list(computed.quality) == [Quality.SUSPECT] * 4
-    assert rules(computed, 0) == Rule.STUCK
+@pytest.mark.parametrize(
+    ("count", "longest", "suspect"),
+    [(1e-5, 3, True), (1e-5, 2, False), (0.001, 6, True), (0.001, 5, False), (0.01, 20, False)],
+)
+def test_equal_use_is_suspect_where_the_register_counts_too_finely_for_chance(
+    count: float, longest: int, suspect: bool
+) -> None:
+    """3 units a quarter hour, so many in a row, are 300,000, 3,000 and 300 counts each."""
+    grown = [0.0]
+    for quarter in range(-10, 30):
+        grown += [grown[-1] + (3.0 if 0 <= quarter < longest else 2.0 + quarter % 3 / 10) / 3] * 1
+        grown += [grown[-1] + (grown[-1] - grown[-2]), grown[-1] + 2 * (grown[-1] - grown[-2])]
+    values = {5 * place - 150: 1000.0 + value for place, value in enumerate(grown)}
+    computed = of(values, replace(PLAIN, count=count), quarters=25)
+    wanted = [Quality.SUSPECT if suspect and quarter < longest else Quality.MEASURED for quarter in range(25)]
+    assert list(computed.quality) == wanted
+    assert rules(computed, 0) == (Rule.STUCK if suspect else 0)
+
+
+def test_a_register_that_is_a_short_float_counts_coarser_the_more_it_shows() -> None:
+    for shown, quality in ((1_000.0, Quality.SUSPECT), (1_000_000.0, Quality.MEASURED)):
+        values = {minute: float(np.float32(shown + minute / 5)) for minute in range(-30, 200, 5)}
+        computed = of(values, replace(PLAIN, count=0.0, relative=float(np.finfo(np.float32).eps)), quarters=8)
+        assert list(computed.quality) == [quality] * 8
+
+
+def test_a_meter_at_rest_is_not_stuck() -> None:
     assert list(of(dict.fromkeys(range(0, 100, 5), 1000.0)).quality) == [Quality.MEASURED] * 4
 
 

@@ -98,7 +98,7 @@ def test_the_change_of_bands_comes_at_local_midnight() -> None:
 
 
 @given(st.dates(date(2025, 1, 1), date(2027, 1, 1)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_band_is_the_one_that_the_park_file_says(day: date) -> None:
     when = days(day, 1)
     shares = band_shares(TARIFF.bands, when)
@@ -214,7 +214,7 @@ def test_an_entry_that_ends_leaves_days_without_a_value() -> None:
 
 
 @given(st.integers(52_000, 90_000), st.sampled_from(["Asia/Ho_Chi_Minh", "Europe/Berlin"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_local_time_is_that_of_the_zone(third_of_a_day: int, name: str) -> None:
     zone = ZoneInfo(name)
     start = third_of_a_day * 8 * HOUR_MS
