@@ -1,1 +1,6 @@
-"""From registers to numbers that people are judged by: pure functions of arrays; only baselines are kept in a file."""
+"""From registers to numbers that people are judged by; each package imports only from those named before it.
+
+`use`: registers are read and weighed, and become quarter hours of use. `worth`: their bands, money and carbon.
+`points`: what stands of it in the database. `figures`: of tenants and periods, and balances. `baseline`: what use
+should have been. `keeping`: the service that keeps all of it true. `reports`: what stands there, laid out for people.
+"""

@@ -7,9 +7,13 @@ from typing import Self
 
 import pytest
 from aiohttp import ClientSession, web
+from hypothesis import settings
 
 from ecopark.servers import Influxd, Mosquitto
 from store.client import Store
+
+settings.register_profile("untimed", deadline=None)  # no test of behaviour times anything
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ MAY_IMPORT = {
     "dashboards": {"metering", "store"},
     "ecopark": set(ROOMS),
 }
+EFFICIENCY = ("use", "worth", "points", "figures", "baseline", "keeping", "reports")
+"""The way of a number through `efficiency`: a package imports from those before it and from itself."""
+
 DATABASE_CLIENTS = {"aiohttp", "influxdb", "influxdb_client", "influxdb_client_3"}
 ADMINISTRATION = ("ecopark", "dashboards", "store")
 LONGEST = 300
@@ -50,6 +53,15 @@ def test_imports_only_lead_down(file: Path) -> None:
     room = file.relative_to(ROOT).parts[0]
     rooms = {name.partition(".")[0] for name in imports(file)} & {*ROOMS, "tests"}
     assert rooms <= MAY_IMPORT[room] | {room}
+
+
+@pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
+def test_within_efficiency_imports_follow_the_way_of_a_number(file: Path) -> None:
+    room, *inside = file.relative_to(ROOT).parts
+    if room == "efficiency" and inside != ["__init__.py"]:
+        asked = [name.split(".") for name in imports(file)]
+        packages = {".".join(parts[1:2]) for parts in asked if parts[0] == "efficiency"}
+        assert packages <= set(EFFICIENCY[: EFFICIENCY.index(inside[0]) + 1])
 
 
 @pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)

@@ -12,8 +12,8 @@ import numpy as np
 import yaml
 
 from ecopark.bench.parks import EXAMPLE
-from efficiency.counters import counter_of
-from efficiency.intervals import DAY_MS, HOUR_MS, WEEK_MS, Floats, Span, Times
+from efficiency.use.counters import counter_of
+from efficiency.use.intervals import DAY_MS, HOUR_MS, WEEK_MS, Floats, Span, Times
 from metering.meters import Meter, Role
 from metering.park import Park
 from store.schema import reading_series

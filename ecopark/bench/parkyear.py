@@ -16,10 +16,10 @@ import numpy as np
 import yaml
 
 from ecopark.bench.parks import EXAMPLE
-from efficiency.intervals import QUARTER_MS
-from efficiency.localtime import slots
-from efficiency.money import BANDS, band_shares
-from efficiency.worth import place_of
+from efficiency.use.intervals import QUARTER_MS
+from efficiency.worth.localtime import slots
+from efficiency.worth.money import BANDS, band_shares
+from efficiency.worth.rows import place_of
 from metering.figures import FIGURES, Period
 from metering.meters import Meter, Role
 from metering.park import Park

@@ -23,8 +23,8 @@ from typing import Any
 from ecopark.bench.manyfold import METERS, PARK, lines, write_park
 from ecopark.bench.processtime import cpu_s, resident_mb
 from ecopark.servers import Influxd
-from efficiency.intervals import DAY_MS, Span
-from efficiency.parkusage import ParkUsage
+from efficiency.keeping.park import ParkUsage
+from efficiency.use.intervals import DAY_MS, Span
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park

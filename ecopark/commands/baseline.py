@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from ecopark.settings import read_settings
-from efficiency.baseline import CUSUM_CONVENTION, Baseline, Subject
-from efficiency.baselinefile import described, equation, file_of, freeze, load_baselines
-from efficiency.baselinesource import OUTPUT, WHOLE
-from efficiency.fitting import Fitted, fit_period
-from efficiency.heldbaselines import faults, held_baselines
+from efficiency.baseline.file import described, equation, file_of, freeze, load_baselines
+from efficiency.baseline.fitting import Fitted, fit_period
+from efficiency.baseline.held import faults, held_baselines
+from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Subject
+from efficiency.baseline.sources import OUTPUT, WHOLE
 from metering.errors import OperatorError, UnavailableError
 from metering.model import IDENTIFIER
 from metering.park import Park

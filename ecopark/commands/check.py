@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from efficiency.heldbaselines import checked
+from efficiency.baseline.held import checked
 from metering.errors import OperatorError
 from metering.parkfile import load_parks
 

@@ -13,11 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ecopark.service import run_until_told
 from ecopark.settings import Settings, read_settings
-from efficiency.baseline import Baseline
-from efficiency.baselinefile import file_of, load_baselines
-from efficiency.intervals import Span
-from efficiency.parkusage import ParkUsage
-from efficiency.service import UsageService
+from efficiency.baseline.file import file_of, load_baselines
+from efficiency.baseline.model import Baseline
+from efficiency.keeping.park import ParkUsage
+from efficiency.keeping.service import UsageService
+from efficiency.use.intervals import Span
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.park import Park

@@ -3,10 +3,10 @@
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from efficiency.baseline import Subject
-from efficiency.baselinefile import file_of, freeze
-from efficiency.baselinesource import OUTPUT
-from efficiency.fitting import fit_period
+from efficiency.baseline.file import file_of, freeze
+from efficiency.baseline.fitting import fit_period
+from efficiency.baseline.model import Subject
+from efficiency.baseline.sources import OUTPUT
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.quantities import Utility

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from efficiency.baseline import enpi
+from efficiency.baseline.model import enpi
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import where
 from metering.park import Park

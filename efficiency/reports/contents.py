@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.figures import Figure, Reason, absent, figure
-from efficiency.performance import fence_meters
+from efficiency.figures.figure import Figure, absent, figure
+from efficiency.figures.performance import fence_meters
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
 from efficiency.reports.entries import Entry, amounts, by_column, completeness, costs, months_of, tenant_entries
@@ -14,6 +14,8 @@ from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import Fields, MeterDays
 from efficiency.reports.reasons import generating
 from efficiency.reports.sums import Loss, Worth, amount, period_loss, worth
+from efficiency.reports.touched import Touched, touched
+from efficiency.worth.valued import Reason
 from metering.figures import Period
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant
@@ -45,6 +47,7 @@ class Common:
     utilities: Mapping[Utility, Columns]
     load: Mapping[tuple[date, int], float]
     quality: tuple[Quality, ...]
+    touched: tuple[Touched, ...]
 
     @property
     def running(self) -> bool:
@@ -111,6 +114,7 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
         _utilities(period, use, fence),
         await reading.hourly_load(store, park, period, [meter.id for meter in electricity]),
         _quality(period, use, [meter for meter in park.meters if meter.tenant == tenant.id]),
+        await touched(store, park, period, tenant.id),
         tenant,
         tenant_entries(park, tenant, period, months.get(tenant.id, {}), use),
         daily.get(tenant.id, {}),
@@ -142,6 +146,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         _utilities(period, use, edge),
         await reading.hourly_load(store, park, period, [meter.id for meter in edge[Utility.ELECTRICITY]]),
         _quality(period, use, park.meters),
+        await touched(store, park, period),
         {utility: _total(utility, meters, period, use, past) for utility, meters in edge.items() if meters},
         amount([use.get(meter.id, {}) for meter in made], period.days, UTILITIES[Utility.ELECTRICITY].unit),
         _sums(park, period, edge, use),

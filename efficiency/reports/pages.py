@@ -5,8 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.figures import REASON_TEXT, Reason, absent
+from efficiency.baseline.model import CUSUM_CONVENTION
+from efficiency.figures.figure import absent
 from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, ParkReport, TenantReport
 from efficiency.reports.entries import Entry
@@ -19,12 +19,16 @@ from efficiency.reports.reasons import INPUTS
 from efficiency.reports.shown import Shown, quantity, shown, why
 from efficiency.reports.sources import sources
 from efficiency.reports.sums import Loss, indicative
+from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
+from efficiency.use.quality import RULE_TEXT
+from efficiency.worth.valued import REASON_TEXT, Reason
 from metering.figures import FIGURES
 from metering.model import Localized
 from metering.quantities import Utility
 
 _A_ROW = 3
+_NAMED = 4
 _USES = ("electricity_kwh", "solar_kwh", "water_m3", "wastewater_m3", "steam_t", "gas_nm3")
 _TILES = (*_USES, "compressed_air_nm3", "chilled_kwh", "output", "cost_vnd", "co2e_scope1_kg", "co2e_scope2_kg", "toe")
 _MONTHLY = ("electricity_kwh", "water_m3", "output", "cost_vnd", "energy_per_output", "load_factor", "power_factor")
@@ -129,6 +133,19 @@ def _common(
         "load": pictures.load(),
         "utilities": pictures.utilities(),
         "quality": pictures.quality(),
+        "touched": [_touched(each, language) for each in report.touched],
+    }
+
+
+def _touched(each: Touched, language: Language) -> dict[str, str]:
+    """A rule in words, and the meters by name as far as there is room."""
+    names = [language.say(meter.name) for meter in each.meters[:_NAMED]]
+    if len(each.meters) > _NAMED:
+        names.append(language.say(TEXTS["and_more"]).format(n=len(each.meters) - _NAMED))
+    return {
+        "rule": language.say(RULE_TEXT[each.rule]),
+        "count": language.number(each.count, 0),
+        "meters": ", ".join(names),
     }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from efficiency.counters import midnight_ms
-from efficiency.intervals import QUARTER_MS
 from efficiency.reports.periods import ReportPeriod
+from efficiency.use.counters import midnight_ms
+from efficiency.use.intervals import QUARTER_MS
 from metering.figures import FIGURES, Period
 from metering.park import Park
 from store.client import Row, Store

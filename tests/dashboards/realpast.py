@@ -12,10 +12,10 @@ from ecopark.demo.plan import EXAMPLE, SEED
 from ecopark.plant.demopark import demo_park_text
 from ecopark.plant.history import history
 from ecopark.plant.plant import Plant
-from efficiency.baseline import Baseline, Driver, Fit, Subject
-from efficiency.meterstatus import MeterStatus
-from efficiency.parkusage import ParkUsage
-from efficiency.performance import fence_meters
+from efficiency.baseline.model import Baseline, Driver, Fit, Subject
+from efficiency.figures.performance import fence_meters
+from efficiency.keeping.meterstatus import MeterStatus
+from efficiency.keeping.park import ParkUsage
 from ingest.accept import accept
 from ingest.directory import directory
 from ingest.taken import lines_of

@@ -9,8 +9,8 @@ import pytest
 
 from ecopark.demo.baselines import LEAST_DAYS, freeze_baselines
 from ecopark.servers import Influxd
-from efficiency.baselinefile import load_baselines
-from efficiency.parkusage import ParkUsage
+from efficiency.baseline.file import load_baselines
+from efficiency.keeping.park import ParkUsage
 from metering.park import Park
 from store.client import Store
 from store.schema import reading_series

@@ -9,7 +9,7 @@ import pytest
 from ecopark.bench.manyfold import METERS, PARK, lines, write_park
 from ecopark.bench.table import flat
 from ecopark.bench.usage import measure
-from efficiency.intervals import DAY_MS, Span
+from efficiency.use.intervals import DAY_MS, Span
 from metering.parkfile import load_park
 from store.lines import parse
 

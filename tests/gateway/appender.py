@@ -1,6 +1,7 @@
 """A process of its own that appends to a spool and says so on standard output, until it is killed or done.
 
-`python appender.py SPOOL COUNT SYNCHRONOUS`: prints `+ID` when an append has returned and `-ID` before forgetting.
+`python appender.py SPOOL COUNT [SYNCHRONOUS]`: prints `+ID` when an append has returned and `-ID` before forgetting.
+Without SYNCHRONOUS the spool is as it is delivered.
 """
 
 import sys
@@ -12,8 +13,9 @@ from metering.wire import Reading
 
 
 def main() -> None:
-    path, count, synchronous = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    gateway.spoolfile.SYNCHRONOUS = synchronous
+    path, count, *synchronous = Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
+    if synchronous:
+        (gateway.spoolfile.SYNCHRONOUS,) = synchronous
     spool = Spool(path, clock=lambda: 1_000.0)
     values = {f"v{place}": place / 7 for place in range(10)}
     for number in range(count):

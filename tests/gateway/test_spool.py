@@ -60,7 +60,7 @@ _STEPS = st.lists(
 
 
 @given(steps=_STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_holds_what_a_plain_list_would_hold(
     steps: list[tuple[str, list[int]]], tmp_path_factory: pytest.TempPathFactory, readings: "Make"
 ) -> None:

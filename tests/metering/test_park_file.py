@@ -29,7 +29,7 @@ def test_a_case(case: Path) -> None:
     assert faults_of(case / "park.yaml") == (case / "faults.txt").read_text(encoding="utf-8")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(data=st.data())
 def test_a_damaged_file_is_a_park_or_has_faults(tmp_path: Path, data: st.DataObject) -> None:
     text = GOOD

@@ -27,7 +27,7 @@ def test_the_same_seed_gives_the_same_plant_and_another_seed_another(plant: Plan
     assert all(other.registers(meter, at) != plant.registers(meter, at) for meter in plant.park.meter)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_what_a_meter_shows_does_not_depend_on_what_was_asked_before(
     song_xanh_plants: list[Plant], data: st.DataObject

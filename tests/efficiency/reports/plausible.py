@@ -6,11 +6,11 @@ from math import pi, sin
 
 import numpy as np
 
-from efficiency.counters import midnight_ms
-from efficiency.intervals import QUARTER_MS
-from efficiency.localtime import slots
-from efficiency.money import BANDS, band_shares
 from efficiency.reports.periods import ReportPeriod
+from efficiency.use.counters import midnight_ms
+from efficiency.use.intervals import QUARTER_MS
+from efficiency.worth.localtime import slots
+from efficiency.worth.money import BANDS, band_shares
 from metering.figures import FIGURES
 from metering.meters import Meter, Role
 from metering.park import Park
@@ -79,9 +79,9 @@ def _fields(park: Park, meter: Meter, ms: int, amount: float, price: float) -> s
     day = datetime.fromtimestamp(ms / 1000, park.zone).day
     half = ms // QUARTER_MS % 2 == 0
     if (meter.id, day) == HOLE and half:
-        return 'completeness=0.0,estimated=0.0,rule="gap"'
-    estimated = 1.0 if (meter.id, day) == ESTIMATED else 0.0
-    text = f'amount={amount!r},completeness=1.0,estimated={estimated},rule="",co2e_kg={amount * 0.6235!r}'
+        return 'completeness=0.0,estimated=0.0,rule="bound"'
+    estimated, rule = (1.0, "gap_shaped,stuck") if (meter.id, day) == ESTIMATED else (0.0, "")
+    text = f'amount={amount!r},completeness=1.0,estimated={estimated},rule="{rule}",co2e_kg={amount * 0.6235!r}'
     text += f",toe={amount * 0.0001543!r}"
     if meter.utility is not Utility.PRODUCTION and meter.role is not Role.GENERATION:
         text += f",cost_vnd={amount * price!r}"

@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.counters import midnight_ms
-from efficiency.figures import REASON_TEXT, Reason
+from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.reports.contents import edge_meters, park_report, tenant_report
 from efficiency.reports.entered import read_entered
 from efficiency.reports.entries import costs
@@ -24,6 +22,9 @@ from efficiency.reports.sources import holding
 from efficiency.reports.sums import period_loss, year_fields
 from efficiency.reports.words import TEXTS
 from efficiency.reports.write import write_park_report, write_tenant_report
+from efficiency.use.counters import midnight_ms
+from efficiency.use.quality import Rule
+from efficiency.worth.valued import REASON_TEXT, Reason
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
@@ -32,7 +33,7 @@ from store.client import Store
 from store.lines import point, series
 from store.schema import EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE
 from tests.efficiency.reports.conftest import EXAMPLE, MADE_ON, MONTH, YEAR, Reports
-from tests.efficiency.reports.plausible import HOLE, SILENT
+from tests.efficiency.reports.plausible import ESTIMATED, HOLE, SILENT
 
 DAYS = MONTH.days
 
@@ -62,6 +63,12 @@ async def test_figures_are_those_of_the_store_with_worth_and_revision(reports: R
     assert silent.whole.completeness == 0
     hole = next(row for row in report.quality if row.meter.id == HOLE[0])
     assert hole.columns[HOLE[1] - 1] == pytest.approx(0.5)
+    touched = {each.rule: (each.count, [meter.id for meter in each.meters]) for each in report.touched}
+    assert touched == {
+        Rule.GAP_SHAPED: (96, [ESTIMATED[0]]),
+        Rule.STUCK: (96, [ESTIMATED[0]]),
+        Rule.BOUND: (48, [HOLE[0]]),
+    }
 
 
 async def test_bands_of_a_day_add_up_to_the_load_of_its_hours(reports: Reports) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 import efficiency.reports
-from efficiency.baseline import CUSUM_CONVENTION
-from efficiency.figures import REASON_TEXT
+from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.reports.forms import PARK_FORMS, TENANT_FORMS
 from efficiency.reports.language import Language
 from efficiency.reports.names import BAND_LABEL, UNITS, UTILITY_LABEL
 from efficiency.reports.words import FORMULAS, TEXTS
+from efficiency.use.quality import RULE_TEXT
+from efficiency.worth.valued import REASON_TEXT
 from metering.figures import FIGURES
 from metering.model import Localized
 from metering.park import Park
@@ -26,6 +27,7 @@ CATALOGUE: list[Localized] = [
     *TEXTS.values(),
     *FORMULAS.values(),
     *REASON_TEXT.values(),
+    *RULE_TEXT.values(),
     *UTILITY_LABEL.values(),
     *BAND_LABEL.values(),
     *UNITS.values(),

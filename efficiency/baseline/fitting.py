@@ -1,0 +1,82 @@
+"""From stored usage to a fit: the whole days of a period, and the draft of a baseline that may be frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from efficiency.baseline.model import Baseline, Fit, Subject, fit
+from efficiency.baseline.sources import DayAmounts, Sources, day_amounts, sources_of
+from efficiency.points.days import by_day, days_between
+from efficiency.points.usagestore import UsageStore
+from efficiency.points.writer import ParkWriter
+from metering.errors import OperatorError
+from metering.park import Park
+from store.client import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fit over the days from `first` to `last`, and what it was made from."""
+
+    subject: Subject
+    sources: Sources
+    first: date
+    last: date
+    days: tuple[DayAmounts, ...]
+    fit: Fit
+
+    @property
+    def left_out(self) -> tuple[DayAmounts, ...]:
+        """Days of which something is not wholly known."""
+        return tuple(day for day in self.days if not day.whole)
+
+    def draft(self, name: str, reason: str, today: date, holds_from: date | None = None) -> Baseline:
+        """A baseline to be frozen; without a day it holds from the day after the period."""
+        return Baseline(
+            id=name,
+            version=1,
+            subject=self.subject,
+            unit=self.sources.use.unit,
+            period_from=self.first,
+            period_to=self.last,
+            holds_from=holds_from or self.last + timedelta(days=1),
+            frozen_on=today,
+            reason=reason,
+            fit=self.fit,
+        )
+
+
+async def fit_period(
+    store: Store, park: Park, subject: Subject, drivers: Sequence[str], first: date, last: date
+) -> Fitted:
+    """Fit the daily use of a subject to drivers over a period, both days included.
+
+    Raises `OperatorError` where a name is unknown or no day of the period has data.
+    """
+    sources = sources_of(park, subject, drivers)
+    usage = UsageStore(store, park.id, ParkWriter(store, park.id))
+    days = [
+        day_amounts(park, sources, by_meter, day)
+        async for day, by_meter in by_day(usage, park, sources.meters, days_between(first, last))
+    ]
+    for place, source in enumerate((sources.use, *sources.drivers)):
+        if all((day.use, *day.drivers)[place].value is None for day in days):
+            meters = ", ".join(meter.id for meter in source.meters)
+            raise OperatorError(
+                f"{park.id}: no use of {meters} is stored from {first} to {last} ({source.name} of {subject}); "
+                "choose a period with data, or see whether ecopark usage run keeps up"
+            )
+    names = [(source.name, source.unit) for source in sources.drivers]
+    found = fit(
+        _array([day.use.value for day in days]),
+        np.stack([_array([day.drivers[place].value for day in days]) for place in range(len(names))], axis=1),
+        names,
+        np.array([day.whole for day in days], dtype=np.bool_),
+    )
+    return Fitted(subject, sources, first, last, tuple(days), found)
+
+
+def _array(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array([np.nan if value is None else value for value in values])

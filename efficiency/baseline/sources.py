@@ -1,0 +1,156 @@
+"""Where a baseline's use and its drivers come from: names found in a park, and their amounts on a day.
+
+A driver is `output` (what the tenant's lines make), a utility (what the tenant takes of it), or the id of any meter of
+the park. An amount of a tenant is the figure that the tenant is shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from efficiency.baseline.model import Baseline, Subject
+from efficiency.figures.figure import Figure, absent
+from efficiency.figures.performance import USES, amounts, fence_meters
+from efficiency.figures.rollup import tenant_period
+from efficiency.figures.series import together
+from efficiency.points.measured import Measured
+from efficiency.worth.valued import Reason
+from metering.errors import OperatorError
+from metering.meters import Meter, Role
+from metering.park import Park
+from metering.quantities import UTILITIES, Utility
+
+OUTPUT = "output"
+"""The driver that is taken where none is named."""
+
+WHOLE = 0.999
+"""A day with less of its data would look like a saving: it has no expected use, and no fit takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An amount per day in `unit`: a `figure` of a tenant, or what the one meter has measured where there is none."""
+
+    name: str
+    unit: str
+    meters: tuple[Meter, ...]
+    figure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a subject's use is explained by; `tenant` is whose figures are meant, None for the park's own meters."""
+
+    tenant: str | None
+    use: Source
+    drivers: tuple[Source, ...]
+
+    @property
+    def meters(self) -> tuple[str, ...]:
+        """Ids of all meters that are needed."""
+        return tuple(sorted({meter.id for source in (self.use, *self.drivers) for meter in source.meters}))
+
+
+@dataclass(frozen=True, slots=True)
+class DayAmounts:
+    """Use and drivers on one local day."""
+
+    day: date
+    use: Figure
+    drivers: tuple[Figure, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is known of the whole day."""
+        return all(one.value is not None and one.completeness >= WHOLE for one in (self.use, *self.drivers))
+
+
+def sources_of(park: Park, subject: Subject, drivers: Sequence[str]) -> Sources:
+    """Find the names in a park.
+
+    Raises `OperatorError` with what there is, where one is unknown.
+    """
+    if subject.meter is None:
+        tenant = subject.tenant
+        if tenant not in park.tenant:
+            raise OperatorError(f"{park.id} has no tenant {tenant}; it has {_listed(park.tenant)}")
+        use = _of_tenant(park, tenant, subject.utility.value)
+    else:
+        meter = park.meter.get(subject.meter)
+        if meter is None:
+            raise OperatorError(f"{park.id} has no meter {subject.meter}; see ecopark check")
+        if meter.utility is not subject.utility:
+            raise OperatorError(f"meter {meter.id} measures {meter.utility.value}, not {subject.utility.value}")
+        tenant, use = meter.tenant, Source(meter.id, meter.unit, (meter,))
+    found = tuple(_driver(park, tenant, name) for name in drivers)
+    if not found or len({source.name for source in found}) < len(found):
+        raise OperatorError("a baseline needs drivers, each named once")
+    if any(source.name == use.name for source in found):
+        raise OperatorError(f"{use.name} cannot be explained by itself; name another driver")
+    return Sources(tenant, use, found)
+
+
+def sources_of_baseline(park: Park, baseline: Baseline) -> Sources:
+    """Sources of a frozen baseline.
+
+    Raises `OperatorError` where the park has no such names any more, or counts them in other units.
+    """
+    found = sources_of(park, baseline.subject, [driver.name for driver in baseline.fit.drivers])
+    frozen = (baseline.unit, *(driver.unit for driver in baseline.fit.drivers))
+    for source, unit in zip((found.use, *found.drivers), frozen, strict=True):
+        if source.unit != unit:
+            raise OperatorError(f"{source.name} is counted in {source.unit} now, in {unit} when it was frozen")
+    return found
+
+
+def _driver(park: Park, tenant: str | None, name: str) -> Source:
+    if name in {OUTPUT, *(utility.value for utility in Utility)}:
+        if tenant is None:
+            raise OperatorError(f"{name}: the meter belongs to no tenant; name meters as drivers")
+        return _of_tenant(park, tenant, name)
+    if name not in park.meter:
+        known = ", ".join((OUTPUT, *(utility.value for utility in USES), Utility.ELECTRICITY.value))
+        raise OperatorError(f"{park.id} knows no driver {name}; name {known} or the id of a meter")
+    return Source(name, park.meter[name].unit, (park.meter[name],))
+
+
+def _of_tenant(park: Park, tenant: str, name: str) -> Source:
+    utility = Utility.PRODUCTION if name == OUTPUT else Utility(name)
+    meters = fence_meters(park, tenant, utility)
+    if not meters:
+        raise OperatorError(f"tenant {tenant} has no meter of {utility.value}; it has {_utilities(park, tenant)}")
+    if utility is not Utility.PRODUCTION:
+        own = tuple(meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION)
+        if utility is Utility.ELECTRICITY:
+            return Source(name, UTILITIES[utility].unit, (*meters, *own), "electricity_kwh")
+        return Source(name, UTILITIES[utility].unit, meters, USES[utility])
+    units = {meter.unit for meter in meters}
+    if len(units) > 1:
+        raise OperatorError(
+            f"tenant {tenant} makes things counted in {_listed(units)}, which have no sum; name the meters as drivers: "
+            + _listed(meter.id for meter in meters)
+        )
+    return Source(OUTPUT, units.pop(), meters, OUTPUT)
+
+
+def day_amounts(park: Park, sources: Sources, by_meter: Mapping[str, Measured], day: date) -> DayAmounts:
+    """Amounts of the day that `by_meter` holds exactly."""
+    period = tenant_period(park, sources.tenant, by_meter) if sources.tenant is not None else None
+    figures = amounts(period) if period is not None else {}
+
+    def amount(source: Source) -> Figure:
+        if source.figure is not None:
+            return figures.get(source.figure, absent(source.unit, Reason.NO_DATA))
+        one = by_meter.get(source.meters[0].id)
+        series = together([one.use] if one is not None else [])
+        return series.figure(source.unit) if series is not None else absent(source.unit, Reason.NO_DATA)
+
+    return DayAmounts(day, amount(sources.use), tuple(map(amount, sources.drivers)))
+
+
+def _utilities(park: Park, tenant: str) -> str:
+    return _listed({meter.utility.value for meter in park.of_tenant[tenant]}) or "none"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

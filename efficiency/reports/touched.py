@@ -1,0 +1,45 @@
+"""Which rules touched the use of a period: of how many quarter hours, and of which meters."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from efficiency.points.usage import SUPERSEDED, mask_of
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.reading import where
+from efficiency.use.quality import Rule
+from metering.meters import Meter
+from metering.park import Park
+from store.client import Store
+from store.schema import OPERATOR_DATABASE, USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A rule, and the quarter hours of these meters that it touched, counted together."""
+
+    rule: Rule
+    count: int
+    meters: tuple[Meter, ...]
+
+
+async def touched(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> tuple[Touched, ...]:
+    """What touched the use of all meters of a park, or of one tenant; that of most quarter hours first."""
+    owned = f" AND \"tenant\" = '{tenant}'" if tenant is not None else ""
+    tables = await store.tables(
+        f'SELECT "rule" FROM "{USAGE}" WHERE {where(park, period)}{owned} AND "rule" != \'\' GROUP BY "meter"',
+        OPERATOR_DATABASE,
+    )
+    counts: dict[Rule, dict[str, int]] = {}
+    for table in tables:
+        masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
+        holds = (masks >= 0) & (masks != SUPERSEDED)
+        _, once = np.unique(table.times[holds], return_index=True)  # one that straddles bands has a point in each
+        for rule in Rule:
+            if count := int(np.count_nonzero(masks[holds][once] & rule)):
+                counts.setdefault(rule, {})[table.tags["meter"]] = count
+    found = (
+        Touched(rule, sum(by_meter.values()), tuple(meter for meter in park.meters if meter.id in by_meter))
+        for rule, by_meter in counts.items()
+    )
+    return tuple(sorted(found, key=lambda each: -each.count))

@@ -1,0 +1,81 @@
+"""What an interval is worth, and every rule that may have touched it, in both languages."""
+
+from enum import IntEnum, IntFlag
+
+from metering.model import Localized
+
+
+class Quality(IntEnum):
+    """Best first; an interval has the worst that applies."""
+
+    MEASURED = 0
+    SUSPECT = 1
+    ESTIMATED = 2
+    PARTIAL = 3
+    MISSING = 4
+
+
+class Rule(IntFlag):
+    """Rules of validation and estimation; an interval may have met several."""
+
+    ROLLOVER = 1
+    RESET = 2
+    NEGATIVE = 4
+    BOUND = 8
+    SWAP = 16
+    GAP_INTERPOLATED = 32
+    GAP_SHAPED = 64
+    GAP_LINEAR = 128
+    SPIKE = 256
+    HELD = 512
+    STUCK = 1024
+    CALIBRATING = 2048
+    FAULT = 4096
+    EXPORT = 8192
+    NO_MULTIPLIER = 16384
+
+
+RULE_TEXT: dict[Rule, Localized] = {
+    Rule.ROLLOVER: Localized(en="the register rolled over", vi="chỉ số quay vòng"),
+    Rule.RESET: Localized(
+        en="the register was reset; what passed since the reading before is unknown",
+        vi="công tơ bị đặt lại; lượng tiêu thụ kể từ lần đọc trước không xác định được",
+    ),
+    Rule.NEGATIVE: Localized(
+        en="the register fell where nothing can be exported: a fault", vi="chỉ số giảm dù không thể phát ngược: lỗi đo"
+    ),
+    Rule.BOUND: Localized(
+        en="the register rose by more than can physically pass", vi="chỉ số tăng quá mức có thể về mặt vật lý"
+    ),
+    Rule.SWAP: Localized(en="the instrument was replaced", vi="đã thay công tơ, đồng hồ"),
+    Rule.GAP_INTERPOLATED: Localized(en="gap of up to 1 hour, interpolated", vi="thiếu số liệu đến 1 giờ, nội suy"),
+    Rule.GAP_SHAPED: Localized(
+        en="longer gap, known total spread like the same weekday and hour of the last 3 weeks",
+        vi="thiếu số liệu trên 1 giờ, tổng đã biết được phân bổ theo cùng thứ, cùng giờ của 3 tuần trước",
+    ),
+    Rule.GAP_LINEAR: Localized(
+        en="longer gap without a usable history, known total spread evenly",
+        vi="thiếu số liệu trên 1 giờ và không có số liệu cũ phù hợp, tổng đã biết được phân bổ đều",
+    ),
+    Rule.SPIKE: Localized(
+        en="impossible readings between two that fit together, set aside",
+        vi="giá trị đột biến giữa hai lần đọc hợp lý, đã loại bỏ",
+    ),
+    Rule.HELD: Localized(
+        en="an old register value was repeated, then caught up; spread over that time",
+        vi="chỉ số cũ bị lặp lại rồi nhảy bù; đã phân bổ vào khoảng thời gian đó",
+    ),
+    Rule.STUCK: Localized(
+        en="the same use too often in a row for chance: the meter may be stuck",
+        vi="cùng một mức tiêu thụ lặp lại liên tiếp, khó có thể là ngẫu nhiên: đồng hồ có thể bị đứng số",
+    ),
+    Rule.CALIBRATING: Localized(en="readings during calibration set aside", vi="loại các lần đọc khi đang hiệu chuẩn"),
+    Rule.FAULT: Localized(en="readings of a faulty instrument set aside", vi="loại các lần đọc khi thiết bị lỗi"),
+    Rule.EXPORT: Localized(en="energy was exported", vi="có phát ngược lên lưới"),
+    Rule.NO_MULTIPLIER: Localized(en="no multiplier is dated for that day", vi="không có hệ số nhân cho ngày đó"),
+}
+
+
+def rules_in(mask: int) -> tuple[Rule, ...]:
+    """Single rules of a mask, in the order of their definition."""
+    return tuple(rule for rule in Rule if rule & mask)
