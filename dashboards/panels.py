@@ -21,7 +21,6 @@ POINTS = 360
 
 ANY_RANGE = timedelta(0)
 DAILY = timedelta(days=1)
-MONTHLY = timedelta(days=31)
 
 POWER = "kwatt"
 ENERGY = "kwatth"

@@ -14,7 +14,6 @@ from metering.model import Localized
 from metering.park import Park
 from store.schema import EVENTS, METER_STATUS
 
-KEEP = "${__url_time_range}&var-park=${park:queryparam}"
 OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
 OPEN_METER = text("Open this meter", "Mở trang đồng hồ này")
 SERIES_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__field.labels.tenant}")

@@ -18,7 +18,7 @@ settings.load_profile("untimed")
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
-    server = Mosquitto(tmp_path / "mosquitto", access="allow_anonymous true\nsys_interval 1")
+    server = Mosquitto(tmp_path / "mosquitto", access="allow_anonymous true")
     await server.start()
     yield server
     server.process.kill()

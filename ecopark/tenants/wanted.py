@@ -18,7 +18,6 @@ ALL = "read and write"
 INGEST = f"{OPERATOR_DATABASE}_ingest"
 USAGE = f"{OPERATOR_DATABASE}_usage"
 GRAFANA = f"{OPERATOR_DATABASE}_grafana"
-SERVICES = (INGEST, USAGE, GRAFANA)
 PREFIX = f"{OPERATOR_DATABASE}_"
 """What begins so, and the operator's database, is Ecopark's to make and to remove."""
 
