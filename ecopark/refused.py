@@ -105,7 +105,8 @@ async def replay(store: Store, address: BrokerAddress, refused: Sequence[Refused
         succeeded += await _stored(store, some)
     now_ms = time.time_ns() // NS_PER_MS
     if succeeded:
-        await store.write([_mark(found, now_ms) for found in succeeded], OPERATOR_DATABASE)
+        # Not before its receipt, by whatever clock: else it would seem to have been refused again since.
+        await store.write([_mark(found, max(now_ms, found.received)) for found in succeeded], OPERATOR_DATABASE)
     return succeeded
 
 
@@ -162,7 +163,8 @@ async def _has(store: Store, found: Refused) -> bool:
 
 
 def _agrees(row: Row, reading: Reading) -> bool:
-    return all(row.get(name) == value for name, value in reading.values.items())
+    said = reading.state is None or row.get("state") == reading.state
+    return said and all(row.get(name) == value for name, value in reading.values.items())
 
 
 def _readings(payload: bytes) -> list[Reading]:

@@ -104,12 +104,7 @@ class Writer:
         """Write refusals, and when they came; one too old for the database's retention stands near its receipt."""
         now_ms = self._clock_ms()
         lines = [each.refusal.line(*each[:3], now_ms) for each in refused]
-
-        def notes() -> list[str]:  # stamped anew at each attempt: alerts look at the last hour
-            written_ms = self._clock_ms()
-            return [each.refusal.note(*each[:3], written_ms) for each in refused]
-
-        rejected = await self._insist(lambda: self._store.write_each(lines + notes(), OPERATOR_DATABASE))
+        rejected = await self._insist(lambda: self._store.write_each(lines, OPERATOR_DATABASE))
         if rejected:
             near = (now_ms // HOUR_MS - 1) * HOUR_MS
             again = [
@@ -117,6 +112,12 @@ class Writer:
                 for each in (refused[index] for index in rejected)
             ]
             await self._insist(lambda: self._store.write(again, OPERATOR_DATABASE))
+
+        def notes() -> list[str]:  # stamped anew at each attempt: alerts look at the last hour
+            written_ms = self._clock_ms()
+            return [each.refusal.note(*each[:3], written_ms) for each in refused]
+
+        await self._insist(lambda: self._store.write(notes(), OPERATOR_DATABASE))
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         while True:

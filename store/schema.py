@@ -10,7 +10,8 @@ OPERATOR_DATABASE: Final = "ecopark"
 REFUSED: Final = "refused"
 """Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, size, digest, received,
 and replayed where the database has it now. Its time is that of the reading, or in the first hour of the year 2000 where
-there is none that can be used: what is delivered again overwrites itself, and only `received` changes."""
+there is none that can be used: what is delivered again overwrites itself, and only `received` changes. Where the
+database has a retention and that lies before it, the time is in the hour before the receipt."""
 
 REFUSED_AT: Final = "refused_at"
 """When something was refused: a point at each receipt. Tags park, gateway, reason; field digest, which finds it in

@@ -23,8 +23,9 @@ from efficiency.use.affected import shape_reach
 from efficiency.use.events import tariff_events
 from efficiency.use.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.use.meter import MeterUse, in_reach, touched
-from efficiency.use.quarters import enough
+from efficiency.use.quarters import MARGIN_MS, enough
 from efficiency.use.reader import RegisterReader, Registers
+from efficiency.use.registers import REACH_MS
 from metering.meters import Meter
 from metering.park import Park
 from metering.wire import FUTURE_MS
@@ -34,8 +35,8 @@ from store.schema import NS_PER_MS
 RUNNING_MS = HOUR_MS
 """What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
 
-BEHIND_MS = 6 * HOUR_MS
-"""What is loaded before the running hour: enough, as long as readings come as they should."""
+BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
+"""What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
 _MONTHS_EVERY_MS = 20_000

@@ -101,9 +101,11 @@ Held = Mapping[str, tuple[Span, Measured]]
 
 
 def at_hand(held: Held, meters: Collection[str]) -> Laid | None:
-    """What is held of some meters where it is held of all of them; None unless it is of each."""
+    """What is held of some meters where it is held of all of them; None where there is no such time."""
     if not meters or not held.keys() >= set(meters):
         return None
     spans = [held[meter][0] for meter in meters]
     common = Span(max(span.start for span in spans), min(span.end for span in spans))
+    if common.start >= common.end:
+        return None
     return Laid(common, {meter: Laid(held[meter][0], {meter: held[meter][1]}).cut(common)[meter] for meter in meters})

@@ -31,7 +31,7 @@ async def touched(store: Store, park: Park, period: ReportPeriod, tenant: str | 
         OPERATOR_DATABASE,
     )
     counts: dict[Rule, dict[str, int]] = {}
-    for table in tables:
+    for table in (table for table in tables if table.tags["meter"] in park.meter):
         masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
         holds = (masks >= 0) & (masks != SUPERSEDED)
         _, once = np.unique(table.times[holds], return_index=True)  # one that straddles bands has a point in each

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 from efficiency.use.affected import affected
 from efficiency.use.counters import Counter, counter_of, counting
 from efficiency.use.gaps import NO_PAST, Past, joined
-from efficiency.use.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, HOUR_MS, Span, merged
+from efficiency.use.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
 from efficiency.use.quarters import MARGIN_MS, Usage, enough, history_needed, usage_of
 from efficiency.use.reader import RegisterReader
-from efficiency.use.registers import Readings, Steps, steps_of
+from efficiency.use.registers import REACH_MS, Readings, Steps, steps_of
 from metering.meters import Meter
 from metering.wire import milliseconds
 
-NEAR_MS = 4 * HOUR_MS
+NEAR_MS = REACH_MS + MARGIN_MS + 5 * QUARTER_MS
+"""What is loaded around a window at first: enough where readings come at least once an hour."""
 _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
 
 
@@ -133,4 +134,4 @@ def _further(edge: int, by: int) -> int:
 
 def around(window: Span) -> Span:
     """What to load for a window where readings come as they should."""
-    return Span(window.start - MARGIN_MS - NEAR_MS, window.end + MARGIN_MS + NEAR_MS)
+    return Span(window.start - NEAR_MS, window.end + NEAR_MS)

@@ -5,8 +5,8 @@ have passed in it and nothing else: what a reset or an impossible step hides is 
 `completeness`. A gap with good registers on both sides keeps its exact total; the parts that had to be spread over
 several intervals are `estimated`.
 
-An interval depends on the good readings around it, on those within `REACH_MS` of these, on `MOST_RUN` intervals to
-either side (for stuck meters), and, in a gap of over an hour, on the measured use of the three weeks before:
+An interval depends on the good readings around it, on those within `REACH_MS` of these, on those within
+`MARGIN_MS` (for stuck meters), and, in a gap of over an hour, on the measured use of the three weeks before:
 `efficiency.use.affected` turns that round.
 """
 
@@ -166,7 +166,8 @@ def _weighed(work: "_Work", counter: Counter, step: Floats, margin: int) -> Usag
     amount = np.where(known, work.delta * factor, np.nan)
     completeness = np.where(known, work.known_ms / QUARTER_MS, 0.0)
     estimated = np.where(known, work.estimated_ms / QUARTER_MS, 0.0)
-    repeated = stuck(amount, (estimated == 0) & (completeness == 1), step * factor)
+    able = (estimated == 0) & (completeness == 1) & (counter.interval_ms <= QUARTER_MS)
+    repeated = stuck(amount, able, step * factor)
     work.rules[repeated] |= np.uint16(Rule.STUCK)
     quality = np.select(
         [~known, completeness < 1, estimated > 0, repeated],

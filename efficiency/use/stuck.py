@@ -3,7 +3,8 @@
 A load of A counts of its register a quarter hour that varies by a quarter percent repeats itself by chance about once
 in A / 100 times. Three in a row say something only of a register that counts finely; a coarser one must repeat itself
 longer, and one that counts a few hundred steps a quarter hour cannot be judged at all: three equal quarter hours were
-found thousands of times a year in meters that worked.
+found thousands of times a year in meters that worked. Nor can one that is read less often than each quarter hour, of
+which several are equal parts of one step.
 """
 
 import numpy as np

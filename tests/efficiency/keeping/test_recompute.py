@@ -1,7 +1,7 @@
 """Late, replayed, corrected, a changed park file: exactly what they touch changes, and it is as if from scratch."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,13 @@ import pytest
 from efficiency.keeping.meterstatus import MeterStatus
 from efficiency.keeping.park import ParkUsage
 from efficiency.use.intervals import HOUR_MS, QUARTER_MS, Span
+from efficiency.use.reader import RegisterReader, Registers
 from ingest.arrivals import Trace
+from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_park
 from store.client import Row, Store
-from store.schema import NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series, tenant_database
 from tests.efficiency.conftest import Field, usage_rows
 from tests.efficiency.smallpark import at, small_park, write_days
 
@@ -303,3 +305,46 @@ async def test_a_day_that_is_recomputed_changes_its_month_as_if_all_of_it_were(s
 
 async def _computed(store: Store, park: Park, window: Span, now_ms: int) -> None:
     await ParkUsage(store, park).recompute(window, park.meters, now_ms)
+
+
+async def test_meters_of_a_tenant_that_are_corrected_at_different_times_are_all_taken_in(
+    store: Store, tmp_path: Path
+) -> None:
+    _, park = small_park(tmp_path)
+    await write_days(store, park, range(12))
+    now = at(park, 12, 1)
+    usage = ParkUsage(store, park)
+    await usage.begin(now)
+    await usage.cycle(now)
+    late = {"em-textile": 2, "pm-textile": 5, "wm-textile": 8}
+    for meter, number in late.items():
+        head, counter = reading_series(park.id, park.meter[meter]), park.meter[meter].counter
+        await store.write([f"{head} {counter}=1.5 {at(park, number, 6)}000000"], OPERATOR_DATABASE)
+    spans = {(park.id, meter): (at(park, number, 6), at(park, number, 6)) for meter, number in late.items()}
+    await store.write(Trace("ingest-1").lines(spans, now), OPERATOR_DATABASE)
+    now += 60_000  # months are made anew only every now and then
+    await usage.cycle(now)
+    corrected = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
+    await _computed(store, park, Span(at(park, 0), now), now)
+    found = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
+    assert found == corrected
+    assert any(row["revised"] for row in corrected[0])
+
+
+async def test_the_running_hour_is_read_once_for_all_meters(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as readings come as they should, no meter needs a question of its own."""
+    field, now = service.field, service.field.ms(days=1)
+    await field.write(service.store, METERS, field.ms(), now, late=False)
+    await service.cycle(now)
+    asked: list[int] = []
+    load = RegisterReader.load
+
+    async def counted(self: RegisterReader, meters: Sequence[Meter], span: Span, now_ms: int) -> Registers:
+        asked.append(len(meters))
+        return await load(self, meters, span, now_ms)
+
+    monkeypatch.setattr(RegisterReader, "load", counted)
+    await field.write(service.store, METERS, now, now + 5 * 60_000, late=False)
+    await service.cycle(now + 5 * 60_000)
+    assert len(asked) == len({meter.utility for meter in field.park.meters})
+    assert sum(asked) == len(field.park.meters)

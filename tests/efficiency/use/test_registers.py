@@ -201,6 +201,12 @@ def test_equal_use_is_suspect_where_the_register_counts_too_finely_for_chance(
     assert rules(computed, 0) == (Rule.STUCK if suspect else 0)
 
 
+def test_equal_parts_of_one_hourly_step_are_not_stuck() -> None:
+    values = {60 * hour: 1000.0 + 100 * hour + hour % 3 for hour in range(-3, 6)}
+    computed = of(values, Counter(interval_ms=60 * MINUTE, rated=200.0, count=1e-5), quarters=8)
+    assert list(computed.quality) == [Quality.MEASURED] * 8
+
+
 def test_a_register_that_is_a_short_float_counts_coarser_the_more_it_shows() -> None:
     for shown, quality in ((1_000.0, Quality.SUSPECT), (1_000_000.0, Quality.MEASURED)):
         values = {minute: float(np.float32(shown + minute / 5)) for minute in range(-30, 200, 5)}
