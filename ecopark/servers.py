@@ -71,12 +71,17 @@ class Mosquitto:
         (self.folder / "mosquitto.db").unlink(missing_ok=True)
 
 
+_COLLECTING = {"GOGC": "400", "GOMEMLIMIT": "4GiB"}
+"""The second bounds the first where a heap is large."""
+
+
 class Influxd:
     """InfluxDB 1.x with the operator's database.
 
     Continuous queries are off: whoever may read one database may create one there that reads any other. What was
     written is packed after half a minute of silence instead of ten: a past year goes into thousands of shards, and
-    each would keep its points unpacked in memory.
+    each would keep its points unpacked in memory. Its garbage is collected when the heap has grown fourfold, not to
+    twice its size: that takes a fifth off its work, for some hundred megabytes.
     """
 
     def __init__(self, folder: Path, port: int | None = None, *, authenticate: bool = False) -> None:
@@ -108,7 +113,7 @@ bind-address = "127.0.0.1:{free_port()}"
 """
         )
         command = [program("influxd", "influxdb"), "-config", str(configuration)]
-        self.process = Child("influxd", command, folder / "influxd.log")
+        self.process = Child("influxd", command, folder / "influxd.log", _COLLECTING)
 
     async def start(self) -> None:
         """Start it, wait until it answers, and make the operator's database."""
