@@ -20,17 +20,17 @@ test: check
 	$(BIN)/pytest
 
 chaos: setup
-	@$(BIN)/python -m ecopark.chaos --seconds $(SECONDS) --seed $(SEED)
+	@$(BIN)/python -m proving.chaos --seconds $(SECONDS) --seed $(SEED)
 
 docs: setup
-	$(BIN)/python -m metering.contract docs
+	$(BIN)/python -m wire.contract docs
 
 dashboards: setup
 	@$(BIN)/ecopark dashboards --park examples/song-xanh --day 2026-11-23 --out dashboards/generated
 
 # PREVIEW names a program that draws a dashboard's JSON to PNG; docs/dashboards.md says how it is called.
 pictures: setup
-	@$(BIN)/python -m ecopark.demo.pictures "$(or $(PREVIEW),$(error name a program that draws dashboards: make pictures PREVIEW=...))" --out docs/pictures
+	@$(BIN)/python -m proving.demo.pictures "$(or $(PREVIEW),$(error name a program that draws dashboards: make pictures PREVIEW=...))" --out docs/pictures
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \

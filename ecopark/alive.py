@@ -14,9 +14,9 @@ import aiomqtt
 
 from ecopark.settings import Settings, read_settings
 from metering.errors import OperatorError, UnavailableError
-from metering.tls import context
 from store.client import RejectedError
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
+from wire.tls import context
 
 WAIT_S = 5.0
 RECENT_S = 300

@@ -15,15 +15,15 @@ from typing import Any
 import aiomqtt
 from pydantic import ValidationError
 
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Model
 from metering.quantities import Utility
-from metering.tls import context
-from metering.wire import Reading
 from store.client import Row, Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED
+from wire.address import BrokerAddress
+from wire.messages import Reading
+from wire.tls import context
 
 WAIT_S = 10.0
 _AT_ONCE = 200

@@ -7,9 +7,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError
 from store.client import Store
+from wire.address import BrokerAddress
 
 ENV_FILE = "ECOPARK_ENV_FILE"
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from gateway.modbushost import Host, hosts
 from metering.meters import Meter
-from metering.wire import Reading
+from wire.messages import Reading
 
 _GATHER_S = 0.5  # hosts that are due together are waited for this long, to travel in one message
 

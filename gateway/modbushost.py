@@ -14,8 +14,8 @@ from pymodbus.exceptions import ModbusException
 from gateway.registers import Request, decode, plan
 from metering.errors import OperatorError
 from metering.meters import Meter
-from metering.trouble import Trouble
-from metering.wire import Reading
+from running.trouble import Trouble
+from wire.messages import Reading
 
 _LOG = logging.getLogger(__name__)
 _PORT = 502

@@ -15,8 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from metering.broker import BrokerAddress
-from metering.tls import context
+from wire.address import BrokerAddress
+from wire.tls import context
 
 CONNECT_TIMEOUT_S = 3.0
 _SESSION_EXPIRY_S = 3_600  # receipts wait this long at the broker for a gateway that is away

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from metering.wire import MAX_BYTES, Message, Reading
+from wire.messages import MAX_BYTES, Message, Reading
 
 MAX_READINGS = 500
 """Readings in one message: far under the wire's bound, so that a weak line is not busy with one message for long."""

@@ -18,11 +18,11 @@ from gateway.mqtt import MqttConnection
 from gateway.outbox import Outbox
 from gateway.sendqueue import SendQueue
 from gateway.worker import SpoolWorker
-from metering.broker import BrokerAddress
 from metering.errors import UnavailableError
-from metering.topics import Channel, topic
-from metering.trouble import Trouble
-from metering.wire import Receipt, Refusals, Status
+from running.trouble import Trouble
+from wire.address import BrokerAddress
+from wire.messages import Receipt, Refusals, Status
+from wire.topics import Channel, topic
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5  # timers and silence are looked at this often

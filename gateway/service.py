@@ -20,8 +20,8 @@ from gateway.publisher import Link, Publisher
 from gateway.spool import Limits, Spool
 from gateway.worker import SpoolWorker
 from metering.errors import UnavailableError
-from metering.trouble import Trouble
-from metering.wire import Reading, Status
+from running.trouble import Trouble
+from wire.messages import Reading, Status
 
 _LOG = logging.getLogger(__name__)
 _LAST_POLL_S = 1.5  # a stop waits this long for the source to hand over what it has

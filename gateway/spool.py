@@ -18,7 +18,7 @@ from typing import NamedTuple
 from gateway.packing import pack
 from gateway.spoolfile import CorruptFileError, Reserve, failure, open_file, set_aside
 from metering.errors import UnavailableError
-from metering.wire import Reading
+from wire.messages import Reading
 
 _NEARLY_FULL = 0.9
 _SEQ_DIGITS = 18  # more do not fit SQLite's integers

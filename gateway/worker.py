@@ -7,7 +7,7 @@ from functools import partial
 from typing import Self, TypeVar
 
 from gateway.spool import Depth, Spool, Spooled
-from metering.wire import Reading
+from wire.messages import Reading
 
 _T = TypeVar("_T")
 

@@ -10,9 +10,10 @@ from ingest.directory import Directory, Gateway
 from ingest.parse import parse
 from ingest.refusal import EARLIEST_MS, Refusal
 from ingest.taken import Taken
-from metering.topics import Channel
-from metering.topics import parse as parse_topic
-from metering.wire import FUTURE_MS, Reading, Reason
+from metering.instants import FUTURE_MS
+from wire.messages import Reading, Reason
+from wire.topics import Channel
+from wire.topics import parse as parse_topic
 
 
 class Accepted(NamedTuple):

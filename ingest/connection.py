@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, cast
 import mqtt5
 
 from ingest.greeting import KEEP_ALIVE_S, SESSION_EXPIRY_S, connect, refusal
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
-from metering.tls import context
+from wire.address import BrokerAddress
+from wire.tls import context
 
 CONNECT_TIMEOUT_S = 10.0
 GATHER_S = 0.001

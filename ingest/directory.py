@@ -6,8 +6,8 @@ from zlib import crc32
 
 from metering.meters import Meter
 from metering.park import Park
-from metering.topics import Channel, topic
 from store.schema import reading_series
+from wire.topics import Channel, topic
 
 LANES: Final = 2
 """Requests in which what was taken is written side by side; the database takes two faster than one."""

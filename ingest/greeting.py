@@ -2,8 +2,8 @@
 
 import mqtt5
 
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
+from wire.address import BrokerAddress
 
 KEEP_ALIVE_S = 15
 SESSION_EXPIRY_S = 7 * 24 * 3600

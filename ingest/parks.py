@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest.directory import Directory, directory
-from metering.parkwatch import ParkWatch
+from running.parkwatch import ParkWatch
 
 
 class Parks:

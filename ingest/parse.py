@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from ingest.refusal import Refusal
-from metering.wire import MAX_BYTES, MAX_ID, MAX_READINGS, BareReading, Message, Reading, Reason
+from wire.messages import MAX_BYTES, MAX_ID, MAX_READINGS, BareReading, Message, Reading, Reason
 
 # The validators themselves: `model_validate_json` looks at its arguments first, which a small message feels.
 _MESSAGE: Callable[[bytes], Message] = TypeAdapter(Message).validator.validate_json

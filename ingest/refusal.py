@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from metering.model import IDENTIFIER
-from metering.wire import Reason, RefusedReading
 from store.lines import point, series
 from store.schema import NS_PER_MS, REFUSED, REFUSED_AT
+from wire.messages import Reason, RefusedReading
 
 EARLIEST_MS = 946_684_800_000
 """The year 2000: what is older is a clock that was never set, or seconds taken for milliseconds."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from ingest.connection import Connection
 from ingest.refusal import Refusal
-from metering.topics import Channel, topic
-from metering.wire import Receipt, Refusals
+from wire.messages import Receipt, Refusals
+from wire.topics import Channel, topic
 
 PAUSE_S = 0.05
 IDS_PER_RECEIPT = 1_000

@@ -17,12 +17,12 @@ from ingest.intake import Intake
 from ingest.parks import Parks
 from ingest.replies import Replies
 from ingest.writer import Writer
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError, UnavailableError
-from metering.patience import Patience
-from metering.topics import Channel, ingester, topic
+from running.patience import Patience
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE
+from wire.address import BrokerAddress
+from wire.topics import Channel, ingester, topic
 
 SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5

@@ -18,12 +18,12 @@ from ingest.intake import Intake
 from ingest.refusal import HOUR_MS, Refusal
 from ingest.replies import Replies
 from metering.errors import OperatorError, UnavailableError
-from metering.patience import Patience
-from metering.topics import Channel, topic
-from metering.wire import Reason
+from running.patience import Patience
 from store.client import RejectedError, Store
 from store.lines import parse
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
+from wire.messages import Reason
+from wire.topics import Channel, topic
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Whose fault a failure is decides what happens next, so there are exactly three kinds.
 
-* the data's: not an exception but a `Refusal` (see `metering.wire`): recorded, and the work goes on;
+* the data's: not an exception but a `Refusal` (see `wire.messages`): recorded, and the work goes on;
 * the other side's: `UnavailableError`: wait and try again, the data is kept;
 * the operator's: `OperatorError`: say loudly what to do, keep the data, exit 2 where nothing can go on.
 """

@@ -1,19 +1,24 @@
 """Real servers for every test that wants them, each with a folder and a port of its own. A missing one is a failure."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 from aiohttp import ClientSession, web
 from hypothesis import settings
 
-from ecopark.servers import Influxd, Mosquitto
+from proving.servers import Influxd, Mosquitto
 from store.client import Store
 
 settings.register_profile("untimed", deadline=None)  # no test of behaviour times anything
 settings.load_profile("untimed")
+
+ECOPARK = Path(sys.executable).parent / "ecopark"
 
 
 @pytest.fixture
@@ -106,3 +111,13 @@ class FaultyProxy:
 async def proxy(influx: Influxd) -> AsyncIterator[FaultyProxy]:
     async with FaultyProxy(influx.url) as made:
         yield made
+
+
+@pytest.fixture
+def run() -> Any:
+    def call(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(ECOPARK), *arguments], capture_output=True, text=True, env={**os.environ, **environment}, check=False
+        )
+
+    return call

@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from ecopark.demo.plan import EXAMPLE
 from ingest.accept import accept
 from ingest.directory import Directory, directory
 from ingest.taken import lines_of
 from metering.parkfile import load_park
-from metering.topics import Channel, topic
+from proving.demo.plan import EXAMPLE
+from wire.topics import Channel, topic
 
 NOW_MS = 1_795_000_000_000
 TURNS = 200

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from metering.park import Park
-from metering.topics import ROOT, Channel, ingester, topic
+from wire.topics import ROOT, Channel, ingester, topic
 
 INGEST = "ingest"
 OPERATOR = "operator"

@@ -7,7 +7,6 @@ it a client is called as its account is, so that no gateway can push another off
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecopark.servers import SHIPPED_CONFIGURATION
 from metering.errors import OperatorError
 
 TLS = "tls"
@@ -17,6 +16,7 @@ KEY = "server.key"
 PASSWORDS = "passwords"
 ACL = "acl"
 CONFIGURATION = "mosquitto.conf"
+SHIPPED_CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "mosquitto.conf"
 
 
 @dataclass(frozen=True, slots=True)

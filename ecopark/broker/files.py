@@ -13,9 +13,9 @@ from ecopark.broker.accounts import acl, wanted
 from ecopark.broker.configuration import ACL, CERTIFICATE, CONFIGURATION, PASSWORDS, TLS, Listeners, configuration
 from ecopark.broker.hashing import hashed, matches
 from ecopark.secretfiles import generate, read_secrets, write_private, write_secrets
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError
 from metering.park import Park
+from wire.address import BrokerAddress
 
 ACCOUNTS = "accounts"
 _URL = "ECOPARK_MQTT_URL"

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ecopark.service import run_until_told
 from ecopark.settings import read_settings
 from gateway.modbus import ModbusSource
 from gateway.publisher import Link
@@ -15,6 +14,7 @@ from gateway.service import Settings, run_gateway
 from metering.errors import OperatorError
 from metering.park import Gateway, Park
 from metering.parkfile import load_parks
+from running.service import run_until_told
 
 app = typer.Typer(add_completion=False)
 

@@ -6,10 +6,10 @@ import time
 
 import typer
 
-from ecopark.service import run_until_told
 from ecopark.settings import read_settings
 from ingest.parks import Parks
 from ingest.service import Ingester
+from running.service import run_until_told
 
 app = typer.Typer(add_completion=False)
 

@@ -11,19 +11,19 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ecopark.service import run_until_told
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
-from efficiency.keeping.park import ParkUsage
-from efficiency.keeping.service import UsageService
-from efficiency.use.intervals import Span
+from efficiency.service.park import ParkUsage
+from efficiency.service.service import UsageService
+from efficiency.usage.intervals import Span
 from metering.errors import OperatorError
+from metering.instants import milliseconds
 from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_parks
-from metering.parkwatch import ParkWatch
-from metering.wire import milliseconds
+from running.parkwatch import ParkWatch
+from running.service import run_until_told
 from store.client import Store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="From registers to use, money, carbon and balances.")

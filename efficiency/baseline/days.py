@@ -12,10 +12,10 @@ import numpy as np
 from efficiency.baseline.held import Held
 from efficiency.baseline.model import Baseline, cusum, enpi, performance
 from efficiency.baseline.sources import DayAmounts, day_amounts
-from efficiency.points.days import by_day, days_between, local_day
-from efficiency.points.fields import Fields, Points, PointStore, SeriesPoints
-from efficiency.points.usagestore import UsageStore
-from efficiency.worth.localtime import period_span
+from efficiency.stored.days import by_day, days_between, local_day
+from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
+from efficiency.stored.usagestore import UsageStore
+from efficiency.valuation.localtime import period_span
 from metering.figures import Period
 from metering.park import Park
 from store.schema import BASELINE

@@ -8,9 +8,9 @@ import numpy as np
 
 from efficiency.baseline.model import Baseline, Fit, Subject, fit
 from efficiency.baseline.sources import DayAmounts, Sources, day_amounts, sources_of
-from efficiency.points.days import by_day, days_between
-from efficiency.points.usagestore import UsageStore
-from efficiency.points.writer import ParkWriter
+from efficiency.stored.days import by_day, days_between
+from efficiency.stored.usagestore import UsageStore
+from efficiency.stored.writer import ParkWriter
 from metering.errors import OperatorError
 from metering.park import Park
 from store.client import Store

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from efficiency.use.intervals import Bools, Floats
+from efficiency.usage.intervals import Bools, Floats
 from metering.model import Identifier, Localized, Model, Number
 from metering.quantities import Utility
 

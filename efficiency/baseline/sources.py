@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from efficiency.baseline.model import Baseline, Subject
-from efficiency.figures.figure import Figure, absent
-from efficiency.figures.performance import USES, amounts, fence_meters
-from efficiency.figures.rollup import tenant_period
-from efficiency.figures.series import together
-from efficiency.points.measured import Measured
-from efficiency.worth.valued import Reason
+from efficiency.indicators.figure import Figure, absent
+from efficiency.indicators.performance import USES, amounts, fence_meters
+from efficiency.indicators.rollup import tenant_period
+from efficiency.indicators.series import together
+from efficiency.stored.measured import Measured
+from efficiency.valuation.valued import Reason
 from metering.errors import OperatorError
 from metering.meters import Meter, Role
 from metering.park import Park

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.figures.figure import Figure, absent, figure
-from efficiency.figures.performance import fence_meters
+from efficiency.indicators.figure import Figure, absent, figure
+from efficiency.indicators.performance import fence_meters
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
 from efficiency.reports.entries import Entry, amounts, by_column, completeness, costs, months_of, tenant_entries
@@ -15,7 +15,7 @@ from efficiency.reports.reading import Fields, MeterDays
 from efficiency.reports.reasons import generating
 from efficiency.reports.sums import Loss, Worth, amount, period_loss, worth
 from efficiency.reports.touched import Touched, touched
-from efficiency.worth.valued import Reason
+from efficiency.valuation.valued import Reason
 from metering.figures import Period
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.figures.figure import Figure, absent, figure
+from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DayUse, Fields, MeterDays
 from efficiency.reports.reasons import inputs, output_unit, why_absent

@@ -12,7 +12,7 @@ from efficiency.reports.forms import Given, Row
 from efficiency.reports.language import Language
 from efficiency.reports.shown import unit_text
 from efficiency.reports.words import TEXTS
-from efficiency.worth.valued import REASON_TEXT, reasons_in
+from efficiency.valuation.valued import REASON_TEXT, reasons_in
 
 _HEAD = ("form", "subject", "code", "figure", "value", "unit", "data", "status")
 _WIDTHS = (8, 40, 28, 44, 18, 12, 12, 40)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from efficiency.figures.figure import Figure, absent, ratio, total
+from efficiency.indicators.figure import Figure, absent, ratio, total
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.names import MILLION_VND
 from efficiency.reports.reasons import output_unit
-from efficiency.worth.valued import Reason
+from efficiency.valuation.valued import Reason
 from metering.model import Localized
 from metering.park import Tenant
 

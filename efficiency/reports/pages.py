@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from efficiency.baseline.model import CUSUM_CONVENTION
-from efficiency.figures.figure import absent
+from efficiency.indicators.figure import absent
 from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, ParkReport, TenantReport
 from efficiency.reports.entries import Entry
@@ -21,8 +21,8 @@ from efficiency.reports.sources import sources
 from efficiency.reports.sums import Loss, indicative
 from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
-from efficiency.use.quality import RULE_TEXT
-from efficiency.worth.valued import REASON_TEXT, Reason
+from efficiency.usage.quality import RULE_TEXT
+from efficiency.valuation.valued import REASON_TEXT, Reason
 from metering.figures import FIGURES
 from metering.model import Localized
 from metering.quantities import Utility

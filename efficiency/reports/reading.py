@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from efficiency.reports.periods import ReportPeriod
-from efficiency.use.counters import midnight_ms
-from efficiency.use.intervals import QUARTER_MS
+from efficiency.usage.counters import midnight_ms
+from efficiency.usage.intervals import QUARTER_MS
 from metering.figures import FIGURES, Period
 from metering.park import Park
 from store.client import Row, Store

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from efficiency.figures.balance import NIGHT
-from efficiency.figures.performance import fence_meters
+from efficiency.indicators.balance import NIGHT
+from efficiency.indicators.performance import fence_meters
 from efficiency.reports.reading import Fields
-from efficiency.worth.localtime import week_minutes
-from efficiency.worth.valued import NOTHING, Reason
+from efficiency.valuation.localtime import week_minutes
+from efficiency.valuation.valued import NOTHING, Reason
 from metering.calendar import MINUTES_PER_DAY
 from metering.dated import at
 from metering.meters import Meter, Role

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from efficiency.figures.figure import Figure
+from efficiency.indicators.figure import Figure
 from efficiency.reports.entries import Entry
 from efficiency.reports.language import Language
 from efficiency.reports.names import UNITS
 from efficiency.reports.sums import indicative
 from efficiency.reports.words import FORMULAS, TEXTS
-from efficiency.worth.valued import REASON_TEXT, Reason, reasons_in
+from efficiency.valuation.valued import REASON_TEXT, Reason, reasons_in
 
 _PERCENT: Final = frozenset(
     {"load_factor", "peak_share", "solar_share", "wastewater_ratio", "night_water_ratio", "loss_share"}

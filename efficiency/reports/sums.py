@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.figures.figure import INDICATIVE_UNDER, Figure, absent, figure
+from efficiency.indicators.figure import INDICATIVE_UNDER, Figure, absent, figure
 from efficiency.reports.reading import DayBalance, DayUse, Fields
-from efficiency.worth.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, Reason
 from metering.meters import Meter
 
 ADDED = (

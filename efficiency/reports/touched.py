@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.points.usage import SUPERSEDED, mask_of
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import where
-from efficiency.use.quality import Rule
+from efficiency.stored.usage import SUPERSEDED, mask_of
+from efficiency.usage.quality import Rule
 from metering.meters import Meter
 from metering.park import Park
 from store.client import Store

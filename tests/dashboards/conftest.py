@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from dashboards.setting import Setting
-from ecopark.servers import Influxd
 from metering.park import Park
 from metering.parkfile import load_park
+from proving.servers import Influxd
 from store.client import Store
 from tests.dashboards.synthetic import Plant
 

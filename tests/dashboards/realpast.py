@@ -8,24 +8,24 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ecopark.demo.plan import EXAMPLE, SEED
-from ecopark.plant.demopark import demo_park_text
-from ecopark.plant.history import history
-from ecopark.plant.plant import Plant
 from efficiency.baseline.model import Baseline, Driver, Fit, Subject
-from efficiency.figures.performance import fence_meters
-from efficiency.keeping.meterstatus import MeterStatus
-from efficiency.keeping.park import ParkUsage
+from efficiency.indicators.performance import fence_meters
+from efficiency.service.meterstatus import MeterStatus
+from efficiency.service.park import ParkUsage
 from ingest.accept import accept
 from ingest.directory import directory
 from ingest.taken import lines_of
+from metering.instants import milliseconds
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
-from metering.topics import Channel, topic
-from metering.wire import milliseconds
+from proving.demo.plan import EXAMPLE, SEED
+from proving.plant.demopark import demo_park_text
+from proving.plant.history import history
+from proving.plant.plant import Plant
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
+from wire.topics import Channel, topic
 
 DAYS = 8
 SECONDS = 300

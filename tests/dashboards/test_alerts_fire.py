@@ -8,8 +8,8 @@ import pytest_asyncio
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import Rule, Silence
 from dashboards.setting import Setting
-from ecopark.servers import Influxd
 from metering.park import Park
+from proving.servers import Influxd
 from store.client import Store
 from store.lines import FieldValue
 from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED_AT

@@ -11,9 +11,9 @@ from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, 
 from dashboards.influxql import InfluxQL
 from dashboards.queries import Scope, rates, totals
 from dashboards.setting import Setting
-from ecopark.servers import Influxd
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
+from proving.servers import Influxd
 from store.client import Store
 from store.schema import EVENTS, OPERATOR_DATABASE, PIPELINE, REFUSED_AT, tenant_database
 from tests.dashboards.alerting import Labels, evaluate

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ecopark.bench.panels import RANGES, report, time_panels
-from ecopark.bench.parkyear import write_large_park, write_year
-from ecopark.servers import Influxd
 from metering.park import Park
 from metering.parkfile import load_park
+from proving.bench.panels import RANGES, report, time_panels
+from proving.bench.parkyear import write_large_park, write_year
+from proving.servers import Influxd
 from store.client import Store
 from store.schema import EFFICIENCY, OPERATOR_DATABASE, USAGE
 from tests.dashboards.conftest import NOW

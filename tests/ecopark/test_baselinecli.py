@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ecopark.demo.baselines import LEAST_DAYS, freeze_baselines
-from ecopark.servers import Influxd
 from efficiency.baseline.file import load_baselines
-from efficiency.keeping.park import ParkUsage
+from efficiency.service.park import ParkUsage
 from metering.park import Park
+from proving.demo.baselines import LEAST_DAYS, freeze_baselines
+from proving.servers import Influxd
 from store.client import Store
 from store.schema import reading_series
 from tests.efficiency.smallpark import PARK, at, day, small_park, write_days

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecopark.cli import COMMANDS
-from ecopark.processes import free_port
+from proving.processes import free_port
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ecopark.processes import Child, free_port
-from ecopark.servers import Influxd
 from ecopark.settings import ENV_FILE, Settings
+from proving.processes import Child, free_port
+from proving.servers import Influxd
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 

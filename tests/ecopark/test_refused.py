@@ -4,10 +4,10 @@ import time
 
 from ecopark.refused import Filter, find
 from ingest.refusal import Refusal
-from metering.wire import Reason
 from store.client import Store
 from store.lines import point, series
 from store.schema import OPERATOR_DATABASE, REFUSED
+from wire.messages import Reason
 
 
 async def test_what_is_refused_again_after_it_was_replayed_is_listed_again(store: Store) -> None:

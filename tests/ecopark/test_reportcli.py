@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.servers import Influxd
+from proving.servers import Influxd
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "song-xanh" / "park.yaml"
 

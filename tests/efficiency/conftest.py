@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecopark.demo.plan import EXAMPLE, SEED
-from ecopark.plant.demopark import demo_park_text
-from ecopark.plant.plant import Plant
 from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_park
+from proving.demo.plan import EXAMPLE, SEED
+from proving.plant.demopark import demo_park_text
+from proving.plant.plant import Plant
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE, reading_series
 

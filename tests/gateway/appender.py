@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gateway.spoolfile
 from gateway.spool import Spool
-from metering.wire import Reading
+from wire.messages import Reading
 
 
 def main() -> None:

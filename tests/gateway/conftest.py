@@ -10,14 +10,14 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from ecopark.servers import Mosquitto
 from gateway.counts import Counts
 from gateway.outbox import Resend
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
-from metering.broker import BrokerAddress
-from metering.topics import Channel, topic
-from metering.wire import Message, Reading, Receipt, Status
+from proving.servers import Mosquitto
+from wire.address import BrokerAddress
+from wire.messages import Message, Reading, Receipt, Status
+from wire.topics import Channel, topic
 
 PARK, GATEWAY = "park", "gw-1"
 DEADLINE_S = 15.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.spool import Spool
 from metering.errors import UnavailableError
-from metering.wire import Reading
+from wire.messages import Reading
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
-from metering.broker import BrokerAddress
-from metering.wire import Reading
+from wire.address import BrokerAddress
+from wire.messages import Reading
 
 
 async def ticks(stop: asyncio.Event) -> AsyncIterator[list[Reading]]:

@@ -16,14 +16,14 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from ecopark.processes import free_port
 from gateway.modbus import ModbusSource
 from gateway.registers import MAX_WORDS, decode, plan
 from metering.errors import OperatorError
 from metering.meters import Meter, Modbus, Register
 from metering.model import Localized
 from metering.quantities import Utility
-from metering.wire import Reading
+from proving.processes import free_port
+from wire.messages import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

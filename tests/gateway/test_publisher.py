@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from metering.wire import Reading
     from tests.gateway.conftest import Feed, Rig
+    from wire.messages import Reading
 
     Until = Callable[..., Awaitable[None]]
     Make = Callable[..., list[Reading]]

@@ -17,13 +17,13 @@ import pytest
 from gateway.counts import Counts
 from gateway.outbox import Resend
 from gateway.spool import Limits, Spool
-from metering.wire import Message
+from wire.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from metering.wire import Reading
     from tests.gateway.conftest import Feed, Rig
+    from wire.messages import Reading
 
     Until = Callable[..., Awaitable[None]]
     Make = Callable[..., list[Reading]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.spool import Limits, Spool
 from metering.errors import OperatorError, UnavailableError
-from metering.wire import MAX_BYTES, Message, Reading
+from wire.messages import MAX_BYTES, Message, Reading
 
 if TYPE_CHECKING:
     Make = Callable[..., list[Reading]]

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import aiomqtt
 import pytest
 
-from ecopark.processes import Child
-from ecopark.servers import Influxd, Mosquitto
+from proving.processes import Child
+from proving.servers import Influxd, Mosquitto
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
 

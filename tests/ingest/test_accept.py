@@ -14,8 +14,8 @@ from ingest.arrivals import LATE_MS, Extent, Meter, note_old
 from ingest.directory import Directory, directory
 from ingest.taken import lines_of
 from metering.parkfile import load_park
-from metering.wire import MAX_BYTES, MAX_READINGS, Reason
 from store.lines import parse
+from wire.messages import MAX_BYTES, MAX_READINGS, Reason
 
 NOW = 1_795_000_000_000
 TOPIC = "ecopark/v1/demo/gw-1/readings"

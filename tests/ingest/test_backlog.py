@@ -8,10 +8,10 @@ from pathlib import Path
 
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
-from metering.topics import Channel
-from metering.topics import parse as parse_topic
-from metering.wire import Message, Reading, Receipt
 from tests.ingest.conftest import Station
+from wire.messages import Message, Reading, Receipt
+from wire.topics import Channel
+from wire.topics import parse as parse_topic
 
 OTHER = Path(__file__).parent / "backlog_process.py"
 DAY = 400_000

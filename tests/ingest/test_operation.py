@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.processes import Child, free_port
-from ecopark.servers import Influxd, Mosquitto
+from proving.processes import Child, free_port
+from proving.servers import Influxd, Mosquitto
 from store.schema import OPERATOR_DATABASE
 from tests.ingest.conftest import Station, Until
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.demo.tally import refused
-from ecopark.processes import Child
 from ecopark.refused import Filter, find
 from ingest.parks import Parks
 from ingest.service import Ingester
 from metering.parkfile import load_park
+from proving.demo.tally import refused
+from proving.processes import Child
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from metering.calendar import Window
 from metering.dated import Values, at, changes
-from metering.patience import LONGEST_S, Patience
-from metering.topics import Channel, parse, topic
+from running.patience import LONGEST_S, Patience
+from wire.topics import Channel, parse, topic
 
 VALUES: TypeAdapter[Values] = TypeAdapter(Values)
 

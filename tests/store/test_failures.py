@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.processes import free_port
-from ecopark.servers import Influxd
 from metering.errors import OperatorError, UnavailableError
+from proving.processes import free_port
+from proving.servers import Influxd
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy

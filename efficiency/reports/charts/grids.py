@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from efficiency.figures.figure import INDICATIVE_UNDER
+from efficiency.indicators.figure import INDICATIVE_UNDER
 from efficiency.reports.charts.svg import WIDTH, Drawing, cut
 from efficiency.reports.language import Language
 from efficiency.reports.names import BAD, FAINT, GOOD, NEUTRAL, WARN

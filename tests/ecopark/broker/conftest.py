@@ -15,12 +15,12 @@ from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import write_certificates
 from ecopark.broker.configuration import Listeners, access, tls
 from ecopark.broker.files import Place, write_accounts
-from ecopark.processes import free_port
 from ecopark.secretfiles import read_secrets
-from ecopark.servers import Mosquitto
-from metering.broker import BrokerAddress
 from metering.park import Park
 from metering.parkfile import load_parks
+from proving.processes import free_port
+from proving.servers import Mosquitto
+from wire.address import BrokerAddress
 
 PARK = """\
 park: {id: ID, name: {en: Test park, vi: Khu thử}, timezone: Asia/Ho_Chi_Minh}

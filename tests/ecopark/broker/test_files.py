@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from ecopark.broker.certificates import LIFE, write_certificates
 from ecopark.broker.hashing import hashed, matches
-from ecopark.processes import Child, free_port
 from ecopark.secretfiles import read_secrets, write_secrets
-from metering.broker import BrokerAddress
 from metering.errors import OperatorError
+from proving.processes import Child, free_port
+from wire.address import BrokerAddress
 
 ECOPARK = Path(sys.executable).parent / "ecopark"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

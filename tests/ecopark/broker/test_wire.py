@@ -11,16 +11,16 @@ import aiomqtt
 import pytest
 
 from ecopark.broker.accounts import INGEST, OPERATOR
-from ecopark.processes import Child
-from ecopark.servers import Influxd
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
-from metering.broker import BrokerAddress
-from metering.wire import Reading
+from proving.processes import Child
+from proving.servers import Influxd
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.ecopark.broker.conftest import Fort
 from tests.ingest.conftest import ECOPARK
+from wire.address import BrokerAddress
+from wire.messages import Reading
 
 NEW_METER = """\
   - {id: wm-new, name: {en: New, vi: Mới}, gateway: gw-2, utility: water, interval_s: 60, rated: 50,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.servers import Influxd
 from metering.errors import UnavailableError
 from metering.park import Park
 from metering.parkfile import load_parks
+from proving.servers import Influxd
 from store.client import Store
 
 ECOPARK = Path(sys.executable).parent / "ecopark"

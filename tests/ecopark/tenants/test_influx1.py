@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.servers import Influxd
 from ecopark.tenants.keys import Keys
 from metering.errors import OperatorError
+from proving.servers import Influxd
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE
 from tests.ecopark.tenants.conftest import BREWERY, PARK, TEXTILE

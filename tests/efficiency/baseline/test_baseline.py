@@ -22,7 +22,7 @@ from efficiency.baseline.model import (
     fit,
     performance,
 )
-from efficiency.use.intervals import Floats
+from efficiency.usage.intervals import Floats
 from metering.errors import OperatorError
 from metering.parkfile import park_files
 from metering.quantities import Utility

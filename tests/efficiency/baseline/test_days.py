@@ -12,8 +12,8 @@ from efficiency.baseline.fitting import fit_period
 from efficiency.baseline.held import faults
 from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.watch import BaselineWatch
-from efficiency.keeping.park import ParkUsage
-from efficiency.use.intervals import HOUR_MS
+from efficiency.service.park import ParkUsage
+from efficiency.usage.intervals import HOUR_MS
 from ingest.arrivals import Trace
 from metering.park import Park
 from metering.parkfile import load_park

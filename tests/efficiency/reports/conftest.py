@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ecopark.servers import Influxd
 from efficiency.reports.entered import read_entered
 from efficiency.reports.language import Language
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.write import write_park_report, write_reports, write_tenant_report
 from metering.park import Park
 from metering.parkfile import load_park
+from proving.servers import Influxd
 from store.client import Store
 from tests.efficiency.reports.plausible import write_plausible
 

@@ -7,10 +7,10 @@ from math import pi, sin
 import numpy as np
 
 from efficiency.reports.periods import ReportPeriod
-from efficiency.use.counters import midnight_ms
-from efficiency.use.intervals import QUARTER_MS
-from efficiency.worth.localtime import slots
-from efficiency.worth.money import BANDS, band_shares
+from efficiency.usage.counters import midnight_ms
+from efficiency.usage.intervals import QUARTER_MS
+from efficiency.valuation.localtime import slots
+from efficiency.valuation.money import BANDS, band_shares
 from metering.figures import FIGURES
 from metering.meters import Meter, Role
 from metering.park import Park

@@ -22,9 +22,9 @@ from efficiency.reports.sources import holding
 from efficiency.reports.sums import period_loss, year_fields
 from efficiency.reports.words import TEXTS
 from efficiency.reports.write import write_park_report, write_tenant_report
-from efficiency.use.counters import midnight_ms
-from efficiency.use.quality import Rule
-from efficiency.worth.valued import REASON_TEXT, Reason
+from efficiency.usage.counters import midnight_ms
+from efficiency.usage.quality import Rule
+from efficiency.valuation.valued import REASON_TEXT, Reason
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park

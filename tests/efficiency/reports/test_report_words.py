@@ -16,8 +16,8 @@ from efficiency.reports.forms import PARK_FORMS, TENANT_FORMS
 from efficiency.reports.language import Language
 from efficiency.reports.names import BAND_LABEL, UNITS, UTILITY_LABEL
 from efficiency.reports.words import FORMULAS, TEXTS
-from efficiency.use.quality import RULE_TEXT
-from efficiency.worth.valued import REASON_TEXT
+from efficiency.usage.quality import RULE_TEXT
+from efficiency.valuation.valued import REASON_TEXT
 from metering.figures import FIGURES
 from metering.model import Localized
 from metering.park import Park

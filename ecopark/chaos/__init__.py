@@ -1,1 +1,0 @@
-"""Kills and pauses everything but the plant while it runs, and then counts: `python -m ecopark.chaos --help`."""

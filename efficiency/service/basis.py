@@ -1,0 +1,188 @@
+"""What stored usage was computed by, and what a changed park file or baseline changes: which meters, and from when.
+
+Both are kept in the database part by part (`USAGE_BASIS`), so that a change made while the service was down is found
+too.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from efficiency.baseline.held import Held
+from efficiency.baseline.model import Baseline
+from efficiency.usage.counters import midnight_ms
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE
+from efficiency.valuation.rows import place_of
+from metering.instants import milliseconds
+from metering.park import Park
+from metering.quantities import Utility
+from store.client import Store
+from store.lines import point, series
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
+
+_NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "limits", "output_unit", "accuracy_pct"}
+
+_OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
+
+Parts = dict[str, Any]
+"""Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant` and
+the tenant's id, or `.baseline` and the baseline's."""
+_BASELINE = ".baseline "
+
+
+def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
+    """What the usage and the figures of a park are computed by."""
+    found: Parts = {}
+    for meter in park.meters:
+        place = place_of(park, meter)
+        voltage = park.tenant[place.tenant].contract.voltage if place.tenant is not None else None
+        own = meter.model_dump(mode="json", by_alias=True, exclude=_NOT_COMPUTED_FROM)
+        found[meter.id] = {**own, "place": place.role, "voltage": voltage}
+    tariffs = park.tariffs.model_dump(mode="json", by_alias=True)
+    electricity = tariffs.pop("electricity") or {}
+    found[".prices"] = tariffs["prices"]
+    found[".reactive"] = {"rule": electricity.pop("reactive", [])}
+    found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
+    for name, entries in park.factors.model_dump(mode="json", by_alias=True).items():
+        found[f".{name}"] = entries
+    for tenant in park.tenants:
+        own = tenant.model_dump(mode="json", by_alias=True)
+        found[f".tenant {tenant.id}"] = {key: own[key] for key in _OF_A_TENANT}
+    for name, held in baselines.items():
+        versions = {
+            str(version.version): {
+                "frozen": version.model_dump(mode="json"),
+                "meters": held.sources[version.version].meters if version.version in held.sources else None,
+            }
+            for version in held.versions
+        }
+        found[f"{_BASELINE}{name}"] = {"tenant": held.tenant, "versions": versions}
+    known: Parts = json.loads(json.dumps(found))
+    return known
+
+
+def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
+    """The baselines that these parts came from."""
+    contents = [content for part, content in parts.items() if part.startswith(_BASELINE)]
+    return tuple(
+        Baseline.model_validate_json(json.dumps(version["frozen"]))
+        for content in contents
+        for version in content["versions"].values()
+    )
+
+
+@dataclass(slots=True)
+class Changes:
+    """`meters`: instants from which the use of each must be computed again, ms; `swaps`: instants of changed swaps.
+
+    `tenants`: from when the figures of each must be. `baselines`: from which day what each expects must be. `gone`:
+    those of which nothing may stay, with the tenant that they stood under.
+    """
+
+    meters: dict[str, int] = field(default_factory=dict)
+    swaps: dict[str, list[int]] = field(default_factory=dict)
+    tenants: dict[str, int] = field(default_factory=dict)
+    baselines: dict[str, date] = field(default_factory=dict)
+    gone: dict[str, str | None] = field(default_factory=dict)
+
+    def since(self, meter: str, ms: int) -> None:
+        """Take note that a meter must be computed again from `ms` on."""
+        self.meters[meter] = min(ms, self.meters.get(meter, ms))
+
+
+def changes(before: Parts, after: Parts, park: Park) -> Changes:
+    """What the parts `after`, those of `park`, change."""
+    found = Changes()
+    for meter in park.meters:
+        old, new = before.get(meter.id), after[meter.id]
+        if old is None:
+            found.meters[meter.id] = ALWAYS_BEFORE
+        elif old != new:
+            _of_meter(found, meter.id, old, new, park.zone)
+    for utility, since in _utilities(before, after):
+        for meter in park.meters:
+            if meter.utility is utility:
+                found.since(meter.id, _ms(since, park.zone))
+    if before.get(".reactive") != after[".reactive"]:
+        since = _first_difference(before.get(".reactive", {}).get("rule", []), after[".reactive"]["rule"])
+        found.tenants |= {tenant.id: _ms(since, park.zone) for tenant in park.tenants}
+    different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
+    found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f".tenant {tenant.id}" in different}
+    for part in sorted(part for part in different if part.startswith(_BASELINE)):
+        _of_baseline(found, part.removeprefix(_BASELINE), before.get(part), after.get(part))
+    return found
+
+
+def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+    before, after = ({} if content is None else content["versions"] for content in (old, new))
+    moved = old is not None and (new is None or old["tenant"] != new["tenant"])
+    if old is not None and moved:
+        found.gone[name] = old["tenant"]
+    odd = [
+        versions[version]
+        for versions in (before, after)
+        for version in versions
+        if moved or before.get(version) != after.get(version)
+    ]
+    found.baselines[name] = min(date.fromisoformat(version["frozen"]["holds_from"]) for version in odd)
+
+
+def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any], zone: ZoneInfo) -> None:
+    different = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    if different - {"multiplier", "swaps"}:
+        found.meters[meter] = ALWAYS_BEFORE
+        return
+    if "multiplier" in different:
+        lists = (old["multiplier"], new["multiplier"])
+        # Without any the factor is 1 for ever; with some there is none before the first.
+        found.meters[meter] = _ms(_first_difference(*lists), zone) if all(lists) else ALWAYS_BEFORE
+    if "swaps" in different:
+        odd = [swap for swap in (*old["swaps"], *new["swaps"]) if swap not in old["swaps"] or swap not in new["swaps"]]
+        found.swaps[meter] = sorted({milliseconds(datetime.fromisoformat(swap["at"])) for swap in odd})
+
+
+def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
+    """Utilities whose dated data differs, and the first day on which it does."""
+    for part in (".prices", ".scope1", ".scope2", ".toe", ".electricity"):
+        old, new = before.get(part, {}), after[part]
+        for name in old.keys() | new.keys():
+            since = _first_difference(old.get(name, []), new.get(name, []))
+            if since < date.max:
+                yield Utility.ELECTRICITY if part == ".electricity" else Utility(name), since
+
+
+def _first_difference(old: list[Any], new: list[Any]) -> date:
+    """First day on which two lists of dated entries say different things (their sources may); `date.max` for none."""
+
+    def plain(entries: list[Any]) -> list[Any]:
+        return [{key: value for key, value in entry.items() if key != "source"} for entry in entries]
+
+    odd = [entry for entry in plain(old) if entry not in plain(new)]
+    odd += [entry for entry in plain(new) if entry not in plain(old)]
+    return min((date.fromisoformat(entry["from"]) for entry in odd), default=date.max)
+
+
+def _ms(day: date, zone: ZoneInfo) -> int:
+    return ALWAYS_AFTER if day == date.max else midnight_ms(day, zone)
+
+
+async def load_basis(store: Store, park: str) -> Parts | None:
+    """What the stored usage was computed by; None where nothing was."""
+    rows = await store.query(
+        f'SELECT last("content") AS content FROM "{USAGE_BASIS}" WHERE "park" = \'{park}\' GROUP BY "part"',
+        OPERATOR_DATABASE,
+    )
+    contents = {row["part"]: json.loads(row["content"]) for row in rows}
+    return {part: content for part, content in contents.items() if content is not None} or None
+
+
+async def save_basis(store: Store, park: str, before: Parts | None, parts: Parts, now_ms: int) -> None:
+    """Keep what the stored usage is computed by from now on; of a part that is gone, that it is."""
+    lines = [
+        point(series(USAGE_BASIS, {"park": park, "part": part}), {"content": json.dumps(content)}, now_ms * NS_PER_MS)
+        for part, content in {**dict.fromkeys(before or ()), **parts}.items()
+    ]
+    await store.write(lines, OPERATOR_DATABASE)

@@ -1,0 +1,216 @@
+"""The usage of one park, kept true: plans what to compute again, computes it, and remembers how far it is.
+
+Each cycle takes in what arrived late since the cursor, what a changed park file changes, and the running hour; it
+computes exactly what these touch and writes what differs. Computing anything twice changes nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from efficiency.baseline.held import Held, held_baselines
+from efficiency.baseline.model import Baseline
+from efficiency.service.basis import Parts, baselines_in, changes, load_basis, parts_of, save_basis
+from efficiency.service.progress import Cursor, Progress
+from efficiency.service.recent import Recent
+from efficiency.service.rollups import Rollups
+from efficiency.service.windows import Windows, Work, groups
+from efficiency.stored.events import PARK, EventStore
+from efficiency.stored.usagestore import UsageStore
+from efficiency.stored.writer import ParkWriter
+from efficiency.usage.affected import shape_reach
+from efficiency.usage.events import tariff_events
+from efficiency.usage.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
+from efficiency.usage.meter import MeterUse, in_reach, touched
+from efficiency.usage.quarters import MARGIN_MS, enough
+from efficiency.usage.reader import RegisterReader, Registers
+from efficiency.usage.registers import REACH_MS
+from metering.instants import FUTURE_MS
+from metering.meters import Meter
+from metering.park import Park
+from store.client import Store
+from store.schema import NS_PER_MS
+
+RUNNING_MS = HOUR_MS
+"""What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
+
+BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
+"""What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
+
+LONG_PAUSE_MS = 12 * HOUR_MS
+_MONTHS_EVERY_MS = 20_000
+_MONTHS_SHARE = 20
+"""Figures of months read much: they may take no more than one part in so many of the time."""
+
+
+class ParkUsage:
+    """One park; `park` and `baselines` may be exchanged between cycles.
+
+    Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
+    `done` is told how many windows of how many are computed.
+    """
+
+    def __init__(self, store: Store, park: Park, done: Callable[[int, int], None] = lambda _done, _of: None) -> None:
+        self.park = park
+        self.baselines: Sequence[Baseline] | None = ()
+        self._store = store
+        self._done = done
+        self.written = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        store, park = self._store, self.park.id
+        self._progress = Progress(store, park)
+        self._reader = RegisterReader(store, park)
+        self._writer = ParkWriter(store, park)
+        self._usage = UsageStore(store, park, self._writer)
+        self._rollups = Rollups(store, park, self._usage, self._writer)
+        self._events = EventStore(store, park, self._writer)
+        self._recent = Recent()
+        self._cursor: Cursor | None = None
+        self._basis: Parts | None = None
+        self._said: dict[str, tuple[int, int]] = {}
+        self._months_at = 0
+        self._sure = False
+
+    async def begin(self, now_ms: int) -> None:
+        """Take up where the database says that the last one stopped."""
+        self._forget()
+        self._cursor = await self._progress.load()
+        if self._cursor is not None:
+            self._rollups.mark_months(self.park, self._cursor.figures, now_ms)
+        self._basis = await load_basis(self._store, self.park.id)
+        await self._reader.find_first(self.park.meters)
+
+    async def cycle(self, now_ms: int) -> None:
+        """Make the stored usage true as of now."""
+        park, cursor, before = self.park, self._cursor, self._basis
+        windows = self._windows(now_ms, unsure=not self._sure)
+        computing = windows.meter_use
+        await self._events.load()
+        await self._events.replace(PARK, None, self._events.known(PARK), tariff_events(park, now_ms))
+        work: Work = {}
+        parts = parts_of(park, self._hold())
+        if parts != before:
+            self._recent = Recent()
+            await self._plan_changes(computing, before, parts, work, now_ms)
+        arrived = await self._progress.arrivals(cursor.arrivals if cursor is not None else now_ms * NS_PER_MS)
+        for meter, spans in arrived.items():
+            if meter in park.meter:
+                self._reader.arrived(meter, min(span.start for span in spans))
+                self._recent.forget(meter)
+                await self._plan_readings(computing, park.meter[meter], in_reach(spans), work)
+        if cursor is not None:
+            await self._run(windows, cursor, work, now_ms)
+        await windows.compute(work, self._done)
+        await self._writer.flush()
+        months = before is None or now_ms >= self._months_at
+        began = time.monotonic()
+        await self._rollups.write(park, now_ms, months=months)
+        await self._writer.flush()
+        if months:
+            took = round((time.monotonic() - began) * 1000)
+            self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
+        self._sure = True
+        self.written += self._usage.taken()
+        self._cursor = Cursor(now_ms * NS_PER_MS, now_ms, min(self._rollups.oldest_month(park), now_ms))
+        await self._progress.save(self._cursor, now_ms)
+        if parts != before:
+            # Last: the months that a change has marked are remembered by the cursor.
+            await save_basis(self._store, park.id, before, parts, now_ms)
+            self._basis = parts
+
+    async def close(self) -> None:
+        """Give up what is on its way to the database."""
+        await self._writer.close()
+
+    async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
+        """Compute a window again, and all figures above it."""
+        self._hold()
+        await self._reader.find_first(self.park.meters)
+        await self._events.load()
+        windows = self._windows(now_ms, everything=True)
+        await windows.compute({meter.id: [window.outward()] for meter in meters}, self._done)
+        await self._writer.flush()
+        await self._rollups.write(self.park, now_ms, months=True)
+        await self._writer.flush()
+        self.written += self._usage.taken()
+
+    def _hold(self) -> Mapping[str, Held]:
+        known = baselines_in(self._basis or {}) if self.baselines is None else self.baselines
+        self._rollups.baselines.held = held_baselines(self.park, known)
+        return self._rollups.baselines.held
+
+    def _windows(self, now_ms: int, *, everything: bool = False, unsure: bool = False) -> Windows:
+        parts = self.park, self._reader, self._usage, self._events, self._rollups
+        return Windows(*parts, now_ms, everything=everything, unsure=unsure)
+
+    async def _plan_changes(
+        self, computing: MeterUse, before: Parts | None, parts: Parts, work: Work, now_ms: int
+    ) -> None:
+        park = self.park
+        await self._reader.find_first(park.meters)
+        found = changes(before or {}, parts, park)
+        for meter, since in found.meters.items():
+            if since == ALWAYS_BEFORE:
+                work.setdefault(meter, []).append(Span(since, now_ms + 1))
+            elif since <= now_ms:
+                await self._plan_readings(computing, park.meter[meter], [Span(since, now_ms + 1)], work)
+        for meter, swaps in found.swaps.items():
+            await self._plan_readings(computing, park.meter[meter], [Span(at, at + 1) for at in swaps], work)
+        if before is None:
+            found = replace(found, tenants={})  # their figures are made anew with the use of their meters
+        await self._rollups.take(found, park, self._reader.first, now_ms)
+
+    async def _plan_readings(self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work) -> None:
+        """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
+        for span in changed:
+            for register in computing.registers(meter, self.park.zone):
+                near = await computing.affected(register, span)
+                gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
+                work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
+
+    async def _run(self, windows: Windows, cursor: Cursor, work: Work, now_ms: int) -> None:
+        """Compute the running hour of every meter, or note what takes more than that."""
+        computing = windows.meter_use
+        changed = Span(min(cursor.computed, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
+        if now_ms - cursor.computed > LONG_PAUSE_MS:
+            self._recent = Recent()
+            for meter in self.park.meters:
+                await self._plan_readings(computing, meter, [changed], work)
+            return
+        whole = Span(changed.start - BEHIND_MS, changed.end)
+        for group in groups(self.park.meters, whole):
+            span = Span(whole.start, now_ms + DAY_MS)
+            loaded = await self._recent.load(group, span, changed.start, windows.load)
+            due: Work = {}
+            for meter in group:
+                readings = loaded[meter.counter][meter.id]
+                said = (
+                    hash(readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()),
+                    now_ms // QUARTER_MS,
+                )
+                if self._said.get(meter.id) == said or meter.id not in self._reader.first:
+                    continue
+                self._said[meter.id] = said
+                due[meter.id] = [await self._running(computing, meter, loaded, changed)]
+            early = min((window.start for spans in due.values() for window in spans), default=now_ms)
+            if due:
+                stored = await self._usage.stored(due, Span(early, now_ms).outward())
+                for name, spans in due.items():
+                    await windows.one(self.park.meter[name], spans[0], loaded, stored[name])
+                    await asyncio.sleep(0)  # the service has other work, too
+
+    async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
+        """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
+        found: list[Span] = []
+        for register in computing.registers(meter, self.park.zone):
+            readings = loaded[register.name][meter.id]
+            if not len(readings.times):
+                found.append(changed)  # nothing was read for hours: what was missing is still missing
+                continue
+            steps = computing.weigh(register, readings)
+            window = touched(register, steps, changed, only_new=True)
+            found.append(window if all(enough(steps, window)) else await computing.affected(register, changed))
+        return Span(min(span.start for span in found), max(span.end for span in found))

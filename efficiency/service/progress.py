@@ -1,0 +1,69 @@
+"""How far the usage of a park is computed, kept in the database itself, so that the service needs no disk.
+
+`USAGE_CURSOR` says up to which time of writing `arrivals` are taken in and up to which instant readings are; a service
+that starts anew goes on from there. Clocks of ingesters may differ from ours by `SKEW_MS`: arrivals of so long before
+the cursor are looked at again, and those already taken in are skipped.
+"""
+
+from dataclasses import dataclass
+
+from efficiency.usage.intervals import Span
+from metering.instants import FUTURE_MS
+from store.client import Store
+from store.lines import point, series
+from store.schema import ARRIVALS, NS_PER_MS, OPERATOR_DATABASE, USAGE_CURSOR
+
+SKEW_MS = FUTURE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """`arrivals`: those written before, ns, are taken in. `computed`: readings up to this instant, ms, are.
+
+    `figures`: those of months before the month of this instant, ms, are.
+    """
+
+    arrivals: int
+    computed: int
+    figures: int
+
+
+class Progress:
+    """Cursor and arrivals of one park."""
+
+    def __init__(self, store: Store, park: str) -> None:
+        self._store = store
+        self._park = park
+        self._seen: dict[tuple[str, str, int], int] = {}
+
+    async def load(self) -> Cursor | None:
+        """The newest cursor; None where nothing was ever computed."""
+        rows = await self._store.query(
+            f'SELECT "arrivals","computed","figures" FROM "{USAGE_CURSOR}" WHERE "park" = \'{self._park}\' '
+            "ORDER BY time DESC LIMIT 1",
+            OPERATOR_DATABASE,
+        )
+        return Cursor(*(int(rows[0][name]) for name in ("arrivals", "computed", "figures"))) if rows else None
+
+    async def save(self, cursor: Cursor, now_ms: int) -> None:
+        """Keep the cursor."""
+        fields = {"arrivals": cursor.arrivals, "computed": cursor.computed, "figures": cursor.figures}
+        line = point(series(USAGE_CURSOR, {"park": self._park}), fields, now_ms * NS_PER_MS)
+        await self._store.write([line], OPERATOR_DATABASE)
+
+    async def arrivals(self, since_ns: int) -> dict[str, list[Span]]:
+        """Extents of what arrived since the cursor, by meter; each is answered once."""
+        after = since_ns - SKEW_MS * NS_PER_MS
+        rows = await self._store.query(
+            f'SELECT "first","last","instance" FROM "{ARRIVALS}" WHERE "park" = \'{self._park}\' '
+            f'AND time >= {after} GROUP BY "meter"',
+            OPERATOR_DATABASE,
+        )
+        self._seen = {key: at for key, at in self._seen.items() if at >= after}
+        found: dict[str, list[Span]] = {}
+        for row in rows:
+            key = (row["meter"], row["instance"], row["time"])
+            if key not in self._seen:
+                self._seen[key] = row["time"]
+                found.setdefault(row["meter"], []).append(Span(row["first"], row["last"] + 1))
+        return found

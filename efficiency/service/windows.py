@@ -1,0 +1,199 @@
+"""Computes the use of many meters in windows of time, and makes the store hold it.
+
+It goes month by month and, within a month, by groups of meters whose readings may be in memory together: they are read
+at once, and the figures of tenants are made of what was just computed, where that is all of a period.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+
+import numpy as np
+
+from efficiency.indicators.balance import EXPORT, balance_meters
+from efficiency.service.inturn import in_turn
+from efficiency.service.rollups import Rollups
+from efficiency.stored.events import EventStore
+from efficiency.stored.measured import Held, Measured, measured
+from efficiency.stored.usage import Stored, points_of
+from efficiency.stored.usagestore import UsageStore
+from efficiency.usage.events import Event, meter_events, wider
+from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
+from efficiency.usage.meter import NEAR_MS, MeterUse, around
+from efficiency.usage.quarters import Usage, usage_of
+from efficiency.usage.reader import RegisterReader, Registers
+from efficiency.usage.registers import steps_of
+from efficiency.valuation.localtime import months_of, slots_over
+from efficiency.valuation.rows import Rows, place_of, rows_of
+from metering.meters import Meter
+from metering.park import Park
+
+AT_ONCE = 250_000
+"""Readings that are held in memory together, about."""
+
+Work = dict[str, list[Span]]
+"""Windows to compute again, by meter."""
+_Holding = dict[str, tuple[Span, Measured]]
+
+
+class Windows:
+    """The computing of one cycle, up to `now_ms`; figures above that change are marked in `rollups`.
+
+    `everything`: tenants' databases get what did not change, too, and all figures above are computed again.
+    """
+
+    def __init__(
+        self,
+        park: Park,
+        reader: RegisterReader,
+        usage: UsageStore,
+        events: EventStore,
+        rollups: Rollups,
+        now_ms: int,
+        *,
+        everything: bool = False,
+        unsure: bool = False,
+    ) -> None:
+        self.meter_use = MeterUse(reader, now_ms)
+        self._park = park
+        self._reader = reader
+        self._usage = usage
+        self._events = events
+        self._rollups = rollups
+        self._now_ms = now_ms
+        self._everything = everything
+        self._mark_all = everything or unsure
+        """The figures above may be missing though this is not: who computed it last may have ended in between."""
+
+    async def compute(self, work: Work, done: Callable[[int, int], None]) -> None:
+        """Compute all windows; `done` is told how many of how many are."""
+        by_month: dict[int, Work] = {}
+        for name, spans in work.items():
+            first = self._reader.first.get(name)
+            for span in merged(spans) if first is not None else []:
+                window = Span(max(span.start, first or 0), min(span.end, self._now_ms)).outward()
+                for month, piece in months_of(window, self._park.zone):
+                    by_month.setdefault(month, {}).setdefault(name, []).append(piece)
+        total, ready = sum(len(spans) for month in by_month.values() for spans in month.values()), 0
+
+        balanced = balance_meters(self._park)
+        for _, windows in sorted(by_month.items()):
+            held: _Holding = {}
+            meters = [self._park.meter[name] for name in windows]
+
+            async def group_of(group: Sequence[Meter], windows: Work = windows, held: _Holding = held) -> None:
+                nonlocal ready
+                found = await self._group(group, windows)
+                held |= {name: (span, one.only(EXPORT)) for name, (span, one) in found.items() if name in balanced}
+                ready += sum(len(windows[meter.id]) for meter in group)
+                done(ready, total)
+
+            await in_turn([partial(group_of, group) for group in groups(meters, _hull(windows.values()))])
+            await self._rollups.write_mains(self._park, held, self._now_ms)
+
+    async def _group(self, group: Sequence[Meter], windows: Work) -> Held:
+        """Compute some meters' windows of one month, and the tenants' figures that they are enough for.
+
+        Returns what the store will have of the meters that are computed in all of a window.
+        """
+        whole = _hull(windows[meter.id] for meter in group)
+        loaded = await self.load(group, around(whole))
+        stored = await self._usage.stored([meter.id for meter in group], whole)
+        held: _Holding = {}
+        for meter in group:
+            for span in windows[meter.id]:
+                new = await self.one(meter, span, loaded, stored[meter.id])
+                if new is not None and len(windows[meter.id]) == 1:
+                    held[meter.id] = (new[0], measured(new[1], new[0]))
+            await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
+        await self._rollups.write_tenants(self._park, held, self._now_ms)
+        return held
+
+    async def load(self, group: Sequence[Meter], span: Span) -> Registers:
+        """Readings of some meters, of all their counting registers."""
+        loaded: Registers = {}
+        for utility in sorted({meter.utility for meter in group}):
+            found = await self._reader.load([m for m in group if m.utility is utility], span, self._now_ms)
+            for name, readings in found.items():
+                loaded.setdefault(name, {}).update(readings)
+        return loaded
+
+    async def one(self, meter: Meter, window: Span, loaded: Registers, stored: Stored) -> tuple[Span, Stored] | None:
+        """Compute one meter in one window and make the store hold the result; returns it and where it holds."""
+        first = self._reader.first[meter.id] // QUARTER_MS * QUARTER_MS
+        whole = Span(max(window.start, first), min(window.end, self._now_ms)).outward()
+        if whole.start >= whole.end:
+            return None
+        uses, happened = await self._uses(meter, whole, loaded)
+        known = [event for event in self._events.known(meter.id) if whole.start <= event.at < whole.end]
+        if happened != known:
+            await self._events.replace(meter.id, meter.tenant, known, happened)
+        new = self._points(meter, whole, uses)
+        changed = await self._usage.replace(
+            meter.id, meter.tenant, new, stored.within(whole), self._now_ms, everything=self._everything
+        )
+        when = slots_over(whole, self._park.zone)
+        days = when.day if self._mark_all else when.day[np.isin(when.start, changed)]
+        if len(days):
+            self._rollups.mark(self._park, meter.id, np.unique(days))
+        return whole, new
+
+    async def _uses(self, meter: Meter, whole: Span, loaded: Registers) -> tuple[dict[str, Usage], list[Event]]:
+        """Use of each counting register of a meter, and what happened to the main one."""
+        uses: dict[str, Usage] = {}
+        happened: list[Event] = []
+        for register in self.meter_use.registers(meter, self._park.zone):
+            readings = loaded[register.name][meter.id]
+            main = register.name == meter.counter
+            span = wider(whole) if main else whole
+            if len(readings.times) or readings.span.end < ALWAYS_AFTER:
+                steps = await self.meter_use.steps(register, span, readings)
+                use = await self.meter_use.of_steps(register, span, steps)
+            else:
+                steps = steps_of(register.counter, readings)
+                use = usage_of(register.counter, steps, span)
+            if main:
+                happened = meter_events(meter, register.counter, steps, use, whole)
+                use = use.cut(slice((whole.start - span.start) // QUARTER_MS, None))
+            uses[register.name] = use
+        return uses, happened
+
+    def _points(self, meter: Meter, whole: Span, uses: Mapping[str, Usage]) -> Stored:
+        further = {name: use for name, use in uses.items() if name != meter.counter}
+        rows = rows_of(self._park, meter, uses[meter.counter], further, slots_over(whole, self._park.zone))
+        # A running quarter hour in which nothing was read yet is not missing.
+        keep = (rows.start + QUARTER_MS <= self._now_ms) | (rows.numbers[:, 1] > 0)
+        if not keep.all():
+            rows = Rows(rows.start[keep], rows.band[keep], rows.numbers[keep], rows.rules[keep])
+        return points_of(place_of(self._park, meter), rows)
+
+
+def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
+    """Meters whose readings over a span may be held in memory together; those of a tenant, if that may be."""
+    found: list[list[Meter]] = []
+    held = 0.0
+    ordered = sorted(meters, key=lambda meter: (meter.tenant or "", meter.utility.value, meter.id))
+    for _, of_tenant in groupby(ordered, key=lambda meter: meter.tenant):
+        part = list(of_tenant)
+        sizes = [_readings(meter, span) for meter in part]
+        if found and held + sum(sizes) > AT_ONCE:
+            found.append([])
+            held = 0.0
+        for meter, size in zip(part, sizes, strict=True):
+            if not found or held + size > AT_ONCE:
+                found.append([])
+                held = 0.0
+            found[-1].append(meter)
+            held += size
+    return [group for group in found if group]
+
+
+def _readings(meter: Meter, span: Span) -> float:
+    """How much is held of a meter over a span: its readings, or its quarter hours where they are more."""
+    return (span.end - span.start + 4 * NEAR_MS) / min(meter.interval_s * 1000, QUARTER_MS)
+
+
+def _hull(windows: Iterable[Sequence[Span]]) -> Span:
+    spans = [span for each in windows for span in each]
+    return Span(min(span.start for span in spans), max(span.end for span in spans))

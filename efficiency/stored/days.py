@@ -1,0 +1,61 @@
+"""Stored usage laid on local days and months; a day is read by itself or cut out of what was read around it."""
+
+from collections.abc import AsyncIterator, Collection
+from datetime import date, timedelta
+
+import numpy as np
+
+from efficiency.stored.measured import Laid, Measured, joined, measured
+from efficiency.stored.usagestore import UsageStore
+from efficiency.usage.intervals import QUARTER_MS, Span
+from efficiency.valuation.localtime import day_of, period_span, slots
+from metering.figures import Period
+from metering.park import Park
+
+
+async def load(usage: UsageStore, ids: Collection[str], span: Span, near: Laid | None = None) -> Laid:
+    """What is stored of some meters over exactly a span; nothing where the span is empty.
+
+    What of them is at hand already, in `near`, is not read again.
+    """
+    if not ids or span.start >= span.end:
+        return Laid(span, {})
+    common = Span(max(span.start, near.span.start), min(span.end, near.span.end)) if near is not None else span
+    if near is None or common.start >= common.end or not near.meters.keys() >= set(ids):
+        stored = await usage.stored(ids, span)
+        return Laid(span, {meter: measured(stored[meter], span) for meter in ids})
+    before = (await load(usage, ids, Span(span.start, common.start))).meters
+    after = (await load(usage, ids, Span(common.end, span.end))).meters
+    parts = (before, near.cut(common), after)
+    return Laid(span, {meter: joined([part[meter] for part in parts if part]) for meter in ids})
+
+
+def past(span: Span, now_ms: int) -> Span:
+    """The part of a period whose quarter hours have ended."""
+    return Span(span.start, max(span.start, min(span.end, now_ms // QUARTER_MS * QUARTER_MS)))
+
+
+async def by_day(
+    usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
+) -> AsyncIterator[tuple[date, dict[str, Measured]]]:
+    """Some whole days in their order, read month by month."""
+    for month in sorted({day.replace(day=1) for day in days}):
+        spans = {
+            day: period_span(park, Period.DAY, day)
+            for day in sorted(days)
+            if (day.year, day.month) == (month.year, month.month)
+        }
+        whole = Span(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
+        loaded = await load(usage, ids, whole)
+        for day, span in spans.items():
+            yield day, loaded.cut(span)
+
+
+def local_day(park: Park, ms: int) -> date:
+    """The local day that holds an instant."""
+    return day_of(int(slots(np.array([ms]), park.zone).day[0]))
+
+
+def days_between(first: date, last: date) -> set[date]:
+    """Every day from `first` to `last`."""
+    return {first + timedelta(days=number) for number in range((last - first).days + 1)}

@@ -1,0 +1,156 @@
+"""The stored usage of a park: what differs is written, what no longer holds is removed, what changed says since when.
+
+A value that changed after its interval had been complete gets `revised`. A point that must go (its band, role or tenant
+changed), or that loses a field, cannot be overwritten: its meter's stretch is deleted and written whole. InfluxDB 1.x
+and 2.x delete in InfluxQL; 3.x does not delete, so there what no longer holds is overwritten with zeros, which leaves
+every sum right.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from efficiency.stored.usage import Content, Difference, Series, Stored, lines_of, mask_of, zeros
+from efficiency.stored.writer import ParkWriter
+from efficiency.usage.intervals import QUARTER_MS, Span, Times
+from efficiency.valuation.rows import NUMBERS
+from metering.errors import OperatorError
+from store.client import RejectedError, Store
+from store.lines import series
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
+
+log = logging.getLogger(__name__)
+
+_NEVER = np.array([[-1, 0]])
+"""Starts and revisions of a series that is not there."""
+
+
+class UsageStore:
+    """Reads `usage` of one park and, through `writer`, writes it."""
+
+    def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
+        self._store = store
+        self._park = park
+        self._writer = writer
+        self._deletes = True
+        self._written = 0
+
+    async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
+        """What stands there of some meters, by meter."""
+        if not meters:
+            return {}
+        fields = ",".join(f'"{name}"' for name in (*NUMBERS, "rule"))
+        tables = await self._store.tables(
+            f'SELECT {fields} FROM "{USAGE}" WHERE {self._where(meters, span)} '
+            'GROUP BY "meter","tenant","utility","role","band"',
+            OPERATOR_DATABASE,
+        )
+        contents: dict[str, dict[Series, Content]] = {}
+        for table in tables:
+            tags = table.tags
+            key = (tags["tenant"], tags["utility"], tags["role"], tags["band"])
+            numbers = np.stack([table.fields[name].astype(np.float64) for name in NUMBERS], axis=1)
+            masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
+            contents.setdefault(tags["meter"], {})[key] = Content(table.times, numbers, masks)
+        return {meter: Stored(contents.get(meter, {})) for meter in meters}
+
+    async def replace(
+        self, meter: str, tenant: str | None, new: Stored, before: Stored, now_ms: int, *, everything: bool = False
+    ) -> Times:
+        """Make the store hold `new` where it held `before`, with the writer's next `flush`.
+
+        Returns the starts that changed. `everything`: tenants' databases, which may have less than the operator's, get
+        what did not change too.
+        """
+        after = new.content
+        plan = Difference(before, after)
+        changed, revised = plan.changed, plan.revised(now_ms)
+        if leaving := plan.leaving:
+            span = Span(min(leaving), max(leaving) + QUARTER_MS)
+            kept = await self._revised(meter, span)
+            if await self._delete(meter, span, {key[0] for key in before.content} | {tenant or ""}):
+                for key, content in after.items():
+                    inside = (content.start >= span.start) & (content.start < span.end)
+                    old = kept.get(key, _NEVER)
+                    since = old[np.minimum(np.searchsorted(old[:, 0], content.start), len(old) - 1)]
+                    known = inside & (since[:, 0] == content.start) & (revised[key] == 0)
+                    revised[key] = np.where(known, since[:, 1], revised[key])
+                    changed[key] = changed[key] | inside
+            else:
+                for key, content in plan.gone.items():
+                    await self._write(meter, key, zeros(content), np.zeros(len(content.start), dtype=np.int64))
+                after = plan.overwriting()
+        for key, content in after.items():
+            chosen = changed[key]
+            if chosen.any():
+                await self._write(meter, key, content.where(chosen), revised[key][chosen])
+            if everything and not chosen.all():
+                rest = content.where(~chosen)
+                await self._write(meter, key, rest, np.zeros(len(rest.start), dtype=np.int64), operator=False)
+        return plan.starts()
+
+    async def _revised(self, meter: str, span: Span) -> dict[Series, Times]:
+        """Start and instant of revision of what stands in a span, as two columns."""
+        tables = await self._store.tables(
+            f'SELECT "revised" FROM "{USAGE}" WHERE {self._where([meter], span)} '
+            'GROUP BY "tenant","utility","role","band"',
+            OPERATOR_DATABASE,
+        )
+        return {
+            (table.tags["tenant"], table.tags["utility"], table.tags["role"], table.tags["band"]): np.stack(
+                (table.times, table.fields["revised"].astype(np.int64)), axis=1
+            )
+            for table in tables
+        }
+
+    async def gap_starts(self, meter: str, span: Span) -> list[int]:
+        """Starts of the quarter hours of long gaps that are stored in a span."""
+        rows = await self._store.query(
+            f'SELECT "rule","estimated" FROM "{USAGE}" WHERE {self._where([meter], span)} AND "estimated" > 0',
+            OPERATOR_DATABASE,
+        )
+        long = ("gap_shaped", "gap_linear")
+        return sorted(
+            {row["time"] // NS_PER_MS for row in rows if any(rule in (row["rule"] or "").split(",") for rule in long)}
+        )
+
+    def taken(self) -> int:
+        """Points written since the last time that this was asked."""
+        count, self._written = self._written, 0
+        return count
+
+    async def _write(self, meter: str, key: Series, content: Content, revised: Times, *, operator: bool = True) -> None:
+        tenant, utility, role, band = key
+        tags = {"park": self._park, "tenant": tenant, "utility": utility, "meter": meter, "role": role, "band": band}
+        lines = lines_of(series(USAGE, tags), content, revised)
+        self._written += len(lines) if operator else 0
+        await self._writer.add(lines, tenant, operator=operator)
+
+    async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
+        """Delete a stretch everywhere; whether this database deletes at all."""
+        if not self._deletes:
+            return False
+        await self._writer.flush()
+        statement = f'DELETE FROM "{USAGE}" WHERE {self._where([meter], span)}'
+        try:
+            await self._store.query(statement, OPERATOR_DATABASE)
+        except RejectedError as error:
+            self._deletes = False
+            log.warning("this database does not delete (%s); what no longer holds is set to zero", error)
+            return False
+        for tenant in tenants:
+            if tenant and self._writer.has_database(tenant):
+                try:
+                    await self._store.query(statement, tenant_database(self._park, tenant))
+                except (OperatorError, RejectedError) as error:
+                    log.info("nothing was deleted of %s: %s", tenant, error)
+        return True
+
+    def _where(self, meters: Collection[str], span: Span) -> str:
+        name = f'"meter" =~ /^({"|".join(meters)})$/'
+        if len(meters) == 1:
+            (only,) = meters
+            name = f"\"meter\" = '{only}'"
+        times = f"time >= {span.start * NS_PER_MS} AND time <= {span.end * NS_PER_MS - 1}"
+        return f"\"park\" = '{self._park}' AND {name} AND {times}"

@@ -1,0 +1,125 @@
+"""Writes what is computed of a park: to the operator's database, and to that of each tenant that has one.
+
+Lines are gathered and written many at once, while more are computed: a small write costs the database as much as a
+large one. What goes to one database gets there in the order in which it was added. After `flush` it has all of it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from metering.errors import OperatorError, UnavailableError
+from running.patience import Patience
+from store.client import RejectedError, Store
+from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
+
+LINES_AT_ONCE = 5000
+_WRITES_AT_ONCE = 3
+_TRIES = 8
+_OPERATOR = ""
+"""In place of a tenant."""
+log = logging.getLogger(__name__)
+
+
+class ParkWriter:
+    """Lines of one park on their way."""
+
+    def __init__(self, store: Store, park: str) -> None:
+        self._store = store
+        self._park = park
+        self._waiting: dict[str, list[str]] = {}
+        self._writing: dict[str, asyncio.Task[None]] = {}
+        self._few = asyncio.Semaphore(_WRITES_AT_ONCE)
+        self._failed: Exception | None = None
+        self._without: set[str] = set()
+
+    def has_database(self, tenant: str) -> bool:
+        """Whether a tenant's figures are written to a database of its own, as far as is known."""
+        return tenant not in self._without
+
+    async def add(self, lines: Sequence[str], tenant: str | None, *, operator: bool = True) -> None:
+        """Write lines, sooner or later; those of no tenant only for the operator.
+
+        Waits where much is on its way. Raises what an earlier write failed of.
+        """
+        if operator:
+            await self._put(_OPERATOR, lines)
+        if tenant and self.has_database(tenant):
+            await self._put(tenant, lines)
+
+    async def flush(self) -> None:
+        """Write all that was added; raises what any write since the last time failed of."""
+        for owner in list(self._waiting):
+            await self._begin(owner)
+        while under_way := [task for task in self._writing.values() if not task.done()]:
+            await asyncio.wait(under_way)
+        self._raise()
+
+    async def close(self) -> None:
+        """Give up all that is on its way: an old value that is tried again must not come after a newer one."""
+        tasks = [*self._writing.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _put(self, owner: str, lines: Sequence[str]) -> None:
+        waiting = self._waiting.setdefault(owner, [])
+        waiting += lines
+        if len(waiting) >= LINES_AT_ONCE:
+            await self._begin(owner)
+
+    async def _begin(self, owner: str) -> None:
+        while (task := self._writing.get(owner)) is not None and not task.done():
+            await asyncio.wait([task])
+        self._raise()
+        lines = self._waiting.pop(owner, [])
+        if lines:
+            self._writing[owner] = asyncio.create_task(self._write(owner, lines))
+
+    def _raise(self) -> None:
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            raise failed
+
+    async def _write(self, owner: str, lines: list[str]) -> None:
+        try:
+            async with self._few:
+                if owner == _OPERATOR:
+                    await self._send(OPERATOR_DATABASE, lines)
+                else:
+                    await self._send_to_tenant(owner, lines)
+        except (UnavailableError, OperatorError, RejectedError) as error:
+            self._failed = error
+
+    async def _send(self, database: str, lines: list[str]) -> None:
+        for first in range(0, len(lines), LINES_AT_ONCE):
+            await self._try(database, lines[first : first + LINES_AT_ONCE])
+
+    async def _try(self, database: str, lines: list[str]) -> None:
+        """Write, several times where the database is busy: hours of computing should not be lost for that."""
+        patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
+        while True:
+            try:
+                await self._store.write(lines, database)
+            except UnavailableError as error:
+                if patience.failures == _TRIES:
+                    raise
+                await asyncio.sleep(patience.failed(error, error.retry_after))
+            else:
+                patience.succeeded()
+                return
+
+    async def _send_to_tenant(self, tenant: str, lines: list[str]) -> None:
+        """Make the database where it is missing and the account may; else say so once."""
+        database = tenant_database(self._park, tenant)
+        try:
+            await self._send(database, lines)
+        except OperatorError as missing:
+            try:
+                await self._store.create_database(database, TENANT_SHARD_DAYS)
+                await self._send(database, lines)
+            except (OperatorError, RejectedError) as error:
+                self._without.add(tenant)
+                log.error(  # noqa: TRY400 (the operator's, no traceback)
+                    "%s has no figures of its own: %s (%s); make its database and start anew", tenant, missing, error
+                )

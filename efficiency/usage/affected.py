@@ -1,0 +1,78 @@
+"""What a changed reading changes: the windows to compute again so that the result is as if computed from scratch.
+
+A changed register, state or swap moves the good readings at most `REACH_MS` around it (or the nearest reading on
+either side), and whatever repeats one value until it jumps; hence the steps up to the next good readings beyond, hence
+their intervals and those beside them (stuck meters); and through the measured use that shapes are taken from, whole
+gaps up to three weeks later.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from efficiency.usage.counters import Counter
+from efficiency.usage.gaps import SHAPE_WEEKS, histories
+from efficiency.usage.intervals import WEEK_MS, Span, merged
+from efficiency.usage.quarters import MARGIN_MS, long_gap
+from efficiency.usage.registers import HELD_MS, REACH_MS, Line, Steps
+
+
+def shape_reach(changed: Span) -> Span:
+    """Where gaps lie that may borrow their shape from what changed: load readings from `changed` to its end."""
+    return Span(changed.end + WEEK_MS, changed.end + SHAPE_WEEKS * WEEK_MS + MARGIN_MS)
+
+
+def affected(counter: Counter, steps: Steps, changed: Span, *, only_new: bool = False) -> list[Span]:
+    """Windows whose intervals to compute again after readings within `changed` came, went or were corrected.
+
+    `steps` are those of after the change, of everything from the good readings around `changed` to the end of
+    `shape_reach(changed)`. A changed swap counts as a changed reading at its instant, old and new; a changed multiplier
+    as changed readings for as long as it holds. `only_new` promises that no reading went or was corrected: then a
+    register that merely stands still needs no second look at the past day.
+    """
+    near = _direct(counter, steps, changed, only_new=only_new)
+    long = long_gap(counter, steps) & (steps.end > changed.start)
+    gaps = [Span(int(a), int(b)) for a, b in zip(steps.start[long], steps.end[long], strict=True)]
+    shaped = [gap.outward() for gap in gaps if any(past.overlaps(near) for past in histories(gap))]
+    return merged([near, *shaped])
+
+
+def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) -> Span:
+    candidates = steps.raw.times
+    before = int(np.searchsorted(candidates, changed.start)) - 1
+    after = int(np.searchsorted(candidates, changed.end))
+    begin = min(changed.start, int(candidates[before])) if before >= 0 else changed.start
+    end = max(changed.end, int(candidates[after])) if after < len(candidates) else changed.end
+    zone = Span(begin - REACH_MS, end + REACH_MS)
+    begin, end = _with_held(counter, steps, zone, only_new=only_new)
+    good = np.union1d(steps.start, steps.end)
+    earlier, later = good[good < begin], good[good > end]
+    whole = Span(int(earlier[-1]) if len(earlier) else begin, int(later[0]) if len(later) else end).outward()
+    return Span(whole.start - MARGIN_MS, whole.end + MARGIN_MS)
+
+
+def _with_held(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:
+    """The zone, out to where a register began to repeat one value and to where it jumps."""
+    line, begin, end = steps.settled, zone.start, zone.end
+    last = int(np.searchsorted(line.times, zone.start)) - 1
+    if last >= 0 and not (only_new and not _rises_fast(counter, steps.raw, zone)):
+        first, _ = line.run(last)
+        first = max(first, int(np.searchsorted(line.times, zone.start - HELD_MS)))
+        begin = min(begin, int(line.times[min(first, last)]))
+    later = int(np.searchsorted(line.times, zone.end, side="right"))
+    if later < len(line.times):
+        _, held = line.run(later)
+        if held + 1 < len(line.times) and steps.jump[held]:
+            end = int(line.times[held + 1])
+    return begin, end
+
+
+def _rises_fast(counter: Counter, raw: Line, zone: Span) -> bool:
+    """Whether any rise in the zone exceeds the physical bound, the resolution left aside.
+
+    Without such a rise now there was none before, as long as readings only came between.
+    """
+    near = (raw.times[1:] >= zone.start) & (raw.times[:-1] <= zone.end)
+    elapsed = (raw.times[1:] - raw.times[:-1])[near]
+    rise = (raw.values[1:] - raw.values[:-1])[near]
+    return bool((rise > replace(counter, count=0.0, relative=0.0).most(raw.times[1:][near], elapsed, rise)).any())

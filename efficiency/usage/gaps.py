@@ -1,0 +1,91 @@
+"""Long gaps: the total between two good registers is known, its shape is borrowed from the weeks before.
+
+The same quarter hour of the same weekday one, two and three weeks earlier gives the shape, as far as it was measured
+itself; the shape is scaled so that the gap's total is exact. Where the past cannot tell, or the result would be
+physically impossible, the total is spread evenly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from efficiency.usage.counters import Counter
+from efficiency.usage.intervals import QUARTER_MS, WEEK_MS, Floats, Span, Times
+from efficiency.usage.quality import Rule
+
+SHAPE_WEEKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Measured use to take shapes from: starts of quarter hours, ascending, and amounts; only whole measured ones."""
+
+    start: Times
+    amount: Floats
+
+    def at(self, starts: Times) -> Floats:
+        """Amount of each quarter hour, NaN where it was not measured."""
+        if not len(self.start):
+            return np.full(len(starts), np.nan)
+        place = np.minimum(np.searchsorted(self.start, starts), len(self.start) - 1)
+        return np.where(self.start[place] == starts, self.amount[place], np.nan)
+
+
+def joined(pasts: list[Past]) -> Past:
+    """Pasts of spans that follow one another."""
+    if not pasts:
+        return NO_PAST
+    return Past(np.concatenate([past.start for past in pasts]), np.concatenate([past.amount for past in pasts]))
+
+
+NO_PAST = Past(np.empty(0, dtype=np.int64), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A gap's quarter hours: `start`, the part of each that lies in the gap (ms), its register units, and the rule."""
+
+    start: Times
+    inside_ms: Times
+    delta: Floats
+    rule: Rule
+
+
+def histories(gap: Span) -> tuple[Span, ...]:
+    """Where the past of a gap lies: as long as the gap, in each of the weeks before."""
+    whole = gap.outward()
+    return tuple(Span(whole.start - week * WEEK_MS, whole.end - week * WEEK_MS) for week in range(1, SHAPE_WEEKS + 1))
+
+
+def filled(counter: Counter, gap: Span, delta: float, past: Past) -> Filled:
+    """Spread `delta`, in register units, over the quarter hours of a gap."""
+    start = gap.outward().starts()
+    inside = np.minimum(start + QUARTER_MS, gap.end) - np.maximum(start, gap.start)
+    share = inside / (gap.end - gap.start)
+    even = Filled(start, inside, delta * share, Rule.GAP_LINEAR)
+    shape = _shape(start, past) * (inside / QUARTER_MS) / counter.factor(start)
+    if not np.isfinite(shape).all():
+        return even
+    if counter.export:
+        # A shape with both signs cannot be scaled: it is moved by the same power everywhere.
+        spread = shape + (delta - shape.sum()) * share
+    elif shape.sum() > 0:
+        spread = shape * (delta / shape.sum())
+    else:
+        return even
+    most = counter.most(start + QUARTER_MS, inside, np.zeros(1))
+    return Filled(start, inside, spread, Rule.GAP_SHAPED) if (np.abs(spread) <= most).all() else even
+
+
+def _shape(start: Times, past: Past) -> Floats:
+    """Mean of the weeks that were measured; where none was, the mean of the rest of the gap; NaN where none is."""
+    weeks = np.stack([past.at(start - week * WEEK_MS) for week in range(1, SHAPE_WEEKS + 1)])
+    seen = np.isfinite(weeks)
+    count = seen.sum(axis=0)
+    total = np.zeros(len(start))
+    for week, there in zip(weeks, seen, strict=True):
+        total += np.where(there, week, 0.0)
+    mean: Floats = np.divide(total, count, out=np.full(len(start), np.nan), where=count > 0)
+    if count.any():
+        mean[count == 0] = mean[count > 0].mean()
+    return mean

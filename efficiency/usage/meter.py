@@ -1,0 +1,137 @@
+"""The use of one meter in a window, whatever must be loaded for it: neighbours of the window, the past of long gaps.
+
+What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from efficiency.usage.affected import affected
+from efficiency.usage.counters import Counter, counter_of, counting
+from efficiency.usage.gaps import NO_PAST, Past, joined
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
+from efficiency.usage.quarters import MARGIN_MS, Usage, enough, history_needed, usage_of
+from efficiency.usage.reader import RegisterReader
+from efficiency.usage.registers import REACH_MS, Readings, Steps, steps_of
+from metering.instants import milliseconds
+from metering.meters import Meter
+
+NEAR_MS = REACH_MS + MARGIN_MS + 5 * QUARTER_MS
+"""What is loaded around a window at first: enough where readings come at least once an hour."""
+_WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A counting register of a meter, ready to be read and computed."""
+
+    meter: Meter
+    name: str
+    counter: Counter
+
+
+def in_reach(spans: list[Span]) -> list[Span]:
+    """Fewer spans: those that lie within each other's reach are computed together."""
+    found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
+    return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
+
+
+def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
+    """The stretch around `changed` to compute again; true where `steps` are enough for it."""
+    return next(
+        span for span in affected(register.counter, steps, changed, only_new=only_new) if span.overlaps(changed)
+    )
+
+
+class MeterUse:
+    """Computes from what `reader` finds; `now_ms` is the end of everything that can have been measured."""
+
+    def __init__(self, reader: RegisterReader, now_ms: int) -> None:
+        self._reader = reader
+        self._now_ms = now_ms
+        self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
+
+    def registers(self, meter: Meter, zone: ZoneInfo) -> list[Register]:
+        """The counting registers that use is kept of; the main one first. A swap that lies ahead says nothing yet."""
+        past = tuple(swap for swap in meter.swaps if milliseconds(swap.at) <= self._now_ms)
+        if len(past) < len(meter.swaps):
+            meter = meter.model_copy(update={"swaps": past})
+        return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
+
+    async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> Usage:
+        """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
+        return await self.of_steps(register, window, await self.steps(register, window, loaded))
+
+    async def of_steps(self, register: Register, window: Span, steps: Steps) -> Usage:
+        """Use of the quarter hours of `window` from `steps` that suffice for it."""
+        past = await self._past(register, steps, window)
+        return usage_of(register.counter, steps, window, past)
+
+    async def affected(self, register: Register, changed: Span) -> Span:
+        """What to compute again after readings within `changed` came, went or were corrected.
+
+        Gaps later on that borrow their shape from there are not in it.
+        """
+        edges = [await self._around(register, edge) for edge in sorted({changed.start, changed.end - 1})]
+        return Span(edges[0].start, edges[-1].end)
+
+    async def _around(self, register: Register, edge: int) -> Span:
+        window = Span(edge, edge + 1)
+        while True:
+            steps = await self.steps(register, window, None)
+            found = touched(register, steps, Span(edge, edge + 1))
+            if window.start <= found.start and found.end <= window.end:
+                return found
+            window = Span(min(found.start, window.start), max(found.end, window.end))
+
+    def weigh(self, register: Register, loaded: Readings) -> Steps:
+        """Steps of what is loaded, which the next `steps` of the register need not weigh again."""
+        steps = steps_of(register.counter, loaded)
+        self._weighed[(register.meter.id, register.name)] = loaded, steps
+        return steps
+
+    async def steps(self, register: Register, window: Span, loaded: Readings | None) -> Steps:
+        """Steps that suffice for `window`, from what is loaded or from as much more as that takes."""
+        if loaded is not None:
+            known = self._weighed.pop((register.meter.id, register.name), None)
+            steps = known[1] if known is not None and known[0] is loaded else steps_of(register.counter, loaded)
+            if all(enough(steps, window)):
+                return steps
+        before, after = iter(self._wider()), iter(self._wider())
+        span = Span(window.start - next(before), window.end + next(after))
+        while True:
+            found = await self._reader.load([register.meter], span, self._now_ms)
+            readings = found[register.name][register.meter.id]
+            steps = steps_of(register.counter, readings)
+            if not len(steps.start) and readings.span.end == ALWAYS_AFTER and readings.span.start == ALWAYS_BEFORE:
+                return steps
+            left, right = enough(steps, window)
+            left |= readings.span.start == ALWAYS_BEFORE
+            right |= readings.span.end == ALWAYS_AFTER
+            if left and right:
+                return steps
+            span = Span(
+                span.start if left else _further(window.start, -next(before, ALWAYS_AFTER)),
+                span.end if right else _further(window.end, next(after, ALWAYS_AFTER)),
+            )
+
+    @staticmethod
+    def _wider() -> Iterator[int]:
+        yield from _WIDER_MS
+
+    async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
+        pasts = []
+        for span in history_needed(register.counter, steps, window):
+            known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
+            pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
+        return joined(pasts)
+
+
+def _further(edge: int, by: int) -> int:
+    return max(ALWAYS_BEFORE, min(ALWAYS_AFTER, edge + by))
+
+
+def around(window: Span) -> Span:
+    """What to load for a window where readings come as they should."""
+    return Span(window.start - NEAR_MS, window.end + NEAR_MS)

@@ -1,0 +1,117 @@
+"""Reads registers from the store as arrays: many meters in one answer, but no more than memory should hold."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from efficiency.usage.counters import counting
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Floats, Span, Times
+from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING, Readings, States
+from metering.instants import FUTURE_MS
+from metering.meters import Meter
+from metering.quantities import Utility
+from store.client import Store
+from store.columns import Table
+from store.schema import NS_PER_MS, OPERATOR_DATABASE
+
+AT_ONCE = 50_000
+"""Readings in one answer, about. The database merges all series of an answer: with more of them each row costs more."""
+
+_CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
+"""A reading without a state is measured, too: it is said where a correction takes back another one."""
+
+_NONE = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8)
+
+Registers = dict[str, dict[str, Readings]]
+"""Readings by register and meter."""
+
+
+class RegisterReader:
+    """The readings of one park; `first` knows the earliest instant of each meter, so that nobody searches before it."""
+
+    def __init__(self, store: Store, park: str) -> None:
+        self._store = store
+        self._park = park
+        self.first: dict[str, int] = {}
+
+    async def find_first(self, meters: Sequence[Meter]) -> None:
+        """Ask the store where the readings of each meter begin."""
+        self.first = {}
+        for utility in Utility:
+            for group in _groups([meter for meter in meters if meter.utility is utility], 500):
+                where = self._where(group, Span(ALWAYS_BEFORE, ALWAYS_AFTER))
+                select = f'SELECT first("{group[0].counter}") AS value FROM "{utility.value}"'
+                rows = await self._store.query(f'{select} WHERE {where} GROUP BY "meter"', OPERATOR_DATABASE)
+                self.first |= {row["meter"]: row["time"] // NS_PER_MS for row in rows}
+
+    def arrived(self, meter: str, first: int) -> None:
+        """Take note of a reading that may be the earliest."""
+        self.first[meter] = min(first, self.first.get(meter, first))
+
+    async def load(self, meters: Sequence[Meter], span: Span, now_ms: int) -> Registers:
+        """Readings of all counting registers of meters of one utility.
+
+        Where `span` reaches beyond all there is (up to `now_ms`), the readings say so.
+        """
+        found: Registers = {}
+        ms = min(span.end, now_ms + FUTURE_MS) - max(span.start, min(map(self._first, meters)))
+        each = max(ms, HOUR_MS) / (min(meter.interval_s for meter in meters) * 1000)
+        for group in _groups(meters, max(1, int(AT_ONCE / each))):
+            await self._load_group(group, span, now_ms, found)
+        return found
+
+    async def _load_group(self, group: Sequence[Meter], span: Span, now_ms: int, found: Registers) -> None:
+        names = {name: None for meter in group for name in counting(meter)}
+        select = ",".join(f'"{name}"' for name in (*names, "state"))
+        tables = await self._store.tables(
+            f'SELECT {select} FROM "{group[0].utility.value}" WHERE {self._where(group, span)} GROUP BY "meter"',
+            OPERATOR_DATABASE,
+        )
+        by_meter = {table.tags["meter"]: table for table in tables}
+        for meter in group:
+            table = by_meter.get(meter.id)
+            held = {name: _NONE if table is None else _readings(table, name) for name in counting(meter)}
+            first, *_ = held[meter.counter]
+            if len(first):
+                self.arrived(meter.id, int(first[0]))
+            known = self._known(meter, span, now_ms)
+            for name, arrays in held.items():
+                found.setdefault(name, {})[meter.id] = Readings(arrays[0], arrays[1], arrays[2], known)
+
+    def _first(self, meter: Meter) -> int:
+        return self.first.get(meter.id, ALWAYS_AFTER)
+
+    def _known(self, meter: Meter, span: Span, now_ms: int) -> Span:
+        first = self.first.get(meter.id, ALWAYS_AFTER)
+        return Span(
+            ALWAYS_BEFORE if span.start <= first else span.start, ALWAYS_AFTER if span.end > now_ms else span.end
+        )
+
+    def _where(self, group: Sequence[Meter], span: Span) -> str:
+        text = f'"park" = \'{self._park}\' AND "meter" =~ /^({"|".join(meter.id for meter in group)})$/'
+        if len(group) == 1:
+            text = f"\"park\" = '{self._park}' AND \"meter\" = '{group[0].id}'"
+        if span.start > ALWAYS_BEFORE:
+            text += f" AND time >= {span.start * NS_PER_MS}"
+        return text if span.end >= ALWAYS_AFTER else f"{text} AND time < {span.end * NS_PER_MS}"
+
+
+def _readings(table: Table, name: str) -> tuple[Times, Floats, States]:
+    times, values = table.times, table.fields[name].astype(np.float64)
+    codes = np.full(len(times), MEASURING, dtype=np.uint8)
+    states = table.fields["state"]
+    if states.dtype == np.object_:
+        for place, state in enumerate(states.tolist()):
+            if isinstance(state, str):
+                codes[place] = _CODES.get(state, FAULT)
+    there = np.isfinite(values)
+    if not there.all():  # other quantities were read then, or the instrument has no such register
+        times, values, codes = times[there], values[there], codes[there]
+    if len(times) > 1 and not (times[1:] > times[:-1]).all():
+        times, unique = np.unique(times, return_index=True)
+        values, codes = values[unique], codes[unique]
+    return times, values, codes
+
+
+def _groups(meters: Sequence[Meter], size: int) -> list[Sequence[Meter]]:
+    return [meters[first : first + size] for first in range(0, len(meters), size)]

@@ -1,0 +1,111 @@
+"""F10: what use costs, in VND before VAT.
+
+Bands follow local time; a quarter hour that straddles a band edge is split in proportion to its minutes. Where the park
+file has no price, no hours or no voltage level for a day, there is no cost but a reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from efficiency.usage.intervals import Floats
+from efficiency.usage.quarters import Usage
+from efficiency.valuation.localtime import Slots, day_number, on_days, week_minutes
+from efficiency.valuation.valued import Reason, Valued
+from metering.calendar import MINUTES_PER_DAY
+from metering.dated import DatedValue
+from metering.tariffs import Band, BandHours, BandPrices, ElectricityTariff
+
+BANDS = (Band.OFF_PEAK, Band.NORMAL, Band.PEAK)
+"""Order of the columns of everything that is split by band."""
+
+_QUARTER_MIN = 15
+
+
+@lru_cache(maxsize=64)
+def band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
+    """Share of each quarter hour in each band, (intervals, 3); a row of NaN where no hours are dated."""
+    shares = np.full((len(when), len(BANDS)), np.nan)
+    minute = when.weekday * MINUTES_PER_DAY + when.minute
+    for entry in hours:
+        holds = when.day >= day_number(entry.since)
+        if entry.until is not None:
+            holds &= when.day < day_number(entry.until)
+        counted = np.cumsum(np.eye(len(BANDS))[np.concatenate(([0], _week(entry)))], axis=0)
+        first = minute[holds]
+        shares[holds] = (counted[first + _QUARTER_MIN] - counted[first]) / _QUARTER_MIN
+    shares.flags.writeable = False  # all meters share them
+    return shares
+
+
+def _week(hours: BandHours) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Column of the band of each minute of a week that starts on Monday."""
+    week = np.full(7 * MINUTES_PER_DAY, BANDS.index(Band.NORMAL), dtype=np.int64)
+    week[week_minutes(hours.off_peak)] = BANDS.index(Band.OFF_PEAK)
+    week[week_minutes(hours.peak)] = BANDS.index(Band.PEAK)
+    return week
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """An electricity tariff laid over a window: `shares` and `prices` by (interval, band)."""
+
+    shares: Floats
+    prices: Floats
+    no_voltage: bool = False
+
+
+def tariff_over(tariff: ElectricityTariff, shares: Floats, voltage: str | None, when: Slots) -> Tariff:
+    """Prices of one voltage level; `shares` from `band_shares`, which all levels have in common."""
+    entries = tariff.prices.get(voltage, ()) if voltage is not None else ()
+
+    def of(band: Band) -> Floats:
+        def price(entry: BandPrices) -> float:
+            prices: dict[Band, float] = {
+                Band.OFF_PEAK: entry.off_peak,
+                Band.NORMAL: entry.normal,
+                Band.PEAK: entry.peak,
+            }
+            return prices[band]
+
+        return on_days(entries, price, when.day)
+
+    return Tariff(shares, np.stack([of(band) for band in BANDS], axis=1), voltage not in tariff.prices)
+
+
+@dataclass(frozen=True, slots=True)
+class BandCost:
+    """Use and cost by (interval, band), NaN where there is no value; `reasons` by interval say why there is no cost."""
+
+    amount: Floats
+    cost: Floats
+    total: Valued
+
+
+def electricity_cost(use: Usage, tariff: Tariff) -> BandCost:
+    """F10 for electricity, VND. A band in which an interval has no share costs nothing; its price need not be known.
+
+    What flows back through the meter is not sold at the price of what is bought: it costs nothing.
+    """
+    amount = use.amount[:, np.newaxis] * tariff.shares
+    bought = np.maximum(amount, 0.0)
+    cost = np.where(tariff.shares == 0, 0.0 * amount, bought * tariff.prices)
+    known = np.isfinite(use.amount)
+    undated = np.isnan(tariff.shares).any(axis=1)
+    unpriced = ~undated & (np.isnan(tariff.prices) & (tariff.shares > 0)).any(axis=1)
+    reasons = np.where(known, 0, Reason.NO_DATA) | np.where(undated, Reason.NO_BANDS, 0)
+    reasons |= np.where(unpriced, Reason.NO_VOLTAGE if tariff.no_voltage else Reason.NO_PRICE, 0)
+    return BandCost(amount, cost, Valued(cost.sum(axis=1), reasons.astype(np.uint32)))
+
+
+def flat_cost(use: Usage, prices: Sequence[DatedValue], when: Slots) -> Valued:
+    """F10 for a utility with one price at all hours, VND."""
+    return by_factor(use, on_days(prices, lambda entry: entry.value, when.day), Reason.NO_PRICE)
+
+
+def by_factor(use: Usage, factor: Floats, missing: Reason) -> Valued:
+    """Use times a dated factor; `missing` is why there is none on a day. What flows back counts for nothing."""
+    reasons = np.where(np.isfinite(use.amount), 0, Reason.NO_DATA) | np.where(np.isnan(factor), missing, 0)
+    return Valued(np.maximum(use.amount, 0.0) * factor, reasons.astype(np.uint32))

@@ -1,0 +1,94 @@
+"""What each interval is worth, and by name why it has no value or why one must be read with care."""
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficiency.usage.intervals import Floats
+from metering.model import Localized
+
+
+class Reason(IntFlag):
+    """Why there is no value, or why one must be read with care; several may apply."""
+
+    INDICATIVE = 1
+    NO_DATA = 2
+    NO_PRICE = 4
+    NO_BANDS = 8
+    NO_VOLTAGE = 16
+    NO_FACTOR = 32
+    NO_METER = 64
+    NO_OUTPUT = 128
+    ZERO_DENOMINATOR = 256
+    NO_FLOOR_AREA = 512
+    NO_EMPLOYEES = 1024
+    NO_RULE = 2048
+    INCOMPLETE = 4096
+    NO_SUBMETERS = 8192
+    NO_BASELINE = 16384
+    OUT_OF_RANGE = 32768
+    NO_NIGHT = 65536
+    MIXED_UNITS = 131072
+    NO_BUDGET = 262144
+
+
+REASON_TEXT: dict[Reason, Localized] = {
+    Reason.INDICATIVE: Localized(en="indicative: under 95 % of the data", vi="tham khảo: dưới 95% số liệu"),
+    Reason.NO_DATA: Localized(en="no data in this period", vi="không có số liệu trong kỳ"),
+    Reason.NO_PRICE: Localized(en="no price is dated for a day of this period", vi="có ngày trong kỳ chưa có đơn giá"),
+    Reason.NO_BANDS: Localized(
+        en="no time-of-use hours are dated for a day of this period", vi="có ngày trong kỳ chưa có khung giờ biểu giá"
+    ),
+    Reason.NO_VOLTAGE: Localized(
+        en="the contract names no voltage level of the tariff", vi="hợp đồng chưa ghi cấp điện áp của biểu giá"
+    ),
+    Reason.NO_FACTOR: Localized(
+        en="no factor is dated for a day of this period", vi="có ngày trong kỳ chưa có hệ số quy đổi"
+    ),
+    Reason.NO_METER: Localized(en="not metered", vi="không có đồng hồ đo"),
+    Reason.NO_OUTPUT: Localized(en="no output is metered", vi="không đo sản lượng sản phẩm"),
+    Reason.ZERO_DENOMINATOR: Localized(en="the denominator is zero", vi="mẫu số bằng không"),
+    Reason.NO_FLOOR_AREA: Localized(en="the floor area is not given", vi="chưa khai báo diện tích sàn"),
+    Reason.NO_EMPLOYEES: Localized(en="the number of employees is not given", vi="chưa khai báo số lao động"),
+    Reason.NO_RULE: Localized(
+        en="no rule for reactive power is dated for this period", vi="chưa có quy định công suất phản kháng cho kỳ này"
+    ),
+    Reason.INCOMPLETE: Localized(
+        en="not computable: a meter of the sum is incomplete", vi="không tính được: có đồng hồ thiếu số liệu"
+    ),
+    Reason.NO_SUBMETERS: Localized(en="the main meter has no sub-meters", vi="đồng hồ tổng không có đồng hồ nhánh"),
+    Reason.NO_BASELINE: Localized(en="no baseline", vi="chưa có đường cơ sở"),
+    Reason.OUT_OF_RANGE: Localized(
+        en="a driver lies outside the range of the baseline", vi="có biến nằm ngoài phạm vi của đường cơ sở"
+    ),
+    Reason.NO_NIGHT: Localized(
+        en="the tenant works between 02:00 and 04:00", vi="doanh nghiệp có ca làm việc từ 02:00 đến 04:00"
+    ),
+    Reason.MIXED_UNITS: Localized(
+        en="the units of output differ between meters", vi="các đồng hồ sản lượng có đơn vị khác nhau"
+    ),
+    Reason.NO_BUDGET: Localized(
+        en="no budget is dated for a day of this period", vi="có ngày trong kỳ chưa khai báo ngân sách"
+    ),
+}
+
+NOTHING = Reason(0)
+
+
+def reasons_in(mask: int) -> tuple[Reason, ...]:
+    """Single reasons of a mask, in the order of their definition."""
+    return tuple(reason for reason in Reason if reason & mask)
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """What each interval is worth, in money, carbon or energy: `value` (NaN where none), and a mask of reasons."""
+
+    value: Floats
+    reasons: NDArray[np.uint32]
+
+    def cut(self, piece: slice) -> "Valued":
+        """Some of the intervals."""
+        return Valued(self.value[piece], self.reasons[piece])

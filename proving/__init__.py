@@ -1,0 +1,1 @@
+"""What proves the product: the simulated plant, the demo, private servers, chaos and the bench. No room imports it."""

@@ -1,0 +1,79 @@
+"""From publishing a reading to its being queryable, under a steady load.
+
+A probe publishes a marked reading within the load on a connection of its own and asks the database for it over a
+kept-alive connection until it is there; then the next one. So a figure holds one query (about a millisecond), and
+the probes are spread over the load's time as they fall.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from itertools import count
+from statistics import quantiles
+
+import mqtt5
+
+from metering.errors import OperatorError
+from metering.quantities import Utility
+from proving.bench.load import Place
+from proving.bench.loading import generator
+from proving.bench.parks import PARK, PROBE_GATEWAY, PROBE_METER
+from proving.bench.station import Station
+from wire.topics import Channel, topic
+
+PAUSE_S = (0.004, 0.02)
+LOST_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds, with the rate that was reached and the number of probes."""
+
+    p50: float
+    p95: float
+    p99: float
+    samples: int
+    readings_per_s: float
+
+
+async def latency(station: Station, rate: int, seconds: float, first_ms: int, meters: int) -> Latency:
+    """Measure for so long at so many readings a second, each in a message of its own."""
+    async with generator(station.broker.port, "single", round(rate * seconds), first_ms, meters, rate) as load:
+        load.start()
+        sending = asyncio.create_task(load.sent())
+        found = await _probe(station, sending)
+        sent = await sending
+        await station.until_stored(load.made)
+    cuts = quantiles(found, n=100, method="inclusive")
+    achieved = load.made.readings / (sent.ended - sent.began)
+    p50, p95, p99 = (round(cuts[at - 1] * 1000, 2) for at in (50, 95, 99))
+    return Latency(p50, p95, p99, len(found), round(achieved, 1))
+
+
+async def _probe(station: Station, until: "asyncio.Task[object]") -> list[float]:
+    """Latencies in seconds, one after the other, until a task has ended."""
+    spread = random.Random(7)  # noqa: S311 (when to look, nothing secret)
+    reader, writer = await asyncio.open_connection("127.0.0.1", station.broker.port)
+    writer.write(mqtt5.ConnectPacket("bench-probe", clean_start=True, keep_alive=0).write())
+    await reader.read(4096)
+    address = topic(PARK, PROBE_GATEWAY, Channel.READINGS)
+    found: list[float] = []
+    for number in count():
+        ms = time.time_ns() // 1_000_000
+        payload = f'{{"meter":"{PROBE_METER}","ts":{ms},"values":{{"energy_kwh":{number}.5,"power_kw":1.5}}}}'
+        packet = mqtt5.PublishPacket(
+            address, payload.encode(), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=number % 60_000 + 1
+        )
+        began = time.monotonic()
+        writer.write(packet.write())
+        while not await station.has(Place(Utility.ELECTRICITY, PROBE_METER, ms)):
+            if time.monotonic() - began > LOST_S:
+                raise OperatorError(f"a marked reading did not come to the database within {LOST_S:.0f} s")
+        found.append(time.monotonic() - began)
+        await reader.read(4096)
+        if until.done() and len(found) > 1:
+            break
+        await asyncio.sleep(spread.uniform(*PAUSE_S))
+    writer.close()
+    return found

@@ -1,0 +1,150 @@
+"""Times every question of every panel as Grafana would ask it, over a day, a month and thirteen months.
+
+Of three answers the quickest counts, so that what else the machine does counts little; the database's processor time is
+their mean. Questions that stand aside
+(`dashboards.queries.SHORT`) are left out: they would only flatter. Without `--influx` a private InfluxDB is filled with
+a large park first, which takes a quarter of an hour and some 2 GB in the folder.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dashboards.filling import EVERYTHING, Choice, asked, stands_aside
+from dashboards.generate import OPERATOR
+from dashboards.panels import Page
+from dashboards.setting import Setting
+from metering.errors import OperatorError
+from metering.park import Park
+from metering.parkfile import load_park
+from proving.bench.parkyear import write_large_park, write_year
+from proving.bench.processtime import cpu_s
+from proving.servers import Influxd
+from store.client import Store
+from store.schema import OPERATOR_DATABASE
+
+RANGES = {"24 h": timedelta(days=1), "30 d": timedelta(days=30), "13 months": timedelta(days=395)}
+TARGET_MS = 200.0
+REPETITIONS = 3
+SLOWEST = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """How long one question of a panel took over one range, and how much of the database's processor time."""
+
+    ms: float
+    cpu_ms: float
+    range: str
+    panel: str
+
+
+def choices(page: Page, park: Park) -> list[Choice]:
+    """What a page opens with: everything where that can be chosen, else the first."""
+    tenant = park.tenants[0].id
+    found = {
+        "park": Choice("park", park.id),
+        "tenant": Choice("tenant", tenant),
+        "meter": Choice("meter", park.of_tenant[tenant][0].id),
+        "period": Choice("period", "month"),
+    }
+    everything = Choice("tenant", (EVERYTHING,), ".*")
+    return [everything if variable.many else found[variable.name] for variable in page.variables]
+
+
+async def time_panels(store: Store, park: Park, now: datetime, pid: int) -> list[Timed]:
+    """Ask everything, one after the other, on pages that end at `now`; `pid` is the database's process."""
+    found = []
+    setting = Setting((park,), now.astimezone(park.zone).date())
+    for page in (make(setting) for make in OPERATOR):
+        chosen = choices(page, park)
+        for length, back in RANGES.items():
+            for panel in page.panels:
+                for target in panel.targets:
+                    statement = asked(target.query, panel, chosen, now - back, now, park.zone)
+                    if not stands_aside(statement):
+                        place = f"{page.name}/{panel.id} {panel.title.en}"
+                        found.append(Timed(*await _took(store, statement, pid), length, place))
+    return found
+
+
+async def _took(store: Store, statement: str, pid: int) -> tuple[float, float]:
+    times = []
+    used = cpu_s(pid)
+    for _ in range(REPETITIONS):
+        began = time.perf_counter()
+        await store.query(statement, OPERATOR_DATABASE)
+        times.append((time.perf_counter() - began) * 1000)
+    return min(times), (cpu_s(pid) - used) * 1000 / REPETITIONS
+
+
+def report(timed: Sequence[Timed]) -> str:
+    """The distribution by range, and the slowest."""
+    lines = [f"{'':<17} {'queries':>8} {'under 200 ms':>13} {'p50':>6} {'p95':>6} {'p99':>6} {'most':>6}"]
+    for length in (*RANGES, "all"):
+        own = [one for one in timed if length in {one.range, "all"}]
+        lines.append(_spread(f"{length}, ms", [one.ms for one in own]))
+        lines.append(_spread(f"{length}, cpu ms", [one.cpu_ms for one in own]))
+    slowest = sorted(timed, key=lambda one: -one.ms)[:SLOWEST]
+    return "\n".join(
+        [*lines, "", *(f"{one.ms:>6.0f} ms, cpu {one.cpu_ms:>6.0f} ms  {one.range:<10} {one.panel}" for one in slowest)]
+    )
+
+
+def _spread(name: str, values: list[float]) -> str:
+    ordered = sorted(values)
+    under = sum(value < TARGET_MS for value in ordered) / len(ordered)
+    shown = (ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in (0.5, 0.95, 0.99, 1))
+    return f"{name:<17} {len(ordered):>8} {under:>13.1%}" + "".join(f" {value:>6.0f}" for value in shown)
+
+
+async def _measure(options: argparse.Namespace) -> None:
+    if options.influx:
+        async with Store(options.influx) as store:
+            sys.stdout.write(report(await time_panels(store, load_park(options.park), options.now, options.pid)) + "\n")
+        return
+    options.dir.mkdir(parents=True, exist_ok=True)
+    file = options.dir / "park.yaml"
+    write_large_park(file)
+    server = Influxd(options.dir / "influx")
+    try:
+        await server.start()
+        async with Store(server.url) as store:
+            park = load_park(file)
+            points = await write_year(store, park, options.now)
+            sys.stdout.write(f"{len(park.meters)} meters, {len(park.tenants)} tenants, {points:,} points\n")
+            sys.stdout.write(report(await time_panels(store, park, options.now, server.process.pid)) + "\n")
+    finally:
+        server.process.stop()
+
+
+def main() -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        prog="python -m proving.bench.panels",
+        description="How long Grafana's panels wait for the database.",
+        epilog="Example: python -m proving.bench.panels --dir /var/tmp/large",
+    )
+    parser.add_argument("--dir", type=Path, default=Path("large"), help="for a private InfluxDB (default: large)")
+    parser.add_argument("--influx", help="ask this InfluxDB instead, which has a park's data")
+    parser.add_argument("--pid", type=int, default=os.getpid(), help="its process, for the processor time")
+    parser.add_argument("--park", type=Path, default=Path("park.yaml"), help="its park file (default: park.yaml)")
+    parser.add_argument(
+        "--now", type=datetime.fromisoformat, default=datetime.now(UTC), help="when the pages end (default: now)"
+    )
+    try:
+        asyncio.run(_measure(parser.parse_args()))
+    except OperatorError as error:
+        sys.stderr.write(f"ecopark: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

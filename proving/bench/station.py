@@ -1,0 +1,121 @@
+"""What is measured: a private broker and database, and ingesters as operators run them, on one shared subscription."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+from metering.errors import OperatorError
+from metering.parkfile import load_park
+from metering.quantities import UTILITIES, Utility
+from proving.bench.load import Place
+from proving.bench.loading import Made
+from proving.bench.parks import EXAMPLE
+from proving.processes import Child
+from proving.servers import Influxd, Mosquitto
+from store.client import Store
+from store.schema import NS_PER_MS, OPERATOR_DATABASE
+
+START_S = 60.0
+STORE_S = 120.0
+LOOK_S = 0.005
+GREETING = "connected; session"
+
+
+class Station:
+    """Broker, database and ingesters in `folder`; `parks` is the folder of park files."""
+
+    def __init__(self, folder: Path, parks: Path, store: Store, broker: Mosquitto, database: Influxd) -> None:
+        self.folder = folder
+        self.parks = parks
+        self.store = store
+        self.broker = broker
+        self.database = database
+        self.ingesters: list[Child] = []
+        self._utilities = {"song-xanh": sorted({meter.utility for meter in load_park(EXAMPLE).meters})}
+
+    async def have_ingesters(self, number: int) -> None:
+        """Start ingesters until there are so many."""
+        new = [self._ingester(index) for index in range(len(self.ingesters), number)]
+        for child in new:
+            child.start()
+            self.ingesters.append(child)
+        for child in new:
+            await self.until_said(child, GREETING)
+
+    async def keep_ingesters(self, number: int) -> None:
+        """End all but so many, one after the other, so that each leaves its share to the others."""
+        while len(self.ingesters) > number:
+            await asyncio.to_thread(self.ingesters[-1].stop)
+            self.ingesters.pop()
+
+    def child(self, name: str, arguments: list[str], **environment: str) -> Child:
+        """A Python process of Ecopark that works on these servers, not yet started; no other setting reaches it."""
+        known = {
+            "ECOPARK_PARK": str(self.parks),
+            "ECOPARK_MQTT_URL": self.broker.url,
+            "ECOPARK_INFLUX_URL": self.database.url,
+            **environment,
+        }
+        env = {name: "" for name in os.environ if name.startswith("ECOPARK_")} | known
+        return Child(name, [sys.executable, *arguments], self.folder / f"{name}.log", env)
+
+    def _ingester(self, index: int) -> Child:
+        name = f"ingest-{index + 1}"
+        return self.child(name, ["-m", "ecopark", "--verbose", "ingest"], ECOPARK_INSTANCE=name)
+
+    async def until_said(self, child: Child, words: str) -> None:
+        """Wait until the log of a process holds these words.
+
+        Raises `OperatorError` with its last words where it ends instead.
+        """
+        deadline = time.monotonic() + START_S
+        while not child.log.exists() or words not in child.log.read_text(encoding="utf-8"):
+            if not child.running or time.monotonic() > deadline:
+                raise OperatorError(f"{child.name} did not start:\n{child.last_words()}")
+            await asyncio.sleep(0.05)
+
+    async def until_stored(self, made: Made, database: str = OPERATOR_DATABASE) -> float:
+        """Wait until every reading of a load can be queried; the instant on the monotonic clock.
+
+        The last messages are looked up one by one, which costs the database nothing; then everything is counted, and
+        the instant of the first query is the answer to which the count agrees.
+        """
+        deadline = time.monotonic() + STORE_S
+        for place in made.last:
+            while not await self.has(place, database):
+                if time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(LOOK_S)
+        while True:
+            seen = time.monotonic()
+            stored = await self.count(made, database)
+            if stored == made.readings:
+                return seen
+            if seen > deadline:
+                raise OperatorError(f"{made.readings} readings were published, and the database has {stored} of them")
+            await asyncio.sleep(LOOK_S)
+
+    async def has(self, place: Place, database: str = OPERATOR_DATABASE) -> bool:
+        """Whether the database has a reading."""
+        utility, meter, ms = place
+        counter = UTILITIES[Utility(utility)].counter
+        return bool(
+            await self.store.query(
+                f'SELECT "{counter}" FROM "{utility}" WHERE "meter" = \'{meter}\' AND time = {ms * NS_PER_MS}', database
+            )
+        )
+
+    async def count(self, made: Made, database: str = OPERATOR_DATABASE) -> int:
+        """How many readings of a load the database has, by their main counters."""
+        total = 0
+        for utility in self._utilities.get(made.park, [Utility.ELECTRICITY]):
+            rows = await self.store.query(
+                f'SELECT count("{UTILITIES[utility].counter}") AS n FROM "{utility.value}" '
+                f"WHERE time >= {made.first_ms * NS_PER_MS} AND time <= {made.last_ms * NS_PER_MS} "
+                f"AND \"park\" = '{made.park}'",
+                database,
+            )
+            total += sum(int(row["n"]) for row in rows)
+        return total

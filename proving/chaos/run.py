@@ -1,0 +1,61 @@
+"""One run of chaos: strikes a park as scheduled."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+from proving.chaos.schedule import Blow, schedule
+from proving.chaos.trial import Trial
+from proving.chaos.verdict import Verdict
+from proving.demo.plan import EXAMPLE
+from proving.processes import Child
+
+
+class Chaos:
+    """A park in `folder` at one reading a second and meter, and what is done to it in `seconds`."""
+
+    def __init__(self, folder: Path, seconds: float, seed: int) -> None:
+        self._seconds = seconds
+        self._blows = schedule(seconds, seed)
+        self._trial = Trial(folder, re.sub(r"interval_s: \d+", "interval_s: 1", EXAMPLE.read_text()), seed)
+        self._crew = self._trial.crew
+        self.done: Counter[tuple[str, str]] = Counter()
+
+    async def run(self) -> Verdict:
+        """Strike, and count."""
+        return await self._trial.run(self._strike)
+
+    async def _strike(self) -> None:
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            for blow in self._blows:
+                tasks.create_task(self._do(blow, began))
+            await asyncio.sleep(self._seconds)
+
+    async def _do(self, blow: Blow, began: float) -> None:
+        await asyncio.sleep(began + blow.at - time.monotonic())
+        victim = self._victim(blow)
+        self.done[blow.deed, blow.part] += 1
+        if blow.deed == "pause":
+            victim.pause()
+            await asyncio.sleep(blow.lasting)
+            victim.resume()
+            return
+        victim.kill()
+        if blow.part == "broker":
+            self._crew.broker.forget()
+        await asyncio.sleep(blow.lasting)
+        victim.start()
+
+    def _victim(self, blow: Blow) -> Child:
+        match blow.part:
+            case "gateway":
+                return self._crew.gateways[blow.number]
+            case "broker":
+                return self._crew.broker.process
+            case "ingest":
+                return self._crew.ingesters[blow.number]
+            case "database":
+                return self._crew.database.process

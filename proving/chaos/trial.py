@@ -1,0 +1,75 @@
+"""A simulated park on private servers, something that is done to it, and the count of what the database has in the end.
+
+Chaos and outage differ in what they do; the count is the same.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from metering.park import Park
+from metering.parkfile import load_park
+from metering.quantities import UTILITIES
+from proving.chaos.schedule import INGESTERS
+from proving.chaos.verdict import Verdict, judge, logged
+from proving.demo.crew import Crew
+from proving.demo.plan import Plan
+from proving.demo.tally import GatewaySide
+from store.client import Row, Store
+from store.schema import OPERATOR_DATABASE
+
+RECOVER_S = 600.0
+
+
+class Trial:
+    """A park in `folder`, described by `text`, whose plant keeps a record of every read."""
+
+    def __init__(self, folder: Path, text: str, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "park.yaml"
+        file.write_text(text)
+        self.park: Park = load_park(file)
+        start = datetime.now(UTC) - timedelta(hours=1)
+        plan = Plan(start=start, days=1, since=round(start.timestamp() * 1000), seed=seed)
+        self._log = folder / "reads.jsonl"
+        self.crew = Crew(
+            folder, self.park, plan, ingesters=INGESTERS, plant_options=("--tally", "--log", str(self._log))
+        )
+
+    async def run(self, ordeal: Callable[[], Awaitable[None]]) -> Verdict:
+        """Start, go through the ordeal, recover and judge; ends everything that it started."""
+        try:
+            await self.crew.start()
+            self.crew.start_gateways(past=False)
+            await ordeal()
+            self.crew.plant.stop()
+            await self._recovered()
+            async with Store(self.crew.database.url) as store:
+                rows = await _everything(store, self.park)
+            return judge(logged(self._log, self.park), rows, self.park)
+        finally:
+            await self.crew.stop()
+
+    async def _recovered(self) -> None:
+        """Wait until the gateways have nothing left that the database has not confirmed."""
+        side = GatewaySide(self.park, self.crew.broker.address)
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(side.run(asyncio.Event()))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(side.until(lambda: side.all_delivered), RECOVER_S)
+            listening.cancel()
+
+
+async def _everything(store: Store, park: Park) -> list[Row]:
+    """All points of all meters; asked meter by meter, since those of a large park's hour are a million."""
+    rows: list[Row] = []
+    for meter in park.meters:
+        names = ", ".join(f'"{name}"' for name in UTILITIES[meter.utility].quantities)
+        statement = (
+            f'SELECT {names} FROM "{meter.utility.value}" '
+            f'WHERE "park" = \'{park.id}\' AND "meter" = \'{meter.id}\' GROUP BY "meter"'
+        )
+        rows += await store.query(statement, OPERATOR_DATABASE)
+    return rows

@@ -1,0 +1,1 @@
+"""The commands of `ecopark` that run what proves it."""

@@ -1,0 +1,252 @@
+"""`ecopark demo`: fills the past through the real path, then goes live, and counts at both ends.
+
+Ends with itself everything that it started.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiomqtt
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from efficiency.reports.write import write_reports
+from metering.errors import OperatorError, UnavailableError
+from metering.park import Park
+from metering.parkfile import load_park
+from proving.demo.baselines import freeze_baselines
+from proving.demo.crew import Crew
+from proving.demo.grafana import Grafana, command
+from proving.demo.plan import Plan
+from proving.demo.screen import Scene, draw
+from proving.demo.tally import GatewaySide, computed, refused, stored, used_today
+from proving.plant.history import count
+from proving.plant.malformed import malformed
+from store.client import Store
+from wire.topics import Channel, topic
+
+WITHOUT_TERMINAL_S = 60.0
+NO_GRAFANA = "Grafana is not installed, so no dashboards: see docs/dashboards.md"
+NEARLY_DELIVERED = 8
+"""Messages on the gateways' disks that are only those under way."""
+
+
+Meanwhile = Callable[[Park, str], Awaitable[None]]
+"""What is done with the filled demo, by its park and its database's address, in place of watching it."""
+
+
+async def run_demo(
+    folder: Path, *, days: int, seconds: float | None, as_json: bool, meanwhile: Meanwhile | None = None
+) -> int:
+    """Run the demo; returns the exit status, 1 where a reading was lost."""
+    console = Console(stderr=as_json)
+    if seconds is None and not sys.stdout.isatty():
+        seconds = WITHOUT_TERMINAL_S
+    plan = Plan.of(folder, days, datetime.now(UTC))
+    park = load_park(folder / "park.yaml")
+    crew = Crew(folder, park, plan, usage=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    shell = folder / "env"
+    grafana: Grafana | None = None
+    try:
+        await crew.start()
+        grafana = _start_grafana(folder, park, crew)
+        shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
+        async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
+            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, grafana)
+            return await demo.run(seconds, as_json=as_json, meanwhile=meanwhile)
+    finally:
+        if grafana is not None:
+            await asyncio.to_thread(grafana.process.stop)
+        await crew.stop()
+        shell.unlink(missing_ok=True)
+
+
+def _start_grafana(folder: Path, park: Park, crew: Crew) -> Grafana | None:
+    how = command()
+    if how is None:
+        return None
+    grafana = Grafana(folder / "grafana", how, crew.database.url)
+    grafana.start(park, datetime.now(park.zone).date())
+    return grafana
+
+
+@contextlib.asynccontextmanager
+async def _listening(park: Park, crew: Crew) -> AsyncIterator[GatewaySide]:
+    side = GatewaySide(park, crew.broker.address)
+    async with asyncio.TaskGroup() as tasks:
+        ready = asyncio.Event()
+        listening = tasks.create_task(side.run(ready))
+        await ready.wait()
+        yield side
+        listening.cancel()
+
+
+class _Demo:
+    def __init__(
+        self,
+        folder: Path,
+        park: Park,
+        plan: Plan,
+        crew: Crew,
+        store: Store,
+        gateways: GatewaySide,
+        console: Console,
+        stop: asyncio.Event,
+        grafana: Grafana | None,
+    ) -> None:
+        self._grafana = grafana
+        self._folder = folder
+        self._reports = folder / "reports"
+        self._park = park
+        self._plan = plan
+        self._crew = crew
+        self._store = store
+        self._gateways = gateways
+        self._console = console
+        self._stop = stop
+        self._since = datetime.fromtimestamp(plan.since / 1000, UTC)
+        self._rate = 0.0
+
+    async def run(self, seconds: float | None, *, as_json: bool, meanwhile: Meanwhile | None) -> int:
+        stored_before = await stored(self._store, self._park, self._since)
+        refused_before = await refused(self._store, self._park)
+        self._crew.start_gateways(past=True)
+        await self._fill()
+        await self._usage_computed()
+        if not self._reports.exists() and not self._stop.is_set():
+            await self._freeze_baselines()
+            await self._write_reports()
+        await self._send_malformed()
+        self._console.print(self._grafana.said() if self._grafana is not None else NO_GRAFANA)
+        if meanwhile is None:
+            await self._live(seconds)
+        else:
+            await meanwhile(self._park, self._crew.database.url)
+        await self._crew.stop_reading()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._gateways.until(lambda: self._gateways.all_offline), 5.0)
+        came = await stored(self._store, self._park, self._since) - stored_before
+        turned_away = await refused(self._store, self._park) - refused_before
+        lost = max(self._gateways.read - came, 0)  # others may publish readings, too
+        self._plan.model_copy(update={"since": time.time_ns() // 1_000_000}).save(self._folder)
+        if as_json:
+            result = {
+                "published": self._gateways.read,
+                "stored": came,
+                "refused": turned_away,
+                "lost": lost,
+                "readings_per_s": round(self._rate, 1),
+            }
+            sys.stdout.write(json.dumps(result) + "\n")
+        else:
+            self._console.print(f"{self._gateways.read:,} readings taken, {came:,} stored, {lost:,} lost.")
+        return 1 if lost else 0
+
+    async def _fill(self) -> None:
+        """Wait until the gateways have delivered what lies behind them; a bar shows how far they are."""
+        now = datetime.now(UTC)
+        expected = sum(
+            await asyncio.gather(
+                *(
+                    asyncio.to_thread(count, self._plan.plant(self._park), gateway.id, self._since, now)
+                    for gateway in self._park.gateways
+                )
+            )
+        )
+        began = time.monotonic()
+        with Progress(
+            TextColumn("Filling the past"),
+            BarColumn(),
+            TaskProgressColumn(),
+            MofNCompleteColumn(),
+            TextColumn("readings"),
+            TimeRemainingColumn(),
+            console=self._console,
+        ) as progress:
+            bar = progress.add_task("fill", total=expected)
+            while not self._stop.is_set():
+                self._check()
+                delivered = await stored(self._store, self._park, self._since)
+                progress.update(bar, completed=min(delivered, expected))
+                if self._gateways.read >= expected and self._gateways.spooled <= NEARLY_DELIVERED:
+                    break
+                await self._pause(1.0)
+        self._rate = expected / max(time.monotonic() - began, 0.001)
+
+    async def _usage_computed(self) -> None:
+        """Wait until the usage service has taken in everything that is stored now."""
+        filled = time.time_ns() // 1_000_000
+        with self._console.status("Computing what was used"):
+            while not self._stop.is_set() and await computed(self._store, self._park) < filled:
+                self._check()
+                await self._pause(0.5)
+
+    async def _freeze_baselines(self) -> None:
+        """After the first fill: give tenants a baseline where one fits, and wait until it is reckoned with."""
+        file, first = self._folder / "park.yaml", self._plan.start.astimezone(self._park.zone).date()
+        frozen = await freeze_baselines(self._store, self._park, file, first, self._plan.days)
+        if frozen:
+            self._console.print(f"Baselines: {', '.join(frozen)}")
+            await self._usage_computed()
+
+    async def _write_reports(self) -> None:
+        """Write this month's reports in both languages after the first fill, and say where they are."""
+        self._reports.mkdir()
+        today = datetime.now(self._park.zone).date()
+        for file in await write_reports(self._store, self._park, self._reports, today):
+            self._console.print(f"Report: {file}")
+
+    async def _send_malformed(self) -> None:
+        """Publish what must be refused, as some device in the field would."""
+        address = self._crew.broker.address
+        async with aiomqtt.Client(address.host, address.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+            for message in malformed(self._park, time.time_ns() // 1_000_000):
+                await client.publish(topic(self._park.id, message.gateway, Channel.READINGS), message.payload, qos=1)
+
+    async def _live(self, seconds: float | None) -> None:
+        until = None if seconds is None else time.monotonic() + seconds
+        where = f"{self._crew.broker.url}   {self._crew.database.url}   (. {self._folder}/env)   Ctrl-C ends it"
+        scene = Scene()
+        before = (time.monotonic(), self._gateways.read)
+        with Live(draw(self._park, scene, where), console=self._console, refresh_per_second=2) as screen:
+            while not self._stop.is_set() and (until is None or time.monotonic() < until):
+                self._check()
+                now = (time.monotonic(), self._gateways.read)
+                try:
+                    scene = await self._scene((now[1] - before[1]) / max(now[0] - before[0], 0.001))
+                except UnavailableError as error:
+                    scene.trouble = str(error)
+                before = now
+                screen.update(draw(self._park, scene, where))
+                await self._pause(2.0 if until is None else min(2.0, max(until - time.monotonic(), 0.0)))
+
+    async def _scene(self, rate: float) -> Scene:
+        midnight = datetime.now(self._park.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Scene(
+            read=self._gateways.read,
+            stored=await stored(self._store, self._park, self._since),
+            refused=await refused(self._store, self._park),
+            spooled=self._gateways.spooled,
+            readings_per_s=rate,
+            today=await used_today(self._store, self._park, midnight),
+        )
+
+    def _check(self) -> None:
+        fallen = self._crew.fallen()
+        if fallen is not None:
+            raise OperatorError(f"{fallen.name} has ended with status {fallen.status}; see {fallen.log}")
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)

@@ -1,0 +1,117 @@
+"""How many readings went in and came out, counted at both ends independently.
+
+The gateways' side is what they say in `status`; the database's side is asked of the database.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import aiomqtt
+
+from metering.park import Park
+from metering.quantities import UTILITIES, Utility
+from store.client import Store
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
+from wire.address import BrokerAddress
+from wire.messages import Status
+from wire.topics import Channel, parse, topic
+
+
+class GatewaySide:
+    """Listens to the gateways. What the broker retained from an earlier run does not count."""
+
+    def __init__(self, park: Park, address: BrokerAddress) -> None:
+        self._park = park
+        self._address = address
+        self._said: dict[str, Status] = {}
+        self._changed = asyncio.Event()
+
+    async def run(self, listening: asyncio.Event) -> None:
+        """Listen for as long as the task lives."""
+        async with aiomqtt.Client(
+            self._address.host, self._address.port, protocol=aiomqtt.ProtocolVersion.V5
+        ) as client:
+            await client.subscribe(topic(self._park.id, "+", Channel.STATUS), qos=1)
+            listening.set()
+            async for message in client.messages:
+                address = parse(str(message.topic))
+                if address is not None and not message.retain and isinstance(message.payload, bytes):
+                    self._said[address.gateway] = Status.model_validate_json(message.payload)
+                    self._changed.set()
+
+    @property
+    def read(self) -> int:
+        """Readings that the gateways have taken and put on disk."""
+        return sum(status.read or 0 for status in self._said.values())
+
+    @property
+    def spooled(self) -> int:
+        """Messages that they hold until the database has confirmed them."""
+        return sum(status.spooled or 0 for status in self._said.values())
+
+    @property
+    def all_delivered(self) -> bool:
+        """Whether every gateway is there and holds nothing that the database has not confirmed."""
+        everyone = len(self._said) == len(self._park.gateways)
+        return everyone and all(status.online and status.spooled == 0 for status in self._said.values())
+
+    @property
+    def all_offline(self) -> bool:
+        """Whether every gateway has said its last word."""
+        return len(self._said) == len(self._park.gateways) and not any(status.online for status in self._said.values())
+
+    def holds_before(self, ms: int) -> bool:
+        """Whether a gateway holds readings from before an instant (milliseconds since the epoch)."""
+        return any(status.oldest is not None and status.oldest < ms for status in self._said.values())
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds, looked at whenever a gateway has spoken."""
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
+
+
+async def stored(store: Store, park: Park, since: datetime) -> int:
+    """Readings that the database has from `since` on: each has its main counter."""
+    statements = (
+        f'SELECT count("{UTILITIES[utility].counter}") AS readings FROM "{utility.value}" '
+        f"WHERE \"park\" = '{park.id}' AND time >= {_ns(since)}"
+        for utility in Utility
+    )
+    return await _sum(store, statements)
+
+
+async def refused(store: Store, park: Park) -> int:
+    """Refusals that the database has of this park's gateways."""
+    return await _sum(store, [f'SELECT count("digest") AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''])
+
+
+async def computed(store: Store, park: Park) -> int:
+    """Up to which instant the usage is computed, ms; 0 where nothing is."""
+    rows = await store.query(
+        f'SELECT last("computed") AS computed FROM "{USAGE_CURSOR}" WHERE "park" = \'{park.id}\'', OPERATOR_DATABASE
+    )
+    return int(rows[0]["computed"]) if rows else 0
+
+
+async def used_today(store: Store, park: Park, midnight: datetime) -> dict[tuple[str, str], float]:
+    """What each tenant has used of each utility since local midnight, as far as it is computed."""
+    rows = await store.query(
+        f'SELECT sum("amount") AS used FROM "{USAGE}" WHERE "park" = \'{park.id}\' AND "role" = \'billing\' '
+        f'AND time >= {_ns(midnight)} GROUP BY "tenant", "utility"',
+        OPERATOR_DATABASE,
+    )
+    return {(row["tenant"], row["utility"]): row["used"] for row in rows}
+
+
+async def _sum(store: Store, statements: Iterable[str]) -> int:
+    total = 0
+    for statement in statements:
+        rows = await store.query(statement, OPERATOR_DATABASE)
+        total += sum(int(row["readings"]) for row in rows)
+    return total
+
+
+def _ns(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000) * NS_PER_MS

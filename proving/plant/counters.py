@@ -1,0 +1,128 @@
+"""Everything a plant's meters count, from its start on: the flows of `load`, added up.
+
+`true` is what passed, in primary units; `raw` is the same as the instrument counts it, divided by the multiplier of the
+day. Sums run day by day from the first local day, always in the same order, so a total does not depend on who asks.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metering.dated import at
+from metering.meters import Meter
+from metering.park import Park
+from proving.plant.clock import DAY_MS, MINUTE_MS, MINUTES, LocalDays, date_of
+from proving.plant.gauges import Flow, chilled_flow, full_power_factor, reactive
+from proving.plant.load import Day, LoadModel
+
+Array = NDArray[np.float64]
+Instants = NDArray[np.int64]
+"""Milliseconds since the epoch."""
+_CACHED_DAYS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """A local day of all counters: `rate` per hour and minute, `passed` since midnight at each minute's edge."""
+
+    flows: Day
+    rate: Array
+    passed: Array
+    multiplier: Array
+    true_before: Array
+    raw_before: Array
+
+
+class Counters:
+    """Totals of every counter of a park since the local midnight before its start."""
+
+    def __init__(self, park: Park, load: LoadModel, days: LocalDays, first_day: int) -> None:
+        self._park = park
+        self._load = load
+        self._days = days
+        self.first_day = first_day
+        self.row = {name: row for row, name in enumerate(_names(park))}
+        self._before = [(np.zeros(len(self.row)), np.zeros(len(self.row)))]
+        self.day = lru_cache(maxsize=_CACHED_DAYS)(self._compute)
+
+    def flow(self, meter: Meter, day: Day) -> Flow:
+        """The day's flow through a meter."""
+        row = self._load.index[meter.id]
+        tenant = None if meter.tenant is None else self._park.tenant[meter.tenant]
+        return Flow(meter, day.net[row], day.wobble[row], day.weather.temperature, full_power_factor(tenant))
+
+    def true(self, meter: str, quantity: str, instants: Instants) -> Array:
+        """What passed until each instant, in primary units."""
+        row = self.row[meter, quantity]
+        return self._gather(instants, lambda day, ms: day.true_before[row] + _within(day, row, ms))
+
+    def raw(self, meter: str, quantity: str, instants: Instants) -> Array:
+        """What the instrument counted until each instant, before the multiplier."""
+        row = self.row[meter, quantity]
+        return self._gather(instants, lambda day, ms: day.raw_before[row] + _within(day, row, ms) / day.multiplier[row])
+
+    def by_day(self, instants: Instants) -> Iterator[tuple[DayCount, NDArray[np.bool_] | slice, Instants]]:
+        """Split instants by local day: the day, which of them lie in it, and their milliseconds since its midnight."""
+        numbers = (instants + self._days.offset_ms) // DAY_MS
+        if len(numbers) and numbers[0] == numbers.min() == numbers.max():
+            number = int(numbers[0])
+            yield self.day(number), slice(None), instants - self._days.start(number)
+            return
+        for number in np.unique(numbers).tolist():
+            chosen = numbers == number
+            yield self.day(number), chosen, instants[chosen] - self._days.start(number)
+
+    def _gather(self, instants: Instants, of_day: Callable[[DayCount, Instants], Array]) -> Array:
+        result = np.empty(len(instants))
+        for day, chosen, ms in self.by_day(instants):
+            result[chosen] = of_day(day, ms)
+        return result
+
+    def _compute(self, number: int) -> DayCount:
+        if number < self.first_day:
+            raise ValueError(f"{date_of(number)} is before the plant's first day, {date_of(self.first_day)}")
+        while len(self._before) <= number - self.first_day:
+            self.day(self.first_day + len(self._before) - 1)  # adds the total of that day
+        flows = self._load.day(number)
+        rate = np.stack([self._rate(meter, quantity, flows) for meter, quantity in self.row])
+        passed = np.zeros((len(rate), MINUTES + 1))
+        np.cumsum(rate / 60.0, axis=1, out=passed[:, 1:])
+        multiplier = np.array([self._multiplier(self._park.meter[meter], number) for meter, _ in self.row])
+        true_before, raw_before = self._before[number - self.first_day]
+        if len(self._before) == number - self.first_day + 1:
+            self._before.append((true_before + passed[:, -1], raw_before + passed[:, -1] / multiplier))
+        return DayCount(flows, rate, passed, multiplier, true_before, raw_before)
+
+    def _rate(self, meter_id: str, quantity: str, flows: Day) -> Array:
+        meter = self._park.meter[meter_id]
+        flow = self.flow(meter, flows)
+        if quantity == meter.counter:
+            return np.maximum(flow.net, 0.0)
+        if quantity == "energy_export_kwh":
+            return np.maximum(-flow.net, 0.0)
+        if quantity == "reactive_kvarh":
+            return reactive(flow)
+        return chilled_flow(flow)
+
+    @staticmethod
+    def _multiplier(meter: Meter, number: int) -> float:
+        entry = at(meter.multiplier, date_of(number))
+        return entry.value if entry else 1.0
+
+
+def _within(day: DayCount, row: int, ms: Instants) -> Array:
+    """What passed since midnight; inside a minute the flow is constant."""
+    minute, rest = np.divmod(ms, MINUTE_MS)
+    passed: Array = day.passed[row, minute] + day.rate[row, minute] * (rest / (60.0 * MINUTE_MS))
+    return passed
+
+
+def _names(park: Park) -> Iterator[tuple[str, str]]:
+    for meter in park.meters:
+        yield meter.id, meter.counter
+        for name, quantity in meter.quantities.items():
+            if quantity.counter and name != meter.counter:
+                yield meter.id, name

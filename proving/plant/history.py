@@ -1,0 +1,79 @@
+"""What a gateway would have delivered in a span of the past: readings as the wire has them, in order of delivery.
+
+Readings are sampled at whole multiples of the meter's interval since the epoch, so that quarter hours have a reading of
+their own. They come as plain dicts, in lists that are ready to be put into a message, which costs about as little as
+anything in Python can; whoever publishes them adds the id and makes the JSON.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from metering.instants import milliseconds
+from proving.plant.clock import DAY_MS
+from proving.plant.counters import Instants
+from proving.plant.plant import Plant
+
+BATCH = 400
+"""Readings in a list, at most."""
+
+WireReading = dict[str, Any]
+"""`{"meter": ..., "ts": ..., "values": {...}}`"""
+
+_Delivery = tuple[int, int, WireReading]  # delivered at, sampled at, the reading
+_WHEN = itemgetter(0, 1)
+
+
+def history(plant: Plant, gateway: str, start: datetime, end: datetime) -> Iterator[list[WireReading]]:
+    """Yield every reading that `gateway` takes from `start` up to, but without, `end`.
+
+    What would be delivered only after `end` comes last. Raises `ValueError` for a start before the plant's.
+    """
+    first, last = milliseconds(start), milliseconds(end)
+    if first < plant.start_ms:
+        raise ValueError(f"the plant starts only at {plant.start_ms} ms, after {start.isoformat()}")
+    waiting: list[_Delivery] = []
+    batch: list[WireReading] = []
+    for begin in range(first - (first + plant.days.offset_ms) % DAY_MS, last, DAY_MS):
+        until = min(begin + DAY_MS, last)
+        waiting.extend(_taken(plant, gateway, max(begin, first), until))
+        waiting.sort(key=_WHEN)
+        due = waiting if until == last else [delivery for delivery in waiting if delivery[0] < until]
+        waiting = waiting[len(due) :]
+        batch.extend(reading for _, _, reading in due)
+        whole = len(batch) - len(batch) % BATCH
+        for at in range(0, whole, BATCH):
+            yield batch[at : at + BATCH]
+        batch = batch[whole:]
+    if batch:
+        yield batch
+
+
+def count(plant: Plant, gateway: str, start: datetime, end: datetime) -> int:
+    """How many readings `history` yields for the same arguments."""
+    first, last = milliseconds(start), milliseconds(end)
+    return sum(
+        int(plant.answers(meter.id, _samples(meter.interval_s, first, last)).sum())
+        for meter in plant.park.meters_of(gateway)
+    )
+
+
+def _samples(interval_s: int, first: int, last: int) -> Instants:
+    step = interval_s * 1000
+    return np.arange(-(-first // step) * step, last, step, dtype=np.int64)
+
+
+def _taken(plant: Plant, gateway: str, first: int, last: int) -> Iterator[_Delivery]:
+    for meter in plant.park.meters_of(gateway):
+        instants = _samples(meter.interval_s, first, last)
+        instants = instants[plant.answers(meter.id, instants)]
+        columns = plant.columns(meter.id, instants)
+        arrivals = plant.delivered(meter.id, instants).tolist()
+        names = tuple(columns)
+        rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+        meter_id = meter.id
+        for arrival, ts, row in zip(arrivals, instants.tolist(), rows, strict=True):
+            yield arrival, ts, {"meter": meter_id, "ts": ts, "values": dict(zip(names, row, strict=True))}

@@ -1,0 +1,132 @@
+"""A private broker and a private database in a folder of their own, on loopback ports, as ordinary child processes."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import mqtt5
+
+from ecopark.broker.configuration import SHIPPED_CONFIGURATION
+from metering.errors import OperatorError, UnavailableError
+from proving.processes import Child, free_port, program
+from store.client import Store
+from store.schema import OPERATOR_DATABASE
+from wire.address import BrokerAddress
+
+START_S = 60.0
+
+
+async def _until_ready(child: Child, port: int, probe: bytes) -> None:
+    """Wait until something at `port` answers `probe`.
+
+    Raises `OperatorError` with the last words of a server that ended instead.
+    """
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if not child.running:
+            raise OperatorError(f"{child.name} ended with status {child.status}; its log says:\n{child.last_words()}")
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(probe)
+            answer = await reader.read(1)
+            writer.close()
+            if answer:
+                return
+        except OSError:
+            pass
+        await asyncio.sleep(0.02)
+    raise OperatorError(f"{child.name} did not answer within {START_S:.0f} s; see {child.log}")
+
+
+class Mosquitto:
+    """The broker with the shipped configuration, open to loopback only."""
+
+    def __init__(self, folder: Path, port: int | None = None, access: str = "allow_anonymous true") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        self.address = BrokerAddress.parse(self.url)
+        self.access = access
+        """Who may do what, in the words of the broker's configuration; read when it starts."""
+        self.folder = folder
+        self._configuration = folder / "mosquitto.conf"
+        command = [program("mosquitto", "mosquitto"), "-c", str(self._configuration)]
+        self.process = Child("mosquitto", command, folder / "mosquitto.log")
+
+    async def start(self) -> None:
+        """Start it and wait until it greets a client."""
+        # As root it would change to a user of its own, who may not write to this folder.
+        user = "user root\n" if os.getuid() == 0 else ""
+        self._configuration.write_text(
+            f"{SHIPPED_CONFIGURATION.read_text()}\n{user}"
+            f"listener {self.port} 127.0.0.1\npersistence_location {self.folder.absolute()}/\n{self.access}\n"
+        )
+        self.process.start()
+        greeting = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
+        await _until_ready(self.process, self.port, greeting)
+
+    def forget(self) -> None:
+        """Throw away what it remembers, as a broker without persistence does when it is killed."""
+        (self.folder / "mosquitto.db").unlink(missing_ok=True)
+
+
+_COLLECTING = {"GOGC": "400", "GOMEMLIMIT": "4GiB"}
+"""The second bounds the first where a heap is large."""
+
+
+class Influxd:
+    """InfluxDB 1.x with the operator's database.
+
+    Continuous queries are off: whoever may read one database may create one there that reads any other. What was
+    written is packed after half a minute of silence instead of ten: a past year goes into thousands of shards, and
+    each would keep its points unpacked in memory. Its garbage is collected when the heap has grown fourfold, not to
+    twice its size: that takes a fifth off its work, for some hundred megabytes.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None, *, authenticate: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        configuration = folder / "influxd.conf"
+        configuration.write_text(
+            f"""reporting-disabled = true
+bind-address = "127.0.0.1:{free_port()}"
+[meta]
+  dir = "{folder.absolute()}/meta"
+[data]
+  dir = "{folder.absolute()}/data"
+  wal-dir = "{folder.absolute()}/wal"
+  index-version = "tsi1"
+  query-log-enabled = false
+  cache-snapshot-write-cold-duration = "30s"
+[monitor]
+  store-enabled = false
+[continuous_queries]
+  enabled = false
+[http]
+  bind-address = "127.0.0.1:{self.port}"
+  auth-enabled = {str(authenticate).lower()}
+  log-enabled = false
+[logging]
+  level = "warn"
+"""
+        )
+        command = [program("influxd", "influxdb"), "-config", str(configuration)]
+        self.process = Child("influxd", command, folder / "influxd.log", _COLLECTING)
+
+    async def start(self) -> None:
+        """Start it, wait until it answers, and make the operator's database."""
+        self.process.start()
+        await _until_ready(self.process, self.port, b"GET /ping HTTP/1.0\r\n\r\n")
+        async with Store(self.url) as store:
+            deadline = time.monotonic() + START_S
+            while True:
+                try:
+                    await store.create_database(OPERATOR_DATABASE)
+                except UnavailableError:
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(0.05)
+                else:
+                    return

@@ -1,0 +1,80 @@
+"""Gateways that are not heard: one event a silence, open while it lasts, complete when it is over."""
+
+from efficiency.service.gatewaystatus import GatewayStatus
+from efficiency.service.meterstatus import MeterStatus
+from efficiency.usage.intervals import HOUR_MS
+from store.client import Row, Store
+from store.schema import GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE
+from tests.efficiency.conftest import Field
+
+MINUTE_MS = 60_000
+QUIET, OTHER = "gw-west", "gw-east"
+
+
+class Watch:
+    """Looks each minute, as the service does; it can be started anew."""
+
+    def __init__(self, store: Store, field: Field) -> None:
+        self.store = store
+        self.field = field
+        self.restart()
+
+    def restart(self) -> None:
+        self.meters = MeterStatus(self.store)
+        self.gateways = GatewayStatus(self.store, self.meters)
+
+    async def look(self, now_ms: int) -> list[Row]:
+        await self.meters.write(self.field.park, now_ms)
+        await self.gateways.write(self.field.park, now_ms)
+        fields = '"gateway","tenant","meter","end","text_en","text_vi"'
+        return await self.store.query(
+            f'SELECT {fields} FROM "events" WHERE "kind" = \'{GATEWAY_OFFLINE}\' ORDER BY time', OPERATOR_DATABASE
+        )
+
+    async def read(self, gateway: str, first: int, last: int) -> None:
+        """The gateway's readings from `first` up to `last`."""
+        await self.field.write(self.store, [meter.id for meter in self.field.park.meters_of(gateway)], first, last)
+
+
+async def test_a_silence_is_told_when_it_lasts_and_completed_when_it_is_over(
+    song_xanh_field: Field, store: Store
+) -> None:
+    field, watch = song_xanh_field, Watch(store, song_xanh_field)
+    began = field.ms(days=2)
+    await watch.read(QUIET, began - HOUR_MS, began)
+    await watch.read(OTHER, began - HOUR_MS, began + 3 * HOUR_MS)
+    assert await watch.look(began + 14 * MINUTE_MS) == []
+    (row,) = await watch.look(began + 17 * MINUTE_MS)
+    assert (row["gateway"], row["meter"], row["tenant"], row["end"]) == (QUIET, None, None, None)
+    assert row["time"] // NS_PER_MS == began - MINUTE_MS
+    assert row["text_en"] == "Gateway West row of factories has not been heard since."
+    assert row["text_vi"] == "Thiết bị thu thập (gateway) Dãy nhà máy phía Tây mất kết nối từ lúc này."
+    assert await watch.look(began + 40 * MINUTE_MS) == [row]
+    watch.restart()
+    assert await watch.look(began + 50 * MINUTE_MS) == [row]
+    again = began + 79 * MINUTE_MS
+    await watch.read(QUIET, began, began + 10 * MINUTE_MS)  # what it had kept comes, oldest first
+    (row,) = await watch.look(again)
+    assert (row["time"] // NS_PER_MS, row["end"]) == (began - MINUTE_MS, again)
+    assert row["text_en"] == "Gateway West row of factories was not heard for 1 h 20 min."
+    assert row["text_vi"].endswith("mất kết nối trong 1 giờ 20 phút.")
+    assert await watch.look(again + MINUTE_MS) == [row]
+    watch.restart()
+    assert await watch.look(again + 2 * MINUTE_MS) == [row]
+
+
+async def test_a_second_silence_is_another_event_and_one_silent_meter_is_none(
+    song_xanh_field: Field, store: Store
+) -> None:
+    field, watch = song_xanh_field, Watch(store, song_xanh_field)
+    began = field.ms(days=2)
+    one, *others = [meter.id for meter in field.park.meters_of(QUIET)]
+    await field.write(store, [one, *others], began - HOUR_MS, began)
+    await watch.look(began + HOUR_MS)
+    await field.write(store, others, began + HOUR_MS, began + 2 * HOUR_MS)
+    (first,) = await watch.look(began + 2 * HOUR_MS)
+    assert first["end"] == began + 2 * HOUR_MS
+    assert await watch.look(began + 2 * HOUR_MS + 10 * MINUTE_MS) == [first]
+    rows = await watch.look(began + 3 * HOUR_MS)
+    assert rows[0] == first
+    assert [row["time"] // NS_PER_MS for row in rows[1:]] == [began + 2 * HOUR_MS - MINUTE_MS]

@@ -1,0 +1,55 @@
+"""Days of a tenant that are computed again, by hand or for late readings, and the months above them."""
+
+from pathlib import Path
+
+from efficiency.service.park import ParkUsage
+from efficiency.usage.intervals import Span
+from ingest.arrivals import Trace
+from metering.park import Park
+from store.client import Store
+from store.schema import OPERATOR_DATABASE, reading_series
+from tests.efficiency.smallpark import at, small_park, write_days
+
+
+async def test_a_day_that_is_recomputed_changes_its_month_as_if_all_of_it_were(store: Store, tmp_path: Path) -> None:
+    _, park = small_park(tmp_path)
+    now = at(park, 6, 1)
+    await write_days(store, park, range(6))
+    await _computed(store, park, Span(at(park, 0), now), now)
+    wrong = await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE)
+    await write_days(store, park, [2], ["em-textile"], more={"em-textile": 100.0})  # its midnights are moved, too
+    await _computed(store, park, Span(at(park, 1), at(park, 4)), now)
+    await _computed(store, park, Span(at(park, 2), at(park, 3)), now)
+    of_a_day = await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE)
+    await store.query('DROP MEASUREMENT "efficiency"', OPERATOR_DATABASE)
+    await _computed(store, park, Span(at(park, 0), now), now)
+    assert await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE) == of_a_day != wrong
+    assert {row["period"] for row in of_a_day if row["tenant"] == "textile"} == {"day", "month"}
+
+
+async def _computed(store: Store, park: Park, window: Span, now_ms: int) -> None:
+    await ParkUsage(store, park).recompute(window, park.meters, now_ms)
+
+
+async def test_meters_of_a_tenant_that_are_corrected_at_different_times_are_all_taken_in(
+    store: Store, tmp_path: Path
+) -> None:
+    _, park = small_park(tmp_path)
+    await write_days(store, park, range(12))
+    now = at(park, 12, 1)
+    usage = ParkUsage(store, park)
+    await usage.begin(now)
+    await usage.cycle(now)
+    late = {"em-textile": 2, "pm-textile": 5, "wm-textile": 8}
+    for meter, number in late.items():
+        head, counter = reading_series(park.id, park.meter[meter]), park.meter[meter].counter
+        await store.write([f"{head} {counter}=1.5 {at(park, number, 6)}000000"], OPERATOR_DATABASE)
+    spans = {(park.id, meter): (at(park, number, 6), at(park, number, 6)) for meter, number in late.items()}
+    await store.write(Trace("ingest-1").lines(spans, now), OPERATOR_DATABASE)
+    now += 60_000  # months are made anew only every now and then
+    await usage.cycle(now)
+    corrected = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
+    await _computed(store, park, Span(at(park, 0), now), now)
+    found = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
+    assert found == corrected
+    assert any(row["revised"] for row in corrected[0])

@@ -1,0 +1,243 @@
+"""Bands, prices, factors: what a bill is made of, and every reason for which there is none."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from efficiency.indicators.series import valued_sum
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Floats
+from efficiency.usage.quarters import Usage
+from efficiency.valuation.carbon import counted, emissions, primary_energy
+from efficiency.valuation.localtime import Slots, day_number, day_of, on_days, runs, slots
+from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
+from efficiency.valuation.valued import Reason, reasons_in
+from metering.dated import DatedValue
+from metering.meters import Role
+from metering.quantities import Utility
+from metering.tariffs import Band, BandHours, BandPrices, ElectricityTariff, Factors, FuelFactor
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+BEFORE_963 = {
+    "from": "2025-01-01",
+    "until": "2026-04-22",
+    "source": "the hours before Decision 963",
+    "peak": [
+        {"days": "mon-sat", "start": "09:30", "end": "11:30"},
+        {"days": "mon-sat", "start": "17:00", "end": "20:00"},
+    ],
+    "off_peak": [{"days": "daily", "start": "22:00", "end": "04:00"}],
+}
+SINCE_963 = {
+    "from": "2026-04-22",
+    "source": "Decision 963",
+    "peak": [{"days": "mon-sat", "start": "17:30", "end": "22:30"}],
+    "off_peak": [{"days": "daily", "start": "00:00", "end": "06:00"}],
+}
+TARIFF = ElectricityTariff.model_validate(
+    {
+        "bands": [BEFORE_963, SINCE_963],
+        "prices": {
+            "v22kv": [{"from": "2025-05-10", "off_peak": 1234.0, "normal": 1899.0, "peak": 3508.0, "source": "test"}],
+            "v110kv": [{"from": "2025-05-10", "off_peak": 1190.0, "normal": 1833.0, "peak": 3398.0, "source": "test"}],
+        },
+    }
+)
+
+
+def days(first: date, count: int) -> Slots:
+    start = int(datetime(first.year, first.month, first.day, tzinfo=ZONE).timestamp() * 1000)
+    return slots(np.arange(start, start + count * DAY_MS, QUARTER_MS), ZONE)
+
+
+def used(amount: Floats, start: int = 0) -> Usage:
+    size = len(amount)
+    known = np.isfinite(amount)
+    return Usage(
+        start + np.arange(size, dtype=np.int64) * QUARTER_MS,
+        amount,
+        np.zeros(size),
+        known.astype(np.float64),
+        np.zeros(size, dtype=np.uint8),
+        np.zeros(size, dtype=np.uint16),
+    )
+
+
+def test_the_bands_of_march_and_july_2026_differ_by_dated_data() -> None:
+    hours = {}
+    for month in (3, 7):
+        when = days(date(2026, month, 2), 7)  # a Monday in March, a Thursday in July: a whole week either way
+        shares = band_shares(TARIFF.bands, when)
+        hours[month] = shares.sum(axis=0) / 4
+    assert dict(zip(BANDS, hours[3], strict=True)) == {Band.OFF_PEAK: 42.0, Band.NORMAL: 96.0, Band.PEAK: 30.0}
+    assert dict(zip(BANDS, hours[7], strict=True)) == {Band.OFF_PEAK: 42.0, Band.NORMAL: 96.0, Band.PEAK: 30.0}
+    morning, evening = 10 * 4, 21 * 4
+    march, july = (band_shares(TARIFF.bands, days(date(2026, month, 6), 1)) for month in (3, 7))
+    assert list(march[morning]) == [0, 0, 1]
+    assert list(july[morning]) == [0, 1, 0]
+    assert list(march[evening]) == [0, 1, 0]
+    assert list(july[evening]) == [0, 0, 1]
+    use = used(np.where(np.arange(96) == morning, 100.0, 0.0))
+    costs = []
+    for month in (3, 7):
+        when = days(date(2026, month, 6), 1)
+        cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v22kv", when))
+        costs.append(cost.total.value.sum())
+    assert costs == pytest.approx([350_800.0, 189_900.0])
+
+
+def test_the_change_of_bands_comes_at_local_midnight() -> None:
+    when = days(date(2026, 4, 21), 2)
+    shares = band_shares(TARIFF.bands, when)
+    assert list(shares[23 * 4]) == [1, 0, 0]
+    assert list(shares[96 + 5 * 4]) == [1, 0, 0]
+    assert list(shares[5 * 4]) == [0, 1, 0]
+
+
+@given(st.dates(date(2025, 1, 1), date(2027, 1, 1)))
+@settings(max_examples=30)
+def test_every_band_is_the_one_that_the_park_file_says(day: date) -> None:
+    when = days(day, 1)
+    shares = band_shares(TARIFF.bands, when)
+    for place in range(96):
+        local = datetime.fromtimestamp(int(when.start[place]) / 1000, UTC).astimezone(ZONE)
+        band = TARIFF.band_at(local)
+        assert band is not None
+        assert shares[place, BANDS.index(band)] == 1
+
+
+def test_an_interval_that_straddles_a_band_edge_is_split() -> None:
+    odd = BandHours.model_validate(
+        {
+            "from": "2025-01-01",
+            "source": "test",
+            "peak": [{"days": "daily", "start": "09:05", "end": "09:20"}],
+            "off_peak": [],
+        }
+    )
+    shares = band_shares((odd,), days(date(2026, 1, 5), 1))
+    assert shares[36] == pytest.approx([0, 1 / 3, 2 / 3])
+    assert shares[37] == pytest.approx([0, 2 / 3, 1 / 3])
+    assert (shares.sum(axis=1) == pytest.approx(1.0)) is True
+
+
+def test_no_hours_no_price_no_voltage_are_reasons_and_never_zero() -> None:
+    when = days(date(2024, 12, 31), 2)
+    shares = band_shares(TARIFF.bands, when)
+    cost = electricity_cost(used(np.ones(192)), tariff_over(TARIFF, shares, "v22kv", when))
+    assert np.isnan(cost.total.value).all()
+    assert set(cost.total.reasons[:96]) == {int(Reason.NO_BANDS)}
+    assert set(cost.total.reasons[96:]) == {int(Reason.NO_PRICE)}
+    later = days(date(2026, 1, 1), 1)
+    nowhere = electricity_cost(used(np.ones(96)), tariff_over(TARIFF, band_shares(TARIFF.bands, later), None, later))
+    assert set(nowhere.total.reasons) == {int(Reason.NO_VOLTAGE)}
+    water = flat_cost(used(np.ones(192)), (DatedValue(since=date(2025, 1, 1), value=14_500.0, source="test"),), when)
+    assert np.isnan(water.value[:96]).all()
+    assert water.value[96:].sum() == 96 * 14_500
+    together = valued_sum([(used(np.ones(192)), water)], "VND")
+    assert together.value is None
+    assert together.reasons == Reason.NO_PRICE
+
+
+def test_missing_use_lowers_the_completeness_of_a_cost_and_a_missing_price_where_nothing_was_used_does_not_matter() -> (
+    None
+):
+    when = days(date(2026, 1, 1), 1)
+    amount = np.ones(96)
+    amount[:12] = np.nan
+    price = DatedValue(since=date(2025, 1, 1), value=10.0, source="test")
+    cost = valued_sum([(used(amount), flat_cost(used(amount), (price,), when))], "VND")
+    assert cost.value == 840.0
+    assert cost.completeness == pytest.approx(84 / 96)
+    assert cost.reasons == Reason.INDICATIVE
+
+
+def test_what_flows_back_is_neither_paid_nor_counted_as_saved_carbon() -> None:
+    when = days(date(2026, 1, 5), 1)
+    use = used(np.where(np.arange(96) < 48, -5.0, 0.0))
+    cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v22kv", when))
+    assert cost.total.value.sum() == 0
+    assert cost.amount.sum() == -240
+    assert emissions(use, Utility.ELECTRICITY, Role.MAIN, FACTORS, when).value.sum() == 0
+
+
+def test_prices_of_a_band_without_a_share_need_not_be_known() -> None:
+    when = days(date(2026, 1, 4), 1)  # a Sunday: no peak
+    tariff = tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v110kv", when)
+    prices = tariff.prices.copy()
+    prices[:, BANDS.index(Band.PEAK)] = np.nan
+    cost = electricity_cost(used(np.ones(96)), type(tariff)(tariff.shares, prices))
+    assert cost.total.value.sum() == pytest.approx(24 * 1190.0 + 72 * 1833.0)
+    assert not cost.total.reasons.any()
+
+
+FACTORS = Factors(
+    scope1={
+        Utility.NATURAL_GAS: (FuelFactor(since=date(2025, 1, 1), gj_per_unit=0.036, kg_per_gj=56.1, source="test"),)
+    },
+    scope2={
+        Utility.ELECTRICITY: (
+            DatedValue(since=date(2025, 1, 1), value=0.6, source="test"),
+            DatedValue(since=date(2026, 1, 2), value=0.5, source="test"),
+        )
+    },
+    toe={Utility.ELECTRICITY: (DatedValue(since=date(2025, 1, 1), value=0.0001543, source="test"),)},
+)
+
+
+def test_emissions_follow_dated_factors_and_own_solar_emits_nothing() -> None:
+    when = days(date(2026, 1, 1), 2)
+    use = used(np.full(192, 10.0))
+    bought = emissions(use, Utility.ELECTRICITY, Role.MAIN, FACTORS, when)
+    assert bought.value.sum() == pytest.approx(96 * 6.0 + 96 * 5.0)
+    assert emissions(use, Utility.ELECTRICITY, Role.GENERATION, FACTORS, when).value.sum() == 0
+    gas = emissions(use, Utility.NATURAL_GAS, Role.CONSUMPTION, FACTORS, when)
+    assert gas.value[0] == pytest.approx(10 * 0.036 * 56.1)
+    assert primary_energy(use, Utility.ELECTRICITY, FACTORS, when).value[0] == pytest.approx(0.001543)
+    steam = emissions(use, Utility.STEAM, Role.CONSUMPTION, FACTORS, when)
+    assert np.isnan(steam.value).all()
+    assert set(steam.reasons) == {int(Reason.NO_FACTOR)}
+    assert not counted(Utility.STEAM, FACTORS)
+    early = emissions(use, Utility.ELECTRICITY, Role.MAIN, FACTORS, days(date(2024, 1, 1), 2))
+    assert np.isnan(early.value).all()
+
+
+def test_an_entry_that_ends_leaves_days_without_a_value() -> None:
+    entry = DatedValue(since=date(2026, 1, 1), until=date(2026, 1, 3), value=1.0, source="test")
+    numbers = np.arange(day_number(date(2025, 12, 31)), day_number(date(2026, 1, 5)))
+    held = on_days((entry,), lambda one: one.value, numbers)
+    assert list(np.isfinite(held)) == [False, True, True, False, False]
+    assert day_of(int(numbers[0])) == date(2025, 12, 31)
+
+
+@given(st.integers(52_000, 90_000), st.sampled_from(["Asia/Ho_Chi_Minh", "Europe/Berlin"]))
+@settings(max_examples=60)
+def test_local_time_is_that_of_the_zone(third_of_a_day: int, name: str) -> None:
+    zone = ZoneInfo(name)
+    start = third_of_a_day * 8 * HOUR_MS
+    when = slots(np.arange(start, start + 6 * HOUR_MS, QUARTER_MS), zone)
+    for place in range(24):
+        local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(when.start[place]))).astimezone(zone)
+        assert when.day[place] == day_number(local.date())
+        assert when.weekday[place] == local.weekday()
+        assert when.minute[place] == local.hour * 60 + local.minute
+        assert when.month[place] == (local.year - 1970) * 12 + local.month - 1
+
+
+def test_days_and_months_are_cut_in_local_time() -> None:
+    when = days(date(2026, 2, 28), 2)
+    cut = used(np.arange(192.0))
+    months = runs(when.month)
+    assert [piece for _, piece in months] == [slice(0, 96), slice(96, 192)]
+    assert [day_of(number) for number, _ in runs(when.day)] == [date(2026, 2, 28), date(2026, 3, 1)]
+    assert cut.cut(months[1][1]).amount[0] == 96
+    assert flat_cost(cut, (), when).cut(months[1][1]).reasons.tolist() == [Reason.NO_PRICE] * 96
+    assert runs(np.empty(0, dtype=np.int64)) == []
+
+
+def test_reasons_have_words_and_can_be_told_apart() -> None:
+    assert reasons_in(Reason.NO_PRICE | Reason.NO_DATA) == (Reason.NO_DATA, Reason.NO_PRICE)
+    assert isinstance(TARIFF.prices["v22kv"][0], BandPrices)

@@ -1,0 +1,88 @@
+"""The chaos run: a short one on every change, and proof that its judge sees what it should."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metering.park import Park
+from metering.parkfile import load_park
+from proving.chaos.schedule import schedule
+from proving.chaos.verdict import Verdict, judge, logged
+from proving.demo.plan import EXAMPLE
+
+METER, COUNTER = "wm-brewery", "volume_m3"
+
+
+def test_a_short_run_loses_nothing() -> None:
+    command = [sys.executable, "-m", "proving.chaos", "--seconds", "15", "--seed", "7"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    assert (result["lost"], result["wrong"]) == (0, 0)
+    assert result["read"] == result["stored"] > 500
+    assert sum(result["kills"].values()) >= 4
+
+
+def test_a_short_outage_of_the_database_loses_nothing() -> None:
+    command = [sys.executable, "-m", "proving.chaos.outage", "--seconds", "12", "--meters", "200"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert (result["lost"], result["wrong"]) == (0, 0)
+    assert result["read"] == result["stored"] >= 2 * 201, "of each meter one from before, and one from meanwhile"
+    assert result["ingest_mb"]["most"] >= result["ingest_mb"]["first"] > 0
+    assert result["live_s"] <= result["caught_up_s"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_part_is_struck_in_a_minute(seed: int) -> None:
+    blows = schedule(60, seed)
+    assert blows == schedule(60, seed)
+    assert {blow.part for blow in blows if blow.deed == "kill"} == {"gateway", "broker", "ingest", "database"}
+    assert any(blow.deed == "pause" for blow in blows)
+    assert max(blow.at + blow.lasting for blow in blows) < 60
+
+
+@pytest.fixture(scope="module")
+def park() -> Park:
+    return load_park(EXAMPLE)
+
+
+def verdict(tmp_path: Path, park: Park, rows: list[dict[str, Any]]) -> Verdict:
+    """Three reads on one connection, of which the last is uncertain."""
+    log = tmp_path / "reads.jsonl"
+    reads = [
+        {
+            "epoch": 1,
+            "gateway": "gw-water",
+            "meter": METER,
+            "ts": 1_000 * n,
+            "values": {COUNTER: float(n), "flow_m3h": 3.5},
+        }
+        for n in (1, 2, 3)
+    ]
+    log.write_text("".join(json.dumps(read) + "\n" for read in reads))
+    return judge(logged(log, park), rows, park)
+
+
+def row(count: float, ms: int, flow: float = 3.5) -> dict[str, Any]:
+    return {"meter": METER, "time": ms * 1_000_000, COUNTER: count, "flow_m3h": flow}
+
+
+def test_what_was_certainly_read_must_be_there(tmp_path: Path, park: Park) -> None:
+    assert verdict(tmp_path, park, [row(1, 1_010), row(2, 2_010)]).lost == 0
+    assert verdict(tmp_path, park, [row(2, 2_010), row(3, 3_010)]).lost == 1
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [row(2, 2_011), row(9, 2_010), row(3, 93_010), row(3, 3_010, flow=4.0)],
+    ids=["twice", "never shown", "wrong time", "wrong value"],
+)
+def test_what_is_wrong_is_seen(tmp_path: Path, park: Park, extra: dict[str, Any]) -> None:
+    found = verdict(tmp_path, park, [row(1, 1_010), row(2, 2_010), extra])
+    assert (found.lost, found.wrong) == (0, 1)

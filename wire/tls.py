@@ -1,0 +1,25 @@
+"""How a client meets a broker on TLS: whom it trusts, and by which certificate it introduces itself, if by any."""
+
+import ssl
+
+from metering.errors import OperatorError
+from wire.address import BrokerAddress
+
+
+def context(address: BrokerAddress) -> ssl.SSLContext | None:
+    """TLS as the address asks for it; None where it asks for none. `SSL_CERT_FILE` names another authority to trust.
+
+    Raises `OperatorError` where the client's certificate cannot be used.
+    """
+    if not address.tls:
+        return None
+    made = ssl.create_default_context()
+    if address.certificate is not None:
+        try:
+            made.load_cert_chain(address.certificate)
+        except OSError as error:  # ssl.SSLError is one
+            raise OperatorError(
+                f"{address.certificate}: no certificate with its key ({error.strerror or error}); "
+                "ECOPARK_MQTT_CERTIFICATE names one PEM file that holds both"
+            ) from error
+    return made
