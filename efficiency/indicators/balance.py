@@ -9,7 +9,7 @@ import numpy as np
 from efficiency.indicators.figure import INDICATIVE_UNDER, Figure, absent, figure
 from efficiency.indicators.series import Series
 from efficiency.usage.intervals import Bools
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, week_minutes
 from efficiency.valuation.valued import NOTHING, Reason
 from metering.calendar import MINUTES_PER_DAY, Window
@@ -22,7 +22,7 @@ from metering.park import Park
 class Flow:
     """One meter of a balance. `into`: whether it brings something into the network below the main meter."""
 
-    use: Usage
+    use: QuarterHours
     accuracy_pct: float
     into: bool = False
 

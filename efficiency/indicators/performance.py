@@ -12,7 +12,7 @@ from efficiency.indicators.demand import demand
 from efficiency.indicators.figure import Figure, absent, figure, ratio, total
 from efficiency.indicators.series import Series, together, valued_sum
 from efficiency.usage.intervals import Floats, Times
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.money import BANDS
 from efficiency.valuation.valued import Reason, Valued
 from metering.meters import Meter, Role
@@ -22,7 +22,7 @@ from metering.tariffs import Band
 
 _KWH_PER_MWH = 1000.0
 
-Parts = tuple[tuple[Usage, Valued], ...]
+Parts = tuple[tuple[QuarterHours, Valued], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class TenantPeriod:
     """
 
     start: Times
-    use: Mapping[Utility, tuple[Usage, ...]]
-    generated: tuple[Usage, ...] = ()
-    exported: tuple[Usage, ...] = ()
-    output: Mapping[str, tuple[Usage, ...]] = field(default_factory=dict)
+    use: Mapping[Utility, tuple[QuarterHours, ...]]
+    generated: tuple[QuarterHours, ...] = ()
+    exported: tuple[QuarterHours, ...] = ()
+    output: Mapping[str, tuple[QuarterHours, ...]] = field(default_factory=dict)
     shares: Floats = field(default_factory=lambda: np.empty((0, len(BANDS))))
     cost: Parts = ()
     co2e: Parts = ()
@@ -123,7 +123,7 @@ def _power(period: TenantPeriod, figures: Mapping[str, Figure]) -> dict[str, Fig
     }
 
 
-def own_solar(bought: Series, generated: tuple[Usage, ...], exported: tuple[Usage, ...]) -> Figure:
+def own_solar(bought: Series, generated: tuple[QuarterHours, ...], exported: tuple[QuarterHours, ...]) -> Figure:
     """What was generated and not exported, kWh: by its own register, or by the intake turning back."""
     made = together(generated)
     if made is None:

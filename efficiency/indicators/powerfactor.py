@@ -3,12 +3,12 @@
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import Reason
 from metering.tariffs import ReactiveRule
 
 
-def power_factor(active: Usage, reactive: Usage) -> Figure:
+def power_factor(active: QuarterHours, reactive: QuarterHours) -> Figure:
     """F8: power factor of a period from its sums of kWh and kvarh, over the intervals in which both are known."""
     both = np.isfinite(active.amount) & np.isfinite(reactive.amount)
     if not both.any():

@@ -15,10 +15,10 @@ from efficiency.indicators.performance import TenantPeriod, at_fence, tenant_fig
 from efficiency.indicators.powerfactor import power_factor, reactive_surcharge
 from efficiency.indicators.series import Series, together, valued_sum
 from efficiency.stored.fields import Fields
-from efficiency.stored.measured import Measured, usage_from
+from efficiency.stored.measured import Measured
 from efficiency.usage.counters import FURTHER_REGISTERS
 from efficiency.usage.intervals import QUARTER_MS
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import counted
 from efficiency.valuation.localtime import Slots, day_of, period_span, slots
 from efficiency.valuation.money import band_shares
@@ -44,8 +44,8 @@ def tenant_period(park: Park, tenant: str, by_meter: Mapping[str, Measured]) -> 
     meters = [meter for meter in meters_of(park, tenant) if meter.id in by_meter]
     if not meters:
         return None
-    output: dict[str, tuple[Usage, ...]] = {}
-    use: dict[Utility, tuple[Usage, ...]] = {}
+    output: dict[str, tuple[QuarterHours, ...]] = {}
+    use: dict[Utility, tuple[QuarterHours, ...]] = {}
     for meter in meters:
         if meter.utility is Utility.PRODUCTION:
             output[meter.unit] = (*output.get(meter.unit, ()), by_meter[meter.id].use)
@@ -75,7 +75,7 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
     worth = [meter for meter in fence if meter.utility is not Utility.PRODUCTION]
     emitting = [meter for meter in worth if counted(meter.utility, park.factors)]
 
-    def parts(name: str, of: Iterable[Meter], missing: Reason) -> tuple[tuple[Usage, Valued], ...]:
+    def parts(name: str, of: Iterable[Meter], missing: Reason) -> tuple[tuple[QuarterHours, Valued], ...]:
         return tuple((by_meter[m.id].use, by_meter[m.id].valued(name, missing)) for m in of)
 
     priced = [m for m in worth if m.utility is Utility.ELECTRICITY or m.utility in park.tariffs.prices]
@@ -123,8 +123,8 @@ def _reactive(
         return {}
     start = served[0].use.start
     factor = power_factor(
-        usage_from(start, active.amount, active.completeness, active.estimated),
-        usage_from(start, blind.amount, blind.completeness, blind.estimated),
+        QuarterHours.of(start, active.amount, active.completeness, active.estimated),
+        QuarterHours.of(start, blind.amount, blind.completeness, blind.estimated),
     )
     if period is not Period.MONTH or park.tariffs.electricity is None:
         return {"power_factor": factor}

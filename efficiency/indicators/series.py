@@ -7,7 +7,7 @@ import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, period_sum
 from efficiency.usage.intervals import Bools, Floats
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import Reason, Valued
 
 
@@ -33,7 +33,7 @@ class Series:
         return np.asarray((self.completeness == 1) & np.isfinite(self.amount))
 
 
-def together(uses: Sequence[Usage]) -> Series | None:
+def together(uses: Sequence[QuarterHours]) -> Series | None:
     """The sum of meters; None where there is none."""
     if not uses:
         return None
@@ -47,7 +47,7 @@ def together(uses: Sequence[Usage]) -> Series | None:
     )
 
 
-def valued_sum(parts: Sequence[tuple[Usage, Valued]], unit: str) -> Figure:
+def valued_sum(parts: Sequence[tuple[QuarterHours, Valued]], unit: str) -> Figure:
     """Sum of money, carbon or energy over meters and intervals.
 
     Where use is known but its price or factor is not, there is no sum.

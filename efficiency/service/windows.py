@@ -21,7 +21,8 @@ from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.events import Event, meter_events, wider
 from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.usage.meter import NEAR_MS, MeterUse, around
-from efficiency.usage.quarters import Usage, usage_of
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import usage_of
 from efficiency.usage.reader import RegisterReader, Registers
 from efficiency.usage.registers import steps_of
 from efficiency.valuation.localtime import months_of, slots_over
@@ -139,9 +140,9 @@ class Windows:
             self._rollups.mark(self._park, meter.id, np.unique(days))
         return whole, new
 
-    async def _uses(self, meter: Meter, whole: Span, loaded: Registers) -> tuple[dict[str, Usage], list[Event]]:
+    async def _uses(self, meter: Meter, whole: Span, loaded: Registers) -> tuple[dict[str, QuarterHours], list[Event]]:
         """Use of each counting register of a meter, and what happened to the main one."""
-        uses: dict[str, Usage] = {}
+        uses: dict[str, QuarterHours] = {}
         happened: list[Event] = []
         for register in self.meter_use.registers(meter, self._park.zone):
             readings = loaded[register.name][meter.id]
@@ -159,7 +160,7 @@ class Windows:
             uses[register.name] = use
         return uses, happened
 
-    def _points(self, meter: Meter, whole: Span, uses: Mapping[str, Usage]) -> Stored:
+    def _points(self, meter: Meter, whole: Span, uses: Mapping[str, QuarterHours]) -> Stored:
         further = {name: use for name, use in uses.items() if name != meter.counter}
         rows = rows_of(self._park, meter, uses[meter.counter], further, slots_over(whole, self._park.zone))
         # A running quarter hour in which nothing was read yet is not missing.

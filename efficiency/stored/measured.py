@@ -7,7 +7,7 @@ import numpy as np
 
 from efficiency.stored.usage import SUPERSEDED, Stored
 from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.rows import NUMBERS
 from efficiency.valuation.valued import Reason, Valued
 
@@ -16,7 +16,7 @@ from efficiency.valuation.valued import Reason, Valued
 class Measured:
     """The stored quarter hours of one meter over a span: its use, and each further number, NaN where none."""
 
-    use: Usage
+    use: QuarterHours
     numbers: Mapping[str, Floats]
 
     def valued(self, name: str, missing: Reason) -> Valued:
@@ -31,12 +31,12 @@ class Measured:
 
     def only(self, name: str) -> "Measured":
         """With one further number only, and apart from the others in memory."""
-        use = usage_from(self.use.start, self.use.amount.copy(), self.use.completeness, self.use.estimated)
+        use = QuarterHours.of(self.use.start, self.use.amount.copy(), self.use.completeness, self.use.estimated)
         return Measured(use, {name: self.numbers[name].copy()})
 
-    def further(self, name: str) -> Usage:
+    def further(self, name: str) -> QuarterHours:
         """Use of a further register."""
-        return usage_from(self.use.start, self.numbers[name], self.use.completeness, self.use.estimated)
+        return QuarterHours.of(self.use.start, self.numbers[name], self.use.completeness, self.use.estimated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,6 @@ class Laid:
             return {}
         part = slice((span.start - self.span.start) // QUARTER_MS, (span.end - self.span.start) // QUARTER_MS)
         return {meter: one.cut(part) for meter, one in self.meters.items()}
-
-
-def usage_from(start: Times, amount: Floats, complete: Floats, guess: Floats) -> Usage:
-    """Use whose quality and rules are of no interest."""
-    none8, none16 = np.zeros(len(start), dtype=np.uint8), np.zeros(len(start), dtype=np.uint16)
-    known = np.isfinite(amount)
-    return Usage(start, amount, np.where(known, guess, 0.0), np.where(known, complete, 0.0), none8, none16)
 
 
 def measured(stored: Stored, span: Span) -> Measured:
@@ -90,7 +83,7 @@ def joined(parts: Sequence[Measured]) -> Measured:
 
 def _of_numbers(start: Times, numbers: Mapping[str, Floats]) -> Measured:
     complete, guess = (np.nan_to_num(numbers[name]) for name in ("completeness", "estimated"))
-    return Measured(usage_from(start, numbers["amount"], complete, guess), numbers)
+    return Measured(QuarterHours.of(start, numbers["amount"], complete, guess), numbers)
 
 
 _SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]

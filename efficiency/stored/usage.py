@@ -20,7 +20,7 @@ Series = tuple[str, str, str, str]
 
 Masks = NDArray[np.int64]
 
-SUPERSEDED = 2**16
+SUPERSEDED = 2**40
 """Mask of a point that no longer holds but could not be deleted; no rule has it."""
 _SUPERSEDED_TEXT = "superseded"
 _RULES = {rule.name.lower(): int(rule) for rule in Rule if rule.name}

@@ -13,7 +13,7 @@ import numpy as np
 from efficiency.usage.counters import Counter, midnight_ms
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Span
 from efficiency.usage.quality import Rule
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.registers import Kind, Steps
 from metering.meters import Meter
 from metering.model import Localized
@@ -34,7 +34,7 @@ class Event:
     text: Localized
 
 
-def meter_events(meter: Meter, counter: Counter, steps: Steps, use: Usage, window: Span) -> list[Event]:
+def meter_events(meter: Meter, counter: Counter, steps: Steps, use: QuarterHours, window: Span) -> list[Event]:
     """Events of `window`, of the meter's main register; `use` begins a quarter hour or more before it."""
     unit = UTILITIES[meter.utility].unit if meter.output_unit is None else meter.output_unit
     held = _held(steps)
@@ -143,8 +143,8 @@ def lasted(ms: int) -> tuple[str, str]:
     return f"{hours} h {minutes:02d} min", f"{hours} giờ {minutes:02d} phút"
 
 
-def _stuck(use: Usage, unit: str) -> Iterator[Event]:
-    stuck = (use.rules & np.uint16(Rule.STUCK)) > 0
+def _stuck(use: QuarterHours, unit: str) -> Iterator[Event]:
+    stuck = (use.rules & np.uint32(Rule.STUCK)) > 0
     for place in (np.flatnonzero(stuck[1:] & ~stuck[:-1]) + 1).tolist():
         same = _said(float(use.amount[place]), unit)
         text = Localized(

@@ -12,6 +12,7 @@ import numpy as np
 from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import QUARTER_MS, WEEK_MS, Floats, Span, Times
 from efficiency.usage.quality import Rule
+from efficiency.usage.quarterhours import QuarterHours
 
 SHAPE_WEEKS = 3
 
@@ -29,6 +30,11 @@ class Past:
             return np.full(len(starts), np.nan)
         place = np.minimum(np.searchsorted(self.start, starts), len(self.start) - 1)
         return np.where(self.start[place] == starts, self.amount[place], np.nan)
+
+
+def past_of(use: QuarterHours) -> Past:
+    """What shapes may be taken from."""
+    return Past(use.start[use.measured], use.amount[use.measured])
 
 
 def joined(pasts: list[Past]) -> Past:

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, counter_of, counting
-from efficiency.usage.gaps import NO_PAST, Past, joined
+from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
-from efficiency.usage.quarters import MARGIN_MS, Usage, enough, history_needed, usage_of
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import MARGIN_MS, enough, history_needed, usage_of
 from efficiency.usage.reader import RegisterReader
 from efficiency.usage.registers import REACH_MS, Readings, Steps, steps_of
 from metering.instants import milliseconds
@@ -59,11 +60,11 @@ class MeterUse:
             meter = meter.model_copy(update={"swaps": past})
         return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
 
-    async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> Usage:
+    async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> QuarterHours:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
         return await self.of_steps(register, window, await self.steps(register, window, loaded))
 
-    async def of_steps(self, register: Register, window: Span, steps: Steps) -> Usage:
+    async def of_steps(self, register: Register, window: Span, steps: Steps) -> QuarterHours:
         """Use of the quarter hours of `window` from `steps` that suffice for it."""
         past = await self._past(register, steps, window)
         return usage_of(register.counter, steps, window, past)
@@ -124,7 +125,7 @@ class MeterUse:
         pasts = []
         for span in history_needed(register.counter, steps, window):
             known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
-            pasts.append(usage_of(register.counter, known, span, NO_PAST).past())
+            pasts.append(past_of(usage_of(register.counter, known, span, NO_PAST)))
         return joined(pasts)
 
 

@@ -35,6 +35,9 @@ class Rule(IntFlag):
     NO_MULTIPLIER = 16384
 
 
+SUSPECT_RULES = Rule.STUCK
+"""What was measured, but is hard to believe."""
+
 RULE_TEXT: dict[Rule, Localized] = {
     Rule.ROLLOVER: Localized(en="the register rolled over", vi="chỉ số quay vòng"),
     Rule.RESET: Localized(

@@ -10,15 +10,13 @@ An interval depends on the good readings around it, on those within `REACH_MS` o
 `efficiency.usage.affected` turns that round.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.gaps import NO_PAST, Past, filled, histories
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
-from efficiency.usage.quality import Quality, Rule
+from efficiency.usage.quality import Rule
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.registers import Kind, Readings, Steps, steps_of
 from efficiency.usage.stuck import MOST_RUN, stuck
 
@@ -36,45 +34,6 @@ _STEP_RULES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Use per quarter hour, as arrays of one length.
-
-    `start`: ms. `amount`: real units, NaN where nothing is known. `estimated` and `completeness`: shares of the quarter
-    hour's time, 0..1. `quality`: `Quality`. `rules`: mask of `Rule`.
-    """
-
-    start: Times
-    amount: Floats
-    estimated: Floats
-    completeness: Floats
-    quality: NDArray[np.uint8]
-    rules: NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-    @property
-    def measured(self) -> Bools:
-        """Whether each interval was measured whole, so that a shape can be taken from it."""
-        return np.asarray((self.estimated == 0) & (self.completeness == 1) & np.isfinite(self.amount))
-
-    def cut(self, piece: slice) -> "Usage":
-        """Some of the intervals."""
-        return Usage(
-            self.start[piece],
-            self.amount[piece],
-            self.estimated[piece],
-            self.completeness[piece],
-            self.quality[piece],
-            self.rules[piece],
-        )
-
-    def past(self) -> Past:
-        """What shapes may be taken from."""
-        return Past(self.start[self.measured], self.amount[self.measured])
-
-
 def long_gap(counter: Counter, steps: Steps) -> Bools:
     """Steps of known use that are gaps of over an hour."""
     elapsed = steps.end - steps.start
@@ -88,7 +47,7 @@ def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
     return merged([past for gap in gaps for past in histories(gap)])
 
 
-def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PAST) -> Usage:
+def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PAST) -> QuarterHours:
     """Use of the quarter hours of `window` (outward to whole ones), from readings and the past of long gaps.
 
     The answer is final where `enough(steps_of(counter, readings), window)` holds on both sides.
@@ -102,7 +61,7 @@ def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
     return certain.start <= whole.start - MARGIN_MS, certain.end >= whole.end + MARGIN_MS
 
 
-def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST) -> Usage:
+def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST) -> QuarterHours:
     """Use of the quarter hours of `window`, from steps."""
     whole = window.outward()
     work = _Work(Span(whole.start - MARGIN_MS, whole.end + MARGIN_MS))
@@ -157,25 +116,21 @@ def _shown(steps: Steps, start: Times) -> Floats:
     return steps.raw.values[np.minimum(place, len(steps.raw.times) - 1)]
 
 
-def _weighed(work: "_Work", counter: Counter, step: Floats, margin: int) -> Usage:
+def _weighed(work: "_Work", counter: Counter, step: Floats, margin: int) -> QuarterHours:
     factor = counter.factor(work.start)
     known = work.known_ms > 0
     undated = known & np.isnan(factor)
-    work.rules[undated] |= np.uint16(Rule.NO_MULTIPLIER)
+    work.rules[undated] |= np.uint32(Rule.NO_MULTIPLIER)
     known &= ~undated
     amount = np.where(known, work.delta * factor, np.nan)
     completeness = np.where(known, work.known_ms / QUARTER_MS, 0.0)
     estimated = np.where(known, work.estimated_ms / QUARTER_MS, 0.0)
     able = (estimated == 0) & (completeness == 1) & (counter.interval_ms <= QUARTER_MS)
     repeated = stuck(amount, able, step * factor)
-    work.rules[repeated] |= np.uint16(Rule.STUCK)
-    quality = np.select(
-        [~known, completeness < 1, estimated > 0, repeated],
-        [Quality.MISSING, Quality.PARTIAL, Quality.ESTIMATED, Quality.SUSPECT],
-        Quality.MEASURED,
-    ).astype(np.uint8)
+    error = np.where(known, step * np.abs(factor), 0.0)
+    work.rules[repeated] |= np.uint32(Rule.STUCK)
     cut = slice(margin, len(amount) - margin)
-    return Usage(work.start[cut], amount[cut], estimated[cut], completeness[cut], quality[cut], work.rules[cut])
+    return QuarterHours(work.start[cut], amount[cut], estimated[cut], completeness[cut], error[cut], work.rules[cut])
 
 
 class _Work:
@@ -188,7 +143,7 @@ class _Work:
         self.delta = np.zeros(size)
         self.known_ms = np.zeros(size, dtype=np.int64)
         self.estimated_ms = np.zeros(size, dtype=np.int64)
-        self.rules = np.zeros(size, dtype=np.uint16)
+        self.rules = np.zeros(size, dtype=np.uint32)
 
     def index(self, times: Times) -> Times:
         return (times - self.span.start) // QUARTER_MS
@@ -211,7 +166,7 @@ class _Work:
         edges = np.zeros(len(self.start) + 1, dtype=np.int64)
         np.add.at(edges, np.maximum(first, 0), 1)
         np.add.at(edges, np.minimum(last + 1, len(self.start)), -1)
-        self.rules[np.cumsum(edges[:-1]) > 0] |= np.uint16(rule)
+        self.rules[np.cumsum(edges[:-1]) > 0] |= np.uint32(rule)
 
     def touch(self, place: Times, rule: Rule) -> None:
-        self.rules[place[(place >= 0) & (place < len(self.start))]] |= np.uint16(rule)
+        self.rules[place[(place >= 0) & (place < len(self.start))]] |= np.uint32(rule)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, EVER, HOUR_MS, Bools, Floats, Span, Times
 from efficiency.usage.quality import Rule
+from efficiency.usage.quarterhours import Masks
 
 States = NDArray[np.uint8]
 MEASURING, CALIBRATING, FAULT = 0, 1, 2
@@ -98,7 +99,7 @@ class Steps:
     delta: Floats
     kind: Kinds
     aside: Times
-    aside_rule: NDArray[np.uint16]
+    aside_rule: Masks
     raw: Line
     settled: Line
     jump: Bools
@@ -167,7 +168,7 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
         delta=delta[whole],
         kind=kind[whole],
         aside=np.concatenate([times for times, _ in aside]),
-        aside_rule=np.concatenate([rules for _, rules in aside]).astype(np.uint16),
+        aside_rule=np.concatenate([rules for _, rules in aside]).astype(np.uint32),
         raw=raw,
         settled=settled,
         jump=jump,

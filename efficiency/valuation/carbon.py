@@ -5,7 +5,7 @@ Own solar power used on site emits nothing (F11); a utility that the park file g
 
 import numpy as np
 
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, on_days
 from efficiency.valuation.money import by_factor
 from efficiency.valuation.valued import Reason, Valued
@@ -14,7 +14,7 @@ from metering.quantities import Utility
 from metering.tariffs import Factors
 
 
-def emissions(use: Usage, utility: Utility, role: Role, factors: Factors, when: Slots) -> Valued:
+def emissions(use: QuarterHours, utility: Utility, role: Role, factors: Factors, when: Slots) -> Valued:
     """Kg CO2e: F12 for fuels that the tenant burns, F11 for what is bought."""
     if role is Role.GENERATION:
         return by_factor(use, np.zeros(len(use)), Reason.NO_FACTOR)
@@ -25,7 +25,7 @@ def emissions(use: Usage, utility: Utility, role: Role, factors: Factors, when: 
     return by_factor(use, per_unit, Reason.NO_FACTOR)
 
 
-def primary_energy(use: Usage, utility: Utility, factors: Factors, when: Slots) -> Valued:
+def primary_energy(use: QuarterHours, utility: Utility, factors: Factors, when: Slots) -> Valued:
     """Tonnes of oil equivalent."""
     return by_factor(use, on_days(factors.toe.get(utility, ()), lambda entry: entry.value, when.day), Reason.NO_FACTOR)
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from efficiency.usage.intervals import Floats
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, day_number, on_days, week_minutes
 from efficiency.valuation.valued import Reason, Valued
 from metering.calendar import MINUTES_PER_DAY
@@ -84,7 +84,7 @@ class BandCost:
     total: Valued
 
 
-def electricity_cost(use: Usage, tariff: Tariff) -> BandCost:
+def electricity_cost(use: QuarterHours, tariff: Tariff) -> BandCost:
     """F10 for electricity, VND. A band in which an interval has no share costs nothing; its price need not be known.
 
     What flows back through the meter is not sold at the price of what is bought: it costs nothing.
@@ -100,12 +100,12 @@ def electricity_cost(use: Usage, tariff: Tariff) -> BandCost:
     return BandCost(amount, cost, Valued(cost.sum(axis=1), reasons.astype(np.uint32)))
 
 
-def flat_cost(use: Usage, prices: Sequence[DatedValue], when: Slots) -> Valued:
+def flat_cost(use: QuarterHours, prices: Sequence[DatedValue], when: Slots) -> Valued:
     """F10 for a utility with one price at all hours, VND."""
     return by_factor(use, on_days(prices, lambda entry: entry.value, when.day), Reason.NO_PRICE)
 
 
-def by_factor(use: Usage, factor: Floats, missing: Reason) -> Valued:
+def by_factor(use: QuarterHours, factor: Floats, missing: Reason) -> Valued:
     """Use times a dated factor; `missing` is why there is none on a day. What flows back counts for nothing."""
     reasons = np.where(np.isfinite(use.amount), 0, Reason.NO_DATA) | np.where(np.isnan(factor), missing, 0)
     return Valued(np.maximum(use.amount, 0.0) * factor, reasons.astype(np.uint32))

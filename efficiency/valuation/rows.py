@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from efficiency.usage.intervals import Floats, Times
 from efficiency.usage.quality import rules_in
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import Masks, QuarterHours
 from efficiency.valuation.carbon import emissions, primary_energy
 from efficiency.valuation.localtime import Slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
@@ -46,7 +46,7 @@ class Rows:
     start: Times
     band: NDArray[np.uint8]
     numbers: Floats
-    rules: NDArray[np.uint16]
+    rules: Masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def place_of(park: Park, meter: Meter) -> Place:
     return Place(meter.tenant, meter.utility.value, role)
 
 
-def rows_of(park: Park, meter: Meter, use: Usage, further: Mapping[str, Usage], when: Slots) -> Rows:
+def rows_of(park: Park, meter: Meter, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots) -> Rows:
     """Rows of one meter from its use and that of its `FURTHER_REGISTERS`; `when` are the same quarter hours."""
     shares, amount, cost = _in_bands(park, meter, use, when)
     factors = park.factors
@@ -90,7 +90,7 @@ def rows_of(park: Park, meter: Meter, use: Usage, further: Mapping[str, Usage], 
     return Rows(use.start[interval], band.astype(np.uint8), numbers, use.rules[interval])
 
 
-def _in_bands(park: Park, meter: Meter, use: Usage, when: Slots) -> tuple[Floats, Floats, Floats]:
+def _in_bands(park: Park, meter: Meter, use: QuarterHours, when: Slots) -> tuple[Floats, Floats, Floats]:
     """Shares, amount and cost by (interval, BAND_NAMES)."""
     size = (len(use), len(BAND_NAMES))
     shares, amount, cost = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)

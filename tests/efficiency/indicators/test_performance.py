@@ -14,7 +14,7 @@ from efficiency.indicators.figure import Figure, change, figure, ratio, total
 from efficiency.indicators.performance import TenantPeriod, fence_meters, tenant_figures
 from efficiency.indicators.series import Series, together
 from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Floats, Times
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, slots
 from efficiency.valuation.money import BANDS, by_factor
 from efficiency.valuation.valued import REASON_TEXT, Reason
@@ -34,19 +34,11 @@ def quarters(count: int = 96, first: date = date(2026, 7, 6)) -> Times:
     return np.arange(start, start + count * QUARTER_MS, QUARTER_MS)
 
 
-def used(amount: Floats, estimated: float = 0.0) -> Usage:
-    size = len(amount)
-    return Usage(
-        quarters(size),
-        amount,
-        np.full(size, estimated),
-        np.isfinite(amount).astype(np.float64),
-        np.zeros(size, dtype=np.uint8),
-        np.zeros(size, dtype=np.uint16),
-    )
+def used(amount: Floats, estimated: float = 0.0) -> QuarterHours:
+    return QuarterHours.of(quarters(len(amount)), amount, estimated=np.full(len(amount), estimated))
 
 
-def flat(value: float, count: int = 96) -> Usage:
+def flat(value: float, count: int = 96) -> QuarterHours:
     return used(np.full(count, value))
 
 
@@ -158,7 +150,7 @@ def test_half_the_data_is_shown_as_indicative_and_estimates_are_named() -> None:
     figures = tenant_figures(TENANT, period(use={Utility.ELECTRICITY: (used(half, 0.25),)}))
     assert figures["grid_kwh"].value == 480.0
     assert figures["grid_kwh"].completeness == 0.5
-    assert figures["grid_kwh"].estimated == 0.25
+    assert figures["grid_kwh"].estimated == 0.125
     assert figures["energy_per_output"].reasons == Reason.INDICATIVE
     assert figures["mean_demand_kw"].completeness == 0.5
 

@@ -5,9 +5,8 @@ import pytest
 
 from efficiency.indicators.figure import Figure
 from efficiency.indicators.powerfactor import power_factor, reactive_surcharge, surcharge_percent
-from efficiency.stored.measured import usage_from
 from efficiency.usage.intervals import QUARTER_MS, Floats
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import Reason
 from metering.tariffs import ReactiveRule
 
@@ -23,9 +22,9 @@ RULE = ReactiveRule.model_validate(
 )
 
 
-def used(amount: Floats) -> Usage:
+def used(amount: Floats) -> QuarterHours:
     start = np.arange(len(amount), dtype=np.int64) * QUARTER_MS
-    return usage_from(start, amount, np.isfinite(amount).astype(np.float64), np.zeros(len(amount)))
+    return QuarterHours.of(start, amount)
 
 
 def test_the_power_factor_is_of_sums_and_the_surcharge_follows_the_rule() -> None:

@@ -18,13 +18,14 @@ from efficiency.usage.intervals import (
     merged,
 )
 from efficiency.usage.meter import around
-from efficiency.usage.quarters import Usage, enough, usage, usage_of
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import enough, usage, usage_of
 from efficiency.usage.registers import Readings, steps_of
 
 START = 20_000 * DAY_MS
 MINUTE = 60_000
 WINDOW = Span(START, START + 18 * HOUR_MS)
-COLUMNS = ("amount", "estimated", "completeness", "quality", "rules")
+COLUMNS = ("amount", "estimated", "completeness", "error", "rules")
 COUNTER = Counter(interval_ms=5 * MINUTE, rated=60.0, rollover=1000.0, count=0.1)
 
 
@@ -37,7 +38,7 @@ def readings(minutes: list[int], values: list[float], span: Span | None = None) 
     return Readings(times[inside], held[inside], np.zeros(int(inside.sum()), dtype=np.uint8), span)
 
 
-def different(one: Usage, other: Usage) -> set[int]:
+def different(one: QuarterHours, other: QuarterHours) -> set[int]:
     found: set[int] = set()
     for column in COLUMNS:
         a, b = getattr(one, column), getattr(other, column)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, Swapped
-from efficiency.usage.gaps import NO_PAST, Past, joined
+from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
     ALWAYS_BEFORE,
@@ -25,7 +25,8 @@ from efficiency.usage.intervals import (
     Times,
 )
 from efficiency.usage.quality import Quality, Rule
-from efficiency.usage.quarters import Usage, enough, history_needed, usage, usage_of
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import enough, history_needed, usage, usage_of
 from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING, Readings, steps_of
 
 START = 1_790_000_000_000 // DAY_MS * DAY_MS
@@ -142,8 +143,8 @@ event_lists = st.lists(
 steps_ms = st.sampled_from([300_000, 900_000])
 
 
-def from_scratch(counter: Counter, readings: Readings) -> Usage:
-    past = usage(counter, readings, WINDOW).past()
+def from_scratch(counter: Counter, readings: Readings) -> QuarterHours:
+    past = past_of(usage(counter, readings, WINDOW))
     return usage(counter, readings, WINDOW, past)
 
 
@@ -229,7 +230,7 @@ class Database:
             return
         fresh = self.compute(window, self.past(window))
         at = slice((window.start - START) // QUARTER_MS, (window.end - START) // QUARTER_MS)
-        for column in ("amount", "estimated", "completeness", "quality", "rules"):
+        for column in ("amount", "estimated", "completeness", "error", "rules"):
             getattr(self.table, column)[at] = getattr(fresh, column)
 
     def past(self, window: Span) -> Past:
@@ -237,10 +238,10 @@ class Database:
             steps = steps_of(self.counter, self.load(loaded))
             if all(enough(steps, window)):
                 needed = history_needed(self.counter, steps, window)
-                return joined([self.compute(span, NO_PAST).past() for span in needed])
+                return joined([past_of(self.compute(span, NO_PAST)) for span in needed])
         raise AssertionError
 
-    def compute(self, window: Span, past: Past) -> Usage:
+    def compute(self, window: Span, past: Past) -> QuarterHours:
         for loaded in self.widening(window):
             steps = steps_of(self.counter, self.load(loaded))
             if all(enough(steps, window)):
@@ -288,6 +289,6 @@ def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_give
     for chunk in chunks:
         database.arrive(chunk, meter.readings.values[chunk])
     scratch = from_scratch(meter.counter, meter.readings)
-    for column in ("start", "amount", "estimated", "completeness", "quality", "rules"):
+    for column in ("start", "amount", "estimated", "completeness", "error", "rules"):
         along, whole = getattr(database.table, column), getattr(scratch, column)
         assert along.tobytes() == whole.tobytes(), column

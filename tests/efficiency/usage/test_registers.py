@@ -9,7 +9,8 @@ from efficiency.usage.counters import Counter, Swapped
 from efficiency.usage.gaps import Past
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS, Span
 from efficiency.usage.quality import RULE_TEXT, Quality, Rule, rules_in
-from efficiency.usage.quarters import Usage, usage
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import usage
 from efficiency.usage.registers import FAULT, Readings
 
 START = 20_000 * DAY_MS
@@ -23,7 +24,7 @@ def of(
     quarters: int = 4,
     past: Past | None = None,
     states: dict[int, int] | None = None,
-) -> Usage:
+) -> QuarterHours:
     """Use of the first quarter hours, from registers by minute."""
     minutes = np.array(sorted(values), dtype=np.int64)
     codes = np.array([(states or {}).get(int(minute), 0) for minute in minutes], dtype=np.uint8)
@@ -38,7 +39,7 @@ def steady(until: int = 60, **changed: float) -> dict[int, float]:
     return held | {int(key[1:]): value for key, value in changed.items()}
 
 
-def rules(computed: Usage, quarter: int) -> Rule:
+def rules(computed: QuarterHours, quarter: int) -> Rule:
     return Rule(int(computed.rules[quarter]))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from efficiency.indicators.series import valued_sum
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Floats
-from efficiency.usage.quarters import Usage
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import counted, emissions, primary_energy
 from efficiency.valuation.localtime import Slots, day_number, day_of, on_days, runs, slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
@@ -53,17 +53,8 @@ def days(first: date, count: int) -> Slots:
     return slots(np.arange(start, start + count * DAY_MS, QUARTER_MS), ZONE)
 
 
-def used(amount: Floats, start: int = 0) -> Usage:
-    size = len(amount)
-    known = np.isfinite(amount)
-    return Usage(
-        start + np.arange(size, dtype=np.int64) * QUARTER_MS,
-        amount,
-        np.zeros(size),
-        known.astype(np.float64),
-        np.zeros(size, dtype=np.uint8),
-        np.zeros(size, dtype=np.uint16),
-    )
+def used(amount: Floats, start: int = 0) -> QuarterHours:
+    return QuarterHours.of(start + np.arange(len(amount), dtype=np.int64) * QUARTER_MS, amount)
 
 
 def test_the_bands_of_march_and_july_2026_differ_by_dated_data() -> None:
