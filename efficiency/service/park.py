@@ -17,14 +17,14 @@ from efficiency.service.recent import Recent
 from efficiency.service.rollups import Rollups
 from efficiency.service.windows import Windows, Work, groups
 from efficiency.stored.events import PARK, EventStore
+from efficiency.stored.meteruse import MeterUse, in_reach, touched
+from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.affected import shape_reach
 from efficiency.usage.events import tariff_events
 from efficiency.usage.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
-from efficiency.usage.meter import MeterUse, in_reach, touched
 from efficiency.usage.quarters import MARGIN_MS, enough
-from efficiency.usage.reader import RegisterReader, Registers
 from efficiency.usage.registers import REACH_MS
 from metering.instants import FUTURE_MS
 from metering.meters import Meter

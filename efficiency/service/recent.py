@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
+from efficiency.stored.readings import Registers
 from efficiency.usage.counters import counting
 from efficiency.usage.intervals import Span
-from efficiency.usage.reader import Registers
 from efficiency.usage.registers import Readings
 from metering.meters import Meter
 

@@ -16,14 +16,14 @@ from efficiency.service.inturn import in_turn
 from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore
 from efficiency.stored.measured import Held, Measured, measured
+from efficiency.stored.meteruse import NEAR_MS, MeterUse, around
+from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.stored.usage import Stored, points_of
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.events import Event, meter_events, wider
 from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
-from efficiency.usage.meter import NEAR_MS, MeterUse, around
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import usage_of
-from efficiency.usage.reader import RegisterReader, Registers
 from efficiency.usage.registers import steps_of
 from efficiency.valuation.localtime import months_of, slots_over
 from efficiency.valuation.rows import Rows, place_of, rows_of

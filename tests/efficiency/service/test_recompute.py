@@ -8,8 +8,8 @@ import pytest
 
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
+from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Span
-from efficiency.usage.reader import RegisterReader, Registers
 from ingest.arrivals import Trace
 from metering.meters import Meter
 from metering.parkfile import load_park

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from efficiency.stored.meteruse import around
 from efficiency.usage.affected import affected, shape_reach
 from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import (
@@ -17,7 +18,6 @@ from efficiency.usage.intervals import (
     Span,
     merged,
 )
-from efficiency.usage.meter import around
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import enough, usage, usage_of
 from efficiency.usage.registers import Readings, steps_of

@@ -1,7 +1,7 @@
 """Registers as they were read: those of a meter together, each reading with its state, said or not."""
 
+from efficiency.stored.readings import RegisterReader
 from efficiency.usage.intervals import Span
-from efficiency.usage.reader import RegisterReader
 from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series

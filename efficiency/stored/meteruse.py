@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from efficiency.stored.readings import RegisterReader
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, counter_of, counting
 from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import MARGIN_MS, enough, history_needed, usage_of
-from efficiency.usage.reader import RegisterReader
 from efficiency.usage.registers import REACH_MS, Readings, Steps, steps_of
 from metering.instants import milliseconds
 from metering.meters import Meter
