@@ -1,0 +1,270 @@
+"""How devices that do not speak Ecopark's own messages are understood: payloads mapped to quantities, as data.
+
+A source belongs to a gateway of the park file: what comes through it counts as carried by that gateway, so its meters
+are those of the gateway. A preset (`metering/presets/*.yaml`) says what a make sends; the park file says what differs.
+Paths are JMESPath expressions, looked up in one record of the payload.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import available_timezones
+
+import jmespath
+import ryaml
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from metering.model import Identifier, Model, Number
+from metering.quantities import UTILITIES, Quantity
+from metering.units import conversion, units_of
+
+PRESETS: Final = Path(__file__).parent / "presets"
+
+QUANTITIES: Final[Mapping[str, Quantity]] = {
+    name: quantity for utility in UTILITIES.values() for name, quantity in utility.quantities.items()
+}
+"""Every quantity that any meter may serve, by name."""
+
+
+def _compiles(text: str) -> str:
+    try:
+        jmespath.compile(text)
+    except JMESPathError as error:
+        reason = str(error).splitlines()[0]
+        msg = (
+            f"is not a JMESPath expression ({reason}); a name with other characters than letters goes in double quotes"
+        )
+        raise ValueError(msg) from error
+    return text
+
+
+def _is_a_filter(text: str) -> str:
+    levels = text.split("/")
+    if (
+        any(("+" in level and level != "+") or ("#" in level and level != "#") for level in levels)
+        or "#" in levels[:-1]
+    ):
+        msg = "+ stands for one whole level of a topic and # for all that is left at its end"
+        raise ValueError(msg)
+    if text.startswith(("$", "ecopark/")):
+        msg = "topics below $ and ecopark/ are not for other devices; give the topic on which the device publishes"
+        raise ValueError(msg)
+    return text
+
+
+def _known_zone(text: str) -> str:
+    if text not in available_timezones():
+        msg = "not a time zone of the IANA database, such as Asia/Ho_Chi_Minh"
+        raise ValueError(msg)
+    return text
+
+
+Expression = Annotated[str, StringConstraints(min_length=1), AfterValidator(_compiles)]
+TopicFilter = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_is_a_filter)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Level = Annotated[int, Field(strict=True, ge=0, le=31)]
+
+
+class ValueMap(Model):
+    """Where one quantity is found in a record, and what it needs to become canonical.
+
+    `path` yields a number, a text that is one (with a unit behind it, if any), or a list of either. A list is a series
+    of values `step_s` apart, unless `sum` adds it up (one value a phase). `unit` is the one sent. `scale` multiplies
+    after the conversion. `base` and `increments` replace `path`: a register, and what was added to it in each step
+    since.
+    """
+
+    path: Expression | None = None
+    base: Expression | None = None
+    increments: Expression | None = None
+    unit: str | None = None
+    scale: Number = 1.0
+    sum: bool = False
+    decimal: Literal[".", ","] = "."
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "ValueMap":
+        if (self.path is None) == (self.base is None) or (self.base is None) != (self.increments is None):
+            msg = "give path, or base and increments together"
+            raise ValueError(msg)
+        if self.scale == 0:
+            msg = "scale must not be 0"
+            raise ValueError(msg)
+        return self
+
+
+def _short(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class TimeMap(Model):
+    """Where the instant of a record is found: its unit, and the zone of local times. Without a path: at arrival.
+
+    `format` is that of `strptime`, for local times that are not ISO 8601. `floor_s` rounds down.
+    """
+
+    path: Expression | None = None
+    unit: Literal["s", "ms", "us", "ns", "rfc3339", "local", "arrival"] = "arrival"
+    zone: Zone | None = None
+    format: str | None = None
+    floor_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "TimeMap":
+        if (self.path is None) != (self.unit == "arrival"):
+            msg = "give path and unit (s, ms, us, ns, rfc3339, local), or neither for the time of arrival"
+            raise ValueError(msg)
+        if self.format is not None and self.unit != "local":
+            msg = "format is for unit: local"
+            raise ValueError(msg)
+        return self
+
+
+class DeviceMap(Model):
+    """Where the device's name is: in the record, in a level of the topic (from 0), fixed, or the key of each record."""
+
+    path: Expression | None = None
+    level: Level | None = None
+    fixed: str | None = None
+    key: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "DeviceMap":
+        if sum((self.path is not None, self.level is not None, self.fixed is not None, self.key)) != 1:
+            msg = "give one of path, level, fixed and key: true"
+            raise ValueError(msg)
+        return self
+
+
+class PairMap(Model):
+    """A list of named values, such as `[{"name": "E1", "value": 3}]`: where the list is, its names and its values."""
+
+    path: Expression
+    name: Expression
+    value: Expression
+
+
+class MessageMap(Model):
+    """What is published on one topic and how it is read.
+
+    `payload`: `json`; `number`, where the whole payload is one; `influx`, line protocol, of which a record has
+    measurement, tags, fields and time (ns); `sparkplug`, of which a record has device, time (ms) and metrics by name.
+    `name_level` puts a bare payload under the name at that level of the topic. `pairs` adds an object `pairs`, name to
+    value to each record. `each` yields the records: a list, or, with `device: {key: true}`, an object of records by
+    device. `values` by quantity; `named` yields an object whose keys are quantities already. `errors` yields what the
+    device could not read. `step_s` is how far the values of a series are apart; `newest` says where in the series the
+    record's instant is.
+    """
+
+    topic: TopicFilter
+    payload: Literal["json", "number", "influx", "sparkplug"] = "json"
+    name_level: Level | None = None
+    each: Expression | None = None
+    pairs: PairMap | None = None
+    device: DeviceMap
+    time: TimeMap = TimeMap()
+    values: dict[str, Annotated[ValueMap, BeforeValidator(_short)]] = Field(default_factory=dict)
+    named: Expression | None = None
+    errors: Expression | None = None
+    step_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
+    newest: Literal["first", "last"] = "last"
+
+
+class Preset(Model):
+    """What a make sends. `source` is where its format is documented; `unverified` says what was not tried."""
+
+    name: str
+    source: str
+    unverified: str
+    messages: tuple[MessageMap, ...]
+    zone_needed: bool = False
+    values_needed: bool = False
+
+
+def preset_names() -> list[str]:
+    """Names of all presets."""
+    return sorted(file.stem for file in PRESETS.glob("*.yaml"))
+
+
+@cache
+def preset(name: str) -> Preset:
+    """Read a preset. Raises `ValueError` where there is none of that name."""
+    file = PRESETS / f"{name}.yaml"
+    if name not in preset_names():
+        raise ValueError(f"no such preset; there are {', '.join(preset_names())}")
+    return Preset.model_validate(ryaml.loads(file.read_text(encoding="utf-8")))
+
+
+def _known_preset(name: str) -> str:
+    preset(name)
+    return name
+
+
+class Source(Model):
+    """Messages of devices that are read by mapping, carried by `gateway`.
+
+    Either `preset` or `messages`. Of a preset, `topics` replaces the topics in their order, `device` says where the
+    device's name is, `values` replaces or completes what is mapped, and `zone` is that of its local times.
+    """
+
+    id: Identifier
+    gateway: Identifier
+    preset: Annotated[str, AfterValidator(_known_preset)] | None = None
+    messages: tuple[MessageMap, ...] = ()
+    topics: tuple[TopicFilter, ...] = ()
+    device: DeviceMap | None = None
+    values: dict[str, Annotated[ValueMap, BeforeValidator(_short)]] = Field(default_factory=dict)
+    zone: Zone | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> "Source":
+        if (self.preset is None) == (not self.messages):
+            msg = "give preset, or messages"
+            raise ValueError(msg)
+        known = preset(self.preset).messages if self.preset is not None else self.messages
+        if self.topics and len(self.topics) != len(known):
+            msg = f"topics: the preset has {len(known)} topics ({', '.join(m.topic for m in known)}); give as many"
+            raise ValueError(msg)
+        for message in self.read_as:
+            _check(message)
+        return self
+
+    @property
+    def read_as(self) -> tuple[MessageMap, ...]:
+        """The messages, with what the park file says put in place of what the preset says."""
+        known = preset(self.preset).messages if self.preset is not None else self.messages
+        made = []
+        for index, message in enumerate(known):
+            changes: dict[str, Any] = {"values": message.values | self.values}
+            if self.topics:
+                changes["topic"] = self.topics[index]
+            if self.device is not None:
+                changes["device"] = self.device
+            if self.zone is not None and message.time.unit == "local":
+                changes["time"] = message.time.model_copy(update={"zone": self.zone})
+            made.append(message.model_copy(update=changes))
+        return tuple(made)
+
+
+def _check(message: MessageMap) -> None:
+    """Say what is missing of a message that cannot be read so."""
+    if not message.values and message.named is None:
+        msg = "values: say which quantity is where, for instance {volume_m3: {path: object.volume_l, unit: L}}"
+        raise ValueError(msg)
+    if message.time.unit == "local" and message.time.zone is None:
+        msg = f"zone: the times on {message.topic} are local; say in which zone, such as Asia/Ho_Chi_Minh"
+        raise ValueError(msg)
+    for name, value in message.values.items():
+        quantity = QUANTITIES.get(name)
+        if quantity is None:
+            msg = f"values: {name!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}"
+            raise ValueError(msg)
+        if conversion(value.unit, quantity) is None:
+            known = ", ".join(units_of(quantity))
+            msg = f"values.{name}: {value.unit!r} cannot become {quantity.unit}; known are {known}"
+            raise ValueError(msg)
+        if value.increments is not None and message.step_s is None:
+            msg = f"values.{name}: increments need step_s, the seconds between two of them"
+            raise ValueError(msg)
