@@ -20,6 +20,7 @@ COMMANDS = (
     "dashboards",
     "gateway",
     "ingest",
+    "listen",
     "refused",
     "report",
     "tenants",
