@@ -23,6 +23,7 @@ COMMANDS = (
     "listen",
     "refused",
     "report",
+    "store",
     "tenants",
     "usage",
 )
