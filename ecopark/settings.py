@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     instance: str = Field(default_factory=socket.gethostname, description="stable name of an ingester among several")
     spool: Path = Field(default=Path("spool.sqlite"), description="a gateway's spool file")
     modbus_url: str | None = Field(
-        default=None, description="modbus://host:502 of the gateway's line, for meters without a host of their own"
+        default=None,
+        description="the gateway's Modbus line, instead of the park file's: modbus://host:502, modbus-rtu://host:port",
     )
 
     def broker(self) -> BrokerAddress:
@@ -52,17 +53,9 @@ class Settings(BaseSettings):
             raise OperatorError("ECOPARK_MQTT_CERTIFICATE is of use with mqtts:// only; correct ECOPARK_MQTT_URL")
         return address.model_copy(update={"certificate": self.mqtt_certificate})
 
-    def line(self) -> str | None:
-        """`host[:port]` of the gateway's Modbus line.
-
-        Raises `OperatorError` for what is no such address.
-        """
-        if self.modbus_url is None:
-            return None
-        scheme, separator, rest = self.modbus_url.partition("://")
-        if scheme != "modbus" or not separator or not rest.strip("/"):
-            raise OperatorError("ECOPARK_MODBUS_URL: write modbus://host:502")
-        return rest.strip("/")
+    def lines(self) -> dict[str, str]:
+        """URL of the gateway's own line, for each driver that has one here."""
+        return {} if self.modbus_url is None else {"modbus": self.modbus_url}
 
     def store(self) -> Store:
         """The database, not yet opened."""

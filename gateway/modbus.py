@@ -1,115 +1,390 @@
-"""Reads meters over Modbus TCP, each at the multiples of its interval, and yields what was read as readings.
+"""The driver for Modbus: TCP, RTU over a serial port, and RTU frames over TCP.
 
-Hosts are read side by side. A host is not asked again before its last readings were taken *and* the taker has come
-back for more: so with a request of a later round the earlier round is known to be in safe hands.
+One block of registers without an answer hides no other, and a device that does not answer is asked last and more and
+more seldom, so that it delays nobody. An answer of another device is noticed. After a request without an answer the
+connection is closed, so that a late answer is never taken for that of the next request.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Annotated, Any, Final
 
-from gateway.modbushost import Host, hosts
+from pydantic import Field, ValidationError
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.framer import FramerType
+
+from gateway.lines import LineAddress, parse_line
+from gateway.modbusmap import Decoded, Map, Request, decode, highest, plan, resolution, wrong_in
+from gateway.polling import Line, Rounds
+from metering.errors import OperatorError
+from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
+from metering.model import Model
+from metering.park import Gateway, Park
+from metering.parkfile import explained
+from running.patience import Patience, Pause
+from running.trouble import Trouble
 from wire.messages import Reading
 
-_GATHER_S = 0.5  # hosts that are due together are waited for this long, to travel in one message
+_LOG = logging.getLogger(__name__)
+_SCHEMES: Final = ("modbus", "modbus-rtu")
+_LONGEST_PAUSE_S: Final = 60.0
+_SILENT_ENOUGH: Final = 2  # blocks without an answer in a row until a device counts as silent
+_HOLDING: Final = 3
+_NOBODY_THERE: Final = frozenset({10, 11})  # exceptions of a Modbus gateway: the device behind it does not answer
+_NEARLY: Final = 1e-9
+
+
+class GatewayBlock(Model):
+    """Of a gateway: the `line` of its meters that name none."""
+
+    line: str
+
+
+class MeterBlock(Map):
+    """Of a meter: its unit identifier, and its line where that is not the gateway's."""
+
+    device: Annotated[int, Field(strict=True, ge=0, le=255)]
+    line: str | None = None
+
+
+class _SilentError(Exception):
+    """No answer: the connection or the device behind it is gone."""
+
+
+class _ErrorAnswerError(Exception):
+    """The device answers, but not with what was asked for."""
+
+
+def faults(park: Park) -> Iterator[Broken]:
+    """What is wrong with the park's blocks for this driver: where, and what would be right."""
+    for index, gateway in enumerate(park.gateways):
+        if gateway.modbus is not None:
+            yield from _under(("gateways", index, "modbus"), gateway.modbus, _gateway_faults(gateway.modbus))
+    for name, model in park.meter_models.items():
+        if model.modbus is not None:
+            yield from _under(("meter_models", name, "modbus"), model.modbus, _map_faults(model.modbus, Map))
+    for index, meter in enumerate(park.meters):
+        for below, right in as_far_as_read(_meter_faults(meter)):
+            yield ("meters", index, *below), right
+
+
+def _meter_faults(meter: Meter) -> Iterator[Broken]:
+    if meter.modbus is None:
+        return
+    found = list(_under(("modbus",), meter.modbus, _map_faults(meter.modbus, MeterBlock)))
+    yield from found
+    if not found:
+        block = MeterBlock.model_validate(meter.modbus)
+        yield from _under(("modbus",), meter.modbus, _line_faults(block.line))
+        if not block.registers:
+            yield ("modbus",), "names no registers; add registers, or a model that has them"
+        yield from as_far_as_read(_counter_faults(meter, block))
+
+
+def _map_faults(raw: dict[str, Any], kind: type[Map]) -> Iterator[Broken]:
+    try:
+        yield from wrong_in(kind.model_validate(raw))
+    except ValidationError as error:
+        yield from explained(error, kind)
+
+
+def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
+    try:
+        yield from _line_faults(GatewayBlock.model_validate(raw).line)
+    except ValidationError as error:
+        yield from explained(error, GatewayBlock)
+
+
+def _line_faults(line: str | None) -> Iterator[Broken]:
+    if line is not None:
+        try:
+            parse_line(line, _SCHEMES)
+        except ValueError as error:
+            yield ("line",), str(error)
+
+
+def _counter_faults(meter: Meter, block: MeterBlock) -> Iterator[Broken]:
+    """What the park file says of a counter must fit the registers that it is read from."""
+    for name, quantity in meter.quantities.items():
+        if not quantity.counter or name not in block.registers:
+            continue
+        places, stated = block.registers[name], meter.registers[name]
+        floating = next((place.type for place in places if place.type.startswith("float")), None)
+        if stated.floating != floating:
+            right = f"is read as {floating}; write floating: {floating}" if floating else "is read as a whole number"
+            yield ("registers", name, "floating"), right
+        step = resolution(places)
+        if floating is None and step is not None and abs(step / stated.resolution - 1) > _NEARLY:
+            yield ("registers", name, "resolution"), f"is read in steps of {step:g}; write resolution: {step:g}"
+        if stated.rollover is not None and stated.rollover > highest(places) * (1 + _NEARLY):
+            yield ("registers", name, "rollover"), f"its registers begin anew at {highest(places):g}"
+
+
+def _under(path: tuple[str | int, ...], raw: dict[str, Any], found: Iterable[Broken]) -> Iterator[Broken]:
+    """Faults below the place of their block; a single place of a value is no list there."""
+    for below, right in found:
+        match below:
+            case ("registers", str(name), 0, *rest) if isinstance(raw.get("registers", {}).get(name), dict):
+                yield (*path, "registers", name, *rest), right
+            case _:
+                yield (*path, *below), right
 
 
 @dataclass(slots=True)
-class _Batch:
-    readings: list[Reading] = field(default_factory=list)
-    safe: asyncio.Event = field(default_factory=asyncio.Event)
+class _Device:
+    """One unit identifier, and the meters that it serves."""
+
+    number: int
+    charts: dict[str, Map]
+    rounds: Rounds
+    pause: Pause
+    trouble: Trouble
+    blocks: dict[str, Pause] = field(default_factory=dict)
+    plans: dict[tuple[str, ...], tuple[Request, ...]] = field(default_factory=dict)
+
+    def due(self) -> tuple[Request, ...]:
+        """Requests for the meters that are due, which then are not due any more."""
+        meters = self.rounds.due()
+        if meters not in self.plans:
+            self.plans[meters] = plan((meter, self.charts[meter]) for meter in meters)
+        return self.plans[meters]
 
 
-class ModbusSource:
-    """Readings of `meters` as an asynchronous iterator that ends after `stop`; to be used as a context manager.
+@dataclass(slots=True)
+class _Round:
+    """What one round of a device has brought so far."""
 
-    `line` is the `host[:port]` of the meters that name none; `clock` gives seconds since the epoch. A reading is
-    stamped with the instant at which the response came. Raises `OperatorError` for a meter without a host.
-    """
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+    sampled: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    answers: int = 0
+    silent: int = 0
 
-    def __init__(
-        self,
-        meters: Sequence[Meter],
-        *,
-        line: str | None,
-        clock: Callable[[], float],
-        stop: asyncio.Event,
-        timeout_s: float = 1.0,
-    ) -> None:
-        self._clock = clock
-        self._stop = stop
-        self._hosts = hosts(meters, line=line, clock=clock, timeout_s=timeout_s)
-        self._group = asyncio.TaskGroup()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._batch = _Batch()
-        self._yielded = _Batch()
-        self._change = asyncio.Event()
-        self._busy = 0
-        self._running = len(self._hosts)
+    @property
+    def hopeless(self) -> bool:
+        """Whether asking for more is a waste of the line's time."""
+        return self.silent >= _SILENT_ENOUGH and not self.answers
+
+    def readings(self) -> list[Reading]:
+        return [Reading(meter=meter, ts=self.sampled[meter], values=found) for meter, found in self.values.items()]
+
+
+class Connection:
+    """A client on a line, connected when it is needed. Requests are answered or fail; nothing is repeated."""
+
+    def __init__(self, address: LineAddress) -> None:
+        self.address = address
+        self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
+        self._unquiet = False
+        self._asked: int | None = None
+        self._answered_by: int | None = None
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # failures are logged here, and more seldom
 
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._tasks = [self._group.create_task(self._poll(host)) for host in self._hosts]
-        self._tasks.append(self._group.create_task(self._wake_at_stop()))
-        return self
+    async def open(self) -> bool:
+        """Connect, unless it is connected; whether that worked."""
+        if self._client is not None:
+            return True
+        if self._unquiet:  # frames of a serial line have no number: let a late answer pass before the next request
+            await asyncio.sleep(self.address.timeout)
+            self._unquiet = False
+        client = self._make()
+        if not await client.connect():
+            client.close()
+            return False
+        self._client = client
+        return True
 
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
-    def __aiter__(self) -> Self:
-        return self
+    async def words(self, device: int, request: Request) -> Sequence[int]:
+        """The words that were asked for. To be called after `open`.
 
-    async def __anext__(self) -> list[Reading]:
-        """What was read since the last call, of all hosts together."""
-        self._yielded.safe.set()
-        while not self._batch.readings and (self._running or not self._stop.is_set()):
-            await self._changed()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GATHER_S):
-                while self._busy:
-                    await self._changed()
-        self._yielded, self._batch = self._batch, _Batch()
-        if not self._yielded.readings:
-            raise StopAsyncIteration
-        return self._yielded.readings
-
-    async def _changed(self) -> None:
-        self._change.clear()
-        await self._change.wait()
-
-    async def _wake_at_stop(self) -> None:
-        await self._stop.wait()
-        self._change.set()
-
-    async def _poll(self, host: Host) -> None:
+        Raises `_SilentError` and `_ErrorAnswerError`.
+        """
+        client = self._client
+        if client is None:
+            raise _SilentError("is not connected")
+        ask = client.read_holding_registers if request.function == _HOLDING else client.read_input_registers
+        self._asked, self._answered_by = device, None
         try:
-            while await self._due(host):
-                self._busy += 1
-                try:
-                    readings = await host.read()
-                finally:
-                    self._busy -= 1
-                    self._change.set()
-                batch = self._batch
-                batch.readings += readings
-                if readings:
-                    await batch.safe.wait()
-        finally:
-            host.close()
-            self._running -= 1
-            self._change.set()
+            answer = await ask(request.address, count=request.words, device_id=device)
+        except (ModbusException, OSError) as error:
+            self.close()
+            self._unquiet = self.address.rtu
+            if self._answered_by is not None:
+                raise _SilentError(f"device {self._answered_by} answers in its place") from error
+            raise _SilentError(f"does not answer within {self.address.timeout:g} s") from error
+        if answer.isError():
+            code = getattr(answer, "exception_code", 0)
+            if code in _NOBODY_THERE:
+                raise _SilentError(f"cannot be reached by the gateway before it (exception {code})")
+            raise _ErrorAnswerError(f"exception {code}")
+        if answer.function_code != request.function or len(answer.registers) != request.words:
+            self.close()
+            self._unquiet = self.address.rtu
+            raise _ErrorAnswerError(f"{len(answer.registers)} words instead of {request.words}")
+        return answer.registers
 
-    async def _due(self, host: Host) -> bool:
-        """Wait until something of the host is due; False when it is time to stop instead."""
-        while (wait := host.next_round() - self._clock()) > 0 and not self._stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._stop.wait()
-        return not self._stop.is_set()
+    def _make(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
+        # A new client for each connection: nothing of the old one, such as a late answer, can get into it.
+        where, framer = self.address, FramerType.RTU if self.address.rtu else FramerType.SOCKET
+        if where.serial is None:
+            return AsyncModbusTcpClient(
+                where.host,
+                port=where.port or 0,
+                framer=framer,
+                timeout=where.timeout,
+                retries=0,
+                reconnect_delay=0,
+                trace_packet=self._look,
+            )
+        return AsyncModbusSerialClient(
+            where.serial.path,
+            framer=framer,
+            baudrate=where.serial.baud,
+            parity=where.serial.parity[0].upper(),
+            stopbits=where.serial.stop,
+            timeout=where.timeout,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._look,
+        )
+
+    def _look(self, sending: bool, data: bytes) -> bytes:
+        """See which device an answer comes from: pymodbus drops those of others without a word."""
+        place = 0 if self.address.rtu else 6
+        if not sending and len(data) > place and data[place] != self._asked:
+            self._answered_by = data[place]
+        return data
+
+
+class ModbusLine:
+    """The devices on one line; `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self, address: LineAddress, meters: Iterable[tuple[Meter, MeterBlock]], clock: Callable[[], float]
+    ) -> None:
+        self._clock = clock
+        self._connection = Connection(address)
+        self._patience = Patience(f"line {address}", _LOG, time.monotonic)
+        by_device: dict[int, list[tuple[Meter, MeterBlock]]] = {}
+        for meter, block in meters:
+            by_device.setdefault(block.device, []).append((meter, block))
+        self._devices = [
+            _Device(
+                number,
+                {meter.id: block for meter, block in those},
+                Rounds((meter for meter, _ in those), clock),
+                Pause(time.monotonic, _LONGEST_PAUSE_S),
+                Trouble(
+                    _LOG, f"device {number} on {address} ({', '.join(meter.id for meter, _ in those)})", time.monotonic
+                ),
+            )
+            for number, those in sorted(by_device.items())
+        ]
+        self.bad_values = 0
+
+    def next_round(self) -> float:
+        """When something is due next, in seconds since the epoch."""
+        return min(device.rounds.next() for device in self._devices)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        self._connection.close()
+
+    async def read(self) -> list[Reading]:
+        """Read what is due; what did not answer the last time comes last."""
+        asked = [(device, request) for device in self._devices for request in device.due()]
+        rounds: dict[int, _Round] = {}
+        for device, request in sorted(asked, key=lambda pair: _failures(*pair)):
+            block = device.blocks.setdefault(str(request), Pause(time.monotonic, _LONGEST_PAUSE_S))
+            if self._patience.over and device.pause.over and block.over:
+                so_far = rounds.setdefault(device.number, _Round())
+                if not so_far.hopeless:
+                    await self._read_block(device, request, so_far)
+        for device in self._devices:
+            if device.number in rounds:
+                self._judge(device, rounds[device.number])
+        return [reading for so_far in rounds.values() for reading in so_far.readings()]
+
+    async def _read_block(self, device: _Device, request: Request, so_far: _Round) -> None:
+        if not await self._connection.open():
+            self._patience.failed("cannot be connected")
+            return
+        self._patience.succeeded()
+        block = device.blocks[str(request)]
+        try:
+            words = await self._connection.words(device.number, request)
+        except _SilentError as error:
+            block.failed()
+            so_far.silent += 1
+            so_far.faults.append(f"{request}: {error}")
+        except _ErrorAnswerError as error:
+            so_far.answers += 1
+            so_far.faults.append(f"{request}: answers with {error}")
+        else:
+            block.succeeded()
+            so_far.answers += 1
+            self._take(decode(request, words), so_far)
+            return
+        self.bad_values += len(request.values)
+
+    def _take(self, found: Decoded, so_far: _Round) -> None:
+        instant = int(self._clock() * 1000)
+        for meter, values in found.values.items():
+            so_far.values.setdefault(meter, {}).update(values)
+            so_far.sampled.setdefault(meter, instant)
+        so_far.faults += [f"{value.meter} {value.quantity}: {why}" for value, why in found.missing]
+        self.bad_values += len(found.missing)
+
+    def _judge(self, device: _Device, so_far: _Round) -> None:
+        if so_far.answers:
+            device.pause.succeeded()
+        elif so_far.silent:
+            device.pause.failed()
+        if so_far.faults:
+            device.trouble.happened("; ".join(so_far.faults))
+        elif so_far.answers:
+            device.trouble.over()
+
+
+def _failures(device: _Device, request: Request) -> int:
+    block = device.blocks.get(str(request))
+    return max(device.pause.failures, block.failures if block else 0)
+
+
+def lines(gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]) -> list[Line]:
+    """The lines that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
+
+    Raises `OperatorError` for a meter without a line.
+    """
+    own = where or (GatewayBlock.model_validate(gateway.modbus).line if gateway.modbus is not None else None)
+    by_line: dict[str, list[tuple[Meter, MeterBlock]]] = {}
+    for meter in meters:
+        if meter.modbus is None:
+            continue
+        block = MeterBlock.model_validate(meter.modbus)
+        line = block.line or own
+        if line is None:
+            raise OperatorError(
+                f"Meter {meter.id} names no Modbus line, and gateway {gateway.id} has none. Write "
+                "modbus: {line: ...} into the park file, or set ECOPARK_MODBUS_URL."
+            )
+        by_line.setdefault(line, []).append((meter, block))
+    found: list[Line] = []
+    for line, those in by_line.items():
+        try:
+            address = parse_line(line, _SCHEMES)
+        except ValueError as error:
+            raise OperatorError(f"The Modbus line {line} of gateway {gateway.id}: {error}") from error
+        found.append(ModbusLine(address, those, clock))
+    return found

@@ -37,7 +37,7 @@ def _gateway_exists(meter: Meter, scope: Scope) -> Iterator[Broken]:
 
 def _model_exists(meter: Meter, scope: Scope) -> Iterator[Broken]:
     if scope.models is not None and meter.model is not None and meter.model not in scope.models:
-        yield ("model",), one_of(scope.models, "a meter model of this file")
+        yield ("model",), one_of(scope.models, "a meter model of this file or of docs/devices.md")
 
 
 def _parent_exists(meter: Meter, scope: Scope) -> Iterator[Broken]:
@@ -81,32 +81,6 @@ def _gauges_do_not_roll_over(meter: Meter, _: Scope) -> Iterator[Broken]:
 def _does_not_roll_over(name: str, register: Register) -> Iterator[Broken]:
     if register.rollover is not None:
         yield ("registers", name, "rollover"), "only a counter rolls over; leave it out here"
-
-
-def _own_registers_are_whole(meter: Meter, scope: Scope) -> Iterator[Broken]:
-    """Only the meter's own: what is wrong with a model's is said once, of the model."""
-    model = _model_of(meter, scope)
-    for name, register in meter.registers.items():
-        if model is None or model.registers.get(name) != register:
-            for right in as_far_as_read(register_is_whole(register)):
-                yield ("registers", name), right[1]
-
-
-def register_is_whole(register: Register) -> Iterator[Broken]:
-    """A register on Modbus has both an address and a type."""
-    if (register.address is None) != (register.type is None):
-        yield (), "address and type go together: give both, or neither"
-
-
-def _modbus_needs_addresses(meter: Meter, _: Scope) -> Iterator[Broken]:
-    if meter.modbus is not None:
-        for name, register in meter.registers.items():
-            yield from as_far_as_read(_has_address(name, register))
-
-
-def _has_address(name: str, register: Register) -> Iterator[Broken]:
-    if register.address is None:
-        yield ("registers", name, "address"), "a meter on Modbus needs the address and type of each register"
 
 
 def _limits_are_of_registers(meter: Meter, scope: Scope) -> Iterator[Broken]:
@@ -193,8 +167,6 @@ METER_RULES: Final[tuple[Callable[[Meter, Scope], Iterator[Broken]], ...]] = (
     _serves_something,
     _quantities_fit,
     _gauges_do_not_roll_over,
-    _own_registers_are_whole,
-    _modbus_needs_addresses,
     _limits_are_of_registers,
     _limits_fit,
     _swaps_follow_each_other,

@@ -1,10 +1,9 @@
 """One meter of the park file: what it measures, where it hangs, what its registers mean and what happened to it."""
 
-import struct
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field
 
 from metering.dated import Factors, Limits
 from metering.model import Count, Identifier, Localized, Model, NotNegative, Positive
@@ -19,50 +18,31 @@ class Role(StrEnum):
     MAIN = "main"
 
 
-RegisterType = Literal["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
-
-
-_FORMATS: dict[RegisterType, str] = {
-    "uint16": ">H",
-    "int16": ">h",
-    "uint32": ">I",
-    "int32": ">i",
-    "uint64": ">Q",
-    "int64": ">q",
-    "float32": ">f",
-    "float64": ">d",
-}
-
-
 class Register(Model):
     """One value that a meter serves.
 
-    `rollover` is the value, in the quantity's unit, at which a counter starts again from zero. `address` (counted from
-    zero, as on the wire), `type` and `scale` (canonical unit per raw count) say where Modbus finds it; a meter that
-    publishes by itself leaves them out.
+    `rollover` is the value at which a counter starts again from zero, `resolution` the smallest step that it shows,
+    both in the quantity's unit. A floating-point register says `floating` instead: its step grows with its value.
     """
 
     rollover: Positive | None = None
-    address: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
-    type: RegisterType | None = None
-    scale: Positive = 1.0
-
-    @property
-    def format(self) -> str:
-        """Its words as `struct` reads them, big-endian; empty where it is not on Modbus."""
-        return "" if self.type is None else _FORMATS[self.type]
-
-    @property
-    def words(self) -> int:
-        """How many 16-bit words it takes."""
-        return struct.calcsize(self.format) // 2
+    resolution: Positive = 1.0
+    floating: Literal["float32", "float64"] | None = None
 
 
-class Modbus(Model):
-    """Where the meter answers: unit identifier, and `host[:port]` unless it hangs on the gateway's own line."""
+Block = dict[str, Any]
+"""What a driver of the gateway needs to know; only the driver understands it (see `gateway.sources`)."""
 
-    device: Annotated[int, Field(strict=True, ge=0, le=255)]
-    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:\d{1,5})?$")] | None = None
+
+class Driven(Model):
+    """What drivers read has a block for each driver. Its `registers` name the quantities that the driver reads."""
+
+    modbus: Block | None = None
+    mbus: Block | None = None
+
+
+DRIVERS: Final = tuple(Driven.model_fields)
+"""The drivers that have a block."""
 
 
 class Swap(Model):
@@ -73,13 +53,18 @@ class Swap(Model):
     opening: NotNegative
 
 
-class MeterModel(Model):
-    """Registers that all instruments of one make share."""
+class MeterModel(Driven):
+    """What all instruments of one make share.
+
+    `source` says where the facts come from, `unverified` what of them nobody has tried on an instrument.
+    """
 
     registers: dict[str, Register]
+    source: str | None = None
+    unverified: str | None = None
 
 
-class Meter(Model):
+class Meter(Driven):
     """A point of measurement. It keeps its id when the instrument is replaced.
 
     `tenant` is absent where the meter is the park's own. `rated` is the most that can pass, in the counter's unit per
@@ -97,7 +82,6 @@ class Meter(Model):
     interval_s: Annotated[int, Field(strict=True, ge=1, le=3600)]
     model: str | None = None
     registers: dict[str, Register] = Field(default_factory=dict)
-    modbus: Modbus | None = None
     multiplier: Factors = ()
     accuracy_pct: Positive = 1.0
     rated: Positive

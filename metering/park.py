@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from metering.calendar import Window
 from metering.dated import Values
-from metering.meters import Meter, MeterModel, Thresholds
+from metering.meters import Driven, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, Positive
 from metering.tariffs import Factors, Tariffs
 
@@ -52,7 +52,7 @@ class Tenant(Model):
     thresholds: Thresholds | None = None
 
 
-class Gateway(Model):
+class Gateway(Driven):
     """A device that carries readings of meters to the broker.
 
     `confirm`: what lets it forget a reading: Ecopark's receipt, or, on a broker without Ecopark's ingester, the

@@ -3,8 +3,9 @@
 The fast path parses and validates; only a file with faults is read a second time, to find their lines.
 """
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -14,11 +15,16 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from metering.errors import OperatorError
-from metering.lenient import Broken, read_leniently
+from metering.lenient import Broken, as_far_as_read, read_leniently
+from metering.library import library_model
 from metering.meterrules import one_of
+from metering.meters import DRIVERS
 from metering.park import Park
 from metering.parkrules import broken_rules
 from metering.yamllines import KeyPath, Lines, repeated_keys, without_repeated
+
+Judge = Callable[[Park], Iterator[Broken]]
+"""Says what is wrong with a park that may have been read leniently: the place of each fault and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ class ParkFileError(OperatorError):
         self.faults = faults
 
 
-def load_park(file: Path) -> Park:
-    """Read one park file.
+def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
+    """Read one park file. `judges` say what else is wrong with it, such as what drivers find in their blocks.
 
     Raises `ParkFileError` with every fault in it.
     """
@@ -54,19 +60,19 @@ def load_park(file: Path) -> Park:
     except (OSError, UnicodeDecodeError) as error:
         raise ParkFileError([Fault(file, 1, "file", "", f"cannot be read: {error}")]) from error
     try:
-        return _parsed(file, text)
+        return _parsed(file, text, judges)
     except yaml.YAMLError as error:  # the second reading is stricter than the first, with tabs for instance
-        raise ParkFileError(list(_unparsed(file, text, str(error)))) from error
+        raise ParkFileError(list(_unparsed(file, text, str(error), judges))) from error
     except RecursionError as error:
         right = "is nested too deeply, or an alias (*) stands inside what it refers to; write it out"
         raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
 
 
-def _parsed(file: Path, text: str) -> Park:
+def _parsed(file: Path, text: str, judges: Sequence[Judge]) -> Park:
     try:
         raw = ryaml.loads(text)
     except (ryaml.InvalidYamlError, ValueError) as error:  # the second for keys that are lists or mappings
-        raise ParkFileError(list(_unparsed(file, text, str(error)))) from error
+        raise ParkFileError(list(_unparsed(file, text, str(error), judges))) from error
     if not isinstance(raw, dict):
         right = "a park file is a mapping with park, tenants, gateways and meters"
         raise ParkFileError([Fault(file, 1, "file", "", right)])
@@ -74,19 +80,26 @@ def _parsed(file: Path, text: str) -> Park:
     try:
         park = Park.model_validate(raw)
     except ValidationError as error:
-        raise ParkFileError(_located(file, Lines(text), _all_that_is_wrong(raw, error))) from error
-    broken = list(broken_rules(park))
+        raise ParkFileError(_located(file, Lines(text), _all_that_is_wrong(raw, error, judges))) from error
+    broken = _broken(park, judges)
     if broken:
         raise ParkFileError(_located(file, Lines(text), broken))
     return park
 
 
-def _all_that_is_wrong(raw: dict[str, Any], error: ValidationError) -> list[Broken]:
+def _broken(park: Park, judges: Sequence[Judge]) -> list[Broken]:
+    found = list(broken_rules(park))
+    for judge in judges:
+        found += as_far_as_read(judge(park))
+    return found
+
+
+def _all_that_is_wrong(raw: dict[str, Any], error: ValidationError, judges: Sequence[Judge]) -> list[Broken]:
     """What the models say, and what the rules say of all that can be read beside it."""
-    found = list(_explained(error))
+    found = list(explained(error, Park))
     places = {path for path, _ in found}
     park, hidden = read_leniently(Park, raw)
-    return found + [broken for broken in [*hidden, *broken_rules(park)] if broken[0] not in places]
+    return found + [broken for broken in [*hidden, *_broken(park, judges)] if broken[0] not in places]
 
 
 def park_files(where: Path) -> list[Path]:
@@ -102,8 +115,8 @@ def park_files(where: Path) -> list[Path]:
     return found
 
 
-def load_parks(where: Path) -> dict[Path, Park]:
-    """Read all park files of a folder (or the one file).
+def load_parks(where: Path, judges: Sequence[Judge] = ()) -> dict[Path, Park]:
+    """Read all park files of a folder (or the one file); `judges` as for `load_park`.
 
     Raises `ParkFileError` with the faults of all of them.
     """
@@ -111,7 +124,7 @@ def load_parks(where: Path) -> dict[Path, Park]:
     faults: list[Fault] = []
     for file in park_files(where):
         try:
-            park = load_park(file)
+            park = load_park(file, judges)
         except ParkFileError as error:
             faults.extend(error.faults)
             continue
@@ -134,14 +147,17 @@ def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
 
 
 def _is_of_a_model(path: KeyPath, lines: Lines) -> bool:
+    """Whether a fault stands in the meter's model, of which it is said already."""
     match path:
-        case ("meters", int(), "registers", _, _, *_):
-            return lines.has((*path[:2], "model")) and not lines.has(path[:4])
+        case ("meters", int(), str(part), _, *_) if part in {"registers", *DRIVERS} and not lines.has(path):
+            own = part == "registers" and lines.has(path[:4])
+            in_model = lines.has(("meter_models", lines.value((*path[:2], "model")), *path[2:]))
+            return in_model or (part == "registers" and not own and lines.has((*path[:2], "model")))
         case _:
             return False
 
 
-def _unparsed(file: Path, text: str, error: str) -> Iterator[Fault]:
+def _unparsed(file: Path, text: str, error: str, judges: Sequence[Judge]) -> Iterator[Fault]:
     """What is wrong with a text that is no YAML; with keys that stand twice, also all else that is wrong with it."""
     try:
         repeated = repeated_keys(text)
@@ -160,32 +176,77 @@ def _unparsed(file: Path, text: str, error: str) -> Iterator[Fault]:
         Fault(file, key.line, lines.name(key.path), "", "stands here a second time; keep one") for key in repeated
     ]
     try:
-        _parsed(file, without_repeated(text, repeated))
+        _parsed(file, without_repeated(text, repeated), judges)
     except ParkFileError as others:
         faults += others.faults
     yield from sorted(faults, key=lambda fault: fault.line)
 
 
 def _put_models_in(raw: dict[str, Any]) -> None:
-    """Give each meter the registers of its model, where both are what they should be; the models judge the rest."""
-    models, meters = raw.get("meter_models"), raw.get("meters")
+    """Give each meter what its model has, where both are what they should be; the models judge the rest.
+
+    A driver's block of the model is for meters that have such a block too. What a block's `registers` name, the meter
+    serves. A register that is written as null is left out.
+    """
+    models, meters = raw.setdefault("meter_models", {}), raw.get("meters")
     if not isinstance(models, dict) or not isinstance(meters, list):
         return
+    meters = [meter for meter in meters if isinstance(meter, dict)]
+    for name in {str(meter.get("model")) for meter in meters} - models.keys():
+        with contextlib.suppress(KeyError):
+            models[name] = dict(library_model(name))
+    for model in models.values():
+        if isinstance(model, dict):
+            _name_what_is_read(model)
     for meter in meters:
-        if not isinstance(meter, dict):
-            continue
-        model, own = models.get(str(meter.get("model"))), meter.get("registers", {})
-        shared = model.get("registers") if isinstance(model, dict) else None
-        if isinstance(shared, dict) and isinstance(own, dict):
-            meter["registers"] = {**shared, **own}
+        model = models.get(str(meter.get("model")))
+        if isinstance(model, dict):
+            for key in ("registers", *(driver for driver in DRIVERS if driver in meter)):
+                if isinstance(model.get(key), dict):
+                    meter[key] = _over(model[key], meter.get(key, {}))
+        _name_what_is_read(meter)
+        _leave_out_nulls(meter)
 
 
-def _explained(error: ValidationError) -> Iterator[Broken]:
+def _name_what_is_read(served: dict[str, Any]) -> None:
+    own = served.get("registers", {})
+    read: dict[str, Any] = {}
+    for driver in DRIVERS:
+        block = served.get(driver)
+        if isinstance(block, dict) and isinstance(block.get("registers"), dict):
+            read |= {name: {} for name in block["registers"]}
+    if read and isinstance(own, dict):
+        served["registers"] = {**read, **own}
+
+
+def _leave_out_nulls(meter: dict[str, Any]) -> None:
+    own = meter.get("registers")
+    if not isinstance(own, dict) or None not in own.values():
+        return
+    without = {name for name, register in own.items() if register is None}
+    meter["registers"] = {name: register for name, register in own.items() if name not in without}
+    for driver in DRIVERS:
+        block = meter.get(driver)
+        if isinstance(block, dict) and isinstance(block.get("registers"), dict):
+            kept = {name: register for name, register in block["registers"].items() if name not in without}
+            meter[driver] = {**block, "registers": kept}
+
+
+def _over(shared: dict[str, Any], own: Any) -> Any:
+    """The meter's own values over those of its model, key by key."""
+    if not isinstance(own, dict):
+        return own
+    both = {key: _over(value, own[key]) for key, value in shared.items() if key in own and isinstance(value, dict)}
+    return {**shared, **own, **both}
+
+
+def explained(error: ValidationError, kind: type[BaseModel]) -> Iterator[Broken]:
+    """What would be right in the place of each value that a model of that kind does not take."""
     for problem in error.errors(include_url=False):
         path: KeyPath = problem["loc"]
         match problem["type"]:
             case "extra_forbidden":
-                yield path, _unknown_key(str(path[-1]), path)
+                yield path, _unknown_key(str(path[-1]), path, kind)
             case "missing":
                 yield path, "is missing; add it"
             case "string_pattern_mismatch" if path[-1] in _IDENTIFIER_KEYS:
@@ -201,18 +262,20 @@ def _explained(error: ValidationError) -> Iterator[Broken]:
 
 
 _SHOWN = 60
+_OF_A_DRIVER = frozenset({"address", "type", "scale"})
 _IDENTIFIER_KEYS = frozenset({"id", "tenant", "gateway", "parent"})
 
 
-def _unknown_key(key: str, path: KeyPath) -> str:
-    names = _names_at(path[:-1])
+def _unknown_key(key: str, path: KeyPath, kind: type[BaseModel]) -> str:
+    if kind is Park and key in _OF_A_DRIVER and "registers" in path:
+        return "only a driver knows this: write it into the driver's block, such as modbus: {registers: ...}"
+    names = _names_at(path[:-1], kind)
     close = difflib.get_close_matches(key, names, n=1)
     return f"unknown key; did you mean {close[0]}?" if close else one_of(names, "a key that is known here")
 
 
-def _names_at(path: KeyPath) -> list[str]:
+def _names_at(path: KeyPath, kind: type[BaseModel]) -> list[str]:
     """Follow the models down the path and list the keys that the innermost one knows."""
-    kind: type[BaseModel] = Park
     for step in path:
         fields = {field.alias or name: field for name, field in kind.model_fields.items()}
         if step in fields:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from metering.lenient import Broken, as_far_as_read, was_read
-from metering.meterrules import METER_RULES, Scope, one_of, register_is_whole
+from metering.meterrules import METER_RULES, Scope, one_of
 from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
 
 
 def broken_rules(park: Park) -> Iterator[Broken]:
     """Yield the place of each fault and what would be right."""
-    for rule in (_ids_are_used_once, _voltages_are_known, _models_are_whole, _meters_are_right):
+    for rule in (_ids_are_used_once, _voltages_are_known, _meters_are_right):
         yield from as_far_as_read(rule(park))
 
 
@@ -39,14 +39,6 @@ def _voltage_is_known(tenant: Tenant, prices: Iterable[str] | None) -> Iterator[
     voltage = tenant.contract.voltage
     if voltage is not None and prices is not None and voltage not in prices:
         yield (), one_of(prices, "a voltage level of the tariff")
-
-
-def _models_are_whole(park: Park) -> Iterator[Broken]:
-    for name, model in park.meter_models.items():
-        if was_read(model, "registers"):
-            for register, found in model.registers.items():
-                for _, right in as_far_as_read(register_is_whole(found)):
-                    yield ("meter_models", name, "registers", register), right
 
 
 def _meters_are_right(park: Park) -> Iterator[Broken]:

@@ -3,33 +3,70 @@
 import random
 from collections.abc import Callable
 from logging import Logger
+from typing import Final
 
 from running.trouble import Trouble
 
-FIRST_S = 0.2
-LONGEST_S = 30.0
-LONGEST_ASKED_S = 300.0
+FIRST_S: Final = 0.2
+LONGEST_S: Final = 30.0
+LONGEST_ASKED_S: Final = 300.0
 """Nobody may ask for more patience than this."""
+
+
+class Pause:
+    """A pause that doubles with each failure in a row, up to `longest_s`; `clock` gives seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float], longest_s: float = LONGEST_S) -> None:
+        self._clock = clock
+        self._longest_s = longest_s
+        self._until = float("-inf")
+        self.failures = 0
+        """In a row."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to try again."""
+        return self._clock() >= self._until
+
+    def failed(self, at_least: float = 0.0) -> float:
+        """Take note of a failure; returns the seconds to wait, from half to all of the pause."""
+        self.failures += 1
+        pause = min(self._longest_s, FIRST_S * 2.0 ** min(self.failures - 1, 16))
+        wait = max(at_least, pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
+        self._until = self._clock() + wait
+        return wait
+
+    def succeeded(self) -> None:
+        """Take note that it works."""
+        self.failures = 0
+        self._until = float("-inf")
 
 
 class Patience:
     """Counts the failures of one thing that is tried again and again; `clock` gives seconds that only grow."""
 
-    def __init__(self, what: str, log: Logger, clock: Callable[[], float]) -> None:
+    def __init__(self, what: str, log: Logger, clock: Callable[[], float], *, longest_s: float = LONGEST_S) -> None:
         self._trouble = Trouble(log, what, clock)
-        self.failures = 0
-        """In a row."""
+        self._pause = Pause(clock, longest_s)
         self.total = 0
 
-    def failed(self, error: Exception, retry_after: float | None = None) -> float:
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self._pause.failures
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to try again."""
+        return self._pause.over
+
+    def failed(self, error: Exception | str, retry_after: float | None = None) -> float:
         """Take note of a failure; returns the seconds to wait, from half to all of a pause that doubles up to 30 s."""
-        self.failures += 1
         self.total += 1
         self._trouble.happened(str(error))
-        pause = min(LONGEST_S, FIRST_S * 2.0 ** min(self.failures - 1, 16))
-        return max(min(retry_after or 0.0, LONGEST_ASKED_S), pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
+        return self._pause.failed(min(retry_after or 0.0, LONGEST_ASKED_S))
 
     def succeeded(self) -> None:
         """Take note that it works."""
-        self.failures = 0
+        self._pause.succeeded()
         self._trouble.over()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from efficiency.baseline.held import checked
+from gateway.sources import faults
 from metering.errors import OperatorError
 from metering.parkfile import load_parks
 
@@ -20,7 +21,7 @@ def check(where: Annotated[Path, typer.Argument(help="A park file, or a folder o
     The files of baselines beside them are read too.
     """
     wrong = []
-    for file, park in load_parks(where).items():
+    for file, park in load_parks(where, [faults]).items():
         typer.echo(
             f"{file}: {park.id}: {len(park.tenants)} tenants, {len(park.gateways)} gateways, {len(park.meters)} meters"
         )

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from ecopark.settings import read_settings
-from gateway.modbus import ModbusSource
+from gateway.polling import Polling
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
+from gateway.sources import faults, lines_of
 from metering.errors import OperatorError
 from metering.park import Gateway, Park
 from metering.parkfile import load_parks
@@ -29,8 +30,8 @@ def gateway(
 
     async def work(stop: asyncio.Event) -> None:
         link = Link(settings.broker(), park.id, found.id)
-        meters = park.meters_of(found.id)
-        async with ModbusSource(meters, line=settings.line(), clock=time.time, stop=stop) as source:
+        lines = lines_of(park, found, settings.lines(), time.time)
+        async with Polling(lines, clock=time.time, stop=stop) as source:
             await run_gateway(Settings(link, settings.spool, confirm=found.confirm), source, stop=stop)
 
     run_until_told(work)
@@ -40,7 +41,7 @@ def _find_gateway(where: Path, name: str) -> tuple[Park, Gateway]:
     park_id, _, gateway_id = name.rpartition("/")
     found = [
         (park, gateway)
-        for park in load_parks(where).values()
+        for park in load_parks(where, [faults]).values()
         for gateway in park.gateways
         if gateway.id == gateway_id and park_id in {"", park.id}
     ]

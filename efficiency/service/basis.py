@@ -23,7 +23,7 @@ from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 
-_NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "limits", "output_unit", "accuracy_pct"}
+_NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "mbus", "limits", "output_unit", "accuracy_pct"}
 
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 

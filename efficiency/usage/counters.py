@@ -101,7 +101,7 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
     """The counter `register` of `meter`.
 
     Swaps name the registers of the meter's main counter; another counter of the same instrument (export, reactive) just
-    starts anew there. A meter that publishes by itself does not say how fine it counts: one unit of `scale` is assumed.
+    starts anew there.
     """
     own = meter.registers[register]
     main = register == meter.counter
@@ -110,8 +110,8 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
         interval_ms=meter.interval_s * 1000,
         rated=meter.rated,
         rollover=own.rollover,
-        count=0.0 if own.type in _RELATIVE else own.scale,
-        relative=_RELATIVE.get(own.type or "", 0.0),
+        count=0.0 if own.floating else own.resolution,
+        relative=_RELATIVE[own.floating] if own.floating else 0.0,
         export=meter.export and main and _EXPORT not in meter.registers,
         multiplier=steps if meter.multiplier else None,
         swaps=tuple(

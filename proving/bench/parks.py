@@ -22,14 +22,20 @@ park: {{id: {park}, name: {{en: Bench park, vi: Khu đo hiệu năng}}, timezone
 meter_models:
   multimeter:
     registers:
-      energy_kwh: {{address: 0, type: int64, scale: 0.001}}
-      energy_export_kwh: {{address: 4, type: int64, scale: 0.001}}
-      reactive_kvarh: {{address: 8, type: int64, scale: 0.001}}
-      power_kw: {{address: 12, type: float32}}
-      power_factor: {{address: 14, type: float32}}
-      voltage_v: {{address: 16, type: float32}}
-      current_a: {{address: 18, type: float32}}
-      frequency_hz: {{address: 20, type: float32}}
+      energy_kwh: {{resolution: 0.001}}
+      energy_export_kwh: {{resolution: 0.001}}
+      reactive_kvarh: {{resolution: 0.001}}
+    modbus:
+      addresses_from: 0
+      registers:
+        energy_kwh: {{address: 0, type: int64, scale: 0.001}}
+        energy_export_kwh: {{address: 4, type: int64, scale: 0.001}}
+        reactive_kvarh: {{address: 8, type: int64, scale: 0.001}}
+        power_kw: {{address: 12, type: float32}}
+        power_factor: {{address: 14, type: float32}}
+        voltage_v: {{address: 16, type: float32}}
+        current_a: {{address: 18, type: float32}}
+        frequency_hz: {{address: 20, type: float32}}
 tenants:
 """
 _TENANT = """\

@@ -10,6 +10,7 @@ from pathlib import Path
 from metering.errors import OperatorError
 from metering.park import Park
 from proving.demo.plan import Plan
+from proving.plant.modbus import scheme_of
 from proving.processes import Child
 from proving.servers import START_S, Influxd, Mosquitto
 
@@ -75,7 +76,7 @@ class Crew:
                 gateway.id,
                 command,
                 ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway.id}.sqlite"),
-                ECOPARK_MODBUS_URL=f"modbus://127.0.0.1:{self._ports[gateway.id]}",
+                ECOPARK_MODBUS_URL=f"{scheme_of(self._park, gateway.id)}://127.0.0.1:{self._ports[gateway.id]}",
             )
             child.start()
             self.gateways.append(child)

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from ecopark.settings import read_settings
-from gateway.modbus import ModbusSource
+from gateway.polling import Polling
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
+from gateway.sources import lines_of
 from metering.parkfile import load_park
 from proving.plant.history import history
 from proving.plant.plant import Plant
@@ -57,8 +58,8 @@ async def _work(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     link = Link(settings.broker(), park.id, options.gateway, status_every_s=1.0)
-    meters = park.meters_of(options.gateway)
-    async with ModbusSource(meters, line=settings.line(), clock=time.time, stop=ending) as live:
+    gateway = next(one for one in park.gateways if one.id == options.gateway)
+    async with Polling(lines_of(park, gateway, settings.lines(), time.time), clock=time.time, stop=ending) as live:
         source = past_then_live(plant, options.gateway, options.since, aiter(live), ending)
         await run_gateway(Settings(link, settings.spool, drain=True), source, stop=stop)
 

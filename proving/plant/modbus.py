@@ -1,6 +1,7 @@
-"""A plant's meters on Modbus TCP: one server for each gateway, one device for each meter, computed when it is asked.
+"""A plant's meters on Modbus over TCP: one server for each gateway, one device for each meter.
 
-Words between two registers of a meter answer zero, so a gateway may read across them in one request.
+Registers are computed when they are asked for. Words between two registers of a meter answer zero, so a gateway may
+read across them in one request.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -8,16 +9,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from gateway.lines import parse_line
+from gateway.modbus import GatewayBlock, MeterBlock
 from metering.errors import OperatorError
 from metering.meters import Meter
+from metering.park import Park
 from proving.plant.plant import Plant
 from proving.plant.readlog import ReadLog
-from proving.plant.registers import encode, from_count
+from proving.plant.registers import encode, faces, whole_steps
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,6 +36,12 @@ Clock = Callable[[], int]
 
 _ASKED_IN: ContextVar[int] = ContextVar("asked_in")
 """The epoch of the connection on which the request came that is being answered."""
+
+
+def scheme_of(park: Park, gateway: str) -> str:
+    """What the line of a gateway speaks: `modbus`, or `modbus-rtu` where the park file says so."""
+    block = next(one for one in park.gateways if one.id == gateway).modbus
+    return parse_line(GatewayBlock.model_validate(block).line, ("modbus", "modbus-rtu")).scheme if block else "modbus"
 
 
 class Line:
@@ -72,20 +84,24 @@ class MeterDevice:
         self._line = line
         self._meter = meter
         self._reads = 0
-        self._places = {
-            name: range(register.address, register.address + register.words)
-            for name, register in meter.registers.items()
-            if register.address is not None
-        }
+        self._device: int | None = None
+        self._faces = faces(meter)
+        self._places: dict[str, range] = {}
+        if meter.modbus is not None:
+            block = MeterBlock.model_validate(meter.modbus)
+            self._device = block.device
+            for name, (place, *_) in block.registers.items():
+                first = place.address - (block.addresses_from or 0)
+                self._places[name] = range(first, first + place.words)
 
     def device(self) -> SimDevice | None:
         """Its registers for pymodbus; None where the meter is not on Modbus."""
-        if self._meter.modbus is None:
+        if self._device is None:
             return None
         first = min(place.start for place in self._places.values())
         end = max(place.stop for place in self._places.values())
         block = SimData(address=first, count=end - first, values=0, datatype=DataType.REGISTERS)
-        return SimDevice(id=self._meter.modbus.device, simdata=[block], action=self.answer)
+        return SimDevice(id=self._device, simdata=[block], action=self.answer)
 
     async def answer(
         self,
@@ -109,12 +125,11 @@ class MeterDevice:
         }
         if self._line.tally and self._meter.counter in whole:
             self._reads += 1
-            counted = from_count(self._meter.registers[self._meter.counter], self._reads)
-            whole[self._meter.counter] = shown[self._meter.counter] = counted
+            counted = whole_steps(self._faces[self._meter.counter].step, np.array(float(self._reads)))
+            whole[self._meter.counter] = shown[self._meter.counter] = float(counted)
         for name, place in self._places.items():
             if place.start < wanted.stop and wanted.start < place.stop:
-                register = self._meter.registers[name]
-                registers[place.start - first : place.stop - first] = encode(register, shown[name])
+                registers[place.start - first : place.stop - first] = encode(self._faces[name], shown[name])
         if self._line.log is not None:
             self._line.log.append(_ASKED_IN.get(), self._line.gateway, self._meter.id, now, whole)
         return None
@@ -125,7 +140,8 @@ class _Server(ModbusTcpServer):
 
     def __init__(self, line: Line, host: str, port: int) -> None:
         self._line = line
-        super().__init__(line.devices(), address=(host, port))
+        rtu = scheme_of(line.plant.park, line.gateway) != "modbus"
+        super().__init__(line.devices(), address=(host, port), framer=FramerType.RTU if rtu else FramerType.SOCKET)
 
     def callback_new_connection(self) -> ServerRequestHandler:
         """Called by pymodbus for each connection that it accepts."""

@@ -35,6 +35,7 @@ from proving.plant.events import (
 from proving.plant.gauges import Flow, gauge
 from proving.plant.load import LoadModel
 from proving.plant.registers import counter as shown_counter
+from proving.plant.registers import faces
 from proving.plant.registers import gauge as shown_gauge
 
 E = TypeVar("E", bound=FieldEvent)
@@ -66,6 +67,7 @@ class Plant:
         ]
         self.load = LoadModel(park, seed, self.days, leaks)
         self.counters = Counters(park, self.load, self.days, self.days.day(self.start_ms))
+        self._faces = {meter.id: faces(meter) for meter in park.meters}
         self._segments = {meter.id: self._segments_of(meter) for meter in park.meters}
         self._lasting = {meter.id: self._of(Lasting, meter.id) for meter in park.meters}
 
@@ -102,12 +104,12 @@ class Plant:
                 spikes = spikes + np.where(inside, event.by, 0.0)
         shown: dict[str, Array] = {}
         for name, quantity in meter.quantities.items():
-            register = meter.registers[name]
+            face = self._faces[meter_id][name]
             if quantity.counter:
                 total = self._counted(meter_id, name, effective)
-                shown[name] = shown_counter(register, total + spikes if name == meter.counter else total)
+                shown[name] = shown_counter(face, total + spikes if name == meter.counter else total)
             else:
-                shown[name] = shown_gauge(register, self._gauge(meter, name, effective))
+                shown[name] = shown_gauge(face, self._gauge(meter, name, effective))
         return shown
 
     def answers(self, meter_id: str, instants: Instants) -> NDArray[np.bool_]:
@@ -137,7 +139,7 @@ class Plant:
                 ms, meter = self.at(event), self.park.meter[event.meter]
                 before = [segment for segment in self._segments[meter.id] if segment.start_ms < ms][-1]
                 total = self._counted_in(before, meter.id, meter.counter, np.array([ms], dtype=np.int64))
-                closing = float(shown_counter(meter.registers[meter.counter], total)[0])
+                closing = float(shown_counter(self._faces[meter.id][meter.counter], total)[0])
                 swapped[meter.id] = meters.Swap(at=instant(ms), closing=closing, opening=event.opening)
         return swapped
 

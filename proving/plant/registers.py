@@ -1,79 +1,116 @@
 """Registers as an instrument holds them: whole counts of its resolution, and the 16-bit words that carry them.
 
-Words are big-endian, the most significant first.
+The words are made without the gateway's code, so that one proves the other.
 """
 
 import struct
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metering.meters import Register
+from gateway.modbus import MeterBlock
+from gateway.modbusmap import Order, Place
+from metering.meters import Meter, Register
 
-_FINE = 0.001  # resolution of a counter that no integer type describes
-_NEARLY = 1e-6  # a count that floating point left just short is complete
+_FINE: Final = 0.001  # resolution of a counter that no integer type describes
+_NEARLY: Final = 1e-6  # a count that floating point left just short is complete
+_FORMATS: Final = {
+    "uint16": "H",
+    "int16": "h",
+    "uint32": "I",
+    "int32": "i",
+    "uint64": "Q",
+    "int64": "q",
+    "float32": "f",
+    "float64": "d",
+}
+_TURNED: Final[dict[Order, tuple[bool, bool]]] = {
+    "ABCD": (False, False),
+    "CDAB": (True, False),
+    "BADC": (False, True),
+    "DCBA": (True, True),
+}
+"""Whether the words come in the other order, and the bytes of each word."""
 
 
-def resolution(register: Register) -> float:
-    """The smallest step of a counter, in the quantity's unit."""
-    return _FINE if register.type is None or register.type.startswith("float") else register.scale
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How an instrument shows one quantity; `place` and the map's `order` where it is on Modbus."""
+
+    register: Register
+    place: Place | None = None
+    order: Order = "ABCD"
+
+    @property
+    def step(self) -> float:
+        """The smallest step, in the quantity's unit."""
+        if self.place is None or self.register.floating is not None:
+            return _FINE
+        return self.register.resolution
+
+    @property
+    def kind(self) -> str:
+        """The type on Modbus; nothing where it is not on Modbus."""
+        return self.place.type if self.place is not None else ""
+
+    @property
+    def scale(self) -> float:
+        """Units for each count on Modbus."""
+        return self.place.scale if self.place is not None else _FINE
 
 
-def from_counts(register: Register, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def faces(meter: Meter) -> dict[str, Face]:
+    """How a meter shows each quantity that it serves."""
+    if meter.modbus is None:
+        return {name: Face(register) for name, register in meter.registers.items()}
+    block = MeterBlock.model_validate(meter.modbus)
+    return {
+        name: Face(register, block.registers[name][0], block.registers[name][0].order or block.order)
+        for name, register in meter.registers.items()
+    }
+
+
+def whole_steps(step: float, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Value of whole counts, as the nearest number that prints shortest."""
-    step = resolution(register)
     inverse = round(1.0 / step)
     return counts / inverse if inverse and abs(inverse * step - 1.0) < _NEARLY else counts * step
 
 
-def from_count(register: Register, count: int) -> float:
-    """Value of one whole count."""
-    return float(from_counts(register, np.array(count, dtype=np.float64)))
-
-
-def counter(register: Register, value: NDArray[np.float64]) -> NDArray[np.float64]:
+def counter(face: Face, value: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a counter shows of a total: complete steps only, from zero again at its roll-over."""
-    counts = np.floor(value / resolution(register) + _NEARLY)
-    if register.rollover is not None:
-        counts = np.mod(counts, round(register.rollover / resolution(register)))
-    shown = from_counts(register, counts)
-    return _as_float32(register, shown) if register.type == "float32" else shown
+    counts = np.floor(value / face.step + _NEARLY)
+    if face.register.rollover is not None:
+        counts = np.mod(counts, round(face.register.rollover / face.step))
+    shown = whole_steps(face.step, counts)
+    return _as_float32(face, shown) if face.kind == "float32" else shown
 
 
-def gauge(register: Register, value: NDArray[np.float64]) -> NDArray[np.float64]:
+def gauge(face: Face, value: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a register that is not a counter shows of a value: the nearest step inside its range."""
-    if register.type == "float64":
+    if face.kind == "float64":
         return value
-    if register.type == "float32":
-        return _as_float32(register, value)
-    counts = np.rint(value / resolution(register))
-    if register.type is not None:
-        bounds = np.iinfo(register.type)
+    if face.kind == "float32":
+        return _as_float32(face, value)
+    counts = np.rint(value / face.scale)
+    if face.kind:
+        bounds = np.iinfo(face.kind)
         counts = np.clip(counts, bounds.min, bounds.max)
-    return from_counts(register, counts + 0.0)
+    return whole_steps(face.scale, counts + 0.0)
 
 
-def encode(register: Register, value: float) -> list[int]:
-    """Words of a value. Raises `ValueError` for a register without a Modbus type, `struct.error` beyond its range."""
-    if register.type is None:
-        raise ValueError("a register without a type has no words")
-    raw = value / register.scale
-    whole = raw if register.type.startswith("float") else round(raw)
-    packed = struct.pack(register.format, whole)
-    return list(struct.unpack(f">{len(packed) // 2}H", packed))
+def encode(face: Face, value: float) -> list[int]:
+    """Words of a value in the order of the map. Raises `struct.error` beyond the type's range."""
+    raw = value / face.scale
+    packed = struct.pack(f">{_FORMATS[face.kind]}", raw if face.kind.startswith("float") else round(raw))
+    words = list(struct.unpack(f">{len(packed) // 2}H", packed))
+    words_turned, bytes_turned = _TURNED[face.order]
+    if bytes_turned:
+        words = [word >> 8 | (word & 0xFF) << 8 for word in words]
+    return words[::-1] if words_turned else words
 
 
-def decode(register: Register, received: Sequence[int]) -> float:
-    """Value of words, the inverse of `encode`."""
-    if register.type is None:
-        raise ValueError("a register without a type has no words")
-    (raw,) = struct.unpack(register.format, struct.pack(f">{len(received)}H", *received))
-    if register.type.startswith("float"):
-        return float(raw * register.scale)
-    return from_count(register, raw)
-
-
-def _as_float32(register: Register, value: NDArray[np.float64]) -> NDArray[np.float64]:
-    shown: NDArray[np.float64] = (value / register.scale).astype(np.float32).astype(np.float64) * register.scale
+def _as_float32(face: Face, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    shown: NDArray[np.float64] = (value / face.scale).astype(np.float32).astype(np.float64) * face.scale
     return shown

@@ -24,7 +24,7 @@ def resolution(meter: Meter, reading: float) -> float:
     """What the register cannot tell apart, in real units, at both ends of an interval."""
     register = meter.registers[meter.counter]
     multiplier = at(meter.multiplier, START.date())
-    count = FLOAT32 * reading if register.type == "float32" else register.scale
+    count = FLOAT32 * reading if register.floating else register.resolution
     return 2 * count * (multiplier.value if multiplier is not None else 1.0) + 1e-6
 
 

@@ -81,7 +81,7 @@ def test_use_across_a_swap_is_known_from_its_closing_and_opening(plant: Plant, e
     counter, swap = plant.park.meter[event.meter].counter, plant.swaps()[event.meter]
     used = swap.closing - begin[counter] + end[counter] - swap.opening
     true = np.diff(plant.counters.true(event.meter, counter, np.array([at, at + 15 * MINUTE_MS], dtype=np.int64)))[0]
-    assert used == pytest.approx(true, abs=4 * plant.park.meter[event.meter].registers[counter].scale)
+    assert used == pytest.approx(true, abs=4 * plant.park.meter[event.meter].registers[counter].resolution)
 
 
 @pytest.mark.parametrize("event", of(Stuck), ids=lambda event: event.meter)

@@ -95,7 +95,7 @@ def test_registers_and_ledger_agree_within_the_resolution(plant: Plant, start: d
         edges = np.append(ledger.quarters, ledger.quarters[-1:] + 900_000)
         multiplier = meter.multiplier[-1].value if meter.multiplier else 1.0
         used = np.diff(plant.columns(meter.id, edges)[meter.counter]) * multiplier
-        assert np.abs(used - true).max() <= 1.001 * register.scale * multiplier, meter.id
+        assert np.abs(used - true).max() <= 1.001 * register.resolution * multiplier, meter.id
 
 
 def test_the_dozen_malformed_messages_cover_every_reason_but_the_store_s(plant: Plant) -> None:

@@ -14,6 +14,8 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 
+from gateway.modbus import MeterBlock
+from gateway.modbusmap import Request, decode, plan
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.park import Park
@@ -23,7 +25,7 @@ from proving.plant.events import Gap
 from proving.plant.modbus import serving
 from proving.plant.plant import Plant
 from proving.plant.readlog import ReadLog
-from proving.plant.registers import decode
+from proving.plant.registers import encode, faces
 
 REQUEST_WORDS = 125
 
@@ -38,13 +40,18 @@ async def connected(port: int) -> AsyncIterator[AsyncModbusTcpClient]:
         client.close()
 
 
+def only(meter: Meter, name: str) -> tuple[int, Request]:
+    """The device and the request for one quantity of a meter."""
+    block = MeterBlock.model_validate(meter.modbus)
+    (request,) = plan([(meter.id, block.model_copy(update={"registers": {name: block.registers[name]}}))])
+    return block.device, request
+
+
 async def read(client: AsyncModbusTcpClient, meter: Meter, name: str) -> float:
-    register = meter.registers[name]
-    assert meter.modbus is not None
-    assert register.address is not None
-    answer = await client.read_holding_registers(register.address, count=register.words, device_id=meter.modbus.device)
+    device, request = only(meter, name)
+    answer = await client.read_holding_registers(request.address, count=request.words, device_id=device)
     assert not answer.isError()
-    return decode(register, answer.registers)
+    return decode(request, answer.registers).values[meter.id][name]
 
 
 async def test_every_register_of_every_meter_is_served_as_the_plant_has_it(plant: Plant) -> None:
@@ -61,27 +68,25 @@ async def test_every_register_of_every_meter_is_served_as_the_plant_has_it(plant
 
 async def test_registers_far_apart_can_be_read_in_one_request(plant: Plant) -> None:
     meter = plant.park.meter["em-textile"]
-    places = {
-        name: register.address or 0 for name, register in meter.registers.items() if (register.address or 0) > 3100
-    }
+    block = MeterBlock.model_validate(meter.modbus)
+    places = {name: place.address for name, (place,) in block.registers.items() if place.address > 3100}
     first = min(places.values())
     async with (
         serving(plant, {"gw-east": 0}, clock=lambda: plant.start_ms) as ports,
         connected(ports["gw-east"]) as client,
     ):
-        assert meter.modbus is not None
-        answer = await client.read_input_registers(first, count=REQUEST_WORDS - 11, device_id=meter.modbus.device)
+        answer = await client.read_input_registers(first, count=REQUEST_WORDS - 11, device_id=block.device)
     shown = plant.registers("em-textile", plant.start_ms)
     assert shown is not None
     for name, address in places.items():
-        register = meter.registers[name]
-        assert decode(register, answer.registers[address - first :][: register.words]) == shown[name]
+        words = encode(faces(meter)[name], shown[name])
+        assert answer.registers[address - first :][: len(words)] == words
 
 
 async def test_what_is_not_there_is_answered_by_an_exception(plant: Plant) -> None:
     gap = next(event for event in plant.events if isinstance(event, Gap))
     meter = plant.park.meter[gap.meter]
-    device = meter.modbus.device if meter.modbus is not None else 0
+    device = MeterBlock.model_validate(meter.modbus).device
     async with (
         serving(plant, {meter.gateway: 0}, clock=lambda: plant.at(gap)) as ports,
         connected(ports[meter.gateway]) as client,
@@ -103,7 +108,7 @@ async def test_a_tally_makes_every_read_unique(plant: Plant) -> None:
     ):
         for meter in meters:
             counted = [await read(each, meter, meter.counter) for _ in range(20) for each in (client, another)]
-            step = meter.registers[meter.counter].scale
+            step = meter.registers[meter.counter].resolution
             assert counted == pytest.approx([step * (number + 1) for number in range(40)], rel=1e-12)
             assert len(set(counted)) == 40
 
@@ -129,9 +134,8 @@ def test_a_read_that_is_answered_late_is_logged_with_the_connection_it_came_on(
     song_xanh_file: Path, song_xanh: Park, tmp_path: Path
 ) -> None:
     file, meter = tmp_path / "reads.jsonl", song_xanh.meter["em-feed"]
-    assert meter.modbus is not None
-    register = meter.registers["energy_kwh"]
-    request = struct.pack(">HHHBBHH", 1, 0, 6, meter.modbus.device, 3, register.address, register.words)
+    device, energy = only(meter, "energy_kwh")
+    request = struct.pack(">HHHBBHH", 1, 0, 6, device, 3, energy.address, energy.words)
     options = ("--park", str(song_xanh_file), "--start", "2026-11-01T00:00:00+07:00", "--log", str(file))
     with process(*options, "--ports", "gw-west=0") as child:
         assert child.stdout is not None

@@ -24,7 +24,7 @@ def test_the_demo_park_has_the_size_of_a_park(song_xanh: Park) -> None:
 
 def test_every_meter_is_on_modbus_under_an_id_of_its_own(song_xanh: Park) -> None:
     for gateway in song_xanh.gateways:
-        devices = [meter.modbus.device for meter in song_xanh.meters_of(gateway.id) if meter.modbus is not None]
+        devices = [meter.modbus["device"] for meter in song_xanh.meters_of(gateway.id) if meter.modbus is not None]
         assert len(devices) == len(song_xanh.meters_of(gateway.id)) == len(set(devices))
 
 

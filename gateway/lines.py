@@ -1,0 +1,83 @@
+"""Where a line leads: the URL of a connection or a serial port behind which meters answer.
+
+`modbus://10.0.0.7:502` (Modbus TCP), `modbus-rtu://10.0.0.8:4001` (RTU frames over TCP, as serial servers have them),
+`modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even`, `mbus://10.0.0.9:10001`, `mbus:///dev/ttyUSB1?baud=2400`.
+"""
+
+from typing import Annotated, Final, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field, ValidationError
+
+from metering.model import Model, Positive
+
+SCHEMES: Final = {"modbus": 502, "modbus-rtu": None, "mbus": None}
+"""Each scheme with its port where none is given."""
+
+_EXAMPLES: Final = {
+    "modbus": "modbus://10.0.0.7:502",
+    "modbus-rtu": "modbus-rtu://10.0.0.8:4001 or modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even",
+    "mbus": "mbus://10.0.0.9:10001 or mbus:///dev/ttyUSB1?baud=2400",
+}
+_MBUS: Final = {"parity": "even"}  # EN 13757-2 leaves no choice
+
+
+class Serial(Model):
+    """How a serial port is set. A character has a start bit, 8 bits, perhaps a parity bit, and stop bits."""
+
+    path: str
+    baud: Annotated[int, Field(ge=300, le=921_600)]
+    parity: Literal["none", "even", "odd"]
+    stop: Annotated[int, Field(ge=1, le=2)] = 1
+
+
+class LineAddress(Model):
+    """A connection to `host` and `port`, or a `serial` port; `timeout` in seconds is how long an answer may take."""
+
+    scheme: str
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    serial: Serial | None = None
+    timeout: Positive = 1.0
+
+    @property
+    def rtu(self) -> bool:
+        """Whether the frames are those of a serial line, which carry no number to tell one answer from another."""
+        return self.scheme != "modbus"
+
+    def __str__(self) -> str:
+        return self.serial.path if self.serial is not None else f"{self.host}:{self.port}"
+
+
+def parse_line(text: str, schemes: tuple[str, ...]) -> LineAddress:
+    """Read the URL of a line of one of the schemes.
+
+    Raises `ValueError` that says what would be right.
+    """
+    right = "write " + " or ".join(_EXAMPLES[scheme] for scheme in schemes)
+    try:
+        url = urlsplit(text)
+        options = dict(parse_qsl(url.query, strict_parsing=True)) if url.query else {}
+        port = url.port
+    except ValueError as error:
+        raise ValueError(f"{right} ({error})") from error
+    if url.scheme not in schemes or url.fragment or url.username:
+        raise ValueError(right)
+    timeout = options.pop("timeout", None)
+    known: dict[str, object] = {"scheme": url.scheme}
+    try:
+        if timeout is not None:
+            known["timeout"] = float(timeout)
+        if url.hostname and url.path in {"", "/"} and not options:
+            known |= {"host": url.hostname, "port": port or SCHEMES[url.scheme]}
+            if known["port"] is None:
+                raise ValueError(f"the port is missing; {right}")
+        elif not url.netloc and url.path and url.scheme != "modbus":
+            fixed = _MBUS if url.scheme == "mbus" else {}
+            known["serial"] = Serial.model_validate({"path": url.path, **fixed, **options})
+        else:
+            raise ValueError(right)
+        return LineAddress.model_validate(known)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ValueError(f"{fault['loc'][-1]}: {fault['msg'].lower()}; {right}") from error
