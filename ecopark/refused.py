@@ -34,14 +34,16 @@ class Refused(Model):
     """A refusal as it is stored. `received` and `replayed` are milliseconds since the epoch; `time` is nanoseconds."""
 
     digest: str
-    park: str
-    gateway: str
+    park: str = ""
+    gateway: str = ""
     reason: str
-    meter: str
-    detail: str
-    topic: str
-    payload: str
-    encoding: str
+    instance: str = ""
+    meter: str = ""
+    quantity: str = ""
+    detail: str = ""
+    topic: str = ""
+    payload: str = ""
+    encoding: str = "utf-8"
     size: int
     received: int
     time: int
@@ -178,5 +180,5 @@ def _readings(payload: bytes) -> list[Reading]:
 
 
 def _mark(found: Refused, now_ms: int) -> str:
-    tags = {"park": found.park, "gateway": found.gateway, "reason": found.reason}
+    tags = {"park": found.park, "gateway": found.gateway, "reason": found.reason, "instance": found.instance}
     return point(series(REFUSED, tags), {"replayed": now_ms}, found.time)

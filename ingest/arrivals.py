@@ -6,44 +6,44 @@ when the database has the readings, never before, or it could be read and acted 
 acknowledged, or it could be lost.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from ingest.taken import Taken
-from store.lines import parse, point, series
+from ingest.accept import Taken
+from store.lines import point, series
 from store.schema import ARRIVALS, NS_PER_MS
 
 LATE_MS = 600_000
 """What is younger is found by those who look at the last hour anyway."""
 
-HELD_MS = LATE_MS // 2
+WAITED_MS = LATE_MS // 2
 """A batch that waited longer than this may have grown old after it was received."""
 
-Extent = tuple[int, int]
-"""First and last instant of readings, ms."""
 
-Meter = tuple[str, str]
-"""Park and meter."""
+class Source(NamedTuple):
+    """A meter of a park."""
+
+    park: str
+    meter: str
 
 
-def note_old(taken: Iterable[Taken], before_ms: int, late: dict[Meter, Extent]) -> None:
+class Extent(NamedTuple):
+    """First and last instant of readings, ms."""
+
+    first: int
+    last: int
+
+
+Late = dict[Source, Extent]
+
+
+def note_old(taken: Iterable[Taken], before_ms: float, late: Late) -> None:
     """Widen the extents in `late` by the readings from before an instant."""
-    for entry, _, ms, _ in taken:
+    for meter, _, ms, _ in taken:
         if ms < before_ms:
-            _widen(late, (entry.park, entry.meter), ms)
-
-
-def held(lines: Iterable[str]) -> dict[Meter, Extent]:
-    """Extents of all the readings of a batch, from its lines."""
-    found: dict[Meter, Extent] = {}
-    for line in lines:
-        written = parse(line)
-        _widen(found, (written.tags["park"], written.tags["meter"]), written.ns // NS_PER_MS)
-    return found
-
-
-def _widen(extents: dict[Meter, Extent], meter: Meter, ms: int) -> None:
-    first, last = extents.get(meter, (ms, ms))
-    extents[meter] = (min(first, ms), max(last, ms))
+            source = Source(meter.park, meter.meter)
+            first, last = late.get(source, (ms, ms))
+            late[source] = Extent(min(first, ms), max(last, ms))
 
 
 class Trace:
@@ -53,14 +53,14 @@ class Trace:
         self._instance = instance
         self._last_ns = 0
 
-    def lines(self, late: Mapping[Meter, Extent], now_ms: int) -> list[str]:
+    def lines(self, late: Late, now_ms: int) -> list[str]:
         """One point a meter, all stamped with the time of writing."""
         self._last_ns = max(now_ms * NS_PER_MS, self._last_ns + 1)
         return [
             point(
-                series(ARRIVALS, {"park": park, "meter": meter, "instance": self._instance}),
-                {"first": first, "last": last},
+                series(ARRIVALS, {"park": source.park, "meter": source.meter, "instance": self._instance}),
+                {"first": extent.first, "last": extent.last},
                 self._last_ns,
             )
-            for (park, meter), (first, last) in late.items()
+            for source, extent in late.items()
         ]

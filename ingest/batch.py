@@ -1,71 +1,128 @@
-"""A batch: what is written together, and what is to be acknowledged and answered once it is.
+"""A batch: what is written together, and what is acknowledged and answered once it is.
 
 Readings become lines some hundred at a time: one by one costs more, and so does touching all of a large batch again.
+They stay beside their lines until the database has them, so nothing is ever parsed back.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
-from ingest.accept import Accepted
-from ingest.arrivals import LATE_MS, Extent, Meter, note_old
+from ingest.accept import Accepted, Taken, lines_of
+from ingest.arrivals import LATE_MS, WAITED_MS, Late, note_old
 from ingest.connection import Connection, Delivery
-from ingest.directory import LANES
-from ingest.taken import Taken, lines_of
+from ingest.lookup import LANES
+from ingest.refusal import Kept, Refusal
 
 BATCH_READINGS = 10_000 * LANES
+BATCH_BYTES = 2 * 2**20
 AT_ONCE = 250
-WORTH_LANES = 2_000
+IN_LANES = 2_000
 """Fewer readings than this are written faster by one request."""
+
+TOLD = 50
+"""Most refusals of a message that its sender is told."""
+
+
+class Acknowledgements(NamedTuple):
+    """Messages of one connection, by packet identifier, in order of receipt."""
+
+    connection: Connection
+    packet_ids: list[int]
+
+
+class Stored(NamedTuple):
+    """A message whose sender waits for a receipt."""
+
+    answers: str
+    id: str
+
+
+class Told(NamedTuple):
+    """What was refused of a message of a sender who listens."""
+
+    answers: str
+    id: str | None
+    refusals: list[Refusal]
 
 
 @dataclass(slots=True)
 class Lane:
-    """What is written in one request, in order; `waiting` are readings that are not lines yet."""
+    """What is written in one request: readings in order, and the lines of the first of them."""
 
+    taken: list[Taken] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
-    waiting: list[Taken] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Batch:
-    """`acks`: packet identifiers in order of receipt, by the connection they came on (one, unless it was lost).
+    """Payloads are let go once they are accepted; `size` is what they weighed. `since_ms`: when the first came.
 
-    The payloads are let go; only of those with refusals the delivery is kept. `since_ms`: when the first delivery came.
-    `late`: extents of the readings that were old when they came.
+    `late`: extents of the readings that were old when they came. A `closed` batch takes nothing more.
     """
 
-    acks: list[tuple[Connection, list[int]]] = field(default_factory=list)
+    acknowledgements: list[Acknowledgements] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=lambda: [Lane() for _ in range(LANES)])
+    receipts: list[Stored] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    late: Late = field(default_factory=dict)
+    messages: int = 0
     readings: int = 0
-    refused: list[tuple[Delivery, Accepted]] = field(default_factory=list)
-    receipts: list[tuple[str, str, str]] = field(default_factory=list)
-    refusals: int = 0
+    refused: int = 0
     size: int = 0
     since_ms: int = 0
-    late: dict[Meter, Extent] = field(default_factory=dict)
     closed: bool = False
 
     @property
     def full(self) -> bool:
         """Whether what comes next goes into another batch."""
-        return self.closed or self.readings + self.refusals >= BATCH_READINGS
+        return self.closed or self.readings + self.refused >= BATCH_READINGS or self.size >= BATCH_BYTES
 
-    def take(self, accepted: Accepted, now_ms: int) -> None:
-        """Add what was taken of a message."""
+    def acknowledge(self, delivery: Delivery, size: int, now_ms: int) -> None:
+        """Have a message acknowledged when the batch is written."""
+        if not self.messages:
+            self.since_ms = now_ms
+        self.messages += 1
+        self.size += size
+        if not self.acknowledgements or self.acknowledgements[-1].connection is not delivery.connection:
+            self.acknowledgements.append(Acknowledgements(delivery.connection, []))
+        if delivery.packet_id is not None:
+            self.acknowledgements[-1].packet_ids.append(delivery.packet_id)
+
+    def add(self, accepted: Accepted, kept: Iterable[Kept], now_ms: int) -> None:
+        """Add what was accepted of a message, and the refusals of it that are kept."""
         lane = self.lanes[accepted.lane]
-        lane.waiting += accepted.taken
+        lane.taken += accepted.taken
         self.readings += len(accepted.taken)
-        if len(lane.waiting) >= AT_ONCE:
+        if len(lane.taken) - len(lane.lines) >= AT_ONCE:
             self._settle(lane, now_ms)
+        if accepted.refusals:
+            self.refused += len(accepted.refusals)
+            self.kept += kept
+            if accepted.answers is not None:
+                self.told.append(Told(accepted.answers, accepted.id, accepted.refusals[:TOLD]))
+        if accepted.id is not None and accepted.answers is not None:
+            self.receipts.append(Stored(accepted.answers, accepted.id))
 
-    def requests(self, now_ms: int) -> list[list[str]]:
-        """The lines of all that was taken, by the requests in which they are written side by side."""
+    def requests(self, now_ms: int) -> list[Lane]:
+        """What was taken, by the requests in which it is written side by side."""
         for lane in self.lanes:
             self._settle(lane, now_ms)
-        found = [lane.lines for lane in self.lanes if lane.lines]
-        return found if self.readings >= WORTH_LANES or not found else [list(chain(*found))]
+        found = [lane for lane in self.lanes if lane.lines]
+        if len(found) < LANES or self.readings >= IN_LANES:
+            return found
+        return [Lane(list(chain(*(lane.taken for lane in found))), list(chain(*(lane.lines for lane in found))))]
+
+    def arrived_late(self, now_ms: int) -> Late:
+        """Extents of the readings that are old now that they are written, by meter."""
+        if now_ms - self.since_ms > WAITED_MS:
+            for lane in self.lanes:
+                note_old(lane.taken, float("inf"), self.late)
+        return self.late
 
     def _settle(self, lane: Lane, now_ms: int) -> None:
-        lane.lines += lines_of(lane.waiting)
-        note_old(lane.waiting, now_ms - LATE_MS, self.late)
-        lane.waiting.clear()
+        waiting = lane.taken[len(lane.lines) :]
+        lane.lines += lines_of(waiting)
+        note_old(waiting, now_ms - LATE_MS, self.late)

@@ -1,29 +1,48 @@
 """One MQTT 5 connection on the `mqtt5` codec: receives, acknowledges when told to, and notices when it is dead.
 
-It promises order (acknowledgements leave in the order in which they are handed in), a keep-alive that holds while the
-database is slow (nothing here ever waits), and a bounded hold on memory (the socket is not read while paused).
-Its `presence` topic holds a retained word once it is announced; the last will takes it back. A connection is made for
-one life; whoever owns it makes the next one.
+It promises order (PUBACKs leave in the order of receipt, whatever was written first), a keep-alive that holds while the
+database is slow (nothing here ever waits), and bounded memory (the socket is not read while paused). Where packets come
+often, they gather in the socket for some milliseconds. Its `presence` topic holds a retained message once it is
+announced; the last will removes it. A connection is made for one life; whoever owns it makes the next one.
 """
 
 import asyncio
 import ssl
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import mqtt5
 
-from ingest.greeting import KEEP_ALIVE_S, SESSION_EXPIRY_S, connect, refusal
+from ingest.pace import Pace
 from metering.errors import OperatorError, UnavailableError
 from wire.address import BrokerAddress
 from wire.tls import context
 
 CONNECT_TIMEOUT_S = 10.0
-GATHER_S = 0.001
-_PLENTY = 64 * 1024
-"""Where packets come several at a time, but not this many bytes, the next ones may gather for a moment: to be woken for
-each costs more than to take it. A quiet connection never waits."""
+KEEP_ALIVE_S = 15
+SESSION_EXPIRY_S = 7 * 24 * 3600
+"""How long the broker holds what an ingester that is gone has not acknowledged."""
+
+RECEIVE_MAXIMUM = 20_000
+"""Unacknowledged messages that the broker may have under way to us."""
+
+MAX_PACKET_BYTES = 8 * 1024 * 1024
+
+WILL_DELAY_S = 10
+"""An ingester is gone when it has not come back for so long; whoever takes its session finds who had it."""
+
+PLENTY = 64 * 1024
+"""Bytes that come at once are taken at once, however fast they come."""
+
+_OPERATORS = (
+    mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
+    mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
+    mqtt5.ConnAckReasonCode.BANNED,
+    mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
+    mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+)
 
 _GRANTED = (
     mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE,
@@ -41,25 +60,36 @@ class SessionTakenOverError(OperatorError):
 
 
 class Delivery(NamedTuple):
-    """A message as it came; `connection` is what it can be acknowledged on."""
+    """A message as it came; `connection` is what it can be acknowledged on.
+
+    `retained`: the broker had kept it from before we subscribed.
+    """
 
     topic: str
     payload: bytes
     packet_id: int | None
     connection: "Connection"
+    retained: bool = False
 
 
 class Connection(asyncio.Protocol):
     """Receives publications and hands each to `receive` within the event loop's turn."""
 
     def __init__(
-        self, client_id: str, address: BrokerAddress, receive: Callable[[Delivery], None], *, presence: str
+        self,
+        client_id: str,
+        address: BrokerAddress,
+        receive: Callable[[Delivery], None],
+        *,
+        presence: str,
+        pace: Pace,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._client_id = client_id
         self._address = address
         self._receive = receive
         self._presence = presence
+        self._pace = pace
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._connected: asyncio.Future[mqtt5.ConnAckPacket] = self._loop.create_future()
@@ -73,7 +103,8 @@ class Connection(asyncio.Protocol):
         self.session_present = False
         self.window = 0
         """Most messages seen unacknowledged at once: stays small where the broker's own window is small."""
-        self._unacknowledged = 0
+        self._received: deque[int] = deque()
+        self._done: set[int] = set()
         self._drained: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
@@ -99,7 +130,7 @@ class Connection(asyncio.Protocol):
         except (OSError, TimeoutError) as error:
             self.abort()
             raise UnavailableError(f"{where}: {str(error) or 'no answer'}") from error
-        if (refused := refusal(answer, where)) is not None:
+        if (refused := _refusal_of(answer, where)) is not None:
             self.abort()
             raise refused
         self.session_present = answer.session_present
@@ -140,20 +171,26 @@ class Connection(asyncio.Protocol):
     @property
     def unacknowledged(self) -> int:
         """Messages that were received and not yet acknowledged."""
-        return self._unacknowledged
+        return len(self._received)
 
     async def drained(self) -> None:
         """Wait until everything that was received is acknowledged, or can no longer be."""
         self._drained = self._loop.create_future()
-        if self._unacknowledged and self.is_open:
+        if self._received and self.is_open:
             either: list[asyncio.Future[Any]] = [self._drained, self._lost]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
 
-    def acknowledge(self, packet_ids: Sequence[int]) -> None:
-        """Send PUBACK for messages of this connection, in this order."""
-        self._unacknowledged -= len(packet_ids)
-        self._send(struct.pack(f">{len(packet_ids)}I", *[_PUBACK | packet_id for packet_id in packet_ids]))
-        if self._drained is not None and not self._unacknowledged and not self._drained.done():
+    def acknowledge(self, packet_ids: Iterable[int]) -> None:
+        """Take note that messages of this connection are done; PUBACKs leave in order of receipt, as MQTT wants it."""
+        received, done = self._received, self._done
+        done.update(packet_ids)
+        pubacks: list[int] = []
+        while received and received[0] in done:
+            packet_id = received.popleft()
+            done.remove(packet_id)
+            pubacks.append(_PUBACK | packet_id)
+        self._send(struct.pack(f">{len(pubacks)}I", *pubacks))
+        if self._drained is not None and not received and not self._drained.done():
             self._drained.set_result(None)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -189,7 +226,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the broker."""
         self._transport = cast("asyncio.Transport", transport)
-        self._send(connect(self._client_id, self._address, self._presence))
+        self._send(_connect(self._client_id, self._address, self._presence))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
@@ -222,10 +259,11 @@ class Connection(asyncio.Protocol):
                 packets += 1
                 self._take(packet)
         del self._buffer[:done]
-        self.window = max(self.window, self._unacknowledged)
-        if packets > 1 and len(data) < _PLENTY and self._transport is not None:
+        self.window = max(self.window, len(self._received))
+        self._pace.note(packets, self._heard)
+        if len(data) < PLENTY and self._transport is not None and (gather_s := self._pace.gather_s):
             self._transport.pause_reading()
-            self._loop.call_later(GATHER_S, self._read_on)
+            self._loop.call_later(gather_s, self._read_on)
 
     def _read_on(self) -> None:
         if not self._paused and self._transport is not None:
@@ -236,8 +274,8 @@ class Connection(asyncio.Protocol):
             case mqtt5.PublishPacket():
                 packet_id = packet.packet_id
                 if packet_id is not None:
-                    self._unacknowledged += 1
-                self._receive(Delivery(packet.topic, packet.payload, packet_id, self))
+                    self._received.append(packet_id)
+                self._receive(Delivery(packet.topic, packet.payload, packet_id, self, packet.retain))
             case mqtt5.ConnAckPacket():
                 if not self._connected.done():
                     self._connected.set_result(packet)
@@ -286,3 +324,30 @@ class Connection(asyncio.Protocol):
 _PING = mqtt5.PingReqPacket().write()
 _PUBACK = 0x40020000
 """A whole PUBACK but for the packet identifier, its last two bytes."""
+
+
+def _connect(client_id: str, address: BrokerAddress, presence: str) -> bytes:
+    """CONNECT: persistent session, receive maximum, keep-alive, and a last will that takes back the presence."""
+    return mqtt5.ConnectPacket(
+        client_id,
+        username=address.user,
+        password=address.secret.encode() if address.secret is not None else None,
+        clean_start=False,
+        keep_alive=KEEP_ALIVE_S,
+        session_expiry_interval=SESSION_EXPIRY_S,
+        receive_max=RECEIVE_MAXIMUM,
+        max_packet_size=MAX_PACKET_BYTES,
+        will=mqtt5.Will(presence, payload=b"", retain=True, will_delay_interval=WILL_DELAY_S),
+    ).write()
+
+
+def _refusal_of(answer: mqtt5.ConnAckPacket, where: str) -> OperatorError | UnavailableError | None:
+    """What a CONNACK means; None where it welcomes us."""
+    if answer.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
+        return None
+    if answer.reason_code in _OPERATORS:
+        return OperatorError(
+            f"{where} refuses the connection: {answer.reason_code.name}; correct the user and password in "
+            "ECOPARK_MQTT_URL, or the broker's accounts"
+        )
+    return UnavailableError(f"{where} refuses the connection: {answer.reason_code.name}")

@@ -53,6 +53,7 @@ class Health:
             "connected": connection is not None and connection.is_open,
             "unacknowledged": connection.unacknowledged if connection is not None else 0,
             "held_bytes": intake.held_bytes,
+            "retained": intake.retained,
             "retries": writer.patience.total,
             "reconnects": reconnects,
             "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

@@ -1,90 +1,209 @@
-"""A refusal: what was refused, why, and enough of it to send it again.
+"""Refusals: what was refused, why, and enough of it to send it again.
 
-It becomes a point of `refused` whose time and tags depend on its content alone, so that a message that is delivered
-twice is refused once, however long that takes: the time is that of the reading where it has a usable one, else one in
-the first hour of `EARLIEST_MS`; what lies below the resolution is drawn from a digest of the content. When it was
-refused is noted beside it, in `refused_at`.
+The ledger counts every refusal and keeps as many as the ration of its gateway allows. What is kept becomes a point of
+`refused` at the time of its receipt, which no other refusal has; what is counted, a point of `refused_count` a minute
+for each gateway and reason. Tags come from the park files, so their number is bounded; texts are cut where they are
+made.
 """
 
 import base64
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from metering.model import IDENTIFIER
 from store.lines import point, series
-from store.schema import NS_PER_MS, REFUSED, REFUSED_AT
-from wire.messages import Reason, RefusedReading
-
-EARLIEST_MS = 946_684_800_000
-"""The year 2000: what is older is a clock that was never set, or seconds taken for milliseconds."""
+from store.schema import NS_PER_MS, REFUSED, REFUSED_COUNT
+from wire.messages import Reading, Reason, RefusedReading
 
 KEPT_BYTES = 60_000
 """InfluxDB's text fields end at 64 KB; of what is longer only the beginning is kept."""
 
-HOUR_MS = 3_600_000
+TEXT = 200
+"""Most characters of a topic or a detail; no topic of ours is longer."""
+
+NAME = 64
+
+RATION_BYTES = 8 * 2**20
+"""What a gateway may have kept at once: the readings of several messages."""
+
+RATION_BYTES_PER_S = 2_048
+"""And in the long run: some seven readings a second, 180 MB a day."""
+
+POINT_BYTES = 200
+"""What a refusal takes besides its payload."""
+
+PERIOD_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """`payload` is the reading as JSON, or the whole message where it could not be taken apart.
+class Refusal(NamedTuple):
+    """One value of a reading (`quantity` names it), a reading, or a message that could not be taken apart.
 
-    `ts` is what the sender wrote; `ms` the same in milliseconds where it is usable as a time.
+    `ts` is what the sender wrote, where that is usable as a time.
     """
 
     reason: Reason
     detail: str
-    payload: bytes
+    original: bytes | Reading
     meter: str | None = None
     ts: Any = None
-    ms: int | None = None
+    quantity: str | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """What was refused, as a message that can be sent again."""
+        if isinstance(self.original, bytes):
+            return self.original
+        reading = self.original
+        if self.quantity is not None:
+            reading = reading.model_copy(update={"values": {self.quantity: reading.values[self.quantity]}})
+        return reading.model_dump_json(exclude_defaults=True, exclude={"id"}).encode()
 
     def told(self) -> RefusedReading:
         """What the gateway is told."""
-        return RefusedReading(meter=self.meter, ts=self.ts, reason=self.reason, detail=self.detail)
-
-    def line(self, park: str, gateway: str, topic: str, now_ms: int, timeless_ms: int = EARLIEST_MS) -> str:
-        """Point of `refused`, received on `topic` at `now_ms`; without a usable time it stands in the hour given."""
-        digest = self._digest(topic)
-        number = int(digest, 16)
-        if self.ms is not None:
-            ns = self.ms * NS_PER_MS + number % NS_PER_MS
-        else:
-            ns = timeless_ms * NS_PER_MS + number % (HOUR_MS * NS_PER_MS)
-        payload, encoding = _as_text(self.payload[:KEPT_BYTES])
-        return point(
-            series(REFUSED, self._tags(park, gateway)),
-            {
-                "meter": self.meter or "",
-                "detail": self.detail,
-                "topic": topic,
-                "payload": payload,
-                "encoding": encoding,
-                "size": len(self.payload),
-                "digest": digest,
-                "received": now_ms,
-            },
-            ns,
+        return RefusedReading(
+            meter=self.meter,
+            ts=self.ts,
+            quantity=None if self.quantity is None else self.quantity[:NAME],
+            reason=self.reason,
+            detail=self.detail,
         )
 
-    def note(self, park: str, gateway: str, topic: str, now_ms: int) -> str:
-        """Point of `refused_at`: that it was refused at `now_ms`."""
-        digest = self._digest(topic)
-        ns = now_ms * NS_PER_MS + int(digest, 16) % NS_PER_MS
-        return point(series(REFUSED_AT, self._tags(park, gateway)), {"digest": digest}, ns)
 
-    def _digest(self, topic: str) -> str:
-        digest = hashlib.blake2b(self.payload, digest_size=8, person=self.reason.value.encode()[:16])
-        digest.update(topic.encode())
+def refusal(
+    reason: Reason,
+    detail: str,
+    original: bytes | Reading,
+    *,
+    meter: str | None = None,
+    ts: Any = None,
+    quantity: str | None = None,
+) -> Refusal:
+    """Make a refusal whose texts are bounded, whatever was sent."""
+    return Refusal(reason, detail[:TEXT], original, None if meter is None else meter[:NAME], ts, quantity)
+
+
+class Kept(NamedTuple):
+    """A refusal that is stored: whose it is, by the park files, and the topic on which it came."""
+
+    park: str
+    gateway: str
+    topic: str
+    refusal: Refusal
+    payload: bytes
+    received_ms: int
+
+    @property
+    def digest(self) -> str:
+        """The same for the same content: what is delivered twice is found once."""
+        digest = hashlib.blake2b(self.payload, digest_size=8, person=self.refusal.reason.value.encode()[:16])
+        digest.update(self.topic.encode())
         return digest.hexdigest()
 
-    def _tags(self, park: str, gateway: str) -> dict[str, str | None]:
-        return {"park": _tag(park), "gateway": _tag(gateway), "reason": self.reason.value}
+
+class _Ration:
+    """A token bucket, in bytes; `now_s` only grows."""
+
+    __slots__ = ("_filled", "_left")
+
+    def __init__(self, now_s: float) -> None:
+        self._left = float(RATION_BYTES)
+        self._filled = now_s
+
+    def take(self, size: int, now_s: float) -> bool:
+        self._left = min(RATION_BYTES, self._left + (now_s - self._filled) * RATION_BYTES_PER_S)
+        self._filled = now_s
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
 
 
-def _tag(name: str) -> str | None:
-    """Keep what could be the name of a park or gateway: a topic may hold anything, of any length."""
-    return name if IDENTIFIER.fullmatch(name) else None
+class _Tally(NamedTuple):
+    park: str
+    gateway: str
+    reason: Reason
+
+
+class Ledger:
+    """Counts the refusals of one ingester and decides which are kept. No two of its points have the same time."""
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._rations: dict[tuple[str, str], _Ration] = {}
+        self._counted: Counter[_Tally] = Counter()
+        self._stored: Counter[_Tally] = Counter()
+        self._changed: set[_Tally] = set()
+        self._due: list[str] = []
+        self._period_ns = 0
+        self._last_ns = 0
+
+    def note(self, park: str, gateway: str, topic: str, refusals: Iterable[Refusal], now_ms: int) -> list[Kept]:
+        """Count refusals of a message that was received now; returns those that are to be kept.
+
+        All topics that no park file knows share one ration: a stranger cannot have a new one by inventing a topic.
+        """
+        if now_ms * NS_PER_MS >= self._period_ns + PERIOD_MS * NS_PER_MS:
+            self._due += self._count_lines()
+            self._counted.clear()
+            self._stored.clear()
+            self._period_ns = max(now_ms * NS_PER_MS, self._period_ns + 1)
+        ration = self._rations.get((park, gateway))
+        if ration is None:
+            ration = self._rations[park, gateway] = _Ration(now_ms / 1000)
+        kept: list[Kept] = []
+        for each in refusals:
+            tally = _Tally(park, gateway, each.reason)
+            self._counted[tally] += 1
+            self._changed.add(tally)
+            if not ration.take(POINT_BYTES, now_ms / 1000):
+                continue
+            payload = each.payload
+            if not ration.take(min(len(payload), KEPT_BYTES), now_ms / 1000):
+                continue
+            self._stored[tally] += 1
+            kept.append(Kept(park, gateway, topic[:TEXT], each, payload, now_ms))
+        return kept
+
+    def counts(self) -> list[str]:
+        """Points of what was counted since this was last asked: one a minute for each gateway and reason."""
+        lines, self._due = self._due + self._count_lines(), []
+        return lines
+
+    def _count_lines(self) -> list[str]:
+        lines = [
+            point(
+                series(REFUSED_COUNT, self._tags(*tally)),
+                {"count": self._counted[tally], "kept": self._stored[tally]},
+                self._period_ns,
+            )
+            for tally in self._changed
+        ]
+        self._changed.clear()
+        return lines
+
+    def line(self, kept: Kept, *, whole: bool = True) -> str:
+        """Point of `refused`; not `whole`: what the database takes where it did not take the content."""
+        refused, digest = kept.refusal, kept.digest
+        first = kept.received_ms * NS_PER_MS + int(digest, 16) % NS_PER_MS
+        self._last_ns = max(first, self._last_ns + 1)
+        payload, encoding = _as_text(kept.payload[:KEPT_BYTES])
+        said = {
+            "meter": refused.meter or "",
+            "quantity": (refused.quantity or "")[:NAME],
+            "detail": refused.detail,
+            "topic": kept.topic,
+            "payload": payload,
+            "encoding": encoding,
+        }
+        return point(
+            series(REFUSED, self._tags(kept.park, kept.gateway, refused.reason)),
+            (said if whole else {}) | {"size": len(kept.payload), "digest": digest, "received": kept.received_ms},
+            self._last_ns,
+        )
+
+    def _tags(self, park: str, gateway: str, reason: Reason) -> dict[str, str | None]:
+        return {"park": park, "gateway": gateway, "reason": reason.value, "instance": self._instance}
 
 
 def _as_text(payload: bytes) -> tuple[str, str]:

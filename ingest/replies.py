@@ -1,64 +1,61 @@
 """What gateways are told: receipts for what the database has, and what was refused.
 
 Receipts are collected for a moment and sent together. Refusals are advice for whoever debugs a gateway, so they are
-rate-limited: all of them stand in the database.
+rate-limited; the database keeps them as far as the ration allows.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
+from ingest.batch import Stored, Told
 from ingest.connection import Connection
-from ingest.refusal import Refusal
 from wire.messages import Receipt, Refusals
-from wire.topics import Channel, topic
+from wire.topics import Channel
 
 PAUSE_S = 0.05
 IDS_PER_RECEIPT = 1_000
 IDS_HELD = 100_000
 REFUSALS_PER_S = 5
-READINGS_PER_REFUSAL = 50
+SENDERS_PER_S = 1_000
+"""A stranger may send on any number of topics; so many of them are told something."""
 
 
 class Replies:
-    """Collects replies by gateway and publishes them on whichever connection is open."""
+    """Collects replies by the topic under which their gateway listens; publishes on whichever connection is open."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
         self._second = 0
-        self._receipts: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._receipts: dict[str, list[str]] = defaultdict(list)
         self._waiting = asyncio.Event()
-        self._told: dict[tuple[str, str], int] = {}
+        self._told: Counter[str] = Counter()
         self._held = 0
 
-    def stored(self, park: str, gateway: str, message_id: str) -> None:
+    def stored(self, message: Stored) -> None:
         """Note that the database has what a message held. Beyond a bound the gateways have to ask by sending again."""
         if self._held < IDS_HELD:
-            self._receipts[park, gateway].append(message_id)
+            self._receipts[message.answers].append(message.id)
             self._held += 1
             self._waiting.set()
 
-    def refused(
-        self, connection: Connection, gateway: tuple[str, str], message_id: str | None, refusals: list[Refusal]
-    ) -> None:
+    def refused(self, connection: Connection, told: Told) -> None:
         """Tell a gateway at once what was refused of a message, unless it was told enough this second."""
         second = int(self._time())
         if second != self._second:
             self._second = second
             self._told.clear()
-        told = self._told.get(gateway, 0)
-        if told < REFUSALS_PER_S and all(gateway) and connection.is_open:
-            self._told[gateway] = told + 1
-            refused = [refusal.told() for refusal in refusals[:READINGS_PER_REFUSAL]]
-            reply = Refusals(id=message_id, refused=refused)
-            connection.publish(topic(*gateway, Channel.REFUSALS), reply.model_dump_json().encode())
+        if self._told[told.answers] < REFUSALS_PER_S and len(self._told) < SENDERS_PER_S and connection.is_open:
+            self._told[told.answers] += 1
+            reply = Refusals(id=told.id, refused=[refusal.told() for refusal in told.refusals])
+            connection.publish(f"{told.answers}/{Channel.REFUSALS.value}", reply.model_dump_json().encode())
 
     def flush(self, connection: Connection) -> None:
         """Publish the receipts that are waiting."""
-        for gateway, ids in self._receipts.items():
+        for answers, ids in self._receipts.items():
             for start in range(0, len(ids), IDS_PER_RECEIPT):
                 receipt = Receipt(stored=ids[start : start + IDS_PER_RECEIPT])
-                connection.publish(topic(*gateway, Channel.RECEIPTS), receipt.model_dump_json().encode())
+                connection.publish(f"{answers}/{Channel.RECEIPTS.value}", receipt.model_dump_json().encode())
         self._receipts.clear()
         self._held = 0
         self._waiting.clear()

@@ -1,20 +1,25 @@
 """The ingester: keeps a connection, a writer, replies, health and the park files going until it is told to stop.
 
-It needs no disk. What it has not acknowledged the broker holds; what it has acknowledged the database has.
+Stateless: what it has not acknowledged the broker holds; what it has acknowledged the database has. The path of a
+message: `Connection.data_received`, `Ingester._receive`, `Intake.receive`, `accept`, `Batch.add`; and of a batch:
+`Intake.next_batch`, `Writer.write`, `Store.write_each`, `Connection.acknowledge`.
 """
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 
 import mqtt5
 
+from ingest.arrivals import Trace
 from ingest.connection import Connection, Delivery, SessionTakenOverError
 from ingest.health import Health
 from ingest.intake import Intake
-from ingest.parks import Parks
+from ingest.lookup import Parks
+from ingest.pace import Pace
+from ingest.presence import Presence
+from ingest.refusal import Ledger
 from ingest.replies import Replies
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
@@ -22,18 +27,11 @@ from running.patience import Patience
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE
 from wire.address import BrokerAddress
-from wire.topics import Channel, ingester, topic
+from wire.topics import Channel, topic
 
 SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
-
-_PRESENCE = ingester("")
-LEAVING = b"leaving"
-"""What an ingester announces in the place of its life when it is told to stop."""
-
-HEAR_S = 0.3
-"""How long it then listens whether the others leave, too."""
 
 GOODBYE_S = 0.5
 """How long the goodbye may take: a broker that is not there does not take it."""
@@ -51,18 +49,20 @@ class Ingester:
         self._address = address
         self._store = store
         self._instance = instance
-        self._intake = Intake(clock_ms)
+        self._time = asyncio.get_running_loop().time
+        ledger = Ledger(instance)
+        self._pace = Pace()
+        self._intake = Intake(clock_ms, ledger, self._pace)
         self._intake.know(parks.directory)
-        self._replies = Replies(asyncio.get_running_loop().time)
-        self._writer = Writer(store, self._intake, self._replies, parks.gateway_of, clock_ms, instance)
+        self._replies = Replies(self._time)
+        self._writer = Writer(
+            store, self._intake, self._replies, ledger=ledger, trace=Trace(instance), clock_ms=clock_ms
+        )
         self._health = Health(instance, self._intake, self._writer, clock_ms)
+        self._presence = Presence(instance)
         self._connection: Connection | None = None
-        self._patience = Patience("MQTT", log, asyncio.get_running_loop().time)
+        self._patience = Patience("MQTT", log, self._time)
         self._connections = 0
-        self._peers: set[str] = set()
-        self._leaving: set[str] = set()
-        self._life = uuid.uuid4().hex.encode()
-        self._holder = b""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in flight.
@@ -90,7 +90,7 @@ class Ingester:
                 task.cancel()
 
     async def _database_answers(self, stop: asyncio.Event) -> None:
-        patience = Patience("database", log, asyncio.get_running_loop().time)
+        patience = Patience("database", log, self._time)
         while not stop.is_set():
             try:
                 await self._store.write([], OPERATOR_DATABASE)
@@ -105,27 +105,8 @@ class Ingester:
 
     async def _stay_connected(self) -> None:
         while True:
-            client_id = f"ecopark-ingest-{self._instance}"
-            connection = Connection(client_id, self._address, self._receive, presence=ingester(self._instance))
             try:
-                self._peers.clear()
-                self._leaving.clear()
-                self._holder = b""
-                await connection.open()
-                await connection.subscribe([(ingester("+"), mqtt5.QoS.AT_MOST_ONCE)])
-                # Also where the session is present: it may have been left after the share was given up, or be the
-                # trace of a life that ended before it subscribed. Subscribing again changes nothing.
-                await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
-                # The second answer comes after the retained words of the first. Not every broker says that a session
-                # was taken over, so whoever comes back and finds another life under its name leaves it to that one.
-                if self._connections and self._holder not in {b"", self._life}:
-                    raise SessionTakenOverError(client_id)
-                connection.announce(self._life)
-                self._connection = connection
-                self._connections += 1
-                self._patience.succeeded()
-                log.info("connected; session %s", "resumed" if connection.session_present else "new, subscribed")
-                error = await connection.lost()
+                error = await self._connected()
             except (UnavailableError, OperatorError) as refused:
                 error = refused
             if isinstance(error, SessionTakenOverError):
@@ -134,42 +115,41 @@ class Ingester:
                 raise error
             await asyncio.sleep(self._patience.failed(error, getattr(error, "retry_after", None)))
 
-    def _receive(self, delivery: Delivery) -> None:
-        if not delivery.topic.startswith(_PRESENCE):
-            self._intake.receive(delivery)
-        else:
-            self._hear(delivery)
+    async def _connected(self) -> Exception:
+        """Connect, subscribe and receive for as long as the connection lasts; why it ended."""
+        client_id = f"ecopark-ingest-{self._instance}"
+        connection = Connection(client_id, self._address, self._receive, presence=self._presence.topic, pace=self._pace)
+        self._presence.forget()
+        await connection.open()
+        await connection.subscribe([(Presence.EVERYBODY, mqtt5.QoS.AT_MOST_ONCE)])
+        # Also where the session is present: it may have been left after the share was given up, or be the trace of a
+        # life that ended before it subscribed. Subscribing again changes nothing.
+        await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
+        # The second answer comes after the retained messages of the first. Not every broker says that a session was
+        # taken over, so whoever comes back and finds another life under its name leaves it to that one.
+        if self._connections and self._presence.lost_to_another:
+            raise SessionTakenOverError(client_id)
+        connection.announce(self._presence.life)
+        self._connection = connection
+        self._connections += 1
+        self._patience.succeeded()
+        log.info("connected; session %s", "resumed" if connection.session_present else "new, subscribed")
+        return await connection.lost()
 
-    def _hear(self, delivery: Delivery) -> None:
-        """Take note of what an ingester announces."""
-        name = delivery.topic.removeprefix(_PRESENCE)
-        if name == self._instance:
-            self._holder = delivery.payload
-        elif delivery.payload == LEAVING:
-            self._peers.discard(name)
-            self._leaving.add(name)
-        elif delivery.payload:
-            self._peers.add(name)
-        else:
-            self._peers.discard(name)
-            self._leaving.discard(name)
+    def _receive(self, delivery: Delivery) -> None:
+        if not self._presence.hears(delivery):
+            self._intake.receive(delivery)
 
     async def _finish(self, connecting: asyncio.Task[None]) -> None:
-        """Leave the share to those who stay; without any, the session keeps what comes until we are back.
-
-        Where all leave at once, the one whose name comes first counts as the last one.
-        """
+        """Leave the share to those who stay; without any, the session keeps what comes until we are back."""
         connection = self._connection
         connecting.cancel()
         if connection is None or not connection.is_open:
             return
         with suppress(TimeoutError, UnavailableError):
             async with asyncio.timeout(FINISH_S):
-                if self._peers:
-                    connection.announce(LEAVING)
-                    await asyncio.sleep(HEAR_S)
-                if self._peers or any(name < self._instance for name in self._leaving):
-                    connection.announce(b"")  # those who leave after us shall not count on us
+                if await self._presence.somebody_stays(connection):
+                    connection.announce(b"")  # those who leave after us must not count on us
                     await connection.unsubscribe([SHARE])
                 else:
                     connection.pause()

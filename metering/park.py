@@ -28,6 +28,7 @@ class ParkInfo(Model):
     timezone: Annotated[str, AfterValidator(_known_zone)]
     area_m2: Positive | None = None
     thresholds: Thresholds = Thresholds()
+    horizon_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] = 400
 
 
 class Contract(Model):

@@ -8,14 +8,16 @@ from store.lines import series
 OPERATOR_DATABASE: Final = "ecopark"
 
 REFUSED: Final = "refused"
-"""Tags park, gateway, reason; fields meter, detail, topic, payload, encoding, size, digest, received,
-and replayed where the database has it now. Its time is that of the reading, or in the first hour of the year 2000 where
-there is none that can be used: what is delivered again overwrites itself, and only `received` changes. Where the
-database has a retention and that lies before it, the time is in the hour before the receipt."""
+"""What was refused and is kept, at the time of its receipt; ingesters delete what is older than `REFUSED_DAYS`. Tags
+park and gateway (absent where the park files have none), reason, instance (of the ingester); fields meter, quantity
+(empty where not one value was refused but all), detail, topic, payload, encoding, size, digest, received (ms), and
+replayed (ms) where the database has it now. The same content has the same digest however often it is delivered."""
 
-REFUSED_AT: Final = "refused_at"
-"""When something was refused: a point at each receipt. Tags park, gateway, reason; field digest, which finds it in
-`refused`. Whoever counts what was refused in a period counts the digests."""
+REFUSED_COUNT: Final = "refused_count"
+"""How much was refused, kept or not: a point each minute in which something was. Tags as of `refused`; fields count and
+kept. A message that is taken for granted to hold nothing usable (an unknown gateway's) counts as one."""
+
+REFUSED_DAYS: Final = 30
 
 PIPELINE: Final = "pipeline"
 """Tags service, instance; each 10 s."""

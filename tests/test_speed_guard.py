@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from ingest.accept import accept
-from ingest.directory import Directory, directory
-from ingest.taken import lines_of
+from ingest.accept import accept, lines_of
+from ingest.lookup import Directory, directory
 from metering.parkfile import load_park
 from proving.demo.plan import EXAMPLE
 from wire.topics import Channel, topic

@@ -52,7 +52,14 @@ EXAMPLES: dict[type[Model], dict[str, Any]] = {
                 ts=1763900000000,
                 reason=Reason.UNKNOWN_METER,
                 detail="the park file has no such meter",
-            )
+            ),
+            RefusedReading(
+                meter="em-textile-1",
+                ts=1763900000000,
+                quantity="power_factor",
+                reason=Reason.OUT_OF_RANGE,
+                detail="power_factor is 1.31; it lies between -1 and 1",
+            ),
         ],
     ).model_dump(mode="json"),
     Status: {"online": True, "version": "0.1.0", "spooled": 17, "oldest": 1763900000000},
@@ -63,7 +70,7 @@ _CHANNELS: dict[Channel, tuple[str, str, tuple[type[Model], ...], str]] = {
         "send",
         f"Readings at QoS 1, many or one: at most {MAX_BYTES // 1024} KiB and {MAX_READINGS} readings.",
         (Message, BareReading),
-        "The good readings of a message are stored even when others in it are refused.",
+        "Value by value: good ones are stored even when others are refused. Retained messages are not readings.",
     ),
     Channel.STATUS: (
         "send",
@@ -81,7 +88,7 @@ _CHANNELS: dict[Channel, tuple[str, str, tuple[type[Model], ...], str]] = {
         "receive",
         "What was not stored, and why.",
         (Refusals,),
-        "QoS 0 and rate-limited: all refusals stand in the database.",
+        "QoS 0 and rate-limited. The database has what was refused, up to a ration for each gateway; all is counted.",
     ),
 }
 

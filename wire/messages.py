@@ -1,7 +1,7 @@
 """The wire, version 1: what gateways publish and what they are answered, as models of the JSON.
 
-`Message` is strict: it takes a message in which everything is right, and that fast. What to do with the rest, reading
-by reading, is decided where messages are accepted.
+`Message` is strict: it takes only a message in which everything is right. What to do with the others, reading by
+reading and value by value, is decided where messages are accepted (`ingest.decode`, `ingest.accept`).
 """
 
 from enum import StrEnum
@@ -26,7 +26,15 @@ def _written_as_a_date(text: Any) -> Any:
     """Digits in quotes would pass for seconds since the epoch, which nobody means."""
     if isinstance(text, str) and text[4:5] == "-":
         return text
-    msg = "a time is integer milliseconds, or a text such as 2026-11-23T18:00:00+07:00"
+    msg = "a time is whole milliseconds since the epoch, or a text such as 2026-11-23T18:00:00+07:00"
+    raise ValueError(msg)
+
+
+def _whole(number: Any) -> int:
+    """Languages without integers (Lua, JavaScript) write 1.7951508e12 for whole milliseconds."""
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    msg = "not whole milliseconds"
     raise ValueError(msg)
 
 
@@ -35,9 +43,13 @@ _Written = Annotated[
     BeforeValidator(_written_as_a_date),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": _RFC_3339}),
 ]
+_Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
 Instant = Annotated[
-    Annotated[int, Field(strict=True)] | _Written,
-    Field(union_mode="left_to_right", description="integer milliseconds since the epoch, or RFC 3339 with an offset"),
+    Annotated[int, Field(strict=True)] | _Whole | _Written,
+    Field(
+        union_mode="left_to_right",
+        description="whole milliseconds since the epoch (1.7951508e12 counts), or RFC 3339 with an offset",
+    ),
 ]
 
 
@@ -46,7 +58,9 @@ class Reading(Model):
 
     meter: Annotated[str, Field(strict=True, description="a meter of the park file")]
     ts: Instant
-    values: Annotated[dict[str, Number], Field(min_length=1, description="quantity name to value")]
+    values: Annotated[
+        dict[str, Number | None], Field(min_length=1, description="quantity name to value; null means absent")
+    ]
     state: Annotated[
         State | None,
         Field(description="absent: measuring; say `measuring` where a correction takes back another state"),
@@ -75,7 +89,7 @@ class Message(Model):
 
 
 class Reason(StrEnum):
-    """Why a reading was refused."""
+    """Why a value, a reading or a message was refused."""
 
     MALFORMED = "malformed"
     TOO_LARGE = "too_large"
@@ -91,16 +105,20 @@ class Reason(StrEnum):
 
 
 class Receipt(Model):
-    """Ids of the messages that the database has."""
+    """Ids of the messages whose good readings are in the database."""
 
     stored: list[str]
 
 
 class RefusedReading(Model):
-    """One reading that was not stored; `meter` and `ts` as far as they could be made out."""
+    """What was not stored: one value of a reading where `quantity` names it, else the whole reading.
+
+    `meter` and `ts` as far as they could be made out.
+    """
 
     meter: str | None = None
     ts: Any = None
+    quantity: str | None = None
     reason: Reason
     detail: str
 

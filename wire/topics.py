@@ -7,7 +7,7 @@ ROOT = "ecopark/v1"
 
 
 class Channel(StrEnum):
-    """What is said under a gateway's topic."""
+    """What a gateway sends and hears."""
 
     READINGS = "readings"
     STATUS = "status"
@@ -31,7 +31,12 @@ class Topic(NamedTuple):
 
 def topic(park: str, gateway: str, channel: Channel) -> str:
     """Topic of one gateway's channel; `+` for `park` or `gateway` makes it a filter."""
-    return f"{ROOT}/{park}/{gateway}/{channel.value}"
+    return f"{base(park, gateway)}/{channel.value}"
+
+
+def base(park: str, gateway: str) -> str:
+    """What all topics of a gateway begin with."""
+    return f"{ROOT}/{park}/{gateway}"
 
 
 def parse(text: str) -> Topic | None:

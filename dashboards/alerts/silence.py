@@ -10,7 +10,7 @@ from dashboards.alerts.asking import HOUR, MINUTE, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity, Silence
 from dashboards.words import text
 from metering.park import Park
-from store.schema import METER_STATUS, PIPELINE, REFUSED_AT
+from store.schema import METER_STATUS, PIPELINE, REFUSED_COUNT
 
 LOOK_BACK = 10 * MINUTE
 
@@ -143,7 +143,7 @@ def _status(park: Park) -> Rule:
 
 
 def _refused(park: Park) -> Rule:
-    query = f'SELECT count(distinct("digest")) FROM "{REFUSED_AT}" {where(park)} GROUP BY "gateway", "reason"'
+    query = f'SELECT sum("count") FROM "{REFUSED_COUNT}" {where(park)} GROUP BY "gateway", "reason"'
     return Rule(
         "refused",
         park.id,

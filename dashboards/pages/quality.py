@@ -20,7 +20,7 @@ from dashboards.tiles import (
     trend,
 )
 from dashboards.words import BAD, COLOUR, EVENT, GOOD, REASON, UTILITY, WARN, text
-from store.schema import EVENTS, METER_STATUS, REFUSED_AT, USAGE
+from store.schema import EVENTS, METER_STATUS, REFUSED_COUNT, USAGE
 
 _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
 
@@ -106,12 +106,12 @@ def _refused() -> Panel:
         6,
         text("Refused readings", "Số liệu bị từ chối"),
         text(
-            "Recorded with their reason; nothing is thrown away.",
-            "Được lưu lại cùng lý do, không số liệu nào bị bỏ đi.",
+            "Counted with their reason; kept as far as the ration of each gateway allows.",
+            "Được đếm theo lý do; nội dung được lưu lại trong hạn mức của mỗi thiết bị thu thập.",
         ),
         "none",
         InfluxQL(
-            f'SELECT count(distinct("digest")) FROM "{REFUSED_AT}" WHERE "park" =~ /^$park$/ AND $timeFilter',
+            f'SELECT sum("count") FROM "{REFUSED_COUNT}" WHERE "park" =~ /^$park$/ AND $timeFilter',
             alias="refused",
         ),
         steps=(Step(None, GOOD), Step(1, WARN)),
@@ -207,12 +207,12 @@ def _refusals() -> Panel:
         13,
         text("Refusals by gateway and reason", "Số liệu bị từ chối theo thiết bị thu thập và lý do"),
         text(
-            "How often in this period; what was received stands in the database.",
-            "Số lần trong kỳ xem; nội dung nhận được vẫn lưu trong cơ sở dữ liệu.",
+            "How often in this period. What was received: ecopark refused list.",
+            "Số lần trong kỳ xem. Xem nội dung nhận được bằng lệnh: ecopark refused list.",
         ),
         "none",
         InfluxQL(
-            f'SELECT count(distinct("digest")) AS "count" FROM "{REFUSED_AT}" {where} GROUP BY "gateway", "reason"',
+            f'SELECT sum("count") AS "count" FROM "{REFUSED_COUNT}" {where} GROUP BY "gateway", "reason"',
             form="table",
         ),
         columns=(

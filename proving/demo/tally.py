@@ -84,7 +84,8 @@ async def stored(store: Store, park: Park, since: datetime) -> int:
 
 async def refused(store: Store, park: Park) -> int:
     """Refusals that the database has of this park's gateways."""
-    return await _sum(store, [f'SELECT count("digest") AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''])
+    statement = f'SELECT count(distinct("digest")) AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''
+    return await _sum(store, [statement])
 
 
 async def computed(store: Store, park: Park) -> int:

@@ -21,7 +21,7 @@ from store.schema import (
     METER_STATUS,
     OPERATOR_DATABASE,
     PIPELINE,
-    REFUSED_AT,
+    REFUSED_COUNT,
     USAGE,
     reading_series,
 )
@@ -292,7 +292,7 @@ class Plant:
             (50, "gw-east", "bad_time"),
         ):
             tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
-            yield point(series(REFUSED_AT, tags), {"digest": f"{hours}"}, _ns(self.now - timedelta(hours=hours)))
+            yield point(series(REFUSED_COUNT, tags), {"count": 1}, _ns(self.now - timedelta(hours=hours)))
 
 
 def _ns(moment: datetime) -> int:

@@ -12,7 +12,7 @@ from metering.park import Park
 from proving.servers import Influxd
 from store.client import Store
 from store.lines import FieldValue
-from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED_AT
+from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED_COUNT
 from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
 from tests.dashboards.alerting import Labels, evaluate
 
@@ -167,7 +167,7 @@ async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, 
 async def test_refusals_fire_by_gateway_and_reason(bare_store: Store, setting: Setting) -> None:
     tags = {"gateway": "gw-east", "reason": "bad_time"}
     rule = rule_of(setting, "refused", "").provisioned()
-    await bare_store.write([line(REFUSED_AT, tags, {"digest": "x"}, NOW - 50 * MINUTE)], OPERATOR_DATABASE)
+    await bare_store.write([line(REFUSED_COUNT, tags, {"count": 3}, NOW - 50 * MINUTE)], OPERATOR_DATABASE)
     assert await evaluate(bare_store, rule, NOW) == {frozenset(tags.items()): True}
     assert await evaluate(bare_store, rule, NOW + 11 * MINUTE) is None
 

@@ -15,7 +15,7 @@ from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from proving.servers import Influxd
 from store.client import Store
-from store.schema import EVENTS, OPERATOR_DATABASE, PIPELINE, REFUSED_AT, tenant_database
+from store.schema import EVENTS, OPERATOR_DATABASE, PIPELINE, REFUSED_COUNT, tenant_database
 from tests.dashboards.alerting import Labels, evaluate
 from tests.dashboards.conftest import DAY, NOW
 from tests.dashboards.realpast import ABOVE, write_past
@@ -23,7 +23,7 @@ from tests.dashboards.test_pages_ask import RANGES, TENANTS, choices, has_it, pa
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WRITTEN_WHILE_RUNNING = (PIPELINE, REFUSED_AT, EVENTS)
+WRITTEN_WHILE_RUNNING = (PIPELINE, REFUSED_COUNT, EVENTS)
 """A running ingester and a watching service write these; the synthetic past has them."""
 
 

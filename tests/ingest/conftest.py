@@ -11,10 +11,15 @@ from typing import Any, Protocol
 import aiomqtt
 import pytest
 
+from ingest.lookup import Directory, directory
+from metering.parkfile import load_park
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
+
+PATIENCE_S = 90.0
+"""No test of behaviour depends on how fast the machine is: this only ends one that would never end."""
 
 ECOPARK = Path(sys.executable).parent / "ecopark"
 
@@ -58,7 +63,7 @@ def park(tmp_path: Path) -> Path:
 
 class Until(Protocol):
     async def __call__(
-        self, condition: Callable[[], Awaitable[Any]], what: str = "", *, within_s: float = 10
+        self, condition: Callable[[], Awaitable[Any]], what: str = "", *, within_s: float = PATIENCE_S
     ) -> Any: ...
 
 
@@ -66,7 +71,7 @@ class Until(Protocol):
 def until() -> Until:
     """Wait for a condition, and fail at its deadline with what was seen last."""
 
-    async def wait(condition: Callable[[], Awaitable[Any]], what: str = "", *, within_s: float = 10) -> Any:
+    async def wait(condition: Callable[[], Awaitable[Any]], what: str = "", *, within_s: float = PATIENCE_S) -> Any:
         seen: Any = None
         try:
             async with asyncio.timeout(within_s):
@@ -115,7 +120,7 @@ class Station:
 
     async def connected(self, child: Child, times: int = 1) -> None:
         """Wait until an ingester has connected so many times."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while child.log.read_text().count("connected; session") < times:
                 assert child.running, child.last_words()
                 await asyncio.sleep(0.02)
@@ -149,7 +154,7 @@ class Gateway:
         await self.client.subscribe(f"{self.topic}/{channel}", qos=1)
 
     async def heard(self) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             message = await anext(aiter(self.client.messages))
         assert isinstance(message.payload, bytes)
         return message.payload
@@ -166,3 +171,11 @@ def station(broker: Mosquitto, influx: Influxd, store: Store, park: Path, tmp_pa
 @pytest.fixture(scope="session")
 def park_text() -> str:
     return PARK.replace("ID", "demo", 1)
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory, park_text: str) -> Directory:
+    """The directory of the small park."""
+    file = tmp_path_factory.mktemp("park") / "demo.yaml"
+    file.write_text(park_text, encoding="utf-8")
+    return directory(load_park(file))

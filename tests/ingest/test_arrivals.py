@@ -3,11 +3,16 @@
 import json
 import time
 
-from ingest.arrivals import Trace, held
+from ingest.accept import accept
+from ingest.arrivals import Extent, Source, Trace
+from ingest.batch import Batch
+from ingest.lookup import Directory
 from store.lines import parse
 from tests.ingest.conftest import Station
 
 MINUTE = 60_000
+NOW = 1_795_000_000_000
+TOPIC = "ecopark/v1/demo/gw-1/readings"
 
 
 def message(*ages: int, now: int, **more: str) -> str:
@@ -38,10 +43,15 @@ async def test_late_readings_leave_a_trace_before_their_receipt_and_fresh_ones_n
 
 def test_no_two_traces_of_an_ingester_have_the_same_time() -> None:
     trace = Trace("one")
-    lines = [trace.lines({("demo", "em-1"): (1, 2)}, now)[0] for now in (5, 5, 4, 6)]
+    lines = [trace.lines({Source("demo", "em-1"): Extent(1, 2)}, now)[0] for now in (5, 5, 4, 6)]
     assert len({parse(line).ns for line in lines}) == 4
 
 
-def test_a_batch_that_waited_is_noted_whole() -> None:
-    lines = [f"electricity,meter=em-{m},park=demo energy_kwh=1.0 {ms}000000" for m, ms in ((1, 7), (2, 9), (1, 3))]
-    assert held(lines) == {("demo", "em-1"): (3, 7), ("demo", "em-2"): (9, 9)}
+def test_a_batch_that_waited_is_noted_whole(known: Directory) -> None:
+    batch, began = Batch(since_ms=NOW), NOW
+    readings = [{"meter": "em-1", "ts": NOW - age, "values": {"energy_kwh": 1.0}} for age in (7, 3, 5)]
+    accepted = accept(TOPIC, json.dumps({"readings": readings}).encode(), NOW, known)
+    batch.add(accepted, (), NOW)
+    batch.requests(NOW)
+    assert batch.arrived_late(began + 299_000) == {}
+    assert batch.arrived_late(began + 301_000) == {Source("demo", "em-1"): Extent(NOW - 7, NOW - 3)}

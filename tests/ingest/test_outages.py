@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecopark.refused import Filter, find
-from ingest.parks import Parks
+from ingest.lookup import Parks
 from ingest.service import Ingester
 from metering.parkfile import load_park
 from proving.demo.tally import refused
@@ -40,7 +40,7 @@ async def all_stored(station: Station, until: Until, count: int) -> None:
     async def complete() -> bool:
         return await station.count() >= count
 
-    await until(complete, f"{count} readings", within_s=20)
+    await until(complete, f"{count} readings")
     rows = await station.stored()
     assert [(row["time"] // 1_000_000 - START, row["energy_kwh"]) for row in rows] == [(i, i) for i in range(count)]
 
@@ -207,9 +207,11 @@ async def test_memory_is_bounded_while_the_database_is_down(station: Station, un
         await all_stored(station, until, 100)
 
     async def refused() -> bool:
-        return await station.count("refused", "digest") == 800
+        rows = await station.store.query('SELECT sum("count") AS n FROM "refused_count"', OPERATOR_DATABASE)
+        return bool(rows) and rows[0]["n"] == 800
 
     await until(refused)
+    assert 0 < await station.count("refused", "digest") < 800, "what is kept has a ration"
 
 
 async def test_nothing_is_dropped_whatever_the_database_answers(
@@ -230,7 +232,7 @@ async def test_nothing_is_dropped_whatever_the_database_answers(
     assert proxy.failed == len(faults)
 
 
-async def test_a_redelivered_refusal_does_not_multiply(station: Station) -> None:
+async def test_a_refusal_that_comes_again_is_found_once(station: Station) -> None:
     await station.started()
     bad = {"meter": "em-9", "ts": START, "values": {"energy_kwh": 1.0}}
     async with station.gateway() as gateway:
@@ -239,14 +241,13 @@ async def test_a_redelivered_refusal_does_not_multiply(station: Station) -> None
             await gateway.publish(json.dumps(bad))
         await gateway.publish(json.dumps({**bad, "meter": "em-1", "id": "last"}))
         assert json.loads(await gateway.heard()) == {"stored": ["last"]}, "so all that came before is written, too"
-    rows = await station.store.query('SELECT count("digest") FROM "refused"', OPERATOR_DATABASE)
-    assert rows[0]["count"] == 1
+    assert [each.meter for each in await find(station.store, Filter())] == ["em-9"]
 
 
-async def test_a_refusal_that_is_redelivered_in_another_hour_does_not_multiply(
+async def test_a_refusal_that_is_redelivered_after_a_crash_is_found_once(
     station: Station, until: Until, proxy: FaultyProxy
 ) -> None:
-    """It is written in the last moment of an hour, the ingester dies unanswered, and the next one gets it again."""
+    """It is written, the ingester dies unanswered, and the next one gets it again."""
     session = await station.started()
     session.kill()
     async with station.gateway() as gateway:
@@ -262,7 +263,7 @@ async def test_a_refusal_that_is_redelivered_in_another_hour_does_not_multiply(
 
         async def received(now_ms: int) -> bool:
             rows = await station.store.query('SELECT "received" FROM "refused"', OPERATOR_DATABASE)
-            return [row["received"] for row in rows] == [now_ms]
+            return now_ms in [row["received"] for row in rows]
 
         proxy.faults, proxy.always = [None], "swallow"  # it may look whether the database is there
         for now_ms in (edge - 1, edge + 1):

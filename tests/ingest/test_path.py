@@ -87,6 +87,7 @@ async def test_refusals_are_stored_and_told_and_receipts_name_what_is_stored(sta
                 {
                     "meter": "em-9",
                     "ts": bad["ts"],
+                    "quantity": None,
                     "reason": "unknown_meter",
                     "detail": "the park file has no such meter",
                 }

@@ -1,0 +1,146 @@
+"""Who may send what: the park files turned into the look-ups that accepting makes for each message and reading.
+
+A `Carrier` hands readings in: a gateway of the park file, on a topic of its own. It names the decoder of its messages,
+so a dialect is a decoder, a carrier that names it, and a topic or pattern under which the directory finds that carrier.
+"""
+
+import ctypes
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from ingest.decode import DecodedMessage, decode
+from metering.meters import Meter
+from metering.park import Park
+from running.parkwatch import ParkWatch
+from store.schema import reading_series
+from wire.topics import Channel, base, topic
+
+LANES: Final = 2
+"""Requests in which readings are written side by side; the database takes two faster than one."""
+
+DAY_MS: Final = 86_400_000
+
+Range = tuple[float, float]
+"""The least and the most that is conceivable of a quantity."""
+
+
+class Sendable(NamedTuple):
+    """A meter as accepting needs it: its series in the store, the range of each quantity, its first instant (ms)."""
+
+    series: str
+    ranges: dict[str, Range]
+    since_ms: float
+    park: str
+    gateway: str
+    meter: str
+
+
+class Carrier(NamedTuple):
+    """A gateway with the meters whose readings it carries, by the names they are sent under.
+
+    `others` are all meters of its park. A carrier keeps to one `lane`, so that no two points of a meter can overtake
+    each other. `answers` is the topic under which it hears receipts and refusals; None where it does not listen.
+    """
+
+    park: str
+    id: str
+    meters: dict[str, Sendable]
+    others: frozenset[str]
+    horizon_ms: int
+    lane: int
+    answers: str | None
+    decode: Callable[[str, bytes], DecodedMessage] = decode
+
+    @property
+    def name(self) -> str:
+        """By which shares and rations are counted."""
+        return f"{self.park}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Carriers by topic, and the ids of the parks."""
+
+    carriers: dict[str, Carrier] = field(default_factory=dict)
+    parks: frozenset[str] = frozenset()
+
+    def carrier(self, topic: str) -> Carrier | None:
+        """Who sends on a topic; None where no park file says."""
+        return self.carriers.get(topic)
+
+
+def directory(*parks: Park) -> Directory:
+    """Make the look-up of parks."""
+    return joined(_of_park(park) for park in parks)
+
+
+def joined(found: Iterable[Directory]) -> Directory:
+    """Join the look-ups of several parks."""
+    carriers: dict[str, Carrier] = {}
+    parks: set[str] = set()
+    for each in found:
+        carriers |= each.carriers
+        parks |= each.parks
+    return Directory(carriers, frozenset(parks))
+
+
+def _of_park(park: Park) -> Directory:
+    everyone = frozenset(park.meter)
+    shared: dict[tuple[object, ...], dict[str, Range]] = {}  # meters with the same registers share one table of ranges
+    carried: dict[str, dict[str, Sendable]] = {gateway.id: {} for gateway in park.gateways}
+    for meter in park.meters:
+        ranges = _ranges(meter)
+        same = shared.setdefault(tuple(ranges.items()), ranges)
+        made = Sendable(reading_series(park.id, meter), same, _since(meter), park.id, meter.gateway, meter.id)
+        carried[meter.gateway][meter.id] = made
+    carriers = {}
+    for gateway, meters in carried.items():
+        address = topic(park.id, gateway, Channel.READINGS)
+        lane = crc32(address.encode()) % LANES
+        horizon_ms = park.park.horizon_days * DAY_MS
+        carriers[address] = Carrier(park.id, gateway, meters, everyone, horizon_ms, lane, base(park.id, gateway))
+    return Directory(carriers, frozenset({park.id}))
+
+
+def _ranges(meter: Meter) -> dict[str, Range]:
+    ranges = {}
+    for name, quantity in meter.quantities.items():
+        rollover = meter.registers[name].rollover
+        ranges[name] = (quantity.low, quantity.high if rollover is None else rollover)
+    return ranges
+
+
+def _since(meter: Meter) -> float:
+    del meter
+    return float("-inf")
+
+
+class Parks:
+    """The parks of a file or folder, kept as one directory that is renewed when a file changes.
+
+    Raises `OperatorError` with all faults where they cannot be used at the start.
+    """
+
+    def __init__(self, where: Path) -> None:
+        self._watch = ParkWatch(where, directory)
+        self.directory = self._joined()
+
+    async def watch(self, changed: Callable[[Directory], None]) -> None:
+        """Hand out the new directory after each change, for as long as the task lives."""
+        async for _ in self._watch.changes():
+            self.directory = self._joined()
+            changed(self.directory)
+
+    def _joined(self) -> Directory:
+        _return_freed_memory()
+        return joined(self._watch.by_id.values())
+
+
+def _return_freed_memory() -> None:
+    """Give back what reading a large park file took: the allocator of glibc would keep 60 MB of 10,000 meters."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -1,0 +1,68 @@
+"""Readings as devices really sent them: each folder below `tests/cases/readings` is a report, with what is right."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ingest.accept import accept
+from ingest.lookup import Directory, directory
+from ingest.refusal import KEPT_BYTES, Ledger
+from metering.parkfile import load_park
+from wire.messages import MAX_READINGS, Reason
+
+CASES = Path(__file__).parents[1] / "cases" / "readings"
+TOPIC = "ecopark/v1/demo/gw-1/readings"
+NOW = 1_795_150_900_000
+PARK = """\
+park: {id: demo, name: {en: Demo, vi: Thử}, timezone: Asia/Ho_Chi_Minh}
+gateways:
+  - {id: gw-1, name: {en: One, vi: Một}}
+meters:
+  - id: em-a
+    name: {en: A, vi: A}
+    gateway: gw-1
+    utility: electricity
+    interval_s: 60
+    rated: 1000
+    registers: {energy_kwh: {}, power_kw: {}, power_factor: {}, current_a: {}, voltage_v: {}}
+"""
+
+
+@pytest.fixture(scope="module")
+def park(tmp_path_factory: pytest.TempPathFactory) -> Directory:
+    file = tmp_path_factory.mktemp("park") / "demo.yaml"
+    file.write_text(PARK, encoding="utf-8")
+    return directory(load_park(file))
+
+
+@pytest.mark.parametrize("case", sorted(folder.name for folder in CASES.iterdir()))
+def test_what_devices_sent(case: str, park: Directory) -> None:
+    expected = yaml.safe_load((CASES / case / "expect.yaml").read_text(encoding="utf-8"))
+    stored: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    for line in (CASES / case / "input.jsonl").read_bytes().splitlines():
+        accepted = accept(TOPIC, line, NOW, park)
+        stored += [{"ts": taken.ms, "values": dict(taken.values)} for taken in accepted.taken]
+        refused += [each.told().model_dump(mode="json") for each in accepted.refusals]
+    assert stored == expected["stored"]
+    assert len(refused) == len(expected["refused"]), refused
+    for found, wanted in zip(refused, expected["refused"], strict=True):
+        assert found["reason"] == wanted["reason"]
+        assert found["quantity"] == wanted.get("quantity")
+        assert wanted["says"] in found["detail"]
+
+
+def test_a_backlog_in_one_message_is_kept_in_parts_that_can_be_replayed(park: Directory) -> None:
+    readings = [
+        {"meter": "em-a", "ts": NOW - 1_000 * n, "values": {"energy_kwh": 1.5 + n}} for n in range(MAX_READINGS + 1_000)
+    ]
+    accepted = accept(TOPIC, json.dumps({"id": "b-1", "readings": readings}).encode(), NOW, park)
+    assert accepted.taken == []
+    assert {refusal.reason for refusal in accepted.refusals} == {Reason.TOO_LARGE}
+    assert "262144" in accepted.refusals[0].detail
+    kept = Ledger("one").note("demo", "gw-1", TOPIC, accepted.refusals, NOW)
+    again = [accept(each.topic, each.payload[:KEPT_BYTES], NOW, park) for each in kept]
+    assert [taken.ms for each in again for taken in each.taken] == [reading["ts"] for reading in readings]

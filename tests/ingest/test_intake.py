@@ -1,0 +1,155 @@
+"""Fair shares: who floods waits behind itself, and memory is bounded whatever comes."""
+
+import asyncio
+import json
+from typing import cast
+
+import pytest
+
+from ingest.batch import BATCH_BYTES, BATCH_READINGS, Batch
+from ingest.connection import Connection, Delivery
+from ingest.intake import HELD_BYTES, SHARE_BYTES, Intake
+from ingest.lookup import Directory
+from ingest.pace import MOST_GATHER_S, QUIET_PER_S, WAIT_S, WINDOW_S, Pace
+from ingest.refusal import Ledger
+from wire.messages import MAX_READINGS
+
+NOW = 1_795_000_000_000
+FLOODER, OTHER = ("ecopark/v1/demo/gw-1/readings", "ecopark/v1/demo/gw-2/readings")
+
+
+class Socket:
+    """Counts what is asked of a connection."""
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.sent = 0
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def delivery(self, topic: str, payload: bytes, *, retained: bool = False) -> Delivery:
+        self.sent += 1
+        return Delivery(topic, payload, self.sent, cast("Connection", self), retained)
+
+
+@pytest.fixture
+async def intake(known: Directory) -> Intake:
+    made = Intake(lambda: NOW, Ledger("one"), Pace())
+    made.know(known)
+    return made
+
+
+def unknown(count: int) -> bytes:
+    readings = [{"meter": "em-9", "ts": NOW - n, "values": {"energy_kwh": 1.0}} for n in range(count)]
+    return json.dumps({"readings": readings}).encode()
+
+
+GOOD = json.dumps({"meter": "wm-2", "ts": NOW, "values": {"volume_m3": 1.0}}).encode()
+POLL = json.dumps(
+    {"readings": [{"meter": "em-1", "ts": NOW - n, "values": {"energy_kwh": 1.0}} for n in range(1_000)]}
+).encode()
+
+
+def good_of_other(batch: Batch) -> bool:
+    return any(taken.meter.meter == "wm-2" for lane in batch.lanes for taken in lane.taken)
+
+
+@pytest.mark.parametrize(
+    "payload", [unknown(MAX_READINGS // 2), b"\xff" * 250_000, POLL], ids=["unknown", "noise", "backlog"]
+)
+async def test_a_good_reading_is_in_the_batch_after_the_one_that_is_written(intake: Intake, payload: bytes) -> None:
+    socket = Socket()
+    for _ in range(40):
+        intake.receive(socket.delivery(FLOODER, payload))
+    writing = await intake.next_batch()
+    await asyncio.sleep(0)  # the open batch fills from what waits
+    intake.receive(socket.delivery(OTHER, GOOD))
+    intake.written(writing)
+    assert good_of_other(await intake.next_batch())
+
+
+async def test_a_batch_is_bounded_whatever_waits(intake: Intake) -> None:
+    socket = Socket()
+    for _ in range(300):
+        intake.receive(socket.delivery(FLOODER, unknown(200)))
+    for _ in range(20):
+        intake.receive(socket.delivery(OTHER, b"\xff" * 250_000))
+    batches = []
+    while intake.held_bytes:
+        batch = await intake.next_batch()
+        batches.append(batch)
+        intake.written(batch)
+    assert sum(batch.messages for batch in batches) == 320
+    assert all(batch.readings + batch.refused <= BATCH_READINGS + MAX_READINGS for batch in batches)
+    assert all(batch.size <= BATCH_BYTES + SHARE_BYTES for batch in batches)
+
+
+async def test_messages_of_one_gateway_stay_in_order(intake: Intake) -> None:
+    socket = Socket()
+    for _ in range(60):
+        intake.receive(socket.delivery(FLOODER, POLL))
+        intake.receive(socket.delivery(OTHER, GOOD))
+    order: list[int] = []
+    while intake.held_bytes:
+        batch = await intake.next_batch()
+        order += [each for acknowledgements in batch.acknowledgements for each in acknowledgements.packet_ids]
+        intake.written(batch)
+    assert sorted(order) == list(range(1, 121))
+    for first in (1, 2):
+        own = [each for each in order if each % 2 == first % 2]
+        assert own == sorted(own)
+
+
+async def test_the_socket_is_not_read_while_too_much_is_held(intake: Intake) -> None:
+    socket = Socket()
+    while not socket.paused:
+        intake.receive(socket.delivery(FLOODER, b"\xff" * 250_000))
+    assert intake.held_bytes <= HELD_BYTES + 1_000_000
+    while socket.paused:
+        intake.written(await intake.next_batch())
+    assert intake.held_bytes <= HELD_BYTES // 2
+
+
+async def test_retained_messages_are_acknowledged_and_not_stored(intake: Intake) -> None:
+    socket = Socket()
+    intake.receive(socket.delivery(OTHER, GOOD, retained=True))
+    batch = await intake.next_batch()
+    assert batch.acknowledgements[0].packet_ids == [1]
+    assert (batch.readings, batch.refused, intake.retained) == (0, 0, 1)
+
+
+async def test_what_is_lost_of_the_park_file_meanwhile_goes_into_another_batch(
+    intake: Intake,
+) -> None:
+    socket = Socket()
+    intake.receive(socket.delivery(OTHER, GOOD))
+    intake.know(Directory())
+    intake.receive(socket.delivery(OTHER, GOOD))
+    first = await intake.next_batch()
+    assert (first.messages, first.readings) == (1, 1)
+    second = await intake.next_batch()
+    assert (second.messages, second.refused) == (1, 1)
+
+
+def test_a_quiet_connection_never_waits_and_a_busy_one_not_for_long() -> None:
+    pace, now = Pace(), 100.0
+    for _ in range(50):
+        pace.note(1, now)
+        assert pace.gather_s == 0
+        assert pace.wait_s(1, 0.0) == 0
+        now += 1.5 / QUIET_PER_S
+    for rate in (500, 4_000, 12_000, 60_000):
+        for _ in range(20):
+            pace.note(int(rate * WINDOW_S), now)
+            now += WINDOW_S
+        assert 0 < pace.gather_s <= MOST_GATHER_S
+        assert pace.wait_s(1, 0.0) == WAIT_S
+        assert pace.wait_s(10_000, 0.0) == 0
+        assert pace.wait_s(1, WAIT_S) == 0
+    pace.note(1, now + 10)
+    pace.note(1, now + 20)
+    assert pace.gather_s == 0
