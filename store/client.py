@@ -7,15 +7,19 @@ is raised but `asyncio.CancelledError`.
 
 import base64
 import io
+import json
+import logging
+import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import aiohttp
 
 from metering.errors import OperatorError, UnavailableError
+from store.select import delete, name
 
 if TYPE_CHECKING:
     from store.columns import Table
@@ -27,6 +31,8 @@ _LARGE = 2**20
 _AS_ARRAYS = {"Accept-Encoding": "identity"}
 """Numbers hardly get smaller, and packing them is half of the database's work."""
 _VERSION = "X-Influxdb-Version"
+_PACKED = "application/x-msgpack"
+log = logging.getLogger(__name__)
 
 
 class RejectedError(Exception):
@@ -47,6 +53,7 @@ class Store:
         account = base64.b64encode(f"{user or 'ecopark'}:{token}".encode()).decode()
         self._headers = {"Authorization": f"Basic {account}"} if token else {}
         self._session: aiohttp.ClientSession | None = None
+        self._deletes = True
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
@@ -63,7 +70,8 @@ class Store:
         body = "\n".join(lines).encode()
         # A large one goes out in pieces: as one, it would keep everybody else from their turn.
         sent = io.BytesIO(body) if len(body) >= _LARGE else body
-        await self._call("POST", "/write", {"db": database, "precision": "ns"}, sent, timeout_s)
+        parameters = {"db": database, "precision": "ns"}
+        await self._send("POST", "/write", parameters, sent, timeout_s)
 
     async def write_each(self, lines: Sequence[str], database: str) -> dict[int, str]:
         """Write lines, and find those that the database will not take by halving.
@@ -89,9 +97,10 @@ class Store:
 
         Raises `RejectedError` where the statement is at fault.
         """
-        answer = await self._call("POST", "/query", {"db": database, "epoch": "ns"}, {"q": statement}, QUERY_TIMEOUT_S)
+        parameters = {"db": database, "epoch": "ns"}
+        answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S)
         try:
-            return _rows(answer, self._url)
+            return _rows(json.loads(answer.body), self._url)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
 
@@ -101,21 +110,43 @@ class Store:
         Raises `RejectedError` where the statement is at fault.
         """
         # Here, not above: an ingester has no use for numpy, and not the memory.
-        from store.columns import MEDIA_TYPE, columns_of, table  # noqa: PLC0415
+        from store.columns import columns_of, table  # noqa: PLC0415
 
-        parameters = {"db": database, "epoch": "ms"}
-        body, media_type = await self._call(
-            "POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S, _AS_ARRAYS | {"Accept": MEDIA_TYPE}
-        )
+        parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": _PACKED}
+        answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S, headers)
         try:
             found: list[Table] = []
-            for result in columns_of(body, media_type):
-                if "error" in result:
-                    raise _of_query(result["error"], self._url)
-                found += [table(series) for series in result.get("series") or ()]
+            for result in columns_of(answer.body, packed=answer.media_type == _PACKED):
+                found += [table(series) for series in _series(result, self._url)]
         except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
         return found
+
+    async def delete(self, measurement: str, condition: str, databases: Iterable[str]) -> bool:
+        """Delete the points that meet a condition on tags and time from some databases.
+
+        Returns False where this kind of database does not delete (InfluxDB 3.x), which is logged once: what no longer
+        holds must then be overwritten. Where a database is missing there is nothing to delete.
+        """
+        for database in databases if self._deletes else ():
+            try:
+                await self.query(delete(measurement, condition), database)
+            except RejectedError as error:
+                if "parsing" in str(error):
+                    raise
+                self._deletes = False
+                log.warning("InfluxDB does not delete (%s); what no longer holds is overwritten", error)
+            except OperatorError as error:
+                log.debug("nothing was deleted of %s: %s", database, error)
+        return self._deletes
+
+    async def retention_ms(self, database: str) -> int | None:
+        """How long the database keeps a point; None where it keeps all, or does not say."""
+        try:
+            policies = await self.query(f"SHOW RETENTION POLICIES ON {name(database)}", database)
+        except (RejectedError, OperatorError):
+            return None
+        return next((_ms(str(policy["duration"])) for policy in policies if policy.get("default")), None)
 
     async def create_database(self, name: str, shard_days: int | None = None) -> None:
         """Make a database where there is none of that name (InfluxDB 1.x); so many days go into a shard, or a week."""
@@ -124,9 +155,10 @@ class Store:
 
     async def ping(self) -> str:
         """Version of the server that answers."""
-        return str(await self._call("GET", "/ping", {}, None, WRITE_TIMEOUT_S))
+        answer = await self._send("GET", "/ping", {}, None, WRITE_TIMEOUT_S)
+        return answer.version
 
-    async def _call(
+    async def _send(
         self,
         method: str,
         path: str,
@@ -134,11 +166,7 @@ class Store:
         body: bytes | io.BytesIO | dict[str, str] | None,
         timeout_s: float,
         headers: dict[str, str] | None = None,
-    ) -> Any:
-        """What `/query` answers; the server's version where there is nothing to answer.
-
-        Where `headers` ask for another form, the answer comes as it is: bytes and their media type.
-        """
+    ) -> "_Answer":
         if self._session is None:
             msg = "use the store as a context manager"
             raise RuntimeError(msg)
@@ -152,15 +180,10 @@ class Store:
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 allow_redirects=False,  # a POST would become a GET, and be answered with success
             ) as response:
-                if response.status == (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
-                    if path != "/query":
-                        return response.headers.get(_VERSION)
-                    if headers is not None:
-                        return await response.read(), response.content_type
-                    return await response.json(content_type=None)
-                raise _failure(
-                    response, (await response.text(errors="replace"))[:_DETAIL], self._url, parameters.get("db", "")
-                )
+                answer = _Answer(await response.read(), response.content_type, response.headers.get(_VERSION, ""))
+                if response.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
+                    raise _failure(response, _said(answer), self._url, parameters.get("db", ""))
+                return answer
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise OperatorError(
                 f"{self._url} is no address of an InfluxDB; write http://host:8086 in ECOPARK_INFLUX_URL"
@@ -174,15 +197,41 @@ class Store:
             raise UnavailableError(f"InfluxDB at {self._url}: {str(error) or type(error).__name__}") from error
 
 
+class _Answer(NamedTuple):
+    """What the database sent back; `version` is the server's."""
+
+    body: bytes
+    media_type: str
+    version: str
+
+
+def _said(answer: _Answer) -> str:
+    """The message of an answer that reports a failure, in whatever form it came."""
+    try:
+        if answer.media_type == _PACKED:
+            from store.columns import unpacked  # noqa: PLC0415
+
+            found = unpacked(answer.body)
+        else:
+            found = json.loads(answer.body)
+        return str(found["error"])[:_DETAIL]
+    except (TypeError, KeyError, ValueError, IndexError, struct.error):
+        return answer.body.decode(errors="replace")[:_DETAIL]
+
+
 def _rows(answer: Any, url: str) -> list[Row]:
     rows: list[Row] = []
     for result in answer["results"]:
-        if "error" in result:
-            raise _of_query(result["error"], url)
-        for found in result.get("series", []):
+        for found in _series(result, url):
             tags, columns = found.get("tags", {}), found["columns"]
             rows.extend({**tags, **dict(zip(columns, row, strict=True))} for row in found.get("values", ()))
     return rows
+
+
+def _series(result: dict[str, Any], url: str) -> list[dict[str, Any]]:
+    if "error" in result:
+        raise _of_query(result["error"], url)
+    return result.get("series") or []
 
 
 def _failure(response: aiohttp.ClientResponse, detail: str, url: str, database: str) -> Exception:
@@ -211,6 +260,14 @@ def _failure(response: aiohttp.ClientResponse, detail: str, url: str, database: 
 
 def _seconds(retry_after: str | None) -> float | None:
     return float(retry_after) if retry_after and retry_after.isdigit() else None
+
+
+_UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
+
+
+def _ms(duration: str) -> int | None:
+    """A duration such as `168h0m0s`, ms; None for one without end."""
+    return sum(int(count) * _UNITS_MS[unit] for count, unit in re.findall(r"(\d+)([wdhms])", duration)) or None
 
 
 def _of_query(error: str, url: str) -> Exception:

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-MEDIA_TYPE = "application/x-msgpack"
-
 
 class Table(NamedTuple):
     """One series: the tags it was grouped by, times in ms, and by field numbers (NaN where none) or texts (None)."""
@@ -23,12 +21,17 @@ class Table(NamedTuple):
     fields: dict[str, NDArray[Any]]
 
 
-def columns_of(body: bytes, media_type: str) -> list[Any]:
+def unpacked(body: bytes) -> Any:
+    """A MessagePack value; rows of an InfluxDB result that are laid out alike are `_Rows`."""
+    return _Reader(body).value()
+
+
+def columns_of(body: bytes, *, packed: bool) -> list[Any]:
     """Results of a query, in order; the values of each series are rows, or an array where every row is alike.
 
-    Raises `ValueError` for what is neither MessagePack nor JSON.
+    `packed` tells MessagePack from JSON. Raises `ValueError` for what is neither.
     """
-    answer = _Reader(body).value() if media_type == MEDIA_TYPE else json.loads(body)
+    answer = unpacked(body) if packed else json.loads(body)
     results: list[Any] = answer["results"]
     return results
 

@@ -22,6 +22,7 @@ from metering.quantities import Utility
 from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
+from store.select import Of, select, where
 
 _NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "mbus", "limits", "output_unit", "accuracy_pct"}
 
@@ -172,8 +173,7 @@ def _ms(day: date, zone: ZoneInfo) -> int:
 async def load_basis(store: Store, park: str) -> Parts | None:
     """What the stored usage was computed by; None where nothing was."""
     rows = await store.query(
-        f'SELECT last("content") AS content FROM "{USAGE_BASIS}" WHERE "park" = \'{park}\' GROUP BY "part"',
-        OPERATOR_DATABASE,
+        select(USAGE_BASIS, [Of("last", "content")], where({"park": park}), ["part"]), OPERATOR_DATABASE
     )
     contents = {row["part"]: json.loads(row["content"]) for row in rows}
     return {part: content for part, content in contents.items() if content is not None} or None

@@ -13,6 +13,7 @@ from metering.park import Gateway, Park
 from store.client import Store
 from store.lines import point, series
 from store.schema import EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE
+from store.select import select, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,13 @@ class GatewayStatus:
 
     async def _load(self, park: str) -> dict[str, _Silence]:
         rows = await self._store.query(
-            f'SELECT "text_en","end" FROM "{EVENTS}" WHERE "park" = \'{park}\' AND "kind" = \'{GATEWAY_OFFLINE}\' '
-            'GROUP BY "gateway" ORDER BY time DESC LIMIT 1',
+            select(
+                EVENTS,
+                ("text_en", "end"),
+                where({"park": park, "kind": GATEWAY_OFFLINE}),
+                ["gateway"],
+                newest=True,
+            ),
             OPERATOR_DATABASE,
         )
         return {row["gateway"]: _Silence(row["time"] // NS_PER_MS, row["end"]) for row in rows}

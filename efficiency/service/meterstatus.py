@@ -13,6 +13,7 @@ from metering.quantities import UTILITIES
 from store.client import Store
 from store.lines import point, series
 from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.select import Of, select, where
 
 LOOK_BACK_MS = 3_600_000
 """Who has a reading within this is not looked for in all that is stored."""
@@ -27,7 +28,7 @@ class MeterStatus:
 
     async def write(self, park: Park, now_ms: int) -> None:
         """One point for every meter of the park, stamped with the minute."""
-        await self._look(park, (now_ms - LOOK_BACK_MS) * NS_PER_MS)
+        await self._look(park, now_ms - LOOK_BACK_MS)
         if any((park.id, meter.id) not in self._last for meter in park.meters):
             await self._look(park, None)
         minute = now_ms // 60_000 * 60_000
@@ -55,12 +56,10 @@ class MeterStatus:
         seen = [self._last.get((park.id, meter.id)) for meter in park.meters_of(gateway)]
         return max((ms for ms in seen if ms is not None), default=None)
 
-    async def _look(self, park: Park, since_ns: int | None) -> None:
-        after = "" if since_ns is None else f" AND time >= {since_ns}"
+    async def _look(self, park: Park, since_ms: int | None) -> None:
         for utility, spec in UTILITIES.items():
             rows = await self._store.query(
-                f'SELECT last("{spec.counter}") AS value FROM "{utility.value}" WHERE "park" = \'{park.id}\'{after} '
-                'GROUP BY "meter"',
+                select(utility.value, [Of("last", spec.counter)], where({"park": park.id}, since_ms), ["meter"]),
                 OPERATOR_DATABASE,
             )
             for row in rows:

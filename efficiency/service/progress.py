@@ -12,6 +12,7 @@ from metering.instants import FUTURE_MS
 from store.client import Store
 from store.lines import point, series
 from store.schema import ARRIVALS, NS_PER_MS, OPERATOR_DATABASE, USAGE_CURSOR
+from store.select import ns, select, where
 
 SKEW_MS = FUTURE_MS
 
@@ -39,8 +40,7 @@ class Progress:
     async def load(self) -> Cursor | None:
         """The newest cursor; None where nothing was ever computed."""
         rows = await self._store.query(
-            f'SELECT "arrivals","computed","figures" FROM "{USAGE_CURSOR}" WHERE "park" = \'{self._park}\' '
-            "ORDER BY time DESC LIMIT 1",
+            select(USAGE_CURSOR, ("arrivals", "computed", "figures"), where({"park": self._park}), newest=True),
             OPERATOR_DATABASE,
         )
         return Cursor(*(int(rows[0][name]) for name in ("arrivals", "computed", "figures"))) if rows else None
@@ -53,13 +53,12 @@ class Progress:
 
     async def arrivals(self, since_ns: int) -> dict[str, list[Span]]:
         """Extents of what arrived since the cursor, by meter; each is answered once."""
-        after = since_ns - SKEW_MS * NS_PER_MS
+        after = since_ns // NS_PER_MS - SKEW_MS
         rows = await self._store.query(
-            f'SELECT "first","last","instance" FROM "{ARRIVALS}" WHERE "park" = \'{self._park}\' '
-            f'AND time >= {after} GROUP BY "meter"',
+            select(ARRIVALS, ("first", "last", "instance"), where({"park": self._park}, after), ["meter"]),
             OPERATOR_DATABASE,
         )
-        self._seen = {key: at for key, at in self._seen.items() if at >= after}
+        self._seen = {key: at for key, at in self._seen.items() if at >= ns(after)}
         found: dict[str, list[Span]] = {}
         for row in rows:
             key = (row["meter"], row["instance"], row["time"])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.events import Event
-from metering.errors import OperatorError
 from metering.model import Localized
-from store.client import RejectedError, Store
+from store.client import Store
 from store.lines import point, series
 from store.schema import EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.select import differs, select, where
 
 PARK = ""
 """In place of a meter: what happened to the park."""
@@ -31,8 +31,12 @@ class EventStore:
         if self._known is not None:
             return
         rows = await self._store.query(
-            f'SELECT "text_en","text_vi" FROM "{EVENTS}" WHERE "park" = \'{self._park}\' '
-            f'AND "kind" != \'{GATEWAY_OFFLINE}\' GROUP BY "meter","kind"',
+            select(
+                EVENTS,
+                ("text_en", "text_vi"),
+                where({"park": self._park}, also=[differs("kind", GATEWAY_OFFLINE)]),
+                ("meter", "kind"),
+            ),
             OPERATOR_DATABASE,
         )
         self._known = {}
@@ -66,14 +70,8 @@ class EventStore:
             self._known[meter] = [*rest, *after]
 
     async def _delete(self, meter: str, tenant: str | None, event: Event) -> None:
-        """Delete where the database does; where not (3.x), an event that was taken for one stays."""
+        """Where the database does not delete, an event that was taken for one stays."""
         await self._writer.flush()
-        statement = (
-            f'DELETE FROM "{EVENTS}" WHERE "park" = \'{self._park}\' AND "meter" = \'{meter}\' '
-            f"AND \"kind\" = '{event.kind}' AND time = {event.at * NS_PER_MS}"
-        )
-        for database in (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else [])):
-            try:
-                await self._store.query(statement, database)
-            except (RejectedError, OperatorError):
-                return
+        databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))
+        tags = {"park": self._park, "meter": meter, "kind": event.kind}
+        await self._store.delete(EVENTS, where(tags, event.at, event.at + 1), databases)

@@ -1,13 +1,13 @@
 """Points that are computed again and again: what differs is written, what has no value any more is taken away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from efficiency.stored.writer import ParkWriter
-from metering.errors import OperatorError
-from store.client import RejectedError, Store
+from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.select import select, where
 
 Fields = dict[str, float]
 
@@ -35,21 +35,18 @@ class PointStore:
 
     async def stored(self, measurement: str, tags: Mapping[str, str], first: int, last: int) -> dict[int, Fields]:
         """What stands there of the series with these tags from `first` to `last`, ms, both included."""
-        found = await self._stored(measurement, _where(tags), list(tags), first, last)
+        found = await self._stored(measurement, tags, list(tags), first, last)
         return found.get(tuple(tags.values()), {})
 
     async def _stored(
-        self, measurement: str, where: str, tags: Sequence[str], first: int, last: int
+        self, measurement: str, tags: Mapping[str, str | Collection[str]], names: Sequence[str], first: int, last: int
     ) -> dict[tuple[str, ...], dict[int, Fields]]:
-        """The same of many series, by the values of their tags."""
-        rows = await self._store.query(
-            f'SELECT * FROM "{measurement}" WHERE {where} '
-            f"AND time >= {first * NS_PER_MS} AND time <= {last * NS_PER_MS}",
-            OPERATOR_DATABASE,
-        )
+        """The same of many series, by the values of the tags that `names` names."""
+        statement = select(measurement, ["*"], where(tags, first, last + 1))
+        rows = await self._store.query(statement, OPERATOR_DATABASE)
         found: dict[tuple[str, ...], dict[int, Fields]] = {}
         for row in rows:
-            found.setdefault(tuple(row[name] for name in tags), {})[row["time"] // NS_PER_MS] = _fields(row, tags)
+            found.setdefault(tuple(row[name] for name in names), {})[row["time"] // NS_PER_MS] = _fields(row, names)
         return found
 
     async def replace_all(self, all_series: Sequence[SeriesPoints], owner: str) -> None:
@@ -60,10 +57,9 @@ class PointStore:
         instants = [ms for one in all_series for ms in one.points]
         if not instants:
             return
-        names = "|".join(sorted({one.tags[owner] for one in all_series}))
-        where = f'"park" = \'{self._park}\' AND "{owner}" =~ /^({names})$/'
+        tags = {"park": self._park, owner: sorted({one.tags[owner] for one in all_series})}
         one = all_series[0]
-        before = await self._stored(one.measurement, where, list(one.tags), min(instants), max(instants))
+        before = await self._stored(one.measurement, tags, list(one.tags), min(instants), max(instants))
         for one in all_series:
             await self.replace(one, before.get(tuple(one.tags.values()), {}))
 
@@ -75,24 +71,20 @@ class PointStore:
         changed = {ms: fields for ms, fields in new.points.items() if before.get(ms, {}) != fields}
         for ms, fields in changed.items():
             if before.get(ms, {}).keys() - fields.keys():
-                await self.delete(new.measurement, new.tags, new.tenant, f" AND time = {ms * NS_PER_MS}")
+                await self.delete(new.measurement, new.tags, new.tenant, ms)
         prefix = series(new.measurement, new.tags)
         lines = [point(prefix, fields, ms * NS_PER_MS) for ms, fields in changed.items() if fields]
         if lines:
             await self._writer.add(lines, new.tenant)
 
-    async def delete(self, measurement: str, tags: Mapping[str, str], tenant: str | None, when: str = "") -> None:
-        """Delete where the database does; where not (3.x), an old value stays."""
+    async def delete(
+        self, measurement: str, tags: Mapping[str, str], tenant: str | None, at_ms: int | None = None
+    ) -> None:
+        """Delete a series, or only its point at an instant. Where the database does not delete, it stays."""
         await self._writer.flush()
-        for database in (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else [])):
-            try:
-                await self._store.query(f'DELETE FROM "{measurement}" WHERE {_where(tags)}{when}', database)
-            except (RejectedError, OperatorError):
-                return
-
-
-def _where(tags: Mapping[str, str]) -> str:
-    return " AND ".join(f"\"{key}\" = '{value}'" for key, value in tags.items())
+        databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))
+        condition = where(tags) if at_ms is None else where(tags, at_ms, at_ms + 1)
+        await self._store.delete(measurement, condition, databases)
 
 
 def _fields(row: Mapping[str, object], tags: Sequence[str]) -> Fields:

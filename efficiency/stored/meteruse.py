@@ -113,8 +113,8 @@ class MeterUse:
             if left and right:
                 return steps
             span = Span(
-                span.start if left else _further(window.start, -next(before, ALWAYS_AFTER)),
-                span.end if right else _further(window.end, next(after, ALWAYS_AFTER)),
+                span.start if left else next((window.start - wider for wider in before), ALWAYS_BEFORE),
+                span.end if right else next((window.end + wider for wider in after), ALWAYS_AFTER),
             )
 
     @staticmethod
@@ -127,10 +127,6 @@ class MeterUse:
             known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
             pasts.append(past_of(usage_of(register.counter, known, span, NO_PAST)))
         return joined(pasts)
-
-
-def _further(edge: int, by: int) -> int:
-    return max(ALWAYS_BEFORE, min(ALWAYS_AFTER, edge + by))
 
 
 def around(window: Span) -> Span:

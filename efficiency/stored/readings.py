@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from efficiency.usage.counters import counting
-from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Floats, Span, Times
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Floats, Span, Times
 from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING, Readings, States
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
@@ -13,6 +13,7 @@ from metering.quantities import Utility
 from store.client import Store
 from store.columns import Table
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
+from store.select import Of, select, where
 
 AT_ONCE = 50_000
 """Readings in one answer, about. The database merges all series of an answer: with more of them each row costs more."""
@@ -39,9 +40,9 @@ class RegisterReader:
         self.first = {}
         for utility in Utility:
             for group in _groups([meter for meter in meters if meter.utility is utility], 500):
-                where = self._where(group, Span(ALWAYS_BEFORE, ALWAYS_AFTER))
-                select = f'SELECT first("{group[0].counter}") AS value FROM "{utility.value}"'
-                rows = await self._store.query(f'{select} WHERE {where} GROUP BY "meter"', OPERATOR_DATABASE)
+                first = Of("first", group[0].counter)
+                statement = select(utility.value, [first], self._where(group), ["meter"])
+                rows = await self._store.query(statement, OPERATOR_DATABASE)
                 self.first |= {row["meter"]: row["time"] // NS_PER_MS for row in rows}
 
     def arrived(self, meter: str, first: int) -> None:
@@ -62,11 +63,8 @@ class RegisterReader:
 
     async def _load_group(self, group: Sequence[Meter], span: Span, now_ms: int, found: Registers) -> None:
         names = {name: None for meter in group for name in counting(meter)}
-        select = ",".join(f'"{name}"' for name in (*names, "state"))
-        tables = await self._store.tables(
-            f'SELECT {select} FROM "{group[0].utility.value}" WHERE {self._where(group, span)} GROUP BY "meter"',
-            OPERATOR_DATABASE,
-        )
+        statement = select(group[0].utility.value, (*names, "state"), self._where(group, span), ["meter"])
+        tables = await self._store.tables(statement, OPERATOR_DATABASE)
         by_meter = {table.tags["meter"]: table for table in tables}
         for meter in group:
             table = by_meter.get(meter.id)
@@ -87,13 +85,8 @@ class RegisterReader:
             ALWAYS_BEFORE if span.start <= first else span.start, ALWAYS_AFTER if span.end > now_ms else span.end
         )
 
-    def _where(self, group: Sequence[Meter], span: Span) -> str:
-        text = f'"park" = \'{self._park}\' AND "meter" =~ /^({"|".join(meter.id for meter in group)})$/'
-        if len(group) == 1:
-            text = f"\"park\" = '{self._park}' AND \"meter\" = '{group[0].id}'"
-        if span.start > ALWAYS_BEFORE:
-            text += f" AND time >= {span.start * NS_PER_MS}"
-        return text if span.end >= ALWAYS_AFTER else f"{text} AND time < {span.end * NS_PER_MS}"
+    def _where(self, group: Sequence[Meter], span: Span = EVER) -> str:
+        return where({"park": self._park, "meter": [meter.id for meter in group]}, span.start, span.end)
 
 
 def _readings(table: Table, name: str) -> tuple[Times, Floats, States]:

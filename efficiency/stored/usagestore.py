@@ -6,7 +6,6 @@ and 2.x delete in InfluxQL; 3.x does not delete, so there what no longer holds i
 every sum right.
 """
 
-import logging
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -15,13 +14,13 @@ from efficiency.stored.usage import Content, Difference, Series, Stored, lines_o
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import QUARTER_MS, Span, Times
 from efficiency.valuation.rows import NUMBERS
-from metering.errors import OperatorError
-from store.client import RejectedError, Store
+from store.client import Store
 from store.lines import series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
+from store.select import exceeds, select, where
 
-log = logging.getLogger(__name__)
-
+_SERIES = ("tenant", "utility", "role", "band")
+"""Tags that tell the series of a meter apart."""
 _NEVER = np.array([[-1, 0]])
 """Starts and revisions of a series that is not there."""
 
@@ -33,19 +32,14 @@ class UsageStore:
         self._store = store
         self._park = park
         self._writer = writer
-        self._deletes = True
         self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
         """What stands there of some meters, by meter."""
         if not meters:
             return {}
-        fields = ",".join(f'"{name}"' for name in (*NUMBERS, "rule"))
-        tables = await self._store.tables(
-            f'SELECT {fields} FROM "{USAGE}" WHERE {self._where(meters, span)} '
-            'GROUP BY "meter","tenant","utility","role","band"',
-            OPERATOR_DATABASE,
-        )
+        statement = select(USAGE, (*NUMBERS, "rule"), self._where(meters, span), ("meter", *_SERIES))
+        tables = await self._store.tables(statement, OPERATOR_DATABASE)
         contents: dict[str, dict[Series, Content]] = {}
         for table in tables:
             tags = table.tags
@@ -92,11 +86,8 @@ class UsageStore:
 
     async def _revised(self, meter: str, span: Span) -> dict[Series, Times]:
         """Start and instant of revision of what stands in a span, as two columns."""
-        tables = await self._store.tables(
-            f'SELECT "revised" FROM "{USAGE}" WHERE {self._where([meter], span)} '
-            'GROUP BY "tenant","utility","role","band"',
-            OPERATOR_DATABASE,
-        )
+        statement = select(USAGE, ["revised"], self._where([meter], span), _SERIES)
+        tables = await self._store.tables(statement, OPERATOR_DATABASE)
         return {
             (table.tags["tenant"], table.tags["utility"], table.tags["role"], table.tags["band"]): np.stack(
                 (table.times, table.fields["revised"].astype(np.int64)), axis=1
@@ -106,10 +97,8 @@ class UsageStore:
 
     async def gap_starts(self, meter: str, span: Span) -> list[int]:
         """Starts of the quarter hours of long gaps that are stored in a span."""
-        rows = await self._store.query(
-            f'SELECT "rule","estimated" FROM "{USAGE}" WHERE {self._where([meter], span)} AND "estimated" > 0',
-            OPERATOR_DATABASE,
-        )
+        condition = self._where([meter], span, also=[exceeds("estimated", 0)])
+        rows = await self._store.query(select(USAGE, ("rule", "estimated"), condition), OPERATOR_DATABASE)
         long = ("gap_shaped", "gap_linear")
         return sorted(
             {row["time"] // NS_PER_MS for row in rows if any(rule in (row["rule"] or "").split(",") for rule in long)}
@@ -129,28 +118,9 @@ class UsageStore:
 
     async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
         """Delete a stretch everywhere; whether this database deletes at all."""
-        if not self._deletes:
-            return False
         await self._writer.flush()
-        statement = f'DELETE FROM "{USAGE}" WHERE {self._where([meter], span)}'
-        try:
-            await self._store.query(statement, OPERATOR_DATABASE)
-        except RejectedError as error:
-            self._deletes = False
-            log.warning("this database does not delete (%s); what no longer holds is set to zero", error)
-            return False
-        for tenant in tenants:
-            if tenant and self._writer.has_database(tenant):
-                try:
-                    await self._store.query(statement, tenant_database(self._park, tenant))
-                except (OperatorError, RejectedError) as error:
-                    log.info("nothing was deleted of %s: %s", tenant, error)
-        return True
+        owners = [tenant_database(self._park, each) for each in tenants if each and self._writer.has_database(each)]
+        return await self._store.delete(USAGE, self._where([meter], span), (OPERATOR_DATABASE, *owners))
 
-    def _where(self, meters: Collection[str], span: Span) -> str:
-        name = f'"meter" =~ /^({"|".join(meters)})$/'
-        if len(meters) == 1:
-            (only,) = meters
-            name = f"\"meter\" = '{only}'"
-        times = f"time >= {span.start * NS_PER_MS} AND time <= {span.end * NS_PER_MS - 1}"
-        return f"\"park\" = '{self._park}' AND {name} AND {times}"
+    def _where(self, meters: Collection[str], span: Span, also: Iterable[str] = ()) -> str:
+        return where({"park": self._park, "meter": meters}, span.start, span.end, also)

@@ -51,7 +51,7 @@ async def test_json_gives_the_same() -> None:
             }
         ]
     }
-    (result,) = columns_of(json.dumps(body).encode(), "application/json")
+    (result,) = columns_of(json.dumps(body).encode(), packed=False)
     found = table(result["series"][0])
     assert (found.times.tolist(), found.fields["f"].tolist()) == ([START, START + 1], [1.5, 2.0])
 

@@ -1,0 +1,120 @@
+"""InfluxQL for every room but `dashboards`, which writes what Grafana asks: nobody else builds a statement.
+
+Instants are milliseconds since the epoch. InfluxDB keeps 64-bit nanoseconds (from 1677 to 2262) and rejects a statement
+that names any other: such an instant is moved to the nearest one that it can hold, which holds all there is.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from store.schema import NS_PER_MS
+
+EARLIEST_NS: Final = -(2**63) + 2
+LATEST_NS: Final = 2**63 - 2
+"""What InfluxDB takes as a time."""
+
+_QUOTED = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n"})
+_NAMED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+
+
+class Of(NamedTuple):
+    """A function of a field, such as `sum`; its column is called `name`, or as the field."""
+
+    function: str
+    field: str
+    name: str = ""
+
+
+def ns(ms: int) -> int:
+    """An instant in nanoseconds, as InfluxDB can hold it."""
+    return min(max(ms * NS_PER_MS, EARLIEST_NS), LATEST_NS)
+
+
+def text(value: str) -> str:
+    """A text in quotes."""
+    return f"'{value.translate(_QUOTED)}'"
+
+
+def name(identifier: str) -> str:
+    """A measurement, tag or field in quotes."""
+    return f'"{identifier.translate(_NAMED)}"'
+
+
+def where(
+    tags: Mapping[str, str | Collection[str]],
+    since: int | None = None,
+    before: int | None = None,
+    also: Iterable[str] = (),
+) -> str:
+    """A condition: each tag has its value, or one of its values; the time is from `since` up to but not `before`, ms.
+
+    `also`: more of `differs` and `exceeds`.
+    """
+    found = [f"{name(tag)} {_equals(value)}" for tag, value in tags.items()]
+    found += also
+    if since is not None and ns(since) > EARLIEST_NS:
+        found.append(f"time >= {ns(since)}")
+    if before is not None and ns(before) < LATEST_NS:
+        found.append(f"time < {ns(before)}")
+    return " AND ".join(found)
+
+
+def _equals(value: str | Collection[str]) -> str:
+    if isinstance(value, str):
+        return f"= {text(value)}"
+    if len(value) == 1:
+        return f"= {text(*value)}"  # found by the index; an expression is tried on every value of the tag
+    either = "|".join(re.escape(each).replace("/", r"\/") for each in value)
+    return f"=~ /^({either})$/"
+
+
+def differs(field: str, value: str) -> str:
+    """The condition that a tag or field has another value."""
+    return f"{name(field)} != {text(value)}"
+
+
+def exceeds(field: str, number: float) -> str:
+    """The condition that a field is above a number."""
+    return f"{name(field)} > {number!r}"
+
+
+def select(
+    measurement: str,
+    fields: Iterable[str | Of],
+    condition: str = "",
+    by: Iterable[str] = (),
+    *,
+    every: str | None = None,
+    zone: str | None = None,
+    newest: bool = False,
+) -> str:
+    """A query for fields, or all fields and tags (`*`), of the points that meet a condition; grouped `by` tags.
+
+    `every`: a length of time such as `1d`, in local time of `zone`, whose values become one. `newest`: of each group
+    only the last point.
+    """
+    parts = [f"SELECT {','.join(map(_column, fields))} FROM {name(measurement)}"]
+    if condition:
+        parts.append(f"WHERE {condition}")
+    groups = [*([f"time({every})"] if every else []), *map(name, by)]
+    if groups:
+        parts.append(f"GROUP BY {','.join(groups)}")
+    if every:
+        parts.append("fill(none)")
+    if newest:
+        parts.append("ORDER BY time DESC LIMIT 1")
+    if zone is not None:
+        parts.append(f"tz({text(zone)})")
+    return " ".join(parts)
+
+
+def _column(field: str | Of) -> str:
+    if isinstance(field, Of):
+        return f"{field.function}({name(field.field)}) AS {name(field.name or field.field)}"
+    return "*" if field == "*" else name(field)
+
+
+def delete(measurement: str, condition: str) -> str:
+    """Deletes the points that meet a condition on tags and time; see `Store.delete`."""
+    return f"DELETE FROM {name(measurement)} WHERE {condition}"
