@@ -101,6 +101,7 @@ EVENT: Final = {
     "gap": text("Gap", "Thiếu số liệu"),
     "tariff": text("Tariff changed", "Thay đổi biểu giá"),
     "gateway_offline": text("Gateway offline", "Thiết bị thu thập mất kết nối"),
+    "not_computed": text("Not computed", "Không tính được"),
 }
 """Kinds of `store.schema.EVENTS`, as people call them."""
 

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import struct
+import time
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from types import TracebackType
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
 _DETAIL = 300
+_BEYOND = "beyond retention policy"
+_MARGIN_MS = 60_000
+"""For clocks that differ, and for the way."""
 _LARGE = 2**20
 _AS_ARRAYS = {"Accept-Encoding": "identity"}
 """Numbers hardly get smaller, and packing them is half of the database's work."""
@@ -54,6 +58,7 @@ class Store:
         self._headers = {"Authorization": f"Basic {account}"} if token else {}
         self._session: aiohttp.ClientSession | None = None
         self._deletes = True
+        self._keeps: dict[str, int | None] = {}
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
@@ -91,6 +96,31 @@ class Store:
                     middle = (start + end) // 2
                     halves += [(middle, end), (start, middle)]
         return rejected
+
+    async def write_kept(self, lines: Sequence[str], database: str) -> dict[int, str]:
+        """Write lines but those that are older than the database keeps points, which it would only throw away.
+
+        Returns the reason of each that was rejected, by its position in `lines`; all others are written.
+        """
+        if database not in self._keeps:
+            self._keeps[database] = await self.retention_ms(database)
+        keeps = self._keeps[database]
+        places: Sequence[int] = range(len(lines))
+        if keeps is not None:
+            oldest = time.time_ns() - (keeps - _MARGIN_MS) * 1_000_000
+            places = [place for place in places if int(lines[place].rpartition(" ")[2]) >= oldest]
+            lines = [lines[place] for place in places]
+        if not lines:
+            return {}
+        try:
+            await self.write(lines, database)
+        except RejectedError as error:
+            if _BEYOND in str(error):  # all others are written; somebody has made the retention shorter
+                del self._keeps[database]
+                return {}
+            rejected = await self.write_each(lines, database)
+            return {places[place]: reason for place, reason in rejected.items() if _BEYOND not in reason}
+        return {}
 
     async def query(self, statement: str, database: str) -> list[Row]:
         """Run one InfluxQL statement and return its rows.
@@ -141,7 +171,7 @@ class Store:
         return self._deletes
 
     async def retention_ms(self, database: str) -> int | None:
-        """How long the database keeps a point; None where it keeps all, or does not say."""
+        """How long the database keeps a point; None where it keeps all, does not say or is not there."""
         try:
             policies = await self.query(f"SHOW RETENTION POLICIES ON {name(database)}", database)
         except (RejectedError, OperatorError):

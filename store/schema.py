@@ -20,7 +20,9 @@ kept. A message that is taken for granted to hold nothing usable (an unknown gat
 REFUSED_DAYS: Final = 30
 
 PIPELINE: Final = "pipeline"
-"""Tags service, instance; each 10 s."""
+"""Tags service, instance; each 10 s. What the usage service has set aside has a point of its own: tags service,
+instance, park and part (a meter's id, or `.tenant `, `.main ` or `.baseline ` before an id, or `.park`), field
+not_computed (1)."""
 
 METER_STATUS: Final = "meter_status"
 """Tags park, tenant, utility, meter; fields heard (whether there ever was a reading) and
@@ -66,12 +68,17 @@ id, or a section after a dot); field content (JSON)."""
 
 EVENTS: Final = "events"
 """What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,
-`spike`, `gap`, `tariff`, `gateway_offline`); a tariff change has no meter, and what happened to a gateway has the tag
-gateway in place of tenant and meter. Fields text_en, text_vi: one sentence for people; of a gateway also end (ms, when
-it was heard again; absent as long as it is not)."""
+`spike`, `gap`, `tariff`, `gateway_offline`, `not_computed`); a tariff change has no meter, and what happened to a
+gateway has the tag gateway in place of tenant and meter. Fields text_en, text_vi: one sentence for people; of a gateway
+also end (ms, when it was heard again; absent as long as it is not)."""
 
 GATEWAY_OFFLINE: Final = "gateway_offline"
 """Kind of `EVENTS`."""
+
+NOT_COMPUTED: Final = "not_computed"
+"""Kind of `EVENTS`: the usage service has set a meter, a tenant's figures, a balance or a whole park aside; only the
+operator's database has it. Further fields: part (what is set aside), reason, and end (ms, when it was computed again;
+absent as long as it is not)."""
 
 NS_PER_MS: Final = 1_000_000
 

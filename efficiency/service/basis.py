@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 
 from efficiency.baseline.held import Held
 from efficiency.baseline.model import Baseline
+from efficiency.indicators.balance import taps
+from efficiency.service.aside import MAIN, TENANT
 from efficiency.usage.counters import midnight_ms
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE
 from efficiency.valuation.rows import place_of
 from metering.instants import milliseconds
+from metering.meters import Role
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
@@ -29,8 +32,8 @@ _NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "mbus", "limits", "o
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 
 Parts = dict[str, Any]
-"""Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant` and
-the tenant's id, or `.baseline` and the baseline's."""
+"""Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant ` and
+the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's."""
 _BASELINE = ".baseline "
 
 
@@ -51,7 +54,12 @@ def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
         found[f".{name}"] = entries
     for tenant in park.tenants:
         own = tenant.model_dump(mode="json", by_alias=True)
-        found[f".tenant {tenant.id}"] = {key: own[key] for key in _OF_A_TENANT}
+        found[f"{TENANT}{tenant.id}"] = {key: own[key] for key in _OF_A_TENANT}
+    for meter in park.meters:
+        if meter.role is Role.MAIN:
+            found[f"{MAIN}{meter.id}"] = [meter.accuracy_pct] + [
+                [tap.meter.id, tap.register, tap.into, tap.meter.accuracy_pct] for tap in taps(park, meter.id)
+            ]
     for name, held in baselines.items():
         versions = {
             str(version.version): {
@@ -79,13 +87,15 @@ def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
 class Changes:
     """`meters`: instants from which the use of each must be computed again, ms; `swaps`: instants of changed swaps.
 
-    `tenants`: from when the figures of each must be. `baselines`: from which day what each expects must be. `gone`:
-    those of which nothing may stay, with the tenant that they stood under.
+    `tenants`: from when the figures of each must be. `mains`: main meters all of whose balances must be. `baselines`:
+    from which day what each expects must be. `gone`: those of which nothing may stay, with the tenant that they stood
+    under.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
     swaps: dict[str, list[int]] = field(default_factory=dict)
     tenants: dict[str, int] = field(default_factory=dict)
+    mains: set[str] = field(default_factory=set)
     baselines: dict[str, date] = field(default_factory=dict)
     gone: dict[str, str | None] = field(default_factory=dict)
 
@@ -111,7 +121,8 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
         since = _first_difference(before.get(".reactive", {}).get("rule", []), after[".reactive"]["rule"])
         found.tenants |= {tenant.id: _ms(since, park.zone) for tenant in park.tenants}
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
-    found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f".tenant {tenant.id}" in different}
+    found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f"{TENANT}{tenant.id}" in different}
+    found.mains |= {meter.id for meter in park.meters if f"{MAIN}{meter.id}" in different}
     for part in sorted(part for part in different if part.startswith(_BASELINE)):
         _of_baseline(found, part.removeprefix(_BASELINE), before.get(part), after.get(part))
     return found

@@ -46,7 +46,7 @@ class GatewayStatus:
             if found is not None and found != before:
                 news[gateway] = found
         if news:
-            await self._store.write([_line(park, *each) for each in news.items()], OPERATOR_DATABASE)
+            await self._store.write_kept([_line(park, *each) for each in news.items()], OPERATOR_DATABASE)
             known |= {gateway.id: found for gateway, found in news.items()}
 
     async def _load(self, park: str) -> dict[str, _Silence]:

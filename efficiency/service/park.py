@@ -8,14 +8,16 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from efficiency.baseline.held import Held, held_baselines
 from efficiency.baseline.model import Baseline
+from efficiency.service.aside import SetAside
 from efficiency.service.basis import Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.service.progress import Cursor, Progress
 from efficiency.service.recent import Recent
 from efficiency.service.rollups import Rollups
-from efficiency.service.windows import Windows, Work, groups
+from efficiency.service.windows import Windows, Work, each_or_alone, groups
 from efficiency.stored.events import PARK, EventStore
 from efficiency.stored.meteruse import MeterUse, in_reach, touched
 from efficiency.stored.readings import RegisterReader, Registers
@@ -57,6 +59,7 @@ class ParkUsage:
         self._store = store
         self._done = done
         self.written = 0
+        self.aside = SetAside(store, park.id)
         self._forget()
 
     def _forget(self) -> None:
@@ -65,7 +68,7 @@ class ParkUsage:
         self._reader = RegisterReader(store, park)
         self._writer = ParkWriter(store, park)
         self._usage = UsageStore(store, park, self._writer)
-        self._rollups = Rollups(store, park, self._usage, self._writer)
+        self._rollups = Rollups(store, park, self._usage, self._writer, self.aside)
         self._events = EventStore(store, park, self._writer)
         self._recent = Recent()
         self._cursor: Cursor | None = None
@@ -81,6 +84,7 @@ class ParkUsage:
         if self._cursor is not None:
             self._rollups.mark_months(self.park, self._cursor.figures, now_ms)
         self._basis = await load_basis(self._store, self.park.id)
+        await self.aside.load()
         await self._reader.find_first(self.park.meters)
 
     async def cycle(self, now_ms: int) -> None:
@@ -92,15 +96,20 @@ class ParkUsage:
         await self._events.replace(PARK, None, self._events.known(PARK), tariff_events(park, now_ms))
         work: Work = {}
         parts = parts_of(park, self._hold())
-        if parts != before:
-            self._recent = Recent()
-            await self._plan_changes(computing, before, parts, work, now_ms)
         arrived = await self._progress.arrivals(cursor.arrivals if cursor is not None else now_ms * NS_PER_MS)
+        self.aside.look(parts, now_ms)
+        for meter in arrived:
+            self.aside.changed(meter, now_ms)
+        waiting = self.aside.waiting(now_ms)
+        known = {**(before or {}), **{part: parts[part] for part in waiting if part in parts}}
+        if parts != known:
+            self._recent = Recent()
+            await self._plan_changes(computing, None if before is None else known, parts, work, now_ms)
         for meter, spans in arrived.items():
-            if meter in park.meter:
+            if meter in park.meter and meter not in waiting:
                 self._reader.arrived(meter, min(span.start for span in spans))
                 self._recent.forget(meter)
-                await self._plan_readings(computing, park.meter[meter], in_reach(spans), work)
+                await self._plan_readings(computing, park.meter[meter], in_reach(spans), work, now_ms)
         if cursor is not None:
             await self._run(windows, cursor, work, now_ms)
         await windows.compute(work, self._done)
@@ -113,13 +122,15 @@ class ParkUsage:
             took = round((time.monotonic() - began) * 1000)
             self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
         self._sure = True
+        await self.aside.write(park, now_ms)
         self.written += self._usage.taken()
         self._cursor = Cursor(now_ms * NS_PER_MS, now_ms, min(self._rollups.oldest_month(park), now_ms))
         await self._progress.save(self._cursor, now_ms)
-        if parts != before:
+        done = {part: content for part, content in parts.items() if part not in self.aside.things}
+        if done != before:
             # Last: the months that a change has marked are remembered by the cursor.
-            await save_basis(self._store, park.id, before, parts, now_ms)
-            self._basis = parts
+            await save_basis(self._store, park.id, before, done, now_ms)
+            self._basis = done
 
     async def close(self) -> None:
         """Give up what is on its way to the database."""
@@ -143,7 +154,7 @@ class ParkUsage:
         return self._rollups.baselines.held
 
     def _windows(self, now_ms: int, *, everything: bool = False, unsure: bool = False) -> Windows:
-        parts = self.park, self._reader, self._usage, self._events, self._rollups
+        parts = self.park, self._reader, self._usage, self._events, self._rollups, self.aside
         return Windows(*parts, now_ms, everything=everything, unsure=unsure)
 
     async def _plan_changes(
@@ -156,51 +167,62 @@ class ParkUsage:
             if since == ALWAYS_BEFORE:
                 work.setdefault(meter, []).append(Span(since, now_ms + 1))
             elif since <= now_ms:
-                await self._plan_readings(computing, park.meter[meter], [Span(since, now_ms + 1)], work)
+                await self._plan_readings(computing, park.meter[meter], [Span(since, now_ms + 1)], work, now_ms)
         for meter, swaps in found.swaps.items():
-            await self._plan_readings(computing, park.meter[meter], [Span(at, at + 1) for at in swaps], work)
+            spans = [Span(at, at + 1) for at in swaps]
+            await self._plan_readings(computing, park.meter[meter], spans, work, now_ms)
         if before is None:
             found = replace(found, tenants={})  # their figures are made anew with the use of their meters
         await self._rollups.take(found, park, self._reader.first, now_ms)
 
-    async def _plan_readings(self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work) -> None:
+    async def _plan_readings(
+        self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work, now_ms: int
+    ) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
-        for span in changed:
-            for register in computing.registers(meter, self.park.zone):
-                near = await computing.affected(register, span)
-                gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
-                work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
+        with self.aside.guard(meter.id, now_ms):
+            for span in changed:
+                for register in computing.registers(meter, self.park.zone):
+                    near = await computing.affected(register, span)
+                    gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
+                    work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
 
     async def _run(self, windows: Windows, cursor: Cursor, work: Work, now_ms: int) -> None:
         """Compute the running hour of every meter, or note what takes more than that."""
         computing = windows.meter_use
+        waiting = self.aside.waiting(now_ms)
+        meters = [meter for meter in self.park.meters if meter.id not in waiting]
         changed = Span(min(cursor.computed, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
         if now_ms - cursor.computed > LONG_PAUSE_MS:
             self._recent = Recent()
-            for meter in self.park.meters:
-                await self._plan_readings(computing, meter, [changed], work)
+            for meter in meters:
+                await self._plan_readings(computing, meter, [changed], work, now_ms)
             return
-        whole = Span(changed.start - BEHIND_MS, changed.end)
-        for group in groups(self.park.meters, whole):
-            span = Span(whole.start, now_ms + DAY_MS)
-            loaded = await self._recent.load(group, span, changed.start, windows.load)
-            due: Work = {}
-            for meter in group:
-                readings = loaded[meter.counter][meter.id]
-                said = (
-                    hash(readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()),
-                    now_ms // QUARTER_MS,
-                )
-                if self._said.get(meter.id) == said or meter.id not in self._reader.first:
-                    continue
-                self._said[meter.id] = said
+        for group in groups(meters, Span(changed.start - BEHIND_MS, changed.end)):
+            await each_or_alone(self.aside, group, now_ms, partial(self._run_group, windows, changed, now_ms))
+
+    async def _run_group(self, windows: Windows, changed: Span, now_ms: int, group: Sequence[Meter]) -> None:
+        computing = windows.meter_use
+        span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
+        loaded = await self._recent.load(group, span, changed.start, windows.load)
+        due: Work = {}
+        for meter in group:
+            readings = loaded[meter.counter][meter.id]
+            said = (
+                hash(readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()),
+                now_ms // QUARTER_MS,
+            )
+            if self._said.get(meter.id) == said or meter.id not in self._reader.first:
+                continue
+            with self.aside.guard(meter.id, now_ms):
                 due[meter.id] = [await self._running(computing, meter, loaded, changed)]
-            early = min((window.start for spans in due.values() for window in spans), default=now_ms)
-            if due:
-                stored = await self._usage.stored(due, Span(early, now_ms).outward())
-                for name, spans in due.items():
+                self._said[meter.id] = said
+        early = min((window.start for spans in due.values() for window in spans), default=now_ms)
+        if due:
+            stored = await self._usage.stored(due, Span(early, now_ms).outward())
+            for name, spans in due.items():
+                with self.aside.guard(name, now_ms):
                     await windows.one(self.park.meter[name], spans[0], loaded, stored[name])
-                    await asyncio.sleep(0)  # the service has other work, too
+                await asyncio.sleep(0)  # the service has other work, too
 
     async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
         """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""

@@ -8,6 +8,7 @@ from itertools import groupby
 from efficiency.baseline.days import BaselineDays, own_fields
 from efficiency.indicators.balance import taps
 from efficiency.indicators.rollup import balance_fields, meters_of, tenant_fields
+from efficiency.service.aside import MAIN, TENANT, SetAside
 from efficiency.service.basis import Changes
 from efficiency.service.inturn import in_turn
 from efficiency.stored.days import days_between, load, local_day, past
@@ -31,8 +32,9 @@ _KEPT_MS = 2 * DAY_MS
 class Rollups:
     """Figures of one park that wait to be computed again."""
 
-    def __init__(self, store: Store, park: str, usage: UsageStore, writer: ParkWriter) -> None:
+    def __init__(self, store: Store, park: str, usage: UsageStore, writer: ParkWriter, aside: SetAside) -> None:
         self._usage = usage
+        self._aside = aside
         self._writer = writer
         self._points = PointStore(store, park, writer)
         self.baselines = BaselineDays(usage, self._points)
@@ -70,6 +72,10 @@ class Rollups:
             firsts = [first[meter.id] for meter in park.of_tenant[tenant] if meter.id in first]
             if firsts and since <= now_ms:
                 self.mark_tenant(tenant, days_between(local_day(park, max(since, min(firsts))), today))
+        for main in changed.mains:
+            firsts = [first[meter] for meter in _balanced(park, main) if meter in first]
+            if firsts:
+                self._balances.setdefault(main, set()).update(days_between(local_day(park, min(firsts)), today))
         for name, gone in changed.gone.items():
             await self.baselines.forget(park, name, gone)
         for name, day in changed.baselines.items():
@@ -109,13 +115,19 @@ class Rollups:
 
         async def of_tenant(tenant: str) -> None:
             marked = days.get(tenant, set()), due.get(tenant, set())
-            tenants.extend(await self._tenant(park, tenant, *marked, now_ms, near=near.get(tenant)))
+            with self._aside.guard(f"{TENANT}{tenant}", now_ms):
+                tenants.extend(await self._tenant(park, tenant, *marked, now_ms, near=near.get(tenant)))
 
         async def of_main(main: str) -> None:
-            mains.append(await self._balance(park, main, balances[main], now_ms))
+            with self._aside.guard(f"{MAIN}{main}", now_ms):
+                mains.append(await self._balance(park, main, balances[main], now_ms))
 
-        works = [partial(of_tenant, tenant) for tenant in {**days, **due} if tenant in park.tenant]
-        await in_turn([*works, *(partial(of_main, main) for main in balances if main in park.meter)])
+        # What is set aside is marked anew when it is tried again.
+        waiting = self._aside.waiting(now_ms)
+        found = [tenant for tenant in {**days, **due} if tenant in park.tenant and f"{TENANT}{tenant}" not in waiting]
+        balanced = [main for main in balances if main in park.meter and f"{MAIN}{main}" not in waiting]
+        works = [partial(of_tenant, tenant) for tenant in found]
+        await in_turn([*works, *(partial(of_main, main) for main in balanced)])
         await self._points.replace_all(tenants, "tenant")
         await self._points.replace_all(mains, "main")
 
@@ -127,7 +139,8 @@ class Rollups:
             if laid is not None:
                 days = _taken(self._days[tenant], laid.span, park, Period.DAY, now_ms)
                 months = _taken(self._months.get(tenant, set()), laid.span, park, Period.MONTH, now_ms)
-                fields += await self._tenant(park, tenant, days, months, now_ms, laid)
+                with self._aside.guard(f"{TENANT}{tenant}", now_ms):
+                    fields += await self._tenant(park, tenant, days, months, now_ms, laid)
                 if laid.span.end - laid.span.start <= _KEPT_MS:
                     self._near[tenant] = laid
         await self._points.replace_all(fields, "tenant")
@@ -139,7 +152,8 @@ class Rollups:
             laid = at_hand(held, _balanced(park, main))
             if laid is not None:
                 days = _taken(self._balances[main], laid.span, park, Period.DAY, now_ms)
-                fields.append(await self._balance(park, main, days, now_ms, laid))
+                with self._aside.guard(f"{MAIN}{main}", now_ms):
+                    fields.append(await self._balance(park, main, days, now_ms, laid))
         await self._points.replace_all(fields, "main")
 
     async def _tenant(

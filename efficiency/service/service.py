@@ -1,18 +1,19 @@
 """The usage service: every few seconds the usage of every park is made true again; each minute it says who is silent.
 
-Park files and files of baselines are followed. It needs no disk: how far it is stands in the database. What fails is
-tried again, for ever, and said aloud.
+Park files and files of baselines are followed. It needs no disk: how far it is stands in the database. Where the
+database is not there it waits; a park, a meter or a figure that cannot be computed is set aside and stops nothing else.
 """
 
 import asyncio
 import logging
 import resource
 from collections.abc import Awaitable, Callable
-from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 
 from efficiency.baseline.held import faults
 from efficiency.baseline.watch import BaselineWatch
+from efficiency.service.aside import WHOLE_PARK
 from efficiency.service.gatewaystatus import GatewayStatus
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
@@ -33,6 +34,17 @@ HEALTH_S = 10.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _OnePark:
+    """A park's computing. `again`: it failed and waits until then, by the loop's clock. `computed_ms`: as of when."""
+
+    usage: ParkUsage
+    patience: Patience
+    begun: bool = False
+    again: float = 0.0
+    computed_ms: int | None = None
+
+
 class UsageService:
     """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`."""
 
@@ -40,18 +52,16 @@ class UsageService:
         self._watch = watch
         self._store = store
         self._clock_ms = clock_ms
-        self._series = series(PIPELINE, {"service": "usage", "instance": instance})
+        self._tags = {"service": "usage", "instance": instance}
         self._time = asyncio.get_running_loop().time
         self._status = MeterStatus(store)
         self._gateways = GatewayStatus(store, self._status)
-        self._patience = Patience("usage", log, self._time)
-        self._parks: dict[str, ParkUsage] = {}
+        self._parks: dict[str, _OnePark] = {}
         self._baselines = BaselineWatch()
         self._troubles: dict[str, Trouble] = {}
         self._faulty: dict[str, int] = {}
         self._cycles = 0
         self._cycle_s = 0.0
-        self._computed_ms: int | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set.
@@ -73,38 +83,60 @@ class UsageService:
     async def _compute(self) -> None:
         while True:
             began = self._time()
-            try:
-                parks, files = self._watch.by_id, self._watch.files
-                await self._forget(self._parks.keys() - parks.keys())
-                for park_id in parks.keys() & files.keys():
-                    await self._cycle(parks[park_id], files[park_id])
-            except (UnavailableError, OperatorError, RejectedError) as error:
-                if isinstance(error, OperatorError) and not self._cycles:
-                    raise
-                await self._forget({*self._parks})  # what was under way is planned anew from the cursor
-                await asyncio.sleep(self._patience.failed(error, getattr(error, "retry_after", None)))
-                continue
-            self._patience.succeeded()
-            self._cycles += 1
-            self._cycle_s = self._time() - began
-            await asyncio.sleep(max(EVERY_S, self._cycle_s))
+            parks, files = self._watch.by_id, self._watch.files
+            for park_id in self._parks.keys() - parks.keys():
+                await self._parks.pop(park_id).usage.close()
+                self._faulty.pop(park_id, None)
+            worked = [await self._try(parks[one], files[one]) for one in sorted(parks.keys() & files.keys())]
+            if any(worked):
+                self._cycles += 1
+                self._cycle_s = self._time() - began
+            waiting = [one.again - self._time() for one in self._parks.values() if one.again > self._time()]
+            await asyncio.sleep(max(EVERY_S, self._time() - began) if all(worked) else min([EVERY_S, *waiting]))
 
-    async def _forget(self, parks: AbstractSet[str]) -> None:
-        for park_id in parks:
-            await self._parks.pop(park_id).close()
-            self._faulty.pop(park_id, None)
+    async def _try(self, park: Park, file: Path) -> bool:
+        """One cycle of one park: what fails there stops no other.
 
-    async def _cycle(self, park: Park, file: Path) -> None:
-        now_ms = self._clock_ms()
-        usage = self._parks.get(park.id)
-        if usage is None:
-            usage = ParkUsage(self._store, park)
-            await usage.begin(now_ms)
-            self._parks[park.id] = usage
-        usage.park = park
-        self._take_baselines(usage, file, now_ms)
-        await usage.cycle(now_ms)
-        self._computed_ms = now_ms
+        Raises `OperatorError` before anything has worked: the operator is there to read it.
+        """
+        one = self._parks.get(park.id)
+        if one is None:
+            one = self._parks[park.id] = _OnePark(
+                ParkUsage(self._store, park), Patience(f"usage of {park.id}", log, self._time)
+            )
+        if self._time() < one.again:
+            return False
+        try:
+            return await self._cycle(one, park, file)
+        except (UnavailableError, OperatorError) as error:
+            if isinstance(error, OperatorError) and not self._cycles:
+                raise
+            await one.usage.close()
+            one.begun = False  # what was under way is planned anew from the cursor
+            one.again = self._time() + one.patience.failed(error, getattr(error, "retry_after", None))
+            return False
+
+    async def _cycle(self, one: "_OnePark", park: Park, file: Path) -> bool:
+        now_ms, usage = self._clock_ms(), one.usage
+        if park is not usage.park:
+            usage.aside.changed(WHOLE_PARK, now_ms)
+            usage.park = park
+        if WHOLE_PARK in usage.aside.waiting(now_ms):
+            return False
+        with usage.aside.guard(WHOLE_PARK, now_ms):
+            if not one.begun:
+                await usage.begin(now_ms)
+                one.begun = True
+            self._take_baselines(usage, file, now_ms)
+            await usage.cycle(now_ms)
+        if usage.aside.failed(WHOLE_PARK):
+            one.begun = False
+            await usage.close()
+            await usage.aside.write(park, now_ms)
+            return False
+        one.patience.succeeded()
+        one.computed_ms = now_ms
+        return True
 
     def _take_baselines(self, usage: ParkUsage, file: Path, now_ms: int) -> None:
         """Give a park its baselines, and tell of those that cannot be reckoned with: the others go on."""
@@ -126,22 +158,32 @@ class UsageService:
     async def _say_who_is_silent(self) -> None:
         for park in self._watch.by_id.values():
             now_ms = self._clock_ms()
-            await self._status.write(park, now_ms)
-            await self._gateways.write(park, now_ms)
+            try:
+                await self._status.write(park, now_ms)
+                await self._gateways.write(park, now_ms)
+            except RejectedError as error:  # the other parks are none the worse for it
+                log.error("meter status of %s: the database rejects it: %s", park.id, error)  # noqa: TRY400
 
     async def _say_how_it_is(self) -> None:
         now = self._clock_ms()
         fields: dict[str, float | int] = {
             "cycles": self._cycles,
             "cycle_s": self._cycle_s,
-            "written": sum(usage.written for usage in self._parks.values()),
-            "retries": self._patience.total,
+            "written": sum(one.usage.written for one in self._parks.values()),
+            "retries": sum(one.patience.total for one in self._parks.values()),
             "faulty_baselines": sum(self._faulty.values()),
+            "not_computed": sum(len(one.usage.aside.things) for one in self._parks.values()),
             "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
-        if self._computed_ms is not None:
-            fields["lag_s"] = (now - self._computed_ms) / 1000
-        await self._store.write([point(self._series, fields, now * NS_PER_MS)], OPERATOR_DATABASE)
+        computed = [one.computed_ms for one in self._parks.values() if one.computed_ms is not None]
+        if computed:
+            fields["lag_s"] = (now - min(computed)) / 1000
+        lines = [point(series(PIPELINE, self._tags), fields, now * NS_PER_MS)]
+        for park, one in self._parks.items():
+            for part in one.usage.aside.things:
+                head = series(PIPELINE, {**self._tags, "park": park, "part": part})
+                lines.append(point(head, {"not_computed": 1}, now * NS_PER_MS))
+        await self._store.write(lines, OPERATOR_DATABASE)
 
     async def _each(self, seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
         """Do something again and again; what cannot be written now is said with the next, and not worth waiting for."""

@@ -5,13 +5,15 @@ at once, and the figures of tenants are made of what was just computed, where th
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
 import numpy as np
 
 from efficiency.indicators.balance import EXPORT, balance_meters
+from efficiency.service.aside import SetAside
 from efficiency.service.inturn import in_turn
 from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore
@@ -27,6 +29,7 @@ from efficiency.usage.quarters import usage_of
 from efficiency.usage.registers import steps_of
 from efficiency.valuation.localtime import months_of, slots_over
 from efficiency.valuation.rows import Rows, place_of, rows_of
+from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 from metering.park import Park
 
@@ -36,6 +39,7 @@ AT_ONCE = 250_000
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""
 _Holding = dict[str, tuple[Span, Measured]]
+log = logging.getLogger(__name__)
 
 
 class Windows:
@@ -51,6 +55,7 @@ class Windows:
         usage: UsageStore,
         events: EventStore,
         rollups: Rollups,
+        aside: SetAside,
         now_ms: int,
         *,
         everything: bool = False,
@@ -62,6 +67,7 @@ class Windows:
         self._usage = usage
         self._events = events
         self._rollups = rollups
+        self._aside = aside
         self._now_ms = now_ms
         self._everything = everything
         self._mark_all = everything or unsure
@@ -72,7 +78,7 @@ class Windows:
         by_month: dict[int, Work] = {}
         for name, spans in work.items():
             first = self._reader.first.get(name)
-            for span in merged(spans) if first is not None else []:
+            for span in merged(spans) if first is not None and not self._aside.failed(name) else []:
                 window = Span(max(span.start, first or 0), min(span.end, self._now_ms)).outward()
                 for month, piece in months_of(window, self._park.zone):
                     by_month.setdefault(month, {}).setdefault(name, []).append(piece)
@@ -84,13 +90,16 @@ class Windows:
             meters = [self._park.meter[name] for name in windows]
 
             async def group_of(group: Sequence[Meter], windows: Work = windows, held: _Holding = held) -> None:
-                nonlocal ready
                 found = await self._group(group, windows)
                 held |= {name: (span, one.only(EXPORT)) for name, (span, one) in found.items() if name in balanced}
+
+            async def group_or_each(group: Sequence[Meter], windows: Work = windows) -> None:
+                nonlocal ready
+                await each_or_alone(self._aside, group, self._now_ms, group_of)
                 ready += sum(len(windows[meter.id]) for meter in group)
                 done(ready, total)
 
-            await in_turn([partial(group_of, group) for group in groups(meters, _hull(windows.values()))])
+            await in_turn([partial(group_or_each, group) for group in groups(meters, _hull(windows.values()))])
             await self._rollups.write_mains(self._park, held, self._now_ms)
 
     async def _group(self, group: Sequence[Meter], windows: Work) -> Held:
@@ -104,9 +113,10 @@ class Windows:
         held: _Holding = {}
         for meter in group:
             for span in windows[meter.id]:
-                new = await self.one(meter, span, loaded, stored[meter.id])
-                if new is not None and len(windows[meter.id]) == 1:
-                    held[meter.id] = (new[0], measured(new[1], new[0]))
+                with self._aside.guard(meter.id, self._now_ms):
+                    new = await self.one(meter, span, loaded, stored[meter.id])
+                    if new is not None and len(windows[meter.id]) == 1:
+                        held[meter.id] = (new[0], measured(new[1], new[0]))
             await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
         await self._rollups.write_tenants(self._park, held, self._now_ms)
         return held
@@ -168,6 +178,24 @@ class Windows:
         if not keep.all():
             rows = Rows(rows.start[keep], rows.band[keep], rows.numbers[keep], rows.rules[keep])
         return points_of(place_of(self._park, meter), rows)
+
+
+async def each_or_alone(
+    aside: SetAside, group: Sequence[Meter], now_ms: int, work: Callable[[Sequence[Meter]], Awaitable[None]]
+) -> None:
+    """Do something for a group of meters; where that fails, for each by itself, so that the culprit is found."""
+    if len(group) > 1:
+        try:
+            await work(group)
+        except (UnavailableError, OperatorError):
+            raise
+        except Exception as error:  # noqa: BLE001 (one meter must not stop the others)
+            log.debug("%d meters together failed of %r; one by one now", len(group), error)
+        else:
+            return
+    for meter in group:
+        with aside.guard(meter.id, now_ms):
+            await work([meter])
 
 
 def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:

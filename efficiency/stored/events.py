@@ -1,6 +1,6 @@
 """Keeps `events` of meters and of the park as they are found: new ones are written, those found no longer taken away.
 
-Those of gateways are kept by `efficiency.service.gatewaystatus`.
+Those of gateways and of what cannot be computed are kept by `efficiency.service`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from efficiency.usage.events import Event
 from metering.model import Localized
 from store.client import Store
 from store.lines import point, series
-from store.schema import EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.schema import EVENTS, GATEWAY_OFFLINE, NOT_COMPUTED, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 from store.select import differs, select, where
 
 PARK = ""
@@ -34,7 +34,7 @@ class EventStore:
             select(
                 EVENTS,
                 ("text_en", "text_vi"),
-                where({"park": self._park}, also=[differs("kind", GATEWAY_OFFLINE)]),
+                where({"park": self._park}, also=[differs("kind", GATEWAY_OFFLINE), differs("kind", NOT_COMPUTED)]),
                 ("meter", "kind"),
             ),
             OPERATOR_DATABASE,

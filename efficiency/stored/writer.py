@@ -1,15 +1,18 @@
 """Writes what is computed of a park: to the operator's database, and to that of each tenant that has one.
 
 Lines are gathered and written many at once, while more are computed: a small write costs the database as much as a
-large one. What goes to one database gets there in the order in which it was added. After `flush` it has all of it.
+large one. What goes to one database gets there in the order in which it was added. After `flush` it has all of it but
+what is older than it keeps, and single lines that it rejects, which are logged.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 
 from metering.errors import OperatorError, UnavailableError
 from running.patience import Patience
+from running.trouble import Trouble
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
 
@@ -32,6 +35,9 @@ class ParkWriter:
         self._few = asyncio.Semaphore(_WRITES_AT_ONCE)
         self._failed: Exception | None = None
         self._without: set[str] = set()
+        self._rejecting = Trouble(log, f"writing what was computed of {park}", time.monotonic)
+        self.rejected = 0
+        """Lines that a database will never take; the others beside them were written."""
 
     def has_database(self, tenant: str) -> bool:
         """Whether a tenant's figures are written to a database of its own, as far as is known."""
@@ -100,14 +106,20 @@ class ParkWriter:
         patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
         while True:
             try:
-                await self._store.write(lines, database)
+                rejected = await self._store.write_kept(lines, database)
             except UnavailableError as error:
                 if patience.failures == _TRIES:
                     raise
                 await asyncio.sleep(patience.failed(error, error.retry_after))
             else:
                 patience.succeeded()
-                return
+                break
+        if rejected:
+            place, reason = next(iter(rejected.items()))
+            self.rejected += len(rejected)
+            self._rejecting.happened(f"{database} rejects {len(rejected)} lines; the first, {lines[place]}: {reason}")
+        else:
+            self._rejecting.over()
 
     async def _send_to_tenant(self, tenant: str, lines: list[str]) -> None:
         """Make the database where it is missing and the account may; else say so once."""

@@ -1,0 +1,321 @@
+"""One bad meter, one old reading, one faulty figure or one faulty park never stops another, and is named."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from efficiency.service import rollups
+from efficiency.service.park import ParkUsage
+from efficiency.service.service import UsageService
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
+from efficiency.usage.meter import MeterUse
+from ingest.arrivals import Trace
+from metering.park import Park
+from metering.parkfile import load_park
+from running.parkwatch import ParkWatch
+from store.client import Row, Store
+from store.schema import NOT_COMPUTED, NS_PER_MS, OPERATOR_DATABASE, reading_series
+from tests.conftest import FaultyProxy
+from tests.efficiency.conftest import usage_rows
+
+NOW = 1_790_000_000_000 // HOUR_MS * HOUR_MS
+HEAD = """\
+park: {id: PARK, name: {en: Test park, vi: Khu thử}, timezone: Asia/Ho_Chi_Minh}
+tenants: [{id: textile, name: {en: Textile, vi: Dệt}, sector: {en: textile, vi: dệt may}}]
+gateways: [{id: gw-1, name: {en: One, vi: Một}}]
+meters:
+"""
+METER = """\
+  - {id: ID, name: {en: Power, vi: Điện}, tenant: textile, gateway: gw-1, utility: electricity, interval_s: 900,
+     rated: 900, registers: {energy_kwh: {}}}
+"""
+
+
+def park_of(folder: Path, meters: list[str], name: str = "demo") -> Park:
+    file = folder / f"{name}.yaml"
+    file.write_text(HEAD.replace("PARK", name) + "".join(METER.replace("ID", meter) for meter in meters))
+    return load_park(file)
+
+
+def lines(park: Park, meter: str, first: int, last: int, step: int = QUARTER_MS) -> list[str]:
+    """A register that rises by 1 kWh each quarter hour."""
+    head = reading_series(park.id, park.meter[meter])
+    return [f"{head} energy_kwh={(ms - NOW) / QUARTER_MS + 1e7!r} {ms}000000" for ms in range(first, last + 1, step)]
+
+
+async def begun(store: Store, park: Park, now_ms: int) -> ParkUsage:
+    usage = ParkUsage(store, park)
+    await usage.begin(now_ms)
+    await usage.cycle(now_ms)
+    return usage
+
+
+def told(rows: list[Row]) -> dict[str, Any]:
+    return {row["part"]: row.get("end") for row in rows}
+
+
+async def events(store: Store) -> list[Row]:
+    return await store.query(f'SELECT * FROM "events" WHERE "kind" = \'{NOT_COMPUTED}\'', OPERATOR_DATABASE)
+
+
+async def sums(store: Store, park: str = "demo") -> dict[str, float]:
+    rows = await store.query(
+        f'SELECT sum("amount") AS used FROM "usage" WHERE "park" = \'{park}\' GROUP BY "meter"', OPERATOR_DATABASE
+    )
+    return {row["meter"]: row["used"] for row in rows}
+
+
+SILENCES_MS = {
+    f"m-{number}": round(60_000 * (400 * 24 * 60) ** (number / 11)) // 60_000 * 60_000 for number in range(12)
+}
+"""From a minute to 400 days, each about three times the one before."""
+
+
+async def test_a_meter_that_is_heard_again_stops_nobody_however_long_it_was_silent(
+    store: Store, tmp_path: Path
+) -> None:
+    park = park_of(tmp_path, [*SILENCES_MS])
+    heard = {meter: NOW - silence for meter, silence in SILENCES_MS.items()}
+    for meter, last in heard.items():
+        await store.write(lines(park, meter, last - 10 * DAY_MS, last), OPERATOR_DATABASE)
+    usage = await begun(store, park, NOW - 1)
+    for meter in SILENCES_MS:
+        await store.write(lines(park, meter, NOW, NOW), OPERATOR_DATABASE)
+    await usage.cycle(NOW + 1000)
+    assert not usage.aside.things
+    assert await events(store) == []
+    for meter, used in (await sums(store)).items():
+        assert used == pytest.approx((NOW - heard[meter] + 10 * DAY_MS) / QUARTER_MS), meter
+    along = await usage_rows(store)
+    for measurement in ("usage", "usage_cursor", "usage_basis"):
+        await store.query(f'DROP MEASUREMENT "{measurement}"', OPERATOR_DATABASE)
+    await begun(store, park, NOW + 1000)
+    assert await usage_rows(store) == along
+
+
+@pytest.mark.parametrize("days", [66, 400])
+async def test_a_late_reading_of_long_ago_stops_nobody(days: int, store: Store, tmp_path: Path) -> None:
+    park = park_of(tmp_path, ["one", "two"])
+    for meter in ("one", "two"):
+        await store.write(lines(park, meter, NOW - DAY_MS, NOW), OPERATOR_DATABASE)
+    usage = await begun(store, park, NOW)
+    old = NOW - days * DAY_MS
+    await store.write(lines(park, "one", old, old), OPERATOR_DATABASE)
+    await store.write(Trace("ingest-1").lines({("demo", "one"): (old, old)}, NOW), OPERATOR_DATABASE)
+    await store.write(lines(park, "two", NOW, NOW + QUARTER_MS), OPERATOR_DATABASE)
+    await usage.cycle(NOW + QUARTER_MS)
+    assert await sums(store) == pytest.approx({"one": days * DAY_MS / QUARTER_MS, "two": 97})
+
+
+class Rejects(FaultyProxy):
+    """A database that rejects every query for readings of one meter."""
+
+    culprit = "nobody"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if re.search(rf'FROM "electricity".*\b{self.culprit}\b', str((await request.post()).get("q"))):
+            return web.json_response({"error": "error parsing query: so it is"}, status=400)
+        return await super().handle(request)
+
+
+METERS = ["m-1", "m-2", "bad", "m-3", "m-4"]
+
+
+@pytest.fixture
+async def three_days(store: Store, tmp_path: Path) -> Park:
+    park = park_of(tmp_path, METERS)
+    for meter in METERS:
+        await store.write(lines(park, meter, NOW - 3 * DAY_MS, NOW), OPERATOR_DATABASE)
+    return park
+
+
+@contextmanager
+def failing(monkeypatch: pytest.MonkeyPatch, culprit: str) -> Iterator[None]:
+    """Computing of one meter fails with an error that nobody expects."""
+    steps = MeterUse.steps
+
+    async def broken(self: MeterUse, register: Any, *others: Any) -> Any:
+        if register.meter.id == culprit:
+            raise ZeroDivisionError("a fault of ours")
+        return await steps(self, register, *others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MeterUse, "steps", broken)
+        yield
+
+
+async def scratch(store: Store, park: Park, now_ms: int) -> list[Row]:
+    for measurement in ("usage", "usage_cursor", "usage_basis"):
+        await store.query(f'DROP MEASUREMENT "{measurement}"', OPERATOR_DATABASE)
+    await begun(store, park, now_ms)
+    return await usage_rows(store)
+
+
+async def test_a_meter_that_cannot_be_computed_is_named_and_the_others_go_on(
+    three_days: Park, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    park, now = three_days, NOW
+    with failing(monkeypatch, "bad"):
+        usage = await begun(store, park, now)
+        assert usage.aside.things == {"bad": "ZeroDivisionError: a fault of ours"}
+        assert await sums(store) == pytest.approx({meter: 3 * 96 for meter in METERS if meter != "bad"})
+        assert told(await events(store)) == {"bad": None}
+        assert "demo: bad is set aside, everything else goes on: ZeroDivisionError: a fault of ours" in caplog.text
+        caplog.clear()
+        for _ in range(4):  # it is neither tried nor told of each time
+            now += QUARTER_MS // 90
+            await usage.cycle(now)
+        assert caplog.text == ""
+        for meter in METERS:
+            await store.write(lines(park, meter, NOW + QUARTER_MS, NOW + QUARTER_MS), OPERATOR_DATABASE)
+        now = NOW + QUARTER_MS
+        await usage.cycle(now)
+        assert (await sums(store)) == pytest.approx({meter: 3 * 96 + 1 for meter in METERS if meter != "bad"})
+        assert len(await events(store)) == 1
+    now += HOUR_MS
+    with caplog.at_level(logging.WARNING):
+        await usage.cycle(now)
+    assert not usage.aside.things
+    assert "demo: bad is computed again, after 4500 s" in caplog.text
+    assert told(await events(store)) == {"bad": now}
+    along = await usage_rows(store)
+    assert (await sums(store))["bad"] == pytest.approx(3 * 96 + 1)
+    assert await scratch(store, park, now) == along
+
+
+async def test_a_meter_that_is_set_aside_misses_nothing_through_a_restart(
+    three_days: Park, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    park = three_days
+    usage = await begun(store, park, NOW)
+    with failing(monkeypatch, "bad"):
+        old = NOW - 2 * DAY_MS
+        (line,) = lines(park, "bad", old, old)
+        await store.write([line.replace("energy_kwh=1", "energy_kwh=2")], OPERATOR_DATABASE)
+        await store.write(Trace("ingest-1").lines({("demo", "bad"): (old, old)}, NOW), OPERATOR_DATABASE)
+        await usage.cycle(NOW + 1000)
+        assert usage.aside.things
+        await usage.cycle(NOW + 2000)
+    again = await begun(store, park, NOW + 10_000)
+    assert not again.aside.things
+    assert told(await events(store)) == {"bad": NOW + 10_000}
+    along = await usage_rows(store)
+    assert await scratch(store, park, NOW + 10_000) == along
+
+
+async def test_a_query_that_the_database_rejects_is_a_fault_to_report_and_not_tried_for_ever(
+    three_days: Park, store: Store, tmp_path: Path, influx: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Rejects(influx.url) as proxy, Store(proxy.url) as through:
+        usage = await begun(through, three_days, NOW)
+        assert await sums(store) == pytest.approx(dict.fromkeys(METERS, 3 * 96))
+        proxy.culprit = "bad"
+        for meter in METERS:
+            await store.write(lines(three_days, meter, NOW, NOW + QUARTER_MS), OPERATOR_DATABASE)
+        await usage.cycle(NOW + QUARTER_MS)
+        assert await sums(store) == pytest.approx({meter: 3 * 96 + (meter != "bad") for meter in METERS})
+        assert usage.aside.things == {"bad": "RejectedError: error parsing query: so it is"}
+        assert "Traceback" not in caplog.text
+        proxy.culprit = "nobody"
+        usage.park = park_of(tmp_path, METERS)  # nothing of it has changed, so it waits
+        await usage.cycle(NOW + QUARTER_MS + 1000)
+        assert usage.aside.things
+        file = tmp_path / "demo.yaml"
+        file.write_text(file.read_text().replace("id: bad, name: {en: Power", "id: bad, name: {en: New"))
+        usage.park = load_park(file)
+        await usage.cycle(NOW + QUARTER_MS + 2000)
+        assert usage.aside.things, "a name is nothing that is computed with"
+        file.write_text(file.read_text().replace("rated: 900", "rated: 901"))
+        usage.park = load_park(file)
+        await usage.cycle(NOW + QUARTER_MS + 3000)
+        assert not usage.aside.things
+        assert await sums(store) == pytest.approx(dict.fromkeys(METERS, 3 * 96 + 1))
+
+
+async def test_figures_that_cannot_be_computed_stop_neither_use_nor_other_tenants(
+    three_days: Park, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def broken(*_: Any) -> Any:
+            raise KeyError("a fault of ours")
+
+        patched.setattr(rollups, "tenant_fields", broken)
+        usage = await begun(store, three_days, NOW)
+        await usage.cycle(NOW + 1000)
+        assert [*usage.aside.things] == [".tenant textile"]
+        assert len(await sums(store)) == len(METERS)
+    again = await begun(store, three_days, NOW + 2000)
+    assert not again.aside.things
+    rows = await store.query('SELECT * FROM "efficiency" WHERE "period" = \'day\'', OPERATOR_DATABASE)
+    assert sum(row["electricity_kwh"] for row in rows) == pytest.approx(len(METERS) * 3 * 96)
+    assert told(await events(store)) == {".tenant textile": NOW + 2000}
+
+
+async def test_a_park_that_cannot_be_computed_stops_no_other(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "parks"
+    folder.mkdir()
+    parks = {name: park_of(folder, ["m-1"], name) for name in ("alpha", "beta", "gamma")}
+    for park in parks.values():
+        await store.write(lines(park, "m-1", NOW - DAY_MS, NOW), OPERATOR_DATABASE)
+    cycle = ParkUsage.cycle
+
+    async def broken(self: ParkUsage, now_ms: int) -> None:
+        if self.park.id == "beta":
+            raise KeyError("a fault of ours")
+        await cycle(self, now_ms)
+
+    monkeypatch.setattr(ParkUsage, "cycle", broken)
+    now = [NOW]
+    stop = asyncio.Event()
+    service = UsageService(ParkWatch(folder, lambda park: park), store, "one", lambda: now[0])
+    running = asyncio.create_task(service.run(stop))
+    async with asyncio.timeout(60):
+        while {*await sums(store, "alpha"), *await sums(store, "gamma")} != {"m-1"} or not await events(store):
+            await asyncio.sleep(0.05)
+        statement = 'SELECT * FROM "pipeline" WHERE "park" = \'beta\' AND "part" = \'.park\''
+        while not await store.query(statement, OPERATOR_DATABASE):
+            now[0] += 1
+            await asyncio.sleep(0.05)
+    (event,) = await events(store)
+    assert (event["park"], event["part"], event.get("end")) == ("beta", ".park", None)
+    assert await sums(store, "beta") == {}
+    monkeypatch.setattr(ParkUsage, "cycle", cycle)
+    now[0] += 700_000
+    async with asyncio.timeout(60):
+        while not await sums(store, "beta") or told(await events(store))[".park"] is None:
+            await asyncio.sleep(0.05)
+    stop.set()
+    await running
+
+
+@pytest.mark.parametrize("keeps", [7, 60])
+async def test_a_retention_of_either_database_stops_nothing(keeps: int, influx: Any, tmp_path: Path) -> None:
+    """The clock is the machine's: a database drops what it thinks is too old."""
+    park = park_of(tmp_path, ["m-1", "m-2"])
+    async with Store(influx.url) as store:
+        now, hours = time.time_ns() // NS_PER_MS // HOUR_MS * HOUR_MS, 100 * 24
+        for meter in park.meter:
+            head = reading_series(park.id, park.meter[meter])
+            readings = [
+                f"{head} energy_kwh={n}.0 {(now - (hours - n) * HOUR_MS) * NS_PER_MS}" for n in range(hours + 1)
+            ]
+            await store.write(readings, OPERATOR_DATABASE)
+        for database in (OPERATOR_DATABASE, "ecopark_demo_textile"):
+            await store.create_database(database)
+            await store.query(f'ALTER RETENTION POLICY "autogen" ON "{database}" DURATION {keeps}d', "")
+        usage = await begun(store, park, now)
+        assert not usage.aside.things
+        for database in (OPERATOR_DATABASE, "ecopark_demo_textile"):
+            rows = await store.query('SELECT sum("amount") AS used FROM "usage"', database)
+            assert rows[0]["used"] == pytest.approx(2 * keeps * 24, abs=4)
