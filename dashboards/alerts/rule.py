@@ -202,7 +202,18 @@ class Rule:
 
     def _filled(self, language: Language) -> str:
         words = say(self.what, language)
-        for label in ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance", "baseline"):
+        for label in (
+            "tenant",
+            "meter",
+            "utility",
+            "main",
+            "gateway",
+            "kind",
+            "reason",
+            "instance",
+            "baseline",
+            "part",
+        ):
             words = words.replace(f"{{labels.{label}}}", _label(label, language))
         return words.replace("{value}", self._value(language))
 

@@ -1,4 +1,4 @@
-"""Alerts 1: silent meters and gateways, refused readings, and a pipeline that stands still.
+"""Alerts 1: silent meters and gateways, refused readings, a pipeline that stands still, and what cannot be computed.
 
 A silent gateway mutes its meters: the rule of the meters multiplies by whether any meter of the same gateway is heard.
 """
@@ -31,6 +31,7 @@ def rules(park: Park) -> Iterator[Rule]:
     yield _status(park)
     yield _refused(park)
     yield _stalled(park)
+    yield _not_computed(park)
 
 
 def _youngest(park: Park, meters: list[str]) -> str:
@@ -189,4 +190,30 @@ def _stalled(park: Park) -> Rule:
         3,
         silence=Silence.ALERTING,
         shape="duration",
+    )
+
+
+def _not_computed(park: Park) -> Rule:
+    query = f'SELECT last("not_computed") FROM "{PIPELINE}" {where(park)} GROUP BY "part"'
+    return Rule(
+        "not-computed",
+        park.id,
+        "",
+        text("Not computed", "Không tính được"),
+        Severity.CRITICAL,
+        (Question(query, 2 * MINUTE),),
+        Above(0.5, 0.2),
+        text(
+            "The usage service cannot compute {labels.part} and has set it aside; everything else is computed.",
+            "Dịch vụ tính tiêu thụ không tính được {labels.part} và tạm bỏ qua; phần còn lại vẫn được tính.",
+        ),
+        text(
+            "Look first at the event of this kind and the log of the usage service: they name the cause. A fault of Ecopark is "
+            "worth a report; a wrong reading or entry of the park file is computed again once it is corrected.",
+            "Xem trước sự kiện cùng loại và nhật ký dịch vụ tính tiêu thụ để biết nguyên nhân. Lỗi của Ecopark: hãy báo lại; số liệu hoặc "
+            "hồ sơ khu sai: sau khi sửa, dịch vụ tự tính lại.",
+        ),
+        "quality",
+        1,
+        shape="%.0f",
     )

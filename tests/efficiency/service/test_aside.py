@@ -15,8 +15,8 @@ from aiohttp import web
 from efficiency.service import rollups
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService
+from efficiency.stored.meteruse import MeterUse
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
-from efficiency.usage.meter import MeterUse
 from ingest.arrivals import Trace
 from metering.park import Park
 from metering.parkfile import load_park
@@ -25,6 +25,7 @@ from store.client import Row, Store
 from store.schema import NOT_COMPUTED, NS_PER_MS, OPERATOR_DATABASE, reading_series
 from tests.conftest import FaultyProxy
 from tests.efficiency.conftest import usage_rows
+from tests.efficiency.service.test_usage_service import until
 
 NOW = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 HEAD = """\
@@ -280,21 +281,23 @@ async def test_a_park_that_cannot_be_computed_stops_no_other(
     stop = asyncio.Event()
     service = UsageService(ParkWatch(folder, lambda park: park), store, "one", lambda: now[0])
     running = asyncio.create_task(service.run(stop))
-    async with asyncio.timeout(60):
-        while {*await sums(store, "alpha"), *await sums(store, "gamma")} != {"m-1"} or not await events(store):
-            await asyncio.sleep(0.05)
-        statement = 'SELECT * FROM "pipeline" WHERE "park" = \'beta\' AND "part" = \'.park\''
-        while not await store.query(statement, OPERATOR_DATABASE):
-            now[0] += 1
-            await asyncio.sleep(0.05)
+    statement = 'SELECT * FROM "pipeline" WHERE "park" = \'beta\' AND "part" = \'.park\''
+
+    async def others_are_computed() -> bool:
+        return {*await sums(store, "alpha")} == {*await sums(store, "gamma")} == {"m-1"}
+
+    await until(others_are_computed)
+    await until(lambda: store.query(statement, OPERATOR_DATABASE))
     (event,) = await events(store)
     assert (event["park"], event["part"], event.get("end")) == ("beta", ".park", None)
     assert await sums(store, "beta") == {}
     monkeypatch.setattr(ParkUsage, "cycle", cycle)
     now[0] += 700_000
-    async with asyncio.timeout(60):
-        while not await sums(store, "beta") or told(await events(store))[".park"] is None:
-            await asyncio.sleep(0.05)
+
+    async def all_are_computed() -> bool:
+        return bool(await sums(store, "beta")) and told(await events(store))[".park"] is not None
+
+    await until(all_are_computed)
     stop.set()
     await running
 
