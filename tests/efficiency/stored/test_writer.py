@@ -4,7 +4,7 @@ import pytest
 
 from efficiency.stored.writer import LINES_AT_ONCE, ParkWriter
 from metering.errors import UnavailableError
-from store.client import RejectedError, Store
+from store.client import Store
 from store.schema import OPERATOR_DATABASE, tenant_database
 from tests.conftest import FaultyProxy
 
@@ -51,9 +51,7 @@ async def test_a_database_that_is_busy_for_a_moment_costs_nothing(store: Store, 
     assert (await count(store, OPERATOR_DATABASE), await count(store, TENANT)) == (10, 10)
 
 
-async def test_one_that_stays_away_is_said_and_so_are_lines_that_it_will_not_take(
-    store: Store, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_that_stays_away_is_said(proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("efficiency.stored.writer._TRIES", 2)
     proxy.always = 503
     async with Store(proxy.url) as through:
@@ -61,7 +59,14 @@ async def test_one_that_stays_away_is_said_and_so_are_lines_that_it_will_not_tak
         await writer.add(lines(0, 10), None)
         with pytest.raises(UnavailableError):
             await writer.flush()
+
+
+async def test_a_line_that_is_rejected_is_logged_and_the_others_are_written(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     writer = ParkWriter(store, "demo")
-    await writer.add(["usage amount="], None)
-    with pytest.raises(RejectedError):
-        await writer.flush()
+    await writer.add([*lines(0, 10), 'usage,meter=m amount="text" 99', *lines(10, 10)], "textile")
+    await writer.flush()
+    assert (await count(store, OPERATOR_DATABASE), await count(store, TENANT)) == (20, 20)
+    assert writer.rejected == 2
+    assert 'ecopark rejects 1 lines; the first, usage,meter=m amount="text" 99: ' in caplog.text
