@@ -41,6 +41,10 @@ class Settings(BaseSettings):
         description="the gateway's Modbus line, instead of the park file's: modbus://host:502, modbus-rtu://host:port",
     )
 
+    mbus_url: str | None = Field(
+        default=None, description="the gateway's M-Bus line, instead of the park file's: mbus://host:port"
+    )
+
     def broker(self) -> BrokerAddress:
         """The broker's address.
 
@@ -55,7 +59,8 @@ class Settings(BaseSettings):
 
     def lines(self) -> dict[str, str]:
         """URL of the gateway's own line, for each driver that has one here."""
-        return {} if self.modbus_url is None else {"modbus": self.modbus_url}
+        urls = {"modbus": self.modbus_url, "mbus": self.mbus_url}
+        return {driver: url for driver, url in urls.items() if url is not None}
 
     def store(self) -> Store:
         """The database, not yet opened."""

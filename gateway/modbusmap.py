@@ -49,7 +49,8 @@ _DECIMAL_WORD: Final = 10_000
 _Address = Annotated[int, Field(strict=True, ge=0, le=465_536)]
 
 
-def _not_zero(scale: float) -> float:
+def not_zero(scale: float) -> float:
+    """A check for a model's field: a factor of 0 would make every value 0."""
     if scale == 0:
         raise ValueError("must not be 0")
     return scale
@@ -67,7 +68,7 @@ class Place(Model):
     type: Kind
     order: Order | None = None
     function: Literal[3, 4] | None = None
-    scale: Annotated[Number, AfterValidator(_not_zero)] = 1.0
+    scale: Annotated[Number, AfterValidator(not_zero)] = 1.0
     exponent: _Address | None = None
     sign: _Address | None = None
     unavailable: tuple[Annotated[int, Field(strict=True)], ...] | None = None

@@ -7,7 +7,7 @@ polls. Its blocks have a name in `metering.meters.Driven`; nobody else understan
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
-from gateway import modbus
+from gateway import mbus, modbus
 from gateway.polling import Line
 from metering.lenient import Broken
 from metering.meters import Meter
@@ -29,6 +29,7 @@ class Driver(NamedTuple):
 
 DRIVERS: Final[Mapping[str, Driver]] = {
     "modbus": Driver(modbus.faults, modbus.lines),
+    "mbus": Driver(mbus.faults, mbus.lines),
 }
 
 

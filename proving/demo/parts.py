@@ -16,6 +16,7 @@ from ecopark.settings import read_settings
 from metering.errors import OperatorError
 from metering.parkfile import load_park
 from proving.demo.plan import Plan
+from proving.plant.modbus import scheme_of
 
 PORT = 5020
 """Of the first gateway's Modbus line; the others' follow, in the order of the park file."""
@@ -95,7 +96,8 @@ def _command(options: argparse.Namespace) -> list[str]:
     if options.gateway not in lines:
         raise OperatorError(f"{options.dir} has no gateway {options.gateway}; it has {', '.join(lines)}")
     os.environ["ECOPARK_PARK"] = str(options.dir / "park.yaml")
-    os.environ["ECOPARK_MODBUS_URL"] = f"modbus://{options.plant}:{lines[options.gateway]}"
+    scheme = scheme_of(load_park(options.dir / "park.yaml"), options.gateway)
+    os.environ["ECOPARK_MODBUS_URL"] = f"{scheme}://{options.plant}:{lines[options.gateway]}"
     return gateway(options.dir, options.gateway, read_settings().spool)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 
 from gateway.modbus import MeterBlock
 from gateway.modbusmap import Request, decode, plan
@@ -31,8 +32,9 @@ REQUEST_WORDS = 125
 
 
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator[AsyncModbusTcpClient]:
-    client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=5, retries=0)
+async def connected(port: int, gateway: str) -> AsyncIterator[AsyncModbusTcpClient]:
+    framer = FramerType.RTU if gateway == "gw-east" else FramerType.SOCKET
+    client = AsyncModbusTcpClient("127.0.0.1", port=port, framer=framer, timeout=5, retries=0)
     assert await client.connect()
     try:
         yield client
@@ -60,7 +62,7 @@ async def test_every_register_of_every_meter_is_served_as_the_plant_has_it(plant
     async with serving(plant, ports, clock=lambda: now) as chosen:
         assert chosen.keys() == ports.keys()
         for gateway, port in chosen.items():
-            async with connected(port) as client:
+            async with connected(port, gateway) as client:
                 for meter in plant.park.meters_of(gateway):
                     shown = plant.registers(meter.id, now)
                     assert shown == {name: await read(client, meter, name) for name in meter.registers}
@@ -73,7 +75,7 @@ async def test_registers_far_apart_can_be_read_in_one_request(plant: Plant) -> N
     first = min(places.values())
     async with (
         serving(plant, {"gw-east": 0}, clock=lambda: plant.start_ms) as ports,
-        connected(ports["gw-east"]) as client,
+        connected(ports["gw-east"], "gw-east") as client,
     ):
         answer = await client.read_input_registers(first, count=REQUEST_WORDS - 11, device_id=block.device)
     shown = plant.registers("em-textile", plant.start_ms)
@@ -89,7 +91,7 @@ async def test_what_is_not_there_is_answered_by_an_exception(plant: Plant) -> No
     device = MeterBlock.model_validate(meter.modbus).device
     async with (
         serving(plant, {meter.gateway: 0}, clock=lambda: plant.at(gap)) as ports,
-        connected(ports[meter.gateway]) as client,
+        connected(ports[meter.gateway], meter.gateway) as client,
     ):
         silent = await client.read_holding_registers(0, count=2, device_id=device)
         beyond = await client.read_holding_registers(9000, count=2, device_id=device)
@@ -103,8 +105,8 @@ async def test_a_tally_makes_every_read_unique(plant: Plant) -> None:
     meters = [plant.park.meter[name] for name in ("em-textile", "em-steel-furnace", "pm-textile")]
     async with (
         serving(plant, {"gw-east": 0}, clock=lambda: plant.start_ms, tally=True) as ports,
-        connected(ports["gw-east"]) as client,
-        connected(ports["gw-east"]) as another,
+        connected(ports["gw-east"], "gw-east") as client,
+        connected(ports["gw-east"], "gw-east") as another,
     ):
         for meter in meters:
             counted = [await read(each, meter, meter.counter) for _ in range(20) for each in (client, another)]
@@ -118,7 +120,7 @@ async def test_each_read_is_logged_with_the_connection_that_made_it(plant: Plant
     with ReadLog(file) as log:
         async with serving(plant, {"gw-west": 0}, clock=lambda: plant.start_ms, log=log) as ports:
             for epoch in (1, 2):
-                async with connected(ports["gw-west"]) as client:
+                async with connected(ports["gw-west"], "gw-west") as client:
                     value = await read(client, meter, "energy_kwh")
                 assert json.loads(file.read_text().splitlines()[-1]) == {
                     "epoch": epoch,
@@ -192,7 +194,7 @@ async def test_the_server_process_keeps_its_record_however_it_ends(
         assert child.stdout is not None
         ports = json.loads(child.stdout.readline())["ports"]
         assert ports.keys() == {"gw-east", "gw-west"}
-        async with connected(ports["gw-west"]) as client:
+        async with connected(ports["gw-west"], "gw-west") as client:
             values = [await read(client, meter, meter.counter) for meter in plant.park.meters_of("gw-west")]
             child.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             assert child.wait(timeout=10) == (-9 if kill else 0)

@@ -1,0 +1,297 @@
+"""The driver for wired M-Bus (EN 13757): a level converter on a serial port or behind TCP.
+
+A meter is asked by its primary or its secondary address, and its records become quantities by what their own codes (DIF
+and VIF) say of kind, unit, storage, tariff and function. A meter that does not answer is asked last and more seldom.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import serial
+from pydantic import BeforeValidator, ValidationError
+
+from gateway.lines import LineAddress, parse_line
+from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
+from gateway.polling import Line, Rounds
+from metering.errors import OperatorError
+from metering.lenient import Broken, as_far_as_read
+from metering.meters import Meter
+from metering.model import Model
+from metering.park import Gateway, Park
+from metering.parkfile import explained
+from running.patience import Patience, Pause
+from running.trouble import Trouble
+from wire.messages import Reading
+
+_LOG = logging.getLogger(__name__)
+_SCHEMES: Final = ("mbus",)
+_LONGEST_PAUSE_S: Final = 300.0
+_MOST_TELEGRAMS: Final = 10  # of one answer
+_SELECTED: Final = 253  # the primary address of whoever was selected by its secondary one
+_ACKNOWLEDGED: Final = b"\xe5"
+_SECONDARY: Final = 16  # digits of a secondary address
+
+
+def _address(value: Any) -> str:
+    text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    if re.fullmatch(r"\d{1,3}", text) and int(text) <= 250:  # noqa: PLR2004 (as the standard has it)
+        return str(int(text))
+    if isinstance(value, str) and re.fullmatch(r"\d{8}|[0-9A-Fa-f]{16}", text):
+        return text.upper().ljust(16, "F")
+    raise ValueError('must be a primary address (0 to 250), or in quotes the 8 digits on the meter: "12345678"')
+
+
+class MeterBlock(Records):
+    """Of a meter: its address, and its line where that is not the gateway's.
+
+    The address is a primary one (0 to 250), the identification number of 8 digits, or the whole secondary address of 16
+    hexadecimal digits.
+    """
+
+    address: Annotated[str, BeforeValidator(_address)]
+    line: str | None = None
+
+
+class GatewayBlock(Model):
+    """Of a gateway: the `line` of its meters that name none."""
+
+    line: str
+
+
+def faults(park: Park) -> Iterator[Broken]:
+    """What is wrong with the park's blocks for this driver: where, and what would be right."""
+    for index, gateway in enumerate(park.gateways):
+        if gateway.mbus is not None:
+            for path, right in _wrong(GatewayBlock, gateway.mbus):
+                yield ("gateways", index, "mbus", *path), right
+    for name, model in park.meter_models.items():
+        if model.mbus is not None:
+            for path, right in _wrong(Records, model.mbus):
+                yield ("meter_models", name, "mbus", *path), right
+    for index, meter in enumerate(park.meters):
+        for path, right in as_far_as_read(_meter_faults(meter)):
+            yield ("meters", index, "mbus", *path), right
+
+
+def _wrong(kind: type[Model], raw: dict[str, Any]) -> Iterator[Broken]:
+    try:
+        block = kind.model_validate(raw)
+    except ValidationError as error:
+        yield from explained(error, kind)
+        return
+    line = getattr(block, "line", None)
+    if line is not None:
+        try:
+            parse_line(line, _SCHEMES)
+        except ValueError as error:
+            yield ("line",), str(error)
+
+
+def _meter_faults(meter: Meter) -> Iterator[Broken]:
+    if meter.mbus is None:
+        return
+    found = list(_wrong(MeterBlock, meter.mbus))
+    yield from found
+    if found:
+        return
+    block = MeterBlock.model_validate(meter.mbus)
+    if not block.registers:
+        yield (), "names no registers; add registers, or a model that has them"
+    for name, quantity in meter.quantities.items():
+        record = block.registers.get(name)
+        if record is not None and record.scale is None and KINDS[record.kind].unit != quantity.unit:
+            yield (
+                ("registers", name),
+                f"{record.kind} comes in {KINDS[record.kind].unit}, not in {quantity.unit or 'this unit'}: give scale",
+            )
+
+
+class Connection:
+    """A bus, opened when it is needed. It blocks: to be called in one thread at a time."""
+
+    def __init__(self, address: LineAddress) -> None:
+        self._address = address
+        self._port: serial.Serial | None = None
+
+    def open(self) -> bool:
+        """Open the port, unless it is open; whether that worked."""
+        if self._port is None:
+            where = self._address
+            try:
+                if where.serial is not None:
+                    self._port = serial.Serial(
+                        where.serial.path, where.serial.baud, parity=serial.PARITY_EVEN, timeout=where.timeout
+                    )
+                else:
+                    self._port = serial.serial_for_url(f"socket://{where.host}:{where.port}", timeout=where.timeout)
+            except (OSError, ValueError):  # pyserial's own error is an OSError
+                return False
+        return True
+
+    def close(self) -> None:
+        """Close the port, if it is open."""
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def ask(self, address: str) -> Answer:
+        """What the meter with this address answers. To be called after `open`.
+
+        Raises `NoAnswerError`, also where somebody else answers.
+        """
+        try:
+            answer, by = self._ask(address)
+        except OSError as error:
+            self.close()
+            raise NoAnswerError(f"the line fails: {error}") from error
+        meant = answer.secondary if len(address) == _SECONDARY else by
+        if any(own not in {other, "F"} for own, other in zip(address, meant, strict=False)) or len(address) != len(
+            meant
+        ):
+            raise NoAnswerError(f"a meter with the address {meant} answers in its place")
+        return answer
+
+    def _ask(self, address: str) -> tuple[Answer, str]:
+        import meterbus  # noqa: PLC0415 (see `understood`)
+
+        port = self._port
+        if port is None:
+            raise NoAnswerError("is not connected")
+        primary = int(address) if len(address) < _SECONDARY else _SELECTED
+        port.reset_input_buffer()
+        meterbus.send_ping_frame(port, primary)
+        meterbus.recv_frame(port, 1)
+        if primary == _SELECTED:
+            meterbus.send_select_frame(port, address)
+            if meterbus.recv_frame(port, 1) != _ACKNOWLEDGED:
+                raise NoAnswerError(f"no meter answers to {address}")
+        telegrams: list[bytes] = []
+        request = meterbus.TelegramShort()
+        request.header.aField.parts = [primary]
+        control = meterbus.CONTROL_MASK_REQ_UD2 | meterbus.CONTROL_MASK_DIR_M2S | meterbus.CONTROL_MASK_FCV
+        for turn in range(_MOST_TELEGRAMS):
+            request.header.cField.parts = [control if turn % 2 else control | meterbus.CONTROL_MASK_FCB]
+            meterbus.send_request_frame(port, req=request)
+            telegram = meterbus.recv_frame(port, 1)
+            if not telegram:
+                raise NoAnswerError(
+                    f"does not answer within {self._address.timeout:g} s"
+                    if telegram is None
+                    else "its answer is damaged"
+                )
+            telegrams.append(telegram)
+            if not getattr(meterbus.load(telegram), "more_records_follow", False):
+                break
+        return understood(telegrams), str(telegrams[0][5]) if primary != _SELECTED else ""
+
+
+@dataclass(slots=True)
+class _Device:
+    """One meter of the bus."""
+
+    meter: Meter
+    block: MeterBlock
+    rounds: Rounds
+    pause: Pause
+    trouble: Trouble
+
+
+class MBusLine:
+    """The meters on one bus; `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self, address: LineAddress, meters: Iterable[tuple[Meter, MeterBlock]], clock: Callable[[], float]
+    ) -> None:
+        self._clock = clock
+        self._connection = Connection(address)
+        self._patience = Patience(f"line {address}", _LOG, time.monotonic)
+        self._devices = [
+            _Device(
+                meter,
+                block,
+                Rounds((meter,), clock),
+                Pause(time.monotonic, _LONGEST_PAUSE_S),
+                Trouble(_LOG, f"M-Bus {block.address} on {address} ({meter.id})", time.monotonic),
+            )
+            for meter, block in meters
+        ]
+        self.bad_values = 0
+
+    def next_round(self) -> float:
+        """When something is due next, in seconds since the epoch."""
+        return min(device.rounds.next() for device in self._devices)
+
+    def close(self) -> None:
+        """Close the port, if it is open."""
+        self._connection.close()
+
+    async def read(self) -> list[Reading]:
+        """Read what is due; what did not answer the last time comes last."""
+        due = [device for device in self._devices if device.rounds.due()]
+        readings = []
+        for device in sorted(due, key=lambda device: device.pause.failures):
+            if not self._patience.over or not device.pause.over:
+                continue
+            if not await asyncio.to_thread(self._connection.open):
+                self._patience.failed("cannot be connected")
+                continue
+            self._patience.succeeded()
+            try:
+                answer = await asyncio.to_thread(self._connection.ask, device.block.address)
+            except NoAnswerError as error:
+                device.pause.failed()
+                device.trouble.happened(str(error))
+                self.bad_values += len(device.block.registers)
+                continue
+            device.pause.succeeded()
+            readings += self._taken(device, answer)
+        return readings
+
+    def _taken(self, device: _Device, answer: Answer) -> list[Reading]:
+        values: dict[str, float] = {}
+        missing: list[str] = []
+        for quantity, wanted in device.block.registers.items():
+            value, why = value_of(answer, wanted)
+            if value is None:
+                missing.append(f"{quantity}: {why}")
+            else:
+                values[quantity] = value
+        self.bad_values += len(missing)
+        if missing:
+            device.trouble.happened("; ".join(missing))
+        else:
+            device.trouble.over()
+        return [Reading(meter=device.meter.id, ts=int(self._clock() * 1000), values=values)] if values else []
+
+
+def lines(gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]) -> list[Line]:
+    """The buses that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
+
+    Raises `OperatorError` for a meter without a line.
+    """
+    own = where or (GatewayBlock.model_validate(gateway.mbus).line if gateway.mbus is not None else None)
+    by_line: dict[str, list[tuple[Meter, MeterBlock]]] = {}
+    for meter in meters:
+        if meter.mbus is None:
+            continue
+        block = MeterBlock.model_validate(meter.mbus)
+        line = block.line or own
+        if line is None:
+            raise OperatorError(
+                f"Meter {meter.id} names no M-Bus line, and gateway {gateway.id} has none. Write mbus: {{line: ...}} "
+                "into the park file, or set ECOPARK_MBUS_URL."
+            )
+        by_line.setdefault(line, []).append((meter, block))
+    found: list[Line] = []
+    for line, those in by_line.items():
+        try:
+            address = parse_line(line, _SCHEMES)
+        except ValueError as error:
+            raise OperatorError(f"The M-Bus line {line} of gateway {gateway.id}: {error}") from error
+        found.append(MBusLine(address, those, clock))
+    return found
