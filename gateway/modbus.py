@@ -1,11 +1,9 @@
 """The driver for Modbus: TCP, RTU over a serial port, and RTU frames over TCP.
 
 One block of registers without an answer hides no other, and a device that does not answer is asked last and more and
-more seldom, so that it delays nobody. An answer of another device is noticed. After a request without an answer the
-connection is closed, so that a late answer is never taken for that of the next request.
+more seldom, so that it delays nobody.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,11 +11,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.framer import FramerType
 
 from gateway.lines import LineAddress, parse_line
+from gateway.modbusclient import Connection, ErrorAnswerError, SilentError, sunspec_models
 from gateway.modbusmap import Decoded, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import Line, Rounds
 from metering.errors import OperatorError
@@ -34,8 +30,6 @@ _LOG = logging.getLogger(__name__)
 _SCHEMES: Final = ("modbus", "modbus-rtu")
 _LONGEST_PAUSE_S: Final = 60.0
 _SILENT_ENOUGH: Final = 2  # blocks without an answer in a row until a device counts as silent
-_HOLDING: Final = 3
-_NOBODY_THERE: Final = frozenset({10, 11})  # exceptions of a Modbus gateway: the device behind it does not answer
 _NEARLY: Final = 1e-9
 
 
@@ -50,14 +44,6 @@ class MeterBlock(Map):
 
     device: Annotated[int, Field(strict=True, ge=0, le=255)]
     line: str | None = None
-
-
-class _SilentError(Exception):
-    """No answer: the connection or the device behind it is gone."""
-
-
-class _ErrorAnswerError(Exception):
-    """The device answers, but not with what was asked for."""
 
 
 def faults(park: Park) -> Iterator[Broken]:
@@ -146,13 +132,20 @@ class _Device:
     trouble: Trouble
     blocks: dict[str, Pause] = field(default_factory=dict)
     plans: dict[tuple[str, ...], tuple[Request, ...]] = field(default_factory=dict)
+    starts: dict[str, int] | None = None
+    """Where the SunSpec models of its meters start; None until that is found."""
 
     def due(self) -> tuple[Request, ...]:
         """Requests for the meters that are due, which then are not due any more."""
         meters = self.rounds.due()
         if meters not in self.plans:
-            self.plans[meters] = plan((meter, self.charts[meter]) for meter in meters)
+            self.plans[meters] = plan(((meter, self.charts[meter]) for meter in meters), self.starts)
         return self.plans[meters]
+
+    def found(self, starts: dict[str, int]) -> None:
+        """Take note of where SunSpec models start."""
+        self.starts = starts
+        self.plans.clear()
 
 
 @dataclass(slots=True)
@@ -172,99 +165,6 @@ class _Round:
 
     def readings(self) -> list[Reading]:
         return [Reading(meter=meter, ts=self.sampled[meter], values=found) for meter, found in self.values.items()]
-
-
-class Connection:
-    """A client on a line, connected when it is needed. Requests are answered or fail; nothing is repeated."""
-
-    def __init__(self, address: LineAddress) -> None:
-        self.address = address
-        self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
-        self._unquiet = False
-        self._asked: int | None = None
-        self._answered_by: int | None = None
-        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # failures are logged here, and more seldom
-
-    async def open(self) -> bool:
-        """Connect, unless it is connected; whether that worked."""
-        if self._client is not None:
-            return True
-        if self._unquiet:  # frames of a serial line have no number: let a late answer pass before the next request
-            await asyncio.sleep(self.address.timeout)
-            self._unquiet = False
-        client = self._make()
-        if not await client.connect():
-            client.close()
-            return False
-        self._client = client
-        return True
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-
-    async def words(self, device: int, request: Request) -> Sequence[int]:
-        """The words that were asked for. To be called after `open`.
-
-        Raises `_SilentError` and `_ErrorAnswerError`.
-        """
-        client = self._client
-        if client is None:
-            raise _SilentError("is not connected")
-        ask = client.read_holding_registers if request.function == _HOLDING else client.read_input_registers
-        self._asked, self._answered_by = device, None
-        try:
-            answer = await ask(request.address, count=request.words, device_id=device)
-        except (ModbusException, OSError) as error:
-            self.close()
-            self._unquiet = self.address.rtu
-            if self._answered_by is not None:
-                raise _SilentError(f"device {self._answered_by} answers in its place") from error
-            raise _SilentError(f"does not answer within {self.address.timeout:g} s") from error
-        if answer.isError():
-            code = getattr(answer, "exception_code", 0)
-            if code in _NOBODY_THERE:
-                raise _SilentError(f"cannot be reached by the gateway before it (exception {code})")
-            raise _ErrorAnswerError(f"exception {code}")
-        if answer.function_code != request.function or len(answer.registers) != request.words:
-            self.close()
-            self._unquiet = self.address.rtu
-            raise _ErrorAnswerError(f"{len(answer.registers)} words instead of {request.words}")
-        return answer.registers
-
-    def _make(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
-        # A new client for each connection: nothing of the old one, such as a late answer, can get into it.
-        where, framer = self.address, FramerType.RTU if self.address.rtu else FramerType.SOCKET
-        if where.serial is None:
-            return AsyncModbusTcpClient(
-                where.host,
-                port=where.port or 0,
-                framer=framer,
-                timeout=where.timeout,
-                retries=0,
-                reconnect_delay=0,
-                trace_packet=self._look,
-            )
-        return AsyncModbusSerialClient(
-            where.serial.path,
-            framer=framer,
-            baudrate=where.serial.baud,
-            parity=where.serial.parity[0].upper(),
-            stopbits=where.serial.stop,
-            timeout=where.timeout,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._look,
-        )
-
-    def _look(self, sending: bool, data: bytes) -> bytes:
-        """See which device an answer comes from: pymodbus drops those of others without a word."""
-        place = 0 if self.address.rtu else 6
-        if not sending and len(data) > place and data[place] != self._asked:
-            self._answered_by = data[place]
-        return data
 
 
 class ModbusLine:
@@ -303,7 +203,10 @@ class ModbusLine:
 
     async def read(self) -> list[Reading]:
         """Read what is due; what did not answer the last time comes last."""
-        asked = [(device, request) for device in self._devices for request in device.due()]
+        for device in self._devices:
+            if device.starts is None and device.pause.over and self._patience.over:
+                await self._find_models(device)
+        asked = [(device, request) for device in self._devices if device.starts is not None for request in device.due()]
         rounds: dict[int, _Round] = {}
         for device, request in sorted(asked, key=lambda pair: _failures(*pair)):
             block = device.blocks.setdefault(str(request), Pause(time.monotonic, _LONGEST_PAUSE_S))
@@ -316,6 +219,23 @@ class ModbusLine:
                 self._judge(device, rounds[device.number])
         return [reading for so_far in rounds.values() for reading in so_far.readings()]
 
+    async def _find_models(self, device: _Device) -> None:
+        wanted = {meter: chart.sunspec for meter, chart in device.charts.items() if chart.sunspec}
+        if not wanted:
+            device.found({})
+            return
+        if not await self._connection.open():
+            self._patience.failed("cannot be connected")
+            return
+        self._patience.succeeded()
+        try:
+            models = await sunspec_models(self._connection, device.number)
+            device.found({meter: _start_of(models, numbers) for meter, numbers in wanted.items()})
+        except (SilentError, ErrorAnswerError) as error:
+            device.pause.failed()
+            device.trouble.happened(f"SunSpec: {error}")
+            self.bad_values += sum(len(device.charts[meter].registers) for meter in wanted)
+
     async def _read_block(self, device: _Device, request: Request, so_far: _Round) -> None:
         if not await self._connection.open():
             self._patience.failed("cannot be connected")
@@ -324,11 +244,11 @@ class ModbusLine:
         block = device.blocks[str(request)]
         try:
             words = await self._connection.words(device.number, request)
-        except _SilentError as error:
+        except SilentError as error:
             block.failed()
             so_far.silent += 1
             so_far.faults.append(f"{request}: {error}")
-        except _ErrorAnswerError as error:
+        except ErrorAnswerError as error:
             so_far.answers += 1
             so_far.faults.append(f"{request}: answers with {error}")
         else:
@@ -351,10 +271,18 @@ class ModbusLine:
             device.pause.succeeded()
         elif so_far.silent:
             device.pause.failed()
+            device.starts = None  # another device may have come in its place
         if so_far.faults:
             device.trouble.happened("; ".join(so_far.faults))
         elif so_far.answers:
             device.trouble.over()
+
+
+def _start_of(models: dict[int, int], wanted: Sequence[int]) -> int:
+    start = next((models[number] for number in wanted if number in models), None)
+    if start is None:
+        raise ErrorAnswerError(f"has the models {', '.join(map(str, models))}, none of {', '.join(map(str, wanted))}")
+    return start
 
 
 def _failures(device: _Device, request: Request) -> int:

@@ -5,7 +5,7 @@ Pure. A word that says "not available" is never a measurement, and a value that 
 
 import math
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -109,7 +109,8 @@ class Map(Model):
 
     `addresses_from` is the address that the maker prints for the first register of all: 0, 1, 30001, 40001 and so on.
     `function` is 3 (holding registers) or 4 (input registers). One request reads up to `max_words` registers, and over
-    up to `max_gap` of them that the map does not name.
+    up to `max_gap` of them that the map does not name. With `sunspec`, addresses count from the start of the first
+    of these SunSpec models that the device has.
     """
 
     addresses_from: Literal[0, 1, 30001, 40001, 300001, 400001] | None = None
@@ -117,7 +118,13 @@ class Map(Model):
     order: Order = "ABCD"
     max_words: Annotated[int, Field(strict=True, ge=1, le=MAX_WORDS)] = MAX_WORDS
     max_gap: Annotated[int, Field(strict=True, ge=0, le=MAX_WORDS)] = 0
+    sunspec: tuple[Annotated[int, Field(strict=True, ge=1, le=0xFFFE)], ...] = ()
     registers: dict[str, Places] = Field(default_factory=dict)
+
+    @property
+    def first(self) -> int:
+        """The address that the maker prints for the first register."""
+        return self.addresses_from or 0
 
     def function_of(self, place: Place) -> int:
         """With which function a place is read: its own, the map's, or what the maker's addresses say."""
@@ -133,7 +140,10 @@ def wrong_in(chart: Map) -> Iterator[Wrong]:
     """What no single value of a map shows."""
     if not chart.registers:
         return
-    if chart.addresses_from is None:
+    if chart.sunspec and chart.addresses_from:
+        yield ("addresses_from",), "counts from the start of the SunSpec model; leave it out here"
+        return
+    if chart.addresses_from is None and not chart.sunspec:
         yield ("addresses_from",), "say which address the maker prints for the first register: 0, 1, 30001 or 40001"
         return
     says = {"3": 4, "4": 3}.get(str(chart.addresses_from)[0])
@@ -147,7 +157,7 @@ def wrong_in(chart: Map) -> Iterator[Wrong]:
 
 
 def _out_of_reach(chart: Map, places: Sequence[Place]) -> str | None:
-    first = chart.addresses_from or 0
+    first = chart.first
     for place in places:
         named = [place.address, *(other for other in (place.exponent, place.sign) if other is not None)]
         if min(named) < first or max(named) - first + place.words > 1 << 16:
@@ -209,7 +219,12 @@ class Request:
     values: tuple[Value, ...]
 
     def __str__(self) -> str:
-        return f"registers {self.address} to {self.address + self.words - 1} (function {self.function:02d})"
+        named = f"register {self.address}" if self.words == 1 else f"registers {self.address} to {self._last}"
+        return f"{named} (function {self.function:02d}, counted from 0)"
+
+    @property
+    def _last(self) -> int:
+        return self.address + self.words - 1
 
 
 @dataclass(slots=True)
@@ -220,11 +235,14 @@ class Decoded:
     missing: list[tuple[Value, str]] = field(default_factory=list)
 
 
-def plan(charts: Iterable[tuple[str, Map]]) -> tuple[Request, ...]:
-    """The fewest requests for the maps of the meters of one device, within the limits of each."""
+def plan(charts: Iterable[tuple[str, Map]], starts: Mapping[str, int] | None = None) -> tuple[Request, ...]:
+    """The fewest requests for the maps of the meters of one device, within the limits of each.
+
+    `starts`: where on this device the SunSpec model of a meter starts.
+    """
     charts = tuple(charts)
     values = sorted(
-        (value for meter, chart in charts for value in _values(meter, chart)),
+        (value for meter, chart in charts for value in _values(meter, chart, (starts or {}).get(meter, 0))),
         key=lambda value: (value.function, value.start, value.end),
     )
     most = min((chart.max_words for _, chart in charts), default=MAX_WORDS)
@@ -241,8 +259,8 @@ def plan(charts: Iterable[tuple[str, Map]]) -> tuple[Request, ...]:
     return tuple(requests)
 
 
-def _values(meter: str, chart: Map) -> Iterator[Value]:
-    first = chart.addresses_from or 0
+def _values(meter: str, chart: Map, start_of_model: int) -> Iterator[Value]:
+    first = chart.first - start_of_model
     for quantity, places in chart.registers.items():
         start, end = _extent(places)
         function = chart.function_of(places[0])
