@@ -1,70 +1,106 @@
-"""Data that changes with time and must say where it comes from: prices, factors, limits, multipliers.
+"""Values that change with time: one mechanism for all that figures depend on.
 
-An entry holds from the start of its `from` day (local time of the park) until the next entry begins or, where it is
-given, until the start of its `until` day. A gap, an overlap or a wrong order is a fault of the park file.
+In the park file such a value is either plain, and holds since ever, or a list of entries, oldest first. An entry holds
+from the start of its `from` day (local time of the park) until the next entry begins or, where it is given, until the
+start of its `until` day. A gap, an overlap or a wrong order is a fault of the park file.
+
+Prices, factors and limits must say where they come from (`Sourced`); what a tenant says of itself may (`HistoryEntry`).
 """
 
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from metering.model import Model, NotNegative, Positive
+from metering.instants import Span, midnight_ms
+from metering.model import Model, NotNegative
 
 
 class Dated(Model):
-    """What every dated entry has."""
+    """What every dated entry has; without `from` it holds since ever."""
+
+    since: date = Field(date.min, alias="from")
+    until: date | None = None
+    source: str = ""
+
+
+class Sourced(Dated):
+    """An entry that must have a beginning and say where it comes from."""
 
     since: date = Field(alias="from")
-    until: date | None = None
     source: str = Field(min_length=1)
 
 
-class DatedValue(Dated):
+class DatedValue(Sourced):
     """A number that may be zero, such as a price."""
 
     value: NotNegative
 
 
-class DatedFactor(Dated):
-    """A number that must be positive, such as a multiplier."""
-
-    value: Positive
-
-
-class DatedLimit(Dated):
+class DatedLimit(Sourced):
     """A permitted range; at least one side is given."""
 
     low: float | None = None
     high: float | None = None
 
 
+V = TypeVar("V")
+
+
+class HistoryEntry(Dated, Generic[V]):
+    """A value of any kind that holds for a time."""
+
+    value: V
+
+
 D = TypeVar("D", bound=Dated)
+
+
+def is_dated(raw: Any) -> bool:
+    """Whether the park file has a list of dated entries there, and not a plain value."""
+    return isinstance(raw, list) and (
+        not raw or any(isinstance(entry, dict) and ("from" in entry or "value" in entry) for entry in raw)
+    )
+
+
+def _entries(raw: Any) -> Any:
+    if is_dated(raw) or (isinstance(raw, tuple) and all(isinstance(entry, Dated) for entry in raw)):
+        return raw
+    return [{"value": raw}]
+
+
+def _said(since: date) -> str:
+    return "since ever" if since == date.min else f"from {since}"
 
 
 def _in_order(entries: Sequence[D]) -> Sequence[D]:
     for earlier, later in itertools.pairwise(entries):
+        if later.since == date.min:
+            raise ValueError("only the first entry may leave `from` out")
         if later.since <= earlier.since:
-            msg = f"the entry from {later.since} must come before the one from {earlier.since}: oldest first, one a day"
-            raise ValueError(msg)
+            raise ValueError(
+                f"the entry from {later.since} must come before the one from {earlier.since}: oldest first, one a day"
+            )
         if earlier.until is not None and earlier.until > later.since:
-            msg = f"the entries from {earlier.since} and {later.since} overlap: end the first by {later.since}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"the entries {_said(earlier.since)} and {later.since} overlap: end the first by {later.since}"
+            )
         if earlier.until is not None and earlier.until < later.since:
-            msg = f"nothing holds between {earlier.until} and {later.since}: close the gap"
-            raise ValueError(msg)
+            raise ValueError(f"nothing holds between {earlier.until} and {later.since}: close the gap")
     if entries and entries[-1].until is not None and entries[-1].until <= entries[-1].since:
-        msg = f"the entry from {entries[-1].since} ends before it begins"
-        raise ValueError(msg)
+        raise ValueError(f"the entry from {entries[-1].since} ends before it begins")
     return entries
 
 
-Values = Annotated[tuple[DatedValue, ...], AfterValidator(_in_order)]
-Factors = Annotated[tuple[DatedFactor, ...], AfterValidator(_in_order)]
-Limits = Annotated[tuple[DatedLimit, ...], AfterValidator(_in_order)]
 in_order = AfterValidator(_in_order)
+Values = Annotated[tuple[DatedValue, ...], in_order]
+Limits = Annotated[tuple[DatedLimit, ...], in_order]
+plain_or_dated = BeforeValidator(_entries)
+"""With `in_order`: the park file has a plain value or a dated list, the model a tuple of entries."""
+Amounts = Annotated[tuple[HistoryEntry[NotNegative], ...], plain_or_dated, in_order]
 
 
 def at(entries: Sequence[D], day: date) -> D | None:
@@ -75,6 +111,24 @@ def at(entries: Sequence[D], day: date) -> D | None:
     return None
 
 
-def changes(entries: Sequence[D], first: date, last: date) -> Iterator[date]:
-    """Yield the days after `first` up to `last` on which another entry begins."""
-    yield from (entry.since for entry in entries if first < entry.since <= last)
+def value_on(entries: Sequence[HistoryEntry[V]], day: date) -> V | None:
+    """Return the value that holds on `day`, or None where the park file says nothing."""
+    entry = at(entries, day)
+    return None if entry is None else entry.value
+
+
+def edges(entries: Sequence[D], span: Span, zone: ZoneInfo) -> tuple[int, ...]:
+    """Instants inside `span`, not its start, at which another entry begins or one ends without a successor, ms."""
+    days = [entry.since for entry in entries]
+    if entries and entries[-1].until is not None:
+        days.append(entries[-1].until)
+    instants = [midnight_ms(day, zone) for day in days]
+    return tuple(ms for ms in instants if span.start < ms < span.end)
+
+
+def pieces(entries: Sequence[D], first: date, last: date) -> Iterator[tuple[date, date, D | None]]:
+    """Split the days from `first` up to, but without, `last` where another entry holds: begin, end, entry."""
+    days = {first, *(entry.since for entry in entries), *(entry.until for entry in entries if entry.until)}
+    cuts = [*sorted(day for day in days if first <= day < last), last]
+    for begin, end in itertools.pairwise(cuts):
+        yield begin, end, at(entries, begin)

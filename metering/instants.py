@@ -1,16 +1,53 @@
-"""Instants as the whole product counts them: whole milliseconds since the epoch, UTC."""
+"""Instants and spans as the whole product counts them: whole milliseconds since the epoch, UTC."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 FUTURE_MS = 5 * 60 * 1000
 """How far ahead of the ingester's clock a reading may lie; later ones are refused."""
+
+QUARTER_MS = 900_000
+
+ALWAYS_BEFORE = -(2**60)
+"""Start of a span that reaches back as far as there is anything."""
+ALWAYS_AFTER = 2**60
+"""End of a span after which there is nothing yet."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """From `start` up to but not including `end`, ms."""
+
+    start: int
+    end: int
+
+    def outward(self) -> "Span":
+        """The smallest whole quarter hours that hold this span."""
+        return Span(self.start // QUARTER_MS * QUARTER_MS, -(-self.end // QUARTER_MS) * QUARTER_MS)
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether any instant lies in both."""
+        return self.start < other.end and other.start < self.end
+
+    def within(self, other: "Span") -> "Span":
+        """What lies in both; for spans that overlap."""
+        return Span(max(self.start, other.start), min(self.end, other.end))
+
+
+EVER = Span(ALWAYS_BEFORE, ALWAYS_AFTER)
 
 
 def milliseconds(instant: datetime) -> int:
     """Milliseconds since the epoch, exactly."""
     delta = instant - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+def midnight_ms(day: date, zone: ZoneInfo) -> int:
+    """Start of a local day, ms; `date.min` means "since ever"."""
+    return ALWAYS_BEFORE if day == date.min else milliseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 _SECONDS_OF_2000: Final = 946_684_800

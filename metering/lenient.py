@@ -9,9 +9,9 @@ from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 from metering.yamllines import KeyPath
 
@@ -59,11 +59,7 @@ def _read(kind: Any, raw: Any, path: KeyPath, hidden: list[Broken]) -> Any:
 def _parts(kind: Any, raw: Any, path: KeyPath, hidden: list[Broken]) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        value = _read(arguments[0], raw, path, hidden)
-        for check in arguments[1:]:
-            if isinstance(check, AfterValidator):
-                hidden += as_far_as_read(_checked(check.func, value, path))
-        return value
+        return _annotated(arguments[0], arguments[1:], raw, path, hidden)
     if origin in {Union, UnionType}:
         return _parts(next(one for one in arguments if one is not type(None)), raw, path, hidden)
     if origin is dict and isinstance(raw, dict):
@@ -75,11 +71,23 @@ def _parts(kind: Any, raw: Any, path: KeyPath, hidden: list[Broken]) -> Any:
     raise UnreadError
 
 
-def _checked(check: Callable[..., Any], value: Any, path: KeyPath) -> Iterator[Broken]:
-    try:
-        check(value)
-    except ValueError as error:
-        yield path, str(error)
+def _annotated(kind: Any, checks: tuple[Any, ...], raw: Any, path: KeyPath, hidden: list[Broken]) -> Any:
+    for check in checks:
+        if isinstance(check, BeforeValidator):
+            try:
+                raw = cast(Callable[[Any], Any], check.func)(raw)
+            except ValueError:
+                raise UnreadError from None
+    value = _read(kind, raw, path, hidden)
+    for check in checks:
+        if isinstance(check, AfterValidator):
+            try:
+                value = cast(Callable[[Any], Any], check.func)(value)
+            except ValueError as error:
+                hidden.append((path, str(error)))
+            except AttributeError:  # it asks for something that could not be read
+                break
+    return value
 
 
 def _model(kind: type[M], raw: Any, path: KeyPath, hidden: list[Broken]) -> M:

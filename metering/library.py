@@ -5,14 +5,32 @@ They are data for the gateway's drivers, and say which quantities an instrument 
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import ryaml
+
+from metering.model import Model
+
+Block = dict[str, Any]
+"""What a driver of the gateway needs to know; only the driver understands it (see `gateway.sources`)."""
+
+
+class Driven(Model):
+    """What drivers read has a block for each driver. Its `registers` name the quantities that the driver reads."""
+
+    modbus: Block | None = None
+    mbus: Block | None = None
+
+
+DRIVERS: Final = tuple(Driven.model_fields)
+"""The drivers that have a block."""
 
 
 @cache
 def library_names() -> tuple[str, ...]:
     """Names of the models, in order."""
+    if not _folder().is_dir():
+        return ()
     return tuple(sorted(file.name.removesuffix(".yaml") for file in _folder().iterdir() if file.name.endswith(".yaml")))
 
 

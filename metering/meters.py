@@ -1,13 +1,27 @@
-"""One meter of the park file: what it measures, where it hangs, what its registers mean and what happened to it."""
+"""A metering point of the park file: what it measures, who has it when, and which instrument measures there when.
 
+A meter keeps its id when the instrument is replaced or another tenant moves in. `instruments` and `belongs` hold its
+history, oldest first and never empty; the short forms of the park file (`tenant`, `model`, `multiplier`, ...) have
+become one entry that holds since ever.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from metering.dated import Factors, Limits
-from metering.model import Count, Identifier, Localized, Model, NotNegative, Positive
-from metering.quantities import UTILITIES, Quantity, Utility
+from metering.dated import Limits
+from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, QUARTER_MS, Span, milliseconds
+from metering.library import Driven
+from metering.model import Count, Identifier, Localized, Model, Number, Positive, Printable
+from metering.quantities import COUNTERS, UTILITIES, Quantity, Utility
+from metering.shortforms import meter_written_out
+
+MAX_INTERVAL_S = 31 * 86_400
+"""The longest interval of a meter: read by hand once a month."""
 
 
 class Role(StrEnum):
@@ -23,34 +37,16 @@ class Register(Model):
 
     `rollover` is the value at which a counter starts again from zero, `resolution` the smallest step that it shows,
     both in the quantity's unit. A floating-point register says `floating` instead: its step grows with its value.
+    `kind` says what a counter shows: the total since ever, what passed since local midnight (`daily`), or what passed
+    since the reading before (`delta`). A `signed` register counts down as well, and below zero, such as import minus
+    export.
     """
 
     rollover: Positive | None = None
     resolution: Positive = 1.0
     floating: Literal["float32", "float64"] | None = None
-
-
-Block = dict[str, Any]
-"""What a driver of the gateway needs to know; only the driver understands it (see `gateway.sources`)."""
-
-
-class Driven(Model):
-    """What drivers read has a block for each driver. Its `registers` name the quantities that the driver reads."""
-
-    modbus: Block | None = None
-    mbus: Block | None = None
-
-
-DRIVERS: Final = tuple(Driven.model_fields)
-"""The drivers that have a block."""
-
-
-class Swap(Model):
-    """The instrument was replaced at `at`: its last register and the first of the new one, in the counter's unit."""
-
-    at: AwareDatetime
-    closing: NotNegative
-    opening: NotNegative
+    kind: Literal["total", "daily", "delta"] = "total"
+    signed: bool = False
 
 
 class MeterModel(Driven):
@@ -64,31 +60,200 @@ class MeterModel(Driven):
     unverified: str | None = None
 
 
-class Meter(Driven):
-    """A point of measurement. It keeps its id when the instrument is replaced.
+def _instant(written: Any) -> Any:
+    """Milliseconds of an instant of the park file; its dates have become milliseconds before, by the park's zone."""
+    if isinstance(written, int) and not isinstance(written, bool) and abs(written) >= _FIRST_MS:
+        return written
+    try:
+        instant = datetime.fromisoformat(written) if isinstance(written, str) else written
+        return milliseconds(instant)
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError("an instant is a date, or a time with its offset such as 2026-11-10T09:12:00+07:00") from None
 
-    `tenant` is absent where the meter is the park's own. `rated` is the most that can pass, in the counter's unit per
-    hour. `accuracy_pct` is the accuracy class. `multiplier` (transformer ratio) applies to counters only. `limits` are
-    permitted ranges by quantity. `output_unit` names what a production meter counts.
+
+_FIRST_MS = 10**10
+"""Smaller numbers are no milliseconds but something like a year."""
+
+
+def _on_quarter_hour(ms: int) -> int:
+    if ms % QUARTER_MS:
+        raise ValueError("a quarter hour belongs to one tenant: write a time at :00, :15, :30 or :45")
+    return ms
+
+
+Instant = Annotated[int, BeforeValidator(_instant)]
+Edge = Annotated[Instant, AfterValidator(_on_quarter_hour)]
+
+
+class _Lasting(Protocol):
+    @property
+    def since_ms(self) -> int | None: ...
+
+    @property
+    def until_ms(self) -> int | None: ...
+
+
+def _span(entry: _Lasting) -> Span:
+    return Span(
+        ALWAYS_BEFORE if entry.since_ms is None else entry.since_ms,
+        ALWAYS_AFTER if entry.until_ms is None else entry.until_ms,
+    )
+
+
+class Belonging(Model):
+    """Who has a metering point from `since_ms` until `until_ms` (None: ever), and what it hangs below.
+
+    `tenant` is absent where the point is the park's own.
+    """
+
+    since_ms: Edge | None = Field(None, alias="from")
+    until_ms: Edge | None = Field(None, alias="until")
+    tenant: Identifier | None = None
+    parent: Identifier | None = None
+    role: Role = Role.CONSUMPTION
+
+    @property
+    def span(self) -> Span:
+        """When it holds."""
+        return _span(self)
+
+    def clipped(self, span: Span) -> "Belonging | None":
+        """The part of it within a span; None where there is none."""
+        return _clipped(self, span)
+
+
+class Instrument(Model):
+    """What measures at a point from `since_ms` until `until_ms` (None: ever).
+
+    `multiplier` (transformer ratio) and `sign` (-1 where it is connected the wrong way round) hold for the quantities
+    of `multiplier_for`, which are the counters where it is absent. `accuracy_pct` is the accuracy class. `opening` and
+    `closing` are registers by counter, where somebody wrote them down. `continues`: no exchange, the same device counts
+    on, and only what is said of it differs from the entry before.
+    """
+
+    since_ms: Instant | None = Field(None, alias="from")
+    until_ms: Instant | None = Field(None, alias="until")
+    model: str | None = None
+    serial: Printable | None = None
+    registers: dict[str, Register] = Field(default_factory=dict)
+    multiplier: Positive = 1.0
+    multiplier_for: tuple[str, ...] | None = None
+    sign: Literal[1, -1] = 1
+    accuracy_pct: Positive = 1.0
+    opening: dict[str, Number] = Field(default_factory=dict)
+    closing: dict[str, Number] = Field(default_factory=dict)
+    continues: bool = False
+    source: str = ""
+
+    @property
+    def span(self) -> Span:
+        """When it holds."""
+        return _span(self)
+
+    def clipped(self, span: Span) -> "Instrument | None":
+        """The part of it within a span; None where there is none."""
+        return _clipped(self, span)
+
+    def factor(self, quantity: str) -> float:
+        """What a register of this quantity is multiplied by to give the true value."""
+        if quantity in (COUNTERS if self.multiplier_for is None else self.multiplier_for):
+            return self.multiplier * self.sign
+        return 1.0
+
+
+P = TypeVar("P", Belonging, Instrument)
+
+
+def _follow_each_other(entries: Sequence[P], gap: Callable[[str, str], None] | None) -> tuple[P, ...]:
+    """The entries, each with its end: the beginning of the next where it says none."""
+    if not entries:
+        raise ValueError("at least one entry is needed")
+    closed: list[P] = []
+    for place, (entry, later) in enumerate(pairwise(entries), start=1):
+        if later.since_ms is None:
+            raise ValueError("only the first entry may leave `from` out")
+        if entry.since_ms is not None and later.since_ms <= entry.since_ms:
+            raise ValueError(f"entry {place + 1} must begin after the one before it: oldest first")
+        if entry.until_ms is not None and entry.until_ms > later.since_ms:
+            raise ValueError(f"entries {place} and {place + 1} overlap: end the first where the second begins")
+        if entry.until_ms is not None and entry.until_ms < later.since_ms and gap is not None:
+            gap(str(place), str(place + 1))
+        closed.append(entry if entry.until_ms is not None else entry.model_copy(update={"until_ms": later.since_ms}))
+    closed.extend(entries[-1:])
+    for place, entry in enumerate(closed, start=1):
+        if entry.since_ms is not None and entry.until_ms is not None and entry.until_ms <= entry.since_ms:
+            raise ValueError(f"entry {place} ends before it begins")
+    return tuple(closed)
+
+
+def _owners(entries: Sequence[Belonging]) -> tuple[Belonging, ...]:
+    return _follow_each_other(entries, _nobody)
+
+
+def _nobody(earlier: str, later: str) -> None:
+    raise ValueError(f"nobody has the point between entries {earlier} and {later}: close the gap")
+
+
+def _devices(entries: Sequence[Instrument]) -> tuple[Instrument, ...]:
+    return _follow_each_other(entries, None)
+
+
+def _clipped(entry: P, span: Span) -> P | None:
+    own = entry.span
+    if not own.overlaps(span):
+        return None
+    part = own.within(span)
+    return entry if part == own else entry.model_copy(update={"since_ms": part.start, "until_ms": part.end})
+
+
+def _at(entries: Sequence[P], ms: int) -> P | None:
+    for entry in reversed(entries):
+        if entry.since_ms is None or entry.since_ms <= ms:
+            return entry if entry.until_ms is None or ms < entry.until_ms else None
+    return None
+
+
+class Bounds(Model):
+    """What a quantity of one meter can show, where that is narrower than what any instrument could."""
+
+    low: Number | None = None
+    high: Number | None = None
+
+
+class Meter(Driven):
+    """A metering point.
+
+    It exists from `since_ms` until `until_ms` (None: ever). `alias` is what the device calls itself in its messages.
+    `rated` is the most that can pass, in the counter's unit per hour. `interval_s` is how often it is read. `limits`
+    are permitted ranges by quantity, `ranges` what the instrument can show. `output_unit` names what a production
+    meter counts. The blocks of drivers are those of the newest instrument: nothing else is read.
     """
 
     id: Identifier
     name: Localized
-    tenant: Identifier | None = None
+    since_ms: Instant | None = Field(None, alias="from")
+    until_ms: Instant | None = Field(None, alias="until")
+    alias: Printable | None = None
     gateway: Identifier
     utility: Utility
-    role: Role = Role.CONSUMPTION
-    parent: Identifier | None = None
-    interval_s: Annotated[int, Field(strict=True, ge=1, le=3600)]
-    model: str | None = None
-    registers: dict[str, Register] = Field(default_factory=dict)
-    multiplier: Factors = ()
-    accuracy_pct: Positive = 1.0
+    belongs: Annotated[tuple[Belonging, ...], AfterValidator(_owners)]
+    instruments: Annotated[tuple[Instrument, ...], AfterValidator(_devices)]
+    interval_s: Annotated[int, Field(strict=True, ge=1, le=MAX_INTERVAL_S)]
     rated: Positive
     export: bool = False
     limits: dict[str, Limits] = Field(default_factory=dict)
-    swaps: tuple[Swap, ...] = ()
+    ranges: dict[str, Bounds] = Field(default_factory=dict)
     output_unit: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        return meter_written_out(raw) if isinstance(raw, dict) else raw
+
+    @property
+    def span(self) -> Span:
+        """When the point exists."""
+        return _span(self)
 
     @property
     def counter(self) -> str:
@@ -102,9 +267,52 @@ class Meter(Driven):
 
     @property
     def quantities(self) -> dict[str, Quantity]:
-        """What this meter may send."""
+        """What this meter may send, by any of its instruments."""
         known = UTILITIES[self.utility].quantities
-        return {name: known[name] for name in self.registers}
+        return {name: known[name] for instrument in self.instruments for name in instrument.registers}
+
+    def belonging_at(self, ms: int) -> Belonging | None:
+        """Who has the point at an instant; None before it exists and after."""
+        return _at(self.belongs, ms)
+
+    def belongings_in(self, span: Span) -> tuple[Belonging, ...]:
+        """Who has the point within a span, in order, each clipped to the span."""
+        return tuple(part for entry in self.belongs if (part := entry.clipped(span)) is not None)
+
+    def instrument_at(self, ms: int) -> Instrument | None:
+        """What measures at an instant; None where nothing does."""
+        return _at(self.instruments, ms)
+
+    def instruments_in(self, span: Span) -> tuple[Instrument, ...]:
+        """What measures within a span, in order, each clipped to the span."""
+        return tuple(part for entry in self.instruments if (part := entry.clipped(span)) is not None)
+
+    # Until every caller asks for an instant: the newest entries.
+
+    @property
+    def tenant(self) -> str | None:
+        """Who has the point by the newest entry."""
+        return self.belongs[-1].tenant
+
+    @property
+    def parent(self) -> str | None:
+        """What it hangs below by the newest entry."""
+        return self.belongs[-1].parent
+
+    @property
+    def role(self) -> Role:
+        """Its role by the newest entry."""
+        return self.belongs[-1].role
+
+    @property
+    def registers(self) -> dict[str, Register]:
+        """The registers of the newest instrument."""
+        return self.instruments[-1].registers
+
+    @property
+    def accuracy_pct(self) -> float:
+        """The accuracy class of the newest instrument."""
+        return self.instruments[-1].accuracy_pct
 
 
 class Thresholds(Model):

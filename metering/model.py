@@ -3,12 +3,22 @@
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has characters that cannot be printed; leave them out")
+    return text
+
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 Identifier = Annotated[str, StringConstraints(pattern=rf"^{IDENTIFIER.pattern}$")]
 """A name that is safe in a topic, in a tag and in a Grafana variable (which a leading digit would break)."""
+
+Printable = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
+"""What a device or a person calls something: letters of any language, digits, spaces; no control characters."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number; neither a text that looks like one nor a truth value."""

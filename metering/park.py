@@ -1,15 +1,21 @@
 """What the park is: tenants, gateways, meters and dated data, as frozen models. Read with `metering.parkfile`."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from metering.calendar import Window
-from metering.dated import Values
-from metering.meters import Driven, Meter, MeterModel, Thresholds
+from metering.dated import Amounts, HistoryEntry, in_order, plain_or_dated, value_on
+from metering.instants import EVER, Span, midnight_ms
+from metering.library import Driven
+from metering.meters import Belonging, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, Positive
+from metering.shortforms import written_out
 from metering.tariffs import Factors, Tariffs
 
 
@@ -32,25 +38,35 @@ class ParkInfo(Model):
 
 
 class Contract(Model):
-    """What the tenant may draw and discharge, and at which voltage level it buys; dated."""
+    """What the tenant may draw and discharge, and at which voltage level it buys; each dated."""
 
-    voltage: str | None = None
-    demand_kw: Values = ()
-    wastewater_m3_per_day: Values = ()
+    voltage: Annotated[tuple[HistoryEntry[str], ...], plain_or_dated, in_order] = ()
+    demand_kw: Amounts = ()
+    wastewater_m3_per_day: Amounts = ()
 
 
 class Tenant(Model):
-    """A firm of the park. `budget_vnd_per_month`: what its energy and water may cost in a month before VAT; dated."""
+    """A firm of the park, there from the day `since` up to, but without, the day `until`.
+
+    `budget_vnd_per_month`: what its energy and water may cost in a month before VAT.
+    """
 
     id: Identifier
     name: Localized
     sector: Localized
-    floor_area_m2: Positive | None = None
-    employees: Count | None = None
-    shifts: tuple[Window, ...] = ()
+    since: date = Field(date.min, alias="from")
+    until: date | None = None
+    floor_area_m2: Annotated[tuple[HistoryEntry[Positive], ...], plain_or_dated, in_order] = ()
+    employees: Annotated[tuple[HistoryEntry[Count], ...], plain_or_dated, in_order] = ()
+    shifts: Annotated[tuple[HistoryEntry[tuple[Window, ...]], ...], plain_or_dated, in_order] = ()
     contract: Contract = Contract()
-    budget_vnd_per_month: Values = ()
-    thresholds: Thresholds | None = None
+    budget_vnd_per_month: Amounts = ()
+    thresholds: Annotated[tuple[HistoryEntry[Thresholds], ...], plain_or_dated, in_order] = ()
+
+    def span(self, zone: ZoneInfo) -> Span:
+        """When it is in the park."""
+        end = EVER.end if self.until is None else midnight_ms(self.until, zone)
+        return Span(midnight_ms(self.since, zone), end)
 
 
 class Gateway(Driven):
@@ -65,8 +81,16 @@ class Gateway(Driven):
     confirm: Literal["receipt", "broker"] = "receipt"
 
 
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """A metering point for as long as somebody has it, or it hangs below another; clipped to what was asked for."""
+
+    meter: Meter
+    belonging: Belonging
+
+
 class Park(Model):
-    """One park file, with the registers of the meter models already put into the meters."""
+    """One park file, with the registers of the meter models already put into the instruments."""
 
     park: ParkInfo
     tenants: tuple[Tenant, ...] = ()
@@ -75,6 +99,11 @@ class Park(Model):
     meters: tuple[Meter, ...]
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        return written_out(raw) if isinstance(raw, dict) else raw
 
     @property
     def id(self) -> str:
@@ -98,25 +127,56 @@ class Park(Model):
 
     @cached_property
     def of_tenant(self) -> dict[str, tuple[Meter, ...]]:
-        """Meters of each tenant, in the order of the park file."""
+        """Meters of each tenant by their newest owner, in the order of the park file."""
         return {
             tenant.id: tuple(meter for meter in self.meters if meter.tenant == tenant.id) for tenant in self.tenants
         }
 
+    def points_of_tenant(self, tenant: str | None, span: Span = EVER) -> tuple[Tenure, ...]:
+        """What a tenant (None: the park itself) has within a span: points in the order of the park file."""
+        return _clipped(self._owned.get(tenant, ()), span)
+
+    def children(self, meter: str, span: Span = EVER) -> tuple[Tenure, ...]:
+        """What hangs directly below a meter within a span, in the order of the park file."""
+        return _clipped(self._below.get(meter, ()), span)
+
     @cached_property
-    def children(self) -> dict[str, tuple[Meter, ...]]:
-        """Sub-meters directly below each meter that has any."""
-        below: dict[str, list[Meter]] = {}
-        for meter in self.meters:
-            if meter.parent is not None:
-                below.setdefault(meter.parent, []).append(meter)
-        return {parent: tuple(meters) for parent, meters in below.items()}
+    def parents(self) -> frozenset[str]:
+        """Meters below which others hang, or once did."""
+        return frozenset(self._below)
+
+    @cached_property
+    def _owned(self) -> dict[str | None, list[Tenure]]:
+        owned: dict[str | None, list[Tenure]] = {}
+        for tenure in self._tenures():
+            owned.setdefault(tenure.belonging.tenant, []).append(tenure)
+        return owned
+
+    @cached_property
+    def _below(self) -> dict[str, list[Tenure]]:
+        below: dict[str, list[Tenure]] = {}
+        for tenure in self._tenures():
+            if tenure.belonging.parent is not None:
+                below.setdefault(tenure.belonging.parent, []).append(tenure)
+        return below
+
+    def _tenures(self) -> Iterator[Tenure]:
+        return (Tenure(meter, belonging) for meter in self.meters for belonging in meter.belongs)
 
     def meters_of(self, gateway: str) -> tuple[Meter, ...]:
         """Meters whose readings this gateway carries."""
         return tuple(meter for meter in self.meters if meter.gateway == gateway)
 
-    def thresholds_of(self, tenant: str | None) -> Thresholds:
-        """Thresholds of a tenant, else the park's."""
-        own = self.tenant[tenant].thresholds if tenant is not None else None
+    def thresholds_of(self, tenant: str | None, day: date = date.max) -> Thresholds:
+        """Thresholds of a tenant on a day, else the park's."""
+        own = value_on(self.tenant[tenant].thresholds, day) if tenant is not None else None
         return own or self.park.thresholds
+
+
+def _clipped(tenures: Sequence[Tenure], span: Span) -> tuple[Tenure, ...]:
+    found = []
+    for tenure in tenures:
+        belonging = tenure.belonging.clipped(span)
+        if belonging is not None:
+            found.append(tenure if belonging is tenure.belonging else Tenure(tenure.meter, belonging))
+    return tuple(found)

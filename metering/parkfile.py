@@ -3,7 +3,6 @@
 The fast path parses and validates; only a file with faults is read a second time, to find their lines.
 """
 
-import contextlib
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from pydantic import BaseModel, ValidationError
 
 from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read, read_leniently
-from metering.library import library_model
+from metering.library import DRIVERS
 from metering.meterrules import one_of
-from metering.meters import DRIVERS
 from metering.park import Park
 from metering.parkrules import broken_rules
+from metering.shortforms import SHORT_FORMS, as_written, written_out
 from metering.yamllines import KeyPath, Lines, repeated_keys, without_repeated
 
 Judge = Callable[[Park], Iterator[Broken]]
@@ -76,7 +75,6 @@ def _parsed(file: Path, text: str, judges: Sequence[Judge]) -> Park:
     if not isinstance(raw, dict):
         right = "a park file is a mapping with park, tenants, gateways and meters"
         raise ParkFileError([Fault(file, 1, "file", "", right)])
-    _put_models_in(raw)
     try:
         park = Park.model_validate(raw)
     except ValidationError as error:
@@ -98,7 +96,7 @@ def _all_that_is_wrong(raw: dict[str, Any], error: ValidationError, judges: Sequ
     """What the models say, and what the rules say of all that can be read beside it."""
     found = list(explained(error, Park))
     places = {path for path, _ in found}
-    park, hidden = read_leniently(Park, raw)
+    park, hidden = read_leniently(Park, written_out(raw))
     return found + [broken for broken in [*hidden, *_broken(park, judges)] if broken[0] not in places]
 
 
@@ -138,9 +136,10 @@ def load_parks(where: Path, judges: Sequence[Judge] = ()) -> dict[Path, Park]:
 
 def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
     """Where the faults stand, in order; what is wrong with a model's register is not said of each of its meters."""
+    written = dict.fromkeys((as_written(path, lines), right) for path, right in faults)
     found = [
         Fault(file, lines.of(path), lines.name(path), lines.value(path)[:_SHOWN], right)
-        for path, right in faults
+        for path, right in written
         if not _is_of_a_model(path, lines)
     ]
     return sorted(found, key=lambda fault: fault.line)
@@ -149,12 +148,25 @@ def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
 def _is_of_a_model(path: KeyPath, lines: Lines) -> bool:
     """Whether a fault stands in the meter's model, of which it is said already."""
     match path:
-        case ("meters", int(), str(part), _, *_) if part in {"registers", *DRIVERS} and not lines.has(path):
-            own = part == "registers" and lines.has(path[:4])
-            in_model = lines.has(("meter_models", lines.value((*path[:2], "model")), *path[2:]))
-            return in_model or (part == "registers" and not own and lines.has((*path[:2], "model")))
+        case ("meters", int(), "instruments", int(), "registers", _, _, *_):
+            rest, own = path[4:], path[:6]
+        case ("meters", int(), str(part), _, *_) if part in {"registers", *DRIVERS}:
+            rest, own = path[2:], path[:4]
         case _:
             return False
+    if lines.has(path):
+        return False
+    if rest[0] == "registers" and not lines.has(own):
+        return len(rest) > len(("registers", "name"))
+    return any(lines.has(("meter_models", model, *rest)) for model in _models(path[:2], lines))
+
+
+def _models(meter: KeyPath, lines: Lines) -> Iterator[str]:
+    yield lines.value((*meter, "model"))
+    place = 0
+    while lines.has((*meter, "instruments", place)):
+        yield lines.value((*meter, "instruments", place, "model"))
+        place += 1
 
 
 def _unparsed(file: Path, text: str, error: str, judges: Sequence[Judge]) -> Iterator[Fault]:
@@ -180,64 +192,6 @@ def _unparsed(file: Path, text: str, error: str, judges: Sequence[Judge]) -> Ite
     except ParkFileError as others:
         faults += others.faults
     yield from sorted(faults, key=lambda fault: fault.line)
-
-
-def _put_models_in(raw: dict[str, Any]) -> None:
-    """Give each meter what its model has, where both are what they should be; the models judge the rest.
-
-    A driver's block of the model is for meters that have such a block too. What a block's `registers` name, the meter
-    serves. A register that is written as null is left out.
-    """
-    models, meters = raw.setdefault("meter_models", {}), raw.get("meters")
-    if not isinstance(models, dict) or not isinstance(meters, list):
-        return
-    meters = [meter for meter in meters if isinstance(meter, dict)]
-    for name in {str(meter.get("model")) for meter in meters} - models.keys():
-        with contextlib.suppress(KeyError):
-            models[name] = dict(library_model(name))
-    for model in models.values():
-        if isinstance(model, dict):
-            _name_what_is_read(model)
-    for meter in meters:
-        model = models.get(str(meter.get("model")))
-        if isinstance(model, dict):
-            for key in ("registers", *(driver for driver in DRIVERS if driver in meter)):
-                if isinstance(model.get(key), dict):
-                    meter[key] = _over(model[key], meter.get(key, {}))
-        _name_what_is_read(meter)
-        _leave_out_nulls(meter)
-
-
-def _name_what_is_read(served: dict[str, Any]) -> None:
-    own = served.get("registers", {})
-    read: dict[str, Any] = {}
-    for driver in DRIVERS:
-        block = served.get(driver)
-        if isinstance(block, dict) and isinstance(block.get("registers"), dict):
-            read |= {name: {} for name in block["registers"]}
-    if read and isinstance(own, dict):
-        served["registers"] = {**read, **own}
-
-
-def _leave_out_nulls(meter: dict[str, Any]) -> None:
-    own = meter.get("registers")
-    if not isinstance(own, dict) or None not in own.values():
-        return
-    without = {name for name, register in own.items() if register is None}
-    meter["registers"] = {name: register for name, register in own.items() if name not in without}
-    for driver in DRIVERS:
-        block = meter.get(driver)
-        if isinstance(block, dict) and isinstance(block.get("registers"), dict):
-            kept = {name: register for name, register in block["registers"].items() if name not in without}
-            meter[driver] = {**block, "registers": kept}
-
-
-def _over(shared: dict[str, Any], own: Any) -> Any:
-    """The meter's own values over those of its model, key by key."""
-    if not isinstance(own, dict):
-        return own
-    both = {key: _over(value, own[key]) for key, value in shared.items() if key in own and isinstance(value, dict)}
-    return {**shared, **own, **both}
 
 
 def explained(error: ValidationError, kind: type[BaseModel]) -> Iterator[Broken]:
@@ -282,7 +236,8 @@ def _names_at(path: KeyPath, kind: type[BaseModel]) -> list[str]:
             inner = _model_in(fields[str(step)].annotation)
             if inner is not None:
                 kind = inner
-    return [field.alias or name for name, field in kind.model_fields.items()]
+    names = [field.alias or name for name, field in kind.model_fields.items()]
+    return names + [short for name in names for short in SHORT_FORMS.get(name, ())]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -6,7 +6,9 @@ what only follows from another fault: where a name could not be read, none is mi
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES, Scope, one_of
 from metering.meters import Meter
@@ -30,29 +32,45 @@ def _ids_are_used_once(park: Park) -> Iterator[Broken]:
 
 def _voltages_are_known(park: Park) -> Iterator[Broken]:
     electricity = park.tariffs.electricity
-    for index, tenant in enumerate(park.tenants):
-        for _, right in as_far_as_read(_voltage_is_known(tenant, electricity.prices if electricity else None)):
-            yield ("tenants", index, "contract", "voltage"), right
+    if electricity is not None:
+        for index, tenant in enumerate(park.tenants):
+            for path, right in as_far_as_read(_voltage_is_known(tenant, electricity.prices)):
+                yield ("tenants", index, "contract", "voltage", *path), right
 
 
-def _voltage_is_known(tenant: Tenant, prices: Iterable[str] | None) -> Iterator[Broken]:
-    voltage = tenant.contract.voltage
-    if voltage is not None and prices is not None and voltage not in prices:
-        yield (), one_of(prices, "a voltage level of the tariff")
+def _voltage_is_known(tenant: Tenant, prices: Iterable[str]) -> Iterator[Broken]:
+    for place, entry in enumerate(tenant.contract.voltage):
+        if entry.value not in prices:
+            yield (place, "value"), one_of(prices, "a voltage level of the tariff")
 
 
 def _meters_are_right(park: Park) -> Iterator[Broken]:
+    try:
+        zone = park.zone
+    except (AttributeError, ZoneInfoNotFoundError):  # a fault of its own
+        zone = ZoneInfo("UTC")
     scope = Scope(
-        tenants=_ids(park, "tenants"),
+        tenants=_stays(park, zone),
         gateways=_ids(park, "gateways"),
         meters=_ids(park, "meters"),
         models=park.meter_models if was_read(park, "meter_models") else None,
         by_id={meter.id: meter for _, meter in _named(park.meters)},
+        zone=zone,
     )
     for index, meter in enumerate(park.meters):
         for rule in METER_RULES:
             for path, right in as_far_as_read(rule(meter, scope)):
                 yield ("meters", index, *path), right
+
+
+def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:
+    """When each tenant is in the park, as far as that could be read; None where not every name could."""
+    if _ids(park, "tenants") is None:
+        return None
+    return {
+        tenant.id: tenant.span(zone) if was_read(tenant, "since") and was_read(tenant, "until") else EVER
+        for tenant in park.tenants
+    }
 
 
 def _ids(park: Park, section: str) -> frozenset[str] | None:

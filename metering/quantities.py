@@ -6,6 +6,7 @@ outside is refused as `out_of_range`, so the bounds are wide on purpose: they ca
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 _HUGE = 1e15  # beyond any counter with a fraction that a float64 still holds exactly enough
 
@@ -103,3 +104,8 @@ UTILITIES: dict[Utility, UtilitySpec] = {
     Utility.PRODUCTION: _spec("output", None, _counter("output", "")),
 }
 """Every utility; the unit of production's `output` is the meter's own (`output_unit` in the park file)."""
+
+COUNTERS: Final = frozenset(
+    quantity.name for spec in UTILITIES.values() for quantity in spec.quantities.values() if quantity.counter
+)
+"""Quantities that are counters, whatever the utility."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from metering.calendar import Window
-from metering.dated import Dated, Values, at, in_order
+from metering.dated import Sourced, Values, in_order
 from metering.model import Model, NotNegative, Number, Positive
 from metering.quantities import Utility
 
@@ -21,7 +21,7 @@ class Band(StrEnum):
     ALL = "all"
 
 
-class BandHours(Dated):
+class BandHours(Sourced):
     """Which local hours are peak and off-peak; the rest is normal. Peak wins where both claim an hour."""
 
     peak: tuple[Window, ...]
@@ -37,7 +37,7 @@ class BandHours(Dated):
         return Band.NORMAL
 
 
-class BandPrices(Dated):
+class BandPrices(Sourced):
     """VND per kWh before VAT."""
 
     off_peak: NotNegative
@@ -45,7 +45,7 @@ class BandPrices(Dated):
     peak: NotNegative
 
 
-class ReactiveRule(Dated):
+class ReactiveRule(Sourced):
     """Surcharge for a low power factor over a billing cycle.
 
     Percent on top: (min_power_factor / pf - 1) x 100, and `floor_percent` where pf is under `floor_power_factor`; only
@@ -65,11 +65,6 @@ class ElectricityTariff(Model):
     prices: dict[str, Annotated[tuple[BandPrices, ...], in_order]]
     reactive: Annotated[tuple[ReactiveRule, ...], in_order] = ()
 
-    def band_at(self, local: datetime) -> Band | None:
-        """Band at a local time, None where the park file has no hours for that day."""
-        hours = at(self.bands, local.date())
-        return hours.band(local) if hours else None
-
 
 class Tariffs(Model):
     """`prices` of the other utilities are VND per unit of the counter (m3, t, Nm3, kWh)."""
@@ -78,7 +73,7 @@ class Tariffs(Model):
     prices: dict[Utility, Values] = Field(default_factory=dict)
 
 
-class FuelFactor(Dated):
+class FuelFactor(Sourced):
     """F12: kg CO2e per unit = `gj_per_unit` (net calorific value) x `kg_per_gj`."""
 
     gj_per_unit: Positive

@@ -14,7 +14,7 @@ from store.schema import BALANCE
 def balances(park: Park) -> Iterator[Rule]:
     """One rule for the park's own main meters, and one for each tenant that has some: who is told differs."""
     mains: dict[str | None, list[str]] = defaultdict(list)
-    for name in park.children:
+    for name in sorted(park.parents):
         if park.meter[name].role is Role.MAIN:
             mains[park.meter[name].tenant].append(name)
     for tenant, names in mains.items():

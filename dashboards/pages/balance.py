@@ -89,7 +89,7 @@ def _uncomputable() -> Panel:
 
 def _mains(setting: Setting) -> str:
     """Condition on the park's own main meters: balances inside tenants would be counted beside them."""
-    mains = {meter for park in setting.parks for meter in park.children if park.meter[meter].tenant is None}
+    mains = {meter for park in setting.parks for meter in park.parents if park.meter[meter].tenant is None}
     return f'"main" =~ /^({"|".join(sorted(mains))})$/'
 
 

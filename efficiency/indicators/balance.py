@@ -46,7 +46,7 @@ def taps(park: Park, main: str) -> tuple[Tap, ...]:
     out; nothing where there is no sub-meter that uses anything.
     """
     found: list[Tap] = []
-    for meter in park.children.get(main, ()):
+    for meter in (tenure.meter for tenure in park.children(main)):
         found.append(Tap(meter, meter.counter, into=meter.role is Role.GENERATION))
         if EXPORT in meter.registers and meter.role is not Role.GENERATION:
             found.append(Tap(meter, EXPORT, into=True))

@@ -11,10 +11,12 @@ import numpy as np
 from efficiency.indicators.figure import Figure, absent, figure, ratio
 from efficiency.valuation.localtime import Slots, on_days
 from efficiency.valuation.valued import Reason
-from metering.dated import DatedValue
+from metering.dated import HistoryEntry
 
 
-def budget_figures(monthly: Sequence[DatedValue], when: Slots, quarters: int, cost: Figure) -> dict[str, Figure]:
+def budget_figures(
+    monthly: Sequence[HistoryEntry[float]], when: Slots, quarters: int, cost: Figure
+) -> dict[str, Figure]:
     """Budget of the quarter hours `when`, all of one month that has `quarters` of them, and `cost` over it."""
     each = on_days(monthly, lambda entry: entry.value, when.day) / quarters
     known = len(each) > 0 and not np.isnan(each).any()

@@ -5,6 +5,7 @@ Every ratio is a sum over a sum. What is not metered or not given has no value a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from efficiency.usage.intervals import Floats, Times
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.money import BANDS
 from efficiency.valuation.valued import Reason, Valued
+from metering.dated import value_on
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
@@ -182,8 +184,8 @@ def _scaled(one: Figure, factor: float, unit: str) -> Figure:
 
 
 def _per_size(tenant: Tenant, figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    sizes = {"m2": ("m²", tenant.floor_area_m2, Reason.NO_FLOOR_AREA)}
-    sizes["employee"] = ("employee", tenant.employees, Reason.NO_EMPLOYEES)
+    area, staff = value_on(tenant.floor_area_m2, date.max), value_on(tenant.employees, date.max)
+    sizes = {"m2": ("m²", area, Reason.NO_FLOOR_AREA), "employee": ("employee", staff, Reason.NO_EMPLOYEES)}
     found = {}
     for name, (unit, size, missing) in sizes.items():
         below = Figure(value=size, unit=unit) if size is not None else absent(unit, missing, 1.0)

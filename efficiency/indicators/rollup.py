@@ -94,7 +94,7 @@ def tenant_fields(park: Park, tenant: Tenant, by_meter: Mapping[str, Measured], 
     found |= _budget(park, tenant, when, found["cost_vnd"])
     water = together(period_of.use.get(Utility.WATER, ()))
     if water is not None:
-        found["night_water_ratio"] = night_share(water, when, tenant.shifts)
+        found["night_water_ratio"] = night_share(water, when, tenant.shifts[-1].value if tenant.shifts else ())
     fields = {name: one.value for name, one in found.items() if one.value is not None}
     whole = together([by_meter[meter.id].use for meter in fence])
     return fields | _completeness(whole) if whole is not None else fields

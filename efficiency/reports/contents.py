@@ -242,7 +242,7 @@ def _added(use: MeterDays, meters: Sequence[Meter], period: ReportPeriod, field:
 
 def _branches(park: Park, loss: Loss, use: MeterDays) -> tuple[Branch, ...]:
     found = []
-    for meter in park.children.get(loss.main.id, ()):
+    for meter in (tenure.meter for tenure in park.children(loss.main.id)):
         by_day = amounts(use, [meter])
         value = sum(by_day.get(day, 0.0) for day in loss.computed)
         found.append(Branch(meter, value, into=meter.role is Role.GENERATION))

@@ -62,7 +62,7 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
                 report.period,
                 language,
                 {row.meter.utility for row in report.quality},
-                filter(None, [report.tenant.contract.voltage]),
+                [entry.value for entry in report.tenant.contract.voltage],
             ),
         },
     )
@@ -80,7 +80,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[Row] = (),
     flows = [
         (language.say(loss.main.name), pictures.balance(report, loss)) for loss in report.losses if not loss.main.tenant
     ]
-    voltages = [tenant.contract.voltage for tenant in report.park.tenants if tenant.contract.voltage]
+    voltages = [entry.value for tenant in report.park.tenants for entry in tenant.contract.voltage]
     return _render(
         "park.html",
         _common(report, language, kind, report.park.park.name, pictures, formulas=formulas)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from efficiency.reports.periods import ReportPeriod
-from efficiency.usage.counters import midnight_ms
 from efficiency.usage.intervals import QUARTER_MS
 from metering.figures import FIGURES, Period
+from metering.instants import midnight_ms
 from metering.park import Park
 from store.client import Row, Store
 from store.schema import BALANCE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, USAGE

@@ -8,7 +8,7 @@ from efficiency.reports.reading import Fields
 from efficiency.valuation.localtime import week_minutes
 from efficiency.valuation.valued import NOTHING, Reason
 from metering.calendar import MINUTES_PER_DAY
-from metering.dated import at
+from metering.dated import at, value_on
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant
 from metering.quantities import Utility
@@ -121,12 +121,12 @@ def _not_given(park: Park, tenant: Tenant, name: str, day: date) -> Reason:
     tariff = park.tariffs.electricity
     buys_power = bool(fence_meters(park, tenant.id, Utility.ELECTRICITY))
     missing = {
-        "energy_per_m2": (tenant.floor_area_m2 is None, Reason.NO_FLOOR_AREA),
-        "energy_per_employee": (not tenant.employees, Reason.NO_EMPLOYEES),
+        "energy_per_m2": (at(tenant.floor_area_m2, day) is None, Reason.NO_FLOOR_AREA),
+        "energy_per_employee": (not value_on(tenant.employees, day), Reason.NO_EMPLOYEES),
         "reactive_vnd": (tariff is None or at(tariff.reactive, day) is None, Reason.NO_RULE),
         "peak_share": (tariff is None or at(tariff.bands, day) is None, Reason.NO_BANDS),
-        "cost_vnd": (buys_power and tenant.contract.voltage is None, Reason.NO_VOLTAGE),
-        "night_water_ratio": (_works_every_night(tenant), Reason.NO_NIGHT),
+        "cost_vnd": (buys_power and at(tenant.contract.voltage, day) is None, Reason.NO_VOLTAGE),
+        "night_water_ratio": (_works_every_night(tenant, day), Reason.NO_NIGHT),
         **dict.fromkeys(
             ("budget_vnd", "budget_share"), (at(tenant.budget_vnd_per_month, day) is None, Reason.NO_BUDGET)
         ),
@@ -135,8 +135,8 @@ def _not_given(park: Park, tenant: Tenant, name: str, day: date) -> Reason:
     return reason if absent else NOTHING
 
 
-def _works_every_night(tenant: Tenant) -> bool:
-    week = week_minutes(tenant.shifts).reshape(-1, MINUTES_PER_DAY)
+def _works_every_night(tenant: Tenant, day: date) -> bool:
+    week = week_minutes(worked.value if (worked := at(tenant.shifts, day)) else ()).reshape(-1, MINUTES_PER_DAY)
     return bool(week[:, NIGHT[0] : NIGHT[1]].any(axis=1).all())
 
 

@@ -7,7 +7,7 @@ too.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,9 @@ from efficiency.baseline.held import Held
 from efficiency.baseline.model import Baseline
 from efficiency.indicators.balance import taps
 from efficiency.service.aside import MAIN, TENANT
-from efficiency.usage.counters import midnight_ms
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE
 from efficiency.valuation.rows import place_of
-from metering.instants import milliseconds
+from metering.instants import midnight_ms
 from metering.meters import Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -27,7 +26,7 @@ from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 from store.select import Of, select, where
 
-_NOT_COMPUTED_FROM = {"name", "gateway", "model", "modbus", "mbus", "limits", "output_unit", "accuracy_pct"}
+_NOT_COMPUTED_FROM = {"name", "alias", "gateway", "modbus", "mbus", "limits", "ranges", "output_unit"}
 
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 
@@ -42,7 +41,8 @@ def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
     found: Parts = {}
     for meter in park.meters:
         place = place_of(park, meter)
-        voltage = park.tenant[place.tenant].contract.voltage if place.tenant is not None else None
+        voltages = park.tenant[place.tenant].contract.voltage if place.tenant is not None else ()
+        voltage = [entry.model_dump(mode="json", by_alias=True) for entry in voltages]
         own = meter.model_dump(mode="json", by_alias=True, exclude=_NOT_COMPUTED_FROM)
         found[meter.id] = {**own, "place": place.role, "voltage": voltage}
     tariffs = park.tariffs.model_dump(mode="json", by_alias=True)
@@ -112,7 +112,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
         if old is None:
             found.meters[meter.id] = ALWAYS_BEFORE
         elif old != new:
-            _of_meter(found, meter.id, old, new, park.zone)
+            _of_meter(found, meter.id, old, new)
     for utility, since in _utilities(before, after):
         for meter in park.meters:
             if meter.utility is utility:
@@ -142,18 +142,25 @@ def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: 
     found.baselines[name] = min(date.fromisoformat(version["frozen"]["holds_from"]) for version in odd)
 
 
-def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any], zone: ZoneInfo) -> None:
+def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     different = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    if different - {"multiplier", "swaps"}:
+    if different - {"instruments"}:
         found.meters[meter] = ALWAYS_BEFORE
         return
-    if "multiplier" in different:
-        lists = (old["multiplier"], new["multiplier"])
-        # Without any the factor is 1 for ever; with some there is none before the first.
-        found.meters[meter] = _ms(_first_difference(*lists), zone) if all(lists) else ALWAYS_BEFORE
-    if "swaps" in different:
-        odd = [swap for swap in (*old["swaps"], *new["swaps"]) if swap not in old["swaps"] or swap not in new["swaps"]]
-        found.swaps[meter] = sorted({milliseconds(datetime.fromisoformat(swap["at"])) for swap in odd})
+    lists = [[_of_instrument(entry) for entry in part["instruments"]] for part in (old, new)]
+    if lists[0] == lists[1]:
+        changed = old["instruments"], new["instruments"]
+        odd = [entry for one, other in (changed, changed[::-1]) for entry in one if entry not in other]
+        found.swaps[meter] = sorted({at for entry in odd for at in (entry["from"], entry["until"]) if at is not None})
+    else:
+        odd = [entry for one, other in (lists, lists[::-1]) for entry in one if entry not in other]
+        starts = [ALWAYS_BEFORE if entry["from"] is None else entry["from"] for entry in odd]
+        found.meters[meter] = min(starts)
+
+
+def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of an instrument but its registers at an exchange, which change the steps around it only."""
+    return {key: value for key, value in entry.items() if key not in {"opening", "closing", "until", "source"}}
 
 
 def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:

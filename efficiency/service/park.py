@@ -181,7 +181,7 @@ class ParkUsage:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
         with self.aside.guard(meter.id, now_ms):
             for span in changed:
-                for register in computing.registers(meter, self.park.zone):
+                for register in computing.registers(meter):
                     near = await computing.affected(register, span)
                     gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
                     work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
@@ -227,7 +227,7 @@ class ParkUsage:
     async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
         """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
         found: list[Span] = []
-        for register in computing.registers(meter, self.park.zone):
+        for register in computing.registers(meter):
             readings = loaded[register.name][meter.id]
             if not len(readings.times):
                 found.append(changed)  # nothing was read for hours: what was missing is still missing

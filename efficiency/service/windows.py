@@ -154,7 +154,7 @@ class Windows:
         """Use of each counting register of a meter, and what happened to the main one."""
         uses: dict[str, QuarterHours] = {}
         happened: list[Event] = []
-        for register in self.meter_use.registers(meter, self._park.zone):
+        for register in self.meter_use.registers(meter):
             readings = loaded[register.name][meter.id]
             main = register.name == meter.counter
             span = wider(whole) if main else whole

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.stored.usage import SUPERSEDED, Stored
-from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times
+from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.rows import NUMBERS
 from efficiency.valuation.valued import Reason, Valued
@@ -56,7 +56,7 @@ class Laid:
 
 def measured(stored: Stored, span: Span) -> Measured:
     """Lay stored rows on the quarter hours of a span; bands are added up."""
-    start = span.starts()
+    start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
     taken = np.zeros(len(start), dtype=np.bool_)
     for content in stored.within(span).content.values():

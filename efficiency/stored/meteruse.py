@@ -5,7 +5,6 @@ What was loaded for many meters at once is used where it suffices; only where it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from efficiency.stored.readings import RegisterReader
 from efficiency.usage.affected import affected
@@ -15,7 +14,6 @@ from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUAR
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import MARGIN_MS, enough, history_needed, usage_of
 from efficiency.usage.registers import REACH_MS, Readings, Steps, steps_of
-from metering.instants import milliseconds
 from metering.meters import Meter
 
 NEAR_MS = REACH_MS + MARGIN_MS + 5 * QUARTER_MS
@@ -53,12 +51,12 @@ class MeterUse:
         self._now_ms = now_ms
         self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
 
-    def registers(self, meter: Meter, zone: ZoneInfo) -> list[Register]:
-        """The counting registers that use is kept of; the main one first. A swap that lies ahead says nothing yet."""
-        past = tuple(swap for swap in meter.swaps if milliseconds(swap.at) <= self._now_ms)
-        if len(past) < len(meter.swaps):
-            meter = meter.model_copy(update={"swaps": past})
-        return [Register(meter, name, counter_of(meter, name, zone)) for name in counting(meter)]
+    def registers(self, meter: Meter) -> list[Register]:
+        """The counting registers that use is kept of; the main one first. Exchanges ahead say nothing yet."""
+        past = meter.instruments_in(Span(ALWAYS_BEFORE, self._now_ms + 1)) or meter.instruments[:1]
+        if len(past) < len(meter.instruments):
+            meter = meter.model_copy(update={"instruments": past})
+        return [Register(meter, name, counter_of(meter, name)) for name in counting(meter)]
 
     async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> QuarterHours:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""

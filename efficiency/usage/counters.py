@@ -1,14 +1,14 @@
 """What must be known of one counter to turn its registers into use: taken from the park file, ready for arrays."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from efficiency.usage.intervals import Floats, Times
 from metering.dated import Dated
-from metering.instants import milliseconds
+from metering.instants import midnight_ms
 from metering.meters import Meter
 
 PLAUSIBLE_FACTOR = 1.2
@@ -16,11 +16,6 @@ PLAUSIBLE_FACTOR = 1.2
 
 FURTHER_REGISTERS = ("reactive_kvarh", "energy_export_kwh")
 """Counters of an electricity meter that are kept beside its amount."""
-
-
-def midnight_ms(day: date, zone: ZoneInfo) -> int:
-    """Start of a local day, ms."""
-    return milliseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 def dated_steps(entries: tuple[Dated, ...], values: list[float], zone: ZoneInfo) -> tuple[Times, Floats]:
@@ -97,15 +92,13 @@ _EXPORT = "energy_export_kwh"
 _RELATIVE = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(np.float64).eps)}
 
 
-def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
-    """The counter `register` of `meter`.
-
-    Swaps name the registers of the meter's main counter; another counter of the same instrument (export, reactive) just
-    starts anew there.
-    """
-    own = meter.registers[register]
+def counter_of(meter: Meter, register: str) -> Counter:
+    """The counter `register` of `meter`."""
+    own = meter.instruments[-1].registers[register]
     main = register == meter.counter
-    steps = dated_steps(meter.multiplier, [entry.value for entry in meter.multiplier], zone)
+    starts = [instrument.span.start for instrument in meter.instruments]
+    factors = [instrument.factor(register) for instrument in meter.instruments]
+    exchanges = [pair for pair in pairwise(meter.instruments) if not pair[1].continues]
     return Counter(
         interval_ms=meter.interval_s * 1000,
         rated=meter.rated,
@@ -113,10 +106,10 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
         count=0.0 if own.floating else own.resolution,
         relative=_RELATIVE[own.floating] if own.floating else 0.0,
         export=meter.export and main and _EXPORT not in meter.registers,
-        multiplier=steps if meter.multiplier else None,
+        multiplier=None if set(factors) == {1.0} else (np.array(starts, dtype=np.int64), np.array(factors)),
         swaps=tuple(
-            Swapped(milliseconds(swap.at), swap.closing if main else np.nan, swap.opening if main else np.nan)
-            for swap in meter.swaps
+            Swapped(later.span.start, earlier.closing.get(register, np.nan), later.opening.get(register, np.nan))
+            for earlier, later in exchanges
         ),
     )
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.usage.counters import Counter, midnight_ms
+from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Span
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.registers import Kind, Steps
+from metering.instants import midnight_ms
 from metering.meters import Meter
 from metering.model import Localized
 from metering.park import Park

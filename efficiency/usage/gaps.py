@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.usage.counters import Counter
-from efficiency.usage.intervals import QUARTER_MS, WEEK_MS, Floats, Span, Times
+from efficiency.usage.intervals import QUARTER_MS, WEEK_MS, Floats, Span, Times, quarters_in
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 
@@ -65,7 +65,7 @@ def histories(gap: Span) -> tuple[Span, ...]:
 
 def filled(counter: Counter, gap: Span, delta: float, past: Past) -> Filled:
     """Spread `delta`, in register units, over the quarter hours of a gap."""
-    start = gap.outward().starts()
+    start = quarters_in(gap.outward())
     inside = np.minimum(start + QUARTER_MS, gap.end) - np.maximum(start, gap.start)
     share = inside / (gap.end - gap.start)
     even = Filled(start, inside, delta * share, Rule.GAP_LINEAR)

@@ -14,7 +14,7 @@ import numpy as np
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.gaps import NO_PAST, Past, filled, histories
-from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged
+from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged, quarters_in
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.registers import Kind, Readings, Steps, steps_of
@@ -138,7 +138,7 @@ class _Work:
 
     def __init__(self, span: Span) -> None:
         self.span = span
-        self.start = span.starts()
+        self.start = quarters_in(span)
         size = len(self.start)
         self.delta = np.zeros(size)
         self.known_ms = np.zeros(size, dtype=np.int64)

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from efficiency.usage.counters import midnight_ms
-from efficiency.usage.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times, quarters_in
 from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import Dated
 from metering.figures import Period
+from metering.instants import midnight_ms
 from metering.park import Park
 
 _MONDAY_OFFSET = 3  # 1 January 1970 was a Thursday
@@ -51,7 +51,7 @@ def slots(start: Times, zone: ZoneInfo) -> Slots:
 @lru_cache(maxsize=64)
 def slots_over(span: Span, zone: ZoneInfo) -> Slots:
     """Local time of the quarter hours of a span, which all meters that are computed over it share."""
-    return slots(span.starts(), zone)
+    return slots(quarters_in(span), zone)
 
 
 def day_number(day: date) -> int:

@@ -6,6 +6,7 @@ band's edge has a row in each, with its share of everything that can be shared.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from efficiency.valuation.carbon import emissions, primary_energy
 from efficiency.valuation.localtime import Slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
 from efficiency.valuation.valued import Valued
+from metering.dated import value_on
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -100,7 +102,8 @@ def _in_bands(park: Park, meter: Meter, use: QuarterHours, when: Slots) -> tuple
         undated = np.asarray(np.isnan(hours).any(axis=1))
         shares[:, :_ALL] = np.where(undated[:, np.newaxis], 0.0, hours)
         shares[:, _ALL] = undated
-        voltage = park.tenant[meter.tenant].contract.voltage if meter.tenant is not None else None
+        voltages = park.tenant[meter.tenant].contract.voltage if meter.tenant is not None else ()
+        voltage = value_on(voltages, date.max)
         priced = electricity_cost(use, tariff_over(tariff, hours, voltage, when))
         amount[:, :_ALL] = priced.amount
         if meter.role is not Role.GENERATION:

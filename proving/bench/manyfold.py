@@ -57,7 +57,7 @@ def lines(park: Park, span: Span, origin: int) -> Iterator[list[str]]:
         if meter.gateway.startswith(park.gateways[0].id.rpartition("-")[0]):
             times = times[~_offline(times, number // METERS)]
         names = [name for name, of in meter.quantities.items() if of.counter]
-        values = [_register(park, meter, name, number, times, origin).tolist() for name in names]
+        values = [_register(meter, name, number, times, origin).tolist() for name in names]
         fields = ",".join(f"{name}=%r" for name in names)
         text = f"{reading_series(park.id, meter)} {fields} %d000000"
         yield list(map(text.__mod__, zip(*values, times.tolist(), strict=True)))
@@ -67,9 +67,9 @@ def _offline(times: Times, copy: int) -> np.ndarray[tuple[int], np.dtype[np.bool
     return np.asarray((times // DAY_MS % _OFFLINE_EVERY == copy % _OFFLINE_EVERY) & (times % DAY_MS < _OFFLINE_MS))
 
 
-def _register(park: Park, meter: Meter, name: str, number: int, times: Times, origin: int) -> Floats:
+def _register(meter: Meter, name: str, number: int, times: Times, origin: int) -> Floats:
     """What a register shows: a load by the hour of the week, whose integral is known at every instant."""
-    counter = counter_of(meter, name, park.zone)
+    counter = counter_of(meter, name)
     rated = meter.rated * {"reactive_kvarh": _REACTIVE, "energy_export_kwh": 0.0}.get(name, 1.0)
     # The load is constant within a quarter of an hour, so the register is its sum: first whole weeks, then the rest.
     week = _week(meter, number)

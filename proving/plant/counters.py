@@ -11,7 +11,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from metering.dated import at
 from metering.meters import Meter
 from metering.park import Park
 from proving.plant.clock import DAY_MS, MINUTE_MS, MINUTES, LocalDays, date_of
@@ -90,7 +89,9 @@ class Counters:
         rate = np.stack([self._rate(meter, quantity, flows) for meter, quantity in self.row])
         passed = np.zeros((len(rate), MINUTES + 1))
         np.cumsum(rate / 60.0, axis=1, out=passed[:, 1:])
-        multiplier = np.array([self._multiplier(self._park.meter[meter], number) for meter, _ in self.row])
+        multiplier = np.array(
+            [self._multiplier(self._park.meter[meter], self._days.start(number)) for meter, _ in self.row]
+        )
         true_before, raw_before = self._before[number - self.first_day]
         if len(self._before) == number - self.first_day + 1:
             self._before.append((true_before + passed[:, -1], raw_before + passed[:, -1] / multiplier))
@@ -108,9 +109,9 @@ class Counters:
         return chilled_flow(flow)
 
     @staticmethod
-    def _multiplier(meter: Meter, number: int) -> float:
-        entry = at(meter.multiplier, date_of(number))
-        return entry.value if entry else 1.0
+    def _multiplier(meter: Meter, midnight: int) -> float:
+        instrument = meter.instrument_at(midnight)
+        return instrument.multiplier if instrument else 1.0
 
 
 def _within(day: DayCount, row: int, ms: Instants) -> Array:

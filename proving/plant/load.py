@@ -6,12 +6,14 @@ it carries what they carry, less what is generated there, and the losses on the 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metering.calendar import Window
+from metering.dated import value_on
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -69,7 +71,7 @@ class LoadModel:
         self._leaks = tuple(leaks)
         self.index = {meter.id: row for row, meter in enumerate(park.meters)}
         self._steps = _in_order(park)
-        self._activity = {tenant.id: _activity(tenant.shifts) for tenant in park.tenants}
+        self._activity = {tenant.id: _activity(value_on(tenant.shifts, date.max) or ()) for tenant in park.tenants}
         self._rhythm: dict[Rhythm, NDArray[np.float64]] = {
             "always": np.ones((7, MINUTES)),
             "night": _activity((_daily(18 * 60, 6 * 60),)),
@@ -97,7 +99,7 @@ class LoadModel:
         return Day(number, net, wobble, weather)
 
     def _flow(self, meter: Meter, today: _Today, noise: Minutes) -> Minutes:
-        below = self._park.children.get(meter.id, ())
+        below = [tenure.meter for tenure in self._park.children(meter.id)]
         if below:
             signs = [-1.0 if child.role is Role.GENERATION else 1.0 for child in below]
             flows = [sign * today.net[self.index[child.id]] for sign, child in zip(signs, below, strict=True)]
@@ -160,7 +162,7 @@ def _in_order(park: Park) -> tuple[Meter, ...]:
         while above is not None:
             depth[meter.id] += 1
             above = park.meter[above].parent
-    coupled_to_main = {name for name, coupling in COUPLINGS.items() if set(coupling.sources) & park.children.keys()}
+    coupled_to_main = {name for name, coupling in COUPLINGS.items() if set(coupling.sources) & park.parents}
 
     def rank(meter: Meter) -> tuple[int, bool, int]:
         same = meter.id in coupled_to_main and meter.parent is None

@@ -12,11 +12,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from metering import meters
 from metering.instants import milliseconds
 from metering.meters import Meter
 from metering.park import Park
-from proving.plant.clock import MINUTE_MS, LocalDays, fraction, instant
+from proving.plant.clock import MINUTE_MS, LocalDays, fraction
 from proving.plant.counters import Array, Counters, DayCount, Instants
 from proving.plant.events import (
     FIELD_EVENTS,
@@ -51,6 +50,15 @@ class Segment:
     start_ms: int
     opening: dict[str, float]
     base: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The instrument is replaced at `ms`: the last register of the main counter, and the first of the new one."""
+
+    ms: int
+    closing: float
+    opening: float
 
 
 class Plant:
@@ -131,17 +139,17 @@ class Plant:
                 arrival = np.where((instants >= begin) & (instants < end), late, arrival)
         return arrival
 
-    def swaps(self) -> dict[str, meters.Swap]:
-        """Return the meters that are swapped, with the exact registers, as the park file has them."""
-        swapped: dict[str, meters.Swap] = {}
+    def exchanges(self) -> dict[str, Exchange]:
+        """Return the meters whose instrument is exchanged, with the exact registers."""
+        exchanged: dict[str, Exchange] = {}
         for event in self.events:
             if isinstance(event, Swap):
                 ms, meter = self.at(event), self.park.meter[event.meter]
                 before = [segment for segment in self._segments[meter.id] if segment.start_ms < ms][-1]
                 total = self._counted_in(before, meter.id, meter.counter, np.array([ms], dtype=np.int64))
                 closing = float(shown_counter(self._faces[meter.id][meter.counter], total)[0])
-                swapped[meter.id] = meters.Swap(at=instant(ms), closing=closing, opening=event.opening)
-        return swapped
+                exchanged[meter.id] = Exchange(ms, closing, event.opening)
+        return exchanged
 
     def _counted(self, meter_id: str, quantity: str, instants: Instants) -> Array:
         segments = self._segments[meter_id]
@@ -187,7 +195,7 @@ class Plant:
     def _opening(self, meter: Meter, quantity: str) -> float:
         """What the counter shows at first: some years of use, and room to its roll-over."""
         share = fraction(self.seed, f"{meter.id} {quantity}")
-        per_hour = meter.rated / max((entry.value for entry in meter.multiplier), default=1.0)
+        per_hour = meter.rated / max(instrument.multiplier for instrument in meter.instruments)
         most = (0.05 + share) * 2.5 * 8760 * 0.5 * per_hour
         rollover = meter.registers[quantity].rollover
         if rollover is None:

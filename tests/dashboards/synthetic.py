@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from metering.dated import at
 from metering.figures import Period
 from metering.meters import Meter, Role
 from metering.park import Park
@@ -118,7 +119,8 @@ class Plant:
             hours = length / timedelta(hours=1)
             middle = local if length == QUARTER else local.replace(hour=11)
             amount = self._load(meter, middle) * hours * noise.uniform(0.92, 1.08)
-            band = (tariff.band_at(local) or Band.NORMAL) if electric and tariff is not None else Band.ALL
+            hours_of_day = at(tariff.bands, local.date()) if electric and tariff is not None else None
+            band = hours_of_day.band(local) if hours_of_day else Band.ALL
             estimated = noise.random() < 0.01
             fields: dict[str, FieldValue] = {
                 "amount": amount,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from efficiency.usage.counters import midnight_ms
 from efficiency.usage.intervals import HOUR_MS
+from metering.instants import midnight_ms
 from metering.park import Park
 from metering.parkfile import load_park
 from store.client import Store

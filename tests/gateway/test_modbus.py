@@ -20,7 +20,7 @@ from gateway.modbusmap import MAX_WORDS, Map, decode, plan
 from gateway.polling import Line, Polling
 from gateway.sources import lines_of
 from metering.errors import OperatorError
-from metering.meters import Meter, Register
+from metering.meters import Belonging, Instrument, Meter, Register
 from metering.model import Localized
 from metering.park import Park
 from metering.quantities import Utility
@@ -44,7 +44,8 @@ def meter(name: str, device: int = 1, line: str | None = None, interval_s: int =
         interval_s=interval_s,
         rated=1.0,
         modbus={"device": device, "addresses_from": 0, "registers": places, **where},
-        registers={quantity: Register() for quantity in places},
+        belongs=(Belonging(),),
+        instruments=(Instrument(registers={quantity: Register() for quantity in places}),),
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from metering.calendar import Window
-from metering.dated import Values, at, changes
+from metering.dated import Values, at, edges, pieces
+from metering.instants import Span, midnight_ms
 from running.patience import LONGEST_S, Patience
 from wire.topics import Channel, parse, topic
 
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 VALUES: TypeAdapter[Values] = TypeAdapter(Values)
 
 
@@ -73,8 +76,19 @@ def test_what_holds_on_a_day(day: date, value: float | None) -> None:
     assert (found.value if found else None) == value
 
 
-def test_changes_between_two_days() -> None:
-    assert list(changes(ENTRIES, date(2025, 1, 1), date(2025, 12, 31))) == [date(2025, 6, 1)]
+def test_the_edges_of_dated_entries_inside_a_span() -> None:
+    span = Span(midnight_ms(date(2025, 1, 1), ZONE), midnight_ms(date(2026, 1, 1), ZONE))
+    assert edges(ENTRIES, span, ZONE) == (midnight_ms(date(2025, 6, 1), ZONE),)
+
+
+def test_days_are_split_where_another_entry_holds() -> None:
+    found = list(pieces(ENTRIES, date(2024, 12, 30), date(2025, 7, 1)))
+    assert [(begin, end) for begin, end, _ in found] == [
+        (date(2024, 12, 30), date(2025, 1, 1)),
+        (date(2025, 1, 1), date(2025, 6, 1)),
+        (date(2025, 6, 1), date(2025, 7, 1)),
+    ]
+    assert [entry.value if entry else None for _, _, entry in found] == [None, 1.0, 2.0]
 
 
 def test_two_entries_of_one_day_are_refused() -> None:

@@ -7,19 +7,19 @@ import pytest
 
 from efficiency.indicators.budget import budget_figures
 from efficiency.indicators.figure import Figure, absent
-from efficiency.usage.intervals import QUARTER_MS, Span
+from efficiency.usage.intervals import QUARTER_MS, Span, quarters_in
 from efficiency.valuation.localtime import Slots, slots
 from efficiency.valuation.valued import Reason
-from metering.dated import DatedValue
+from metering.dated import HistoryEntry
 
 
-def budget(since: date, value: float) -> DatedValue:
-    return DatedValue(since=since, value=value, source="s")
+def budget(since: date, value: float) -> HistoryEntry[float]:
+    return HistoryEntry[float](since=since, value=value, source="s")
 
 
 def over(first: str, last: str, zone: str = "Asia/Ho_Chi_Minh") -> Slots:
     begin, end = (int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp()) for day in (first, last))
-    return slots(Span(begin * 1000, end * 1000).starts(), ZoneInfo(zone))
+    return slots(quarters_in(Span(begin * 1000, end * 1000)), ZoneInfo(zone))
 
 
 def test_a_third_of_the_month_has_a_third_of_its_budget() -> None:
@@ -55,7 +55,7 @@ def test_a_month_with_a_clock_change_still_adds_up_to_its_budget() -> None:
         ([budget(date(2026, 1, 1), 0.0)], Reason.ZERO_DENOMINATOR),
     ],
 )
-def test_without_a_budget_there_is_no_share_but_a_reason(dated: list[DatedValue], reason: Reason) -> None:
+def test_without_a_budget_there_is_no_share_but_a_reason(dated: list[HistoryEntry[float]], reason: Reason) -> None:
     found = budget_figures(dated, over("2026-11-01", "2026-11-11"), 30 * 96, Figure(value=1.0, unit="VND"))
     assert found["budget_share"].value is None
     assert found["budget_share"].reasons == reason

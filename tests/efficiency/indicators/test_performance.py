@@ -20,7 +20,6 @@ from efficiency.valuation.money import BANDS, by_factor
 from efficiency.valuation.valued import REASON_TEXT, Reason
 from metering.calendar import Window
 from metering.figures import FIGURES
-from metering.model import Localized
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band
@@ -50,13 +49,7 @@ def in_bands(count: int = 96) -> Floats:
     return shares
 
 
-TENANT = Tenant(
-    id="t",
-    name=Localized.model_validate(NAME),
-    sector=Localized.model_validate(NAME),
-    floor_area_m2=100.0,
-    employees=50,
-)
+TENANT = Tenant.model_validate({"id": "t", "name": NAME, "sector": NAME, "floor_area_m2": 100.0, "employees": 50})
 
 
 def period(**changed: object) -> TenantPeriod:

@@ -7,11 +7,11 @@ from math import pi, sin
 import numpy as np
 
 from efficiency.reports.periods import ReportPeriod
-from efficiency.usage.counters import midnight_ms
 from efficiency.usage.intervals import QUARTER_MS
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.money import BANDS, band_shares
 from metering.figures import FIGURES
+from metering.instants import midnight_ms
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -175,7 +175,7 @@ def _point(park: Park, tags: dict[str, str], fields: dict[str, float], day: date
 
 def _balances(park: Park, period: ReportPeriod) -> Iterator[str]:
     for meter in park.meters:
-        below = park.children.get(meter.id, ())
+        below = [tenure.meter for tenure in park.children(meter.id)]
         if meter.role is not Role.MAIN or not below:
             continue
         tags = {"park": park.id, "utility": meter.utility.value, "main": meter.id}

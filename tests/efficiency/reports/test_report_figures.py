@@ -22,10 +22,10 @@ from efficiency.reports.sources import holding
 from efficiency.reports.sums import period_loss, year_fields
 from efficiency.reports.words import TEXTS
 from efficiency.reports.write import write_park_report, write_tenant_report
-from efficiency.usage.counters import midnight_ms
 from efficiency.usage.quality import Rule
 from efficiency.valuation.valued import REASON_TEXT, Reason
 from metering.errors import OperatorError
+from metering.instants import midnight_ms
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
@@ -166,7 +166,7 @@ async def test_a_tenant_without_a_baseline_is_told_how_to_come_by_one(store: Sto
 
 
 async def test_a_tenant_says_what_it_was_never_told(store: Store, park: Park) -> None:
-    bare = park.tenant["feed"].model_copy(update={"floor_area_m2": None, "employees": None})
+    bare = park.tenant["feed"].model_copy(update={"floor_area_m2": (), "employees": ()})
     await store.write([month_point(park, bare.id, MONTH.first, electricity_kwh=1000.0)], OPERATOR_DATABASE)
     entries = (await tenant_report(store, park, bare, MONTH, MADE_ON)).entries
     assert entries["energy_per_m2"].now.reasons == Reason.NO_FLOOR_AREA

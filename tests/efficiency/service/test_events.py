@@ -3,8 +3,8 @@
 from itertools import accumulate
 
 from efficiency.service.park import ParkUsage
-from efficiency.usage.counters import midnight_ms
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Span
+from metering.instants import midnight_ms
 from proving.demo.plan import SEED
 from proving.plant.events import FIELD_EVENTS, FieldEvent, Reset, Rollover, Spike, Stuck, Swap
 from proving.plant.plant import Plant

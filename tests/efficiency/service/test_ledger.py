@@ -10,12 +10,11 @@ from efficiency.stored.measured import measured
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Span
-from metering.dated import at
 from metering.meters import Meter
 from proving.plant.events import FIELD_EVENTS, FieldEvent, Lasting, Stuck
 from proving.plant.ledger import Ledger
 from store.client import Store
-from tests.efficiency.conftest import START, Field
+from tests.efficiency.conftest import Field
 
 FLOAT32 = float(np.finfo(np.float32).eps)
 
@@ -23,9 +22,8 @@ FLOAT32 = float(np.finfo(np.float32).eps)
 def resolution(meter: Meter, reading: float) -> float:
     """What the register cannot tell apart, in real units, at both ends of an interval."""
     register = meter.registers[meter.counter]
-    multiplier = at(meter.multiplier, START.date())
     count = FLOAT32 * reading if register.floating else register.resolution
-    return 2 * count * (multiplier.value if multiplier is not None else 1.0) + 1e-6
+    return 2 * count * meter.instruments[-1].multiplier + 1e-6
 
 
 def window(field: Field, event: FieldEvent) -> Span:

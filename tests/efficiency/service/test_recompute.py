@@ -178,7 +178,7 @@ async def test_a_swap_that_is_entered_afterwards_changes_the_hours_around_it(ser
     field, now = service.field, service.field.ms(days=1, hours=6)
     with_swap = field.file.read_text(encoding="utf-8")
     at = next(field.plant.at(event) for event in field.plant.events if event.meter == "em-pharma-hvac")
-    entered(field, lambda text: re.sub(r"(- id: em-pharma-hvac *\n) *swaps:\n.*\n", r"\1", text))
+    entered(field, lambda text: re.sub(r"(- id: em-pharma-hvac *\n) *instruments:\n.*\n.*\n", r"\1", text))
     await field.write(service.store, METERS, field.ms(), now)
     changed = await changed_by(service, lambda _: with_swap, now)
     assert changed == {"em-pharma-hvac": {at // QUARTER_MS * QUARTER_MS}}
@@ -190,7 +190,7 @@ async def test_a_swap_that_lies_ahead_counts_once_it_has_happened(service: Servi
     await field.write(service.store, METERS, field.ms(), now)
     await service.cycle(now)
     ahead = await usage_rows(service.store)
-    entered(field, lambda text: re.sub(r"(- id: em-pharma-hvac *\n) *swaps:\n.*\n", r"\1", text))
+    entered(field, lambda text: re.sub(r"(- id: em-pharma-hvac *\n) *instruments:\n.*\n.*\n", r"\1", text))
     assert await service.from_scratch(now) == ahead
     entered(field, lambda _: with_swap)
     await field.write(service.store, METERS, now, later)

@@ -23,6 +23,7 @@ from efficiency.usage.intervals import (
     Floats,
     Span,
     Times,
+    quarters_in,
 )
 from efficiency.usage.quality import Quality, Rule
 from efficiency.usage.quarterhours import QuarterHours
@@ -72,9 +73,9 @@ Event = tuple[str, int]
 def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rollover: bool) -> Simulated:
     """A meter whose power is constant within each quarter hour."""
     random = np.random.default_rng(seed)
-    quarters = len(WINDOW.starts())
+    quarters = len(quarters_in(WINDOW))
     multiplier_change = START + 9 * DAY_MS + 17 * HOUR_MS  # local midnight at UTC+7
-    factor = np.where(WINDOW.starts() < multiplier_change, 10.0, 12.0)
+    factor = np.where(quarters_in(WINDOW) < multiplier_change, 10.0, 12.0)
     daily = 1 + np.sin(np.arange(quarters) * 2 * np.pi / 96)
     raw_use = random.uniform(0.2, 1.0, quarters) * daily * RATED / 2 / 4 / 12
     for name, day in events:
@@ -177,7 +178,7 @@ def test_the_total_is_exact_wherever_nothing_was_lost(
     meter = simulate(seed, step_ms, 0, events, rollover=rollover)
     counter = replace(meter.counter, multiplier=None)
     computed = from_scratch(counter, meter.readings)
-    truth = meter.truth / meter.counter.factor(WINDOW.starts())
+    truth = meter.truth / meter.counter.factor(quarters_in(WINDOW))
     assert (computed.completeness == 1).all()
     assert not np.any(computed.rules & LOST)
     assert computed.amount.sum() == pytest.approx(truth.sum(), abs=2 * RESOLUTION * (1 + len(counter.swaps)))

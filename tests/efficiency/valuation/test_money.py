@@ -15,7 +15,7 @@ from efficiency.valuation.carbon import counted, emissions, primary_energy
 from efficiency.valuation.localtime import Slots, day_number, day_of, on_days, runs, slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
 from efficiency.valuation.valued import Reason, reasons_in
-from metering.dated import DatedValue
+from metering.dated import DatedValue, at
 from metering.meters import Role
 from metering.quantities import Utility
 from metering.tariffs import Band, BandHours, BandPrices, ElectricityTariff, Factors, FuelFactor
@@ -95,8 +95,9 @@ def test_every_band_is_the_one_that_the_park_file_says(day: date) -> None:
     shares = band_shares(TARIFF.bands, when)
     for place in range(96):
         local = datetime.fromtimestamp(int(when.start[place]) / 1000, UTC).astimezone(ZONE)
-        band = TARIFF.band_at(local)
-        assert band is not None
+        hours = at(TARIFF.bands, day)
+        assert hours is not None
+        band = hours.band(local)
         assert shares[place, BANDS.index(band)] == 1
 
 

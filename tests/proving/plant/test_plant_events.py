@@ -78,7 +78,7 @@ def test_use_across_a_swap_is_known_from_its_closing_and_opening(plant: Plant, e
     begin, end = (plant.registers(event.meter, when) for when in (at, at + 15 * MINUTE_MS))
     assert begin is not None
     assert end is not None
-    counter, swap = plant.park.meter[event.meter].counter, plant.swaps()[event.meter]
+    counter, swap = plant.park.meter[event.meter].counter, plant.exchanges()[event.meter]
     used = swap.closing - begin[counter] + end[counter] - swap.opening
     true = np.diff(plant.counters.true(event.meter, counter, np.array([at, at + 15 * MINUTE_MS], dtype=np.int64)))[0]
     assert used == pytest.approx(true, abs=4 * plant.park.meter[event.meter].registers[counter].resolution)

@@ -93,7 +93,7 @@ def test_registers_and_ledger_agree_within_the_resolution(plant: Plant, start: d
         register = meter.registers[meter.counter]
         true = ledger.meter(meter.id)
         edges = np.append(ledger.quarters, ledger.quarters[-1:] + 900_000)
-        multiplier = meter.multiplier[-1].value if meter.multiplier else 1.0
+        multiplier = meter.instruments[-1].multiplier
         used = np.diff(plant.columns(meter.id, edges)[meter.counter]) * multiplier
         assert np.abs(used - true).max() <= 1.001 * register.resolution * multiplier, meter.id
 

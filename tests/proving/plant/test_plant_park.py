@@ -40,8 +40,8 @@ def test_the_bands_change_with_decision_963(song_xanh: Park) -> None:
     tariff = song_xanh.tariffs.electricity
     assert tariff is not None
     before, after = (
-        [tariff.band_at(datetime(2026, month, day, hour, tzinfo=song_xanh.zone)) for hour in (10, 18, 23, 5)]
-        for month, day in ((3, 11), (7, 8))
+        [hours.band(datetime(2026, month, day, hour, tzinfo=song_xanh.zone)) for hour in (10, 18, 23, 5)]
+        for hours, month, day in zip(tariff.bands, (3, 7), (11, 8), strict=True)
     )
     assert before == [Band.PEAK, Band.PEAK, Band.OFF_PEAK, Band.NORMAL]
     assert after == [Band.NORMAL, Band.PEAK, Band.NORMAL, Band.OFF_PEAK]
@@ -59,16 +59,16 @@ def test_the_demo_s_park_file_tells_of_each_swap(plant: Plant, song_xanh_file: P
     file.write_text(demo_park_text(song_xanh_file.read_text(encoding="utf-8"), plant), encoding="utf-8")
     demo = load_park(file)
     for event in (event for event in plant.events if isinstance(event, Swap)):
-        (swap,) = demo.meter[event.meter].swaps
+        old, new = demo.meter[event.meter].instruments
         counter = demo.meter[event.meter].counter
         happens = plant.at(event)
         before, after = plant.registers(event.meter, happens - 1), plant.registers(event.meter, happens)
         assert before is not None
         assert after is not None
-        assert round(swap.at.timestamp() * 1000) == happens
-        assert swap.closing == pytest.approx(before[counter], abs=0.1)
-        assert swap.opening == after[counter] == event.opening
-    assert {meter.id for meter in demo.meters if meter.swaps} == set(plant.swaps())
+        assert old.until_ms == new.since_ms == happens
+        assert old.closing[counter] == pytest.approx(before[counter], abs=0.1)
+        assert new.opening[counter] == after[counter] == event.opening
+    assert {meter.id for meter in demo.meters if len(meter.instruments) > 1} == set(plant.exchanges())
 
 
 def test_a_park_file_without_the_swapped_meter_is_told_apart(plant: Plant) -> None:
