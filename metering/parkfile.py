@@ -16,9 +16,9 @@ from pydantic import BaseModel, ValidationError
 from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read, read_leniently
 from metering.library import DRIVERS
-from metering.meterrules import one_of
 from metering.park import Park
 from metering.parkrules import broken_rules
+from metering.rules import one_of
 from metering.shortforms import SHORT_FORMS, as_written, written_out
 from metering.yamllines import KeyPath, Lines, repeated_keys, without_repeated
 

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
-from metering.meterrules import METER_RULES, Scope, one_of
+from metering.meterrules import METER_RULES
 from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
+from metering.rules import Scope, one_of
 
 
 def broken_rules(park: Park) -> Iterator[Broken]:

@@ -57,11 +57,11 @@ def test_the_bound_is_in_register_units_and_leaves_room_for_the_resolution() -> 
         return float(counter.most(np.array([10 * HOUR_MS]), np.array([HOUR_MS]), np.array([value]))[0])
 
     def served(**register: object) -> Meter:
-        return meter(registers={"energy_kwh": {"address": 1, **register}})
+        return meter(registers={"energy_kwh": register})
 
-    assert most(counter_of(served(type="int64", scale=0.001), "energy_kwh"), 5e6) == pytest.approx(120.001)
+    assert most(counter_of(served(resolution=0.001), "energy_kwh"), 5e6) == pytest.approx(120.001)
     assert most(counter_of(meter(), "energy_kwh"), 5e6) == pytest.approx(121)
-    coarse = most(counter_of(served(type="float32"), "energy_kwh"), 2e7)
+    coarse = most(counter_of(served(floating="float32"), "energy_kwh"), 2e7)
     assert coarse == pytest.approx(120 + 2.0, abs=0.5)  # a float32 steps by 2 kWh there
     assert most(counter_of(meter(multiplier=10.0), "energy_kwh"), 0) == pytest.approx(13)
 

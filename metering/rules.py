@@ -1,0 +1,100 @@
+"""What a rule of the park file is: a part of it, what must hold of that part, and what would be right.
+
+What could not be read of a part keeps only the rules from speaking that need it, and only about that part.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span
+from metering.lenient import Broken, as_far_as_read
+from metering.meters import Meter, MeterModel
+from metering.yamllines import KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a meter can refer to, by name; None where not every name could be read.
+
+    `tenants`: when each is in the park. `by_id`: meters that have a name. `zone`: in which messages give times.
+    """
+
+    tenants: Mapping[str, Span] | None
+    gateways: frozenset[str] | None
+    meters: frozenset[str] | None
+    models: Mapping[str, MeterModel] | None
+    by_id: Mapping[str, Meter]
+    zone: ZoneInfo
+
+    def said(self, ms: int) -> str:
+        """An instant as a person writes it: the day, with the time where it is not midnight."""
+        local = datetime.fromtimestamp(ms / 1000, self.zone)
+        return local.date().isoformat() if (local.hour, local.minute) == (0, 0) else local.isoformat(timespec="minutes")
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[T]):
+    """`holds` of a part, else `says` what would be right; `key` is where, below the part."""
+
+    key: KeyPath
+    holds: Callable[[T, Scope], bool]
+    says: Callable[[T, Scope], str]
+
+    def broken(self, path: KeyPath, part: T, scope: Scope) -> Iterator[Broken]:
+        """The fault of one part, if it has one."""
+        if not self.holds(part, scope):
+            yield (*path, *self.key), self.says(part, scope)
+
+
+def judged(
+    parts: Callable[[Meter], Iterator[tuple[KeyPath, T]]], rules: tuple[Rule[T], ...], meter: Meter, scope: Scope
+) -> Iterator[Broken]:
+    """What is wrong with the parts of a meter."""
+    for rule in rules:
+        for path, part in parts(meter):
+            yield from as_far_as_read(rule.broken(path, part, scope))
+
+
+def known(names: Iterable[str] | None, name: str | None) -> bool:
+    """Whether a name is one of these, as far as they could be read."""
+    return names is None or name is None or name in names
+
+
+def says(text: str) -> Callable[[object, Scope], str]:
+    """The same words of every part."""
+    return lambda _, __: text
+
+
+class OfMeter(Protocol):
+    """A part that knows its meter."""
+
+    @property
+    def meter(self) -> Meter:
+        """The meter that the part belongs to."""
+
+
+def from_point(part: OfMeter, scope: Scope) -> str:
+    """That an entry begins with its point."""
+    span = part.meter.span
+    begins = "since ever" if span.start == ALWAYS_BEFORE else f"from {scope.said(span.start)}"
+    return f"the point is there {begins}; begin with it"
+
+
+def until_point(part: OfMeter, scope: Scope) -> str:
+    """That an entry ends with its point."""
+    span = part.meter.span
+    ends = "without an end" if span.end == ALWAYS_AFTER else f"until {scope.said(span.end)}"
+    return f"the point is there {ends}; end with it"
+
+
+def one_of(names: Iterable[str], what: str) -> str:
+    """Say which names would be right, as many as a person wants to read."""
+    ordered = sorted(names)
+    shown = ", ".join(ordered[:8]) + (", ..." if len(ordered) > 8 else "")  # noqa: PLR2004 (as many as one line holds)
+    return f"must be {what}: {shown}" if ordered else f"must be {what}, and there is none"
