@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from efficiency.baseline.held import Held
@@ -26,7 +26,9 @@ from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 from store.select import Of, select, where
 
-_NOT_COMPUTED_FROM = {"name", "alias", "gateway", "modbus", "mbus", "limits", "ranges", "output_unit"}
+_NOT_COMPUTED_FROM: Final = dict.fromkeys(
+    ("name", "alias", "gateway", "modbus", "mbus", "limits", "ranges", "output_unit"), True
+) | {"instruments": {"__all__": {"model", "serial", "accuracy_pct", "source"}}}
 
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 
@@ -160,7 +162,7 @@ def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[s
 
 def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of an instrument but its registers at an exchange, which change the steps around it only."""
-    return {key: value for key, value in entry.items() if key not in {"opening", "closing", "until", "source"}}
+    return {key: value for key, value in entry.items() if key not in {"opening", "closing", "until"}}
 
 
 def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
