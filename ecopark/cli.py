@@ -19,6 +19,7 @@ COMMANDS = (
     "check",
     "dashboards",
     "gateway",
+    "guard",
     "ingest",
     "listen",
     "refused",

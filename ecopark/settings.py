@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     grafana_user: str = Field(default="admin", description="a server administrator of Grafana")
     grafana_token: str | None = Field(default=None, repr=False, description="its password")
     grafana_influx_url: str | None = Field(default=None, description="where Grafana finds InfluxDB, if elsewhere")
+    guard_url: str | None = Field(
+        default=None, description="where `ecopark guard` answers, which tenants on InfluxDB 1.x need"
+    )
     instance: str = Field(default_factory=socket.gethostname, description="stable name of an ingester among several")
     spool: Path = Field(default=Path("spool.sqlite"), description="a gateway's spool file")
     modbus_url: str | None = Field(

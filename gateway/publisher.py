@@ -128,7 +128,7 @@ class Publisher:
         """One connection, from its beginning to its loss."""
         client = MqttConnection(
             self._link.address,
-            identifier=f"ecopark-{self._link.park}-{self._link.gateway}",
+            identifier=f"{self._link.park}.{self._link.gateway}",
             will=aiomqtt.Will(self._topic(Channel.STATUS), _json(self._will), qos=1, retain=True),
             keepalive_s=self._link.keepalive_s,
             acknowledged=self._acknowledged,

@@ -282,8 +282,6 @@ class Connection(asyncio.Protocol):
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
                 if (waiting := self._answers.pop(packet.packet_id, None)) is not None and not waiting.done():
                     waiting.set_result(packet)
-            case mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER):
-                self._end(SessionTakenOverError(self._client_id))
             case mqtt5.DisconnectPacket():
                 self._end(UnavailableError(f"the broker closed the connection: {packet.reason_code.name}"))
             case _:

@@ -67,7 +67,7 @@ class Health:
             self._warned = True
             log.warning(
                 "the broker has never had more than %d messages under way to this ingester; "
-                "set max_inflight_messages 0 in its configuration",
+                "set max_inflight_messages 20000 in its configuration",
                 SMALL_WINDOW,
             )
         return point(self._series, fields, now * NS_PER_MS)

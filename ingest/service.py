@@ -27,9 +27,8 @@ from running.patience import Patience
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE
 from wire.address import BrokerAddress
-from wire.topics import Channel, topic
+from wire.topics import Channel, shared, topic
 
-SHARE = f"$share/ingest/{topic('+', '+', Channel.READINGS)}"
 FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
 
@@ -47,6 +46,7 @@ class Ingester:
     ) -> None:
         self._parks = parks
         self._address = address
+        self._share = shared(address.secret, topic("+", "+", Channel.READINGS))
         self._store = store
         self._instance = instance
         self._time = asyncio.get_running_loop().time
@@ -117,16 +117,17 @@ class Ingester:
 
     async def _connected(self) -> Exception:
         """Connect, subscribe and receive for as long as the connection lasts; why it ended."""
-        client_id = f"ecopark-ingest-{self._instance}"
+        client_id = f"ecopark-ingest/{self._instance}"  # a slash is in no account, so no gateway is called so
         connection = Connection(client_id, self._address, self._receive, presence=self._presence.topic, pace=self._pace)
         self._presence.forget()
         await connection.open()
         await connection.subscribe([(Presence.EVERYBODY, mqtt5.QoS.AT_MOST_ONCE)])
         # Also where the session is present: it may have been left after the share was given up, or be the trace of a
         # life that ended before it subscribed. Subscribing again changes nothing.
-        await connection.subscribe([(SHARE, mqtt5.QoS.AT_LEAST_ONCE)])
-        # The second answer comes after the retained messages of the first. Not every broker says that a session was
-        # taken over, so whoever comes back and finds another life under its name leaves it to that one.
+        await connection.subscribe([(self._share, mqtt5.QoS.AT_LEAST_ONCE)])
+        # The second answer comes after the retained messages of the first. That the session was taken over proves
+        # nothing: where client ids are free anybody may be called as we are, and not every broker says so. But only
+        # an ingester announces its life, so whoever comes back and finds another one leaves it the name.
         if self._connections and self._presence.lost_to_another:
             raise SessionTakenOverError(client_id)
         connection.announce(self._presence.life)
@@ -150,7 +151,7 @@ class Ingester:
             async with asyncio.timeout(FINISH_S):
                 if await self._presence.somebody_stays(connection):
                     connection.announce(b"")  # those who leave after us must not count on us
-                    await connection.unsubscribe([SHARE])
+                    await connection.unsubscribe([self._share])
                 else:
                     connection.pause()
                 await connection.drained()

@@ -3,12 +3,17 @@
 import asyncio
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import mqtt5
 
-from ecopark.broker.configuration import SHIPPED_CONFIGURATION
+from ecopark.broker.accounts import OPERATOR
+from ecopark.broker.configuration import CONFIGURATION, SHIPPED_CONFIGURATION, Listener, Listeners
+from ecopark.broker.files import Place, account_file, write_accounts
+from ecopark.secretfiles import read_secrets
 from metering.errors import OperatorError, UnavailableError
+from metering.park import Park
 from proving.processes import Child, free_port, program
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
@@ -40,7 +45,7 @@ async def _until_ready(child: Child, port: int, probe: bytes) -> None:
 
 
 class Mosquitto:
-    """The broker with the shipped configuration, open to loopback only."""
+    """The broker with the shipped configuration and one listener, which is open to everybody on this machine."""
 
     def __init__(self, folder: Path, port: int | None = None, access: str = "allow_anonymous true") -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +55,7 @@ class Mosquitto:
         self.access = access
         """Who may do what, in the words of the broker's configuration; read when it starts."""
         self.folder = folder
-        self._configuration = folder / "mosquitto.conf"
+        self._configuration = folder / CONFIGURATION
         command = [program("mosquitto", "mosquitto"), "-c", str(self._configuration)]
         self.process = Child("mosquitto", command, folder / "mosquitto.log")
 
@@ -58,17 +63,50 @@ class Mosquitto:
         """Start it and wait until it greets a client."""
         # As root it would change to a user of its own, who may not write to this folder.
         user = "user root\n" if os.getuid() == 0 else ""
-        self._configuration.write_text(
-            f"{SHIPPED_CONFIGURATION.read_text()}\n{user}"
-            f"listener {self.port} 127.0.0.1\npersistence_location {self.folder.absolute()}/\n{self.access}\n"
-        )
+        self._configuration.write_text(self._text().removesuffix(user) + user)
         self.process.start()
         greeting = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
         await _until_ready(self.process, self.port, greeting)
 
+    def _text(self) -> str:
+        return (
+            f"{SHIPPED_CONFIGURATION.read_text()}\npersistence_location {self.folder.absolute()}/\n"
+            f"listener {self.port} 127.0.0.1\n{self.access}\n"
+        )
+
     def forget(self) -> None:
         """Throw away what it remembers, as a broker without persistence does when it is killed."""
         (self.folder / "mosquitto.db").unlink(missing_ok=True)
+
+
+class GuardedMosquitto(Mosquitto):
+    """The broker as `ecopark broker accounts` makes it for these parks: accounts, rules and two listeners.
+
+    `url` is the gateways' listener without TLS, `tls_port` the one with it where `tls` is set (the folder must hold its
+    certificates then); `address` is the operator's account on the inner one.
+    """
+
+    def __init__(self, folder: Path, parks: Iterable[Park], *, tls: bool = False, identity: bool = False) -> None:
+        super().__init__(folder)
+        self.inner_port = free_port()
+        self.tls_port = free_port() if tls else 0
+        folder = folder.absolute()
+        self.place = Place(folder, folder, folder, self.url, f"mqtt://127.0.0.1:{self.inner_port}")
+        self.listeners = Listeners(
+            plain=Listener(self.port, "127.0.0.1"),
+            tls=Listener(self.tls_port, "127.0.0.1"),
+            inner=Listener(self.inner_port, "127.0.0.1"),
+            identity=identity,
+        )
+        write_accounts(parks, self.place, self.listeners, prune=False)
+        self.address = BrokerAddress.parse(read_secrets(self.account(OPERATOR))["ECOPARK_MQTT_URL"])
+
+    def account(self, name: str) -> Path:
+        """File with the URL of an account, for `ECOPARK_ENV_FILE`."""
+        return account_file(self.folder.absolute(), name)
+
+    def _text(self) -> str:
+        return self._configuration.read_text()
 
 
 _COLLECTING = {"GOGC": "400", "GOMEMLIMIT": "4GiB"}

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -52,6 +53,11 @@ class Store:
 
     def __init__(self, url: str, user: str | None = None, token: str | None = None) -> None:
         self._url = url.rstrip("/")
+        if "@" in urlsplit(url).netloc:
+            raise OperatorError(
+                "ECOPARK_INFLUX_URL holds a user or a password, which would be logged with it; "
+                "write them into ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN"
+            )
         if user and ":" in user:
             raise OperatorError("ECOPARK_INFLUX_USER holds a colon, which HTTP does not allow in a user's name")
         account = base64.b64encode(f"{user or 'ecopark'}:{token}".encode()).decode()

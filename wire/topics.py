@@ -1,5 +1,7 @@
 """MQTT topics: `ecopark/v1/{park}/{gateway}/{channel}`."""
 
+import hashlib
+import hmac
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -51,3 +53,13 @@ def parse(text: str) -> Topic | None:
 def ingester(instance: str) -> str:
     """Topic on which an ingester says, retained, that it is there; `+` for all of them."""
     return f"{ROOT}/ingesters/{instance}"
+
+
+def shared(secret: str | None, pattern: str) -> str:
+    """The ingesters' shared subscription to `pattern`, named by an HMAC of their account's password.
+
+    A broker deals messages to everybody who subscribes under the share's name, and some cannot forbid a subscription:
+    without the password nobody can guess the name. Where ingesters have none, the share is called `ingest`.
+    """
+    name = "ingest" if not secret else hmac.new(secret.encode(), b"ecopark share", hashlib.sha256).hexdigest()[:32]
+    return f"$share/{name}/{pattern}"

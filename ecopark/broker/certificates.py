@@ -1,10 +1,11 @@
 """A certificate authority for a park that has none, the broker's certificate, and clients' certificates.
 
 What is there and good for another month stays; the authority's own key never leaves its folder. Keys are P-256, which
-every gateway of the last decade can check quickly.
+every gateway of the last decade can check quickly. `tls/issued` holds the serial number of each client's certificate
+that was ever made, so that all of a client's can be revoked: `tls/revoked.pem` is the list that the broker looks at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,12 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ecopark.broker.configuration import AUTHORITY, CERTIFICATE, KEY, TLS
-from ecopark.broker.files import ACCOUNTS
+from ecopark.broker.configuration import AUTHORITY, CERTIFICATE, KEY, REVOKED, TLS
 from ecopark.secretfiles import write_private
 from metering.errors import OperatorError
 
+ACCOUNTS = "accounts"
 AUTHORITY_KEY = "ca.key"
+ISSUED = "issued"
 AUTHORITY_LIFE = timedelta(days=3650)
 LIFE = timedelta(days=730)
 RENEW_BEFORE = timedelta(days=30)
@@ -60,14 +62,80 @@ def write_certificates(folder: Path, hosts: Sequence[str], clients: Sequence[str
         write_private(server, _pem(certificate))
         made.append(server)
     for client in clients:
-        file = folder / ACCOUNTS / f"{client}.pem"
+        file = certificate_of(folder, client)
+        if not file.exists():  # whoever deletes it wants a new one because the old one is not trusted any more
+            revoke(folder, [client], now)
         if not _good(file, authority, now, []):
             subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, client)])
             key = ec.generate_private_key(ec.SECP256R1())
             certificate = _issue(authority, subject, key, now, ExtendedKeyUsageOID.CLIENT_AUTH, [])
+            _note(folder, client, certificate.serial_number)
             write_private(file, _pem(key) + _pem(certificate))
             made.append(file)
+    if not (place / REVOKED).exists():
+        write_private(place / REVOKED, _revocations(authority, {}, now))
     return made
+
+
+def certificate_of(folder: Path, client: str) -> Path:
+    """Where a client's certificate and its key are."""
+    return folder / ACCOUNTS / f"{client}.pem"
+
+
+def revoke(folder: Path, clients: Sequence[str], now: datetime) -> bool:
+    """Put every certificate that these clients ever got on the list of revoked ones; whether that changed it.
+
+    Raises `OperatorError` where the authority's key is needed and cannot be used.
+    """
+    serials = {serial for serial, client in _issued(folder) if client in clients}
+    for client in clients:
+        serials |= _serial(certificate_of(folder, client))
+    if not serials:
+        return False
+    authority = _authority(folder / TLS, [], now)
+    file = folder / TLS / REVOKED
+    known: dict[int, datetime] = {}
+    if file.exists():
+        for entry in x509.load_pem_x509_crl(file.read_bytes()):
+            known[entry.serial_number] = entry.revocation_date_utc
+    if serials <= known.keys():
+        return False
+    return write_private(file, _revocations(authority, dict.fromkeys(serials, now) | known, now))
+
+
+def _revocations(authority: Authority, serials: Mapping[int, datetime], now: datetime) -> str:
+    """The list as PEM. It is good for as long as the authority: an old list refuses every client."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(now - timedelta(days=1))
+        .next_update(authority.certificate.not_valid_after_utc)
+    )
+    for serial, since in serials.items():
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build()
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _note(folder: Path, client: str, serial: int) -> None:
+    lines = "".join(f"{number:x} {name}\n" for number, name in [*_issued(folder), (serial, client)])
+    write_private(folder / TLS / ISSUED, lines)
+
+
+def _issued(folder: Path) -> list[tuple[int, str]]:
+    file = folder / TLS / ISSUED
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(int(serial, 16), client) for serial, _, client in (line.partition(" ") for line in lines)]
+
+
+def _serial(file: Path) -> set[int]:
+    """Of the certificate in a file; certificates of former versions stand in no list of issued ones."""
+    if not file.exists():
+        return set()
+    try:
+        return {x509.load_pem_x509_certificate(file.read_bytes()).serial_number}
+    except (OSError, ValueError):
+        return set()
 
 
 def _authority(place: Path, made: list[Path], now: datetime) -> Authority:

@@ -1,7 +1,8 @@
 """mosquitto's configuration: the shipped one, and what depends on the place.
 
-The plain listener is for the inside, where ingesters are. The TLS listener is for the outside, where gateways are: on
-it a client is called as its account is, so that no gateway can push another off by taking its client id.
+Gateways reach one listener, plain, with TLS, or both. On it a client is called as its account is, whatever client id it
+sends: each account has one session, and nobody takes another's. Ingesters and the operator, who need several sessions
+of one account, have a listener of their own inside, with accounts that no gateway's listener knows.
 """
 
 from dataclasses import dataclass
@@ -13,52 +14,97 @@ TLS = "tls"
 AUTHORITY = "ca.pem"
 CERTIFICATE = "server.pem"
 KEY = "server.key"
+REVOKED = "revoked.pem"
 PASSWORDS = "passwords"
 ACL = "acl"
+INNER_PASSWORDS = "inner-passwords"
+INNER_ACL = "inner-acl"
 CONFIGURATION = "mosquitto.conf"
 SHIPPED_CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "mosquitto.conf"
+
+MOST_INSIDE = 200
+"""Connections on the inner listener: ingesters, an operator, health checks."""
+
+FEWEST = 2000
+"""Connections on a gateways' listener, or twice as many as there are gateways where that is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port and the address it is bound to: `""` is every address, port 0 is nowhere."""
+
+    port: int
+    bind: str = ""
+
+    def __str__(self) -> str:
+        return f"listener {self.port} {self.bind}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Where the broker listens; 0 is nowhere. `identity`: a client certificate instead of a password on TLS."""
+    """`plain` and `tls` are for gateways, `inner` for ingesters and the operator.
 
-    plain: int = 1883
-    tls: int = 0
-    bind: str = ""
+    `identity`: on TLS a client certificate replaces the password.
+    """
+
+    plain: Listener = Listener(1883, "127.0.0.1")
+    tls: Listener = Listener(0)
+    inner: Listener = Listener(1884, "127.0.0.1")
     identity: bool = False
 
 
-def access(folder: Path) -> str:
-    """Who may do what, on every listener."""
-    return f"allow_anonymous false\npassword_file {folder / PASSWORDS}\nacl_file {folder / ACL}\n"
+def inner(folder: Path, listener: Listener) -> str:
+    """The listener of ingesters and the operator."""
+    return "\n".join(
+        (str(listener), *_access(folder, INNER_PASSWORDS, INNER_ACL), f"max_connections {MOST_INSIDE}", "")
+    )
 
 
-def tls(folder: Path, *, identity: bool) -> str:
-    """Lines that follow a listener's to make it one of TLS for gateways."""
+def plain(folder: Path, listener: Listener, most: int) -> str:
+    """A gateways' listener without TLS, for at most so many connections."""
+    return "\n".join((str(listener), *_for_gateways(folder, most), ""))
+
+
+def secured(folder: Path, listener: Listener, most: int, *, identity: bool) -> str:
+    """A gateways' listener with TLS."""
     lines = [
+        str(listener),
+        *_for_gateways(folder, most),
         f"certfile {folder / TLS / CERTIFICATE}",
         f"keyfile {folder / TLS / KEY}",
         "tls_version tlsv1.2",
-        "use_username_as_clientid true",
     ]
     if identity:
-        lines += [f"cafile {folder / TLS / AUTHORITY}", "require_certificate true", "use_identity_as_username true"]
-    return "\n".join(lines) + "\n"
+        lines += [
+            f"cafile {folder / TLS / AUTHORITY}",
+            f"crlfile {folder / TLS / REVOKED}",
+            "require_certificate true",
+            "use_identity_as_username true",
+        ]
+    return "\n".join((*lines, ""))
 
 
-def configuration(folder: Path, data: Path, listeners: Listeners) -> str:
+def _for_gateways(folder: Path, most: int) -> tuple[str, ...]:
+    return (*_access(folder, PASSWORDS, ACL), "use_username_as_clientid true", f"max_connections {most}")
+
+
+def _access(folder: Path, passwords: str, acl: str) -> tuple[str, ...]:
+    return ("allow_anonymous false", f"password_file {folder / passwords}", f"acl_file {folder / acl}")
+
+
+def configuration(folder: Path, data: Path, listeners: Listeners, gateways: int) -> str:
     """The whole configuration of a broker that sees the files in `folder` and keeps its own in `data`.
 
-    Raises `OperatorError` where nothing listens.
+    Raises `OperatorError` where gateways or ingesters could not connect.
     """
-    if not listeners.plain and not listeners.tls:
-        raise OperatorError("the broker would listen nowhere; give --port or --tls-port")
-    parts = [SHIPPED_CONFIGURATION.read_text(), f"persistence_location {data}/\n{access(folder)}"]
-    if listeners.plain:
-        parts.append(f"listener {listeners.plain} {listeners.bind}".rstrip() + "\n")
-    if listeners.tls:
-        parts.append(
-            f"listener {listeners.tls} {listeners.bind}".rstrip() + "\n" + tls(folder, identity=listeners.identity)
-        )
+    if not listeners.plain.port and not listeners.tls.port:
+        raise OperatorError("the broker would listen to no gateway; give --port or --tls-port")
+    if not listeners.inner.port:
+        raise OperatorError("the broker would listen to no ingester; give --inner-port")
+    most = max(FEWEST, 2 * gateways)
+    parts = [SHIPPED_CONFIGURATION.read_text(), f"persistence_location {data}/\n", inner(folder, listeners.inner)]
+    if listeners.plain.port:
+        parts.append(plain(folder, listeners.plain, most))
+    if listeners.tls.port:
+        parts.append(secured(folder, listeners.tls, most, identity=listeners.identity))
     return "\n".join(parts)

@@ -1,7 +1,9 @@
-"""The broker's folder: `passwords`, `acl` and `mosquitto.conf` for the broker, `accounts/NAME.env` for each client.
+"""The broker's folder: `mosquitto.conf`, passwords and rules for the broker, `accounts/NAME.env` for each client.
 
-Writing it again changes nothing that need not change: passwords stay, so do their hashes, new gateways get one, and
-those that are gone keep theirs until they are pruned.
+Passwords and rules exist once for gateways (`passwords`, `acl`) and once for ingesters and the operator
+(`inner-passwords`, `inner-acl`). Writing the folder again changes nothing that need not change: passwords stay, so do
+their hashes, new gateways get one, and those that are gone keep theirs until they are pruned. Pruning revokes their
+certificates, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,15 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from ecopark.broker.accounts import acl, wanted
-from ecopark.broker.configuration import ACL, CERTIFICATE, CONFIGURATION, PASSWORDS, TLS, Listeners, configuration
+from ecopark.broker.accounts import INSIDE, acl, wanted
+from ecopark.broker.certificates import ACCOUNTS, certificate_of, revoke, today
+from ecopark.broker.configuration import (
+    ACL,
+    CERTIFICATE,
+    CONFIGURATION,
+    INNER_ACL,
+    INNER_PASSWORDS,
+    PASSWORDS,
+    REVOKED,
+    TLS,
+    Listeners,
+    configuration,
+)
 from ecopark.broker.hashing import hashed, matches
 from ecopark.secretfiles import generate, read_secrets, write_private, write_secrets
 from metering.errors import OperatorError
 from metering.park import Park
 from wire.address import BrokerAddress
 
-ACCOUNTS = "accounts"
 _URL = "ECOPARK_MQTT_URL"
 
 
@@ -34,12 +47,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things are: the folder, the same as the broker sees it, the broker's data, and its URL for clients."""
+    """Where things are: the folder, the same as the broker sees it, and the broker's data.
+
+    `url` is where gateways find the broker, `inner_url` where ingesters and the operator do.
+    """
 
     folder: Path
     seen: Path
     data: Path
     url: str
+    inner_url: str
 
 
 def write_accounts(parks: Iterable[Park], place: Place, listeners: Listeners, *, prune: bool) -> Outcome:
@@ -47,33 +64,51 @@ def write_accounts(parks: Iterable[Park], place: Place, listeners: Listeners, *,
 
     Raises `OperatorError` where something is not as it should be; nothing has changed then.
     """
-    where = BrokerAddress.parse(place.url)
-    if where.user is not None:
-        raise OperatorError("the broker's URL for clients has a user already; leave it out, each gets its own")
-    if listeners.tls and not (place.folder / TLS / CERTIFICATE).exists():
-        raise OperatorError(f"{place.folder / TLS / CERTIFICATE} is missing; run ecopark broker certificates first")
-    text = configuration(place.seen, place.data, listeners)
+    outside, inside = _without_user(place.url), _without_user(place.inner_url)
+    needed = ([CERTIFICATE] if listeners.tls.port else []) + ([REVOKED] if listeners.identity else [])
+    for missing in (file for file in (place.folder / TLS / name for name in needed) if not file.exists()):
+        raise OperatorError(f"{missing} is missing; run ecopark broker certificates first")
     names = wanted(parks)
+    text = configuration(place.seen, place.data, listeners, len(names) - len(INSIDE))
     files = {file.stem: file for file in sorted((place.folder / ACCOUNTS).glob("*.env"))}
     passwords = {name: _password(file) for name, file in files.items()}
-    stale = [name for name in files if name not in names]
+    known = files.keys() | {file.stem for file in (place.folder / ACCOUNTS).glob("*.pem")}
+    stale = sorted(known - set(names))
     added = [name for name in names if name not in files]
     for name in added:
         passwords[name] = generate()
-    for name in stale if prune else ():
-        del passwords[name]
+    changed = []
+    if prune:
+        for name in stale:
+            passwords.pop(name, None)
+        changed.append(revoke(place.folder, stale, today()))
     for name, password in passwords.items():
+        where = inside if name in INSIDE else outside
         url = f"{where!s}".replace("://", f"://{quote(name)}:{quote(password)}@", 1)
-        write_secrets(place.folder / ACCOUNTS / f"{name}.env", {_URL: url})
-    changed = [
-        write_private(place.folder / PASSWORDS, _passwords(place.folder / PASSWORDS, passwords)),
-        write_private(place.folder / ACL, acl(sorted(passwords))),
-        write_private(place.folder / CONFIGURATION, text),
-    ]
+        write_secrets(account_file(place.folder, name), {_URL: url})
+    services = {name: password for name, password in passwords.items() if name in INSIDE}
+    gateways = {name: password for name, password in passwords.items() if name not in INSIDE}
+    for accounts, hashes, access in ((services, INNER_PASSWORDS, INNER_ACL), (gateways, PASSWORDS, ACL)):
+        changed.append(write_private(place.folder / hashes, _passwords(place.folder / hashes, accounts)))
+        changed.append(write_private(place.folder / access, acl(accounts)))
+    changed.append(write_private(place.folder / CONFIGURATION, text))
     for name in stale if prune else ():  # last: whoever is interrupted before finds it stale again
-        files[name].unlink()
+        account_file(place.folder, name).unlink(missing_ok=True)
+        certificate_of(place.folder, name).unlink(missing_ok=True)
     kept = [name for name in names if name in files]
     return Outcome(added, kept, [] if prune else stale, stale if prune else [], any(changed))
+
+
+def account_file(folder: Path, name: str) -> Path:
+    """Where the URL of an account is, with its password."""
+    return folder / ACCOUNTS / f"{name}.env"
+
+
+def _without_user(url: str) -> BrokerAddress:
+    where = BrokerAddress.parse(url)
+    if where.user is not None:
+        raise OperatorError("the broker's URL for clients has a user already; leave it out, each gets its own")
+    return where
 
 
 def _password(file: Path) -> str:

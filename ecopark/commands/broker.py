@@ -8,7 +8,7 @@ import typer
 
 from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import today, write_certificates
-from ecopark.broker.configuration import Listeners
+from ecopark.broker.configuration import Listener, Listeners
 from ecopark.broker.files import Place, write_accounts
 from ecopark.settings import read_settings
 from metering.parkfile import load_parks
@@ -26,10 +26,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.
 @app.command(epilog="Example: ECOPARK_PARK=parks ecopark broker accounts --dir broker --url mqtts://broker.example")
 def accounts(
     folder: Folder = Path("broker"),
-    url: Annotated[str, typer.Option(help="Where clients find the broker, without user.")] = "mqtt://127.0.0.1:1883",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Without TLS; 0 for nowhere.")] = 1883,
-    tls_port: Annotated[int, typer.Option(min=0, max=65535, help="With TLS; 0 for nowhere.")] = 0,
-    bind: Annotated[str, typer.Option(help="Address to listen on; without it all.")] = "",
+    url: Annotated[str, typer.Option(help="Where gateways find the broker, without user.")] = "mqtt://127.0.0.1:1883",
+    inner_url: Annotated[
+        str, typer.Option(help="Where ingesters and the operator find it, without user.")
+    ] = "mqtt://127.0.0.1:1884",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="For gateways without TLS; 0 for nowhere.")] = 1883,
+    bind: Annotated[str, typer.Option(help="Address of --port; empty for all.")] = "127.0.0.1",
+    tls_port: Annotated[int, typer.Option(min=0, max=65535, help="For gateways with TLS; 0 for nowhere.")] = 0,
+    tls_bind: Annotated[str, typer.Option(help="Address of --tls-port; empty for all.")] = "",
+    inner_port: Annotated[int, typer.Option(min=1, max=65535, help="For ingesters and the operator.")] = 1884,
+    inner_bind: Annotated[
+        str, typer.Option(help="Address of --inner-port; empty for all, and then publish it to nobody.")
+    ] = "127.0.0.1",
     seen: Annotated[Path | None, typer.Option(help="The folder as the broker sees it, if elsewhere.")] = None,
     data: Annotated[Path, typer.Option(help="Where the broker keeps its sessions.")] = Path("/var/lib/mosquitto"),
     *,
@@ -37,13 +45,18 @@ def accounts(
     prune: Annotated[bool, typer.Option("--prune", help="Remove accounts of gateways that are gone.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write mosquitto's password file, ACL and configuration, and a file with its own URL for each client.
+    """Write mosquitto's password files, ACLs and configuration, and a file with its own URL for each client.
 
     Passwords that exist stay. No password is ever shown: give each client its file, accounts/NAME.env.
     """
     parks = load_parks(read_settings().park).values()
-    listeners = Listeners(port, tls_port, bind, identity)
-    place = Place(folder, (seen or folder).absolute(), data, url)
+    listeners = Listeners(
+        plain=Listener(port, bind),
+        tls=Listener(tls_port, tls_bind),
+        inner=Listener(inner_port, inner_bind),
+        identity=identity,
+    )
+    place = Place(folder, (seen or folder).absolute(), data, url, inner_url)
     outcome = write_accounts(parks, place, listeners, prune=prune)
     if as_json:
         names = ("added", "kept", "stale", "removed", "changed")
@@ -56,7 +69,10 @@ def accounts(
         typer.echo(f"{name} is in no park file any more; remove it with --prune")
     typer.echo(f"{len(outcome.added) + len(outcome.kept)} accounts in {folder}.")
     if outcome.changed:
-        typer.echo("A broker that runs reads them at SIGHUP, its listeners and certificates at its next start.")
+        typer.echo(
+            "A broker that runs reads accounts, rules and revoked certificates at SIGHUP, and disconnects whom they "
+            "exclude; it reads its listeners and its own certificate when it starts."
+        )
 
 
 @app.command(epilog="Example: ECOPARK_PARK=parks ecopark broker certificates --host broker.example --host 10.0.0.7")

@@ -16,6 +16,7 @@ from ecopark.tenants.influx2 import Influx2
 from ecopark.tenants.keys import Keys
 from ecopark.tenants.plan import Plan
 from ecopark.tenants.sync import LANGUAGES, Target, sync, tenants_dashboards
+from ecopark.tenants.wanted import homes
 from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import load_parks
 
@@ -70,7 +71,16 @@ async def _sync(
     settings = read_settings()
     parks = list(load_parks(settings.park).values())
     async with AsyncExitStack() as stack:
-        targets: list[Target] = [await _influx(settings, folder, stack)]
+        influx = await _influx(settings, folder, stack)
+        targets: list[Target] = [influx]
+        tenants_url = settings.grafana_influx_url or settings.influx_url
+        if isinstance(influx, Influx1):
+            if settings.guard_url is None and homes(parks):
+                raise OperatorError(
+                    f"{settings.influx_url} is InfluxDB 1.x, whose grants do not keep tenants apart: start ecopark "
+                    "guard before it and set ECOPARK_GUARD_URL to where Grafana finds that, or use InfluxDB 2.x"
+                )
+            tenants_url = settings.guard_url or tenants_url
         if settings.grafana_url is not None:
             if settings.grafana_token is None:
                 raise OperatorError("ECOPARK_GRAFANA_TOKEN is missing: the password of a Grafana server administrator")
@@ -78,7 +88,7 @@ async def _sync(
                 settings.grafana_url,
                 settings.grafana_user,
                 settings.grafana_token,
-                settings.grafana_influx_url or settings.influx_url,
+                tenants_url,
             )
             boards = tenants_dashboards(dashboards)
             targets.append(Grafana(address, Keys.grafana(folder), Keys.influx(folder), boards, LANGUAGES[language]))

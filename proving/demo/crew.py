@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ecopark.broker.accounts import INGEST, OPERATOR, gateway_account
+from ecopark.settings import ENV_FILE
 from metering.errors import OperatorError
 from metering.park import Park
 from proving.demo.plan import Plan
 from proving.plant.modbus import scheme_of
 from proving.processes import Child
-from proving.servers import START_S, Influxd, Mosquitto
+from proving.servers import START_S, GuardedMosquitto, Influxd
 
 
 class Crew:
@@ -36,15 +38,16 @@ class Crew:
         self._logs = folder / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         (folder / "spools").mkdir(exist_ok=True)
-        self.broker = Mosquitto(folder / "broker")
+        self.broker = GuardedMosquitto(folder / "broker", [park])
         self.database = Influxd(folder / "influx")
         self.environment = {
             "ECOPARK_PARK": str(folder / "park.yaml"),
-            "ECOPARK_MQTT_URL": self.broker.url,
             "ECOPARK_INFLUX_URL": self.database.url,
+            ENV_FILE: str(self.broker.account(OPERATOR)),
         }
+        """For the operator at a terminal; each part has an account of its own."""
         self.ingesters = [
-            self._child(name, ("-m", "ecopark", "ingest"), ECOPARK_INSTANCE=name)
+            self._child(name, ("-m", "ecopark", "ingest"), INGEST, ECOPARK_INSTANCE=name)
             for name in (f"ingest-{number}" for number in range(1, ingesters + 1))
         ]
         self.usage = [self._child("usage", ("-m", "ecopark", "usage", "run"), ECOPARK_INSTANCE="usage-1")] * usage
@@ -75,6 +78,7 @@ class Crew:
             child = self._child(
                 gateway.id,
                 command,
+                gateway_account(self._park.id, gateway.id),
                 ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway.id}.sqlite"),
                 ECOPARK_MODBUS_URL=f"{scheme_of(self._park, gateway.id)}://127.0.0.1:{self._ports[gateway.id]}",
             )
@@ -108,6 +112,8 @@ class Crew:
         for part in (self.plant, *self.ingesters, *self.usage, self.broker.process, self.database.process):
             await asyncio.to_thread(part.stop)
 
-    def _child(self, name: str, arguments: Sequence[str], **environment: str) -> Child:
+    def _child(self, name: str, arguments: Sequence[str], account: str = OPERATOR, **environment: str) -> Child:
+        """A part with the broker's account that it needs."""
         command = [sys.executable, *arguments]
+        environment[ENV_FILE] = str(self.broker.account(account))
         return Child(name, command, self._logs / f"{name}.log", self.environment | environment)

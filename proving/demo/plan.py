@@ -12,6 +12,9 @@ from metering.parkfile import load_park
 from proving.plant.demopark import demo_park_text
 from proving.plant.plant import Plant
 
+PUBLISHER = "mosquitto_pub"
+"""File of the demo's folder by which `mosquitto_pub` knows broker and account."""
+
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "song-xanh" / "park.yaml"
 SEED = 7
 
@@ -53,7 +56,7 @@ class Plan(Model):
 def _clear(folder: Path) -> None:
     """Empty a demo folder, and nothing that is not one."""
     known = {"plan.json", "park.yaml", "park.baselines.json", "env", "broker", "influx", "logs", "spools"}
-    known |= {"reports", "grafana"}
+    known |= {"reports", "grafana", PUBLISHER}
     strangers = sorted(entry.name for entry in folder.iterdir() if entry.name not in known)
     if strangers:
         raise OperatorError(f"{folder} holds {strangers[0]}, which no demo made; choose another folder with --dir")

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ecopark.secretfiles import write_private
 from efficiency.reports.write import write_reports
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
@@ -25,12 +26,13 @@ from metering.parkfile import load_park
 from proving.demo.baselines import freeze_baselines
 from proving.demo.crew import Crew
 from proving.demo.grafana import Grafana, command
-from proving.demo.plan import Plan
+from proving.demo.plan import PUBLISHER, Plan
 from proving.demo.screen import Scene, draw
 from proving.demo.tally import GatewaySide, computed, refused, stored, used_today
 from proving.plant.history import count
 from proving.plant.malformed import malformed
 from store.client import Store
+from wire.address import BrokerAddress
 from wire.topics import Channel, topic
 
 WITHOUT_TERMINAL_S = 60.0
@@ -56,12 +58,13 @@ async def run_demo(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    shell = folder / "env"
+    shell, publisher = folder / "env", folder / PUBLISHER
     grafana: Grafana | None = None
     try:
         await crew.start()
         grafana = _start_grafana(folder, park, crew)
         shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
+        write_private(publisher, _options(crew.broker.address))
         async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
             demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, grafana)
             return await demo.run(seconds, as_json=as_json, meanwhile=meanwhile)
@@ -70,6 +73,12 @@ async def run_demo(
             await asyncio.to_thread(grafana.process.stop)
         await crew.stop()
         shell.unlink(missing_ok=True)
+        publisher.unlink(missing_ok=True)
+
+
+def _options(address: BrokerAddress) -> str:
+    """The operator's account as `mosquitto_pub` reads it from `$XDG_CONFIG_HOME`; everybody sees command lines."""
+    return f"-h {address.host}\n-p {address.port}\n-u {address.user}\n-P {address.secret}\n"
 
 
 def _start_grafana(folder: Path, park: Park, crew: Crew) -> Grafana | None:
@@ -210,7 +219,13 @@ class _Demo:
     async def _send_malformed(self) -> None:
         """Publish what must be refused, as some device in the field would."""
         address = self._crew.broker.address
-        async with aiomqtt.Client(address.host, address.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        async with aiomqtt.Client(
+            address.host,
+            address.port,
+            username=address.user,
+            password=address.secret,
+            protocol=aiomqtt.ProtocolVersion.V5,
+        ) as client:
             for message in malformed(self._park, time.time_ns() // 1_000_000):
                 await client.publish(topic(self._park.id, message.gateway, Channel.READINGS), message.payload, qos=1)
 

@@ -30,7 +30,11 @@ class GatewaySide:
     async def run(self, listening: asyncio.Event) -> None:
         """Listen for as long as the task lives."""
         async with aiomqtt.Client(
-            self._address.host, self._address.port, protocol=aiomqtt.ProtocolVersion.V5
+            self._address.host,
+            self._address.port,
+            username=self._address.user,
+            password=self._address.secret,
+            protocol=aiomqtt.ProtocolVersion.V5,
         ) as client:
             await client.subscribe(topic(self._park.id, "+", Channel.STATUS), qos=1)
             listening.set()

@@ -121,7 +121,7 @@ def test_every_command_and_every_variable_is_one_that_exists(composed: dict[str,
             shown = subprocess.run([BIN / key[0], *key[1:], "--help"], capture_output=True, text=True, check=False)
             assert shown.returncode == 0, shown.stderr
             helps[key] = shown.stdout
-        for option in (word for word in command if word.startswith("--")):
+        for option in (word.partition("=")[0] for word in command if word.startswith("--")):
             assert option in helps[key], f"{name}: {option}"
 
 
@@ -168,6 +168,7 @@ class Machine:
         self._folder = folder
         self._lines = str(free_port())
         self.port = str(free_port())
+        self.inner_port = str(free_port())
         self._places = {
             "/srv/broker": str(folder / "broker"),
             "/srv/accounts": str(folder / "broker" / "accounts"),
@@ -175,6 +176,8 @@ class Machine:
             "/srv/spools": str(folder / "spools"),
             "/mosquitto/data": str(folder / "data"),
             "mqtt://mosquitto:1883": f"mqtt://127.0.0.1:{self.port}",
+            "mqtt://mosquitto:1884": f"mqtt://127.0.0.1:{self.inner_port}",
+            "bind=0.0.0.0": "bind=127.0.0.1",
             "http://influxdb:8086": influx.url,
         }
         for place in ("park", "spools", "data"):
@@ -238,7 +241,7 @@ async def machine(composed: dict[str, Any], influx: Influxd, tmp_path: Path) -> 
 
 async def test_the_same_environment_runs_by_processes(machine: Machine, store: Store, tmp_path: Path) -> None:
     await machine.done(machine.child("park", more=("--days", "1")))
-    await machine.done(machine.child("accounts", more=("--port", machine.port, "--bind", "127.0.0.1")))
+    await machine.done(machine.child("accounts", more=("--port", machine.port, "--inner-port", machine.inner_port)))
     if os.getuid() == 0:  # mosquitto would change to a user who may not read this folder
         configuration = tmp_path / "broker" / "mosquitto.conf"
         configuration.write_text(f"{configuration.read_text()}user root\n")

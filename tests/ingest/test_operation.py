@@ -108,7 +108,7 @@ async def certificate(folder: Path) -> tuple[Path, Path]:
 async def test_tls(station: Station, until: Until, tmp_path: Path) -> None:
     key, cert = await certificate(tmp_path)
     port = free_port()
-    listener = f"listener {port} 127.0.0.1\ncertfile {cert}\nkeyfile {key}\n"
+    listener = f"listener {port} 127.0.0.1\nallow_anonymous true\ncertfile {cert}\nkeyfile {key}\n"
     broker = Mosquitto(tmp_path / "tls", access=f"allow_anonymous true\n{listener}")
     await broker.start()
     try:

@@ -179,7 +179,7 @@ async def test_a_second_of_the_same_name_ends_the_first(station: Station, until:
 
     await until(ended)
     assert first.status == 2
-    assert "another ingester is called ecopark-ingest-twin too" in first.last_words().splitlines()[-1]
+    assert "another ingester is called ecopark-ingest/twin too" in first.last_words().splitlines()[-1]
     assert "Traceback" not in first.log.read_text()
     async with station.gateway() as gateway:
         await publish(gateway, 0, 5)

@@ -69,7 +69,7 @@ def shell_example() -> str:
 
 def test_a_message_pasted_from_the_readme_arrives_within_a_second(demo: Demo) -> None:
     fill_is_over(demo)
-    script = shell_example().replace(".demo/env", str(demo.folder / "env"))
+    script = shell_example().replace(".demo", str(demo.folder))
     send, ask = script.split("curl")
     subprocess.run(["bash", "-ec", send], check=True)
     deadline = time.monotonic() + 1.0

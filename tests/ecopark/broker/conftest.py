@@ -1,6 +1,8 @@
 """A broker as `ecopark broker` makes it for two parks of two gateways, and clients with their own accounts."""
 
 import asyncio
+import os
+import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,13 +15,11 @@ import pytest
 
 from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import write_certificates
-from ecopark.broker.configuration import Listeners, access, tls
-from ecopark.broker.files import Place, write_accounts
+from ecopark.broker.files import write_accounts
 from ecopark.secretfiles import read_secrets
 from metering.park import Park
 from metering.parkfile import load_parks
-from proving.processes import free_port
-from proving.servers import Mosquitto
+from proving.servers import GuardedMosquitto
 from wire.address import BrokerAddress
 
 PARK = """\
@@ -52,21 +52,29 @@ def parks(park_files: Path) -> list[Park]:
 
 
 class Fort:
-    """The broker with its accounts on a plain listener, and on a TLS one; `identity`: with client certificates."""
+    """The broker with its accounts: gateways plain and on TLS, services inside; `identity`: by client certificates."""
 
     def __init__(self, tmp_path: Path, parks: list[Park], *, identity: bool) -> None:
         self.folder = tmp_path / "broker"
-        self.tls_port = free_port()
         write_certificates(self.folder, ["localhost", "127.0.0.1"], wanted(parks), datetime.now(UTC))
-        secured = f"{access(self.folder)}listener {self.tls_port} 127.0.0.1\n{tls(self.folder, identity=identity)}"
-        self.server = Mosquitto(tmp_path / "mosquitto", access=secured)
-        self.place = Place(self.folder, self.folder, tmp_path / "mosquitto", self.server.url)
-        write_accounts(parks, self.place, Listeners(), prune=False)
+        self.server = GuardedMosquitto(self.folder, parks, tls=True, identity=identity)
+        self.tls_port = self.server.tls_port
+        self._urls = {
+            file.stem: read_secrets(file)["ECOPARK_MQTT_URL"] for file in (self.folder / "accounts").glob("*.env")
+        }
         self.authority = self.folder / "tls" / "ca.pem"
 
+    def prune(self, parks: list[Park]) -> None:
+        """What an operator does when gateways are gone: `ecopark broker accounts --prune`, then SIGHUP."""
+        write_accounts(parks, self.server.place, self.server.listeners, prune=True)
+        if os.getuid() == 0:  # mosquitto would change to a user who may not read this folder
+            configuration = self.folder / "mosquitto.conf"
+            configuration.write_text(f"{configuration.read_text()}user root\n")
+        os.kill(self.server.process.pid, signal.SIGHUP)
+
     def url(self, account: str, *, secure: bool = False) -> str:
-        """An account's URL, as its file has it."""
-        url = read_secrets(self.folder / "accounts" / f"{account}.env")["ECOPARK_MQTT_URL"]
+        """An account's URL, as its file had it when it was made."""
+        url = self._urls[account]
         return (
             url if not secure else url.replace("mqtt:", "mqtts:").replace(f":{self.server.port}", f":{self.tls_port}")
         )
@@ -80,7 +88,7 @@ class Fort:
         self, account: str | None, *, certificate: Path | None = None, secure: bool = False, **options: Any
     ) -> AsyncIterator[aiomqtt.Client]:
         """A client of that account, or of none; over TLS where it has a certificate or is to be `secure`."""
-        address = BrokerAddress.parse(self.url(account)) if account else self.server.address
+        address = BrokerAddress.parse(self.url(account) if account else self.server.url)
         secure = secure or certificate is not None
         context = ssl.create_default_context(cafile=self.authority) if secure else None
         if context is not None and certificate is not None:

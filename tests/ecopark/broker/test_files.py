@@ -14,11 +14,15 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import LIFE, write_certificates
+from ecopark.broker.configuration import SHIPPED_CONFIGURATION, Listener, Listeners
+from ecopark.broker.files import Place, write_accounts
 from ecopark.broker.hashing import hashed, matches
 from ecopark.secretfiles import read_secrets, write_secrets
 from metering.errors import OperatorError
-from proving.processes import Child, free_port
+from metering.park import Park
+from proving.processes import Child, free_port, program
 from wire.address import BrokerAddress
 
 ECOPARK = Path(sys.executable).parent / "ecopark"
@@ -53,7 +57,7 @@ def test_a_second_run_changes_nothing_and_no_secret_is_ever_shown(park_files: Pa
     for secret in secrets:
         assert len(secret) >= 32
         assert secret not in first.stdout + first.stderr + second.stdout + second.stderr
-        assert secret not in made["passwords"] + made["acl"] + made["mosquitto.conf"]
+        assert secret not in "".join(text for name, text in made.items() if not name.startswith("accounts"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.rglob("*") if file.is_file()} == {0o600}
 
 
@@ -84,7 +88,8 @@ def test_new_gateways_get_a_password_and_those_that_are_gone_go_only_when_pruned
 
 async def test_the_broker_starts_with_the_configuration_that_was_written(park_files: Path, tmp_path: Path) -> None:
     folder, port, tls_port = tmp_path / "broker", free_port(), free_port()
-    places = ("--dir", str(folder), "--port", str(port), "--tls-port", str(tls_port), "--bind", "127.0.0.1")
+    ports = ("--port", str(port), "--tls-port", str(tls_port), "--inner-port", str(free_port()))
+    places = ("--dir", str(folder), *ports, "--tls-bind", "127.0.0.1")
     made = broker(park_files, "certificates", "--dir", str(folder), "--host", "localhost", "--clients")
     assert made.returncode == 0, made.stderr
     options = (*places, "--data", str(tmp_path), "--client-certificates")
@@ -93,7 +98,7 @@ async def test_the_broker_starts_with_the_configuration_that_was_written(park_fi
     file = folder / "mosquitto.conf"
     if os.getuid() == 0:  # it would change to a user who may not read this folder
         file.write_text(f"{file.read_text()}user root\n")
-    server = Child("mosquitto", ["/usr/sbin/mosquitto", "-c", str(file)], tmp_path / "log")
+    server = Child("mosquitto", [program("mosquitto", "mosquitto"), "-c", str(file)], tmp_path / "log")
     server.start()
     try:
         certificate = str(folder / "accounts" / "demo.gw-1.pem")
@@ -119,6 +124,7 @@ async def test_the_broker_starts_with_the_configuration_that_was_written(park_fi
         (("--tls-port", "8883"), "run ecopark broker certificates first"),
         (("--port", "0"), "give --port or --tls-port"),
         (("--url", "mqtt://someone:secret@broker"), "has a user already"),
+        (("--inner-url", "mqtt://someone:secret@broker"), "has a user already"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_changes(
@@ -169,6 +175,44 @@ def test_certificates_stay_until_they_end_or_the_hosts_change(tmp_path: Path) ->
     assert stat.S_IMODE((tmp_path / "tls" / "ca.key").stat().st_mode) == 0o600
 
 
+def revoked(folder: Path) -> set[int]:
+    return {entry.serial_number for entry in x509.load_pem_x509_crl((folder / "tls" / "revoked.pem").read_bytes())}
+
+
+def serial(folder: Path, account: str) -> int:
+    return x509.load_pem_x509_certificate((folder / "accounts" / f"{account}.pem").read_bytes()).serial_number
+
+
+def test_pruning_revokes_every_certificate_that_the_account_ever_got(parks: list[Park], tmp_path: Path) -> None:
+    write_certificates(tmp_path, ["broker.example"], wanted(parks), NOW)
+    place = Place(tmp_path, tmp_path, tmp_path, "mqtts://broker.example", "mqtt://broker.example:1884")
+    listeners = Listeners(tls=Listener(8883), identity=True)
+    write_accounts(parks, place, listeners, prune=False)
+    first = serial(tmp_path, "demo.gw-1"), serial(tmp_path, "demo.gw-2")
+    write_certificates(tmp_path, ["broker.example"], wanted(parks), NOW + LIFE - timedelta(days=20))
+    renewed = serial(tmp_path, "demo.gw-1"), serial(tmp_path, "demo.gw-2")
+    assert set(first).isdisjoint(renewed)
+    assert revoked(tmp_path) == set()
+    without = [park.model_copy(update={"gateways": park.gateways[1:]}) for park in parks if park.id == "demo"]
+    outcome = write_accounts(without, place, listeners, prune=True)
+    assert "demo.gw-1" in outcome.removed
+    assert {first[0], renewed[0]} <= revoked(tmp_path)
+    assert not {first[1], renewed[1]} & revoked(tmp_path)
+    assert not list((tmp_path / "accounts").glob("demo.gw-1.*"))
+    before = revoked(tmp_path)
+    assert not write_accounts(without, place, listeners, prune=True).changed
+    assert revoked(tmp_path) == before
+
+
+def test_a_certificate_that_was_deleted_is_revoked_when_the_new_one_is_made(tmp_path: Path) -> None:
+    write_certificates(tmp_path, ["broker.example"], ["demo.gw-1"], NOW)
+    stolen = serial(tmp_path, "demo.gw-1")
+    (tmp_path / "accounts" / "demo.gw-1.pem").unlink()
+    write_certificates(tmp_path, ["broker.example"], ["demo.gw-1"], NOW)
+    assert revoked(tmp_path) == {stolen}
+    assert serial(tmp_path, "demo.gw-1") != stolen
+
+
 def test_an_authority_that_ends_too_soon_or_lost_its_key_says_so(tmp_path: Path) -> None:
     write_certificates(tmp_path, ["broker.example"], [], NOW)
     with pytest.raises(OperatorError, match="before what it would sign"):
@@ -187,3 +231,13 @@ def test_a_host_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
 def test_a_name_that_does_not_fit_into_a_certificate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="use its password"):
         write_certificates(tmp_path, ["broker"], ["p" * 40 + "." + "g" * 40], NOW)
+
+
+def test_no_number_in_the_shipped_configuration_is_one_that_a_version_misreads() -> None:
+    """mosquitto 2.1 refuses a number beyond 31 bits, 2.0 takes it for no bound; a memory limit has 63 in both."""
+    lines = (line.split() for line in SHIPPED_CONFIGURATION.read_text().splitlines() if line and line[0] != "#")
+    numbers = {name: int(value) for name, value in lines if value.isdigit()}
+    assert all(0 < number < 2**31 for name, number in numbers.items() if name != "memory_limit")
+    assert (
+        2 * (numbers["max_queued_bytes"] + 430 * numbers["max_queued_messages"]) < numbers["memory_limit"] < 3 * 2**30
+    )

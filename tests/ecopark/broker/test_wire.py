@@ -10,7 +10,7 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from ecopark.broker.accounts import INGEST, OPERATOR
+from ecopark.broker.accounts import INGEST, INSIDE, OPERATOR
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
 from proving.processes import Child
@@ -47,10 +47,10 @@ class Operators:
             "ECOPARK_INSTANCE": "one",
             "ECOPARK_SPOOL": str(self._tmp / f"{account}.spool"),
         }
-        if self.way != "plain" and account != INGEST:
+        if self.way != "plain" and account not in INSIDE:
             env["ECOPARK_MQTT_URL"] = self.fort.url(account, secure=True)
             env["SSL_CERT_FILE"] = str(self.fort.authority)
-        if self.way == "certificate" and account != INGEST:
+        if self.way == "certificate" and account not in INSIDE:
             env["ECOPARK_MQTT_URL"] = f"mqtts://127.0.0.1:{self.fort.tls_port}"
             env["ECOPARK_MQTT_CERTIFICATE"] = str(self.fort.certificate(account))
         return env

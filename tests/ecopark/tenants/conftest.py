@@ -80,6 +80,7 @@ def sync(guarded: Influxd, park_files: Path, tmp_path: Path) -> Callable[..., su
             "ECOPARK_INFLUX_URL": guarded.url,
             "ECOPARK_INFLUX_USER": user,
             "ECOPARK_INFLUX_TOKEN": password,
+            "ECOPARK_GUARD_URL": "http://127.0.0.1:9",
         }
         command = [str(ECOPARK), "tenants", "sync", "--dir", str(tmp_path / "keys"), *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)

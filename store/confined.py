@@ -1,0 +1,101 @@
+"""Which InfluxQL a tenant may send: one SELECT of its own database, written anew so that the database reads the same.
+
+InfluxDB 1.x lets an account look into other databases by statements that it forgets to check. Rather than to know them
+all, this takes a small part of the language: a statement is read into tokens, and only tokens that every version
+reads alike are taken. What cannot be said with them cannot be asked: no second statement, no INTO, no name with a
+database or retention policy before it, no system measurement, no bound parameter, no comment.
+"""
+
+import re
+
+LONGEST = 65_536
+"""Characters of a statement; a panel's are a few hundred."""
+
+SHORTEST_S = 1.0
+"""Of the interval in GROUP BY time(): a year has 31 million seconds, and each is held in memory."""
+
+_SPACE = re.compile(r"[ \t\r\n]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTED_NAME = re.compile(r'"(?:[^"\\\n]|\\[\\"\'n])*"')
+_TEXT = re.compile(r"'(?:[^'\\\n]|\\[\\\"'n])*'")
+_DURATION = re.compile(r"(?:\d+(?:ns|u|µ|ms|s|m|h|d|w))+(?![A-Za-z0-9_.])")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?![A-Za-z0-9_.])")
+_PATTERN = re.compile(r"/(?:[^/\\\n]|\\[^\\\n])*/")
+"""A regular expression. Two backslashes in a row are left out: InfluxDB ends such a pattern elsewhere."""
+
+_OPERATOR = re.compile(r"=~|!~|<>|!=|<=|>=|::|[-+*/%&|^=<>(),]")
+_UNITS_S = {"ns": 1e-9, "u": 1e-6, "µ": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BEFORE_OPERANDS = frozenset(("SELECT", "DISTINCT", "FROM", "WHERE", "AND", "OR", "BY", "AS", "IN", "ORDER", "GROUP"))
+_OPERANDS = (_NAME, _QUOTED_NAME, _TEXT, _DURATION, _NUMBER)
+
+
+class ForbiddenStatementError(Exception):
+    """A statement that is not taken; the message says why and what is."""
+
+
+def confined(statement: str) -> str:
+    """The statement as it may be sent to the database, with one space between its tokens.
+
+    Raises `ForbiddenStatementError`.
+    """
+    if len(statement) > LONGEST:
+        raise ForbiddenStatementError(f"a statement has at most {LONGEST} characters")
+    tokens = _tokens(statement.strip().removesuffix(";"))
+    words = [token.upper() for token in tokens]
+    if not words or words[0] != "SELECT":
+        raise ForbiddenStatementError("only SELECT is answered here")
+    if "INTO" in words:
+        raise ForbiddenStatementError("SELECT INTO is not answered here")
+    for token in tokens:
+        if token.removeprefix('"').startswith("_"):
+            raise ForbiddenStatementError(f"{token} is the database's own; it is not answered here")
+    _check_parentheses(tokens)
+    _check_interval(tokens)
+    return " ".join(tokens)
+
+
+def _tokens(text: str) -> list[str]:
+    tokens: list[str] = []
+    at = 0
+    while at < len(text):
+        if space := _SPACE.match(text, at):
+            at = space.end()
+            continue
+        before = tokens[-1] if tokens else ""
+        kinds = (_PATTERN,) if before in {"=~", "!~"} else (*_OPERANDS, _OPERATOR)
+        found = next((match for kind in kinds if (match := kind.match(text, at))), None)
+        if found is None or (found[0] == "/" and not _ends_an_operand(before)):
+            raise ForbiddenStatementError(f"{text[at : at + 20]!r} is not answered here")
+        tokens.append(found[0])
+        at = found.end()
+    return tokens
+
+
+def _ends_an_operand(last: str) -> bool:
+    return last == ")" or (last.upper() not in _BEFORE_OPERANDS and any(kind.fullmatch(last) for kind in _OPERANDS))
+
+
+def _check_parentheses(tokens: list[str]) -> None:
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth < 0:
+            break
+    if depth:
+        raise ForbiddenStatementError("the parentheses do not match")
+
+
+def _check_interval(tokens: list[str]) -> None:
+    """GROUP BY time() needs a beginning and an interval that is not tiny: the database makes every bucket between."""
+    names = [token.strip('"').upper() for token in tokens]
+    followers = list(zip(names, tokens[1:], [*tokens[2:], ""], strict=False))
+    intervals = [third for name, second, third in followers if (name, second) == ("TIME", "(")]
+    if any(_seconds(interval) < SHORTEST_S for interval in intervals):
+        raise ForbiddenStatementError(f"GROUP BY time() has an interval of at least {SHORTEST_S:.0f} s here")
+    bounded = any(name == "TIME" and second in {">", ">=", "="} for name, second, _ in followers)
+    if intervals and not bounded:
+        raise ForbiddenStatementError("GROUP BY time() needs a beginning: WHERE time >= ...")
+
+
+def _seconds(duration: str) -> float:
+    return sum(int(number) * _UNITS_S[unit] for number, unit in re.findall(r"(\d+)(ns|u|µ|ms|s|m|h|d|w)", duration))
