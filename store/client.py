@@ -5,6 +5,7 @@ other side's: wait, try again) or `OperatorError` (a person's: credentials, righ
 is raised but `asyncio.CancelledError`.
 """
 
+import asyncio
 import base64
 import io
 import json
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from metering.errors import OperatorError, UnavailableError
+from store.proof import Proof
 from store.select import delete, name
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
 _DETAIL = 300
+_SHOWS_AFTER_S = (0.05, 0.2, 1.0, 3.0)
 _BEYOND = "beyond retention policy"
 _MARGIN_MS = 60_000
 """For clocks that differ, and for the way."""
@@ -65,6 +68,7 @@ class Store:
         self._session: aiohttp.ClientSession | None = None
         self._deletes = True
         self._keeps: dict[str, int | None] = {}
+        self._proof: tuple[str, Proof] | None = None
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
@@ -133,12 +137,16 @@ class Store:
 
         Raises `RejectedError` where the statement is at fault.
         """
-        parameters = {"db": database, "epoch": "ns"}
-        answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S)
+        asked, proof = self._proving(statement, database)
+        answer = await self._send("POST", "/query", {"db": database, "epoch": "ns"}, {"q": asked}, QUERY_TIMEOUT_S)
         try:
-            return _rows(json.loads(answer.body), self._url)
+            results = json.loads(answer.body)["results"]
+            rows = _rows(results[:1], self._url)
+            if proof is not None:
+                proof.check([row["number"] for row in _rows(results[1:], self._url)])
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
+        return rows
 
     async def tables(self, statement: str, database: str) -> "list[Table]":
         """Run one InfluxQL statement and return each of its series as arrays.
@@ -148,15 +156,51 @@ class Store:
         # Here, not above: an ingester has no use for numpy, and not the memory.
         from store.columns import columns_of, table  # noqa: PLC0415
 
+        asked, proof = self._proving(statement, database)
         parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": _PACKED}
-        answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S, headers)
+        answer = await self._send("POST", "/query", parameters, {"q": asked}, QUERY_TIMEOUT_S, headers)
         try:
-            found: list[Table] = []
-            for result in columns_of(answer.body, packed=answer.media_type == _PACKED):
-                found += [table(series) for series in _series(result, self._url)]
+            results = columns_of(answer.body, packed=answer.media_type == _PACKED)
+            found = [table(series) for result in results[:1] for series in _series(result, self._url)]
+            if proof is not None:
+                proofs = [table(series) for result in results[1:] for series in _series(result, self._url)]
+                proof.check([int(number) for one in proofs for number in one.fields["number"]])
         except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
         return found
+
+    def _proving(self, statement: str, database: str) -> tuple[str, Proof | None]:
+        """The statement, with the proof asked for beside it where answers must have one."""
+        if self._proof is None or database != self._proof[0]:
+            return statement, None
+        return f"{statement};{self._proof[1].question}", self._proof[1]
+
+    async def prove(self, reader: str, database: str) -> None:
+        """From now on every answer of this database must show what was written before; `reader` names who asks so.
+
+        To be called again after writing. Waits a little for a database that shows late what it has confirmed; raises
+        `UnavailableError` where it does not show it then.
+        """
+        if self._proof is None or self._proof[0] != database:
+            self._proof = (database, Proof(reader))
+        number, line = self._proof[1].next()
+        await self.write([line], database)
+        self._proof[1].written(number)
+        for pause in _SHOWS_AFTER_S:
+            try:
+                await self.query(self._proof[1].question, database)
+            except UnavailableError:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self.query(self._proof[1].question, database)
+
+    async def _execute(self, statement: str, database: str) -> None:
+        answer = await self._send("POST", "/query", {"db": database}, {"q": statement}, QUERY_TIMEOUT_S)
+        try:
+            _rows(json.loads(answer.body)["results"], self._url)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
 
     async def delete(self, measurement: str, condition: str, databases: Iterable[str]) -> bool:
         """Delete the points that meet a condition on tags and time from some databases.
@@ -166,7 +210,7 @@ class Store:
         """
         for database in databases if self._deletes else ():
             try:
-                await self.query(delete(measurement, condition), database)
+                await self._execute(delete(measurement, condition), database)
             except RejectedError as error:
                 if "parsing" in str(error):
                     raise
@@ -255,9 +299,9 @@ def _said(answer: _Answer) -> str:
         return answer.body.decode(errors="replace")[:_DETAIL]
 
 
-def _rows(answer: Any, url: str) -> list[Row]:
+def _rows(results: list[dict[str, Any]], url: str) -> list[Row]:
     rows: list[Row] = []
-    for result in answer["results"]:
+    for result in results:
         for found in _series(result, url):
             tags, columns = found.get("tags", {}), found["columns"]
             rows.extend({**tags, **dict(zip(columns, row, strict=True))} for row in found.get("values", ()))

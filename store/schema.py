@@ -57,6 +57,10 @@ ARRIVALS: Final = "arrivals"
 were older than 10 minutes. Tags park, meter, instance (of the ingester); fields first, last (instants of the readings,
 ms); time: of writing in ns, unique for each instance."""
 
+PROOF: Final = "read_proof"
+"""What a service asks for beside each question, to know that the answer is fresh (`store.proof`). Tag reader; field
+number; one point an hour."""
+
 USAGE_CURSOR: Final = "usage_cursor"
 """How far the usage service is, and why a restart needs no disk: the newest point of a park counts. Tag park; fields
 arrivals (those written before, ns, are computed), computed (readings up to then, ms, are), figures (those of

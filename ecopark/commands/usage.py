@@ -74,7 +74,9 @@ async def _recompute(
         console=Console(stderr=True),
     ) as progress:
         bar = progress.add_task("compute", total=None)
-        usage = ParkUsage(store, park, lambda done, total: progress.update(bar, completed=done, total=total))
+        usage = ParkUsage(
+            store, park, lambda done, total: progress.update(bar, completed=done, total=total), "recompute"
+        )
         usage.baselines = baselines
         begin, end = (datetime(day.year, day.month, day.day, tzinfo=park.zone) for day in (first, last))
         window = Span(milliseconds(begin), milliseconds(end + timedelta(days=1)))

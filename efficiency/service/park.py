@@ -32,7 +32,7 @@ from metering.instants import FUTURE_MS
 from metering.meters import Meter
 from metering.park import Park
 from store.client import Store
-from store.schema import NS_PER_MS
+from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
 RUNNING_MS = HOUR_MS
 """What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
@@ -50,14 +50,22 @@ class ParkUsage:
     """One park; `park` and `baselines` may be exchanged between cycles.
 
     Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
-    `done` is told how many windows of how many are computed.
+    `done` is told how many windows of how many are computed. `reader` is whose numbers prove that answers are fresh;
+    services that run at the same time need names of their own.
     """
 
-    def __init__(self, store: Store, park: Park, done: Callable[[int, int], None] = lambda _done, _of: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        park: Park,
+        done: Callable[[int, int], None] = lambda _done, _of: None,
+        reader: str = "usage",
+    ) -> None:
         self.park = park
         self.baselines: Sequence[Baseline] | None = ()
         self._store = store
         self._done = done
+        self._reads_as = reader
         self.written = 0
         self.aside = SetAside(store, park.id)
         self._forget()
@@ -80,6 +88,7 @@ class ParkUsage:
     async def begin(self, now_ms: int) -> None:
         """Take up where the database says that the last one stopped."""
         self._forget()
+        await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         self._cursor = await self._progress.load()
         if self._cursor is not None:
             self._rollups.mark_months(self.park, self._cursor.figures, now_ms)
@@ -126,8 +135,10 @@ class ParkUsage:
         self.written += self._usage.taken()
         self._cursor = Cursor(now_ms * NS_PER_MS, now_ms, min(self._rollups.oldest_month(park), now_ms))
         await self._progress.save(self._cursor, now_ms)
+        await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         done = {part: content for part, content in parts.items() if part not in self.aside.things}
-        if done != before:
+        # Without any reading nothing was computed by it: whoever shows one later shows it to be computed from scratch.
+        if done != before and self._reader.first:
             # Last: the months that a change has marked are remembered by the cursor.
             await save_basis(self._store, park.id, before, done, now_ms)
             self._basis = done
@@ -139,6 +150,7 @@ class ParkUsage:
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
         """Compute a window again, and all figures above it."""
         self._hold()
+        await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         await self._reader.find_first(self.park.meters)
         await self._events.load()
         windows = self._windows(now_ms, everything=True)

@@ -102,7 +102,8 @@ class UsageService:
         one = self._parks.get(park.id)
         if one is None:
             one = self._parks[park.id] = _OnePark(
-                ParkUsage(self._store, park), Patience(f"usage of {park.id}", log, self._time)
+                ParkUsage(self._store, park, reader=f"usage {self._tags['instance']}"),
+                Patience(f"usage of {park.id}", log, self._time),
             )
         if self._time() < one.again:
             return False

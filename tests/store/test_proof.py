@@ -1,0 +1,62 @@
+"""An answer that does not show what was confirmed before is not believed."""
+
+import pytest
+from aiohttp import web
+
+from metering.errors import UnavailableError
+from store.client import RejectedError, Store
+from store.schema import OPERATOR_DATABASE
+from tests.conftest import FaultyProxy
+
+
+async def test_answers_are_as_before_where_they_are_fresh(store: Store) -> None:
+    await store.write(["m,k=a v=1 1", "m,k=b v=2,w=1 2"], OPERATOR_DATABASE)
+    asked = ('SELECT * FROM "m"', OPERATOR_DATABASE)
+    before, tables = await store.query(*asked), await store.tables(*asked)
+    await store.prove("one", OPERATOR_DATABASE)
+    await store.prove("one", OPERATOR_DATABASE)
+    assert await store.query(*asked) == before
+    assert [(table.tags, table.times.tolist()) for table in await store.tables(*asked)] == [
+        (table.tags, table.times.tolist()) for table in tables
+    ]
+    assert await store.query('SELECT * FROM "nothing"', OPERATOR_DATABASE) == []
+    assert await store.tables('SELECT * FROM "nothing"', OPERATOR_DATABASE) == []
+    assert await store.delete("m", "k = 'a'", [OPERATOR_DATABASE])
+    for ask in (store.query, store.tables):
+        with pytest.raises(RejectedError, match="parsing"):
+            await ask("SELECT FROM", OPERATOR_DATABASE)
+
+
+@pytest.mark.parametrize("kind", ["empty", "older", "cut"])
+async def test_an_answer_that_lacks_the_proof_is_no_answer(
+    kind: str, proxy: FaultyProxy, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.client._SHOWS_AFTER_S", (0.0,))
+    await store.write(["m v=1 1"], OPERATOR_DATABASE)
+    async with Store(proxy.url) as through:
+        await through.prove("one", OPERATOR_DATABASE)
+        older = '{"results":[{},{"series":[{"name":"p","columns":["time","number"],"values":[[0,7]]}]}]}'
+        proxy.body = {"empty": '{"results":[{},{}]}', "older": older, "cut": '{"results":[]}'}[kind]
+        proxy.always = 200
+        for ask in (through.query, through.tables):
+            with pytest.raises(UnavailableError, match="does not show what it has confirmed"):
+                await ask('SELECT * FROM "m"', OPERATOR_DATABASE)
+        with pytest.raises(UnavailableError):
+            await through.prove("one", OPERATOR_DATABASE)
+        proxy.always = None
+        assert len(await through.query('SELECT * FROM "m"', OPERATOR_DATABASE)) == 1
+
+
+async def test_a_database_that_shows_late_what_it_confirmed_is_waited_for(proxy: FaultyProxy) -> None:
+    class Late(FaultyProxy):
+        left = 3
+
+        async def handle(self, request: web.Request) -> web.StreamResponse:
+            if request.path == "/query" and self.left:
+                self.left -= 1
+                return web.json_response({"results": [{}, {}]})
+            return await super().handle(request)
+
+    async with Late(proxy.target) as late, Store(late.url) as through:
+        await through.prove("one", OPERATOR_DATABASE)
+        assert late.left == 0
