@@ -160,7 +160,8 @@ def _records(raw: Any) -> Iterator[Record]:
     if kind is None or function is None or "unit_enh" in said or unit not in KINDS[kind].units:
         return
     why = _no_number(raw)
-    value = None if why else float(Decimal(repr(float(said["value"]))) * KINDS[kind].units[unit])
+    # The library multiplies in floating point: 15 digits are the decimal number that was meant.
+    value = None if why else float(Decimal(f"{float(said['value']):.15g}") * KINDS[kind].units[unit])
     yield Record(
         kind=kind,
         function=function,
