@@ -46,6 +46,10 @@ def _address(value: Any) -> str:
     raise ValueError('must be a primary address (0 to 250), or in quotes the 8 digits on the meter: "12345678"')
 
 
+BusAddress = Annotated[str, BeforeValidator(_address)]
+"""A primary address in decimal digits, or a secondary one of 16 hexadecimal digits, F for any."""
+
+
 class MeterBlock(Records):
     """Of a meter: its address, and its line where that is not the gateway's.
 
@@ -53,7 +57,7 @@ class MeterBlock(Records):
     hexadecimal digits.
     """
 
-    address: Annotated[str, BeforeValidator(_address)]
+    address: BusAddress
     line: str | None = None
 
 

@@ -6,14 +6,14 @@ more seldom, so that it delays nobody.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
 from gateway.lines import LineAddress, parse_line
-from gateway.modbusclient import Connection, ErrorAnswerError, SilentError, sunspec_models
+from gateway.modbusclient import Connection, ErrorAnswerError, SilentError, find_start
 from gateway.modbusmap import Decoded, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import Line, Rounds
 from metering.errors import OperatorError
@@ -229,8 +229,10 @@ class ModbusLine:
             return
         self._patience.succeeded()
         try:
-            models = await sunspec_models(self._connection, device.number)
-            device.found({meter: _start_of(models, numbers) for meter, numbers in wanted.items()})
+            starts = {
+                numbers: await find_start(self._connection, device.number, numbers) for numbers in set(wanted.values())
+            }
+            device.found({meter: starts[numbers] for meter, numbers in wanted.items()})
         except (SilentError, ErrorAnswerError) as error:
             device.pause.failed()
             device.trouble.happened(f"SunSpec: {error}")
@@ -276,13 +278,6 @@ class ModbusLine:
             device.trouble.happened("; ".join(so_far.faults))
         elif so_far.answers:
             device.trouble.over()
-
-
-def _start_of(models: dict[int, int], wanted: Sequence[int]) -> int:
-    start = next((models[number] for number in wanted if number in models), None)
-    if start is None:
-        raise ErrorAnswerError(f"has the models {', '.join(map(str, models))}, none of {', '.join(map(str, wanted))}")
-    return start
 
 
 def _failures(device: _Device, request: Request) -> int:

@@ -125,11 +125,19 @@ class Connection:
         return data
 
 
-async def sunspec_models(connection: Connection, device: int) -> dict[int, int]:
-    """Where each SunSpec model of a device starts, by the model's number.
+async def find_start(connection: Connection, device: int, wanted: Sequence[int]) -> int:
+    """Where the first of some SunSpec models starts on a device, counted from 0.
 
-    Raises `SilentError` and `ErrorAnswerError`.
+    Raises `SilentError`, and `ErrorAnswerError` where the device has none of them.
     """
+    models = await _models(connection, device)
+    start = next((models[number] for number in wanted if number in models), None)
+    if start is None:
+        raise ErrorAnswerError(f"has the models {', '.join(map(str, models))}, none of {', '.join(map(str, wanted))}")
+    return start
+
+
+async def _models(connection: Connection, device: int) -> dict[int, int]:
     for base in _SUNSPEC_AT:
         try:
             if list(await connection.words(device, Request(_HOLDING, base, 2, ()))) != _SUNSPEC:

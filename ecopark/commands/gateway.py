@@ -1,27 +1,39 @@
-"""`ecopark gateway`: the service beside the meters."""
+"""`ecopark gateway`: the service beside the meters, and reading one device to see whether it is connected rightly."""
 
 import asyncio
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import ryaml
 import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.table import Table
 
 from ecopark.settings import read_settings
+from gateway.lines import LineAddress, parse_line
+from gateway.mbus import BusAddress
+from gateway.mbusmap import Answer, Records
+from gateway.modbusmap import Map, wrong_in
 from gateway.polling import Polling
+from gateway.probe import Probed, probe_mbus, probe_modbus
 from gateway.publisher import Link
 from gateway.service import Settings, run_gateway
 from gateway.sources import faults, lines_of
 from metering.errors import OperatorError
+from metering.library import library_model, library_names
 from metering.park import Gateway, Park
 from metering.parkfile import load_parks
 from running.service import run_until_told
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The service beside the meters.")
 
 
-@app.command(epilog="Example: ECOPARK_PARK=park.yaml ECOPARK_MODBUS_URL=modbus://10.0.0.7 ecopark gateway gw-east")
-def gateway(
+@app.command(epilog="Example: ECOPARK_PARK=park.yaml ECOPARK_MODBUS_URL=modbus://10.0.0.7 ecopark gateway run gw-east")
+def run(
     name: Annotated[str, typer.Argument(metavar="GATEWAY", help="Its id, or park/id among several parks.")],
 ) -> None:
     """Poll the meters of one gateway into its spool, and publish the spool."""
@@ -35,6 +47,90 @@ def gateway(
             await run_gateway(Settings(link, settings.spool, confirm=found.confirm), source, stop=stop)
 
     run_until_told(work)
+
+
+@app.command(epilog="Example: ecopark gateway probe modbus://10.0.0.7 --profile eastron-sdm630 --device 5")
+def probe(
+    line: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOST", help="A host (Modbus TCP), or the URL of a line: modbus-rtu://10.0.0.8:4001, mbus://..."
+        ),
+    ],
+    profile: Annotated[str, typer.Option(help="A profile of docs/devices.md, or a YAML file like one.")],
+    device: Annotated[str, typer.Option(help="Unit identifier on Modbus, or address on M-Bus.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Read a device once: its registers, their values, and what looks wrong."""
+    model = _profile(profile)
+    address = _line(line if "://" in line or "/" in line else f"modbus://{line}")
+    if address.scheme == "mbus":
+        answer, found = probe_mbus(address, _bus_address(device), _chart(Records, model.get("mbus"), profile, "mbus"))
+    else:
+        chart = _chart(Map, model.get("modbus"), profile, "modbus")
+        for path, right in wrong_in(chart):
+            raise OperatorError(f"{profile}: modbus.{'.'.join(map(str, path))}: {right}")
+        if not device.isdecimal() or not 0 <= int(device) <= 255:  # noqa: PLR2004 (what a byte holds)
+            raise OperatorError(f"--device {device}: a Modbus device has a number from 0 to 255")
+        answer, found = None, asyncio.run(probe_modbus(address, int(device), chart))
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+    else:
+        _print(found, answer)
+
+
+def _profile(name: str) -> dict[str, Any]:
+    if name in library_names():
+        return library_model(name)
+    try:
+        made = ryaml.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(library_names())
+        raise OperatorError(f"--profile {name}: no such profile or file; there are {known}") from error
+    except (ryaml.InvalidYamlError, ValueError) as error:
+        raise OperatorError(f"--profile {name}: {error}") from error
+    if not isinstance(made, dict):
+        raise OperatorError(f"--profile {name}: a profile has modbus: or mbus: with registers; see docs/devices.md")
+    return made
+
+
+def _line(text: str) -> LineAddress:
+    try:
+        return parse_line(text, ("modbus", "modbus-rtu", "mbus"))
+    except ValueError as error:
+        raise OperatorError(f"{text}: {error}") from error
+
+
+def _bus_address(text: str) -> str:
+    try:
+        return TypeAdapter(BusAddress).validate_python(text)
+    except ValidationError as error:
+        right = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise OperatorError(f"--device {text}: {right}") from error
+
+
+def _chart(kind: type[Map] | type[Records], raw: Any, profile: str, driver: str) -> Any:
+    if raw is None:
+        raise OperatorError(f"{profile} has no block {driver}; this line speaks {driver}")
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        problems = (f"{driver}.{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors())
+        raise OperatorError(f"{profile}: " + "; ".join(problems)) from error
+
+
+def _print(found: list[Probed], answer: Answer | None) -> None:
+    console = Console()
+    table = Table("quantity", "where", "as it came", "value", "unit", "remark")
+    for one in found:
+        shown = "" if one.value is None else f"{one.value:.10g}"
+        table.add_row(one.quantity, one.place, one.raw, shown, one.unit, one.remark)
+    console.print(table)
+    if answer is not None:
+        console.print(f"secondary address {answer.secondary}, maker {answer.manufacturer}; all records:")
+        for record in answer.records:
+            console.print(f"  {record}: {record.why or record.value}", markup=False)
 
 
 def _find_gateway(where: Path, name: str) -> tuple[Park, Gateway]:

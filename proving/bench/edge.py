@@ -46,7 +46,7 @@ async def edge(station: Station, seconds: float, backlog: int) -> dict[str, floa
 def _gateway(station: Station, port: int, name: str) -> Child:
     return station.child(
         f"gateway-{name}",
-        ["-m", "ecopark", "gateway", EDGE_GATEWAY],
+        ["-m", "ecopark", "gateway", "run", EDGE_GATEWAY],
         ECOPARK_PARK=str(station.parks / "edge.yaml"),
         ECOPARK_MODBUS_URL=f"modbus://127.0.0.1:{port}",
         ECOPARK_SPOOL=str(_spool(station, name)),

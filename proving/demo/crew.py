@@ -71,7 +71,7 @@ class Crew:
     def start_gateways(self, *, past: bool) -> None:
         """Start the gateways, once somebody listens to them; with a `past` they first deliver what lies behind."""
         for gateway in self._park.gateways:
-            command = ["-m", "ecopark", "gateway", gateway.id]
+            command = ["-m", "ecopark", "gateway", "run", gateway.id]
             if past:
                 command = ["-m", "proving.demo.gateway", gateway.id, "--seed", str(self._plan.seed)]
                 command += ["--start", self._plan.start.isoformat(), "--since", str(self._plan.since)]

@@ -188,7 +188,7 @@ def meter_at(name: str, address: int | str, registers: dict[str, dict[str, Any]]
     )
 
 
-async def read(line: Line, now: Now) -> dict[str, dict[str, float]]:
+async def read(line: Line, now: Now) -> dict[str, dict[str, float | None]]:
     now.seconds += 900
     return {reading.meter: dict(reading.values) for reading in await line.read()}
 

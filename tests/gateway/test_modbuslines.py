@@ -56,7 +56,7 @@ def line_of(url: str, now: Now, meters: Sequence[Meter]) -> ModbusLine:
     return line
 
 
-async def read(line: Line, now: Now) -> dict[str, dict[str, float]]:
+async def read(line: Line, now: Now) -> dict[str, dict[str, float | None]]:
     """What one round brings."""
     now.seconds += MINUTE_S
     return {reading.meter: dict(reading.values) for reading in await line.read()}
@@ -99,8 +99,12 @@ async def serial_pair() -> AsyncIterator[tuple[str, str]]:
     masters = [master for master, _ in pairs]
     for _, slave in pairs:
         tty.setraw(slave)
+
+    def carry(source: int, target: int) -> None:
+        os.write(target, os.read(source, 4096))
+
     for own, other in (masters, masters[::-1]):
-        loop.add_reader(own, lambda own=own, other=other: os.write(other, os.read(own, 4096)))
+        loop.add_reader(own, carry, own, other)
     try:
         yield os.ttyname(pairs[0][1]), os.ttyname(pairs[1][1])
     finally:

@@ -1,0 +1,145 @@
+"""Reads one device once, for whoever connects it: what each register holds, what it means, and what looks wrong."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from gateway import mbus
+from gateway.lines import LineAddress
+from gateway.mbusmap import Answer, NoAnswerError, Records, value_of
+from gateway.modbusclient import Connection, ErrorAnswerError, SilentError, find_start
+from gateway.modbusmap import Map, Order, Request, Value, decode, plan
+from metering.errors import UnavailableError
+from metering.quantities import UTILITIES
+
+_USUAL: Final[dict[str, tuple[float, float]]] = {
+    "frequency_hz": (45.0, 65.0),
+    "power_factor": (-1.0, 1.0),
+    "voltage_v": (50.0, 500_000.0),
+    "current_a": (-20_000.0, 20_000.0),
+    "power_kw": (-500_000.0, 500_000.0),
+    "temperature_c": (-40.0, 400.0),
+    "pressure_bar": (-1.0, 200.0),
+}
+"""What is usual in a park; beyond it a register is probably read wrongly, though the value is conceivable."""
+
+_MOST_COUNTED: Final = 1e10
+_TINY: Final = 1e-20  # a float of a wrong order is often a number that nobody measures
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """One quantity: where it stands, the words or record as they came, its value if any, and what looks wrong."""
+
+    quantity: str
+    place: str
+    raw: str
+    value: float | None
+    unit: str
+    remark: str = ""
+
+
+async def probe_modbus(line: LineAddress, device: int, chart: Map) -> list[Probed]:
+    """Read each register of a map by itself, so that one that is not there hides no other.
+
+    Raises `UnavailableError` where the line cannot be connected, or nothing answers.
+    """
+    connection = Connection(line)
+    try:
+        if not await connection.open():
+            raise UnavailableError(f"{line}: cannot be connected")
+        start = await find_start(connection, device, chart.sunspec) if chart.sunspec else 0
+        found = []
+        for name in chart.registers:
+            alone = chart.model_copy(update={"registers": {name: chart.registers[name]}})
+            (request,) = plan([(name, alone)], {name: start})
+            found.append(await _probed(connection, device, request, alone))
+    except (SilentError, ErrorAnswerError) as error:
+        raise UnavailableError(f"device {device} on {line}: {error}") from error
+    finally:
+        connection.close()
+    if not any(one.raw for one in found):
+        said = "; ".join(dict.fromkeys(one.remark for one in found))
+        raise UnavailableError(f"device {device} on {line}: {said}. Check its number, the wiring and the line.")
+    return found
+
+
+async def _probed(connection: Connection, device: int, request: Request, chart: Map) -> Probed:
+    (value,) = request.values
+    place = f"{chart.first + request.address} ({value.places[0].type}, function {request.function:02d})"
+    unit = unit_of(value.quantity)
+    try:
+        if not await connection.open():
+            return Probed(value.quantity, place, "", None, unit, "the line was lost")
+        words = await connection.words(device, request)
+    except (SilentError, ErrorAnswerError) as error:
+        return Probed(value.quantity, place, "", None, unit, str(error))
+    raw = " ".join(f"{word:04X}" for word in words)
+    decoded = decode(request, words)
+    if decoded.missing:
+        return Probed(value.quantity, place, raw, None, unit, decoded.missing[0][1])
+    found = decoded.values[value.meter][value.quantity]
+    return Probed(value.quantity, place, raw, found, unit, _remark(value, found, request, words))
+
+
+def _remark(value: Value, found: float, request: Request, words: Sequence[int]) -> str:
+    if is_usual(value.quantity, found):
+        return ""
+    others = {
+        order: other for order, other in _in_other_orders(value, request, words) if is_usual(value.quantity, other)
+    }
+    if not others:
+        return "is not what this quantity usually is; check address, type and scale"
+    said = " or ".join(f"{other:g} with order: {order}" for order, other in others.items())
+    return f"is not what this quantity usually is; it would be {said}"
+
+
+def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> Iterator[tuple[Order, float]]:
+    for order in get_args(Order):
+        if order == (value.places[0].order or value.order):
+            continue
+        places = tuple(place.model_copy(update={"order": order}) for place in value.places)
+        turned = Value(value.meter, value.quantity, value.function, value.start, value.end, value.first, order, places)
+        decoded = decode(Request(request.function, request.address, request.words, (turned,)), words)
+        if decoded.values:
+            yield order, decoded.values[value.meter][value.quantity]
+
+
+def is_usual(quantity: str, value: float) -> bool:
+    """Whether a value is what meters of a park show."""
+    if 0 < abs(value) < _TINY:
+        return False
+    low, high = _USUAL.get(quantity, (0.0, _MOST_COUNTED) if _counts(quantity) else (-_MOST_COUNTED, _MOST_COUNTED))
+    return low <= value <= high
+
+
+def _counts(quantity: str) -> bool:
+    return any(quantity in spec.quantities and spec.quantities[quantity].counter for spec in UTILITIES.values())
+
+
+def unit_of(quantity: str) -> str:
+    """The unit of a quantity; nothing for one that no utility has."""
+    return next((spec.quantities[quantity].unit for spec in UTILITIES.values() if quantity in spec.quantities), "")
+
+
+def probe_mbus(line: LineAddress, address: str, chart: Records) -> tuple[Answer, list[Probed]]:
+    """Ask an M-Bus meter, and what the records of a map are in its answer. It blocks.
+
+    Raises `UnavailableError` where the line cannot be connected, or the meter does not answer.
+    """
+    connection = mbus.Connection(line)
+    try:
+        if not connection.open():
+            raise UnavailableError(f"{line}: cannot be connected")
+        answer = connection.ask(address)
+    except NoAnswerError as error:
+        raise UnavailableError(f"M-Bus {address} on {line}: {error}") from error
+    finally:
+        connection.close()
+    found = []
+    for quantity, wanted in chart.registers.items():
+        value, why = value_of(answer, wanted)
+        remark = why or ("" if is_usual(quantity, value or 0.0) else "is not what this quantity usually is")
+        record = next((str(one) for one in answer.records if one.matches(wanted)), "")
+        found.append(Probed(quantity, wanted.kind, record, value, unit_of(quantity), remark))
+    return answer, found

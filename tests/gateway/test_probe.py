@@ -1,0 +1,118 @@
+"""Reading one device to see whether it is connected rightly: what is shown, and what is said of it."""
+
+import asyncio
+import json
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from gateway.lines import parse_line
+from gateway.modbusmap import Map
+from gateway.probe import probe_modbus
+from metering.errors import UnavailableError
+from proving.processes import free_port
+
+ECOPARK = Path(sys.executable).parent / "ecopark"
+
+
+async def serve(words: dict[int, int], number: int = 1) -> tuple[ModbusTcpServer, int]:
+    port = free_port()
+    blocks = [SimData(place, values=word, datatype=DataType.REGISTERS) for place, word in sorted(words.items())]
+    server = ModbusTcpServer([SimDevice(number, blocks)], framer=FramerType.SOCKET, address=("127.0.0.1", port))
+    await server.serve_forever(background=True)
+    return server, port
+
+
+def floats(at: int, *values: float) -> dict[int, int]:
+    words = struct.unpack(f">{2 * len(values)}H", struct.pack(f">{len(values)}f", *values))
+    return {at + place: word for place, word in enumerate(words)}
+
+
+async def run(*arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        ECOPARK, "gateway", "probe", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_a_register_that_only_makes_sense_with_swapped_words_is_said() -> None:
+    server, port = await serve(floats(0, 230.5, 49.98, 812.25))
+    places = {name: {"address": at, "type": "float32"} for at, name in ((0, "voltage_v"), (4, "energy_kwh"))}
+    places["frequency_hz"] = {"address": 2, "type": "float32", "order": "CDAB"}
+    chart = Map.model_validate({"addresses_from": 0, "registers": places})
+    found = {
+        one.quantity: one for one in await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", ("modbus",)), 1, chart)
+    }
+    await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
+    assert (found["voltage_v"].value, found["voltage_v"].remark, found["voltage_v"].raw) == (230.5, "", "4366 8000")
+    assert found["energy_kwh"].value == 812.25
+    assert found["frequency_hz"].remark.endswith("it would be 49.98 with order: ABCD")
+
+
+async def test_the_command_shows_a_device_by_a_profile() -> None:
+    values = {
+        30001 - 30001: 230.5,
+        30007 - 30001: 4.0,
+        30013 - 30001: 915.0,
+        30031 - 30001: 0.99,
+        30071 - 30001: 50.0,
+        30073 - 30001: 1234.5,
+        30077 - 30001: 12.5,
+    }
+    words: dict[int, int] = {}
+    for place, value in values.items():
+        words |= floats(place, value)
+    server, port = await serve(words, number=5)
+    line = f"127.0.0.1:{port}"
+    status, out, err = await run(line, "--profile", "eastron-sdm120", "--device", "5", "--json")
+    absent = await run(line, "--profile", "eastron-sdm120", "--device", "6")
+    await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
+    assert status == 0, err
+    found: dict[str, dict[str, Any]] = {one["quantity"]: one for one in json.loads(out)}
+    assert found["power_kw"]["value"] == 0.915
+    assert found["energy_kwh"] == {
+        "quantity": "energy_kwh",
+        "place": "30073 (float32, function 04)",
+        "raw": "449A 5000",
+        "value": 1234.5,
+        "unit": "kWh",
+        "remark": "",
+    }
+    assert found["energy_export_kwh"]["value"] is None
+    assert "exception 2" in found["energy_export_kwh"]["remark"]
+    assert absent[0] == 1
+    assert "device 6 on" in absent[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("10.0.0.7", "--profile", "eastron", "--device", "1"), "no such profile or file; there are abb-b23"),
+        (("10.0.0.7", "--profile", "abb-b23", "--device", "five"), "a number from 0 to 255"),
+        (("10.0.0.7", "--profile", "mbus-water", "--device", "1"), "has no block modbus"),
+        (("mbus://10.0.0.7:1", "--profile", "mbus-water", "--device", "999"), "must be a primary address"),
+        (("modbus-rtu:///dev/ttyX?baud=9600", "--profile", "abb-b23", "--device", "1"), "parity: field required"),
+    ],
+)
+async def test_wrong_use_is_said_in_words(arguments: tuple[str, ...], says: str) -> None:
+    status, _, err = await run(*arguments)
+    assert status == 2
+    assert says in err
+
+
+async def test_a_line_that_nobody_answers_on_is_the_other_sides(tmp_path: Path) -> None:
+    profile = tmp_path / "own.yaml"
+    profile.write_text("modbus: {addresses_from: 0, registers: {power_kw: {address: 1, type: uint16}}}")
+    chart = Map.model_validate({"addresses_from": 0, "registers": {"power_kw": {"address": 1, "type": "uint16"}}})
+    port = free_port()
+    with pytest.raises(UnavailableError, match="cannot be connected"):
+        await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", ("modbus",)), 1, chart)
+    status, _, err = await run(f"127.0.0.1:{port}", "--profile", str(profile), "--device", "1")
+    assert (status, "cannot be connected" in err) == (1, True)
