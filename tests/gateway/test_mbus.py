@@ -176,15 +176,17 @@ class Now:
 
 
 def meter_at(name: str, address: int | str, registers: dict[str, dict[str, Any]]) -> Meter:
-    return Meter(
-        id=name,
-        name=Localized(en="M", vi="M"),
-        gateway="gw",
-        utility=Utility.WATER,
-        interval_s=900,
-        rated=1.0,
-        mbus={"address": address, "registers": registers},
-        registers={quantity: Register() for quantity in registers},
+    return Meter.model_validate(
+        {
+            "id": name,
+            "name": Localized(en="M", vi="M"),
+            "gateway": "gw",
+            "utility": Utility.WATER,
+            "interval_s": 900,
+            "rated": 1.0,
+            "mbus": {"address": address, "registers": registers},
+            "registers": {quantity: Register() for quantity in registers},
+        }
     )
 
 

@@ -38,15 +38,17 @@ class Now:
 
 
 def meter_at(device: int, **block: Any) -> Meter:
-    return Meter(
-        id=f"m-{device}",
-        name=Localized(en="M", vi="M"),
-        gateway="gw",
-        utility=Utility.ELECTRICITY,
-        interval_s=60,
-        rated=1.0,
-        modbus={"device": device, "addresses_from": 0, **block},
-        registers={name: Register() for name in block["registers"]},
+    return Meter.model_validate(
+        {
+            "id": f"m-{device}",
+            "name": Localized(en="M", vi="M"),
+            "gateway": "gw",
+            "utility": Utility.ELECTRICITY,
+            "interval_s": 60,
+            "rated": 1.0,
+            "modbus": {"device": device, "addresses_from": 0, **block},
+            "registers": {name: Register() for name in block["registers"]},
+        }
     )
 
 
