@@ -20,14 +20,19 @@ COMMANDS = (
     "dashboards",
     "gateway",
     "guard",
+    "import",
     "ingest",
     "listen",
+    "park",
     "refused",
     "report",
     "store",
     "tenants",
     "usage",
 )
+_MODULES = {"import": "importing"}
+"""Modules of commands whose names are words of the language."""
+
 PROVING = ("bench", "demo")
 """Commands of the room that proves the product; they are found by name, since no room imports that one."""
 
@@ -42,7 +47,7 @@ class _AsAsked(TyperGroup):
         if cmd_name not in (*COMMANDS, *PROVING):
             return super().get_command(ctx, cmd_name)
         room = "proving" if cmd_name in PROVING else "ecopark"
-        command = get_command(import_module(f"{room}.commands.{cmd_name}").app)
+        command = get_command(import_module(f"{room}.commands.{_MODULES.get(cmd_name, cmd_name)}").app)
         command.name = cmd_name
         return command
 

@@ -1,0 +1,357 @@
+"""History and manual readings from a spreadsheet, sent through the front door: MQTT, the ingester's checks, receipts.
+
+A mapping says which column is what. A row is done when the ingester has answered it: stored, or refused with a reason.
+What is done is noted beside the file, so an import that was interrupted goes on. Rows that were refused are written to
+a file of their own, with the reason, to be corrected and imported again.
+"""
+
+import asyncio
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+import aiomqtt
+import ryaml
+from pydantic import Field, ValidationError, model_validator
+
+from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
+from metering.errors import OperatorError, UnavailableError
+from metering.model import Identifier, Model
+from metering.park import Park
+from metering.sources import QUANTITIES, Zone
+from metering.units import conversion
+from wire.address import BrokerAddress
+from wire.tls import context
+from wire.topics import Channel, topic
+
+BATCH: Final = 50
+"""As many as one message of refusals tells of."""
+
+IN_FLIGHT: Final = 8
+ANSWER_S: Final = 30.0
+"""How long an answer may take before a batch is sent again."""
+
+TRIES: Final = 10
+
+
+class ImportColumn(Model):
+    """One column of values: of which quantity, in which unit, of which meter where every meter has its column.
+
+    `kind: increment` are amounts of the time before each row; they are added up from `base`, the register before them.
+    """
+
+    column: str
+    quantity: str
+    meter: str | None = None
+    unit: str | None = None
+    kind: Literal["total", "increment"] = "total"
+    base: float | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> "ImportColumn":
+        quantity = QUANTITIES.get(self.quantity)
+        if quantity is None:
+            msg = f"{self.quantity!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}"
+            raise ValueError(msg)
+        if conversion(self.unit, quantity) is None:
+            msg = f"{self.unit!r} cannot become {quantity.unit}"
+            raise ValueError(msg)
+        if (self.kind == "increment") != (self.base is not None):
+            msg = "increments need base, the register before the first of them (0 where none is known); totals do not"
+            raise ValueError(msg)
+        return self
+
+
+class ImportMapping(Model):
+    """How a spreadsheet is read. `time` is a column, or two of date and time of day; `zone` is that of local times."""
+
+    park: Identifier | None = None
+    gateway: Identifier
+    time: str | tuple[str, str]
+    format: str | None = None
+    zone: Zone | None = None
+    meter: str | None = None
+    decimal: Literal[".", ","] = "."
+    sheet: str | None = None
+    header: Annotated[int, Field(strict=True, ge=1)] = 1
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    values: Annotated[tuple[ImportColumn, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _meters_are_named(self) -> "ImportMapping":
+        if self.meter is None and any(column.meter is None for column in self.values):
+            msg = "say which column names the meter (meter), or the meter of each column of values"
+            raise ValueError(msg)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A row that is not stored, and why."""
+
+    row: int
+    reason: str
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What became of the rows of a file. `already`: rows that an earlier run of this import had done."""
+
+    stored: int = 0
+    already: int = 0
+    faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RowReading:
+    """One reading of one row, as it goes on the wire."""
+
+    row: int
+    meter: str
+    ms: int
+    values: Mapping[str, float]
+
+
+def load_mapping(file: Path) -> ImportMapping:
+    """Read a mapping. Raises `OperatorError` with every fault in it."""
+    try:
+        return ImportMapping.model_validate(ryaml.loads(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        faults = (f"{file}: {'.'.join(map(str, f['loc'])) or 'mapping'}: {f['msg']}" for f in error.errors())
+        raise OperatorError("\n".join(faults)) from error
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{file}: cannot be read as YAML: {error}") from error
+
+
+def readings_of(
+    rows: Sequence[SheetRow], mapping: ImportMapping, park: Park
+) -> tuple[list[RowReading], list[RowFault]]:
+    """Readings of all rows, and the rows that cannot be read. Names of meters are ids or aliases of the park file."""
+    names = {name: meter.id for meter in park.meters for name in (meter.id, getattr(meter, "alias", None)) if name}
+    _heads_are_there(rows, mapping)
+    sums: dict[tuple[str, str], float] = {}
+    readings: list[RowReading] = []
+    faults: list[RowFault] = []
+    for row in rows:
+        try:
+            readings += _of_row(row, mapping, names, sums)
+        except CellError as error:
+            faults.append(RowFault(row.number, str(error)))
+    return readings, faults
+
+
+def _heads_are_there(rows: Sequence[SheetRow], mapping: ImportMapping) -> None:
+    heads = set().union(*(row.cells for row in rows)) if rows else set()
+    times = [mapping.time] if isinstance(mapping.time, str) else [*mapping.time]
+    wanted = [*times, *([mapping.meter] if mapping.meter else []), *(column.column for column in mapping.values)]
+    missing = [name for name in wanted if name not in heads]
+    if rows and missing:
+        raise OperatorError(
+            f"no column {', '.join(map(repr, missing))}; there are {', '.join(map(repr, sorted(heads)))}"
+        )
+
+
+def _of_row(
+    row: SheetRow, mapping: ImportMapping, names: Mapping[str, str], sums: dict[tuple[str, str], float]
+) -> Iterator[RowReading]:
+    zone = ZoneInfo(mapping.zone) if mapping.zone else None
+    ms = instant(_time_cell(row, mapping), zone, mapping.format)
+    by_meter: dict[str, dict[str, float]] = {}
+    for column in mapping.values:
+        sent = number(row.cells.get(column.column), mapping.decimal)
+        if sent is None:
+            continue
+        named = column.meter or str(row.cells.get(mapping.meter or "", "")).strip()
+        meter = names.get(named)
+        if meter is None:
+            raise CellError(f"the park file has no meter with the id or alias {named!r}")
+        into = conversion(column.unit, QUANTITIES[column.quantity])
+        value = into.of(sent) if into is not None else sent
+        if column.kind == "increment":
+            key = (meter, column.quantity)
+            value = sums[key] = round(sums.get(key, column.base or 0.0) + value, 9)
+        by_meter.setdefault(meter, {})[column.quantity] = value
+    for meter, values in by_meter.items():
+        yield RowReading(row.number, meter, ms, values)
+
+
+def _time_cell(row: SheetRow, mapping: ImportMapping) -> Any:
+    if isinstance(mapping.time, str):
+        return row.cells.get(mapping.time)
+    day, clock = (row.cells.get(name) for name in mapping.time)
+    if isinstance(day, datetime) and isinstance(clock, time_of_day):
+        return datetime.combine(day, clock)
+    return f"{day} {clock}"
+
+
+class ImportJournal:
+    """Which batches of which import are done, in a file beside the spreadsheet."""
+
+    def __init__(self, file: Path, identity: str) -> None:
+        self._file = file
+        self._identity = identity
+        self.done: set[str] = set()
+        self.faults: list[RowFault] = []
+        if file.exists():
+            try:
+                said = json.loads(file.read_text())
+            except ValueError:
+                said = {}
+            if said.get("import") == identity:  # another mapping or another content begins anew
+                self.done = set(said["done"])
+                self.faults = [RowFault(**fault) for fault in said["faults"]]
+
+    def note(self, batch: str, faults: Sequence[RowFault]) -> None:
+        """Remember a batch that was answered."""
+        self.done.add(batch)
+        self.faults += faults
+        said = {
+            "import": self._identity,
+            "done": sorted(self.done),
+            "faults": [{"row": fault.row, "reason": fault.reason} for fault in self.faults],
+        }
+        beside = self._file.with_name(self._file.name + ".new")
+        beside.write_text(json.dumps(said))
+        beside.replace(self._file)
+
+
+async def send(
+    readings: Sequence[RowReading],
+    address: BrokerAddress,
+    where: tuple[str, str],
+    journal: ImportJournal,
+    progress: Callable[[int], None],
+) -> ImportResult:
+    """Send readings as the gateway `where` (park, gateway) and wait for the ingester's answers.
+
+    Raises `UnavailableError` where the broker or the ingester does not answer, after several tries: run it again later.
+    """
+    batches = {
+        f"import-{journal_id(readings[at : at + BATCH])}": readings[at : at + BATCH]
+        for at in range(0, len(readings), BATCH)
+    }
+    result = ImportResult(faults=list(journal.faults))
+    waiting = {name: batch for name, batch in batches.items() if name not in journal.done}
+    result.already = sum(len(batch) for name, batch in batches.items() if name in journal.done)
+    progress(result.already)
+    park, gateway = where
+    try:
+        async with aiomqtt.Client(
+            address.host,
+            address.port,
+            username=address.user,
+            password=address.secret,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            tls_context=context(address),
+        ) as client:
+            for channel in (Channel.RECEIPTS, Channel.REFUSALS):
+                await client.subscribe(topic(park, gateway, channel), qos=1)
+            answers = _Answers(client)
+            listening = asyncio.create_task(answers.run())
+            try:
+                await _send_all(client, where, waiting, answers, journal, result, progress)
+            finally:
+                listening.cancel()
+    except aiomqtt.MqttError as error:
+        raise UnavailableError(f"the broker at {address}: {error}; run the import again, it goes on") from error
+    return result
+
+
+class _Answers:
+    """Receipts and refusals as they come, by the id of the message."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+        self.stored: dict[str, asyncio.Event] = {}
+        self.refused: dict[str, list[dict[str, Any]]] = {}
+
+    async def run(self) -> None:
+        """Listen for as long as the task lives."""
+        async for message in self._client.messages:
+            said = json.loads(message.payload)
+            for name in said.get("stored", ()):
+                if name in self.stored:
+                    self.stored[name].set()
+            if "refused" in said and said.get("id") in self.stored:
+                self.refused.setdefault(said["id"], []).extend(said["refused"])
+
+
+async def _send_all(
+    client: aiomqtt.Client,
+    where: tuple[str, str],
+    waiting: Mapping[str, Sequence[RowReading]],
+    answers: _Answers,
+    journal: ImportJournal,
+    result: ImportResult,
+    progress: Callable[[int], None],
+) -> None:
+    """A few batches are under way at once; each is sent again until it is answered."""
+    free = asyncio.Semaphore(IN_FLIGHT)
+
+    async def one(name: str, batch: Sequence[RowReading]) -> None:
+        async with free:
+            await _send_one(client, topic(*where, Channel.READINGS), name, batch, answers)
+        faults = _refused_rows(batch, answers.refused.pop(name, []))
+        journal.note(name, faults)
+        result.faults += faults
+        result.stored += len(batch) - len(faults)
+        progress(len(batch))
+
+    async with asyncio.TaskGroup() as tasks:
+        for name, batch in waiting.items():
+            tasks.create_task(one(name, batch))
+
+
+async def _send_one(client: aiomqtt.Client, to: str, name: str, batch: Sequence[RowReading], answers: _Answers) -> None:
+    answered = answers.stored.setdefault(name, asyncio.Event())
+    readings = [{"meter": each.meter, "ts": each.ms, "values": each.values} for each in batch]
+    payload = json.dumps({"id": name, "readings": readings})
+    for _ in range(TRIES):
+        await client.publish(to, payload, qos=1)
+        try:
+            await asyncio.wait_for(answered.wait(), ANSWER_S)
+        except TimeoutError:
+            continue
+        return
+    raise UnavailableError(f"no ingester answers on {to}; start one, then run the import again: it goes on")
+
+
+def _refused_rows(batch: Sequence[RowReading], refused: Sequence[Mapping[str, Any]]) -> list[RowFault]:
+    rows = {(each.meter, each.ms): each.row for each in batch}
+    found = {}
+    for each in refused:
+        ms = each.get("ts")
+        row = rows.get((str(each.get("meter")), ms)) if isinstance(ms, int) else None
+        if row is not None:
+            found[row] = RowFault(row, f"{each.get('reason')}: {each.get('detail')}")
+    return list(found.values())
+
+
+def journal_id(readings: Sequence[RowReading]) -> str:
+    """Name of readings by their content: the same rows are the same batch, whichever run sends them."""
+    text = json.dumps([[each.meter, each.ms, dict(each.values)] for each in readings])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def write_refused(file: Path, rows: Sequence[SheetRow], faults: Sequence[RowFault]) -> None:
+    """Write the rows that are not stored with their reason, as CSV in UTF-8 that a spreadsheet opens."""
+    by_number = {row.number: row for row in rows}
+    heads = list(rows[0].cells) if rows else []
+    with file.open("w", newline="", encoding="utf-8-sig") as written:
+        writer = csv.writer(written)
+        writer.writerow([*heads, "row", "reason"])
+        for fault in sorted(faults, key=lambda fault: fault.row):
+            cells = by_number[fault.row].cells if fault.row in by_number else {}
+            writer.writerow([*(cells.get(head, "") for head in heads), fault.row, fault.reason])
+
+
+def load_rows(file: Path, mapping: ImportMapping) -> list[SheetRow]:
+    """Rows of the spreadsheet as the mapping says. Raises `OperatorError`."""
+    return read_rows(file, sheet=mapping.sheet, header=mapping.header, delimiter=mapping.delimiter)

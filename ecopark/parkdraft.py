@@ -1,0 +1,257 @@
+"""A draft of a park file from a list of meters in a spreadsheet. Every doubt is a comment in the draft.
+
+Columns are recognised by their heads in English and Vietnamese. What no column says is not invented: it is written as a
+comment that says what is missing, and `ecopark check` then names it with its line.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ecopark.sheets import CellError, SheetRow, number, plain, read_rows
+from metering.model import IDENTIFIER
+from metering.quantities import UTILITIES, Utility
+
+HEADS: Final[Mapping[str, Sequence[str]]] = {
+    "id": (
+        "id",
+        "meter",
+        "meter id",
+        "code",
+        "tag",
+        "ma",
+        "ma cong to",
+        "ma dong ho",
+        "ma so",
+        "so cong to",
+        "so hieu",
+    ),
+    "name": ("name", "description", "location", "ten", "ten cong to", "ten dong ho", "mo ta", "vi tri", "dien giai"),
+    "tenant": ("tenant", "customer", "company", "firm", "doanh nghiep", "khach hang", "don vi", "cong ty"),
+    "utility": ("utility", "type", "medium", "kind", "loai", "loai dong ho", "loai cong to", "nang luong"),
+    "gateway": ("gateway", "concentrator", "logger", "thiet bi thu thap", "tu", "bo tap trung"),
+    "parent": ("parent", "main meter", "upstream", "cong to tong", "dong ho tong"),
+    "multiplier": ("multiplier", "ct ratio", "ratio", "he so nhan", "he so", "ty so bien dong", "tu ti"),
+    "rated": ("rated", "max", "maximum", "rated power", "rated flow", "cong suat", "cong suat dinh muc", "dinh muc"),
+    "interval_s": ("interval", "interval s", "period", "chu ky", "chu ky doc"),
+    "serial": ("serial", "serial number", "so che tao", "so seri", "serial no"),
+    "model": ("model", "make", "make and model", "hang", "chung loai", "kieu", "ma hieu"),
+    "device": ("device", "address", "modbus", "modbus address", "modbus id", "slave", "dia chi", "dia chi modbus"),
+    "host": ("host", "ip", "ip address", "dia chi ip"),
+}
+"""Heads of columns as lists of meters have them, without marks and in lower case."""
+
+UTILITY_WORDS: Final[Mapping[Utility, Sequence[str]]] = {
+    Utility.WASTEWATER: ("wastewater", "waste water", "nuoc thai", "sewage"),
+    Utility.CHILLED_WATER: ("chilled", "nuoc lanh", "cold water btu", "btu"),
+    Utility.WATER: ("water", "nuoc"),
+    Utility.ELECTRICITY: ("electric", "power", "energy", "dien", "kwh"),
+    Utility.STEAM: ("steam", "hoi"),
+    Utility.NATURAL_GAS: ("natural gas", "gas", "khi thien nhien", "khi dot", "lng", "cng"),
+    Utility.COMPRESSED_AIR: ("compressed air", "khi nen", "air"),
+    Utility.PRODUCTION: ("production", "output", "san luong", "san pham"),
+}
+"""Words by which the utility is recognised, the more special ones first."""
+
+_INTERVAL_S: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class ParkDraft:
+    """The text of a park file, and the doubts that are comments in it."""
+
+    text: str
+    doubts: tuple[str, ...]
+
+
+def columns_of(heads: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Which head is which field, and the heads that nobody knows."""
+    found: dict[str, str] = {}
+    unknown: list[str] = []
+    for head in heads:
+        written = re.sub(r"\s*[(\[].*", "", head)
+        field = next((name for name, words in HEADS.items() if plain(written) in words), None)
+        if field is None or field in found:
+            unknown.append(head)
+        else:
+            found[field] = head
+    return found, unknown
+
+
+def draft_park(file: Path, park: str, *, sheet: str | None = None, header: int = 1) -> ParkDraft:
+    """Make a draft from a list of meters. Raises `OperatorError` where it cannot be read or names no meters."""
+    rows = read_rows(file, sheet=sheet, header=header)
+    columns, unknown = columns_of(rows[0].cells if rows else ())
+    return _Drafting(park, rows, columns, unknown).made()
+
+
+class _Drafting:
+    def __init__(self, park: str, rows: Sequence[SheetRow], columns: Mapping[str, str], unknown: Sequence[str]) -> None:
+        self._park = park
+        self._rows = rows
+        self._columns = columns
+        self._unknown = unknown
+        self._doubts: list[str] = []
+        self._ids: dict[str, str] = {}
+        self._of_row: dict[int, str] = {}
+        self._taken: set[str] = set()
+
+    def made(self) -> ParkDraft:
+        for row in self._rows:
+            self._identify(row)
+        meters = [line for row in self._rows for line in self._meter(row)]
+        gateways = sorted({self._gateway(row) for row in self._rows})
+        tenants = sorted({name for row in self._rows if (name := self._text(row, "tenant"))})
+        lines = [
+            *[f"# Not used: the column {head!r}." for head in self._unknown],
+            "park:",
+            f"  id: {self._park}",
+            f"  name: {{en: {self._park}, vi: {self._park}}}  # as people call it",
+            "  timezone: Asia/Ho_Chi_Minh",
+            "gateways:",
+            *[f"  - {{id: {name}, name: {{en: {name}, vi: {name}}}}}" for name in gateways],
+            *(["tenants:"] if tenants else []),
+            *[line for name in tenants for line in self._tenant(name)],
+            "meters:",
+            *meters,
+        ]
+        return ParkDraft("\n".join(lines) + "\n", tuple(self._doubts))
+
+    def _identify(self, row: SheetRow) -> None:
+        written = self._written(row)
+        if written in self._ids:
+            self._doubt(row, f"another row has {written!r}, too; the messages of one device can be of one meter only")
+        self._of_row[row.number] = self._identifier(written)
+        self._ids.setdefault(written, self._of_row[row.number])
+
+    def _written(self, row: SheetRow) -> str:
+        """What the list calls the meter."""
+        return self._text(row, "id") or self._text(row, "serial") or f"row {row.number}"
+
+    def _identifier(self, written: str) -> str:
+        """An id for what is written: itself where it may be one, else what is left without marks and signs."""
+        if IDENTIFIER.fullmatch(written) and written not in self._taken:
+            made = written
+        else:
+            made = re.sub(r"[^A-Za-z0-9_-]+", "-", plain(written)).strip("-") or "meter"
+            made = made if made[0].isalpha() else f"m-{made}"
+            made = next(name for name in _numbered(made[:56]) if name not in self._taken)
+        self._taken.add(made)
+        return made
+
+    def _tenant(self, name: str) -> list[str]:
+        shown = json.dumps(name, ensure_ascii=False)
+        return [
+            f"  - id: {self._tenant_id(name)}",
+            f"    name: {{en: {shown}, vi: {shown}}}",
+            "    sector: {en: unknown, vi: chưa rõ}  # what the firm makes",
+        ]
+
+    def _tenant_id(self, name: str) -> str:
+        made = re.sub(r"[^a-z0-9]+", "-", plain(name)).strip("-")[:40] or "tenant"
+        return made if made[0].isalpha() else f"t-{made}"
+
+    def _meter(self, row: SheetRow) -> list[str]:
+        written = self._written(row)
+        meter, name = self._of_row[row.number], json.dumps(self._text(row, "name") or written, ensure_ascii=False)
+        utility = self._utility(row)
+        lines = [f"  - id: {meter}  # row {row.number}"]
+        if meter != written and self._ids[written] == meter and not written.startswith("row "):
+            lines.append(f"    alias: {json.dumps(written, ensure_ascii=False)}")
+        lines.append(f"    name: {{en: {name}, vi: {name}}}")
+        if tenant := self._text(row, "tenant"):
+            lines.append(f"    tenant: {self._tenant_id(tenant)}")
+        lines += [f"    gateway: {self._gateway(row)}", f"    utility: {utility}"]
+        parent = self._text(row, "parent")
+        if parent and parent in self._ids:
+            lines.append(f"    parent: {self._ids[parent]}")
+        elif parent:
+            lines.append(self._doubt(row, f"the list has no meter {parent!r}, so no parent"))
+        lines.append(f"    interval_s: {self._whole(row, 'interval_s', _INTERVAL_S)}")
+        lines += self._numbers(row)
+        lines += self._connection(row, utility)
+        return lines
+
+    def _numbers(self, row: SheetRow) -> list[str]:
+        lines = []
+        rated = self._number(row, "rated")
+        lines.append(
+            f"    rated: {rated}" if rated else self._doubt(row, "rated: the most that can pass in an hour is missing")
+        )
+        multiplier = self._multiplier(row)
+        if multiplier and multiplier != 1:
+            lines.append(f"    multiplier: {multiplier}  # check: is it already in the register?")
+        return lines
+
+    def _connection(self, row: SheetRow, utility: str) -> list[str]:
+        lines = []
+        if serial := self._text(row, "serial"):
+            lines.append(f"    # serial number {serial}")
+        if model := self._text(row, "model"):
+            lines.append(f"    # make and model {model}: see which profile fits, ecopark gateway probe --help")
+        if device := self._text(row, "device"):
+            host = self._text(row, "host")
+            lines.append(f"    # Modbus device {device}" + (f" at {host}" if host else ""))
+        counter = UTILITIES[Utility(utility)].counter if utility in set(Utility) else "..."
+        lines.append(f"    registers: {{{counter}: {{}}}}  # and what else it serves")
+        return lines
+
+    def _utility(self, row: SheetRow) -> str:
+        for source in ("utility", "name", "id"):
+            words = plain(self._text(row, source))
+            for utility, known in UTILITY_WORDS.items():
+                if any(re.search(rf"\b{re.escape(word)}\b", words) for word in known):
+                    if source != "utility":
+                        self._doubt(row, f"utility {utility.value} was taken from the {source}")
+                    return f"{utility.value}"
+        self._doubt(row, "utility: what it measures is not said; electricity is a guess")
+        return Utility.ELECTRICITY.value
+
+    def _gateway(self, row: SheetRow) -> str:
+        written = self._text(row, "gateway")
+        if not written:
+            return "gw-1"
+        made = re.sub(r"[^A-Za-z0-9_-]+", "-", written if IDENTIFIER.fullmatch(written) else plain(written)).strip("-")
+        return made if made[:1].isalpha() else f"gw-{made}"
+
+    def _multiplier(self, row: SheetRow) -> float | None:
+        """A number, or a ratio such as 200/5."""
+        written = self._text(row, "multiplier")
+        ratio = re.fullmatch(r"\s*(\d+)\s*[/:]\s*(\d+)\s*A?\s*", written)
+        if ratio and int(ratio[2]):
+            return int(ratio[1]) / int(ratio[2])
+        return self._number(row, "multiplier")
+
+    def _whole(self, row: SheetRow, field: str, default: int) -> int:
+        found = self._number(row, field)
+        return default if not found else int(found)
+
+    def _number(self, row: SheetRow, field: str) -> float | None:
+        head = self._columns.get(field)
+        if head is None:
+            return None
+        for decimal in (".", ","):
+            try:
+                return number(row.cells.get(head), decimal)
+            except CellError:
+                continue
+        self._doubt(row, f"{field}: {row.cells.get(head)!r} is not a number")
+        return None
+
+    def _text(self, row: SheetRow, field: str) -> str:
+        cell: Any = row.cells.get(self._columns.get(field, ""))
+        if isinstance(cell, float) and cell.is_integer():
+            cell = int(cell)
+        return "" if cell is None else str(cell).strip()
+
+    def _doubt(self, row: SheetRow, what: str) -> str:
+        self._doubts.append(f"row {row.number}: {what}")
+        return f"    # CHECK {what}"
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    yield from (f"{name}-{count}" for count in range(2, 100_000))

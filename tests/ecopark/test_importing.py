@@ -1,0 +1,262 @@
+"""Spreadsheets: how cells are read, what becomes of rows, and an import through a real broker and ingester."""
+
+import csv
+import json
+import subprocess
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import ryaml
+from openpyxl import Workbook
+
+from ecopark.importing import (
+    ImportMapping,
+    RowFault,
+    load_mapping,
+    load_rows,
+    readings_of,
+    write_refused,
+)
+from ecopark.parkdraft import columns_of, draft_park
+from ecopark.sheets import CellError, instant, number, plain, read_rows
+from metering.errors import OperatorError
+from metering.parkfile import load_park
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "right"),
+    [
+        ("1.234,5", ",", 1234.5),
+        ("1,234.5", ".", 1234.5),
+        ("1 234,5", ",", 1234.5),
+        ("-0,5", ",", -0.5),
+        ("1234", ",", 1234.0),
+        (12, ",", 12.0),
+        ("", ".", None),
+        (None, ".", None),
+    ],
+)
+def test_a_number_is_read_in_the_notation_that_is_stated(cell: Any, decimal: str, right: float | None) -> None:
+    assert number(cell, decimal) == right
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal"),
+    [
+        ("1.5", ","),
+        ("12,5", "."),
+        ("1.23.456", ","),
+        ("abc", "."),
+        (True, "."),
+        (date(2026, 1, 1), "."),
+        ("1,2345.6", "."),
+    ],
+)
+def test_a_number_in_another_notation_is_refused_and_not_guessed(cell: Any, decimal: str) -> None:
+    with pytest.raises(CellError):
+        number(cell, decimal)
+
+
+def test_times_need_a_zone_and_must_exist_once() -> None:
+    assert instant("2026-11-20T10:15:00+07:00", None) == 1795144500000
+    assert instant("20/11/2026 10:15", HANOI, "%d/%m/%Y %H:%M") == 1795144500000
+    assert instant(datetime(2026, 11, 20, 10, 15), HANOI) == 1795144500000  # noqa: DTZ001
+    for cell, zone, said in [
+        ("2026-11-20 10:15", None, "say the zone"),
+        ("20.11.2026", HANOI, "is not ISO 8601"),
+        ("2026-03-29 02:30", ZoneInfo("Europe/Berlin"), "clocks skip"),
+        ("2026-10-25 02:30", ZoneInfo("Europe/Berlin"), "there twice"),
+    ]:
+        with pytest.raises(CellError, match=said):
+            instant(cell, zone)
+
+
+def test_heads_are_compared_without_marks() -> None:
+    assert plain("Đồng hồ (số)") == "dong ho so"
+    found, unknown = columns_of(["Mã công tơ", "Tên", "Doanh nghiệp", "Loại", "Hệ số nhân", "Ghi chú"])
+    assert list(found) == ["id", "name", "tenant", "utility", "multiplier"]
+    assert unknown == ["Ghi chú"]
+
+
+PARK = """
+park: {id: import-park, name: {en: P, vi: P}, timezone: Asia/Ho_Chi_Minh}
+gateways: [{id: gw-hand, name: {en: By hand, vi: Ghi tay}}]
+meters:
+  - id: em-1
+    name: {en: One, vi: Một}
+    gateway: gw-hand
+    utility: electricity
+    interval_s: 3600
+    rated: 1000.0
+    registers: {energy_kwh: {rollover: 1000000.0}}
+  - id: wm-1
+    name: {en: Two, vi: Hai}
+    gateway: gw-hand
+    utility: water
+    interval_s: 3600
+    rated: 100.0
+    registers: {volume_m3: {rollover: 1000000.0}}
+"""
+
+
+@pytest.fixture
+def park_file(tmp_path: Path) -> Path:
+    file = tmp_path / "park.yaml"
+    file.write_text(PARK, encoding="utf-8")
+    return file
+
+
+def mapping(**changes: Any) -> ImportMapping:
+    said = {
+        "gateway": "gw-hand",
+        "time": "Ngày",
+        "format": "%d/%m/%Y %H:%M",
+        "zone": "Asia/Ho_Chi_Minh",
+        "meter": "Công tơ",
+        "decimal": ",",
+        "values": [{"column": "Chỉ số", "quantity": "energy_kwh"}],
+    }
+    return ImportMapping.model_validate(said | changes)
+
+
+def sheet(file: Path, *rows: tuple[Any, ...]) -> Path:
+    with file.open("w", newline="", encoding="utf-8") as written:
+        csv.writer(written, delimiter=";").writerows(rows)
+    return file
+
+
+def test_good_rows_are_read_and_each_bad_one_says_why(tmp_path: Path, park_file: Path) -> None:
+    file = sheet(
+        tmp_path / "r.csv",
+        ("Ngày", "Công tơ", "Chỉ số"),
+        ("20/11/2026 10:15", "em-1", "1.234,5"),
+        ("20/11/2026 10:15", "em-9", "1"),
+        ("20.11.2026", "em-1", "1"),
+        ("20/11/2026 10:30", "em-1", "1.5"),
+        ("20/11/2026 10:45", "em-1", ""),
+    )
+    readings, faults = readings_of(load_rows(file, mapping()), mapping(), load_park(park_file))
+    assert [(one.row, one.meter, one.ms, one.values) for one in readings] == [
+        (2, "em-1", 1795144500000, {"energy_kwh": 1234.5})
+    ]
+    assert [fault.row for fault in faults] == [3, 4, 5]
+    assert "no meter with the id or alias 'em-9'" in faults[0].reason
+
+
+def test_increments_become_totals_and_units_are_converted(tmp_path: Path, park_file: Path) -> None:
+    file = sheet(
+        tmp_path / "r.csv",
+        ("Ngày", "L"),
+        ("20/11/2026 10:00", "35"),
+        ("20/11/2026 10:15", "0"),
+        ("20/11/2026 10:30", "500"),
+    )
+    column = {"column": "L", "quantity": "volume_m3", "meter": "wm-1", "unit": "L", "kind": "increment", "base": 7.0}
+    said = mapping(meter=None, values=[column])
+    readings, faults = readings_of(load_rows(file, said), said, load_park(park_file))
+    assert not faults
+    assert [one.values["volume_m3"] for one in readings] == [7.035, 7.035, 7.535]
+
+
+def test_a_workbook_knows_dates_and_numbers(tmp_path: Path, park_file: Path) -> None:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["Danh sách"])
+    page.append(["Ngày", "Công tơ", "Chỉ số"])
+    page.append([datetime(2026, 11, 20, 10, 15), "em-1", 12.5])  # noqa: DTZ001
+    book.save(tmp_path / "r.xlsx")
+    said = mapping(header=2, format=None)
+    readings, faults = readings_of(load_rows(tmp_path / "r.xlsx", said), said, load_park(park_file))
+    assert not faults
+    assert [(one.ms, one.values) for one in readings] == [(1795144500000, {"energy_kwh": 12.5})]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"meter": None}, "which column names the meter"),
+        ({"values": [{"column": "x", "quantity": "energy"}]}, "is not a quantity"),
+        ({"values": [{"column": "x", "quantity": "energy_kwh", "unit": "L"}]}, "cannot become kWh"),
+        ({"values": [{"column": "x", "quantity": "energy_kwh", "kind": "increment"}]}, "need base"),
+        ({"zone": "Hanoi"}, "not a time zone"),
+    ],
+)
+def test_a_mapping_with_a_fault_says_what_is_wrong(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    whole = mapping().model_dump(exclude_none=True) | changes
+    file = tmp_path / "map.yaml"
+    file.write_text(
+        ryaml.dumps({key: value for key, value in json.loads(json.dumps(whole)).items() if value is not None})
+    )
+    with pytest.raises(OperatorError, match=said):
+        load_mapping(file)
+
+
+def test_files_that_are_none_are_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "x.xlsx").write_bytes(b"no")
+    with pytest.raises(OperatorError, match="not a workbook"):
+        read_rows(tmp_path / "x.xlsx")
+    (tmp_path / "x.csv").write_bytes(b"")
+    with pytest.raises(OperatorError, match="no column heads"):
+        read_rows(tmp_path / "x.csv")
+    with pytest.raises(OperatorError, match="no column 'Ngày'"):
+        readings_of(
+            read_rows(sheet(tmp_path / "y.csv", ("a", "b"), ("1", "2"))), mapping(), load_park(_written(tmp_path))
+        )
+
+
+def _written(folder: Path) -> Path:
+    (folder / "park.yaml").write_text(PARK, encoding="utf-8")
+    return folder / "park.yaml"
+
+
+LIST: list[list[Any]] = [
+    ["Mã công tơ", "Tên", "Doanh nghiệp", "Loại", "Hệ số nhân", "Công suất (kW)", "Công tơ tổng", "Ghi chú"],
+    ["EM-01", "Lộ tổng", "", "Điện", "4000/5", 20000, "", "mới"],
+    [10203040, "Xưởng dệt", "Công ty Dệt A", "Điện", 40, "1.000", "EM-01", ""],
+    ["ĐH-03", "Nước xưởng dệt", "Công ty Dệt A", "Nước", "", 50, "EM-77", ""],
+]
+
+
+def test_a_draft_from_a_vietnamese_list_passes_the_check_or_says_what_is_missing(tmp_path: Path) -> None:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    for row in LIST:
+        page.append(row)
+    book.save(tmp_path / "m.xlsx")
+    draft = draft_park(tmp_path / "m.xlsx", "draft")
+    assert "Not used: the column 'Ghi chú'" in draft.text
+    assert any("no meter 'EM-77'" in doubt for doubt in draft.doubts)
+    (tmp_path / "park.yaml").write_text(draft.text, encoding="utf-8")
+    park = load_park(tmp_path / "park.yaml")
+    assert [(meter.id, meter.alias) for meter in park.meters] == [
+        ("EM-01", None),
+        ("m-10203040", "10203040"),
+        ("dh-03", "ĐH-03"),
+    ]
+    assert {tenant.name.vi for tenant in park.tenants} == {"Công ty Dệt A"}
+
+
+def test_the_command_writes_a_draft_that_check_accepts(tmp_path: Path, run: Any) -> None:
+    file = sheet(
+        tmp_path / "m.csv", ("Meter", "Type", "Rated"), ("em-1", "electricity", 100), ("em-1", "electricity", 100)
+    )
+    done: subprocess.CompletedProcess[str] = run("park", "draft", str(file), "--park", "p1")
+    assert done.returncode == 0, done.stderr
+    assert "another row has 'em-1'" in done.stderr
+    (tmp_path / "park.yaml").write_text(done.stdout, encoding="utf-8")
+    assert run("check", str(tmp_path / "park.yaml")).returncode == 0
+
+
+def test_refused_rows_can_be_corrected_and_imported_again(tmp_path: Path) -> None:
+    file = sheet(tmp_path / "r.csv", ("Ngày", "Chỉ số"), ("x", "1"), ("y", "2"))
+    write_refused(tmp_path / "again.csv", read_rows(file), [RowFault(3, "no time, really")])
+    assert [row.cells for row in read_rows(tmp_path / "again.csv")] == [
+        {"Ngày": "y", "Chỉ số": "2", "row": "3", "reason": "no time, really"}
+    ]
