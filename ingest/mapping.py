@@ -138,9 +138,9 @@ class PayloadReader:
             return
         values: dict[str, float] = {}
         series: dict[str, list[float]] = {}
-        for quantity, mapped in self.message.values.items():
+        for quantity in self.message.values:
             try:
-                found = self._value(quantity, mapped, record)
+                found = self._first(quantity, record)
             except PayloadError as error:
                 faults.append(ValueFault(Reason.NOT_A_NUMBER, str(error)[:DETAIL], quantity))
                 continue
@@ -205,8 +205,14 @@ class PayloadReader:
         ms = _instant(found, mapped)
         return ms if mapped.floor_s is None else ms - ms % (mapped.floor_s * 1000)
 
-    def _value(self, quantity: str, mapped: ValueMap, record: Any) -> float | list[float] | None:
-        paths = self._paths.values[quantity]
+    def _first(self, quantity: str, record: Any) -> float | list[float] | None:
+        for mapped, paths in zip(self.message.values[quantity], self._paths.values[quantity], strict=True):
+            found = self._value(quantity, mapped, paths, record)
+            if found is not None:
+                return found
+        return None
+
+    def _value(self, quantity: str, mapped: ValueMap, paths: "_ValuePaths", record: Any) -> float | list[float] | None:
         found = _search(paths.path, record, quantity)
         if found is None or found == []:
             return None
@@ -274,7 +280,7 @@ class PayloadReader:
             pair_name=_compiled(message.pairs.name if message.pairs else None),
             pair_value=_compiled(message.pairs.value if message.pairs else None),
             values={
-                name: _ValuePaths(_compiled(value.path or value.base), _compiled(value.increments))
+                name: [_ValuePaths(_compiled(each.path or each.base), _compiled(each.increments)) for each in value]
                 for name, value in message.values.items()
             },
         )
@@ -299,7 +305,7 @@ class _Paths:
     pairs: Any
     pair_name: Any
     pair_value: Any
-    values: dict[str, _ValuePaths]
+    values: dict[str, list[_ValuePaths]]
 
 
 def _compiled(path: str | None) -> Any:

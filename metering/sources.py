@@ -95,8 +95,14 @@ class ValueMap(Model):
         return self
 
 
-def _short(value: Any) -> Any:
-    return {"path": value} if isinstance(value, str) else value
+def _long(value: Any) -> Any:
+    """A path alone is a mapping; one mapping is a list of one."""
+    alternatives = value if isinstance(value, list | tuple) else [value]
+    return [{"path": each} if isinstance(each, str) else each for each in alternatives]
+
+
+Alternatives = Annotated[tuple[ValueMap, ...], Field(min_length=1), BeforeValidator(_long)]
+"""Where a quantity may be; the first that is there counts. Devices of several makes can come through one source."""
 
 
 class TimeMap(Model):
@@ -165,7 +171,7 @@ class MessageMap(Model):
     pairs: PairMap | None = None
     device: DeviceMap
     time: TimeMap = TimeMap()
-    values: dict[str, Annotated[ValueMap, BeforeValidator(_short)]] = Field(default_factory=dict)
+    values: dict[str, Alternatives] = Field(default_factory=dict)
     named: Expression | None = None
     errors: Expression | None = None
     step_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
@@ -215,7 +221,7 @@ class Source(Model):
     messages: tuple[MessageMap, ...] = ()
     topics: tuple[TopicFilter, ...] = ()
     device: DeviceMap | None = None
-    values: dict[str, Annotated[ValueMap, BeforeValidator(_short)]] = Field(default_factory=dict)
+    values: dict[str, Alternatives] = Field(default_factory=dict)
     zone: Zone | None = None
 
     @model_validator(mode="after")
@@ -256,15 +262,20 @@ def _check(message: MessageMap) -> None:
     if message.time.unit == "local" and message.time.zone is None:
         msg = f"zone: the times on {message.topic} are local; say in which zone, such as Asia/Ho_Chi_Minh"
         raise ValueError(msg)
-    for name, value in message.values.items():
+    for name, alternatives in message.values.items():
         quantity = QUANTITIES.get(name)
         if quantity is None:
             msg = f"values: {name!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}"
             raise ValueError(msg)
-        if conversion(value.unit, quantity) is None:
-            known = ", ".join(units_of(quantity))
-            msg = f"values.{name}: {value.unit!r} cannot become {quantity.unit}; known are {known}"
-            raise ValueError(msg)
-        if value.increments is not None and message.step_s is None:
-            msg = f"values.{name}: increments need step_s, the seconds between two of them"
-            raise ValueError(msg)
+        for value in alternatives:
+            _check_value(message, name, value, quantity)
+
+
+def _check_value(message: MessageMap, name: str, value: ValueMap, quantity: Quantity) -> None:
+    if conversion(value.unit, quantity) is None:
+        known = ", ".join(units_of(quantity))
+        msg = f"values.{name}: {value.unit!r} cannot become {quantity.unit}; known are {known}"
+        raise ValueError(msg)
+    if value.increments is not None and message.step_s is None:
+        msg = f"values.{name}: increments need step_s, the seconds between two of them"
+        raise ValueError(msg)

@@ -43,8 +43,8 @@ def test_a_draft_can_be_pasted_and_says_what_is_guessed() -> None:
     made = ryaml.loads(text)
     source = Source.model_validate(made["sources"][0])
     assert source.preset == "chirpstack4"
-    assert source.values["volume_m3"].unit == "L"
-    assert source.values["flow_m3h"].unit == "L/h"
+    assert source.values["volume_m3"][0].unit == "L"
+    assert source.values["flow_m3h"][0].unit == "L/h"
     assert "heard 811532" in text
     (meter,) = made["meters"]
     assert (meter["alias"], meter["utility"], meter["gateway"]) == ("00aa00bb00cc0001", "water", "gw-lora")

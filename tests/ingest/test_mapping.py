@@ -85,6 +85,12 @@ def test_what_cannot_be_read_is_one_fault_that_says_why(content: Any, reason: Re
     assert said in detail
 
 
+def test_devices_of_several_makes_come_through_one_source() -> None:
+    reader = PayloadReader(message(values={"volume_m3": [{"path": "litres", "unit": "L"}, "m3"]}))
+    assert reader.decode("x/a", b'{"litres": 1500}')[0].values == {"volume_m3": 1.5}
+    assert reader.decode("x/b", b'{"m3": 2.5}')[0].values == {"volume_m3": 2.5}
+
+
 @pytest.mark.parametrize(
     ("time", "sent", "said"),
     [
