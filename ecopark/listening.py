@@ -131,7 +131,7 @@ def devices(shape: Shape) -> dict[str, dict[str, float]]:
     if not shape.preset:
         return {}
     found: dict[str, dict[str, float]] = {}
-    births = Sparkplug(lambda _topic, _payload: None)
+    births = Sparkplug()
     reader = PayloadReader(_mapped(shape))
     for one in shape.examples:
         for read in _read(reader, one, births):

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from pydantic_core import to_json
 
 from ingest.decode import DecodedMessage
-from ingest.lookup import DAY_MS, Carrier, Directory, Sendable
+from ingest.directory import Directory
+from ingest.lookup import DAY_MS, Carrier, Sendable
 from ingest.refusal import Refusal, refusal
 from metering.instants import FUTURE_MS, unit_of
 from wire.messages import Reading, Reason
@@ -24,7 +25,7 @@ from wire.topics import parse as parse_topic
 
 
 class Taken(NamedTuple):
-    """A reading that may be stored: its meter, its values, its instant (ms) and its state in line protocol."""
+    """A reading that may be stored: its meter, values, instant (ms), and further fields in line protocol."""
 
     meter: Sendable
     values: dict[str, float | None]
@@ -37,6 +38,7 @@ class Accepted(NamedTuple):
 
     `park` and `gateway` are those of the park files, and empty where these have none. `answers`: the topic under which
     the sender hears, None where it does not. `lane`: what is taken of one carrier is written in the lane that it has.
+    `arrived`, `waits` and `bad_reads` are those of the decoded message.
     """
 
     park: str
@@ -46,6 +48,9 @@ class Accepted(NamedTuple):
     taken: list[Taken]
     refusals: list[Refusal]
     lane: int = 0
+    arrived: bool = False
+    waits: bool = False
+    bad_reads: int = 0
 
 
 _new = tuple.__new__  # what a NamedTuple calls itself: a tenth of a microsecond less for each reading
@@ -56,7 +61,7 @@ def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepte
     carrier = known.carrier(topic)
     if carrier is None:
         return _from_nobody(topic, payload, known)
-    return check(carrier.decode(topic, payload), carrier, now_ms)
+    return check(carrier.decode(topic, payload, now_ms), carrier, now_ms)
 
 
 def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
@@ -67,6 +72,7 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
     taken: list[Taken] = []
     earliest, latest = now_ms - carrier.horizon_ms, now_ms + FUTURE_MS
     meters = carrier.meters
+    clock = ",arrived=true" if decoded.arrived else ""
     for reading in readings:
         ms, values, state = reading.ts, reading.values, reading.state
         if type(ms) is not int:
@@ -91,8 +97,8 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
             values = _good_values(reading, meter, refusals)
             if not values:
                 continue
-        taken.append(_new(Taken, (meter, values, ms, "" if state is None else f',state="{state}"')))
-    return Accepted(carrier.park, carrier.id, carrier.answers, decoded.id, taken, refusals, carrier.lane)
+        taken.append(_new(Taken, (meter, values, ms, clock if state is None else f',state="{state}"{clock}')))
+    return Accepted(carrier.park, carrier.id, carrier.answers, decoded.id, taken, refusals, carrier.lane, *decoded[3:])
 
 
 def lines_of(taken: Sequence[Taken]) -> list[str]:

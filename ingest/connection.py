@@ -62,7 +62,7 @@ class SessionTakenOverError(OperatorError):
 class Delivery(NamedTuple):
     """A message as it came; `connection` is what it can be acknowledged on.
 
-    `retained`: the broker had kept it from before we subscribed.
+    `retained`: the broker had kept it from before we subscribed. `again`: the broker says that it has sent it before.
     """
 
     topic: str
@@ -70,6 +70,7 @@ class Delivery(NamedTuple):
     packet_id: int | None
     connection: "Connection"
     retained: bool = False
+    again: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -275,7 +276,7 @@ class Connection(asyncio.Protocol):
                 packet_id = packet.packet_id
                 if packet_id is not None:
                     self._received.append(packet_id)
-                self._receive(Delivery(packet.topic, packet.payload, packet_id, self, packet.retain))
+                self._receive(Delivery(packet.topic, packet.payload, packet_id, self, packet.retain, packet.duplicate))
             case mqtt5.ConnAckPacket():
                 if not self._connected.done():
                     self._connected.set_result(packet)

@@ -23,16 +23,23 @@ _READING: Callable[[bytes], Reading] = TypeAdapter(Reading).validator.validate_j
 
 
 class DecodedMessage(NamedTuple):
-    """What a message holds: its id, where the sender wants a receipt; readings; refusals of what is none."""
+    """What a message holds: its id, where the sender wants a receipt; readings; refusals of what is none.
+
+    `arrived`: it has no time of its own, so the time of its arrival was taken. `waits`: it cannot be understood yet;
+    its refusals hold where it never can. `bad_reads`: values that the device says it could not read.
+    """
 
     id: str | None
     readings: list[Reading]
     refusals: list[Refusal]
+    arrived: bool = False
+    waits: bool = False
+    bad_reads: int = 0
 
 
-def decode(topic: str, payload: bytes) -> DecodedMessage:
+def decode(topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
     """Decode one payload of the `readings` channel."""
-    del topic
+    del topic, now_ms
     if len(payload) > MAX_BYTES:
         return _too_large(f"{len(payload)} bytes; a message has at most {MAX_BYTES}", payload)
     try:

@@ -54,6 +54,7 @@ class Health:
             "unacknowledged": connection.unacknowledged if connection is not None else 0,
             "held_bytes": intake.held_bytes,
             "retained": intake.retained,
+            "bad_reads": intake.bad_reads,
             "retries": writer.patience.total,
             "reconnects": reconnects,
             "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

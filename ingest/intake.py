@@ -9,11 +9,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 from ingest.accept import accept
 from ingest.batch import Batch
 from ingest.connection import Connection, Delivery
-from ingest.lookup import Directory
+from ingest.directory import Directory
 from ingest.pace import ENOUGH, Pace
 from ingest.refusal import Ledger
 
@@ -32,8 +33,29 @@ SHARE_BYTES = 512 * 1024
 TURN_BYTES = 16 * 1024
 """How much of a queue is accepted before it is another's turn."""
 
+WAIT_MS = 20_000
+"""How long a message may wait for what explains it, such as the birth of a Sparkplug alias."""
+
+LOOK_S = 0.5
+"""How often waiting messages are looked at."""
+
 NOBODY = ""
 """The one queue of all topics that no park file knows."""
+
+
+class Waiting(NamedTuple):
+    """A message that cannot be understood yet; after `until_ms` it is refused."""
+
+    delivery: Delivery
+    sender: str
+    until_ms: int
+
+
+class Arrival(NamedTuple):
+    """When a message without a time of its own first came, by its packet identifier."""
+
+    ms: int
+    payload: int
 
 
 class Intake:
@@ -51,11 +73,15 @@ class Intake:
         self._filled = asyncio.Event()
         self._enough = asyncio.Event()
         self._paused: Connection | None = None
+        self._waiting: deque[Waiting] = deque()
+        self._arrivals: dict[int, Arrival] = {}
         self.held_bytes = 0
         """Bytes of what is received and not yet written."""
         self.messages = 0
         self.retained = 0
         """Messages that the broker had kept from before: they are no readings of now."""
+        self.bad_reads = 0
+        """Values that devices said they could not read."""
 
     def know(self, known: Directory) -> None:
         """Accept by other park files from here on; a meter may change its lane, so in another batch."""
@@ -125,7 +151,28 @@ class Intake:
             if queue:
                 self._queues[sender] = queue
 
-    def _accept(self, sender: str, delivery: Delivery) -> int:
+    def _look_again(self) -> None:
+        """Accept what waited, where it can be understood now or has waited for too long."""
+        waiting, self._waiting = self._waiting, deque()
+        for each in waiting:
+            self._accept(each.sender, each.delivery, until_ms=each.until_ms)
+        self._filled.set()
+
+    def _instant(self, delivery: Delivery, now_ms: int) -> int:
+        """When a message came: the first time, where the broker says that it sends it again and we saw it before.
+
+        So what is delivered again after a lost connection is no second reading. An ingester that was killed has
+        forgotten; there the reading counts twice, at two instants with the same register.
+        """
+        if delivery.packet_id is None:
+            return now_ms
+        before, payload = self._arrivals.get(delivery.packet_id), hash(delivery.payload)
+        if delivery.again and before is not None and before.payload == payload:
+            return before.ms
+        self._arrivals[delivery.packet_id] = Arrival(now_ms, payload)
+        return now_ms
+
+    def _accept(self, sender: str, delivery: Delivery, until_ms: int = 0) -> int:
         """Accept a message into the open batch; returns what it weighs."""
         now_ms = self._clock_ms()
         size = len(delivery.payload) + MESSAGE_BYTES
@@ -134,6 +181,14 @@ class Intake:
             self._open.acknowledge(delivery, size, now_ms)
             return size
         accepted = accept(delivery.topic, delivery.payload, now_ms, self._known)
+        if accepted.waits and now_ms < (until_ms or now_ms + 1):
+            if not self._waiting:
+                self._loop.call_later(LOOK_S, self._look_again)
+            self._waiting.append(Waiting(delivery, sender, until_ms or now_ms + WAIT_MS))
+            return size
+        if accepted.arrived and (first_ms := self._instant(delivery, now_ms)) != now_ms:
+            accepted = accept(delivery.topic, delivery.payload, first_ms, self._known)
+        self.bad_reads += accepted.bad_reads
         if not accepted.refusals:
             self._open.acknowledge(delivery, size, now_ms)
             self._open.add(accepted, (), now_ms)

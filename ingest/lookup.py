@@ -1,20 +1,16 @@
-"""Who may send what: the park files turned into the look-ups that accepting makes for each message and reading.
+"""Who may send what: a park file turned into the look-ups that accepting makes for each reading.
 
 A `Carrier` hands readings in: a gateway of the park file, on a topic of its own. It names the decoder of its messages,
-so a dialect is a decoder, a carrier that names it, and a topic or pattern under which the directory finds that carrier.
+so a dialect is a decoder, a carrier that names it, and a topic or pattern under which `ingest.directory` finds it.
 """
 
-import ctypes
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from ingest.decode import DecodedMessage, decode
 from metering.meters import Meter
 from metering.park import Park
-from running.parkwatch import ParkWatch
 from store.schema import reading_series
 from wire.topics import Channel, base, topic
 
@@ -52,7 +48,7 @@ class Carrier(NamedTuple):
     horizon_ms: int
     lane: int
     answers: str | None
-    decode: Callable[[str, bytes], DecodedMessage] = decode
+    decode: Callable[[str, bytes, int], DecodedMessage] = decode
 
     @property
     def name(self) -> str:
@@ -60,34 +56,8 @@ class Carrier(NamedTuple):
         return f"{self.park}/{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """Carriers by topic, and the ids of the parks."""
-
-    carriers: dict[str, Carrier] = field(default_factory=dict)
-    parks: frozenset[str] = frozenset()
-
-    def carrier(self, topic: str) -> Carrier | None:
-        """Who sends on a topic; None where no park file says."""
-        return self.carriers.get(topic)
-
-
-def directory(*parks: Park) -> Directory:
-    """Make the look-up of parks."""
-    return joined(_of_park(park) for park in parks)
-
-
-def joined(found: Iterable[Directory]) -> Directory:
-    """Join the look-ups of several parks."""
-    carriers: dict[str, Carrier] = {}
-    parks: set[str] = set()
-    for each in found:
-        carriers |= each.carriers
-        parks |= each.parks
-    return Directory(carriers, frozenset(parks))
-
-
-def _of_park(park: Park) -> Directory:
+def carriers_of(park: Park) -> dict[str, Carrier]:
+    """Carriers of a park by the topic of their readings."""
     everyone = frozenset(park.meter)
     shared: dict[tuple[object, ...], dict[str, Range]] = {}  # meters with the same registers share one table of ranges
     carried: dict[str, dict[str, Sendable]] = {gateway.id: {} for gateway in park.gateways}
@@ -96,13 +66,15 @@ def _of_park(park: Park) -> Directory:
         same = shared.setdefault(tuple(ranges.items()), ranges)
         made = Sendable(reading_series(park.id, meter), same, _since(meter), park.id, meter.gateway, meter.id)
         carried[meter.gateway][meter.id] = made
+        if (alias := getattr(meter, "alias", None)) is not None:
+            carried[meter.gateway].setdefault(alias, made)
     carriers = {}
     for gateway, meters in carried.items():
         address = topic(park.id, gateway, Channel.READINGS)
         lane = crc32(address.encode()) % LANES
         horizon_ms = park.park.horizon_days * DAY_MS
         carriers[address] = Carrier(park.id, gateway, meters, everyone, horizon_ms, lane, base(park.id, gateway))
-    return Directory(carriers, frozenset({park.id}))
+    return carriers
 
 
 def _ranges(meter: Meter) -> dict[str, Range]:
@@ -116,31 +88,3 @@ def _ranges(meter: Meter) -> dict[str, Range]:
 def _since(meter: Meter) -> float:
     del meter
     return float("-inf")
-
-
-class Parks:
-    """The parks of a file or folder, kept as one directory that is renewed when a file changes.
-
-    Raises `OperatorError` with all faults where they cannot be used at the start.
-    """
-
-    def __init__(self, where: Path) -> None:
-        self._watch = ParkWatch(where, directory)
-        self.directory = self._joined()
-
-    async def watch(self, changed: Callable[[Directory], None]) -> None:
-        """Hand out the new directory after each change, for as long as the task lives."""
-        async for _ in self._watch.changes():
-            self.directory = self._joined()
-            changed(self.directory)
-
-    def _joined(self) -> Directory:
-        _return_freed_memory()
-        return joined(self._watch.by_id.values())
-
-
-def _return_freed_memory() -> None:
-    """Give back what reading a large park file took: the allocator of glibc would keep 60 MB of 10,000 meters."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

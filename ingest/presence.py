@@ -61,6 +61,11 @@ class Presence:
         """Whether another life holds our name."""
         return self._holder not in {b"", self.life}
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other ingester is there, so that every message comes here."""
+        return not self._peers
+
     async def somebody_stays(self, connection: Connection) -> bool:
         """Say that we leave, and hear whether anybody stays.
 

@@ -14,9 +14,9 @@ import mqtt5
 
 from ingest.arrivals import Trace
 from ingest.connection import Connection, Delivery, SessionTakenOverError
+from ingest.directory import Directory, Parks
 from ingest.health import Health
 from ingest.intake import Intake
-from ingest.lookup import Parks
 from ingest.pace import Pace
 from ingest.presence import Presence
 from ingest.refusal import Ledger
@@ -63,6 +63,9 @@ class Ingester:
         self._connection: Connection | None = None
         self._patience = Patience("MQTT", log, self._time)
         self._connections = 0
+        self._subscribed: frozenset[str] = frozenset()
+        parks.births.ask = self._publish
+        parks.births.ordered = lambda: self._presence.alone
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in flight.
@@ -74,7 +77,7 @@ class Ingester:
         async with asyncio.TaskGroup() as tasks:
             others = [
                 tasks.create_task(self._replies.run(lambda: self._connection)),
-                tasks.create_task(self._parks.watch(self._intake.know)),
+                tasks.create_task(self._parks.watch(self._know)),
                 tasks.create_task(
                     self._health.run(self._store, lambda: self._connection, lambda: max(self._connections - 1, 0))
                 ),
@@ -124,7 +127,9 @@ class Ingester:
         await connection.subscribe([(Presence.EVERYBODY, mqtt5.QoS.AT_MOST_ONCE)])
         # Also where the session is present: it may have been left after the share was given up, or be the trace of a
         # life that ended before it subscribed. Subscribing again changes nothing.
+        self._subscribed = frozenset({self._share})
         await connection.subscribe([(self._share, mqtt5.QoS.AT_LEAST_ONCE)])
+        await self._subscribe_to_sources(connection)
         # The second answer comes after the retained messages of the first. That the session was taken over proves
         # nothing: where client ids are free anybody may be called as we are, and not every broker says so. But only
         # an ingester announces its life, so whoever comes back and finds another one leaves it the name.
@@ -136,6 +141,28 @@ class Ingester:
         self._patience.succeeded()
         log.info("connected; session %s", "resumed" if connection.session_present else "new, subscribed")
         return await connection.lost()
+
+    async def _subscribe_to_sources(self, connection: Connection) -> None:
+        """Subscribe to what the park files' sources name, and no more to what they named before."""
+        foreign = self._parks.directory.foreign
+        in_share = {shared(self._address.secret, pattern) for pattern in foreign.shared}
+        wanted = frozenset({self._share, *foreign.everybody, *in_share})
+        gone, self._subscribed, new = self._subscribed - wanted, wanted, wanted - self._subscribed
+        # Births first: they say what the data that follow mean.
+        if new:
+            by_share = sorted(new, key=in_share.__contains__)
+            await connection.subscribe([(pattern, mqtt5.QoS.AT_LEAST_ONCE) for pattern in by_share])
+        if gone:
+            await connection.unsubscribe(sorted(gone))
+
+    def _know(self, known: Directory) -> None:
+        self._intake.know(known)
+        if self._connection is not None and self._connection.is_open:
+            self._subscribing = asyncio.create_task(self._subscribe_to_sources(self._connection))
+
+    def _publish(self, to: str, payload: bytes) -> None:
+        if self._connection is not None and self._connection.is_open:
+            self._connection.publish(to, payload)
 
     def _receive(self, delivery: Delivery) -> None:
         if not self._presence.hears(delivery):
@@ -151,7 +178,7 @@ class Ingester:
             async with asyncio.timeout(FINISH_S):
                 if await self._presence.somebody_stays(connection):
                     connection.announce(b"")  # those who leave after us must not count on us
-                    await connection.unsubscribe([self._share])
+                    await connection.unsubscribe(sorted(self._subscribed))
                 else:
                     connection.pause()
                 await connection.drained()

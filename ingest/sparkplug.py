@@ -15,6 +15,10 @@ from google.protobuf.message import DecodeError, Message
 
 NAMESPACE: Final = "spBv1.0"
 REBIRTH: Final = "Node Control/Rebirth"
+BIRTHS: Final = ("NBIRTH", "DBIRTH", "NDEATH", "DDEATH")
+"""Kinds of messages that say what a node and its devices have."""
+
+DATA: Final = ("NDATA", "DDATA")
 _BOOLEAN: Final = 11
 _SIGNED: Final = {1: 8, 2: 16, 3: 32, 4: 64}
 """Data types Int8 to Int64, and their bits: they travel as unsigned numbers."""
@@ -104,6 +108,10 @@ class SparkplugError(ValueError):
     """A message that cannot be read, in words."""
 
 
+class UnbornError(SparkplugError):
+    """Data of an alias that was never born, so far: the node was asked for a rebirth."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Born:
     name: str
@@ -122,14 +130,16 @@ class _Node:
 
 
 class Sparkplug:
-    """Reads Sparkplug messages of all nodes. `ask` is called with the topic and payload of a request for a rebirth.
+    """Reads Sparkplug messages of all nodes.
 
-    `ordered` says whether every message of a node comes here: where ingesters share them, sequence numbers skip.
+    `ask` is called with the topic and payload of a request for a rebirth. `ordered` says whether every message of a
+    node comes here: where ingesters share them, sequence numbers skip. `births` counts the births that were read.
     """
 
-    def __init__(self, ask: Callable[[str, bytes], None], *, ordered: Callable[[], bool] = lambda: True) -> None:
-        self._ask = ask
-        self._ordered = ordered
+    def __init__(self) -> None:
+        self.ask: Callable[[str, bytes], None] = _nobody
+        self.ordered: Callable[[], bool] = _always
+        self.births = 0
         self._nodes: dict[tuple[str, str], _Node] = {}
 
     def read(self, topic: str, payload: bytes, now_ms: int) -> list[dict[str, Any]]:
@@ -173,6 +183,7 @@ class Sparkplug:
             if metric.HasField("alias"):
                 born[metric.alias] = known
         node.metrics[address.name] = born
+        self.births += 1
 
     def _death(self, node: _Node, message: Any) -> None:
         """A death of an earlier session, which the broker sends late, says nothing of this one."""
@@ -186,7 +197,7 @@ class Sparkplug:
             return
         skipped = node.seq is not None and message.seq != (node.seq + 1) % _SEQUENCES
         node.seq = message.seq
-        if skipped and self._ordered():
+        if skipped and self.ordered():
             self.request_rebirth(address, now_ms)
 
     def _values(
@@ -197,7 +208,7 @@ class Sparkplug:
         if unborn:
             self.request_rebirth(address, now_ms)
             aliases = ", ".join(map(str, unborn[:5]))
-            raise SparkplugError(f"alias {aliases} of {address.name} was never born; asked the node for a rebirth")
+            raise UnbornError(f"alias {aliases} of {address.name} was never born; asked the node for a rebirth")
         for metric in message.metrics:
             known = born.get(metric.name or metric.alias)
             name = metric.name or (known.name if known else "")
@@ -215,7 +226,15 @@ class Sparkplug:
         request: Any = _PAYLOAD()
         request.timestamp = now_ms
         request.metrics.add(name=REBIRTH, timestamp=now_ms, datatype=_BOOLEAN, boolean_value=True)
-        self._ask(address.command, request.SerializeToString())
+        self.ask(address.command, request.SerializeToString())
+
+
+def _nobody(_topic: str, _payload: bytes) -> None:
+    """Nobody is asked."""
+
+
+def _always() -> bool:
+    return True
 
 
 def _parsed(payload: bytes) -> Any:

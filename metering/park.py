@@ -16,6 +16,7 @@ from metering.library import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, Positive
 from metering.shortforms import written_out
+from metering.sources import Source
 from metering.tariffs import Factors, Tariffs
 
 
@@ -97,6 +98,7 @@ class Park(Model):
     gateways: tuple[Gateway, ...]
     meter_models: dict[str, MeterModel] = Field(default_factory=dict)
     meters: tuple[Meter, ...]
+    sources: tuple[Source, ...] = ()
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
 

@@ -14,16 +14,17 @@ from metering.meterrules import METER_RULES
 from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
 from metering.rules import Scope, one_of
+from metering.sources import Source
 
 
 def broken_rules(park: Park) -> Iterator[Broken]:
     """Yield the place of each fault and what would be right."""
-    for rule in (_ids_are_used_once, _voltages_are_known, _meters_are_right):
+    for rule in (_ids_are_used_once, _voltages_are_known, _meters_are_right, _sources_are_carried):
         yield from as_far_as_read(rule(park))
 
 
 def _ids_are_used_once(park: Park) -> Iterator[Broken]:
-    for section in ("tenants", "gateways", "meters"):
+    for section in ("tenants", "gateways", "meters", "sources"):
         seen: set[str] = set()
         for index, item in _named(_section(park, section)):
             if item.id in seen:
@@ -74,17 +75,29 @@ def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:
     }
 
 
+def _sources_are_carried(park: Park) -> Iterator[Broken]:
+    gateways = _ids(park, "gateways")
+    for index, source in enumerate(_section(park, "sources")):
+        for _, right in as_far_as_read(_gateway_is_known(source, gateways)):
+            yield ("sources", index, "gateway"), right
+
+
+def _gateway_is_known(source: Tenant | Gateway | Meter | Source, gateways: frozenset[str] | None) -> Iterator[Broken]:
+    if isinstance(source, Source) and gateways is not None and source.gateway not in gateways:
+        yield (), one_of(gateways, "a gateway of this park, which is to carry what the source reads")
+
+
 def _ids(park: Park, section: str) -> frozenset[str] | None:
     items = _section(park, section)
     named = _named(items)
     return frozenset(item.id for _, item in named) if was_read(park, section) and len(named) == len(items) else None
 
 
-N = TypeVar("N", bound=Tenant | Gateway | Meter)
+N = TypeVar("N", bound=Tenant | Gateway | Meter | Source)
 
 
-def _section(park: Park, section: str) -> Sequence[Tenant | Gateway | Meter]:
-    found: Sequence[Tenant | Gateway | Meter] = getattr(park, section) if was_read(park, section) else ()
+def _section(park: Park, section: str) -> Sequence[Tenant | Gateway | Meter | Source]:
+    found: Sequence[Tenant | Gateway | Meter | Source] = getattr(park, section) if was_read(park, section) else ()
     return found
 
 

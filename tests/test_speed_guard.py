@@ -10,7 +10,7 @@ import time
 import pytest
 
 from ingest.accept import accept, lines_of
-from ingest.lookup import Directory, directory
+from ingest.directory import Directory, directory
 from metering.parkfile import load_park
 from proving.demo.plan import EXAMPLE
 from wire.topics import Channel, topic

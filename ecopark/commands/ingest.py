@@ -7,7 +7,7 @@ import time
 import typer
 
 from ecopark.settings import read_settings
-from ingest.lookup import Parks
+from ingest.directory import Parks
 from ingest.service import Ingester
 from running.service import run_until_told
 

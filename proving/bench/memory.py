@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from ingest.lookup import Parks
+from ingest.directory import Parks
 from proving.bench.processtime import peak_mb, resident_mb
 from proving.bench.station import Station
 from proving.bench.throughput import flow

@@ -13,7 +13,7 @@ from efficiency.indicators.performance import fence_meters
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
 from ingest.accept import accept, lines_of
-from ingest.lookup import directory
+from ingest.directory import directory
 from metering.instants import milliseconds
 from metering.park import Park
 from metering.parkfile import load_park

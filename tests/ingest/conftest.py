@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import aiomqtt
 import pytest
 
-from ingest.lookup import Directory, directory
+from ingest.directory import Directory, directory
 from metering.parkfile import load_park
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto

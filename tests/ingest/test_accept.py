@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.accept import Accepted, accept, lines_of
 from ingest.arrivals import LATE_MS, Extent, Late, Source, note_old
-from ingest.lookup import DAY_MS, Directory
+from ingest.directory import Directory
+from ingest.lookup import DAY_MS
 from ingest.refusal import TEXT, Ledger
 from metering.parkfile import load_park
 from store.lines import parse

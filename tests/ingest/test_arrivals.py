@@ -6,7 +6,7 @@ import time
 from ingest.accept import accept
 from ingest.arrivals import Extent, Source, Trace
 from ingest.batch import Batch
-from ingest.lookup import Directory
+from ingest.directory import Directory
 from store.lines import parse
 from tests.ingest.conftest import Station
 

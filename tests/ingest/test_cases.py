@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ingest.accept import accept
-from ingest.lookup import Directory, directory
+from ingest.directory import Directory, directory
 from ingest.refusal import KEPT_BYTES, Ledger
 from metering.parkfile import load_park
 from wire.messages import MAX_READINGS, Reason

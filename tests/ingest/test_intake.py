@@ -8,8 +8,8 @@ import pytest
 
 from ingest.batch import BATCH_BYTES, BATCH_READINGS, Batch
 from ingest.connection import Connection, Delivery
+from ingest.directory import Directory
 from ingest.intake import HELD_BYTES, SHARE_BYTES, Intake
-from ingest.lookup import Directory
 from ingest.pace import MOST_GATHER_S, QUIET_PER_S, WAIT_S, WINDOW_S, Pace
 from ingest.refusal import Ledger
 from wire.messages import MAX_READINGS

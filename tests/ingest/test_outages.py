@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecopark.refused import Filter, find
-from ingest.lookup import Parks
+from ingest.directory import Parks
 from ingest.service import Ingester
 from metering.parkfile import load_park
 from proving.demo.tally import refused

@@ -22,7 +22,9 @@ class Ear:
 
     def __init__(self, *, ordered: bool = True) -> None:
         self.asked: list[tuple[str, bytes]] = []
-        self.reader = Sparkplug(lambda topic, payload: self.asked.append((topic, payload)), ordered=lambda: ordered)
+        self.reader = Sparkplug()
+        self.reader.ask = lambda topic, payload: self.asked.append((topic, payload))
+        self.reader.ordered = lambda: ordered
 
     def hear(self, topic: str, payload: Any, now_ms: int = NOW) -> list[dict[str, Any]]:
         return self.reader.read(topic, payload if isinstance(payload, bytes) else payload.encode(), now_ms)
