@@ -19,6 +19,7 @@ from ingest.directory import Directory
 from ingest.lookup import DAY_MS, Carrier, Sendable
 from ingest.refusal import Refusal, refusal
 from metering.instants import FUTURE_MS, unit_of
+from store.schema import ARRIVED
 from wire.messages import Reading, Reason
 from wire.topics import Channel, base
 from wire.topics import parse as parse_topic
@@ -72,7 +73,7 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
     taken: list[Taken] = []
     earliest, latest = now_ms - carrier.horizon_ms, now_ms + FUTURE_MS
     meters = carrier.meters
-    clock = ",arrived=true" if decoded.arrived else ""
+    clock = f",{ARRIVED}=true" if decoded.arrived else ""
     for reading in readings:
         ms, values, state = reading.ts, reading.values, reading.state
         if type(ms) is not int:

@@ -128,6 +128,8 @@ class _Decoder:
             return reader.decode(topic, payload)
         try:
             records: list[dict[str, Any]] = self._births.read(topic, payload, now_ms)
+        except UnbornError:
+            raise
         except SparkplugError as error:
             return [unreadable(Reason.MALFORMED, str(error))]
         return [one for record in records for one in reader.read_content(topic, record)]

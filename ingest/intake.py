@@ -109,8 +109,11 @@ class Intake:
     async def next_batch(self) -> Batch:
         """Wait for something to write and take it; where messages come often, wait for a few more."""
         await self._filled.wait()
-        if not self._open.messages:
+        while not self._open.messages:
             self._refill()
+            if not self._open.messages:  # all that came waits for what explains it
+                self._filled.clear()
+                await self._filled.wait()
         batch = self._open
         if not batch.full:
             age_s = (self._clock_ms() - batch.since_ms) / 1000

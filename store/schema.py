@@ -84,6 +84,9 @@ NOT_COMPUTED: Final = "not_computed"
 operator's database has it. Further fields: part (what is set aside), reason, and end (ms, when it was computed again;
 absent as long as it is not)."""
 
+ARRIVED: Final = "arrived"
+"""Field of raw readings whose message had no time: true, and the point's time is that of the arrival."""
+
 NS_PER_MS: Final = 1_000_000
 
 
