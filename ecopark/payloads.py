@@ -89,7 +89,8 @@ def too_fast(parks: Sequence[Park], found: Sequence[PayloadOutcome]) -> Iterator
             slip = next((factor for factor in _SLIPS if (last - first) / factor <= most), None)
             hint = f"; divided by {slip:,} it would be, so look at the unit" if slip else ""
             unit = meters[name].unit
-            yield f"{name}: steps by {last - first:g} {unit} in {hours:g} h, more than rated ({meters[name].rated:g} {unit}/h){hint}"
+            step = f"steps by {last - first:g} {unit} in {hours:g} h"
+            yield f"{name}: {step}, more than rated ({meters[name].rated:g} {unit}/h){hint}"
 
 
 def plain(found: Sequence[PayloadOutcome]) -> str:
