@@ -134,7 +134,7 @@ def readings_of(
     rows: Sequence[SheetRow], mapping: ImportMapping, park: Park
 ) -> tuple[list[RowReading], list[RowFault]]:
     """Readings of all rows, and the rows that cannot be read. Names of meters are ids or aliases of the park file."""
-    names = {name: meter.id for meter in park.meters for name in (meter.id, getattr(meter, "alias", None)) if name}
+    names = {name: meter.id for meter in park.meters for name in (meter.id, meter.alias) if name}
     _heads_are_there(rows, mapping)
     sums: dict[tuple[str, str], float] = {}
     readings: list[RowReading] = []

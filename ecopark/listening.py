@@ -142,7 +142,7 @@ def devices(shape: Shape) -> dict[str, dict[str, float]]:
 
 def draft(shape: Shape, gateway: str, park: Park | None) -> str:
     """Entries of `sources` and `meters` ready to paste, with what is guessed said in comments."""
-    known = {name for meter in park.meters for name in (meter.id, *_aliases(meter))} if park is not None else set()
+    known = {name for meter in park.meters for name in (meter.id, meter.alias)} if park is not None else set()
     lines = ["sources:", f"  - id: {shape.preset or 'devices'}", f"    gateway: {gateway}"]
     lines += _source_lines(shape)
     new = [name for name in devices(shape) if name not in known]
@@ -240,10 +240,6 @@ def _zoned(message: MessageMap) -> MessageMap:
 
 def _is_local(messages: Iterable[MessageMap]) -> bool:
     return any(message.time.unit == "local" for message in messages)
-
-
-def _aliases(meter: Any) -> tuple[str, ...]:
-    return (meter.alias,) if meter.alias is not None else ()
 
 
 def _pattern(topic: str) -> str:

@@ -66,8 +66,8 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
         same = shared.setdefault(tuple(ranges.items()), ranges)
         made = Sendable(reading_series(park.id, meter), same, _since(meter), park.id, meter.gateway, meter.id)
         carried[meter.gateway][meter.id] = made
-        if (alias := getattr(meter, "alias", None)) is not None:
-            carried[meter.gateway].setdefault(alias, made)
+        if meter.alias is not None:
+            carried[meter.gateway].setdefault(meter.alias, made)
     carriers = {}
     for gateway, meters in carried.items():
         address = topic(park.id, gateway, Channel.READINGS)

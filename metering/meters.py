@@ -241,7 +241,6 @@ class Meter(Driven):
     interval_s: Annotated[int, Field(strict=True, ge=1, le=MAX_INTERVAL_S)]
     rated: Positive
     export: bool = False
-    alias: str | None = None
     limits: dict[str, Limits] = Field(default_factory=dict)
     ranges: dict[str, Bounds] = Field(default_factory=dict)
     output_unit: str | None = None

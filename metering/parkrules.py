@@ -19,7 +19,13 @@ from metering.sources import Source
 
 def broken_rules(park: Park) -> Iterator[Broken]:
     """Yield the place of each fault and what would be right."""
-    for rule in (_ids_are_used_once, _voltages_are_known, _meters_are_right, _sources_are_carried):
+    for rule in (
+        _ids_are_used_once,
+        _voltages_are_known,
+        _meters_are_right,
+        _sources_are_carried,
+        _aliases_are_used_once,
+    ):
         yield from as_far_as_read(rule(park))
 
 
@@ -73,6 +79,22 @@ def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:
         tenant.id: tenant.span(zone) if was_read(tenant, "since") and was_read(tenant, "until") else EVER
         for tenant in park.tenants
     }
+
+
+def _aliases_are_used_once(park: Park) -> Iterator[Broken]:
+    """A device of one gateway has one name, so an alias may be neither another meter's alias nor its id."""
+    meters = [
+        (index, meter)
+        for index, meter in _named(park.meters)
+        if was_read(meter, "alias") and was_read(meter, "gateway")
+    ]
+    ids = {(meter.gateway, meter.id) for _, meter in meters}
+    seen: set[tuple[str, str]] = set()
+    for index, meter in meters:
+        named = (meter.gateway, meter.alias or "")
+        if meter.alias is not None and (named in seen or (meter.alias != meter.id and named in ids)):
+            yield ("meters", index, "alias"), "another meter of this gateway is called so; a device is one meter"
+        seen.add(named)
 
 
 def _sources_are_carried(park: Park) -> Iterator[Broken]:

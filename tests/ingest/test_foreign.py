@@ -122,7 +122,7 @@ async def test_data_before_its_birth_waits_for_the_rebirth_that_is_asked_for(sta
         await node.publish("spBv1.0/plant/DDATA/edge/line-1", data.encode(), qos=1)
         async with asyncio.timeout(20):
             command = await anext(aiter(node.messages))
-        asked = other.NCmd.decode(command.payload)  # type: ignore[arg-type]
+        asked = other.NCmd.decode(command.payload)
         assert [(m.name, m.value) for m in asked.metrics] == [("Node Control/Rebirth", True)]
         assert not await station.stored()
         birth = other.DBirth(timestamp=now, seq=8, metrics=(metric("E1", 48215.0, 1, now),))
