@@ -49,12 +49,12 @@ class Foreign:
     @property
     def shared(self) -> frozenset[str]:
         """Topic filters whose messages ingesters share among themselves."""
-        return frozenset(pattern for message in self._messages() for pattern in _shared(message))
+        return frozenset(pattern for message in self._messages() for pattern in shared_filters(message))
 
     @property
     def everybody(self) -> frozenset[str]:
         """Topic filters that every ingester hears: births and deaths of Sparkplug nodes, which say what data mean."""
-        return frozenset(pattern for message in self._messages() for pattern in _everybody(message))
+        return frozenset(pattern for message in self._messages() for pattern in common_filters(message))
 
     def _messages(self) -> Iterator[MessageMap]:
         return (reader.message for source in self.sources for reader in source.readers)
@@ -144,16 +144,24 @@ class _Decoder:
         return {**(served or one.values)}
 
 
-def _shared(message: MessageMap) -> Iterator[str]:
+def shared_filters(message: MessageMap) -> Iterator[str]:
+    """Topic filters of a mapping whose messages ingesters share."""
     if message.payload != "sparkplug":
         yield message.topic
     else:
         yield from _kinds(message.topic, DATA)
 
 
-def _everybody(message: MessageMap) -> Iterator[str]:
+def common_filters(message: MessageMap) -> Iterator[str]:
+    """Topic filters of a mapping that every ingester subscribes to for itself."""
     if message.payload == "sparkplug":
         yield from _kinds(message.topic, BIRTHS)
+
+
+def command_filters(message: MessageMap) -> Iterator[str]:
+    """Topics on which the senders of a mapping take commands from ingesters, such as the request for a rebirth."""
+    if message.payload == "sparkplug":
+        yield from _kinds(message.topic, ["NCMD"])
 
 
 def _kinds(pattern: str, kinds: Iterable[str]) -> Iterator[str]:

@@ -3,12 +3,13 @@
 A gateway publishes its own readings and status and receives its own receipts and refusals. Ingesters share an account
 that receives all readings, answers them, and announces its presence. The operator's receives everything and publishes
 readings, which is what a replay does. Gateways have one listener, ingesters and operator another: neither knows the
-other's accounts.
+other's accounts. Where the park file has sources, their topics belong to the account of the gateway that carries them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.foreign import command_filters, common_filters, shared_filters
 from metering.park import Park
 from wire.topics import ROOT, Channel, ingester, shared, topic
 
@@ -40,8 +41,49 @@ def wanted(parks: Iterable[Park]) -> list[str]:
     return [*INSIDE, *sorted(gateways)]
 
 
-def rules(account: str, secret: str) -> tuple[Rule, ...]:
+@dataclass(frozen=True, slots=True)
+class SourceTopics:
+    """Topics of a gateway's sources: what devices publish, what each ingester hears for itself, and commands."""
+
+    account: str
+    published: tuple[str, ...]
+    common: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+def source_topics(parks: Iterable[Park]) -> list[SourceTopics]:
+    """Topics of all sources of the parks."""
+    return [
+        SourceTopics(
+            gateway_account(park.id, source.gateway),
+            tuple(pattern for message in source.read_as for pattern in shared_filters(message)),
+            tuple(pattern for message in source.read_as for pattern in common_filters(message)),
+            tuple(pattern for message in source.read_as for pattern in command_filters(message)),
+        )
+        for park in parks
+        for source in park.sources
+    ]
+
+
+def rules(account: str, secret: str, sources: Iterable[SourceTopics] = ()) -> tuple[Rule, ...]:
     """What an account may do. It follows from its name; `secret` is its password, which names the ingesters' share."""
+    of_sources = sorted({rule for source in sources for rule in _of_source(account, secret, source)})
+    return (*_of_name(account, secret), *of_sources)
+
+
+def _of_source(account: str, secret: str, source: SourceTopics) -> Iterator[Rule]:
+    if account == INGEST:
+        yield from (Rule("read", pattern) for pattern in (*source.published, *source.common))
+        yield from (Rule("read", shared(secret, pattern)) for pattern in source.published)
+        yield from (Rule("write", pattern) for pattern in source.commands)
+    elif account == OPERATOR:
+        yield from (Rule("readwrite", pattern) for pattern in (*source.published, *source.common))
+    elif account == source.account:
+        yield from (Rule("write", pattern) for pattern in (*source.published, *source.common))
+        yield from (Rule("read", pattern) for pattern in source.commands)
+
+
+def _of_name(account: str, secret: str) -> tuple[Rule, ...]:
     readings = topic("+", "+", Channel.READINGS)
     if account == INGEST:
         return (
@@ -60,10 +102,16 @@ def rules(account: str, secret: str) -> tuple[Rule, ...]:
     )
 
 
-def acl(accounts: Mapping[str, str]) -> str:
+def acl(accounts: Mapping[str, str], sources: Sequence[SourceTopics] = ()) -> str:
     """The rules for accounts and their passwords as mosquitto's `acl_file`. What no rule allows is forbidden."""
     blocks = (
-        "\n".join((f"user {account}", *(f"topic {rule.access} {rule.pattern}" for rule in rules(account, secret)), ""))
+        "\n".join(
+            (
+                f"user {account}",
+                *(f"topic {rule.access} {rule.pattern}" for rule in rules(account, secret, sources)),
+                "",
+            )
+        )
         for account, secret in sorted(accounts.items())
     )
     return "\n".join(

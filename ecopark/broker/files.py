@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from ecopark.broker.accounts import INSIDE, acl, wanted
+from ecopark.broker.accounts import INSIDE, acl, source_topics, wanted
 from ecopark.broker.certificates import ACCOUNTS, certificate_of, revoke, today
 from ecopark.broker.configuration import (
     ACL,
@@ -65,6 +65,7 @@ def write_accounts(parks: Iterable[Park], place: Place, listeners: Listeners, *,
     Raises `OperatorError` where something is not as it should be; nothing has changed then.
     """
     outside, inside = _without_user(place.url), _without_user(place.inner_url)
+    parks = list(parks)
     needed = ([CERTIFICATE] if listeners.tls.port else []) + ([REVOKED] if listeners.identity else [])
     for missing in (file for file in (place.folder / TLS / name for name in needed) if not file.exists()):
         raise OperatorError(f"{missing} is missing; run ecopark broker certificates first")
@@ -86,11 +87,12 @@ def write_accounts(parks: Iterable[Park], place: Place, listeners: Listeners, *,
         where = inside if name in INSIDE else outside
         url = f"{where!s}".replace("://", f"://{quote(name)}:{quote(password)}@", 1)
         write_secrets(account_file(place.folder, name), {_URL: url})
+    sources = source_topics(parks)
     services = {name: password for name, password in passwords.items() if name in INSIDE}
     gateways = {name: password for name, password in passwords.items() if name not in INSIDE}
     for accounts, hashes, access in ((services, INNER_PASSWORDS, INNER_ACL), (gateways, PASSWORDS, ACL)):
         changed.append(write_private(place.folder / hashes, _passwords(place.folder / hashes, accounts)))
-        changed.append(write_private(place.folder / access, acl(accounts)))
+        changed.append(write_private(place.folder / access, acl(accounts, sources)))
     changed.append(write_private(place.folder / CONFIGURATION, text))
     for name in stale if prune else ():  # last: whoever is interrupted before finds it stale again
         account_file(place.folder, name).unlink(missing_ok=True)

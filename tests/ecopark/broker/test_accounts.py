@@ -3,13 +3,17 @@
 import contextlib
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiomqtt
 import pytest
 
-from ecopark.broker.accounts import INGEST, OPERATOR
+from ecopark.broker.accounts import INGEST, OPERATOR, rules, source_topics
 from ecopark.broker.certificates import write_certificates
+from metering.parkfile import load_park
 from tests.ecopark.broker.conftest import Fort, heard
+from tests.ingest.conftest import PARK, park_file
+from wire.topics import shared
 
 END = "end"
 
@@ -121,3 +125,22 @@ async def test_a_client_certificate_is_an_identity_and_nothing_else_is(identity_
             await gateway.publish("ecopark/v1/demo/gw-2/readings", b"forged", qos=1)
             await gateway.publish("ecopark/v1/demo/gw-1/readings", END, qos=1)
         assert await heard(listening, END) == []
+
+
+def test_topics_of_sources_belong_to_the_gateway_that_carries_them(tmp_path: Path) -> None:
+    sources = """
+sources:
+  - {id: plugs, gateway: gw-1, preset: zigbee2mqtt}
+  - {id: nodes, gateway: gw-2, preset: sparkplug-b}
+"""
+    park = load_park(park_file(tmp_path, text=PARK + sources))
+    topics = source_topics([park])
+
+    def may(account: str) -> set[str]:
+        return {f"{rule.access} {rule.pattern}" for rule in rules(account, "secret", topics)}
+
+    assert "write zigbee2mqtt/+" in may("demo.gw-1")
+    assert not {text for text in may("demo.gw-2") if "zigbee" in text}
+    assert {"write spBv1.0/+/DDATA/+/+", "write spBv1.0/+/NBIRTH/+", "read spBv1.0/+/NCMD/+"} <= may("demo.gw-2")
+    assert {"read zigbee2mqtt/+", "read spBv1.0/+/DBIRTH/+/+", "write spBv1.0/+/NCMD/+"} <= may("ingest")
+    assert {f"read {shared('secret', 'zigbee2mqtt/+')}"} <= may("ingest")
