@@ -1,4 +1,4 @@
-"""What Grafana does to a panel's question before the database sees it; for who asks without Grafana: bench and tests.
+"""What Grafana does to a query of a panel before the database sees it, for whoever asks without Grafana.
 
 Variables are filled in by the browser (raw, or escaped inside a regular expression), the macros `$timeFilter`,
 `$interval`, `$__interval` and `$__interval_ms` by the back end, and a panel may replace the page's range of time.
@@ -34,6 +34,8 @@ _ROUNDED = (
 )
 """Seconds: below the first, an interval is rounded to the second, as Grafana does."""
 _LONGEST = 2592000
+_PATTERN = r"[=!]~\s*/((?:[^/\\]|\\.)*)/"
+_MACROS = {"timeFilter", "interval", "__interval", "__interval_ms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,23 @@ def escaped(value: str) -> str:
     return re.sub(r"([\\^$*+?.()|\[\]{}/])", r"\\\1", value)
 
 
+def outside_patterns(statement: str) -> set[str]:
+    """Names of the variables that a statement does not keep inside a regular expression, where values are escaped."""
+    rest = re.sub(_PATTERN, "", statement)
+    return set(re.findall(r"\$\{?(\w+)", rest)) - _MACROS
+
+
 def filled(statement: str, choices: list[Choice]) -> str:
-    """The statement with its variables filled in; `$__...` names are the back end's."""
-    for choice in choices:
-        parts = re.split(rf"\$(?:{choice.name}\b|\{{{choice.name}\}})", statement)
-        statement = _formatted(choice, statement).join(parts)
-    return statement
+    """The statement with its variables filled in, all at once: no value is read as a variable again.
+
+    `$__...` names are the back end's.
+    """
+    texts = {choice.name: _formatted(choice, statement) for choice in choices}
+
+    def value(found: re.Match[str]) -> str:
+        return texts.get(found[1] or found[2], found[0])
+
+    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", value, statement)
 
 
 def _formatted(choice: Choice, statement: str) -> str:
@@ -75,7 +88,8 @@ def _formatted(choice: Choice, statement: str) -> str:
         return choice.all_value
     if isinstance(choice.value, tuple):
         return f"({'|'.join(escaped(value) for value in choice.value)})"
-    inside = any(f"${choice.name}" in literal for literal in re.findall(r"[=!]~\s*/((?:[^/\\]|\\.)*)/", statement))
+    name = rf"\$(?:{choice.name}\b|\{{{choice.name}\}})"
+    inside = any(re.search(name, literal) for literal in re.findall(_PATTERN, statement))
     return escaped(choice.value) if inside else choice.value
 
 

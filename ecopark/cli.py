@@ -29,6 +29,7 @@ COMMANDS = (
     "store",
     "tenants",
     "usage",
+    "view",
 )
 _MODULES = {"import": "importing"}
 """Modules of commands whose names are words of the language."""

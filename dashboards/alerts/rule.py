@@ -32,6 +32,9 @@ _SAID: dict[str, dict[str, Localized]] = {
 """Labels whose values are words of ours, not names."""
 _DURATION_VI = (("d", " ngày"), ("h", " giờ"), ("m", " phút"), ("s", " giây"))
 """In this order: no later letter stands in an earlier word."""
+_A_WHILE = Localized(en="some time", vi="một thời gian")
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_LABELS = ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance", "baseline", "part")
 
 
 class Severity(StrEnum):
@@ -117,6 +120,13 @@ def _label(label: str, language: Language) -> str:
     return "{{ " + "{{ else ".join(each) + f"{{{{ else }}}}{{{{ .Labels.{label} }}}}{{{{ end }}}}"
 
 
+def _told_label(label: str, value: str, language: Language) -> str:
+    if label == "tenant" and not value:
+        return say(THE_PARK, language)
+    words = _SAID.get(label, {}).get(value)
+    return value if words is None else say(words, language)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What wakes somebody.
@@ -181,6 +191,13 @@ class Rule:
             "data": self._data(),
         }
 
+    def told(self, labels: dict[str, str], value: float | None, language: Language) -> str:
+        """One instance in words, as Grafana makes them of `annotations`. No value: there are no data."""
+        words = say(self.what, language)
+        for label in _LABELS:
+            words = words.replace(f"{{labels.{label}}}", _told_label(label, labels.get(label, ""), language))
+        return words.replace("{value}", say(_A_WHILE, language) if value is None else self._told_value(value, language))
+
     def _data(self) -> list[dict[str, Any]]:
         data = []
         for name, question in zip(("QA", "QB"), self.questions, strict=False):
@@ -202,18 +219,7 @@ class Rule:
 
     def _filled(self, language: Language) -> str:
         words = say(self.what, language)
-        for label in (
-            "tenant",
-            "meter",
-            "utility",
-            "main",
-            "gateway",
-            "kind",
-            "reason",
-            "instance",
-            "baseline",
-            "part",
-        ):
+        for label in _LABELS:
             words = words.replace(f"{{labels.{label}}}", _label(label, language))
         return words.replace("{value}", self._value(language))
 
@@ -225,6 +231,19 @@ class Rule:
             return f"{{{{ humanizeDuration {value}{longer if vietnamese else ''} }}}}"
         comma = ' | reReplaceAll "[.]" ","' if vietnamese and self.shape != "%.0f" else ""
         return f'{{{{ printf "{self.shape}" {value}{comma} }}}}'
+
+    def _told_value(self, value: float, language: Language) -> str:
+        if self.shape != "duration":
+            written = self.shape % value
+            return written.replace(".", ",") if language is Language.VI else written
+        seconds = int(value)
+        parts: list[tuple[int, str]] = []
+        for unit, length in _UNITS:
+            count, seconds = divmod(seconds, length)
+            if count or parts:
+                parts.append((count, unit))
+        words = dict(_DURATION_VI) if language is Language.VI else {}
+        return " ".join(f"{count}{words.get(unit, unit)}" for count, unit in parts[:2]) or "0s"
 
 
 def _asked(name: str, question: Question) -> dict[str, Any]:

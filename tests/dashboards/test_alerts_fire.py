@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import Rule, Silence
 from dashboards.setting import Setting
@@ -14,7 +15,7 @@ from store.client import Store
 from store.lines import FieldValue
 from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED_COUNT
 from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
-from tests.dashboards.alerting import Labels, evaluate
+from tests.dashboards.alerting import fired
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,7 +47,7 @@ async def states(
 ) -> dict[Labels, bool]:
     fields: dict[str, FieldValue] = {case.field: float(value), **dict(case.fixed)}
     await store.write([line(case.measurement, case.tags, fields, case.at), *case.also], OPERATOR_DATABASE)
-    found = await evaluate(store, rule.provisioned(), NOW, firing)
+    found = await fired(store, rule.provisioned(), NOW, firing)
     assert found is not None
     return found
 
@@ -61,8 +62,8 @@ async def test_fires_beyond_its_threshold_and_not_before_it(bare_store: Store, s
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind} {case.of}")
 async def test_goes_on_until_the_recovery_threshold_is_passed(bare_store: Store, setting: Setting, case: Case) -> None:
     rule = rule_of(setting, case.kind, case.of)
-    fired = await states(bare_store, rule, case, case.fires)
-    firing = frozenset(labels for labels, on in fired.items() if on)
+    beyond = await states(bare_store, rule, case, case.fires)
+    firing = frozenset(labels for labels, on in beyond.items() if on)
     assert any((await states(bare_store, rule, case, case.quiet, firing)).values())
     assert not any((await states(bare_store, rule, case, case.calms, firing)).values())
 
@@ -70,7 +71,7 @@ async def test_goes_on_until_the_recovery_threshold_is_passed(bare_store: Store,
 async def test_without_data_a_rule_is_quiet_or_says_that_nobody_watches(bare_store: Store, setting: Setting) -> None:
     loud = set()
     for rule in all_rules(setting):
-        assert await evaluate(bare_store, rule.provisioned(), NOW) is None, rule.title
+        assert await fired(bare_store, rule.provisioned(), NOW) is None, rule.title
         if rule.silence is Silence.ALERTING:
             loud.add(rule.kind)
     assert loud == {"status-missing", "ingest-stalled"}
@@ -78,7 +79,7 @@ async def test_without_data_a_rule_is_quiet_or_says_that_nobody_watches(bare_sto
 
 async def test_a_watched_park_does_not_fire_status_missing(bare_store: Store, setting: Setting) -> None:
     await bare_store.write([HEARD], OPERATOR_DATABASE)
-    found = await evaluate(bare_store, rule_of(setting, "status-missing", "").provisioned(), NOW)
+    found = await fired(bare_store, rule_of(setting, "status-missing", "").provisioned(), NOW)
     assert found is not None
     assert not any(found.values())
 
@@ -86,7 +87,7 @@ async def test_a_watched_park_does_not_fire_status_missing(bare_store: Store, se
 async def test_a_meter_that_was_never_heard_is_named(bare_store: Store, setting: Setting) -> None:
     never = line(METER_STATUS, WWTP, {"heard": False}, NOW - MINUTE)
     await bare_store.write([HEARD, never], OPERATOR_DATABASE)
-    found = await evaluate(bare_store, rule_of(setting, "never-heard", "").provisioned(), NOW)
+    found = await fired(bare_store, rule_of(setting, "never-heard", "").provisioned(), NOW)
     assert {dict(labels)["meter"] for labels, on in (found or {}).items() if on} == {"em-wwtp"}
 
 
@@ -105,11 +106,11 @@ async def test_a_silent_gateway_mutes_its_meters(bare_store: Store, setting: Set
     meters = rule_of(setting, "silent-meter", "gw-substation, 900 s").provisioned()
     gateway = rule_of(setting, "silent-gateway", "gw-substation").provisioned()
     await bare_store.write(heard({}), OPERATOR_DATABASE)
-    assert any((await evaluate(bare_store, gateway, NOW) or {}).values())
-    assert not any((await evaluate(bare_store, meters, NOW) or {}).values())
+    assert any((await fired(bare_store, gateway, NOW) or {}).values())
+    assert not any((await fired(bare_store, meters, NOW) or {}).values())
     await bare_store.write(heard({"em-street": 20.0}), OPERATOR_DATABASE)
-    assert not any((await evaluate(bare_store, gateway, NOW) or {}).values())
-    silent = {dict(labels)["meter"] for labels, on in (await evaluate(bare_store, meters, NOW) or {}).items() if on}
+    assert not any((await fired(bare_store, gateway, NOW) or {}).values())
+    silent = {dict(labels)["meter"] for labels, on in (await fired(bare_store, meters, NOW) or {}).items() if on}
     assert silent == {m.id for m in park.meters_of("gw-substation")} - {"em-street"}
 
 
@@ -123,11 +124,11 @@ async def test_a_calibrating_instrument_exceeds_no_limit(bare_store: Store, sett
         ],
         OPERATOR_DATABASE,
     )
-    assert (await evaluate(bare_store, rule, NOW) or {}).values()
-    assert not any((await evaluate(bare_store, rule, NOW) or {}).values())
-    found = await evaluate(bare_store, rule_of(setting, "effluent-calibrating", "ww-outfall").provisioned(), NOW)
+    assert (await fired(bare_store, rule, NOW) or {}).values()
+    assert not any((await fired(bare_store, rule, NOW) or {}).values())
+    found = await fired(bare_store, rule_of(setting, "effluent-calibrating", "ww-outfall").provisioned(), NOW)
     assert any((found or {}).values())
-    assert await evaluate(bare_store, rule_of(setting, "effluent-fault", "ww-outfall").provisioned(), NOW) is None
+    assert await fired(bare_store, rule_of(setting, "effluent-fault", "ww-outfall").provisioned(), NOW) is None
 
 
 async def test_a_state_that_is_taken_back_counts_for_the_limit_again(bare_store: Store, setting: Setting) -> None:
@@ -137,7 +138,7 @@ async def test_a_state_that_is_taken_back_counts_for_the_limit_again(bare_store:
         await bare_store.write(
             [line("wastewater", OUTFALL, fields, NOW - back * MINUTE) for back in (12, 7, 2)], OPERATOR_DATABASE
         )
-        assert any((await evaluate(bare_store, rule, NOW) or {}).values()) == fires
+        assert any((await fired(bare_store, rule, NOW) or {}).values()) == fires
 
 
 @pytest.mark.parametrize(
@@ -148,9 +149,9 @@ async def test_events_that_need_a_look_fire_and_others_do_not(
 ) -> None:
     tags = {"tenant": "textile", "meter": "em-textile", "kind": kind}
     await bare_store.write([line(EVENTS, tags, {"text_en": "x", "text_vi": "x"}, NOW - 30 * MINUTE)], OPERATOR_DATABASE)
-    found = await evaluate(bare_store, rule_of(setting, "meter-event", "").provisioned(), NOW)
+    found = await fired(bare_store, rule_of(setting, "meter-event", "").provisioned(), NOW)
     assert any((found or {}).values()) is fires
-    told = await evaluate(bare_store, rule_of(setting, "meter-rollover", "").provisioned(), NOW)
+    told = await fired(bare_store, rule_of(setting, "meter-rollover", "").provisioned(), NOW)
     assert any((told or {}).values()) is (kind == "rollover")
 
 
@@ -159,7 +160,7 @@ async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, 
     tags = {"utility": "electricity", "main": "em-textile"}
     await bare_store.write([line(BALANCE, tags, fields, TODAY - DAY)], OPERATOR_DATABASE)
     rules = {rule.of: rule.provisioned() for rule in all_rules(setting) if rule.kind == "balance-loss"}
-    assert {of for of, rule in rules.items() if await evaluate(bare_store, rule, NOW)} == {"textile"}
+    assert {of for of, rule in rules.items() if await fired(bare_store, rule, NOW)} == {"textile"}
     assert rules["textile"]["labels"]["tenant"] == "textile"
     assert "tenant" not in rules[""]["labels"]
 
@@ -168,8 +169,8 @@ async def test_refusals_fire_by_gateway_and_reason(bare_store: Store, setting: S
     tags = {"gateway": "gw-east", "reason": "bad_time"}
     rule = rule_of(setting, "refused", "").provisioned()
     await bare_store.write([line(REFUSED_COUNT, tags, {"count": 3}, NOW - 50 * MINUTE)], OPERATOR_DATABASE)
-    assert await evaluate(bare_store, rule, NOW) == {frozenset(tags.items()): True}
-    assert await evaluate(bare_store, rule, NOW + 11 * MINUTE) is None
+    assert await fired(bare_store, rule, NOW) == {frozenset(tags.items()): True}
+    assert await fired(bare_store, rule, NOW + 11 * MINUTE) is None
 
 
 async def test_a_meter_of_the_parks_own_above_its_baseline_fires(bare_store: Store, setting: Setting) -> None:
@@ -178,7 +179,7 @@ async def test_a_meter_of_the_parks_own_above_its_baseline_fires(bare_store: Sto
         [line(BASELINE, tags, {"saving": -60.0, "expected": 1000.0}, TODAY - back * DAY) for back in range(1, 9)],
         OPERATOR_DATABASE,
     )
-    found = await evaluate(bare_store, rule_of(setting, "above-baseline", "over 5 %").provisioned(), NOW)
+    found = await fired(bare_store, rule_of(setting, "above-baseline", "over 5 %").provisioned(), NOW)
     assert {dict(labels)["baseline"] for labels, on in (found or {}).items() if on} == {"em-wwtp-electricity"}
 
 
@@ -187,7 +188,7 @@ async def test_an_old_balance_that_was_not_computable_is_ignored(bare_store: Sto
     await bare_store.write(
         [line(BALANCE, {"utility": "water", "main": "wm-main"}, fields, TODAY - DAY)], OPERATOR_DATABASE
     )
-    assert await evaluate(bare_store, rule_of(setting, "balance-loss", "").provisioned(), NOW) is None
+    assert await fired(bare_store, rule_of(setting, "balance-loss", "").provisioned(), NOW) is None
 
 
 async def test_every_kind_of_rule_has_a_test(setting: Setting) -> None:

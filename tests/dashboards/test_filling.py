@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboards.filling import span
+from dashboards.filling import Choice, filled, span
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 END = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
@@ -30,3 +30,11 @@ def test_a_window_begins_where_grafana_begins_it(window: str | None, begins: dat
 def test_a_shift_moves_both_ends() -> None:
     shifted = span("now/d", "7d", START, END, ZONE)
     assert shifted == (datetime(2026, 11, 18, tzinfo=ZONE), END - timedelta(days=7))
+
+
+def test_a_value_is_never_read_as_a_variable_nor_leaves_its_pattern() -> None:
+    statement = 'SELECT x FROM y WHERE "park" =~ /^$park$/ AND "tenant" =~ /^${tenant}$/'
+    hostile = [Choice("park", "$tenant"), Choice("tenant", "/ OR 1 = 1 OR x =~ /")]
+    assert filled(statement, hostile) == (
+        r'SELECT x FROM y WHERE "park" =~ /^\$tenant$/ AND "tenant" =~ /^\/ OR 1 = 1 OR x =~ \/$/'
+    )

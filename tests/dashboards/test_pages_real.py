@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
 from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, with_macros
 from dashboards.influxql import InfluxQL
@@ -16,7 +17,7 @@ from metering.quantities import UTILITIES, Utility
 from proving.servers import Influxd
 from store.client import Store
 from store.schema import EVENTS, OPERATOR_DATABASE, PIPELINE, REFUSED_COUNT, tenant_database
-from tests.dashboards.alerting import Labels, evaluate
+from tests.dashboards.alerting import fired
 from tests.dashboards.conftest import DAY, NOW
 from tests.dashboards.realpast import ABOVE, write_past
 from tests.dashboards.test_pages_ask import RANGES, TENANTS, choices, has_it, pages
@@ -69,12 +70,12 @@ async def test_no_panel_is_empty(real: tuple[Store, Park], tenants: str, length:
 
 async def test_the_alert_of_baselines_fires_for_whom_it_should(real: tuple[Store, Park]) -> None:
     store, park = real
-    fired: dict[Labels, bool] = {}
+    states: dict[Labels, bool] = {}
     for rule in all_rules(Setting((park,), DAY)):
         if rule.kind == "above-baseline":
-            fired |= await evaluate(store, rule.provisioned(), NOW) or {}
-    assert {dict(labels)["tenant"] for labels in fired} == set(park.tenant)
-    assert {dict(labels)["tenant"] for labels, on in fired.items() if on} == {ABOVE}
+            states |= await fired(store, rule.provisioned(), NOW) or {}
+    assert {dict(labels)["tenant"] for labels in states} == set(park.tenant)
+    assert {dict(labels)["tenant"] for labels, on in states.items() if on} == {ABOVE}
 
 
 async def test_every_variable_offers_what_the_services_wrote(real: tuple[Store, Park]) -> None:

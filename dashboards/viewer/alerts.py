@@ -1,0 +1,104 @@
+"""Which alert rules fire, in words of the reader's language.
+
+The conditions of the generated rules at one instant: nothing waits, is sent or silenced, as it would be in Grafana.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from dashboards.alerts.evaluate import Labels, State, evaluate
+from dashboards.alerts.files import all_rules
+from dashboards.alerts.rule import Rule, Severity, Silence
+from dashboards.overrides import uid
+from dashboards.setting import Setting
+from dashboards.words import Language, say
+from metering.model import Localized
+from store.client import Store
+
+FRESH = timedelta(seconds=45)
+"""So long an evaluation serves everybody who asks."""
+_AT_ONCE = 4
+_ORDER = tuple(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One instance that fires; without labels where a rule complains that there are no data. `since`: as seen here."""
+
+    rule: Rule
+    labels: Labels
+    value: float | None
+    since: datetime
+
+    def told(self, names: Mapping[str, Localized], language: Language) -> dict[str, str]:
+        """What a page shows of it; `names` are tenants' by id."""
+        labels = dict(self.labels)
+        named = {
+            key: say(names[value], language) if key == "tenant" and value in names else value
+            for key, value in self.labels
+        }
+        return {
+            "severity": self.rule.severity.value,
+            "name": say(self.rule.name, language),
+            "text": self.rule.told(named, self.value, language),
+            "first": say(self.rule.first, language),
+            "since": self.since.isoformat(),
+            "url": self._address(labels, language),
+        }
+
+    def _address(self, labels: dict[str, str], language: Language) -> str:
+        chosen = {"var-park": self.rule.park, "viewPanel": str(self.rule.panel)}
+        tenant = labels.get("tenant") or self.rule.tenant
+        if tenant is not None:
+            chosen["var-tenant"] = tenant
+        if "meter" in labels:
+            chosen["var-meter"] = labels["meter"]
+        return f"/d/{uid(self.rule.page, language)}?{urlencode(chosen)}"
+
+
+class Alerts:
+    """Evaluates every rule at most once in `FRESH`, and remembers which fire: a recovery threshold needs that."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._at: datetime | None = None
+        self._firing: dict[str, dict[Labels, Alert]] = {}
+        self._turn = asyncio.Lock()
+
+    async def firing(self, setting: Setting, now: datetime) -> Sequence[Alert]:
+        """Those that fire, the most important first.
+
+        Raises `UnavailableError` or `OperatorError` where the database cannot be asked.
+        """
+        async with self._turn:
+            if self._at is None or now - self._at >= FRESH:
+                await self._evaluate(setting, now)
+                self._at = now
+        found = [alert for alerts in self._firing.values() for alert in alerts.values()]
+        return sorted(found, key=lambda alert: (_ORDER.index(alert.rule.severity), alert.rule.title))
+
+    async def _evaluate(self, setting: Setting, now: datetime) -> None:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(rule: Rule) -> tuple[Rule, dict[Labels, State] | None]:
+            async with gate:
+                firing = frozenset(self._firing.get(rule.uid, {}))
+                return rule, await evaluate(self._store, rule.provisioned(), now, firing)
+
+        firing: dict[str, dict[Labels, Alert]] = {}
+        for rule, states in await asyncio.gather(*(one(rule) for rule in all_rules(setting))):
+            before = self._firing.get(rule.uid, {})
+            found: dict[Labels, float | None] = {
+                labels: state.value for labels, state in (states or {}).items() if state.fires
+            }
+            if states is None and rule.silence is Silence.ALERTING:
+                found = {frozenset(): None}
+            if found:
+                firing[rule.uid] = {
+                    labels: Alert(rule, labels, value, before[labels].since if labels in before else now)
+                    for labels, value in found.items()
+                }
+        self._firing = firing
