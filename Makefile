@@ -3,7 +3,7 @@ SECONDS ?= 60
 SEED ?= 7
 BIN := .venv/bin
 
-.PHONY: setup demo test check chaos docs dashboards pictures lock env
+.PHONY: setup demo test check chaos docs dashboards bundle pictures lock env
 
 setup:
 	@deploy/setup
@@ -28,9 +28,12 @@ docs: setup
 dashboards: setup
 	@$(BIN)/ecopark dashboards --park examples/song-xanh --day 2026-11-23 --out dashboards/generated
 
-# PREVIEW names a program that draws a dashboard's JSON to PNG; docs/dashboards.md says how it is called.
+# The viewer's program in a browser; needs Node.js 20. What it makes is checked in, so nothing else needs that.
+bundle:
+	cd dashboards/web && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund && npm run check && npm run build
+
 pictures: setup
-	@$(BIN)/python -m proving.demo.pictures "$(or $(PREVIEW),$(error name a program that draws dashboards: make pictures PREVIEW=...))" --out docs/pictures
+	@$(BIN)/python -m proving.demo.pictures --out docs/pictures
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \

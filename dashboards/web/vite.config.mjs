@@ -21,7 +21,7 @@ const leaveOut = {
   name: 'leave-out',
   enforce: 'pre',
   resolveId(source) {
-    return /ReactMonacoEditor(Lazy)?\.mjs$|OpenLayersProvider\.mjs$|^monaco-editor|^ol(\/|$)/.test(source) ? ABSENT : null;
+    return /(ReactMonacoEditor(Lazy)?|OpenLayersProvider|GlobalStyles\/fonts|^\.\/fonts)\.mjs$|^monaco-editor|^ol(\/|$)/.test(source) ? ABSENT : null;
   },
 };
 

@@ -81,11 +81,3 @@ class Grafana:
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
         }
-
-    def said(self) -> str:
-        """One line for people: where it is, or that it has ended."""
-        if self.process.running:
-            return f"Grafana: {self.url}"
-        return (
-            f"Grafana has ended with status {self.process.status}; see {self.process.log}. The demo goes on without it."
-        )

@@ -1,29 +1,28 @@
-"""Draws the pictures of the documentation: every page over the demo's data, by a program of your choice.
+"""Draws the pictures of the documentation: every page over the demo's data, in the viewer that the demo starts.
 
-Grafana itself needs a browser and a person. So the drawing is left to any program that takes a dashboard's JSON and
-makes a PNG of it, called as `PROGRAM PAGE.json --influx URL --db NAME --var NAME=VALUE ... --theme light --out FOLDER`;
-it writes `FOLDER/PAGE.png`, over the page's own range of time. What only a running Grafana knows (open alerts,
-annotations) is taken out. The demo runs as always meanwhile, filled first where it is new.
+The demo is filled first where it is new. Grafana is not asked, even where it is installed: the pictures are of what
+comes with Ecopark.
 """
 
 import argparse
 import asyncio
-import json
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from dashboards.generate import contents
-from dashboards.setting import Setting
+from playwright.async_api import Browser
+
+from dashboards.viewer.boards import Boards
+from dashboards.viewer.server import Viewer, start
 from metering.errors import OperatorError
 from metering.park import Park
+from metering.parkfile import load_park
+from proving.demo.browser import Reader, chromium
 from proving.demo.run import run_demo
-from store.schema import OPERATOR_DATABASE, tenant_database
+from store.client import Store
+from store.schema import tenant_database
 
 DAYS = 30
 TENANT, METER = "textile", "em-textile"
@@ -40,91 +39,55 @@ PAGES = (
     "pipeline",
 )
 IN_VIETNAMESE = ("overview", "tenant")
-OWN = "own"
-_ONE = {"tenant": TENANT, "meter": METER}
-"""Choices of pages that show one of something; all others show everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page of `dashboards.generate.contents`, the database that it is drawn over, and the picture's name."""
+    """A page's address, and the picture's name."""
 
-    page: str
-    database: str
+    path: str
     name: str
 
 
+OWN = (Picture("/d/ecopark-own", "own"), Picture("/d/ecopark-own-vi", "own-vi"))
+"""In a viewer of the tenant's own."""
+
+
 def pictures(park: Park) -> Iterator[Picture]:
-    """What is drawn."""
-    own = tenant_database(park.id, TENANT)
+    """What is drawn, each over the page's own range of time."""
+    chosen = {"tenant": f"&var-tenant={TENANT}", "meter": f"&var-meter={METER}"}
     for name in PAGES:
-        yield Picture(f"en/{name}.json", OPERATOR_DATABASE, name)
+        yield Picture(f"/d/ecopark-{name}?var-park={park.id}{chosen.get(name, '')}", name)
     for name in IN_VIETNAMESE:
-        yield Picture(f"vi/{name}.json", OPERATOR_DATABASE, f"{name}-vi")
-    yield Picture(f"tenant/en/{OWN}.json", own, OWN)
-    yield Picture(f"tenant/vi/{OWN}.json", own, f"{OWN}-vi")
+        yield Picture(f"/d/ecopark-{name}-vi?var-park={park.id}{chosen.get(name, '')}", f"{name}-vi")
 
 
-def drawable(board: dict[str, Any]) -> dict[str, Any]:
-    """The page without what a picture cannot have, closed up where a panel is gone."""
-    gone = [panel["gridPos"] for panel in board["panels"] if panel["type"] == "alertlist"]
-    panels = []
-    for panel in board["panels"]:
-        if panel["type"] != "alertlist":
-            place = panel["gridPos"]
-            up = sum(each["h"] for each in gone if each["y"] < place["y"])
-            panels.append({**panel, "gridPos": {**place, "y": place["y"] - up}})
-    return {**board, "panels": panels, "annotations": {"list": []}}
+async def draw(folder: Path, address: str, influx: str, out: Path) -> list[str]:
+    """Draw everything, and return what is wrong with the pages."""
+    park = load_park(folder / "park.yaml")
+    boards = await asyncio.to_thread(Boards, folder / "park.yaml", _now, own=True)
+    async with chromium() as browser, Store(influx) as store:
+        wrong = await _draw(browser, address, pictures(park), out)
+        own = Viewer(boards, store, tenant_database(park.id, TENANT), None, _now)
+        runner, address = await start(own.application(loopback=True), "127.0.0.1", 0)
+        wrong += await _draw(browser, address, OWN, out)
+        await runner.cleanup()
+    return wrong
 
 
-def choices(board: dict[str, Any], park: Park) -> Iterator[tuple[str, str]]:
-    """Values of the variables at the head of a page."""
-    for variable in board["templating"]["list"]:
-        name = variable["name"]
-        if name == "park":
-            yield name, park.id
-        elif name in _ONE and not variable.get("multi"):
-            yield name, _ONE[name]
+async def _draw(browser: Browser, address: str, each: Iterable[Picture], out: Path) -> list[str]:
+    wrong = []
+    for picture in each:
+        reader = await Reader.of(browser, address, "light")
+        await reader.open(picture.path)
+        await reader.picture(out / f"{picture.name}.png")
+        wrong += [f"{picture.name}: {fault}" for fault in await reader.faults()]
+        await reader.page.context.close()
+    return wrong
 
 
-async def draw(program: str, park: Park, influx: str, out: Path) -> None:
-    """Draw everything over the running demo's database.
-
-    Raises `OperatorError` where the program does not make a picture.
-    """
-    made = contents(Setting((park,), datetime.now(park.zone).date()))
-    for picture in pictures(park):
-        board = drawable(json.loads(made[picture.page]))
-        await asyncio.to_thread(_draw, program, board, picture, park, influx, out)
-
-
-def _draw(program: str, board: dict[str, Any], picture: Picture, park: Park, influx: str, out: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{picture.name}.json"
-        file.write_text(json.dumps(board), encoding="utf-8")
-        command = [
-            program,
-            str(file),
-            "--influx",
-            influx,
-            "--db",
-            picture.database,
-            "--theme",
-            "light",
-            "--out",
-            folder,
-        ]
-        for name, value in choices(board, park):
-            command += ["--var", f"{name}={value}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (the caller's)
-        except OSError as error:
-            raise OperatorError(f"{program} cannot be run: {error}") from error
-        drawn = Path(folder) / f"{picture.name}.png"
-        if not drawn.exists():
-            raise OperatorError(f"{program} made no picture of {picture.page}; it says: {done.stderr.strip()[-500:]}")
-        out.mkdir(parents=True, exist_ok=True)
-        (out / drawn.name).write_bytes(drawn.read_bytes())
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def main() -> int:
@@ -132,28 +95,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m proving.demo.pictures",
         description="Draw the documentation's pictures of dashboards.",
-        epilog="Example: python -m proving.demo.pictures ./draw-dashboard --dir .demo --out docs/pictures",
+        epilog="Example: python -m proving.demo.pictures --dir .demo --out docs/pictures",
     )
-    parser.add_argument("program", help="draws a dashboard's JSON to PNG (docs/dashboards.md says how it is called)")
     parser.add_argument("--dir", type=Path, default=Path(".demo"), help="the demo's folder (default: .demo)")
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="default: docs/pictures")
     options = parser.parse_args()
 
-    failed: list[OperatorError] = []
+    options.out.mkdir(parents=True, exist_ok=True)
+    wrong: list[str] = []
 
-    async def meanwhile(park: Park, influx: str) -> None:
+    async def meanwhile(address: str, influx: str) -> None:
         try:
-            await draw(options.program, park, influx, options.out)
+            wrong.extend(await draw(options.dir, address, influx, options.out))
         except OperatorError as error:  # not through the demo's tasks, which would end in a traceback
-            failed.append(error)
+            wrong.append(str(error))
 
     try:
         asyncio.run(run_demo(options.dir, days=DAYS, seconds=None, as_json=True, meanwhile=meanwhile))
     except OperatorError as error:
-        failed.append(error)
-    for each in failed:
+        wrong.append(str(error))
+    for each in wrong:
         sys.stderr.write(f"ecopark: {each}\n")
-    return 2 if failed else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

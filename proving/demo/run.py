@@ -18,6 +18,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from dashboards.viewer.alerts import Alerts
+from dashboards.viewer.boards import Boards
+from dashboards.viewer.server import Viewer
+from dashboards.viewer.server import start as start_viewer
 from ecopark.secretfiles import write_private
 from efficiency.reports.write import write_reports
 from metering.errors import OperatorError, UnavailableError
@@ -27,22 +31,24 @@ from proving.demo.baselines import freeze_baselines
 from proving.demo.crew import Crew
 from proving.demo.grafana import Grafana, command
 from proving.demo.plan import PUBLISHER, Plan
-from proving.demo.screen import Scene, draw
+from proving.demo.screen import Scene, Where, draw
 from proving.demo.tally import GatewaySide, computed, refused, stored, used_today
 from proving.plant.history import count
 from proving.plant.malformed import malformed
 from store.client import Store
+from store.schema import OPERATOR_DATABASE
 from wire.address import BrokerAddress
 from wire.topics import Channel, topic
 
 WITHOUT_TERMINAL_S = 60.0
-NO_GRAFANA = "Grafana is not installed, so no dashboards: see docs/dashboards.md"
+VIEW_PORT = 3001
+"""Where the dashboards are, unless somebody else is there already."""
 NEARLY_DELIVERED = 8
 """Messages on the gateways' disks that are only those under way."""
 
 
-Meanwhile = Callable[[Park, str], Awaitable[None]]
-"""What is done with the filled demo, by its park and its database's address, in place of watching it."""
+Meanwhile = Callable[[str, str], Awaitable[None]]
+"""What is done with the filled demo in place of watching it, by the addresses of its dashboards and its database."""
 
 
 async def run_demo(
@@ -59,18 +65,18 @@ async def run_demo(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shell, publisher = folder / "env", folder / PUBLISHER
-    grafana: Grafana | None = None
     try:
         await crew.start()
-        grafana = _start_grafana(folder, park, crew)
         shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         write_private(publisher, _options(crew.broker.address))
-        async with Store(crew.database.url) as store, _listening(park, crew) as gateways:
-            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, grafana)
+        async with (
+            Store(crew.database.url) as store,
+            _dashboards(folder, park, crew, store, console, None if meanwhile else command()) as dashboards,
+            _listening(park, crew) as gateways,
+        ):
+            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, dashboards)
             return await demo.run(seconds, as_json=as_json, meanwhile=meanwhile)
     finally:
-        if grafana is not None:
-            await asyncio.to_thread(grafana.process.stop)
         await crew.stop()
         shell.unlink(missing_ok=True)
         publisher.unlink(missing_ok=True)
@@ -81,13 +87,35 @@ def _options(address: BrokerAddress) -> str:
     return f"-h {address.host}\n-p {address.port}\n-u {address.user}\n-P {address.secret}\n"
 
 
-def _start_grafana(folder: Path, park: Park, crew: Crew) -> Grafana | None:
-    how = command()
-    if how is None:
-        return None
-    grafana = Grafana(folder / "grafana", how, crew.database.url)
-    grafana.start(park, datetime.now(park.zone).date())
-    return grafana
+@contextlib.asynccontextmanager
+async def _dashboards(
+    folder: Path, park: Park, crew: Crew, store: Store, console: Console, how: list[str] | None
+) -> AsyncIterator[str]:
+    """The address of the dashboards: Grafana's where there is a command for it, else those of `ecopark view`."""
+    if how is not None:
+        grafana = Grafana(folder / "grafana", how, crew.database.url)
+        grafana.start(park, datetime.now(park.zone).date())
+        console.print(f"Dashboards, in Grafana: [bold]{grafana.url}[/]")
+        try:
+            yield grafana.url
+        finally:
+            await asyncio.to_thread(grafana.process.stop)
+        return
+    boards = await asyncio.to_thread(Boards, folder / "park.yaml", _now, own=False)
+    application = Viewer(boards, store, OPERATOR_DATABASE, Alerts(store), _now).application(loopback=True)
+    try:
+        runner, address = await start_viewer(application, "127.0.0.1", VIEW_PORT)
+    except OperatorError:
+        runner, address = await start_viewer(application, "127.0.0.1", 0)
+    console.print(f"Dashboards: [bold]{address}[/]")
+    try:
+        yield address
+    finally:
+        await runner.cleanup()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @contextlib.asynccontextmanager
@@ -112,9 +140,9 @@ class _Demo:
         gateways: GatewaySide,
         console: Console,
         stop: asyncio.Event,
-        grafana: Grafana | None,
+        dashboards: str,
     ) -> None:
-        self._grafana = grafana
+        self._dashboards = dashboards
         self._folder = folder
         self._reports = folder / "reports"
         self._park = park
@@ -137,11 +165,10 @@ class _Demo:
             await self._freeze_baselines()
             await self._write_reports()
         await self._send_malformed()
-        self._console.print(self._grafana.said() if self._grafana is not None else NO_GRAFANA)
         if meanwhile is None:
             await self._live(seconds)
         else:
-            await meanwhile(self._park, self._crew.database.url)
+            await meanwhile(self._dashboards, self._crew.database.url)
         await self._crew.stop_reading()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._gateways.until(lambda: self._gateways.all_offline), 5.0)
@@ -231,7 +258,9 @@ class _Demo:
 
     async def _live(self, seconds: float | None) -> None:
         until = None if seconds is None else time.monotonic() + seconds
-        where = f"{self._crew.broker.url}   {self._crew.database.url}   (. {self._folder}/env)   Ctrl-C ends it"
+        where = Where(
+            self._dashboards, self._reports, self._crew.broker.url, self._crew.database.url, shell=self._folder / "env"
+        )
         scene = Scene()
         before = (time.monotonic(), self._gateways.read)
         with Live(draw(self._park, scene, where), console=self._console, refresh_per_second=2) as screen:

@@ -1,7 +1,6 @@
 """What the demo gives to Grafana, as far as that can be looked at without one: there is none where the tests run."""
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 
@@ -76,14 +75,6 @@ def test_every_variable_that_the_files_name_is_given_and_it_stays_on_loopback(tm
     assert home["uid"] == "ecopark-overview-vi"
     places = [value for name, value in given.items() if name.startswith("GF_PATHS_")]
     assert all(Path(place).is_relative_to(tmp_path) for place in places)
-
-
-def test_one_that_ends_is_told_of_in_a_line(tmp_path: Path) -> None:
-    grafana = Grafana(tmp_path / "demo", [str(program(tmp_path, "grafana"))], INFLUX)
-    grafana.start(load_park(EXAMPLE), DAY)
-    os.waitid(os.P_PID, grafana.process.pid, os.WEXITED | os.WNOWAIT)
-    assert "ended with status 3" in grafana.said()
-    assert str(tmp_path / "demo" / "grafana.log") in grafana.said()
 
 
 def _values(content: object) -> list[str]:

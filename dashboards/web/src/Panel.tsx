@@ -63,16 +63,21 @@ export function Panel(props: PanelProps) {
   const known = DRAWN[panel.type] || panel.type === 'alertlist';
   const done = panel.type === 'alertlist' || (!state.busy && Boolean(known));
   return (
-    <section data-panel={panel.id} data-type={panel.type} data-done={done} data-empty={state.loaded?.empty} data-error={state.error}>
+    <section
+      data-panel={panel.id} data-type={panel.type} data-done={done} data-empty={state.loaded?.empty} data-error={state.error}
+      style={{ position: 'relative' }}
+    >
       <PanelChrome
         width={width} height={height} title={panel.title} description={panel.description} hoverHeader={!panel.title}
         displayMode={panel.transparent ? 'transparent' : 'default'} statusMessage={state.error}
         loadingState={state.busy && state.loaded ? LoadingState.Loading : LoadingState.Done}
         titleItems={range && <span style={{ fontSize: 12, color: theme.colors.text.secondary, whiteSpace: 'nowrap', marginLeft: 6 }}>{range}</span>}
-        actions={<IconButton name="eye" size="sm" tooltip={words.enlarge} onClick={props.onEnlarge} />}
       >
         {(w, h) => <Body {...props} state={state} theme={theme} width={w} height={h} />}
       </PanelChrome>
+      <span className="enlarge" style={{ background: theme.colors.background.primary }}>
+        <IconButton name="eye" size="sm" tooltip={words.enlarge} onClick={props.onEnlarge} />
+      </span>
     </section>
   );
 }

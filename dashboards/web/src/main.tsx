@@ -18,12 +18,9 @@ declare global {
 
 window.__grafana_public_path__ = '/';
 
-/** A family of our own: Grafana's global styles ask a Grafana server for theirs. */
-const FONT = '"Ecopark Inter", "Helvetica", "Arial", sans-serif';
-
 function Program() {
   const [mode, setMode] = useState<Mode>(startMode);
-  const theme = useMemo(() => createTheme({ colors: { mode }, typography: { fontFamily: FONT, fontFamilyMonospace: 'monospace' } }), [mode]);
+  const theme = useMemo(() => createTheme({ colors: { mode } }), [mode]);
   const choose = (next: Mode) => {
     rememberMode(next);
     setMode(next);

@@ -1,0 +1,242 @@
+"""The viewer in a real browser: every page in both languages and themes over four ranges, and what a reader does."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from dashboards.filling import asked, stands_aside
+from dashboards.generate import OPERATOR
+from dashboards.panels import Kind, Page, Panel
+from dashboards.setting import Setting
+from metering.park import Park
+from proving.demo.browser import Reader, Theme, chromium
+from tests.dashboards.conftest import NOW
+from tests.dashboards.test_pages_ask import TENANTS, choices, has_it, pages
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+RANGES = {
+    "now-1h": timedelta(hours=1),
+    "now-24h": timedelta(days=1),
+    "now-30d": timedelta(days=30),
+    "now-13M": timedelta(days=395),
+}
+CHOSEN = "var-park=song-xanh&var-tenant=textile&var-meter=em-textile"
+PAGES = tuple(made.__module__.rpartition(".")[2] for made in OPERATOR)
+LANGUAGES: dict[str, Theme] = {"en": "light", "vi": "dark"}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(browser: Browser, viewer: str) -> AsyncIterator[Reader]:
+    opened = await Reader.of(browser, viewer, "light", NOW)
+    yield opened
+    assert opened.complaints == []
+    await opened.page.context.close()
+
+
+def due(page: Page, panel: Panel, length: timedelta, park: Park) -> bool:
+    """Whether a panel must show something over a range that ends now."""
+    if panel.event_free or panel.kind is Kind.ALERTS:
+        return False
+    single = any(v.name == "tenant" and not v.many for v in page.variables)
+    tenants = TENANTS["one"] if single else TENANTS["all"]
+    chosen = choices(page, tenants, park)
+    for target in panel.targets:
+        statement = asked(target.query, panel, chosen, NOW - length, NOW, park.zone)
+        if (
+            not stands_aside(statement)
+            and (panel.window or length >= panel.least)
+            and has_it(target.query, tenants, park)
+        ):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_shows_everything_and_whole(
+    browser: Browser, viewer: str, setting: Setting, park: Park, name: str, language: str
+) -> None:
+    page = next(page for page in pages(setting) if page.name == name)
+    reader = await Reader.of(browser, viewer, LANGUAGES[language], NOW)
+    many = any(v.name == "tenant" and v.many for v in page.variables)
+    chosen = CHOSEN.replace("var-tenant=textile&", "") if many else CHOSEN
+    uid = f"ecopark-{name}" + ("" if language == "en" else f"-{language}")
+    wrong = []
+    for start, length in RANGES.items():
+        await reader.open(f"/d/{uid}?from={start}&to=now&{chosen}")
+        shown = await reader.panels()
+        assert set(shown) == {panel.id for panel in page.panels}
+        empty = [panel.id for panel in page.panels if not shown[panel.id] and due(page, panel, length, park)]
+        wrong += [f"{start}: panel {number} is empty" for number in empty]
+        wrong += [f"{start}: {fault}" for fault in await reader.faults()]
+    assert wrong == []
+    assert await reader.page.evaluate("document.documentElement.lang") == language
+    await reader.page.context.close()
+
+
+def place(reader: Reader) -> tuple[str, dict[str, list[str]]]:
+    parts = urlsplit(reader.page.url)
+    return parts.path, parse_qs(parts.query, keep_blank_values=True)
+
+
+async def test_from_overview_to_tenant_to_meter_time_and_choices_stay(reader: Reader) -> None:
+    await reader.open("/d/ecopark-overview?from=now-7d&to=now")
+    await reader.page.get_by_role("link", name="Thanh Giang Dyeing and Finishing").last.click()
+    await reader.page.wait_for_url("**/d/ecopark-tenant?*")
+    await reader.settled()
+    path, asked_for = place(reader)
+    assert asked_for["var-tenant"] == ["textile"]
+    assert (asked_for["from"], asked_for["to"], asked_for["var-park"]) == (["now-7d"], ["now"], ["song-xanh"])
+    await reader.page.get_by_role("link", name=re.compile("em-textile-dyeing|Dyeing")).first.click()
+    await reader.page.wait_for_url("**/d/ecopark-meter?*")
+    await reader.settled()
+    path, asked_for = place(reader)
+    assert (path, asked_for["var-meter"], asked_for["from"]) == ("/d/ecopark-meter", ["em-textile-dyeing"], ["now-7d"])
+    await reader.page.get_by_role("link", name="Tiếng Việt").click()
+    await reader.page.wait_for_url("**/d/ecopark-meter-vi?*")
+    await reader.settled()
+    assert place(reader)[1] == asked_for | {"var-tenant": ["$__all"]}
+    await expect(reader.page.locator("[data-drop=time]")).to_contain_text("7 ngày qua")
+    await reader.page.go_back()
+    await reader.page.go_back()
+    await reader.page.wait_for_url("**/d/ecopark-tenant?*")
+    await reader.settled()
+    await expect(reader.page.locator("[data-drop=tenant]")).to_contain_text("Thanh Giang")
+
+
+async def test_the_range_is_chosen_typed_and_dragged(reader: Reader) -> None:
+    await reader.open("/d/ecopark-overview")
+    await reader.page.locator("[data-drop=time]").click()
+    await reader.page.get_by_role("option", name="Last 2 days").click()
+    assert place(reader)[1]["from"] == ["now-2d"]
+    await reader.page.locator("[data-drop=time]").click()
+    await reader.page.locator("input[name=from]").fill("2026-11-20T06:00")
+    await reader.page.locator("input[name=to]").fill("2026-11-21T06:00")
+    await reader.page.locator("[data-apply]").click()
+    await reader.settled()
+    # six in the morning in the park is eleven in the evening of the day before in UTC
+    assert place(reader)[1]["from"] == ["1795129200000"]
+    await expect(reader.page.locator("[data-drop=time]")).to_contain_text(
+        re.compile("2026-11-20 06:00 . 2026-11-21 06:00")
+    )
+    box = await reader.page.locator("[data-panel='3'] .u-over").bounding_box()
+    assert box is not None
+    await reader.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 40)
+    await reader.page.mouse.down()
+    await reader.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40, steps=5)
+    await reader.page.mouse.up()
+    await reader.page.wait_for_url(lambda url: "1795129200000" not in url)
+    chosen = place(reader)[1]
+    assert int(chosen["to"][0]) - int(chosen["from"][0]) == pytest.approx(6 * 3_600_000, rel=0.02)
+
+
+async def test_choices_of_tenants_reach_every_panel(reader: Reader) -> None:
+    await reader.open("/d/ecopark-overview")
+    await reader.page.locator("[data-drop=tenant]").click()
+    for name in ("Dai Loc Steel Parts", "Ben Trang Brewery"):
+        await reader.page.get_by_role("option", name=name).click()
+    await reader.settled()
+    assert place(reader)[1]["var-tenant"] == ["steel", "brewery"]
+    await expect(reader.page.locator("[data-panel='3']")).not_to_contain_text("Thanh Giang")
+    await expect(reader.page.locator("[data-panel='3']")).to_contain_text("Ben Trang Brewery")
+    await expect(reader.page.locator("[data-panel='22'] [role=row]")).to_have_count(3)
+
+
+async def test_a_legend_is_clicked_and_a_chart_tells_its_values(reader: Reader) -> None:
+    await reader.open("/d/ecopark-overview")
+    panel = reader.page.locator("[data-panel='3']")
+    await panel.get_by_role("button", name="Ben Trang Brewery", exact=True).click()
+    box = await panel.locator(".u-over").bounding_box()
+    assert box is not None
+    await reader.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60)
+    tooltip = reader.page.locator("#grafana-portal-container [aria-live=polite]")
+    await expect(tooltip).to_contain_text("Ben Trang Brewery")
+    await expect(tooltip).to_contain_text("kW")
+    await expect(tooltip).not_to_contain_text("Thanh Giang")
+    await reader.page.mouse.move(0, 0)
+    await panel.get_by_role("button", name="Ben Trang Brewery", exact=True).click()
+    await reader.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60)
+    await expect(tooltip).to_contain_text("Thanh Giang")
+
+
+async def test_a_table_is_sorted_by_a_click_on_a_head(reader: Reader) -> None:
+    await reader.open("/d/ecopark-overview")
+    table = reader.page.locator("[data-panel='22']")
+    first = table.locator("[role=row]").nth(1).locator("[role=gridcell]").first
+    await table.get_by_role("columnheader", name="Tenant").click()
+    await expect(first).to_contain_text("An Hung")
+    await table.get_by_role("columnheader", name="Tenant").click()
+    await expect(first).to_contain_text("Truong Lam")
+
+
+async def test_a_description_an_event_and_the_alerts_are_told(reader: Reader) -> None:
+    await reader.open("/d/ecopark-overview")
+    await reader.page.locator("[data-panel='10'] [data-testid='icon-info-circle']").hover()
+    await expect(reader.page.get_by_role("tooltip")).not_to_be_empty()
+    await reader.page.locator("[data-panel='3'] [data-event]").first.hover()
+    await expect(reader.page.get_by_text("reset of em-textile-dyeing")).to_be_visible()
+    alert = reader.page.locator("[data-alerts] a").filter(has_text="Power factor")
+    await expect(alert).to_contain_text("0.87")
+    await alert.click()
+    await reader.page.wait_for_url("**/d/ecopark-electricity?*viewPanel=*")
+    await expect(reader.page.locator("[data-panel]")).to_have_count(1)
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.page.locator("[data-panel]").nth(3)).to_be_visible()
+
+
+async def test_theme_refresh_and_full_screen(reader: Reader) -> None:
+    await reader.open("/d/ecopark-pipeline")
+    background = "getComputedStyle(document.querySelector('main')).backgroundColor"
+    light = await reader.page.evaluate(background)
+    await reader.page.locator("[data-mode]").click()
+    assert await reader.page.evaluate(background) != light
+    await reader.page.reload()
+    await reader.settled()
+    assert await reader.page.evaluate(background) != light
+    async with reader.page.expect_request("**/api/panel"):
+        await reader.page.locator("[data-refresh]").click()
+    await reader.settled()
+    await reader.page.locator("[data-drop=refresh]").click()
+    await reader.page.get_by_role("option", name="30s").click()
+    assert place(reader)[1]["refresh"] == ["30s"]
+    await reader.page.locator("[data-kiosk]").click()
+    await expect(reader.page.locator("[data-head]")).to_have_count(0)
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.page.locator("[data-head]")).to_be_visible()
+
+
+async def test_a_narrow_window_shows_panels_one_below_the_other(reader: Reader) -> None:
+    await reader.page.set_viewport_size({"width": 420, "height": 900})
+    await reader.open("/d/ecopark-overview")
+    assert [fault for fault in await reader.faults() if "overlaps" in fault or "the page is" in fault] == []
+
+
+async def test_a_database_that_is_gone_is_said_on_the_page(browser: Browser, viewer: str) -> None:
+    reader = await Reader.of(browser, viewer, "light", NOW)
+    await reader.page.route(
+        "**/api/panel", lambda route: route.fulfill(status=503, body='{"error": "InfluxDB is away"}')
+    )
+    await reader.open("/d/ecopark-pipeline")
+    assert any("InfluxDB is away" in fault for fault in await reader.faults())
+    await reader.page.context.close()
+
+
+async def test_a_picture_holds_the_whole_page(reader: Reader, tmp_path: Path) -> None:
+    await reader.open("/d/ecopark-pipeline")
+    await reader.picture(tmp_path / "pipeline.png")
+    header = (tmp_path / "pipeline.png").read_bytes()[16:24]
+    height = await reader.page.evaluate("document.documentElement.scrollHeight")
+    assert int.from_bytes(header[4:]) == height
