@@ -153,16 +153,12 @@ class Store:
 
         Times are in milliseconds. Raises `RejectedError` where the statement is at fault.
         """
-        answer = await self._call("POST", "/query", {"db": database, "epoch": "ms"}, {"q": statement}, QUERY_TIMEOUT_S)
+        parameters = {"db": database, "epoch": "ms"}
+        answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S)
         try:
-            found: list[dict[str, Any]] = []
-            for result in answer["results"]:
-                if "error" in result:
-                    raise _of_query(result["error"], self._url)
-                found += result.get("series") or []
-        except (TypeError, KeyError, AttributeError) as error:
+            return [series for result in json.loads(answer.body)["results"] for series in _series(result, self._url)]
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
-        return found
 
     async def tables(self, statement: str, database: str) -> "list[Table]":
         """Run one InfluxQL statement and return each of its series as arrays.

@@ -99,7 +99,7 @@ class Viewer:
         application.router.add_get("/", self._home)
         application.router.add_get("/d/{page}", self._page)
         application.router.add_get("/assets/{file}", self._asset)
-        application.router.add_get("/build/img/icons/unicons/{name}", self._icon)
+        application.router.add_get("/static/build/img/icons/unicons/{name}", self._icon)
         application.router.add_get("/api/page/{page}", self._content)
         application.router.add_get("/api/alerts/{language}", self._firing)
         application.router.add_post("/api/variable", self._variable)

@@ -16,7 +16,7 @@ declare global {
   }
 }
 
-window.__grafana_public_path__ = '/';
+window.__grafana_public_path__ = '/static/';
 
 function Program() {
   const [mode, setMode] = useState<Mode>(startMode);
