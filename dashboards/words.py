@@ -95,7 +95,11 @@ BAND_COLOUR: Final = {Band.OFF_PEAK: "#4C8F5B", Band.NORMAL: "#BD8A09", Band.PEA
 EVENT: Final = {
     "swap": text("Meter replaced", "Thay công tơ, đồng hồ"),
     "reset": text("Counter reset", "Bộ đếm bị đặt lại"),
+    "restored": text("Counter fell back", "Chỉ số lùi về giá trị cũ"),
+    "rise": text("Impossible rise", "Chỉ số tăng bất hợp lý"),
     "rollover": text("Counter rolled over", "Bộ đếm quay vòng"),
+    "ambiguous": text("Ambiguous registers", "Chỉ số không rõ ràng"),
+    "unit": text("Unit may have changed", "Đơn vị có thể đã thay đổi"),
     "stuck": text("Stuck meter", "Đồng hồ đứng số"),
     "spike": text("Spike", "Giá trị đột biến"),
     "gap": text("Gap", "Thiếu số liệu"),

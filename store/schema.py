@@ -71,10 +71,11 @@ USAGE_BASIS: Final = "usage_basis"
 id, or a section after a dot); field content (JSON)."""
 
 EVENTS: Final = "events"
-"""What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `rollover`, `stuck`,
-`spike`, `gap`, `tariff`, `gateway_offline`, `not_computed`); a tariff change has no meter, and what happened to a
-gateway has the tag gateway in place of tenant and meter. Fields text_en, text_vi: one sentence for people; of a gateway
-also end (ms, when it was heard again; absent as long as it is not)."""
+"""What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `restored`, `rise`,
+`rollover`, `ambiguous`, `unit`, `stuck`, `spike`, `gap`, `tariff`, `gateway_offline`, `not_computed`); a tariff change
+has no meter, and what happened to a gateway has the tag gateway in place of tenant and meter. Fields text_en, text_vi:
+sentences for people, with a question where only somebody on site knows; of a gateway also end (ms, when it was heard
+again; absent as long as it is not)."""
 
 GATEWAY_OFFLINE: Final = "gateway_offline"
 """Kind of `EVENTS`."""

@@ -150,10 +150,10 @@ class SetAside:
             "tiêu thụ.",
         )
         if end is not None:
-            english, vietnamese = lasted(end - failure.since)
+            took = lasted(end - failure.since)
             said = Localized(
-                en=f"Was not computed for {english} ({failure.reason}); it is complete now.",
-                vi=f"Không tính được trong {vietnamese} ({failure.reason}); nay đã được tính bù đầy đủ.",
+                en=f"Was not computed for {took.en} ({failure.reason}); it is complete now.",
+                vi=f"Không tính được trong {took.vi} ({failure.reason}); nay đã được tính bù đầy đủ.",
             )
             fields["end"] = end
         fields |= {"text_en": said.en, "text_vi": said.vi}

@@ -87,10 +87,10 @@ def _line(park: Park, gateway: Gateway, silence: _Silence) -> str:
             vi=f"Thiết bị thu thập (gateway) {gateway.name.vi} mất kết nối từ lúc này.",
         )
     else:
-        english, vietnamese = lasted(silence.end - silence.begin)
+        took = lasted(silence.end - silence.begin)
         said = Localized(
-            en=f"Gateway {gateway.name.en} was not heard for {english}.",
-            vi=f"Thiết bị thu thập (gateway) {gateway.name.vi} mất kết nối trong {vietnamese}.",
+            en=f"Gateway {gateway.name.en} was not heard for {took.en}.",
+            vi=f"Thiết bị thu thập (gateway) {gateway.name.vi} mất kết nối trong {took.vi}.",
         )
         fields["end"] = silence.end
     fields |= {"text_en": said.en, "text_vi": said.vi}

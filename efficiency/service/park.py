@@ -27,7 +27,7 @@ from efficiency.usage.affected import shape_reach
 from efficiency.usage.events import tariff_events
 from efficiency.usage.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.quarters import MARGIN_MS, enough
-from efficiency.usage.registers import REACH_MS
+from efficiency.usage.steps import REACH_MS
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
 from metering.park import Park

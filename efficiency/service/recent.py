@@ -10,7 +10,7 @@ import numpy as np
 from efficiency.stored.readings import Registers
 from efficiency.usage.counters import counting
 from efficiency.usage.intervals import Span
-from efficiency.usage.registers import Readings
+from efficiency.usage.line import Readings
 from metering.meters import Meter
 
 Load = Callable[[Sequence[Meter], Span], Awaitable[Registers]]

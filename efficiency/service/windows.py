@@ -26,7 +26,7 @@ from efficiency.usage.events import Event, meter_events, wider
 from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import usage_of
-from efficiency.usage.registers import steps_of
+from efficiency.usage.steps import steps_of
 from efficiency.valuation.localtime import months_of, slots_over
 from efficiency.valuation.rows import Rows, place_of, rows_of
 from metering.errors import OperatorError, UnavailableError
@@ -61,7 +61,7 @@ class Windows:
         everything: bool = False,
         unsure: bool = False,
     ) -> None:
-        self.meter_use = MeterUse(reader, now_ms)
+        self.meter_use = MeterUse(reader, now_ms, park.zone)
         self._park = park
         self._reader = reader
         self._usage = usage

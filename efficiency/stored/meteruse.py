@@ -5,15 +5,17 @@ What was loaded for many meters at once is used where it suffices; only where it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from efficiency.stored.readings import RegisterReader
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, counter_of, counting
 from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
+from efficiency.usage.line import Readings
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import MARGIN_MS, enough, history_needed, usage_of
-from efficiency.usage.registers import REACH_MS, Readings, Steps, steps_of
+from efficiency.usage.steps import REACH_MS, Steps, steps_of
 from metering.meters import Meter
 
 NEAR_MS = REACH_MS + MARGIN_MS + 5 * QUARTER_MS
@@ -46,8 +48,9 @@ def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool =
 class MeterUse:
     """Computes from what `reader` finds; `now_ms` is the end of everything that can have been measured."""
 
-    def __init__(self, reader: RegisterReader, now_ms: int) -> None:
+    def __init__(self, reader: RegisterReader, now_ms: int, zone: ZoneInfo) -> None:
         self._reader = reader
+        self._zone = zone
         self._now_ms = now_ms
         self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
 
@@ -56,7 +59,7 @@ class MeterUse:
         past = meter.instruments_in(Span(ALWAYS_BEFORE, self._now_ms + 1)) or meter.instruments[:1]
         if len(past) < len(meter.instruments):
             meter = meter.model_copy(update={"instruments": past})
-        return [Register(meter, name, counter_of(meter, name)) for name in counting(meter)]
+        return [Register(meter, name, counter_of(meter, name, self._zone)) for name in counting(meter)]
 
     async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> QuarterHours:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from efficiency.usage.counters import counting
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Floats, Span, Times
-from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING, Readings, States
+from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings, States
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
 from metering.quantities import Utility

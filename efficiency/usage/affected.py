@@ -6,15 +6,14 @@ their intervals and those beside them (stuck meters); and through the measured u
 gaps up to three weeks later.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.gaps import SHAPE_WEEKS, histories
 from efficiency.usage.intervals import WEEK_MS, Span, merged
+from efficiency.usage.line import Line
 from efficiency.usage.quarters import MARGIN_MS, long_gap
-from efficiency.usage.registers import HELD_MS, REACH_MS, Line, Steps
+from efficiency.usage.steps import REACH_MS, Steps
 
 
 def shape_reach(changed: Span) -> Span:
@@ -44,21 +43,19 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
     begin = min(changed.start, int(candidates[before])) if before >= 0 else changed.start
     end = max(changed.end, int(candidates[after])) if after < len(candidates) else changed.end
     zone = Span(begin - REACH_MS, end + REACH_MS)
-    begin, end = _with_held(counter, steps, zone, only_new=only_new)
+    begin, end = _with_runs(counter, steps, zone, only_new=only_new)
     good = np.union1d(steps.start, steps.end)
     earlier, later = good[good < begin], good[good > end]
     whole = Span(int(earlier[-1]) if len(earlier) else begin, int(later[0]) if len(later) else end).outward()
     return Span(whole.start - MARGIN_MS, whole.end + MARGIN_MS)
 
 
-def _with_held(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:
+def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:
     """The zone, out to where a register began to repeat one value and to where it jumps."""
     line, begin, end = steps.settled, zone.start, zone.end
     last = int(np.searchsorted(line.times, zone.start)) - 1
-    if last >= 0 and not (only_new and not _rises_fast(counter, steps.raw, zone)):
-        first, _ = line.run(last)
-        first = max(first, int(np.searchsorted(line.times, zone.start - HELD_MS)))
-        begin = min(begin, int(line.times[min(first, last)]))
+    if last >= 0 and not (only_new and not _jumps(counter, steps.raw, zone)):
+        begin = min(begin, int(line.times[steps.since(last)]))
     later = int(np.searchsorted(line.times, zone.end, side="right"))
     if later < len(line.times):
         _, held = line.run(later)
@@ -67,12 +64,12 @@ def _with_held(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) ->
     return begin, end
 
 
-def _rises_fast(counter: Counter, raw: Line, zone: Span) -> bool:
-    """Whether any rise in the zone exceeds the physical bound, the resolution left aside.
+def _jumps(counter: Counter, raw: Line, zone: Span) -> bool:
+    """Whether the register falls anywhere in the zone, or rises by more than can pass, the resolution left aside.
 
-    Without such a rise now there was none before, as long as readings only came between.
+    Without that now there was none before, as long as readings only came between.
     """
     near = (raw.times[1:] >= zone.start) & (raw.times[:-1] <= zone.end)
     elapsed = (raw.times[1:] - raw.times[:-1])[near]
     rise = (raw.values[1:] - raw.values[:-1])[near]
-    return bool((rise > replace(counter, count=0.0, relative=0.0).most(raw.times[1:][near], elapsed, rise)).any())
+    return bool(((rise < 0) | (rise > elapsed * counter.most_per_ms)).any())

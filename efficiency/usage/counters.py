@@ -1,119 +1,198 @@
-"""What must be known of one counter to turn its registers into use: taken from the park file, ready for arrays."""
+"""One counter of a metering point, ready for arrays: which instruments it was read from, and what each can show.
 
-from dataclasses import dataclass
-from itertools import pairwise
+Everything after this module computes in the point's own unit: registers are multiplied by the transformer ratio and the
+sign of the instrument that they were read from.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
-from efficiency.usage.intervals import Floats, Times
-from metering.dated import Dated
-from metering.instants import midnight_ms
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Floats, Times
 from metering.meters import Meter
 
 PLAUSIBLE_FACTOR = 1.2
-"""F2: how far beyond its rating a supply may be driven."""
+"""How far beyond its rating a supply may be driven."""
 
 FURTHER_REGISTERS = ("reactive_kvarh", "energy_export_kwh")
 """Counters of an electricity meter that are kept beside its amount."""
 
 
-def dated_steps(entries: tuple[Dated, ...], values: list[float], zone: ZoneInfo) -> tuple[Times, Floats]:
-    """Instants from which each value holds, ms; NaN from an `until` that nothing follows."""
-    starts = [midnight_ms(entry.since, zone) for entry in entries]
-    if entries and entries[-1].until is not None:
-        starts.append(midnight_ms(entries[-1].until, zone))
-        values = [*values, np.nan]
-    return np.array(starts, dtype=np.int64), np.array(values, dtype=np.float64)
+class Counts(IntEnum):
+    """What a register shows: the total since ever, the use since local midnight, or since the message before."""
 
-
-def value_at(steps: tuple[Times, Floats], times: Times) -> Floats:
-    """Value that holds at each instant, NaN before the first."""
-    starts, values = steps
-    padded = np.concatenate(([np.nan], values))
-    return padded[np.searchsorted(starts, times, side="right")]
+    TOTAL = 0
+    DAILY = 1
+    DELTA = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Swapped:
-    """The instrument was replaced: instant in ms, last register of the old, first of the new one (NaN if unknown)."""
+class Fitted:
+    """A counter of one instrument, fitted from `since` until `until`, ms.
 
-    at: int
-    closing: float
-    opening: float
+    `factor` turns registers into the point's unit: transformer ratio times sign. `rollover`, `count` (one step of an
+    integer register), `opening` and `closing` (NaN where nobody wrote them down) are in register units; `relative` is
+    one step of a floating-point register as a share of its value. `seen`: nobody says how finely it counts; `count` is
+    only assumed, and the decimals of the readings tell. `signed`: it may fall. `continues`: no exchange, the same
+    device counts on, and only what is said of it differs.
+    """
+
+    since: int = ALWAYS_BEFORE
+    until: int = ALWAYS_AFTER
+    counts: Counts = Counts.TOTAL
+    factor: float = 1.0
+    rollover: float | None = None
+    count: float = 0.0
+    relative: float = 0.0
+    seen: bool = False
+    signed: bool = False
+    opening: float = np.nan
+    closing: float = np.nan
+    continues: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counter:
-    """One counting register of one meter.
+    """A counter of a metering point: its instruments, oldest first.
 
-    `rated` is in real units per hour, `rollover` in register units. `count` is one step of an integer register, in
-    register units, and `relative` that of a floating-point one as a share of its value: what the resolution can fake on
-    top of the physical bound. `multiplier` gives instants and factors; with none at all the factor is 1.
+    `interval_ms` is how often it is read, `rated` the most that can pass, in the point's unit per hour. `zone` tells
+    where a register that starts again each day has its midnight.
     """
 
     interval_ms: int
     rated: float
-    rollover: float | None = None
-    count: float = 0.0
-    relative: float = 0.0
-    export: bool = False
-    multiplier: tuple[Times, Floats] | None = None
-    swaps: tuple[Swapped, ...] = ()
+    instruments: tuple[Fitted, ...] = (Fitted(),)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
-    def factor(self, times: Times) -> Floats:
-        """Multiplier at each instant; NaN where the park file dates none."""
-        if self.multiplier is None:
-            return np.ones(len(times))
-        starts, values = self.multiplier
-        if len(times):
-            first, last = np.searchsorted(starts, (times.min(), times.max()), side="right")
-            if first == last:  # nearly always: one multiplier for all
-                return np.full(len(times), values[first - 1] if first else np.nan)
-        return value_at(self.multiplier, times)
+    @cached_property
+    def most_per_ms(self) -> float:
+        """The most that can physically pass, in the point's unit."""
+        return PLAUSIBLE_FACTOR * self.rated / HOUR_MS
 
-    def most(self, times: Times, elapsed_ms: Times, values: Floats) -> Floats:
-        """F2: the most that the register can rise to `values` within each time up to `times`, in register units."""
-        raw = PLAUSIBLE_FACTOR * self.rated * (elapsed_ms / 3.6e6)
-        if self.multiplier is not None:
-            # At a change of the multiplier either may hold within the step: the smaller one allows more.
-            factors = np.fmin(self.factor(times), self.factor(times - elapsed_ms))
-            raw = raw / np.where(np.isnan(factors), 1.0, factors)
-        return np.asarray(raw + self.step(values), dtype=np.float64)
+    @cached_property
+    def since(self) -> Times:
+        """Instants from which each instrument was fitted."""
+        return np.array([fitted.since for fitted in self.instruments], dtype=np.int64)
 
-    def step(self, values: Floats) -> Floats:
-        """The least that the register can rise by where it shows `values`, in register units."""
-        return np.asarray(self.count + self.relative * np.abs(values), dtype=np.float64)
+    @cached_property
+    def factor(self) -> Floats:
+        """Of each instrument."""
+        return np.array([fitted.factor for fitted in self.instruments])
+
+    @cached_property
+    def rollover(self) -> Floats:
+        """Of each instrument, in the point's unit; infinite where it does not roll over."""
+        return np.array(
+            [np.inf if each.rollover is None else each.rollover * abs(each.factor) for each in self.instruments]
+        )
+
+    @cached_property
+    def count(self) -> Floats:
+        """One step of each integer register, in the point's unit."""
+        return np.array([fitted.count * abs(fitted.factor) for fitted in self.instruments])
+
+    @cached_property
+    def relative(self) -> Floats:
+        """One step of each floating-point register, as a share of its value."""
+        return np.array([fitted.relative for fitted in self.instruments])
+
+    @cached_property
+    def may_fall(self) -> NDArray[np.bool_]:
+        """Whether the register of each instrument may fall."""
+        return np.array([fitted.signed for fitted in self.instruments], dtype=np.bool_)
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """Of each instrument, whether only its readings tell how finely it counts."""
+        return np.array([fitted.seen for fitted in self.instruments], dtype=np.bool_)
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether any instrument's register may fall."""
+        return bool(self.may_fall.any())
+
+    @cached_property
+    def rolls(self) -> bool:
+        """Whether any instrument's register rolls over."""
+        return any(fitted.rollover is not None for fitted in self.instruments)
+
+    @cached_property
+    def simple(self) -> bool:
+        """Whether all readings are of one register that counts the total."""
+        return len(self.instruments) == 1 and self.instruments[0].counts is Counts.TOTAL
+
+    @cached_property
+    def one_to_one(self) -> bool:
+        """Whether registers are in the point's unit."""
+        return all(fitted.factor == 1 for fitted in self.instruments)
+
+    def step(self, values: Floats, instrument: Times) -> Floats:
+        """The least that each register can rise by where it shows `values`, both in the point's unit."""
+        if len(self.instruments) == 1:
+            only = self.instruments[0]
+            if not only.relative:
+                return np.full(len(values), self.count[0])
+        return np.asarray(self.count[instrument] + self.relative[instrument] * np.abs(values), dtype=np.float64)
 
 
 _EXPORT = "energy_export_kwh"
 """Where this register is served, the one of what was bought never falls; without it, export turns that one back."""
 
 _RELATIVE = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(np.float64).eps)}
+_COUNTS = {"total": Counts.TOTAL, "daily": Counts.DAILY, "delta": Counts.DELTA}
 
 
-def counter_of(meter: Meter, register: str) -> Counter:
-    """The counter `register` of `meter`."""
-    own = meter.instruments[-1].registers[register]
+def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
+    """The counter `register` of `meter`.
+
+    Where the park file does not say how finely it counts, one unit is assumed for what is plausible, and the decimals
+    of its readings tell how far a quarter hour may be off.
+    """
     main = register == meter.counter
-    starts = [instrument.span.start for instrument in meter.instruments]
-    factors = [instrument.factor(register) for instrument in meter.instruments]
-    exchanges = [pair for pair in pairwise(meter.instruments) if not pair[1].continues]
-    return Counter(
-        interval_ms=meter.interval_s * 1000,
-        rated=meter.rated,
-        rollover=own.rollover,
-        count=0.0 if own.floating else own.resolution,
-        relative=_RELATIVE[own.floating] if own.floating else 0.0,
-        export=meter.export and main and _EXPORT not in meter.registers,
-        multiplier=None if set(factors) == {1.0} else (np.array(starts, dtype=np.int64), np.array(factors)),
-        swaps=tuple(
-            Swapped(later.span.start, earlier.closing.get(register, np.nan), later.opening.get(register, np.nan))
-            for earlier, later in exchanges
-        ),
-    )
+    fitted: list[Fitted] = []
+    for instrument in meter.instruments:
+        own = instrument.registers.get(register)
+        if own is None:
+            continue
+        export = meter.export and main and _EXPORT not in instrument.registers
+        fitted.append(
+            Fitted(
+                since=instrument.span.start,
+                until=instrument.span.end,
+                counts=_COUNTS[own.kind],
+                factor=instrument.factor(register),
+                rollover=own.rollover,
+                count=0.0 if own.floating else own.resolution,
+                relative=_RELATIVE[own.floating] if own.floating else 0.0,
+                seen=not own.floating and "resolution" not in own.model_fields_set,
+                signed=own.signed or export,
+                opening=instrument.opening.get(register, np.nan),
+                closing=instrument.closing.get(register, np.nan),
+                continues=instrument.continues,
+            )
+        )
+    return Counter(interval_ms=meter.interval_s * 1000, rated=meter.rated, instruments=tuple(fitted), zone=zone)
 
 
 def counting(meter: Meter) -> tuple[str, ...]:
     """The registers of a meter that use is kept of; the main one first."""
-    return meter.counter, *(name for name in FURTHER_REGISTERS if name in meter.registers)
+    served = meter.quantities
+    return meter.counter, *(name for name in FURTHER_REGISTERS if name in served)
+
+
+def scaled_gauge(meter: Meter, quantity: str, times: Times, values: Floats) -> Floats:
+    """A gauge as it is at the metering point: behind transformers, readings are multiplied by what held at `times`.
+
+    An instrument's `multiplier_for` names the quantities that it shows in secondary values. NaN where no instrument is
+    dated.
+    """
+    since = np.array([each.span.start for each in meter.instruments], dtype=np.int64)
+    until = np.array([each.span.end for each in meter.instruments], dtype=np.int64)
+    factor = np.array([each.factor(quantity) for each in meter.instruments])
+    place = np.searchsorted(since, times, side="right") - 1
+    dated = (place >= 0) & (times < until[place])
+    return np.where(dated, values * factor[place], np.nan)

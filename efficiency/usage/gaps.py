@@ -2,7 +2,7 @@
 
 The same quarter hour of the same weekday one, two and three weeks earlier gives the shape, as far as it was measured
 itself; the shape is scaled so that the gap's total is exact. Where the past cannot tell, or the result would be
-physically impossible, the total is spread evenly.
+physically impossible, and over more than three weeks, the total is spread evenly.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ NO_PAST = Past(np.empty(0, dtype=np.int64), np.empty(0))
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A gap's quarter hours: `start`, the part of each that lies in the gap (ms), its register units, and the rule."""
+    """A gap's quarter hours: `start`, the part of each that lies in the gap (ms), its use, and the rule."""
 
     start: Times
     inside_ms: Times
@@ -57,30 +57,47 @@ class Filled:
     rule: Rule
 
 
+def shaped(gap: Span) -> bool:
+    """Whether the past may give a gap its shape: of a longer one no week before was measured."""
+    return gap.end - gap.start <= SHAPE_WEEKS * WEEK_MS
+
+
 def histories(gap: Span) -> tuple[Span, ...]:
     """Where the past of a gap lies: as long as the gap, in each of the weeks before."""
+    if not shaped(gap):
+        return ()
     whole = gap.outward()
     return tuple(Span(whole.start - week * WEEK_MS, whole.end - week * WEEK_MS) for week in range(1, SHAPE_WEEKS + 1))
 
 
-def filled(counter: Counter, gap: Span, delta: float, past: Past) -> Filled:
-    """Spread `delta`, in register units, over the quarter hours of a gap."""
-    start = quarters_in(gap.outward())
+def filled(counter: Counter, gap: Span, delta: float, past: Past, within: Span) -> Filled:
+    """Spread `delta` over the quarter hours of a gap; at least those that lie `within` whole quarter hours."""
+    if shaped(gap):
+        start = quarters_in(gap.outward())
+        inside = np.minimum(start + QUARTER_MS, gap.end) - np.maximum(start, gap.start)
+        share = inside / (gap.end - gap.start)
+        spread = _shaped(counter, start, inside, delta * share, past)
+        if spread is not None:
+            return Filled(start, inside, spread, Rule.GAP_SHAPED)
+    start = quarters_in(Span(max(gap.start, within.start), min(gap.end, within.end)).outward())
     inside = np.minimum(start + QUARTER_MS, gap.end) - np.maximum(start, gap.start)
-    share = inside / (gap.end - gap.start)
-    even = Filled(start, inside, delta * share, Rule.GAP_LINEAR)
-    shape = _shape(start, past) * (inside / QUARTER_MS) / counter.factor(start)
+    return Filled(start, inside, delta * (inside / (gap.end - gap.start)), Rule.GAP_LINEAR)
+
+
+def _shaped(counter: Counter, start: Times, inside: Times, even: Floats, past: Past) -> Floats | None:
+    """The even spread reshaped like the past; None where the past cannot tell or would be impossible."""
+    shape = _shape(start, past) * (inside / QUARTER_MS)
     if not np.isfinite(shape).all():
-        return even
-    if counter.export:
+        return None
+    if counter.signed:
         # A shape with both signs cannot be scaled: it is moved by the same power everywhere.
-        spread = shape + (delta - shape.sum()) * share
+        spread = shape + (even.sum() - shape.sum()) * (inside / inside.sum())
     elif shape.sum() > 0:
-        spread = shape * (delta / shape.sum())
+        spread = shape * (even.sum() / shape.sum())
     else:
-        return even
-    most = counter.most(start + QUARTER_MS, inside, np.zeros(1))
-    return Filled(start, inside, spread, Rule.GAP_SHAPED) if (np.abs(spread) <= most).all() else even
+        return None
+    most = inside * counter.most_per_ms + counter.count.max()
+    return spread if (np.abs(spread) <= most).all() else None
 
 
 def _shape(start: Times, past: Past) -> Floats:

@@ -20,7 +20,7 @@ class Rule(IntFlag):
 
     ROLLOVER = 1
     RESET = 2
-    NEGATIVE = 4
+    RESTORED = 4
     BOUND = 8
     SWAP = 16
     GAP_INTERPOLATED = 32
@@ -32,11 +32,21 @@ class Rule(IntFlag):
     CALIBRATING = 2048
     FAULT = 4096
     EXPORT = 8192
-    NO_MULTIPLIER = 16384
+    NO_INSTRUMENT = 16384
+    SPARSE = 32768
+    AMBIGUOUS = 65536
+    WRAPS = 131072
+    DAILY = 262144
+    LOST = 524288
+    UNIT = 1048576
+    SPLIT = 2097152
 
 
-SUSPECT_RULES = Rule.STUCK
+SUSPECT_RULES = Rule.STUCK | Rule.UNIT
 """What was measured, but is hard to believe."""
+
+UNKNOWN_RULES = Rule.RESET | Rule.RESTORED | Rule.BOUND | Rule.WRAPS | Rule.LOST
+"""What leaves use unknown, besides an exchange without its registers."""
 
 RULE_TEXT: dict[Rule, Localized] = {
     Rule.ROLLOVER: Localized(en="the register rolled over", vi="chỉ số quay vòng"),
@@ -44,8 +54,9 @@ RULE_TEXT: dict[Rule, Localized] = {
         en="the register was reset; what passed since the reading before is unknown",
         vi="công tơ bị đặt lại; lượng tiêu thụ kể từ lần đọc trước không xác định được",
     ),
-    Rule.NEGATIVE: Localized(
-        en="the register fell where nothing can be exported: a fault", vi="chỉ số giảm dù không thể phát ngược: lỗi đo"
+    Rule.RESTORED: Localized(
+        en="the register fell back and counted on from there; what passed in between is unknown",
+        vi="chỉ số lùi về giá trị cũ rồi đếm tiếp; lượng tiêu thụ trong khoảng đó không xác định được",
     ),
     Rule.BOUND: Localized(
         en="the register rose by more than can physically pass", vi="chỉ số tăng quá mức có thể về mặt vật lý"
@@ -75,7 +86,37 @@ RULE_TEXT: dict[Rule, Localized] = {
     Rule.CALIBRATING: Localized(en="readings during calibration set aside", vi="loại các lần đọc khi đang hiệu chuẩn"),
     Rule.FAULT: Localized(en="readings of a faulty instrument set aside", vi="loại các lần đọc khi thiết bị lỗi"),
     Rule.EXPORT: Localized(en="energy was exported", vi="có phát ngược lên lưới"),
-    Rule.NO_MULTIPLIER: Localized(en="no multiplier is dated for that day", vi="không có hệ số nhân cho ngày đó"),
+    Rule.NO_INSTRUMENT: Localized(
+        en="readings set aside: the park file names no instrument for that time",
+        vi="loại các lần đọc: tệp cấu hình không khai báo thiết bị đo cho thời gian đó",
+    ),
+    Rule.SPARSE: Localized(
+        en="the meter is read less often than each quarter hour; known total spread evenly",
+        vi="chu kỳ đọc đồng hồ dài hơn 15 phút; tổng đã biết được phân bổ đều",
+    ),
+    Rule.AMBIGUOUS: Localized(
+        en="the registers allow more than one explanation; the likeliest is counted as estimated",
+        vi="chỉ số có thể giải thích theo nhiều cách; đã lấy cách hợp lý nhất và coi là ước tính",
+    ),
+    Rule.WRAPS: Localized(
+        en="the register may have rolled over, more than once, or been reset; what passed is unknown",
+        vi="bộ đếm có thể đã quay vòng một hoặc nhiều lần, hoặc bị đặt lại; không xác định được lượng tiêu thụ",
+    ),
+    Rule.DAILY: Localized(
+        en="the register starts again each day; the last minutes before midnight are estimated",
+        vi="bộ đếm bắt đầu lại mỗi ngày; những phút cuối trước nửa đêm được ước tính",
+    ),
+    Rule.LOST: Localized(
+        en="a message that said what passed is missing", vi="thiếu bản tin cho biết lượng đã tiêu thụ"
+    ),
+    Rule.SPLIT: Localized(
+        en="the transformer ratio changed between two readings; their use is split as by even power",
+        vi="tỷ số biến dòng thay đổi giữa hai lần đọc; lượng tiêu thụ được chia theo công suất đều",
+    ),
+    Rule.UNIT: Localized(
+        en="use changed by a power of ten at an interruption: the unit of the register may have changed",
+        vi="mức tiêu thụ thay đổi theo lũy thừa của 10 sau gián đoạn: đơn vị của chỉ số có thể đã thay đổi",
+    ),
 }
 
 

@@ -1,36 +1,49 @@
-"""15-minute use of one counter, every interval with its worth.
+"""15-minute use of one counter, every quarter hour with what it is worth.
 
-The register at an interval's edge is interpolated between the readings around it. An interval holds what is known to
-have passed in it and nothing else: what a reset or an impossible step hides is not invented, it is missing from
-`completeness`. A gap with good registers on both sides keeps its exact total; the parts that had to be spread over
-several intervals are `estimated`.
+The register at a quarter hour's edge is interpolated between the readings around it; that of a coarse counter between
+the readings at which it changed. A quarter hour holds what is known to have passed in it and nothing else: what a
+reset or an impossible step hides is not invented, it is missing from `completeness`. A gap with good registers on both
+sides keeps its exact total, however long it is; what had to be spread over several quarter hours is `estimated`, and so
+is all use that has another explanation.
 
-An interval depends on the good readings around it, on those within `REACH_MS` of these, on those within
-`MARGIN_MS` (for stuck meters), and, in a gap of over an hour, on the measured use of the three weeks before:
-`efficiency.usage.affected` turns that round.
+A quarter hour depends on the good readings around it, on those within `REACH_MS` of these, on those within
+`MARGIN_MS` (for stuck meters and changed units), and, in a gap of over an hour, on the measured use of the three weeks
+before: `efficiency.usage.affected` turns that round.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.gaps import NO_PAST, Past, filled, histories
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged, quarters_in
+from efficiency.usage.judging import KNOWN, Kind, Kinds
+from efficiency.usage.line import Readings
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.registers import Kind, Readings, Steps, steps_of
+from efficiency.usage.resolution import resolution
+from efficiency.usage.steps import Steps, steps_of
 from efficiency.usage.stuck import MOST_RUN, stuck
 
 MARGIN_MS = (MOST_RUN - 1) * QUARTER_MS
-"""What lies beside an interval and may make it one of a stuck meter."""
+"""What lies beside a quarter hour and may make it one of a stuck meter, or one in a changed unit."""
 
 _GAP_FACTOR = 1.5
+_COARSE = 2.0
+"""A counter that rises by no more than so many counts after it stood still is interpolated from when it stood still."""
 _STEP_RULES = {
     Kind.ROLLOVER: Rule.ROLLOVER,
     Kind.EXPORT: Rule.EXPORT,
+    Kind.AMBIGUOUS: Rule.AMBIGUOUS,
+    Kind.SPLIT: Rule.SPLIT,
+    Kind.DAILY: Rule.DAILY,
     Kind.RESET: Rule.RESET,
-    Kind.NEGATIVE: Rule.NEGATIVE,
+    Kind.RESTORED: Rule.RESTORED,
     Kind.BOUND: Rule.BOUND,
-    Kind.UNKNOWN: Rule.SWAP,
+    Kind.WRAPS: Rule.WRAPS,
+    Kind.SWAP: Rule.SWAP,
+    Kind.LOST: Rule.LOST,
 }
 
 
@@ -41,7 +54,7 @@ def long_gap(counter: Counter, steps: Steps) -> Bools:
 
 
 def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
-    """Where the past must be known for the intervals of `window`; nowhere as long as there is no long gap."""
+    """Where the past must be known for the quarter hours of `window`; nowhere as long as there is no long gap."""
     long = long_gap(counter, steps) & (steps.end > window.start) & (steps.start < window.end)
     gaps = [Span(int(a), int(b)) for a, b in zip(steps.start[long], steps.end[long], strict=True)]
     return merged([past for gap in gaps for past in histories(gap)])
@@ -56,7 +69,7 @@ def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PA
 
 
 def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
-    """Whether what was loaded (before, after) suffices for the intervals of `window`; else load more on that side."""
+    """Whether what was loaded (before, after) suffices for the quarter hours of `window`; else load more there."""
     whole, certain = window.outward(), steps.certain
     return certain.start <= whole.start - MARGIN_MS, certain.end >= whole.end + MARGIN_MS
 
@@ -64,76 +77,151 @@ def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
 def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST) -> QuarterHours:
     """Use of the quarter hours of `window`, from steps."""
     whole = window.outward()
-    work = _Work(Span(whole.start - MARGIN_MS, whole.end + MARGIN_MS))
-    near = (steps.end > work.span.start) & (steps.start < work.span.end)
-    start, end, delta, kind = steps.start[near], steps.end[near], steps.delta[near], steps.kind[near]
-    long = long_gap(counter, steps)[near]
-    first, last = work.index(start), work.index(end - 1)
-    known = kind < Kind.RESET
-    inside = known & (first == last)
-    work.add(first[inside], delta[inside], (end - start)[inside])
-    across = np.flatnonzero(known & ~long & (first != last))
+    sums = _Sums(Span(whole.start - MARGIN_MS, whole.end + MARGIN_MS))
+    count = resolution(counter, steps.raw, sums.start)
+    parts = _parts(counter, steps, sums, count)
+    first, last = sums.index(parts.start), sums.index(parts.end - 1)
+    plain = parts.known & ~parts.long
+    inside = plain & (first == last)
+    elapsed = parts.end - parts.start
+    sums.add(first[inside], parts.delta[inside], elapsed[inside])
+    open_ = inside & parts.open
+    if open_.any():
+        sums.estimate(first[open_], elapsed[open_])
+    across = np.flatnonzero(plain & (first != last))
     if len(across):
-        _add_across(work, counter, start[across], end[across], delta[across])
-    for step in np.flatnonzero(long & (first != last)):
-        gap = filled(counter, Span(int(start[step]), int(end[step])), float(delta[step]), past)
-        place = work.index(gap.start)
-        work.add(place, gap.delta, gap.inside_ms, estimated=True)
-        work.touch(place, gap.rule)
-    for odd in np.unique(kind[kind != Kind.GOOD]):
-        alike = kind == odd
-        work.touch_all(first[alike], last[alike], _STEP_RULES[Kind(int(odd))])
-    _touch_events(work, counter, steps)
-    return _weighed(work, counter, counter.step(_shown(steps, work.start)), MARGIN_MS // QUARTER_MS)
+        _add_across(sums, counter, parts, across)
+    for place in np.flatnonzero(parts.long):
+        gap = Span(int(parts.start[place]), int(parts.end[place]))
+        spread = filled(counter, gap, float(parts.delta[place]), past, sums.span)
+        at = sums.index(spread.start)
+        sums.add(at, spread.delta, spread.inside_ms)
+        sums.estimate(at, spread.inside_ms)
+        sums.touch(at, spread.rule)
+    for odd in np.unique(parts.kind[parts.kind != Kind.GOOD]):
+        alike = parts.kind == odd
+        sums.touch_all(first[alike], last[alike], _STEP_RULES[Kind(int(odd))])
+    _touch_events(sums, counter, steps)
+    return _weighed(sums, counter, steps, count)
 
 
-def _add_across(work: "_Work", counter: Counter, start: Times, end: Times, delta: Floats) -> None:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The steps near a window: as `Steps`; `gap`: longer than quarter hours need; `open`: with another explanation."""
+
+    start: Times
+    end: Times
+    delta: Floats
+    kind: Kinds
+    known: Bools
+    gap: Bools
+    long: Bools
+    open: Bools
+
+
+def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Parts:
+    near = slice(*np.searchsorted(steps.end, (sums.span.start + 1, sums.span.end + 1)))
+    near = slice(near.start, int(np.searchsorted(steps.start, sums.span.end)))
+    start, end, delta, kind = steps.start[near], steps.end[near], steps.delta[near], steps.kind[near]
+    elapsed = end - start
+    gap = elapsed > _GAP_FACTOR * min(counter.interval_ms, QUARTER_MS)
+    still = (delta == 0) & (kind == Kind.GOOD) & ~gap
+    if still.any() and not counter.signed:
+        slot = np.clip(sums.index(end - 1), 0, len(count) - 1)
+        start, keep = _between_counts(start, end, still, (delta > 0) & (kind == Kind.GOOD) & ~gap, delta, count[slot])
+        start, end, delta, kind, gap = start[keep], end[keep], delta[keep], kind[keep], gap[keep]
+        elapsed = end - start
+    known = kind <= KNOWN
+    long = known & (elapsed > HOUR_MS) & (elapsed > _GAP_FACTOR * counter.interval_ms)
+    return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= Kind.AMBIGUOUS))
+
+
+def _between_counts(
+    start: Times, end: Times, still: Bools, rises: Bools, delta: Floats, count: Floats
+) -> tuple[Times, Bools]:
+    """Begin the step of one or two counts where the counter changed before, up to an hour earlier.
+
+    Between two changes a coarse counter is less than a count from what passed, and so is the line between them; what it
+    shows in between would turn steady use into quarter hours of nothing and of twice as much. Returns the new starts
+    and which steps remain.
+    """
+    keep = np.ones(len(start), dtype=np.bool_)
+    coarse = np.flatnonzero(rises[1:] & still[:-1] & (delta[1:] <= _COARSE * count[1:] * (1 + 1e-6))) + 1
+    if not len(coarse):
+        return start, keep
+    places = np.arange(len(start))
+    moved = np.maximum.accumulate(np.where(still, -1, places + 1))  # first step after the last one that was not still
+    first = np.maximum(moved[coarse - 1], 0)
+    near = end[coarse] - start[first] <= HOUR_MS
+    coarse, first = coarse[near], first[near]
+    begun = start.copy()
+    begun[coarse] = start[first]
+    edges = np.zeros(len(start) + 1, dtype=np.int64)
+    np.add.at(edges, first, 1)
+    np.add.at(edges, coarse, -1)
+    keep &= np.cumsum(edges)[:-1] == 0
+    return begun, keep
+
+
+def _add_across(sums: "_Sums", counter: Counter, parts: _Parts, across: Times) -> None:
     """Cut steps at the edges they cross, each part in proportion to its time."""
-    count = work.index(end - 1) - work.index(start) + 1
+    start, end = parts.start[across], parts.end[across]
+    first = np.maximum(sums.index(start), 0)
+    count = np.minimum(sums.index(end - 1), len(sums.start) - 1) - first + 1
     step = np.repeat(np.arange(len(start)), count)
-    place = np.repeat(work.index(start), count) + (np.arange(len(step)) - np.repeat(np.cumsum(count) - count, count))
-    edge = work.span.start + place * QUARTER_MS
+    place = np.repeat(first, count) + (np.arange(len(step)) - np.repeat(np.cumsum(count) - count, count))
+    edge = sums.span.start + place * QUARTER_MS
     part = np.minimum(edge + QUARTER_MS, end[step]) - np.maximum(edge, start[step])
     elapsed = (end - start)[step]
-    gap = elapsed > _GAP_FACTOR * counter.interval_ms
-    work.add(place, delta[step] * (part / elapsed), part)
-    work.estimate(place[gap], part[gap])
-    work.touch(place[gap], Rule.GAP_INTERPOLATED)
+    sums.add(place, parts.delta[across][step] * (part / elapsed), part)
+    gap, open_ = parts.gap[across][step], parts.open[across][step]
+    sums.estimate(place[gap | open_], part[gap | open_])
+    usual = elapsed <= _GAP_FACTOR * counter.interval_ms
+    sums.touch(place[gap & usual], Rule.SPARSE)
+    sums.touch(place[gap & ~usual], Rule.GAP_INTERPOLATED)
 
 
-def _touch_events(work: "_Work", counter: Counter, steps: Steps) -> None:
-    for rule in np.unique(steps.aside_rule):
-        work.touch(work.index(steps.aside[steps.aside_rule == rule]), Rule(int(rule)))
-    if counter.swaps:
-        work.touch(work.index(np.array([swap.at for swap in counter.swaps], dtype=np.int64)), Rule.SWAP)
+def _touch_events(sums: "_Sums", counter: Counter, steps: Steps) -> None:
+    for rule in np.unique(steps.aside.rules):
+        sums.touch(sums.index(steps.aside.times[steps.aside.rules == rule]), Rule(int(rule)))
+    exchanged = [fitted.since for fitted in counter.instruments[1:] if not fitted.continues]
+    if exchanged:
+        sums.touch(sums.index(np.array(exchanged, dtype=np.int64)), Rule.SWAP)
+    changed = sums.index(steps.end[steps.unit != 0])
+    if len(changed):
+        sums.touch_all(changed, changed + MOST_RUN - 2, Rule.UNIT)
 
 
-def _shown(steps: Steps, start: Times) -> Floats:
-    """What the register showed after each instant, or last."""
+def _weighed(sums: "_Sums", counter: Counter, steps: Steps, count: Floats) -> QuarterHours:
+    known = sums.known_ms > 0
+    amount = np.where(known, sums.delta, np.nan)
+    completeness = sums.known_ms / QUARTER_MS
+    estimated = sums.estimated_ms / QUARTER_MS
+    able = (sums.estimated_ms == 0) & (sums.known_ms == QUARTER_MS)
+    if counter.interval_ms <= QUARTER_MS:
+        repeated = stuck(amount, able, _assumed(counter, steps, sums.start))
+        sums.rules[repeated] |= np.uint32(Rule.STUCK)
+    margin = MARGIN_MS // QUARTER_MS
+    cut = slice(margin, len(amount) - margin)
+    return QuarterHours(
+        sums.start[cut],
+        amount[cut],
+        estimated[cut],
+        completeness[cut],
+        np.where(known, count, 0.0)[cut],
+        sums.rules[cut],
+    )
+
+
+def _assumed(counter: Counter, steps: Steps, start: Times) -> Floats:
+    """One count of the register that was shown after each instant, or last, as the park file says."""
     if not len(steps.raw.times):
         return np.zeros(len(start))
-    place = np.searchsorted(steps.raw.times, start)
-    return steps.raw.values[np.minimum(place, len(steps.raw.times) - 1)]
+    place = np.minimum(np.searchsorted(steps.raw.times, start), len(steps.raw.times) - 1)
+    return counter.step(steps.raw.values[place], steps.raw.instrument[place])
 
 
-def _weighed(work: "_Work", counter: Counter, step: Floats, margin: int) -> QuarterHours:
-    factor = counter.factor(work.start)
-    known = work.known_ms > 0
-    undated = known & np.isnan(factor)
-    work.rules[undated] |= np.uint32(Rule.NO_MULTIPLIER)
-    known &= ~undated
-    amount = np.where(known, work.delta * factor, np.nan)
-    completeness = np.where(known, work.known_ms / QUARTER_MS, 0.0)
-    estimated = np.where(known, work.estimated_ms / QUARTER_MS, 0.0)
-    able = (estimated == 0) & (completeness == 1) & (counter.interval_ms <= QUARTER_MS)
-    repeated = stuck(amount, able, step * factor)
-    error = np.where(known, step * np.abs(factor), 0.0)
-    work.rules[repeated] |= np.uint32(Rule.STUCK)
-    cut = slice(margin, len(amount) - margin)
-    return QuarterHours(work.start[cut], amount[cut], estimated[cut], completeness[cut], error[cut], work.rules[cut])
-
-
-class _Work:
+class _Sums:
     """Sums per quarter hour while they grow; what falls outside the span is left out."""
 
     def __init__(self, span: Span) -> None:
@@ -148,14 +236,12 @@ class _Work:
     def index(self, times: Times) -> Times:
         return (times - self.span.start) // QUARTER_MS
 
-    def add(self, place: Times, delta: Floats, ms: Times, *, estimated: bool = False) -> None:
+    def add(self, place: Times, delta: Floats, ms: Times) -> None:
         inside = (place >= 0) & (place < len(self.start))
         place, delta, ms = place[inside], delta[inside], ms[inside]
         size = len(self.start)
         self.delta += np.bincount(place, weights=delta, minlength=size)
         self.known_ms += np.bincount(place, weights=ms, minlength=size).astype(np.int64)
-        if estimated:
-            self.estimate(place, ms)
 
     def estimate(self, place: Times, ms: Times) -> None:
         inside = (place >= 0) & (place < len(self.start))
@@ -163,9 +249,10 @@ class _Work:
 
     def touch_all(self, first: Times, last: Times, rule: Rule) -> None:
         """Touch from each first up to and including its last."""
-        edges = np.zeros(len(self.start) + 1, dtype=np.int64)
-        np.add.at(edges, np.maximum(first, 0), 1)
-        np.add.at(edges, np.minimum(last + 1, len(self.start)), -1)
+        size = len(self.start)
+        edges = np.zeros(size + 1, dtype=np.int64)
+        np.add.at(edges, np.clip(first, 0, size), 1)
+        np.add.at(edges, np.clip(last + 1, 0, size), -1)
         self.rules[np.cumsum(edges[:-1]) > 0] |= np.uint32(rule)
 
     def touch(self, place: Times, rule: Rule) -> None:

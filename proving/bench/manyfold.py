@@ -7,6 +7,7 @@ has, and not more. Registers are invented, in the resolution and up to the roll-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import yaml
@@ -57,7 +58,7 @@ def lines(park: Park, span: Span, origin: int) -> Iterator[list[str]]:
         if meter.gateway.startswith(park.gateways[0].id.rpartition("-")[0]):
             times = times[~_offline(times, number // METERS)]
         names = [name for name, of in meter.quantities.items() if of.counter]
-        values = [_register(meter, name, number, times, origin).tolist() for name in names]
+        values = [_register(meter, name, park.zone, number, times, origin).tolist() for name in names]
         fields = ",".join(f"{name}=%r" for name in names)
         text = f"{reading_series(park.id, meter)} {fields} %d000000"
         yield list(map(text.__mod__, zip(*values, times.tolist(), strict=True)))
@@ -67,9 +68,9 @@ def _offline(times: Times, copy: int) -> np.ndarray[tuple[int], np.dtype[np.bool
     return np.asarray((times // DAY_MS % _OFFLINE_EVERY == copy % _OFFLINE_EVERY) & (times % DAY_MS < _OFFLINE_MS))
 
 
-def _register(meter: Meter, name: str, number: int, times: Times, origin: int) -> Floats:
+def _register(meter: Meter, name: str, zone: ZoneInfo, number: int, times: Times, origin: int) -> Floats:
     """What a register shows: a load by the hour of the week, whose integral is known at every instant."""
-    counter = counter_of(meter, name)
+    counter = counter_of(meter, name, zone).instruments[0]
     rated = meter.rated * {"reactive_kvarh": _REACTIVE, "energy_export_kwh": 0.0}.get(name, 1.0)
     # The load is constant within a quarter of an hour, so the register is its sum: first whole weeks, then the rest.
     week = _week(meter, number)
@@ -79,7 +80,7 @@ def _register(meter: Meter, name: str, number: int, times: Times, origin: int) -
     hours = since // WEEK_MS * passed[-1] + passed[slot] + week[slot] * (rest / _SLOT_MS)
     if meter.role is not Role.GENERATION:
         hours += _swell(since, number)  # no two weeks are alike; too small ever to turn the register back
-    shown = 1000.0 * (number + 1) + rated * hours / counter.factor(np.array([origin]))[0]
+    shown = 1000.0 * (number + 1) + rated * hours / counter.factor
     if counter.rollover is not None:
         shown %= counter.rollover
     return np.asarray(np.round(np.round(shown / counter.count) * counter.count, 3) if counter.count else shown)

@@ -2,7 +2,7 @@
 
 from efficiency.stored.readings import RegisterReader
 from efficiency.usage.intervals import Span
-from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING
+from efficiency.usage.line import CALIBRATING, FAULT, MEASURING
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
 from tests.efficiency.conftest import Field

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from efficiency.usage.affected import affected
-from efficiency.usage.counters import Counter, Swapped
+from efficiency.usage.counters import Counter, Fitted
 from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
@@ -25,10 +25,11 @@ from efficiency.usage.intervals import (
     Times,
     quarters_in,
 )
-from efficiency.usage.quality import Quality, Rule
+from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings
+from efficiency.usage.quality import UNKNOWN_RULES, Quality, Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import enough, history_needed, usage, usage_of
-from efficiency.usage.registers import CALIBRATING, FAULT, MEASURING, Readings, steps_of
+from efficiency.usage.steps import steps_of
 
 START = 1_790_000_000_000 // DAY_MS * DAY_MS
 DAYS = 25
@@ -74,7 +75,7 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
     """A meter whose power is constant within each quarter hour."""
     random = np.random.default_rng(seed)
     quarters = len(quarters_in(WINDOW))
-    multiplier_change = START + 9 * DAY_MS + 17 * HOUR_MS  # local midnight at UTC+7
+    multiplier_change = START + 9 * DAY_MS + 5 * HOUR_MS
     factor = np.where(quarters_in(WINDOW) < multiplier_change, 10.0, 12.0)
     daily = 1 + np.sin(np.arange(quarters) * 2 * np.pi / 96)
     raw_use = random.uniform(0.2, 1.0, quarters) * daily * RATED / 2 / 4 / 12
@@ -86,7 +87,7 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
     times = np.arange(START + phase_ms, WINDOW.end + 1, step_ms)
     limit = 45_000.0 if rollover else None
     offset = np.full(len(times), 40_000.0)
-    swaps: list[Swapped] = []
+    swaps: list[tuple[int, float]] = []
     for name, day in sorted(events, key=lambda event: event[1]):
         at = START + day * DAY_MS + 10 * HOUR_MS + 7 * QUARTER_MS // 3
         first, now = int(np.searchsorted(times, at)), float(np.interp(at, edges, lifetime))
@@ -94,15 +95,27 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
             offset[first:] = -now
         if name == "swap":
             closing = now + float(offset[first - 1])
-            swaps.append(Swapped(at, closing % limit if limit else closing, 77.5))
+            swaps.append((at, closing % limit if limit else closing))
             offset[first:] = 77.5 - now
     values = np.interp(times, edges, lifetime) + offset
     counts = np.round(values / RESOLUTION)
     values = (counts % round(limit / RESOLUTION) if limit else counts) * RESOLUTION
     readings, held = upset(times, values, step_ms, events)
-    factors = (np.array([START - DAY_MS, multiplier_change]), np.array([10.0, 12.0]))
-    counter = Counter(step_ms, RATED, limit, count=RESOLUTION, multiplier=factors, swaps=tuple(swaps))
+    counter = Counter(step_ms, RATED, _instruments(limit, multiplier_change, swaps))
     return Simulated(counter, readings, raw_use * factor, held)
+
+
+def _instruments(rollover: float | None, multiplier_change: int, swaps: list[tuple[int, float]]) -> tuple[Fitted, ...]:
+    """Fitted where somebody wrote down the registers of every swap; the ratio changes from 10 to 12."""
+    edges = sorted([(multiplier_change, None), *swaps], key=lambda edge: edge[0])
+    fitted = [Fitted(factor=10.0, rollover=rollover, count=RESOLUTION)]
+    for at, closing in edges:
+        before = fitted[-1]
+        fitted[-1] = replace(before, until=at, closing=np.nan if closing is None else closing)
+        factor = 12.0 if at >= multiplier_change else 10.0
+        opening = np.nan if closing is None else 77.5
+        fitted.append(replace(before, since=at, factor=factor, opening=opening, continues=closing is None))
+    return tuple(fitted)
 
 
 def upset(times: Times, values: Floats, step_ms: int, events: list[Event]) -> tuple[Readings, list[Span]]:
@@ -149,7 +162,7 @@ def from_scratch(counter: Counter, readings: Readings) -> QuarterHours:
     return usage(counter, readings, WINDOW, past)
 
 
-LOST = Rule.RESET | Rule.NEGATIVE | Rule.BOUND
+LOST = UNKNOWN_RULES
 
 
 @given(st.integers(0, 1000), steps_ms, event_lists, st.booleans())
@@ -176,12 +189,11 @@ def test_the_total_is_exact_wherever_nothing_was_lost(
 ) -> None:
     events = [event for event in told_apart(events, rollover=rollover) if "reset" not in event[0]]
     meter = simulate(seed, step_ms, 0, events, rollover=rollover)
-    counter = replace(meter.counter, multiplier=None)
-    computed = from_scratch(counter, meter.readings)
-    truth = meter.truth / meter.counter.factor(quarters_in(WINDOW))
+    computed = from_scratch(meter.counter, meter.readings)
     assert (computed.completeness == 1).all()
     assert not np.any(computed.rules & LOST)
-    assert computed.amount.sum() == pytest.approx(truth.sum(), abs=2 * RESOLUTION * (1 + len(counter.swaps)))
+    exchanged = len(meter.counter.instruments)
+    assert computed.amount.sum() == pytest.approx(meter.truth.sum(), abs=2 * 12 * RESOLUTION * (1 + exchanged))
 
 
 def test_what_repeats_itself_is_found_and_nothing_else() -> None:

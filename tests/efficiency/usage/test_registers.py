@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from efficiency.usage.counters import Counter, Swapped
+from efficiency.usage.counters import Counter, Fitted
 from efficiency.usage.gaps import Past
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS, Span
+from efficiency.usage.line import FAULT, Readings
 from efficiency.usage.quality import RULE_TEXT, Quality, Rule, rules_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import usage
-from efficiency.usage.registers import FAULT, Readings
 
 START = 20_000 * DAY_MS
 MINUTE = 60_000
-PLAIN = Counter(interval_ms=5 * MINUTE, rated=60.0, count=0.01)
+PLAIN = Counter(5 * MINUTE, 60.0, (Fitted(count=0.01),))
 
 
 def of(
@@ -44,23 +44,28 @@ def rules(computed: QuarterHours, quarter: int) -> Rule:
 
 
 def test_registers_at_the_edges_are_interpolated_between_the_readings_around_them() -> None:
-    computed = of({-3: 100.0, 7: 110.0, 18: 121.0, 29: 128.0, 61: 160.0}, Counter(interval_ms=30 * MINUTE, rated=90.0))
+    computed = of({-3: 100.0, 7: 110.0, 18: 121.0, 29: 128.0, 61: 160.0}, Counter(30 * MINUTE, 90.0))
     assert computed.amount[0] == pytest.approx(15.0)
     assert computed.amount[1] == pytest.approx(3 + 7 + 1)
-    assert list(computed.quality) == [Quality.MEASURED] * 4
+    assert list(computed.quality) == [Quality.MEASURED, *[Quality.ESTIMATED] * 3]
 
 
-def test_a_multiplier_holds_from_its_instant_and_not_before_the_first() -> None:
-    factors = (np.array([START + QUARTER_MS, START + 2 * QUARTER_MS]), np.array([10.0, 20.0]))
-    computed = of(steady(), Counter(interval_ms=5 * MINUTE, rated=600.0, count=0.01, multiplier=factors))
-    assert np.isnan(computed.amount[0])
-    assert rules(computed, 0) == Rule.NO_MULTIPLIER
-    assert computed.quality[0] == Quality.MISSING
-    assert computed.amount[1:3] == pytest.approx([30.0, 60.0], abs=0.1)
+def test_a_ratio_holds_from_its_instant_and_nothing_is_counted_before_the_first() -> None:
+    fitted = (
+        Fitted(since=START + 10 * MINUTE, factor=10.0, count=0.01),
+        Fitted(since=START + 37 * MINUTE, factor=20.0, count=0.01, continues=True),
+    )
+    values = {minute: 1000 + min(minute, 37) / 10 + max(0, minute - 37) / 20 for minute in range(0, 61, 5)}
+    computed = of(values, Counter(5 * MINUTE, 600.0, fitted))
+    assert computed.completeness[0] == pytest.approx(1 / 3)
+    assert rules(computed, 0) == Rule.NO_INSTRUMENT
+    assert computed.amount == pytest.approx([5.0, 15.0, 15.0, 15.0])
+    assert list(computed.quality[1:]) == [Quality.MEASURED, Quality.ESTIMATED, Quality.MEASURED]
+    assert rules(computed, 2) == Rule.SPLIT
 
 
 def test_a_fall_from_the_upper_half_by_a_possible_step_is_a_roll_over() -> None:
-    counter = Counter(interval_ms=5 * MINUTE, rated=60.0, rollover=1004.5, count=0.01)
+    counter = Counter(5 * MINUTE, 60.0, (Fitted(rollover=1004.5, count=0.01),))
     values = {minute: value % 1004.5 for minute, value in steady().items()}
     computed = of(values, counter)
     assert computed.amount == pytest.approx([3.0, 3.0, 3.0, 3.0], abs=0.01)
@@ -71,7 +76,7 @@ def test_a_fall_from_the_upper_half_by_a_possible_step_is_a_roll_over() -> None:
 @pytest.mark.parametrize("rollover", [None, 5000.0, 1e8])
 def test_any_other_fall_to_little_is_a_reset_and_nothing_is_invented(rollover: float | None) -> None:
     values = {minute: value if minute < 20 else value - 1004.0 for minute, value in steady().items()}
-    computed = of(values, Counter(interval_ms=5 * MINUTE, rated=60.0, rollover=rollover, count=0.01))
+    computed = of(values, Counter(5 * MINUTE, 60.0, (Fitted(rollover=rollover, count=0.01),)))
     assert rules(computed, 1) == Rule.RESET
     assert computed.quality[1] == Quality.PARTIAL
     assert computed.completeness[1] == pytest.approx(2 / 3)
@@ -79,12 +84,12 @@ def test_any_other_fall_to_little_is_a_reset_and_nothing_is_invented(rollover: f
     assert computed.amount[2] == pytest.approx(3.0, abs=0.01)
 
 
-def test_a_fall_to_anything_else_is_a_fault_unless_energy_may_be_exported() -> None:
+def test_a_fall_to_anything_else_leaves_one_step_unknown_unless_energy_may_be_exported() -> None:
     computed = of({minute: value if minute < 20 else value - 50.0 for minute, value in steady().items()})
-    assert rules(computed, 1) == Rule.NEGATIVE
+    assert rules(computed, 1) == Rule.RESTORED
     assert computed.quality[1] == Quality.PARTIAL
     values = {minute: value if minute < 20 else value - 2.0 for minute, value in steady().items()}
-    solar = of(values, Counter(interval_ms=5 * MINUTE, rated=60.0, count=0.01, export=True))
+    solar = of(values, Counter(5 * MINUTE, 60.0, (Fitted(count=0.01, signed=True),)))
     assert rules(solar, 1) == Rule.EXPORT
     assert solar.quality[1] == Quality.MEASURED
     assert solar.amount[1] == pytest.approx(3.0 - 2.0, abs=0.01)
@@ -108,7 +113,7 @@ def test_a_single_impossible_reading_is_set_aside_up_or_down() -> None:
 
 
 def test_a_register_that_was_repeated_and_catches_up_keeps_its_total() -> None:
-    fast = Counter(interval_ms=5 * MINUTE, rated=12.0, count=0.01)
+    fast = Counter(5 * MINUTE, 12.0, (Fitted(count=0.01),))
     computed = of(steady(m20=1003.5, m25=1003.5, m30=1003.5, m35=1003.5), fast)
     assert computed.amount.sum() == pytest.approx(12.0, abs=0.01)
     assert Rule.HELD in rules(computed, 1)
@@ -118,17 +123,20 @@ def test_a_register_that_was_repeated_and_catches_up_keeps_its_total() -> None:
 def test_a_swap_joins_closing_and_opening_register() -> None:
     values = {minute: value if minute < 20 else value - 950.0 for minute, value in steady().items()}
     at = START + 18 * MINUTE
-    swapped = replace(PLAIN, swaps=(Swapped(at, 1003.6, 53.6),))
-    computed = of(values, swapped)
+    swapped = (Fitted(until=at, count=0.01, closing=1003.6), Fitted(since=at, count=0.01, opening=53.6))
+    computed = of(values, replace(PLAIN, instruments=swapped))
     assert computed.amount == pytest.approx([3.0, 3.0, 3.0, 3.0], abs=0.01)
     assert rules(computed, 1) == Rule.SWAP
     assert list(computed.quality) == [Quality.MEASURED] * 4
-    unknown = replace(PLAIN, swaps=(Swapped(at, np.nan, np.nan),))
-    assert of(values, unknown).completeness[1] == pytest.approx(2 / 3)
+    unknown = (Fitted(until=at, count=0.01), Fitted(since=at, count=0.01))
+    assert of(values, replace(PLAIN, instruments=unknown)).completeness[1] == pytest.approx(2 / 3)
+    half = (Fitted(until=at, count=0.01), Fitted(since=at, count=0.01, opening=53.6))
+    assert of(values, replace(PLAIN, instruments=half)).completeness[1] == pytest.approx(12 / 15)
 
 
 def test_a_swap_before_the_first_reading_counts_from_the_opening_register() -> None:
-    counter = Counter(interval_ms=5 * MINUTE, rated=60.0, swaps=(Swapped(START - 5 * MINUTE, 812.0, 999.0),))
+    at = START - 5 * MINUTE
+    counter = Counter(5 * MINUTE, 60.0, (Fitted(until=at, closing=812.0), Fitted(since=at, opening=999.0)))
     computed = of(steady(), counter, quarters=4)
     assert computed.amount == pytest.approx([3.0, 3.0, 3.0, 3.0], abs=0.01)
 
@@ -196,22 +204,25 @@ def test_equal_use_is_suspect_where_the_register_counts_too_finely_for_chance(
         grown += [grown[-1] + (3.0 if 0 <= quarter < longest else 2.0 + quarter % 3 / 10) / 3] * 1
         grown += [grown[-1] + (grown[-1] - grown[-2]), grown[-1] + 2 * (grown[-1] - grown[-2])]
     values = {5 * place - 150: 1000.0 + value for place, value in enumerate(grown)}
-    computed = of(values, replace(PLAIN, count=count), quarters=25)
+    computed = of(values, replace(PLAIN, instruments=(Fitted(count=count),)), quarters=25)
     wanted = [Quality.SUSPECT if suspect and quarter < longest else Quality.MEASURED for quarter in range(25)]
     assert list(computed.quality) == wanted
     assert rules(computed, 0) == (Rule.STUCK if suspect else 0)
 
 
-def test_equal_parts_of_one_hourly_step_are_not_stuck() -> None:
+def test_equal_parts_of_one_hourly_step_are_estimated_and_not_stuck() -> None:
     values = {60 * hour: 1000.0 + 100 * hour + hour % 3 for hour in range(-3, 6)}
-    computed = of(values, Counter(interval_ms=60 * MINUTE, rated=200.0, count=1e-5), quarters=8)
-    assert list(computed.quality) == [Quality.MEASURED] * 8
+    computed = of(values, Counter(60 * MINUTE, 200.0, (Fitted(count=1e-5),)), quarters=8)
+    assert list(computed.quality) == [Quality.ESTIMATED] * 8
+    assert rules(computed, 3) == Rule.SPARSE
 
 
 def test_a_register_that_is_a_short_float_counts_coarser_the_more_it_shows() -> None:
     for shown, quality in ((1_000.0, Quality.SUSPECT), (1_000_000.0, Quality.MEASURED)):
         values = {minute: float(np.float32(shown + minute / 5)) for minute in range(-30, 200, 5)}
-        computed = of(values, replace(PLAIN, count=0.0, relative=float(np.finfo(np.float32).eps)), quarters=8)
+        computed = of(
+            values, replace(PLAIN, instruments=(Fitted(relative=float(np.finfo(np.float32).eps)),)), quarters=8
+        )
         assert list(computed.quality) == [quality] * 8
 
 
@@ -233,11 +244,14 @@ def test_every_rule_has_words_in_both_languages() -> None:
     assert HOUR_MS == 4 * QUARTER_MS
 
 
-def test_what_a_register_counts_a_second_time_after_a_dip_is_not_use() -> None:
-    for_a_while = of(steady(m20=1002.0, m25=1002.9, m30=1003.0))
-    assert for_a_while.amount.sum() == pytest.approx(12.0, abs=0.01)
-    overshoot = of(steady(m20=1006.0))
-    assert overshoot.amount.sum() == pytest.approx(12.0, abs=0.01)
+def test_a_register_that_was_off_for_a_while_keeps_its_total_and_says_where_that_is_a_guess() -> None:
+    for changed, sure in (({20: 1002.5, 25: 1002.6}, True), ({20: 1006.0}, False)):
+        computed = of(steady() | changed)
+        assert computed.amount.sum() == pytest.approx(12.0, abs=0.01)
+        assert (computed.completeness == 1).all()
+        assert Rule.SPIKE in rules(computed, 1)
+        assert (Rule.AMBIGUOUS in rules(computed, 1)) is not sure
+        assert computed.quality[1] == (Quality.MEASURED if sure else Quality.ESTIMATED)
 
 
 def test_a_register_that_stood_still_for_hours_and_catches_up_is_spread_over_them() -> None:
