@@ -109,6 +109,9 @@ EVENT: Final = {
 }
 """Kinds of `store.schema.EVENTS`, as people call them."""
 
+DOUBTFUL_EVENTS: Final = ("reset", "restored", "rise", "ambiguous", "unit", "stuck", "spike")
+"""Kinds that leave use unknown, estimated or hard to believe."""
+
 REASON: Final = {
     "malformed": text("malformed", "sai định dạng"),
     "too_large": text("too large", "bản tin quá lớn"),

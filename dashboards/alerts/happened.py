@@ -2,30 +2,30 @@
 
 from dashboards.alerts.asking import HOUR, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity
-from dashboards.words import text
+from dashboards.words import DOUBTFUL_EVENTS, text
 from metering.park import Park
 from store.schema import EVENTS
 
 
 def event(park: Park) -> Rule:
-    """What makes use an estimate: the rule counts each meter's events of a kind."""
-    found = where(park, one_of("kind", ("reset", "stuck", "spike")))
+    """What leaves use unknown or estimated: the rule counts each meter's events of a kind."""
+    found = where(park, one_of("kind", DOUBTFUL_EVENTS))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
     return Rule(
         "meter-event",
         park.id,
         "",
-        text("Meter reset, stuck or spiking", "Đồng hồ bị đặt lại, đứng số hoặc đột biến"),
+        text("Meter reset, stuck or doubtful", "Đồng hồ bị đặt lại, đứng số hoặc chỉ số bất thường"),
         Severity.WARNING,
         (Question(query, 2 * HOUR, "sum"),),
         Above(0, 0.5),
         text(
-            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated.",
-            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính.",
+            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated or not known.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính hoặc không xác định được.",
         ),
         text(
-            "Look first whether the meter was replaced: enter the swap with both registers in the park file.",
-            "Kiểm tra trước có thay đồng hồ không: nếu có, ghi việc thay cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
+            "Answer the question of the event. Was the meter replaced? Enter it with both registers in the park file.",
+            "Trả lời câu hỏi của sự kiện. Có thay đồng hồ không? Nếu có, ghi cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
         ),
         "quality",
         14,

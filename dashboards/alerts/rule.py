@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dashboards.names import THE_PARK
 from dashboards.overrides import uid
-from dashboards.words import EVENT, REASON, UTILITY, Language, say
+from dashboards.words import DOUBTFUL_EVENTS, EVENT, REASON, UTILITY, Language, say
 from metering.model import Localized
 
 FOLDER = "Ecopark alerts"
@@ -25,7 +25,7 @@ def _amid(name: Localized) -> Localized:
 
 
 _SAID: dict[str, dict[str, Localized]] = {
-    "kind": {kind: _amid(EVENT[kind]) for kind in ("reset", "stuck", "spike")},
+    "kind": {kind: _amid(EVENT[kind]) for kind in DOUBTFUL_EVENTS},
     "reason": REASON,
     "utility": {utility.value: name for utility, name in UTILITY.items()},
 }
