@@ -16,8 +16,8 @@ from dashboards.pages import balance, electricity, heat, meter, overview, pipeli
 from dashboards.panels import Page
 from dashboards.render import dashboard
 from dashboards.setting import Setting
-from dashboards.words import Language
 from metering.park import Park
+from metering.words import Language
 
 OPERATOR: tuple[Callable[[Setting], Page], ...] = (
     overview.page,

@@ -9,7 +9,7 @@ from typing import Any
 
 from grafana_foundation_sdk.models import dashboard as grafana
 
-from dashboards.words import Language, say, text
+from metering.words import Language, text
 
 VALUE = "power"
 """The column that is averaged."""
@@ -28,7 +28,7 @@ _DAYS = (
 
 def transformations(timezone: str, language: Language) -> Iterator[grafana.DataTransformerConfig]:
     """From hours to a matrix: a row a weekday, Monday first, a column an hour of the park's time."""
-    for name, options in _steps(timezone, say(_WEEKDAY, language)):
+    for name, options in _steps(timezone, language.say(_WEEKDAY)):
         yield grafana.DataTransformerConfig(id_val=name, options=options)
 
 
@@ -62,7 +62,7 @@ def _steps(timezone: str, weekday: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def overrides(language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
     """Names of the weekdays, which come as 1 to 7, in a column without colour."""
     shown = {
-        str(number): grafana.ValueMappingResult(text=say(day, language)) for number, day in enumerate(_DAYS, start=1)
+        str(number): grafana.ValueMappingResult(text=language.say(day)) for number, day in enumerate(_DAYS, start=1)
     }
     properties = (
         ("mappings", [grafana.ValueMap(options=shown)]),
@@ -71,6 +71,6 @@ def overrides(language: Language) -> Iterator[grafana.DashboardFieldConfigSource
         ("unit", "string"),
     )
     yield grafana.DashboardFieldConfigSourceOverrides(
-        matcher=grafana.MatcherConfig(id_val="byName", options=say(_WEEKDAY, language)),
+        matcher=grafana.MatcherConfig(id_val="byName", options=language.say(_WEEKDAY)),
         properties=[grafana.DynamicConfigValue(id_val=name, value=value) for name, value in properties],
     )

@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import cycle, repeat
 
 from dashboards.panels import Column, Kind, Page, Panel
-from dashboards.words import TENANT_COLOURS, text
+from dashboards.words import TENANT_COLOURS
 from metering.model import Localized
 from metering.park import Park
+from metering.words import text
 
 _LEGAL_EN = re.compile(r",?\s+(?:(?:Vietnam )?(?:Co\.,? Ltd\.?|JSC|LLC|Ltd\.?|Corp\.?|Inc\.?))$")
 _LEGAL_VI = re.compile(r"^Công ty (?:TNHH(?: MTV| Một thành viên)?|CP|Cổ phần)\s+")

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models import bargauge, common, stat, table, timeser
 
 from dashboards.overrides import worded
 from dashboards.panels import Kind, Panel
-from dashboards.words import Language
+from metering.words import Language
 
 OPEN_ALERTS = {
     "viewMode": "list",

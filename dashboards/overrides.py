@@ -6,8 +6,8 @@ from typing import Any
 from grafana_foundation_sdk.models import dashboard as grafana
 
 from dashboards.panels import Column, Kind, Panel, Step, Words
-from dashboards.words import Language, say
 from metering.model import Localized
+from metering.words import Language
 
 
 def uid(name: str, language: Language) -> str:
@@ -51,7 +51,7 @@ _IN_CELL: tuple[Property, ...] = (
 
 
 def _numbers(column: Column, language: Language) -> tuple[Property, ...]:
-    shown = {key: grafana.ValueMappingResult(text=say(words, language)) for key, words in column.mapped}
+    shown = {key: grafana.ValueMappingResult(text=language.say(words)) for key, words in column.mapped}
     return (
         ("unit", worded(column.unit, language)),
         ("decimals", column.decimals),
@@ -98,9 +98,9 @@ def data_link(link: tuple[Localized, str], language: Language) -> dict[str, obje
     """A link behind a value; the page it names becomes that of the same language."""
     title, target = link
     name, _, query = target.partition("?")
-    return {"title": say(title, language), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}
+    return {"title": language.say(title), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}
 
 
 def worded(words: Words | None, language: Language) -> str | None:
     """A text in one language; one that is the same in all, or none, stays."""
-    return say(words, language) if isinstance(words, Localized) else words
+    return language.say(words) if isinstance(words, Localized) else words

@@ -10,8 +10,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from dashboards.influxql import InfluxQL
-from dashboards.words import text
 from metering.model import Localized
+from metering.quantities import UTILITIES, Utility
+from metering.words import text
 
 Words = str | Localized
 """A text that is the same in all languages, such as a unit, or one in each."""
@@ -30,6 +31,33 @@ COUNT = "none"
 MONEY = text("suffix:million ₫", "suffix:triệu đồng")
 CARBON = "suffix:t CO₂e"
 TOE = "suffix:TOE"
+
+_GRAFANA: dict[str, Words] = {
+    "kWh": ENERGY,
+    "kW": POWER,
+    "1": SHARE,
+    "": text("suffix:units", "suffix:đơn vị"),
+    "/h": text("suffix:units/h", "suffix:đơn vị/giờ"),
+}
+
+
+def grafana_unit(unit: str) -> Words:
+    """A unit of the store in Grafana's words; `{output}` is whatever a tenant makes."""
+    if unit in _GRAFANA:
+        return _GRAFANA[unit]
+    if "{output}" in unit:
+        return text(f"suffix:{unit.format(output='unit')}", f"suffix:{unit.format(output='đơn vị')}")
+    return f"suffix:{unit}"
+
+
+def amount_unit(utility: Utility) -> Words:
+    """Unit of what is used of a utility."""
+    return grafana_unit(UTILITIES[utility].unit)
+
+
+def rate_unit(utility: Utility) -> Words:
+    """Unit of what is used of a utility per hour."""
+    return grafana_unit(UTILITIES[utility].rate_unit or "/h")
 
 
 class Kind(StrEnum):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from dashboards.influxql import InfluxQL
 from metering.figures import Period
-from metering.quantities import Utility
-from store.schema import BALANCE, EFFICIENCY, METER_STATUS, USAGE
+from metering.quantities import Utility, figure_of
+from store.schema import BALANCE, EDGE, EFFICIENCY, METER_STATUS, USAGE
 
 BILLING = "\"role\" = 'billing'"
 """A tenant's uppermost meter of a utility: what may be added up over tenants without counting twice."""
@@ -59,16 +59,19 @@ quarter hours of meters. A condition of constants that is false costs the databa
 WHOLE_DAYS = "time < now() - 1d"
 """Leaves the running day out, which would look like a drop: days are stamped at their start."""
 
-_OF_A_DAY = {
-    Utility.ELECTRICITY: ("grid_kwh", 'sum("mean_demand_kw")'),
-    Utility.WATER: ("water_m3", 'sum("water_m3") / 24'),
-    Utility.WASTEWATER: ("wastewater_m3", 'sum("wastewater_m3") / 24'),
-    Utility.STEAM: ("steam_t", 'sum("steam_t") / 24'),
-    Utility.NATURAL_GAS: ("gas_nm3", 'sum("gas_nm3") / 24'),
-    Utility.COMPRESSED_AIR: ("compressed_air_nm3", 'sum("compressed_air_nm3") / 24'),
-    Utility.CHILLED_WATER: ("chilled_kwh", 'sum("chilled_kwh") / 24'),
-}
-"""What a tenant took over its fence in a day, and as a rate, both added up over tenants."""
+_HOURS_A_DAY = 24
+
+
+def _of_a_day(utility: Utility) -> str:
+    """What a tenant took over its fence in a day."""
+    return "grid_kwh" if utility is Utility.ELECTRICITY else figure_of(utility)
+
+
+def _rate_of_a_day(utility: Utility) -> str:
+    """The same per hour, added up over tenants."""
+    if utility is Utility.ELECTRICITY:
+        return 'sum("mean_demand_kw")'
+    return f'sum("{figure_of(utility)}") / {_HOURS_A_DAY}'
 
 
 def rates(scope: Scope, utility: Utility, *tags: str, zone: str, alias: str | None = None) -> tuple[InfluxQL, InfluxQL]:
@@ -77,14 +80,14 @@ def rates(scope: Scope, utility: Utility, *tags: str, zone: str, alias: str | No
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'", WHOLE_DAYS)
     tagged = "".join(f', "{tag}"' for tag in tags)
     by = f"GROUP BY time(1d){tagged} fill(none) tz('{zone}')"
-    days = f'SELECT {_OF_A_DAY[utility][1]} FROM "{EFFICIENCY}" {where} {by}'
+    days = f'SELECT {_rate_of_a_day(utility)} FROM "{EFFICIENCY}" {where} {by}'
     return rate(scope, utility, *tags, also=(SHORT,), alias=named), InfluxQL(days, named, ref="B")
 
 
 def totals(scope: Scope, utility: Utility, alias: str) -> tuple[InfluxQL, InfluxQL]:
     """What tenants used over the whole range: of quarter hours, or over a long range of days."""
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
-    days = f'SELECT sum("{_OF_A_DAY[utility][0]}") AS "total" FROM "{EFFICIENCY}" {where}'
+    days = f'SELECT sum("{_of_a_day(utility)}") AS "total" FROM "{EFFICIENCY}" {where}'
     return total(scope, "amount", utility=utility, also=(SHORT,), alias=alias), InfluxQL(days, alias, ref="B")
 
 
@@ -220,7 +223,21 @@ def tags_of(tag: str, *conditions: str, measurement: str = METER_STATUS) -> str:
     return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{tag}"{where}'
 
 
+OF_DAYS = f"\"period\" = '{Period.DAY}'"
+AT_MAINS = f"\"main\" != '{EDGE}'"
+AT_EDGE = f"\"main\" = '{EDGE}'"
+"""Conditions on balances: those of days; of single main meters; of the park's edge, which is all of them together."""
+
+
 def balance(expression: str, alias: str, condition: str) -> InfluxQL:
     """An expression over the fields of a day's balance, each whole day one point."""
-    where = Scope(tenant=False).where(condition, WHOLE_DAYS)
+    where = Scope(tenant=False).where(condition, OF_DAYS, WHOLE_DAYS)
     return InfluxQL(f'SELECT {expression} FROM "{BALANCE}" {where} GROUP BY "utility", "main"', alias)
+
+
+def edge(*names: str, period: Period, by: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> InfluxQL:
+    """Sums of the park's numbers over the stored days, or the newest of a longer period, one row a utility."""
+    how = "sum" if period is Period.DAY else "last"
+    fields = ", ".join(f'{how}("{name}") AS "{name}"' for name in names)
+    where = Scope(tenant=False).where(AT_EDGE, f"\"period\" = '{period}'", *also)
+    return InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {where}{group(*by)}', form="table")

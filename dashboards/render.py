@@ -13,7 +13,8 @@ from dashboards.influxql import Marks
 from dashboards.options import options
 from dashboards.overrides import data_link, overrides, thresholds, uid, worded
 from dashboards.panels import POINTS, SECONDS, Draw, Kind, Page, Panel, Step, Variable
-from dashboards.words import ALL, NEUTRAL, NOTHING, Language, say, text
+from dashboards.words import ALL, NOTHING
+from metering.words import NEUTRAL, Language, text
 
 SOURCE = common.DataSourceRef(type_val="influxdb", uid="ecopark")
 """The same uid in every organization, so one JSON serves all of them."""
@@ -34,8 +35,8 @@ def dashboard(page: Page, language: Language, timezone: str) -> grafana.Dashboar
     """The page as Grafana's classic dashboard."""
     return grafana.Dashboard(
         uid=uid(page.name, language),
-        title=say(page.title, language),
-        description=say(page.question, language),
+        title=language.say(page.title),
+        description=language.say(page.question),
         tags=[page.tag, f"{page.tag}-{language.value}"],
         timezone=timezone,
         editable=False,
@@ -58,7 +59,7 @@ def _placed(page: Page, language: Language, timezone: str) -> Iterator[grafana.P
     for number, row in enumerate(page.rows):
         if row.title is not None:
             place = grafana.GridPos(h=1, w=WIDTH, x=0, y=top)
-            yield grafana.RowPanel(title=say(row.title, language), grid_pos=place, id_val=900 + number, panels=[])
+            yield grafana.RowPanel(title=language.say(row.title), grid_pos=place, id_val=900 + number, panels=[])
             top += 1
         left, tallest = 0, 0
         for panel in row.panels:
@@ -79,8 +80,8 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: s
         type_val=Kind.TABLE.value if hours else panel.kind.value,
         id_val=panel.id,
         targets=targets,
-        title=say(panel.title, language),
-        description=say(panel.about, language),
+        title=language.say(panel.title),
+        description=language.say(panel.about),
         datasource=SOURCE,
         grid_pos=place,
         interval=panel.step,
@@ -112,7 +113,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
         thresholds=thresholds(panel.steps or (Step(None, panel.colour or NEUTRAL),)),
         color=colour,
         links=_links_of(panel, language),
-        no_value=say(panel.nothing or NOTHING, language),
+        no_value=language.say(panel.nothing or NOTHING),
         custom=_custom(panel, language),
     )
 
@@ -201,9 +202,9 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
 
 
 def _variable(variable: Variable, language: Language) -> grafana.VariableModel:
-    label = say(variable.label, language)
+    label = language.say(variable.label)
     if variable.choices:
-        shown = [(key, say(words, language)) for key, words in variable.choices]
+        shown = [(key, language.say(words)) for key, words in variable.choices]
         options = [
             grafana.VariableOption(selected=place == 0, text=words, value=key)
             for place, (key, words) in enumerate(shown)
@@ -218,7 +219,7 @@ def _variable(variable: Variable, language: Language) -> grafana.VariableModel:
             current=options[0],
             allow_custom_value=False,
         )
-    everything = grafana.VariableOption(selected=True, text=[say(ALL, language)], value=["$__all"])
+    everything = grafana.VariableOption(selected=True, text=[language.say(ALL)], value=["$__all"])
     first = grafana.VariableOption(selected=True, text=variable.start, value=variable.start)
     return grafana.VariableModel(
         type_val=grafana.VariableType.QUERY,
@@ -241,7 +242,7 @@ def _annotations(page: Page, language: Language) -> Iterator[grafana.AnnotationQ
     if page.marks is not None:
         column = f"text_{language.value}"
         yield grafana.AnnotationQuery(
-            name=say(_EVENTS, language),
+            name=language.say(_EVENTS),
             datasource=SOURCE,
             enable=True,
             icon_color=NEUTRAL,
@@ -251,7 +252,7 @@ def _annotations(page: Page, language: Language) -> Iterator[grafana.AnnotationQ
 
 def _links(page: Page, language: Language) -> Iterator[grafana.DashboardLink]:
     yield grafana.DashboardLink(
-        title=say(_PAGES, language),
+        title=language.say(_PAGES),
         type_val=grafana.DashboardLinkType.DASHBOARDS,
         icon="external link",
         tags=[f"{page.tag}-{language.value}"],
@@ -262,7 +263,7 @@ def _links(page: Page, language: Language) -> Iterator[grafana.DashboardLink]:
     other = Language.VI if language is Language.EN else Language.EN
     for title, name, tongue in (
         (_OTHER[language], page.name, other),
-        *((say(t, language), n, language) for t, n in page.links),
+        *((language.say(t), n, language) for t, n in page.links),
     ):
         yield grafana.DashboardLink(
             title=title,

@@ -7,11 +7,14 @@ from typing import Any
 from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, SECONDS, Column, Draw, Kind, Panel, Step, Variable, Words
 from dashboards.queries import Scope, group, tags_of
-from dashboards.words import BAD, GOOD, METER, NEAR, PARK, PLAIN, TENANT, WARN, text
+from dashboards.setting import Setting
+from dashboards.words import METER, PARK, PLAIN, TENANT
 from metering.dated import at
 from metering.figures import INDICATIVE_BELOW
 from metering.model import Localized
 from metering.park import Park
+from metering.quantities import Utility
+from metering.words import BAD, GOOD, NEAR, WARN, Language, text
 from store.schema import EVENTS, METER_STATUS
 
 OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
@@ -139,6 +142,27 @@ def contract_columns(parks: Iterable[Park], day: date) -> tuple[Column, ...]:
                 steps = (Step(None, GOOD), Step(0.8 * kw, NEAR), Step(0.9 * kw, WARN), Step(kw, BAD))
                 columns.append(Column(tenant.id, low=0, high=kw, steps=steps))
     return tuple(columns)
+
+
+def factor_standing(setting: Setting) -> Localized:
+    """What the emission factor of electricity is worth, to be printed wherever it is used."""
+    found = {
+        (entry.value, entry.standing)
+        for park in setting.parks
+        if (entry := at(park.factors.scope2.get(Utility.ELECTRICITY, ()), setting.day)) is not None
+    }
+    said_en, said_vi = [], []
+    for value, standing in sorted(found):
+        official = standing == "official"
+        said_en.append(
+            f"{Language.EN.exact(value)} kg CO₂e/kWh ({'official' if official else 'an estimate, for reference'})"
+        )
+        said_vi.append(
+            f"{Language.VI.exact(value)} kg CO₂e/kWh ({'công bố chính thức' if official else 'ước tính, tham khảo'})"
+        )
+    if not found:
+        return text("No factor of electricity is dated.", "Chưa có hệ số phát thải điện.")
+    return text(f"Factor of electricity: {', '.join(said_en)}.", f"Hệ số phát thải điện: {', '.join(said_vi)}.")
 
 
 def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Step, ...]:

@@ -1,44 +1,12 @@
-"""Words that more than one page uses, in both languages, and the colours that belong to them.
+"""Words that more than one page of a dashboard uses, and that nobody else needs.
 
 A word that one page alone needs stands in that page; both languages always stand side by side.
 """
 
-from enum import StrEnum
 from typing import Final
 
-from metering.figures import FIGURES
-from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
-from metering.tariffs import Band
-
-
-class Language(StrEnum):
-    """The languages that every page is generated in."""
-
-    EN = "en"
-    VI = "vi"
-
-
-def text(en: str, vi: str) -> Localized:
-    """A text in both languages."""
-    return Localized(en=en, vi=vi)
-
-
-def say(words: Localized, language: Language) -> str:
-    """The text in one language."""
-    return words.vi if language is Language.VI else words.en
-
-
-UTILITY: Final = {
-    Utility.ELECTRICITY: text("Electricity", "Điện"),
-    Utility.WATER: text("Water", "Nước cấp"),
-    Utility.WASTEWATER: text("Wastewater", "Nước thải"),
-    Utility.STEAM: text("Steam", "Hơi"),
-    Utility.NATURAL_GAS: text("Natural gas", "Khí thiên nhiên"),
-    Utility.COMPRESSED_AIR: text("Compressed air", "Khí nén"),
-    Utility.CHILLED_WATER: text("Chilled water", "Nước lạnh"),
-    Utility.PRODUCTION: text("Production", "Sản lượng"),
-}
+from metering.words import UTILITY, text
 
 IN_UNITS: Final = tuple(
     (utility.value, text(f"{name.en} ({UTILITIES[utility].unit})", f"{name.vi} ({UTILITIES[utility].unit})"))
@@ -47,19 +15,6 @@ IN_UNITS: Final = tuple(
 )
 """Utilities with their unit, for tables whose rows differ in it."""
 
-COLOUR: Final = {
-    Utility.ELECTRICITY: "#BD8A09",
-    Utility.WATER: "#2F72D6",
-    Utility.WASTEWATER: "#8C6D46",
-    Utility.STEAM: "#D9662B",
-    Utility.NATURAL_GAS: "#8F4FBF",
-    Utility.COMPRESSED_AIR: "#3E9C94",
-    Utility.CHILLED_WATER: "#289DCF",
-    Utility.PRODUCTION: "#6B7785",
-}
-"""One colour a utility on every page and in the reports, readable on light and dark."""
-
-SOLAR_COLOUR: Final = "#5CA339"
 TENANT_COLOURS: Final = (
     "#4E79C4",
     "#CF8225",
@@ -75,22 +30,8 @@ TENANT_COLOURS: Final = (
     "#839C40",
 )
 """Tenants in the order of the park file."""
-GOOD: Final = "#3B9A4B"
-NEAR: Final = "#A79317"
-"""Not yet worth a warning, but on the way there."""
-WARN: Final = "#D57E19"
-BAD: Final = "#D1323C"
-NEUTRAL: Final = "#6B7785"
 PLAIN: Final = "text"
 """The theme's own colour of text, for numbers that are neither good nor bad: a grey fades on one of the themes."""
-
-BAND: Final = {
-    Band.OFF_PEAK: text("Off-peak", "Giờ thấp điểm"),
-    Band.NORMAL: text("Normal", "Giờ bình thường"),
-    Band.PEAK: text("Peak", "Giờ cao điểm"),
-}
-
-BAND_COLOUR: Final = {Band.OFF_PEAK: "#4C8F5B", Band.NORMAL: "#BD8A09", Band.PEAK: "#C2452D"}
 
 EVENT: Final = {
     "swap": text("Meter replaced", "Thay công tơ, đồng hồ"),
@@ -132,13 +73,3 @@ TENANT: Final = text("Tenant", "Doanh nghiệp")
 METER: Final = text("Meter", "Đồng hồ")
 ALL: Final = text("All", "Tất cả")
 NOTHING: Final = text("no data", "chưa có số liệu")
-
-
-def vietnamese(value: float) -> str:
-    """A number as it is written in Vietnamese: 1.234,5."""
-    return f"{value:,.10g}".translate(str.maketrans(",.", ".,"))
-
-
-def figure(name: str) -> Localized:
-    """What a figure of the store is called."""
-    return FIGURES[name].label

@@ -1,89 +1,239 @@
 """The figures that tenants and the park are judged by: name in the store, unit, what it is called, how it is computed.
 
 Whoever computes a figure, shows it on a dashboard or prints it in a report takes name, unit and words from here.
-F1 to F18 are the formulas as the documentation numbers them. `unit` may hold `{output}`: the unit of the tenant's
-production.
+F1, F2, ... are the formulas of docs/formulas.md. `unit` may hold `{output}`: the unit of the tenant's production.
+
+A figure is stored whole. Beside the field `NAME` with its value (absent where there is none) stand
+`NAME_completeness` (0 to 1), `NAME_estimated` (0 to 1), `NAME_reasons` (names of `Reason` with commas between, empty
+where nothing speaks against the value) and, where the value is a ratio, `NAME_over`: what it was divided by, so that
+ratios of longer periods are sums over sums.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from metering.model import Localized
+from metering.quantities import UTILITIES, Utility, figure_of
+
+
+class Period(StrEnum):
+    """What an efficiency figure covers; stamped at its local start."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Joined(StrEnum):
+    """How the figure of a year follows from those of its months."""
+
+    SUM = "sum"
+    RATIO = "ratio"
+    """Sum over sum: each part weighs what it was divided by."""
+    MOST = "most"
+    LAST = "last"
+    APART = "apart"
+    """By a rule of its own, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One field of the measurement `efficiency`; `better` says which way is good, if either is."""
+class FigureSpec:
+    """One field of the measurement `efficiency`.
+
+    `better` says which way is good, if either is. `percent`: people read the share as percent. `digits`: decimals that
+    people read, where four figures do not fit.
+    """
 
     name: str
     unit: str
     label: Localized
     formula: str
+    joined: Joined = Joined.SUM
     better: int = 0
+    percent: bool = False
+    digits: int | None = None
 
 
-class Period(StrEnum):
-    """What an efficiency figure covers; both are stamped at their local start."""
-
-    DAY = "day"
-    MONTH = "month"
+INDICATIVE_BELOW: Final = 0.95
+"""F17: a figure from less complete data is indicative."""
 
 
-def _figure(name: str, unit: str, en: str, vi: str, formula: str, better: int = 0) -> Figure:
-    return Figure(name, unit, Localized(en=en, vi=vi), formula, better)
+def completeness_field(name: str) -> str:
+    """Field with the completeness of a figure."""
+    return f"{name}_completeness"
+
+
+def estimated_field(name: str) -> str:
+    """Field with the estimated share of a figure."""
+    return f"{name}_estimated"
+
+
+def reasons_field(name: str) -> str:
+    """Field with the names of what speaks against a figure."""
+    return f"{name}_reasons"
+
+
+def over_field(name: str) -> str:
+    """Field with what a ratio was divided by."""
+    return f"{name}_over"
+
+
+def _of(utility: Utility) -> FigureSpec:
+    spec = UTILITIES[utility]
+    return FigureSpec(spec.figure, spec.unit or "{output}", spec.label, "F1")
+
+
+def _sum(name: str, unit: str, label: tuple[str, str], formula: str, **more: int) -> FigureSpec:
+    return FigureSpec(name, unit, Localized(en=label[0], vi=label[1]), formula, better=more.get("better", 0))
+
+
+def _money(name: str, label: tuple[str, str], formula: str, *, better: int = 0) -> FigureSpec:
+    return FigureSpec(name, "₫", Localized(en=label[0], vi=label[1]), formula, better=better, digits=0)
+
+
+def _ratio(name: str, unit: str, label: tuple[str, str], formula: str, *, better: int = 0) -> FigureSpec:
+    return FigureSpec(name, unit, Localized(en=label[0], vi=label[1]), formula, Joined.RATIO, better)
+
+
+def _share(
+    name: str, label: tuple[str, str], formula: str, *, better: int = 0, joined: Joined = Joined.RATIO
+) -> FigureSpec:
+    return FigureSpec(name, "1", Localized(en=label[0], vi=label[1]), formula, joined, better, percent=True)
+
+
+def _apart(name: str, unit: str, label: tuple[str, str], formula: str, joined: Joined, **more: int) -> FigureSpec:
+    return FigureSpec(
+        name,
+        unit,
+        Localized(en=label[0], vi=label[1]),
+        formula,
+        joined,
+        better=more.get("better", 0),
+        digits=more.get("digits"),
+    )
 
 
 _FIGURES = (
-    _figure("electricity_kwh", "kWh", "Electricity", "Điện tiêu thụ", "F1"),
-    _figure("grid_kwh", "kWh", "Electricity from the grid", "Điện mua từ lưới", "F1"),
-    _figure("solar_kwh", "kWh", "Own solar", "Điện mặt trời tự dùng", "F1"),
-    _figure("water_m3", "m³", "Water", "Nước tiêu thụ", "F1"),
-    _figure("wastewater_m3", "m³", "Wastewater", "Nước thải", "F1"),
-    _figure("steam_t", "t", "Steam", "Hơi", "F1"),
-    _figure("gas_nm3", "Nm³", "Natural gas", "Khí thiên nhiên", "F1"),
-    _figure("compressed_air_nm3", "Nm³", "Compressed air", "Khí nén", "F1"),
-    _figure("chilled_kwh", "kWh", "Chilled water", "Nước lạnh", "F1"),
-    _figure("output", "{output}", "Output", "Sản lượng", "F1"),
-    _figure("cost_vnd", "₫", "Cost", "Chi phí", "F10"),
-    _figure("budget_vnd", "₫", "Budget to date", "Ngân sách đến nay", "F18"),
-    _figure("budget_share", "1", "Cost against budget", "Chi phí so với ngân sách", "F18", -1),
-    _figure("co2e_scope1_kg", "kg", "Scope 1 emissions", "Phát thải phạm vi 1", "F12"),
-    _figure("co2e_scope2_kg", "kg", "Scope 2 emissions", "Phát thải phạm vi 2", "F11"),
-    _figure("co2e_kg", "kg", "Emissions", "Phát thải khí nhà kính", "F11"),
-    _figure("toe", "TOE", "Primary energy", "Năng lượng quy đổi", "F1"),
-    _figure("energy_per_output", "kWh/{output}", "Specific energy consumption", "Suất tiêu hao năng lượng", "F3", -1),
-    _figure("water_per_output", "m³/{output}", "Specific water consumption", "Suất tiêu hao nước", "F3", -1),
-    _figure("energy_per_m2", "kWh/m²", "Electricity per floor area", "Điện trên diện tích sàn", "F3", -1),
-    _figure("energy_per_employee", "kWh", "Electricity per employee", "Điện trên mỗi lao động", "F3", -1),
-    _figure("water_per_m2", "m³/m²", "Water per floor area", "Nước trên diện tích sàn", "F3", -1),
-    _figure("water_per_employee", "m³", "Water per employee", "Nước trên mỗi lao động", "F3", -1),
-    _figure("toe_per_output", "TOE/{output}", "Primary energy per output", "Suất tiêu hao quy đổi TOE", "F3", -1),
-    _figure("output_per_m3", "{output}/m³", "Resource productivity (water)", "Năng suất sử dụng nước", "F4", 1),
-    _figure(
-        "output_per_mwh", "{output}/MWh", "Resource productivity (energy)", "Năng suất sử dụng năng lượng", "F4", 1
+    _of(Utility.ELECTRICITY),
+    _sum("grid_kwh", "kWh", ("Electricity bought", "Điện mua vào"), "F1"),
+    _sum("solar_kwh", "kWh", ("Own solar", "Điện mặt trời tự dùng"), "F1"),
+    *(_of(utility) for utility in Utility if utility is not Utility.ELECTRICITY),
+    _money("cost_vnd", ("Cost before surcharge and VAT", "Chi phí trước thuế và tiền công suất phản kháng"), "F10"),
+    _money("reactive_vnd", ("Reactive power surcharge", "Tiền mua công suất phản kháng"), "F8", better=-1),
+    _money("vat_vnd", ("VAT", "Thuế GTGT"), "F19"),
+    _money("payable_vnd", ("Cost with surcharge and VAT", "Chi phí gồm thuế và tiền công suất phản kháng"), "F19"),
+    _money("budget_vnd", ("Budget to date", "Ngân sách đến nay"), "F18"),
+    _share("budget_share", ("Cost against budget", "Chi phí so với ngân sách"), "F18", better=-1),
+    _sum("co2e_scope1_kg", "kg CO₂e", ("Scope 1 emissions", "Phát thải phạm vi 1"), "F12"),
+    _sum(
+        "co2e_scope2_kg",
+        "kg CO₂e",
+        ("Scope 2 emissions, location-based", "Phát thải phạm vi 2 (theo vị trí)"),
+        "F11",
     ),
-    _figure("co2e_per_output", "kg/{output}", "Emission intensity", "Cường độ phát thải", "F4", -1),
-    _figure("wastewater_per_output", "m³/{output}", "Wastewater intensity", "Cường độ nước thải", "F4", -1),
-    _figure("peak_demand_kw", "kW", "Peak demand (30 min)", "Công suất cực đại (30 phút)", "F9", -1),
-    _figure("mean_demand_kw", "kW", "Mean demand", "Công suất trung bình", "F9", -1),
-    _figure("base_load_kw", "kW", "Base load", "Phụ tải nền", "F9", -1),
-    _figure("load_factor", "1", "Load factor", "Hệ số phụ tải", "F9", 1),
-    _figure("peak_share", "1", "Share used in peak hours", "Tỷ trọng giờ cao điểm", "F10", -1),
-    _figure("solar_share", "1", "Own solar share", "Tỷ trọng điện mặt trời", "F11", 1),
-    _figure("wastewater_ratio", "1", "Wastewater to water", "Tỷ lệ nước thải trên nước cấp", "F16"),
-    _figure("power_factor", "cosφ", "Power factor", "Hệ số công suất (cosφ)", "F8", 1),
-    _figure("reactive_vnd", "₫", "Reactive power surcharge", "Tiền mua công suất phản kháng", "F8", -1),
-    _figure("expected_kwh", "kWh", "Expected by baseline", "Tiêu thụ theo đường cơ sở", "F5"),
-    _figure("saving_kwh", "kWh", "Saving against baseline", "Tiết kiệm so với đường cơ sở", "F6", 1),
-    _figure("enpi", "1", "EnPI (actual / expected)", "EnPI (thực tế / kỳ vọng)", "F7", -1),
-    _figure("cusum_kwh", "kWh", "Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)", "F6", 1),
-    _figure("night_water_ratio", "1", "Night flow", "Lưu lượng nước ban đêm", "F15", -1),
-    _figure("completeness", "1", "Completeness", "Mức độ đầy đủ dữ liệu", "F17", 1),
-    _figure("estimated", "1", "Estimated share", "Tỷ lệ ước tính", "F17", -1),
+    _sum(
+        "co2e_scope2_market_kg",
+        "kg CO₂e",
+        ("Scope 2 emissions, market-based", "Phát thải phạm vi 2 (theo thị trường)"),
+        "F11",
+    ),
+    _sum("co2e_kg", "kg CO₂e", ("Emissions, scopes 1 and 2", "Phát thải phạm vi 1 và 2"), "F11"),
+    _sum("energy_mj", "MJ", ("Energy, all carriers", "Năng lượng, mọi dạng"), "F20"),
+    _sum("toe", "TOE", ("Primary energy, all carriers", "Năng lượng quy đổi, mọi dạng"), "F20"),
+    _ratio("electricity_per_output", "kWh/{output}", ("Electricity per output", "Suất tiêu hao điện"), "F3", better=-1),
+    _ratio(
+        "energy_per_output",
+        "MJ/{output}",
+        ("Energy per output, all carriers", "Suất tiêu hao năng lượng, mọi dạng"),
+        "F3",
+        better=-1,
+    ),
+    _ratio(
+        "toe_per_output",
+        "TOE/{output}",
+        ("Primary energy per output, all carriers", "Suất tiêu hao năng lượng quy đổi, mọi dạng"),
+        "F3",
+        better=-1,
+    ),
+    _ratio("water_per_output", "m³/{output}", ("Water per output", "Suất tiêu hao nước"), "F3", better=-1),
+    _sum("electricity_per_m2", "kWh/m²", ("Electricity per floor area", "Điện trên diện tích sàn"), "F3", better=-1),
+    _sum("electricity_per_employee", "kWh", ("Electricity per employee", "Điện trên mỗi lao động"), "F3", better=-1),
+    _sum("water_per_m2", "m³/m²", ("Water per floor area", "Nước trên diện tích sàn"), "F3", better=-1),
+    _sum("water_per_employee", "m³", ("Water per employee", "Nước trên mỗi lao động"), "F3", better=-1),
+    _ratio("output_per_m3", "{output}/m³", ("Resource productivity (water)", "Năng suất sử dụng nước"), "F4", better=1),
+    _ratio(
+        "output_per_mwh",
+        "{output}/MWh",
+        ("Resource productivity (electricity)", "Năng suất sử dụng điện"),
+        "F4",
+        better=1,
+    ),
+    _ratio("co2e_per_output", "kg CO₂e/{output}", ("Emission intensity", "Cường độ phát thải"), "F4", better=-1),
+    _ratio("wastewater_per_output", "m³/{output}", ("Wastewater intensity", "Cường độ nước thải"), "F4", better=-1),
+    _apart(
+        "peak_demand_kw",
+        "kW",
+        ("Peak demand (30 min)", "Công suất cực đại (30 phút)"),
+        "F9",
+        Joined.MOST,
+        better=-1,
+    ),
+    _apart(
+        "peak_demand_error_kw",
+        "kW",
+        ("One count of the meter in the peak demand", "Sai số một bước đếm của công suất cực đại"),
+        "F9",
+        Joined.MOST,
+    ),
+    _ratio("mean_demand_kw", "kW", ("Mean demand", "Công suất trung bình"), "F9", better=-1),
+    _apart("base_load_kw", "kW", ("Base load", "Phụ tải nền"), "F9", Joined.APART, better=-1),
+    _share("load_factor", ("Load factor", "Hệ số phụ tải"), "F9", better=1, joined=Joined.APART),
+    _share("peak_share", ("Share used in peak hours", "Tỷ trọng giờ cao điểm"), "F10", better=-1),
+    _share("solar_share", ("Own solar share", "Tỷ trọng điện mặt trời"), "F11", better=1),
+    _share("wastewater_ratio", ("Wastewater to water", "Tỷ lệ nước thải trên nước cấp"), "F16"),
+    _apart("power_factor", "cosφ", ("Power factor", "Hệ số công suất (cosφ)"), "F8", Joined.APART, better=1, digits=3),
+    _sum("expected_kwh", "kWh", ("Expected by baseline", "Tiêu thụ theo đường cơ sở"), "F5"),
+    _sum(
+        "saving_kwh", "kWh", ("Computed saving against baseline", "Tiết kiệm tính so với đường cơ sở"), "F6", better=1
+    ),
+    _apart(
+        "saving_band_kwh",
+        "kWh",
+        ("Uncertainty of the saving (95 %)", "Độ không đảm bảo của mức tiết kiệm (95%)"),
+        "F21",
+        Joined.APART,
+    ),
+    _apart(
+        "enpi", "1", ("EnPI (actual / expected)", "EnPI (thực tế / kỳ vọng)"), "F7", Joined.RATIO, better=-1, digits=3
+    ),
+    _apart("cusum_kwh", "kWh", ("Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)"), "F6", Joined.LAST, better=1),
+    _share("night_water_ratio", ("Night flow", "Lưu lượng nước ban đêm"), "F15", better=-1, joined=Joined.APART),
+    _share("completeness", ("Completeness", "Mức độ đầy đủ dữ liệu"), "F17", better=1, joined=Joined.APART),
+    _share("estimated", ("Estimated share", "Tỷ lệ ước tính"), "F17", better=-1, joined=Joined.APART),
 )
 
-FIGURES: dict[str, Figure] = {figure.name: figure for figure in _FIGURES}
-"""By name in the store."""
+FIGURES: dict[str, FigureSpec] = {spec.name: spec for spec in _FIGURES}
+"""Figures of a tenant, by name in the store."""
 
-INDICATIVE_BELOW = 0.95
-"""F17: a figure from less complete data is shown as indicative."""
+
+def called(name: str) -> Localized:
+    """What people call a figure."""
+    return FIGURES[name].label
+
+
+OF_ALL_DATA: Final = frozenset({"completeness", "estimated"})
+"""Figures that say how good a tenant's data is; they have no quality of their own."""
+
+ELECTRICITY: Final = figure_of(Utility.ELECTRICITY)
+WATER: Final = figure_of(Utility.WATER)
+WASTEWATER: Final = figure_of(Utility.WASTEWATER)
+OUTPUT: Final = figure_of(Utility.PRODUCTION)
+
+PARK_FIGURES: Final = ("solar_kwh", "co2e_scope1_kg", "co2e_scope2_kg", "co2e_kg", "energy_mj", "toe")
+"""Figures of the park itself: what came over its edge, and what was generated behind it."""
+
+
+def figure_utility(name: str) -> Utility | None:
+    """The utility whose use a figure is; None for figures of something else."""
+    return next((utility for utility, spec in UTILITIES.items() if spec.figure == name), None)

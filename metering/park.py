@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, model_validator
 
 from metering.calendar import Window
-from metering.dated import Amounts, HistoryEntry, in_order, plain_or_dated, value_on
+from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dated, value_on
 from metering.instants import EVER, Span, midnight_ms
 from metering.library import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
@@ -39,11 +39,15 @@ class ParkInfo(Model):
 
 
 class Contract(Model):
-    """What the tenant may draw and discharge, and at which voltage level it buys; each dated."""
+    """What the tenant may draw and discharge, and at which voltage level it buys; each dated.
+
+    `co2e_kg_per_kwh`: emissions of electricity bought under a contract of its own, the market-based factor of F11.
+    """
 
     voltage: Annotated[tuple[HistoryEntry[str], ...], plain_or_dated, in_order] = ()
     demand_kw: Amounts = ()
     wastewater_m3_per_day: Amounts = ()
+    co2e_kg_per_kwh: Values = ()
 
 
 class Tenant(Model):

@@ -1,12 +1,15 @@
-"""What can be measured: the one table of utilities, their quantities, units, and which of them are counters.
+"""What can be measured: the one table of utilities, their quantities, units, names, colours, counters and figures.
 
 A quantity carries its canonical unit in its name. `low` and `high` bound what any instrument could show; a value
 outside is refused as `out_of_range`, so the bounds are wide on purpose: they catch a broken register, not a bad day.
+Whoever stores, computes, draws or prints something of a utility takes it from here.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from metering.model import Localized
 
 _HUGE = 1e15  # beyond any counter with a fraction that a float64 still holds exactly enough
 
@@ -37,20 +40,43 @@ class Utility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UtilitySpec:
-    """`counter` is the register that use is computed from; `rate` its time derivative, per hour, if it is metered."""
+    """One utility.
+
+    `counter` is the register that use is computed from; `rate` its time derivative, per hour, if it is metered.
+    `figure` is the field of `efficiency` that holds what a tenant used, in the counter's `unit`. `colour` is readable
+    on white and on black. `what` names what is used,
+    """
 
     quantities: dict[str, Quantity]
     counter: str
     rate: str | None
+    figure: str
+    label: Localized
+    colour: str
 
     @property
     def unit(self) -> str:
         """Unit of the counter, and so of every amount used."""
         return self.quantities[self.counter].unit
 
+    @property
+    def rate_unit(self) -> str:
+        """Unit of use per hour; empty where only the meter knows what it counts."""
+        if not self.unit:
+            return ""
+        return "kW" if self.unit == "kWh" else f"{self.unit}/h"
 
-def _spec(counter: str, rate: str | None, *quantities: Quantity) -> UtilitySpec:
-    return UtilitySpec({q.name: q for q in quantities}, counter, rate)
+
+_Looks = tuple[str, Localized, str]
+
+
+def _looks(figure: str, en: str, vi: str, colour: str) -> _Looks:
+    """Name of its figure, what it is called, and its colour."""
+    return figure, Localized(en=en, vi=vi), colour
+
+
+def _spec(counter: str, rate: str | None, looks: _Looks, *quantities: Quantity) -> UtilitySpec:
+    return UtilitySpec({q.name: q for q in quantities}, counter, rate, *looks)
 
 
 def _counter(name: str, unit: str) -> Quantity:
@@ -77,6 +103,7 @@ UTILITIES: dict[Utility, UtilitySpec] = {
     Utility.ELECTRICITY: _spec(
         "energy_kwh",
         "power_kw",
+        _looks("electricity_kwh", "Electricity", "Điện", "#BD8A09"),
         _counter("energy_kwh", "kWh"),
         _counter("energy_export_kwh", "kWh"),
         _counter("reactive_kvarh", "kvarh"),
@@ -86,22 +113,54 @@ UTILITIES: dict[Utility, UtilitySpec] = {
         Quantity("current_a", "A", -1e6, 1e6),
         Quantity("frequency_hz", "Hz", 0.0, 500.0),
     ),
-    Utility.WATER: _spec("volume_m3", "flow_m3h", *_WATER),
-    Utility.WASTEWATER: _spec("volume_m3", "flow_m3h", *_WATER),
-    Utility.STEAM: _spec(
-        "mass_t", "flow_th", _counter("mass_t", "t"), Quantity("flow_th", "t/h", -1e5, 1e5), _PRESSURE, _TEMPERATURE
+    Utility.WATER: _spec(
+        "volume_m3",
+        "flow_m3h",
+        _looks("water_m3", "Water", "Nước cấp", "#2F72D6"),
+        *_WATER,
     ),
-    Utility.NATURAL_GAS: _spec("volume_nm3", "flow_nm3h", *_GAS),
-    Utility.COMPRESSED_AIR: _spec("volume_nm3", "flow_nm3h", *_GAS),
+    Utility.WASTEWATER: _spec(
+        "volume_m3",
+        "flow_m3h",
+        _looks("wastewater_m3", "Wastewater", "Nước thải", "#8C6D46"),
+        *_WATER,
+    ),
+    Utility.STEAM: _spec(
+        "mass_t",
+        "flow_th",
+        _looks("steam_t", "Steam", "Hơi", "#D9662B"),
+        _counter("mass_t", "t"),
+        Quantity("flow_th", "t/h", -1e5, 1e5),
+        _PRESSURE,
+        _TEMPERATURE,
+    ),
+    Utility.NATURAL_GAS: _spec(
+        "volume_nm3",
+        "flow_nm3h",
+        _looks("gas_nm3", "Natural gas", "Khí thiên nhiên", "#8F4FBF"),
+        *_GAS,
+    ),
+    Utility.COMPRESSED_AIR: _spec(
+        "volume_nm3",
+        "flow_nm3h",
+        _looks("compressed_air_nm3", "Compressed air", "Khí nén", "#3E9C94"),
+        *_GAS,
+    ),
     Utility.CHILLED_WATER: _spec(
         "energy_kwh",
         None,
+        _looks("chilled_kwh", "Chilled water", "Nước lạnh", "#289DCF"),
         _counter("energy_kwh", "kWh"),
         _VOLUME_M3,
         Quantity("supply_c", "°C", -50.0, 100.0),
         Quantity("return_c", "°C", -50.0, 100.0),
     ),
-    Utility.PRODUCTION: _spec("output", None, _counter("output", "")),
+    Utility.PRODUCTION: _spec(
+        "output",
+        None,
+        _looks("output", "Output", "Sản lượng", "#6B7785"),
+        _counter("output", ""),
+    ),
 }
 """Every utility; the unit of production's `output` is the meter's own (`output_unit` in the park file)."""
 
@@ -109,3 +168,8 @@ COUNTERS: Final = frozenset(
     quantity.name for spec in UTILITIES.values() for quantity in spec.quantities.values() if quantity.counter
 )
 """Quantities that are counters, whatever the utility."""
+
+
+def figure_of(utility: Utility) -> str:
+    """Name of the figure that holds what a tenant used of a utility."""
+    return UTILITIES[utility].figure

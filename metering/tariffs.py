@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from metering.calendar import Window
-from metering.dated import Sourced, Values, in_order
+from metering.dated import DatedValue, Sourced, Values, in_order
 from metering.model import Model, NotNegative, Number, Positive
 from metering.quantities import Utility
 
@@ -67,10 +67,11 @@ class ElectricityTariff(Model):
 
 
 class Tariffs(Model):
-    """`prices` of the other utilities are VND per unit of the counter (m3, t, Nm3, kWh)."""
+    """`prices` of the other utilities are VND per unit of the counter (m3, t, Nm3, kWh); `vat` is a share (0.08)."""
 
     electricity: ElectricityTariff | None = None
     prices: dict[Utility, Values] = Field(default_factory=dict)
+    vat: dict[Utility, Values] = Field(default_factory=dict)
 
 
 class FuelFactor(Sourced):
@@ -80,12 +81,20 @@ class FuelFactor(Sourced):
     kg_per_gj: Number
 
 
+class BoughtFactor(DatedValue):
+    """F11: kg CO2e per unit bought; an `estimate` is one whose authors give it for reference only."""
+
+    standing: Literal["official", "estimate"] = "official"
+
+
 class Factors(Model):
     """Emission and conversion factors.
 
-    `scope1`: fuels burnt by the tenant. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit.
+    `scope1`: fuels burnt by the tenant. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit,
+    `mj`: energy content per unit (F20).
     """
 
     scope1: dict[Utility, Annotated[tuple[FuelFactor, ...], in_order]] = Field(default_factory=dict)
-    scope2: dict[Utility, Values] = Field(default_factory=dict)
+    scope2: dict[Utility, Annotated[tuple[BoughtFactor, ...], in_order]] = Field(default_factory=dict)
     toe: dict[Utility, Values] = Field(default_factory=dict)
+    mj: dict[Utility, Values] = Field(default_factory=dict)

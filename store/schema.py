@@ -33,24 +33,36 @@ USAGE: Final = "usage"
 be added up: `main` bounds the park, `billing` is a tenant's uppermost meter of a utility, `sub` hangs below one of the
 same tenant, `own` is the park's own use, `generation` generates. Fields amount (the meter's unit), estimated (share
 0 to 1), completeness (0 to 1), rule (names with commas between), cost_vnd, co2e_kg, toe, reactive_kvarh and
-energy_export_kwh where the meter counts them, revised (ms, absent where it never was). A quarter hour that straddles a
+energy_export_kwh where the meter counts them, error (what one count of a coarse meter can hide, in its
+unit), revised (ms, absent where it never was). A quarter hour that straddles a
 band's edge has a point in each band; a missing one has no amount and completeness 0."""
 
 EFFICIENCY: Final = "efficiency"
-"""Tags park, tenant, period (`day`, `month`), stamped at the local start; fields are those of `metering.figures`."""
+"""Figures of tenants. Tags park, tenant, period (`day`, `month`, `year`), stamped at the local start; fields are those
+of `metering.figures`, each figure whole: NAME (absent where there is no value), NAME_completeness, NAME_estimated,
+NAME_reasons (names with commas between), and NAME_over of a ratio."""
+
+PARK_EFFICIENCY: Final = "park_efficiency"
+"""Figures of the park itself (`metering.figures.PARK_FIGURES`): what came over its edge. Tags park, period; fields as
+in `EFFICIENCY`."""
 
 BASELINE: Final = "baseline"
 """What a baseline expects, per whole local day since it holds, stamped at the local start. Tags park, tenant (absent
 for the park's own meters), meter (absent where it is of all that a tenant takes), utility, baseline (its id); fields
 expected, actual, saving (expected less actual) and cusum (its running sum, positive is saving, which starts anew with
 every version) in the unit of the use, enpi (actual over expected), out_of_range (1 where a driver lay outside what the
-fit has seen, else 0), version. A day of which use or a driver is not wholly known has no point. A tenant's electricity
-stands in `efficiency` too, per day and month."""
+fit has seen, else 0), version, spread and fitted (what the uncertainty of sums is made of, F21). A day of which use or
+a driver is not wholly known has no point. A tenant's electricity is in `efficiency` too, per day, month and year."""
 
 BALANCE: Final = "balance"
-"""Per day. Tags park, utility, main; fields through (what passed the main meter), submeters, loss, band (all in the
-unit of the main meter), completeness, computable (1 or 0). No field may have the name of a tag: InfluxDB 3 refuses it,
+"""What came into a network and what became of it. Tags park, utility, main (a main meter, or `EDGE` for the park's
+edge, all its main meters together), period (`day`, `month`, `year`), stamped at the local start. Figures incoming,
+tenants, own, submeters (tenants and own together), loss, band (all in the unit of the main meter) and loss_share, each
+whole as in `EFFICIENCY`; incoming = tenants + own + loss. No field may have the name of a tag: InfluxDB 3 refuses it,
 and InfluxQL cannot tell them apart."""
+
+EDGE: Final = "-edge"
+"""In place of a main meter in `BALANCE`: the park's edge. No meter can be called so."""
 
 ARRIVALS: Final = "arrivals"
 """What came late, replayed or corrected: written by the ingester when the database has the readings of a batch that

@@ -2,8 +2,9 @@
 
 from dashboards.alerts.asking import HOUR, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity
-from dashboards.words import DOUBTFUL_EVENTS, text
+from dashboards.words import DOUBTFUL_EVENTS
 from metering.park import Park
+from metering.words import text
 from store.schema import EVENTS
 
 

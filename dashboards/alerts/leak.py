@@ -3,9 +3,9 @@
 from dashboards.alerts.asking import DAY_S, MINUTE, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity
 from dashboards.queries import BILLING, of
-from dashboards.words import text, vietnamese
 from metering.park import Park
 from metering.quantities import Utility
+from metering.words import Language, text
 from store.schema import USAGE
 
 
@@ -29,7 +29,7 @@ def continuous(park: Park, ratio: float, tenants: list[str]) -> Rule:
             f"Meter {{labels.meter}} of {{labels.tenant}}: in seven days the flow never fell under {{value}} of its mean; its limit is "
             f"{ratio:g}. A leak?",
             f"Đồng hồ {{labels.meter}} của {{labels.tenant}}: trong bảy ngày lưu lượng không lúc nào dưới {{value}} lần trung bình; "
-            f"ngưỡng {vietnamese(ratio)}. Có rò rỉ không?",
+            f"ngưỡng {Language.VI.exact(ratio)}. Có rò rỉ không?",
         ),
         text(
             "Look first at the flow by tenant: close the intake for a quarter hour at rest and see what still runs.",

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from dashboards.alerts.asking import DAY_S, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity
-from dashboards.words import text
 from metering.meters import Role
 from metering.park import Park
+from metering.words import text
 from store.schema import BALANCE
 
 
@@ -22,9 +22,9 @@ def balances(park: Park) -> Iterator[Rule]:
 
 
 def _balance(park: Park, tenant: str | None, mains: list[str]) -> Rule:
-    found = where(park, '"computable" = 1', one_of("main", mains))
+    found = where(park, "\"period\" = 'day'", one_of("main", mains))
     query = (
-        f'SELECT ("loss" - "band") / "through" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
+        f'SELECT ("loss" - "band") / "incoming" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
     )
     return Rule(
         "balance-loss",

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from dashboards.names import THE_PARK
 from dashboards.overrides import uid
-from dashboards.words import DOUBTFUL_EVENTS, EVENT, REASON, UTILITY, Language, say
+from dashboards.words import DOUBTFUL_EVENTS, EVENT, REASON
 from metering.model import Localized
+from metering.words import UTILITY, Language
 
 FOLDER = "Ecopark alerts"
 _EXPRESSION = {"type": "__expr__", "uid": "__expr__"}
@@ -113,18 +114,18 @@ def _pair(kind: str, limit: list[float], back: str, recover: list[float]) -> dic
 def _label(label: str, language: Language) -> str:
     """Template of a label: in words where its values are keys of ours; no tenant means the park itself."""
     if label == "tenant":
-        return f'{{{{ or .Labels.tenant "{say(THE_PARK, language)}" }}}}'
+        return f'{{{{ or .Labels.tenant "{language.say(THE_PARK)}" }}}}'
     if label not in _SAID:
         return f"{{{{ .Labels.{label} }}}}"
-    each = (f'if eq .Labels.{label} "{key}" }}}}{say(name, language)}' for key, name in _SAID[label].items())
+    each = (f'if eq .Labels.{label} "{key}" }}}}{language.say(name)}' for key, name in _SAID[label].items())
     return "{{ " + "{{ else ".join(each) + f"{{{{ else }}}}{{{{ .Labels.{label} }}}}{{{{ end }}}}"
 
 
 def _told_label(label: str, value: str, language: Language) -> str:
     if label == "tenant" and not value:
-        return say(THE_PARK, language)
+        return language.say(THE_PARK)
     words = _SAID.get(label, {}).get(value)
-    return value if words is None else say(words, language)
+    return value if words is None else language.say(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +194,10 @@ class Rule:
 
     def told(self, labels: dict[str, str], value: float | None, language: Language) -> str:
         """One instance in words, as Grafana makes them of `annotations`. No value: there are no data."""
-        words = say(self.what, language)
+        words = language.say(self.what)
         for label in _LABELS:
             words = words.replace(f"{{labels.{label}}}", _told_label(label, labels.get(label, ""), language))
-        return words.replace("{value}", say(_A_WHILE, language) if value is None else self._told_value(value, language))
+        return words.replace("{value}", language.say(_A_WHILE) if value is None else self._told_value(value, language))
 
     def _data(self) -> list[dict[str, Any]]:
         data = []
@@ -218,7 +219,7 @@ class Rule:
         return data
 
     def _filled(self, language: Language) -> str:
-        words = say(self.what, language)
+        words = language.say(self.what)
         for label in _LABELS:
             words = words.replace(f"{{labels.{label}}}", _label(label, language))
         return words.replace("{value}", self._value(language))

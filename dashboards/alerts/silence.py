@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from dashboards.alerts.asking import HOUR, MINUTE, one_of, where
 from dashboards.alerts.rule import Above, Question, Rule, Severity, Silence
-from dashboards.words import text
 from metering.park import Park
+from metering.words import text
 from store.schema import METER_STATUS, PIPELINE, REFUSED_COUNT
 
 LOOK_BACK = 10 * MINUTE

@@ -10,11 +10,12 @@ from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
 from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
 from dashboards.queries import BILLING, GENERATION, of
-from dashboards.words import text, vietnamese
 from metering.dated import at
+from metering.figures import WATER
 from metering.meters import Meter, Role, Thresholds
 from metering.park import Park
 from metering.quantities import Utility
+from metering.words import Language, text
 from store.schema import BASELINE, USAGE
 
 _PARK = ""
@@ -61,7 +62,7 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
 
     Of yesterday: in the morning, the night is most of what there is of today.
     """
-    flow = 'last("night_water_ratio") * last("water_m3") / mean("water_m3")'
+    flow = f'last("night_water_ratio") * last("{WATER}") / mean("{WATER}")'
     return Rule(
         "night-flow",
         park.id,
@@ -74,7 +75,7 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
             f"{{labels.tenant}}: yesterday's water flow between 02:00 and 04:00 is {{value}} of the mean of eight days; its limit is "
             f"{ratio:g}. A leak?",
             f"{{labels.tenant}}: lưu lượng nước 02:00-04:00 hôm qua bằng {{value}} lần trung bình tám ngày; ngưỡng "
-            f"{vietnamese(ratio)}. Có rò rỉ không?",
+            f"{Language.VI.exact(ratio)}. Có rò rỉ không?",
         ),
         text(
             "Look first whether a night shift worked; if not, close the branches one by one at night.",
@@ -104,7 +105,7 @@ def _demand(park: Park, tenant: str, contract: float) -> Iterator[Rule]:
             Above(percent, percent - 5),
             text(
                 f"{tenant}: 30-minute demand has reached {{value}} % of the contract's {contract:g} kW.",
-                f"{tenant}: công suất 30 phút đã đạt {{value}}% công suất đăng ký {vietnamese(contract)} kW.",
+                f"{tenant}: công suất 30 phút đã đạt {{value}}% công suất đăng ký {Language.VI.exact(contract)} kW.",
             ),
             text(
                 "Look first at the tenant's power curve and its largest sub-meters: what can wait half an hour?",
@@ -130,7 +131,7 @@ def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
         text(
             f"{{labels.tenant}}: power factor of the month to date is {{value}}, under {least:g}; unless it rises the month is "
             "surcharged.",
-            f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {vietnamese(least)}; nếu không tăng thì tháng này phải "
+            f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {Language.VI.exact(least)}; nếu không tăng thì tháng này phải "
             "trả tiền mua công suất phản kháng.",
         ),
         text(
@@ -209,7 +210,7 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
             f"{meter.name.en} has yielded {{value}} of what the other solar plants did in 24 hours, per rated kW; its limit is "
             f"{ratio:g}.",
             f"{meter.name.vi}: trong 24 giờ phát bằng {{value}} lần các hệ điện mặt trời khác, tính trên mỗi kW lắp đặt; ngưỡng "
-            f"{vietnamese(ratio)}.",
+            f"{Language.VI.exact(ratio)}.",
         ),
         text(
             "Look first at the inverter's fault list, then at shade and dirt.",
@@ -236,7 +237,7 @@ def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: 
         Above(percent, percent - 2),
         text(
             f"{{labels.tenant}} has used {{value}} % of {toe:g} TOE within the last twelve months.",
-            f"{{labels.tenant}} đã dùng {{value}}% ngưỡng {vietnamese(toe)} TOE trong mười hai tháng qua.",
+            f"{{labels.tenant}} đã dùng {{value}}% ngưỡng {Language.VI.exact(toe)} TOE trong mười hai tháng qua.",
         ),
         text(
             "Look first at the twelve months on the tenant's page; ask the park's office what a key energy user must do.",

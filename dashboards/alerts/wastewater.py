@@ -7,11 +7,12 @@ from dashboards.alerts.asking import DAY_S, MINUTE, figure, where
 from dashboards.alerts.rule import Above, Below, Outside, Question, Rule, Severity
 from dashboards.pages.water import measured
 from dashboards.queries import Scope
-from dashboards.words import text, vietnamese
 from metering.dated import DatedLimit, at
+from metering.figures import WASTEWATER
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import UTILITIES
+from metering.words import Language, text
 
 MARGIN = 0.03
 """A value recovers when it is this share inside its limit."""
@@ -57,7 +58,7 @@ def _permitted(limit: DatedLimit) -> Above | Below | Outside:
 def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
     unit = "" if quantity == "ph" else f" {UTILITIES[meter.utility].quantities[quantity].unit}"
     sides = [side for side in (limit.low, limit.high) if side is not None]
-    english, viet = (" - ".join(write(side) for side in sides) for write in ("{:g}".format, vietnamese))
+    english, viet = (" - ".join(write(side) for side in sides) for write in (Language.EN.exact, Language.VI.exact))
     own = (f"\"park\" = '{park.id}'", f"\"meter\" = '{meter.id}'")
     return Rule(
         "effluent-limit",
@@ -115,7 +116,7 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
 
 
 def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severity) -> Rule:
-    query = figure(park, f'last("wastewater_m3") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant}'")
+    query = figure(park, f'last("{WASTEWATER}") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant}'")
     return Rule(
         f"wastewater-quota-{percent}",
         park.id,
@@ -126,7 +127,7 @@ def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severi
         Above(percent, percent - 3),
         text(
             f"{tenant} has discharged {{value}} % of the {quota:g} m³ that its contract allows for today.",
-            f"{tenant}: hôm nay đã xả {{value}}% mức {vietnamese(quota)} m³/ngày theo hợp đồng.",
+            f"{tenant}: hôm nay đã xả {{value}}% mức {Language.VI.exact(quota)} m³/ngày theo hợp đồng.",
         ),
         text(
             "Look first at the hourly discharge on the tenant's page, then call the tenant.",

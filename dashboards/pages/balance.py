@@ -1,23 +1,26 @@
 """Balance and losses: does what enters the park arrive at its tenants, and is the difference more than meter error?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step
-from dashboards.queries import WHOLE_DAYS, Scope, balance
+from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step, amount_unit
+from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, Scope, balance, edge
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
-from dashboards.words import COLOUR, GOOD, IN_UNITS, PLAIN, UTILITY, WARN, text
+from dashboards.words import IN_UNITS, PLAIN
+from metering.figures import INDICATIVE_BELOW, Period
 from metering.quantities import Utility
+from metering.words import COLOUR, GOOD, UTILITY, WARN, text
 from store.schema import BALANCE
 
-_UTILITIES = (
-    (Utility.ELECTRICITY, "kwatth", 20),
-    (Utility.WATER, "suffix:m³", 21),
-    (Utility.WASTEWATER, "suffix:m³", 22),
-    (Utility.STEAM, "suffix:t", 23),
-    (Utility.NATURAL_GAS, "suffix:Nm³", 24),
-    (Utility.COMPRESSED_AIR, "suffix:Nm³", 25),
-    (Utility.CHILLED_WATER, "kwatth", 26),
-)
+_UTILITIES = tuple(utility for utility in Utility if utility is not Utility.PRODUCTION)
+
+
+_FOUR = {
+    "incoming": text("Intake", "Lượng vào khu"),
+    "tenants": text("Tenants together", "Tổng doanh nghiệp"),
+    "own": text("Own use", "Khu tự dùng"),
+    "loss": text("Losses", "Tổn thất"),
+}
+_OF_DAYS = Scope(tenant=False).where(OF_DAYS, AT_MAINS)
 
 
 def page(setting: Setting) -> Page:
@@ -31,9 +34,10 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row((*_heard(Scope(tenant=False)), _outside(), _uncomputable())),
+            Row((_edge(),)),
             Row((_worst(setting), _table())),
             Row(
-                tuple(_course(setting, *each) for each in _UTILITIES),
+                tuple(_course(setting, utility, number) for number, utility in enumerate(_UTILITIES, start=20)),
                 text("Loss and error band by day", "Tổn thất và khoảng sai số theo ngày"),
             ),
         ),
@@ -48,7 +52,7 @@ def _heard(scope: Scope) -> tuple[Panel, ...]:
 
 
 def _outside() -> Panel:
-    inner = f'SELECT "loss" - "band" AS "excess" FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND "computable" = 1 AND $timeFilter'
+    inner = f'SELECT "loss" - "band" AS "excess" FROM "{BALANCE}" {_OF_DAYS}'
     return stat(
         2,
         text("Days with a real loss", "Số ngày có tổn thất thật"),
@@ -76,7 +80,7 @@ def _uncomputable() -> Panel:
         ),
         "none",
         InfluxQL(
-            f'SELECT count("computable") FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND "computable" = 0 AND $timeFilter',
+            f'SELECT count("loss_completeness") FROM "{BALANCE}" {_OF_DAYS} AND "loss_completeness" < {INDICATIVE_BELOW}',
             alias="days",
         ),
         steps=(Step(None, PLAIN), Step(1, WARN)),
@@ -93,6 +97,28 @@ def _mains(setting: Setting) -> str:
     return f'"main" =~ /^({"|".join(sorted(mains))})$/'
 
 
+def _edge() -> Panel:
+    return table(
+        6,
+        text("What came into the park, and where it went", "Lượng vào khu và phân bổ"),
+        text(
+            "Intake at the main meters = tenants + own use + losses, of all days of this period that could be computed. The "
+            "park's report has the same four numbers.",
+            "Lượng qua đồng hồ tổng = doanh nghiệp + khu tự dùng + tổn thất, của mọi ngày tính được trong kỳ xem. Báo cáo của "
+            "khu có cùng bốn số này.",
+        ),
+        COUNT,
+        edge(*_FOUR, period=Period.DAY, by=("utility",)),
+        columns=(
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS),
+            *(Column(name, words, "locale", decimals=0) for name, words in _FOUR.items()),
+        ),
+        least=DAILY,
+        nothing=text("no whole day in this range", "kỳ xem chưa có ngày nào trọn vẹn"),
+        height=9,
+    )
+
+
 def _worst(setting: Setting) -> Panel:
     return bars(
         4,
@@ -105,7 +131,7 @@ def _worst(setting: Setting) -> Panel:
             "Các đồng hồ tổng của khu. So sánh với khoảng sai số trong bảng.",
         ),
         SHARE,
-        balance('"loss" / "through" AS "share"', "$tag_utility", _mains(setting)),
+        balance('"loss_share" AS "share"', "$tag_utility", _mains(setting)),
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
         low=None,
         window="3d",
@@ -115,8 +141,7 @@ def _worst(setting: Setting) -> Panel:
 
 
 def _table() -> Panel:
-    fields = ", ".join(f'sum("{name}") AS "{name}"' for name in ("through", "submeters", "loss", "band"))
-    where = '"park" =~ /^$park$/ AND "computable" = 1 AND $timeFilter'
+    fields = ", ".join(f'sum("{name}") AS "{name}"' for name in ("incoming", "submeters", "loss", "band"))
     return table(
         5,
         text("Balance of this period", "Cân bằng trong kỳ xem"),
@@ -127,11 +152,11 @@ def _table() -> Panel:
             "cộng dồn, nên với kỳ dài là thiên về an toàn.",
         ),
         COUNT,
-        InfluxQL(f'SELECT {fields} FROM "{BALANCE}" WHERE {where} GROUP BY "utility", "main"', form="table"),
+        InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {_OF_DAYS} GROUP BY "utility", "main"', form="table"),
         columns=(
             Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS),
             Column("main", text("Main meter", "Đồng hồ tổng")),
-            Column("through", text("Through it", "Lượng qua"), "locale", decimals=0),
+            Column("incoming", text("Came in", "Tổng đầu vào"), "locale", decimals=0),
             Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), "locale", decimals=0),
             Column("loss", text("Loss", "Tổn thất"), "locale", decimals=1),
             Column("band", text("Error band", "Khoảng sai số"), "locale", decimals=1),
@@ -143,11 +168,11 @@ def _table() -> Panel:
     )
 
 
-def _course(setting: Setting, utility: Utility, unit: str, number: int) -> Panel:
-    utilities = f"\"utility\" = '{utility.value}' AND {_mains(setting)}"
+def _course(setting: Setting, utility: Utility, number: int) -> Panel:
+    where = f"{_OF_DAYS} AND \"utility\" = '{utility.value}' AND {_mains(setting)} AND {WHOLE_DAYS}"
     statement = (
-        f'SELECT sum("loss") AS "loss", sum("band") AS "band" FROM "{BALANCE}" WHERE "park" =~ /^$park$/ AND {utilities} '
-        f"AND \"computable\" = 1 AND {WHOLE_DAYS} AND $timeFilter GROUP BY time(1d) fill(none) tz('{setting.timezone}')"
+        f'SELECT sum("loss") AS "loss", sum("band") AS "band" FROM "{BALANCE}" {where} '
+        f"GROUP BY time(1d) fill(none) tz('{setting.timezone}')"
     )
     return trend(
         number,
@@ -156,7 +181,7 @@ def _course(setting: Setting, utility: Utility, unit: str, number: int) -> Panel
             "Main meter minus sub-meters of each whole day, and the band of the meters' accuracy. Gaps: not computable.",
             "Đồng hồ tổng trừ đồng hồ nhánh từng ngày trọn vẹn và khoảng sai số. Chỗ trống: không tính được.",
         ),
-        unit,
+        amount_unit(utility),
         InfluxQL(statement, "$col"),
         columns=(
             Column("loss", text("Loss", "Tổn thất"), colour=COLOUR[utility]),

@@ -4,7 +4,8 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SHARE, Column, Panel
 from dashboards.queries import Scope, group
 from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, table
-from dashboards.words import IN_UNITS, text
+from dashboards.words import IN_UNITS
+from metering.words import text
 from store.schema import BASELINE
 
 

@@ -38,10 +38,9 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, SOLAR_COLOUR, WARN, text
-from dashboards.words import figure as called
-from metering.figures import Period
+from metering.figures import ELECTRICITY, Period, called
 from metering.quantities import Utility
+from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, SOLAR, WARN, text
 from store.schema import USAGE
 
 E = Utility.ELECTRICITY
@@ -90,8 +89,8 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             11,
             text("Cost this month", "Chi phí trong tháng"),
             text(
-                "Energy charge by band, month to date, before VAT.",
-                "Tiền điện theo khung giờ, lũy kế từ đầu tháng, chưa gồm thuế GTGT.",
+                "Energy charge by band, month to date, before surcharge and VAT.",
+                "Tiền điện theo khung giờ, lũy kế từ đầu tháng, trước thuế và tiền công suất phản kháng.",
             ),
             MONEY,
             total(scope, "cost_vnd", utility=E, divide=1e6, alias="cost"),
@@ -122,7 +121,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             ENERGY,
             total(scope, "amount", utility=E, only=GENERATION, alias="kWh"),
             window=MONTH,
-            colour=SOLAR_COLOUR,
+            colour=SOLAR,
             event_free=True,
         ),
     )
@@ -255,7 +254,7 @@ def _tenants(month: Scope) -> Panel:
         "none",
         newest(
             month,
-            "electricity_kwh",
+            ELECTRICITY,
             "peak_demand_kw",
             "base_load_kw",
             "load_factor",
@@ -267,7 +266,7 @@ def _tenants(month: Scope) -> Panel:
         ),
         columns=(
             TENANT_COLUMN,
-            Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[E]),
+            Column(ELECTRICITY, called(ELECTRICITY), ENERGY, bar=True, colour=COLOUR[E]),
             Column("peak_demand_kw", called("peak_demand_kw"), POWER),
             Column("base_load_kw", called("base_load_kw"), POWER),
             Column("load_factor", called("load_factor"), SHARE, decimals=0),
@@ -277,6 +276,6 @@ def _tenants(month: Scope) -> Panel:
             Column("solar_share", called("solar_share"), SHARE, decimals=1),
         ),
         window=MONTH,
-        sort=("electricity_kwh", True),
+        sort=(ELECTRICITY, True),
         height=13,
     )

@@ -1,18 +1,13 @@
 """Heat and gas: steam, natural gas, compressed air and chilled water; who takes how much, and what does it cost?"""
 
-from dashboards.panels import ENERGY, MONEY, POWER, Draw, Page, Panel, Row
+from dashboards.panels import MONEY, POWER, Draw, Page, Panel, Row, amount_unit, rate_unit
 from dashboards.queries import Scope, figure, rates, total, totals
 from dashboards.setting import Setting
 from dashboards.tiles import CHOICES, SERIES_TENANT, SETTLED, daily, freshness, marks, reporting, stat, trend
-from dashboards.words import COLOUR, UTILITY, text
-from metering.quantities import Utility
+from metering.quantities import Utility, figure_of
+from metering.words import COLOUR, UTILITY, text
 
-UTILITIES = (
-    (Utility.STEAM, "suffix:t", "suffix:t/h", "steam_t"),
-    (Utility.NATURAL_GAS, "suffix:Nm³", "suffix:Nm³/h", "gas_nm3"),
-    (Utility.COMPRESSED_AIR, "suffix:Nm³", "suffix:Nm³/h", "compressed_air_nm3"),
-    (Utility.CHILLED_WATER, ENERGY, POWER, "chilled_kwh"),
-)
+_SHOWN = (Utility.STEAM, Utility.NATURAL_GAS, Utility.COMPRESSED_AIR, Utility.CHILLED_WATER)
 
 
 def page(setting: Setting) -> Page:
@@ -28,8 +23,8 @@ def page(setting: Setting) -> Page:
         (
             Row((freshness(scope), reporting(scope), *_used(scope))),
             *(
-                Row(_course(scope, setting, number, *each), UTILITY[each[0]])
-                for number, each in enumerate(UTILITIES, start=2)
+                Row(_course(scope, setting, number, utility), UTILITY[utility])
+                for number, utility in enumerate(_SHOWN, start=2)
             ),
         ),
         CHOICES,
@@ -46,17 +41,16 @@ def _used(scope: Scope) -> tuple[Panel, ...]:
                 f"{UTILITY[utility].en} taken by the chosen tenants in this period.",
                 f"Lượng {UTILITY[utility].vi.lower()} các doanh nghiệp đã chọn sử dụng trong kỳ xem.",
             ),
-            unit,
+            amount_unit(utility),
             *totals(scope, utility, "used"),
             colour=COLOUR[utility],
         )
-        for number, (utility, unit, _, _) in enumerate(UTILITIES, start=10)
+        for number, utility in enumerate(_SHOWN, start=10)
     )
 
 
-def _course(
-    scope: Scope, setting: Setting, row: int, utility: Utility, unit: str, flow: str, field: str
-) -> tuple[Panel, ...]:
+def _course(scope: Scope, setting: Setting, row: int, utility: Utility) -> tuple[Panel, ...]:
+    flow = rate_unit(utility)
     return (
         trend(
             row * 10,
@@ -79,8 +73,8 @@ def _course(
                 f"{UTILITY[utility].en} of each day, stacked by tenant.",
                 f"{UTILITY[utility].vi} mỗi ngày, xếp chồng theo doanh nghiệp.",
             ),
-            unit,
-            figure(scope, field),
+            amount_unit(utility),
+            figure(scope, figure_of(utility)),
             window="30d",
             width=10,
             link=SERIES_TENANT,

@@ -1,10 +1,23 @@
 """One meter: is it right, what does it say now, and what was used from it?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
+from dashboards.panels import (
+    SHARE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    Row,
+    Step,
+    Variable,
+    Words,
+    amount_unit,
+    grafana_unit,
+    rate_unit,
+)
 from dashboards.queries import NEWEST_ROWS, QUARTERS_PER_HOUR, Scope, tags_of
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -21,38 +34,24 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import BAD, COLOUR, EVENT, GOOD, METER, NEUTRAL, UTILITY, WARN, text
+from dashboards.words import EVENT, METER
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
+from metering.words import BAD, COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
 from store.schema import EVENTS, USAGE
 
 ONE = '"meter" =~ /^$meter$/'
 METER_CHOICE = Variable("meter", METER, tags_of("meter", '"park" =~ /^$park$/', '"tenant" =~ /^$tenant$/'))
-_HOURLY: dict[str, Words] = {
-    "kWh": "kwatt",
-    "m³": "suffix:m³/h",
-    "t": "suffix:t/h",
-    "Nm³": "suffix:Nm³/h",
-    "": text("suffix:units/h", "suffix:đơn vị/giờ"),
-}
-_AMOUNT: dict[str, Words] = {
-    "kWh": "kwatth",
-    "m³": "suffix:m³",
-    "t": "suffix:t",
-    "Nm³": "suffix:Nm³",
-    "": text("suffix:units", "suffix:đơn vị"),
-}
+
+
 _RATES: dict[str, Words] = {
-    "power_kw": "kwatt",
-    "flow_m3h": "suffix:m³/h",
-    "flow_nm3h": "suffix:Nm³/h",
-    "flow_th": "suffix:t/h",
+    spec.rate: grafana_unit(spec.quantities[spec.rate].unit) for spec in UTILITIES.values() if spec.rate is not None
 }
 
 
-def _by_utility(units: Mapping[str, Words]) -> tuple[Column, ...]:
+def _by_utility(unit: Callable[[Utility], Words]) -> tuple[Column, ...]:
     """A series named after its utility gets that utility's name, unit and colour."""
-    return tuple(Column(u.value, UTILITY[u], units[UTILITIES[u].unit], COLOUR[u]) for u in Utility)
+    return tuple(Column(u.value, UTILITY[u], unit(u), COLOUR[u]) for u in Utility)
 
 
 def _measurements(quantity: str) -> str:
@@ -99,9 +98,9 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             10,
             text("Used in this period", "Tiêu thụ trong kỳ xem"),
             _NO_SUM,
-            _AMOUNT[""],
+            grafana_unit(""),
             InfluxQL(f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} GROUP BY "utility"', "$tag_utility"),
-            columns=_by_utility(_AMOUNT),
+            columns=_by_utility(amount_unit),
             width=5,
         ),
         over(
@@ -145,9 +144,9 @@ def _use(scope: Scope) -> Panel:
             "Validated quarter-hour use as an hourly rate: kW for electricity, m³/h for water.",
             "Tiêu thụ 15 phút đã kiểm tra, quy đổi theo giờ: kW với điện, m³/h với nước.",
         ),
-        _HOURLY[""],
+        grafana_unit("/h"),
         InfluxQL(statement, "$tag_utility"),
-        columns=_by_utility(_HOURLY),
+        columns=_by_utility(rate_unit),
         shift=SETTLED,
         draw=Draw.AREA,
     )
@@ -162,9 +161,9 @@ def _days(scope: Scope, setting: Setting) -> Panel:
         3,
         text("Use by day", "Tiêu thụ theo ngày"),
         _NO_SUM,
-        _AMOUNT[""],
+        grafana_unit(""),
         InfluxQL(statement, "$tag_utility"),
-        columns=_by_utility(_AMOUNT),
+        columns=_by_utility(amount_unit),
         window=WHOLE_DAYS_30,
     )
 
@@ -190,7 +189,7 @@ def _readings(scope: Scope) -> Panel:
             "Power or flow as the instrument sends it, not validated.",
             "Công suất hoặc lưu lượng do thiết bị gửi, chưa qua kiểm tra.",
         ),
-        _HOURLY[""],
+        grafana_unit("/h"),
         *_raw(scope, "mean", _RATES),
         columns=tuple(
             Column(name, text("Power", "Công suất") if name == "power_kw" else text("Flow", "Lưu lượng"), unit, NEUTRAL)
@@ -207,7 +206,7 @@ def _readings(scope: Scope) -> Panel:
 
 def _counter(scope: Scope) -> Panel:
     units: dict[str, Words] = {
-        spec.counter: f"suffix:{spec.unit}" if spec.unit else _AMOUNT[""] for spec in UTILITIES.values()
+        spec.counter: f"suffix:{spec.unit}" if spec.unit else grafana_unit("") for spec in UTILITIES.values()
     }
     return trend(
         5,

@@ -2,8 +2,8 @@
 
 from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row
-from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, figure, newest, of, rates, total
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row, amount_unit
+from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, edge, figure, newest, of, rates, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BUDGET,
@@ -22,10 +22,9 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import COLOUR, UTILITY, text
-from dashboards.words import figure as called
-from metering.figures import Period
+from metering.figures import ELECTRICITY, WASTEWATER, WATER, Period, called
 from metering.quantities import Utility
+from metering.words import COLOUR, UTILITY, text
 from store.schema import USAGE
 
 E, W = Utility.ELECTRICITY, Utility.WATER
@@ -44,6 +43,7 @@ def page(setting: Setting) -> Page:
         ),
         (
             Row(_tiles(scope)),
+            Row((_park(),)),
             Row((_alerts(),)),
             Row((_power(scope, setting), _peaks(month, setting))),
             Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
@@ -139,6 +139,31 @@ def _hours(scope: Scope) -> Panel:
     )
 
 
+def _park() -> Panel:
+    names = {
+        "incoming": text("intake", "lượng vào khu"),
+        "tenants": text("tenants together", "tổng doanh nghiệp"),
+        "own": text("own use", "khu tự dùng"),
+        "loss": text("losses", "tổn thất"),
+    }
+    return table(
+        25,
+        text("The park's electricity this month", "Điện toàn khu trong tháng"),
+        text(
+            "Intake at the main meters = tenants + own use + losses, of the month's days that could be computed; as in the "
+            "park's report.",
+            "Lượng qua công tơ tổng = doanh nghiệp + khu tự dùng + tổn thất, của các ngày tính được trong tháng; như trong báo "
+            "cáo của khu.",
+        ),
+        ENERGY,
+        edge(*names, period=Period.MONTH, also=(of(E),)),
+        columns=tuple(Column(name, words, ENERGY) for name, words in names.items()),
+        window=THIS_MONTH,
+        nothing=text("no whole day in this month yet", "trong tháng chưa có ngày nào trọn vẹn"),
+        height=4,
+    )
+
+
 def _alerts() -> Panel:
     return Panel(
         24,
@@ -198,13 +223,6 @@ _OTHERS = (
     Utility.COMPRESSED_AIR,
     Utility.CHILLED_WATER,
 )
-_UNIT = {
-    Utility.WASTEWATER: "suffix:m³",
-    Utility.STEAM: "suffix:t",
-    Utility.NATURAL_GAS: "suffix:Nm³",
-    Utility.COMPRESSED_AIR: "suffix:Nm³",
-    Utility.CHILLED_WATER: ENERGY,
-}
 
 
 def _utility_today(scope: Scope, number: int, utility: Utility) -> Panel:
@@ -216,7 +234,7 @@ def _utility_today(scope: Scope, number: int, utility: Utility) -> Panel:
             f"{name.en} of all chosen tenants since midnight.",
             f"{name.vi} của các doanh nghiệp đã chọn, tính từ 0 giờ.",
         ),
-        _UNIT[utility],
+        amount_unit(utility),
         total(scope, "amount", utility=utility, alias="today"),
         window=TODAY,
         colour=COLOUR[utility],
@@ -230,7 +248,7 @@ def _days(scope: Scope, setting: Setting) -> Panel:
         text("Electricity by day", "Điện theo ngày"),
         text("Use of each day, stacked by tenant.", "Tiêu thụ của từng ngày, xếp chồng theo doanh nghiệp."),
         ENERGY,
-        figure(scope, "electricity_kwh"),
+        figure(scope, ELECTRICITY),
         window="30d",
         link=SERIES_TENANT,
     )
@@ -241,8 +259,8 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
         21,
         text("Cost by day", "Chi phí theo ngày"),
         text(
-            "All utilities at the dated tariffs of the park file, before VAT.",
-            "Tất cả các tiện ích theo biểu giá từng thời kỳ trong hồ sơ khu, chưa gồm thuế GTGT.",
+            "All utilities at the dated tariffs of the park file, before surcharge and VAT.",
+            "Tất cả các tiện ích theo biểu giá từng thời kỳ trong hồ sơ khu, trước thuế và tiền công suất phản kháng.",
         ),
         MONEY,
         figure(scope, "cost_vnd", divide=1e6),
@@ -262,29 +280,29 @@ def _tenants(month: Scope) -> Panel:
         "none",
         newest(
             month,
-            "electricity_kwh",
-            "water_m3",
-            "wastewater_m3",
+            ELECTRICITY,
+            WATER,
+            WASTEWATER,
             "cost_vnd",
             "budget_share",
             "peak_demand_kw",
             "power_factor",
-            "energy_per_output",
+            "electricity_per_output",
             "completeness",
             divide={"cost_vnd": 1e6},
         ),
         columns=(
             TENANT_COLUMN,
-            Column("electricity_kwh", called("electricity_kwh"), ENERGY, bar=True, colour=COLOUR[E], width=160),
-            Column("water_m3", called("water_m3"), "suffix:m³", decimals=0, bar=True, colour=COLOUR[W], width=165),
-            Column("wastewater_m3", called("wastewater_m3"), "suffix:m³", decimals=0, width=125),
+            Column(ELECTRICITY, called(ELECTRICITY), ENERGY, bar=True, colour=COLOUR[E], width=160),
+            Column(WATER, called(WATER), "suffix:m³", decimals=0, bar=True, colour=COLOUR[W], width=165),
+            Column(WASTEWATER, called(WASTEWATER), "suffix:m³", decimals=0, width=125),
             Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0, width=140),
             Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET, width=130),
             Column("peak_demand_kw", called("peak_demand_kw"), POWER, width=130),
             Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3, width=125),
             Column(
-                "energy_per_output",
-                called("energy_per_output"),
+                "electricity_per_output",
+                called("electricity_per_output"),
                 text("suffix:kWh/unit", "suffix:kWh/đơn vị"),
                 decimals=1,
                 width=150,
@@ -292,6 +310,6 @@ def _tenants(month: Scope) -> Panel:
             Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
         window=THIS_MONTH,
-        sort=("electricity_kwh", True),
+        sort=(ELECTRICITY, True),
         height=13,
     )

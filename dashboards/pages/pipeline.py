@@ -5,8 +5,9 @@ from dashboards.panels import SECONDS, Page, Panel, Row, Step, Words
 from dashboards.queries import Scope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
-from dashboards.words import BAD, GOOD, PLAIN, WARN, text
+from dashboards.words import PLAIN
 from metering.model import Localized
+from metering.words import BAD, GOOD, WARN, text
 from store.schema import PIPELINE
 
 PER_SECOND = "suffix:/s"

@@ -19,7 +19,8 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import BAD, COLOUR, EVENT, GOOD, REASON, UTILITY, WARN, text
+from dashboards.words import EVENT, REASON
+from metering.words import BAD, COLOUR, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, METER_STATUS, REFUSED_COUNT, USAGE
 
 _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())

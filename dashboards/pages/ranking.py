@@ -1,7 +1,7 @@
 """Resource efficiency: which tenants make most of what they take, and who gets better?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words
+from dashboards.panels import ENERGY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words, grafana_unit
 from dashboards.queries import Scope, figure, newest
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -19,9 +19,8 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import BAD, GOOD, NEUTRAL, text
-from dashboards.words import figure as called
-from metering.figures import FIGURES, Period
+from metering.figures import FIGURES, Period, called
+from metering.words import BAD, GOOD, NEUTRAL, text
 
 PERIOD = Variable(
     "period", text("Per", "Theo"), choices=((Period.MONTH, text("Month", "Tháng")), (Period.DAY, text("Day", "Ngày")))
@@ -39,6 +38,11 @@ _HOW = text(
 _RANKED = text(f"The best on top. {_HOW.en}", f"Tốt nhất ở trên cùng. {_HOW.vi}")
 
 
+def unit_of(name: str) -> Words:
+    """Unit of a figure in Grafana's words."""
+    return grafana_unit(FIGURES[name].unit)
+
+
 def page(setting: Setting) -> Page:
     """The ranking."""
     scope = Scope(period="$period")
@@ -54,15 +58,15 @@ def page(setting: Setting) -> Page:
             Row(
                 (
                     _bars(scope, 3, "enpi", SHARE, steps=AGAINST_BASELINE, decimals=1),
-                    _bars(scope, 4, "energy_per_m2", "suffix:kWh/m²"),
-                    _bars(scope, 5, "energy_per_employee", text("suffix:kWh/person", "suffix:kWh/người")),
+                    _bars(scope, 4, "electricity_per_m2", "suffix:kWh/m²"),
+                    _bars(scope, 5, "electricity_per_employee", text("suffix:kWh/person", "suffix:kWh/người")),
                 )
             ),
             Row(
                 (
-                    _bars(scope, 6, "energy_per_output", text("suffix:kWh/unit", "suffix:kWh/đơn vị")),
-                    _bars(scope, 7, "water_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị")),
-                    _bars(scope, 8, "co2e_per_output", text("suffix:kg/unit", "suffix:kg/đơn vị")),
+                    _bars(scope, 6, "electricity_per_output", unit_of("electricity_per_output")),
+                    _bars(scope, 7, "water_per_output", unit_of("water_per_output")),
+                    _bars(scope, 8, "co2e_per_output", unit_of("co2e_per_output")),
                 )
             ),
             Row((_trend(scope), _savings(Scope()))),
@@ -159,11 +163,13 @@ def _savings(scope: Scope) -> Panel:
 def _table(scope: Scope) -> Panel:
     shown = (
         ("enpi", SHARE, 1),
-        ("energy_per_output", text("suffix:kWh/unit", "suffix:kWh/đơn vị"), 1),
-        ("water_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị"), 2),
-        ("wastewater_per_output", text("suffix:m³/unit", "suffix:m³/đơn vị"), 2),
-        ("co2e_per_output", text("suffix:kg/unit", "suffix:kg/đơn vị"), 1),
-        ("output_per_mwh", text("suffix:unit/MWh", "suffix:đơn vị/MWh"), 2),
+        ("electricity_per_output", unit_of("electricity_per_output"), 1),
+        ("energy_per_output", unit_of("energy_per_output"), 1),
+        ("toe_per_output", unit_of("toe_per_output"), 4),
+        ("water_per_output", unit_of("water_per_output"), 2),
+        ("wastewater_per_output", unit_of("wastewater_per_output"), 2),
+        ("co2e_per_output", unit_of("co2e_per_output"), 1),
+        ("output_per_mwh", unit_of("output_per_mwh"), 2),
         ("solar_share", SHARE, 1),
         ("load_factor", SHARE, 0),
     )

@@ -6,7 +6,7 @@ The operator sees it with a choice of tenants; a tenant sees the same page over 
 from dashboards.influxql import InfluxQL
 from dashboards.pages.baselines import baselines
 from dashboards.pages.tenantfigures import budget, figures
-from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
+from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step, amount_unit
 from dashboards.queries import BILLING, NEWEST_ROWS, Scope, figure, of, per_interval, rates, summed
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -23,22 +23,22 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import BAD, BAND, BAND_COLOUR, COLOUR, EVENT, GOOD, PLAIN, UTILITY, text
-from dashboards.words import figure as called
-from metering.figures import Period
-from metering.quantities import Utility
+from dashboards.words import EVENT, PLAIN
+from metering.figures import ELECTRICITY, Period, called
+from metering.quantities import Utility, figure_of
+from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, UTILITY, text
 from store.schema import EVENTS, USAGE
 
 TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
 BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
 _OTHERS = (
-    (Utility.WATER, "water_m3", "suffix:m³", 50),
-    (Utility.WASTEWATER, "wastewater_m3", "suffix:m³", 51),
-    (Utility.STEAM, "steam_t", "suffix:t", 52),
-    (Utility.NATURAL_GAS, "gas_nm3", "suffix:Nm³", 53),
-    (Utility.COMPRESSED_AIR, "compressed_air_nm3", "suffix:Nm³", 54),
-    (Utility.CHILLED_WATER, "chilled_kwh", ENERGY, 55),
+    Utility.WATER,
+    Utility.WASTEWATER,
+    Utility.STEAM,
+    Utility.NATURAL_GAS,
+    Utility.COMPRESSED_AIR,
+    Utility.CHILLED_WATER,
 )
 
 
@@ -70,7 +70,10 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
             Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
             Row((baselines(scope, 61),)),
             Row(
-                tuple(_other(scope, *each, zone=setting.timezone) for each in _OTHERS),
+                tuple(
+                    _other(scope, utility, number, zone=setting.timezone)
+                    for number, utility in enumerate(_OTHERS, start=50)
+                ),
                 text("Other utilities", "Các tiện ích khác"),
             ),
             Row((_events(scope, links=links),)),
@@ -108,10 +111,10 @@ def _month(month: Scope) -> Panel:
             "Tiêu thụ từng tháng so với mức theo đường cơ sở (nét đứt); mức này chỉ tính những ngày trọn vẹn, đủ số liệu.",
         ),
         ENERGY,
-        figure(month, "electricity_kwh", alias="used"),
+        figure(month, ELECTRICITY, alias="used"),
         figure(month, "expected_kwh", alias="expected", ref="B"),
         columns=(
-            Column("used", called("electricity_kwh"), colour=COLOUR[E]),
+            Column("used", called(ELECTRICITY), colour=COLOUR[E]),
             Column("expected", called("expected_kwh"), colour=PLAIN, dashed=True),
         ),
         window="13M",
@@ -146,8 +149,8 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
         6,
         text("Cost by day and utility", "Chi phí theo ngày và tiện ích"),
         text(
-            "All utilities at their dated prices, before VAT.",
-            "Tất cả các tiện ích theo đơn giá từng thời kỳ, chưa gồm thuế GTGT.",
+            "All utilities at their dated prices, before surcharge and VAT.",
+            "Tất cả các tiện ích theo đơn giá từng thời kỳ, trước thuế và tiền công suất phản kháng.",
         ),
         MONEY,
         InfluxQL(statement, "$tag_utility"),
@@ -242,14 +245,14 @@ def _savings(scope: Scope) -> Panel:
     )
 
 
-def _other(scope: Scope, utility: Utility, field: str, unit: str, number: int, *, zone: str) -> Panel:
+def _other(scope: Scope, utility: Utility, number: int, *, zone: str) -> Panel:
     name = UTILITY[utility]
     return daily(
         number,
         name,
         text(f"{name.en} of each day.", f"{name.vi} theo từng ngày."),
-        unit,
-        summed(scope, field, zone=zone, alias=utility.value),
+        amount_unit(utility),
+        summed(scope, figure_of(utility), zone=zone, alias=utility.value),
         columns=(Column(utility.value, name),),
         nothing=text("not used", "không sử dụng"),
         window="30d",

@@ -9,13 +9,14 @@ from dashboards.tiles import (
     COMPLETE,
     NO_BASELINE,
     contract_columns,
+    factor_standing,
     freshness,
     reporting,
     stat,
 )
-from dashboards.words import BAD, COLOUR, GOOD, WARN, text
-from dashboards.words import figure as called
+from metering.figures import called, completeness_field
 from metering.quantities import Utility
+from metering.words import BAD, COLOUR, GOOD, WARN, text
 
 TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
@@ -36,10 +37,12 @@ def budget(month: Scope) -> Panel:
         figure(month, "budget_share", alias="share"),
         figure(month, "cost_vnd", divide=1e6, alias="cost", ref="B"),
         figure(month, "budget_vnd", divide=1e6, alias="budget", ref="C"),
+        figure(month, completeness_field("budget_share"), alias="data", ref="D"),
         columns=(
             Column("share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET),
             Column("cost", called("cost_vnd"), MONEY),
             Column("budget", called("budget_vnd"), MONEY),
+            OF_DATA,
         ),
         nothing=text("no budget", "chưa có ngân sách"),
         window=MONTH,
@@ -47,6 +50,9 @@ def budget(month: Scope) -> Panel:
         height=8,
     )
 
+
+OF_DATA = Column("data", text("of the data", "số liệu"), SHARE, decimals=0, steps=COMPLETE)
+"""How much of the data a number comes from: what is judged stands beside it."""
 
 _PEAK = text("Highest 30-minute demand of this month.", "Công suất 30 phút cao nhất trong tháng.")
 _PEAK_COLOURED = text(
@@ -58,6 +64,7 @@ _PEAK_COLOURED = text(
 
 def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
     """Today, this month, and whether the numbers can be trusted."""
+    standing = factor_standing(setting)
     return (
         freshness(scope),
         reporting(scope),
@@ -86,22 +93,39 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
         stat(
             12,
             text("Cost this month", "Chi phí trong tháng"),
-            text("All utilities, month to date, before VAT.", "Tất cả các tiện ích, lũy kế tháng, chưa gồm thuế GTGT."),
+            text(
+                "All utilities, month to date: before surcharge and VAT, and what is to be paid with both. The surcharge is that "
+                "of the month so far.",
+                "Tất cả các tiện ích, lũy kế tháng: trước thuế và tiền công suất phản kháng, và số phải trả gồm cả hai. Tiền công "
+                "suất phản kháng tính đến hiện tại.",
+            ),
             MONEY,
-            figure(month, "cost_vnd", divide=1e6),
+            figure(month, "cost_vnd", divide=1e6, alias="cost"),
+            figure(month, "payable_vnd", divide=1e6, alias="payable", ref="B"),
+            columns=(
+                Column("cost", text("before", "trước thuế")),
+                Column("payable", text("to be paid", "phải trả")),
+            ),
             window=MONTH,
         ),
         stat(
             13,
             text("CO₂e this month", "CO₂e trong tháng"),
             text(
-                "Scope 1 (fuel burnt on site) and scope 2 (bought energy), month to date.",
-                "Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài), lũy kế tháng.",
+                f"Scope 1 (fuel burnt on site) and scope 2 (bought energy, location-based; market-based where a contract is "
+                f"entered), month to date. {standing.en}",
+                f"Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài, theo vị trí; theo thị trường nếu có khai "
+                f"báo hợp đồng), lũy kế tháng. {standing.vi}",
             ),
             CARBON,
             figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),
             figure(month, "co2e_scope1_kg", divide=1000, alias="scope 1", ref="B"),
-            columns=(Column("scope 2", text("scope 2", "phạm vi 2")), Column("scope 1", text("scope 1", "phạm vi 1"))),
+            figure(month, "co2e_scope2_market_kg", divide=1000, alias="market", ref="C"),
+            columns=(
+                Column("scope 2", text("scope 2", "phạm vi 2")),
+                Column("scope 1", text("scope 1", "phạm vi 1")),
+                Column("market", text("scope 2, market-based", "phạm vi 2, theo thị trường")),
+            ),
             window=MONTH,
         ),
         stat(
@@ -110,7 +134,8 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             _PEAK_COLOURED if scope.tenant else _PEAK,
             POWER,
             figure(month, "peak_demand_kw"),
-            columns=contract_columns(setting.parks, setting.day) if scope.tenant else (),
+            figure(month, completeness_field("peak_demand_kw"), alias="data", ref="B"),
+            columns=(*(contract_columns(setting.parks, setting.day) if scope.tenant else ()), OF_DATA),
             window=MONTH,
             colour=COLOUR[E],
         ),
@@ -143,11 +168,20 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             17,
             text("EnPI this month", "EnPI trong tháng"),
             text(
-                "Actual over expected use; under 100 % is better than the own baseline. Empty where no baseline is good enough.",
-                "Tiêu thụ thực tế chia cho mức theo đường cơ sở; dưới 100% là tốt hơn. Trống nếu chưa có đường cơ sở đủ tin cậy.",
+                "Actual over expected use; under 100 % is better than the own baseline. A saving that is smaller than what stands "
+                "behind ± is not significant. Empty where no baseline is good enough.",
+                "Tiêu thụ thực tế chia cho mức theo đường cơ sở; dưới 100% là tốt hơn. Mức tiết kiệm nhỏ hơn giá trị sau dấu ± thì "
+                "không có ý nghĩa thống kê. Trống nếu chưa có đường cơ sở đủ tin cậy.",
             ),
             SHARE,
-            figure(month, "enpi"),
+            figure(month, "enpi", alias="enpi"),
+            figure(month, "saving_kwh", alias="saving", ref="B"),
+            figure(month, "saving_band_kwh", alias="band", ref="C"),
+            columns=(
+                Column("enpi", text("EnPI", "EnPI"), SHARE, decimals=1, steps=AGAINST_BASELINE),
+                Column("saving", text("saving", "tiết kiệm"), ENERGY),
+                Column("band", text("± (95 %)", "± (95%)"), ENERGY),
+            ),
             nothing=NO_BASELINE,
             window=MONTH,
             decimals=1,

@@ -18,9 +18,9 @@ from dashboards.tiles import (
     stat,
     trend,
 )
-from dashboards.words import BAD, COLOUR, GOOD, WARN, text
 from metering.model import Localized
-from metering.quantities import Utility
+from metering.quantities import Utility, figure_of
+from metering.words import BAD, COLOUR, GOOD, WARN, text
 
 W, WW = Utility.WATER, Utility.WASTEWATER
 CUBIC = "suffix:m³"
@@ -151,7 +151,7 @@ def _days(scope: Scope, utility: Utility, number: int) -> Panel:
         text("Water by day", "Nước cấp theo ngày") if water else text("Wastewater by day", "Nước thải theo ngày"),
         text("Volume of each day, stacked by tenant.", "Lượng mỗi ngày, xếp chồng theo doanh nghiệp."),
         CUBIC,
-        figure(scope, "water_m3" if water else "wastewater_m3"),
+        figure(scope, figure_of(utility)),
         window="30d",
         link=SERIES_TENANT,
     )

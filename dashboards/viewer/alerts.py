@@ -14,8 +14,8 @@ from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import Rule, Severity, Silence
 from dashboards.overrides import uid
 from dashboards.setting import Setting
-from dashboards.words import Language, say
 from metering.model import Localized
+from metering.words import Language
 from store.client import Store
 
 FRESH = timedelta(seconds=45)
@@ -37,14 +37,14 @@ class Alert:
         """What a page shows of it; `names` are tenants' by id."""
         labels = dict(self.labels)
         named = {
-            key: say(names[value], language) if key == "tenant" and value in names else value
+            key: language.say(names[value]) if key == "tenant" and value in names else value
             for key, value in self.labels
         }
         return {
             "severity": self.rule.severity.value,
-            "name": say(self.rule.name, language),
+            "name": language.say(self.rule.name),
             "text": self.rule.told(named, self.value, language),
-            "first": say(self.rule.first, language),
+            "first": language.say(self.rule.first),
             "since": self.since.isoformat(),
             "url": self._address(labels, language),
         }

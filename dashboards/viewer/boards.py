@@ -17,9 +17,9 @@ from dashboards.generate import contents
 from dashboards.names import short
 from dashboards.panels import POINTS
 from dashboards.setting import Setting
-from dashboards.words import Language, say
 from metering.model import Localized
 from metering.park import Park
+from metering.words import Language
 from running.parkwatch import ParkWatch
 
 
@@ -175,7 +175,7 @@ class Boards:
                 case "meter" if value in park.meter:
                     named = park.meter[value].name
             if named is not None:
-                return say(named, language)
+                return language.say(named)
         return value
 
     def _today(self) -> Setting:

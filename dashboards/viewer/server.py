@@ -18,9 +18,9 @@ from pydantic import Field, ValidationError
 from dashboards.names import tenant_names
 from dashboards.viewer.alerts import Alerts
 from dashboards.viewer.boards import Boards, Range, UnknownError
-from dashboards.words import Language
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Identifier, Model
+from metering.words import Language
 from store.client import RejectedError, Store
 
 BUILT = Path(__file__).parent.parent / "web" / "built"

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +10,8 @@ import typer
 
 from ecopark.settings import read_settings
 from efficiency.baseline.file import described, equation, file_of, freeze, load_baselines
-from efficiency.baseline.fitting import Fitted, fit_period
-from efficiency.baseline.held import faults, held_baselines
+from efficiency.baseline.fitting import Fitted, Wanted, fit_period
+from efficiency.baseline.frozen import faults, frozen_baselines
 from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Subject
 from efficiency.baseline.sources import OUTPUT, WHOLE
 from metering.errors import OperatorError, UnavailableError
@@ -72,7 +71,7 @@ def fit_baseline(
     if not IDENTIFIER.fullmatch(called):
         raise OperatorError(f"--name {called}: a letter first, then letters, digits, _ or -, at most 64 in all")
     period = _period(park, first.date(), last.date())
-    fitted = _done(_fit(park, subject, driver or [OUTPUT], period))
+    fitted = _done(_fit(park, Wanted(subject, driver or [OUTPUT], *period)))
     _show_fit(fitted)
     told: dict[str, Any] = _as_json(fitted)
     if reason and freezing:
@@ -88,14 +87,14 @@ def fit_baseline(
 
 @app.command("list", epilog="Example: ECOPARK_PARK=parks ecopark baseline list --json")
 def list_baselines(*, as_json: AsJson = False) -> None:
-    """List every version of every baseline; ends with status 2 where the park can no longer reckon with one."""
+    """List every version of every baseline; ends with status 2 where the park no longer has what one of them needs."""
     parks = load_parks(read_settings().park)
     listed, wrong = [], []
     for file, park in parks.items():
         baselines = load_baselines(file_of(file))
-        held = held_baselines(park, baselines)
+        frozen = frozen_baselines(park, baselines)
         for entry in baselines:
-            now = held[entry.id].on(_today(park)) == entry
+            now = frozen[entry.id].on(_today(park)) == entry
             drivers = ", ".join(driver.name for driver in entry.fit.drivers)
             typer.echo(
                 f"{park.id}/{entry.id}, version {entry.version}: {entry.subject} by {drivers}, "
@@ -176,9 +175,9 @@ def _period(park: Park, first: date, last: date) -> tuple[date, date]:
     return first, last
 
 
-async def _fit(park: Park, subject: Subject, drivers: Sequence[str], period: tuple[date, date]) -> Fitted:
+async def _fit(park: Park, wanted: Wanted) -> Fitted:
     async with read_settings().store() as store:
-        return await fit_period(store, park, subject, drivers, *period)
+        return await fit_period(store, park, wanted)
 
 
 def _done(work: Any) -> Fitted:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ecopark.payloads import outcomes, plain, sentences
-from efficiency.baseline.held import checked
+from efficiency.baseline.frozen import checked
 from gateway.sources import faults
 from metering.errors import OperatorError
 from metering.park import Park

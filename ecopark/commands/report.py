@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from ecopark.settings import Settings, read_settings
-from efficiency.reports.entered import read_entered
-from efficiency.reports.language import Language
+from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.write import checked_out, write_park_report, write_tenant_report
+from efficiency.reports.write import Order, checked_out, write_park_report, write_tenant_report
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park, Tenant
 from metering.parkfile import load_parks
+from metering.words import Language
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Write the report of a tenant or a park, for a month or a year."
@@ -44,12 +44,11 @@ def tenant(
     """Write what one tenant used, paid and emitted, and how efficiently it worked."""
     period, settings = ReportPeriod.parse(month, year), read_settings()
     park, found = _find_tenant(settings.park, name)
+    order = Order(period, lang, checked_out(out), _today(park), formulas)
 
     async def work() -> list[Path]:
         async with settings.store() as store:
-            return await write_tenant_report(
-                store, park, found, period, lang, checked_out(out), _today(park), formulas=formulas
-            )
+            return await write_tenant_report(store, park, found, order)
 
     _told(_run(work()), as_json=as_json)
 
@@ -72,12 +71,11 @@ def park(
     if extra is not None and period.month is not None:
         raise OperatorError("--extra: only the report of a year has forms; name it by --year")
     entered = read_entered(extra, found) if extra is not None else {}
+    order = Order(period, lang, checked_out(out), _today(found), formulas)
 
     async def work() -> list[Path]:
         async with settings.store() as store:
-            return await write_park_report(
-                store, found, period, lang, checked_out(out), _today(found), entered=entered, formulas=formulas
-            )
+            return await write_park_report(store, found, order, entered)
 
     _told(_run(work()), as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""Keeps the measurement `baseline` true to the stored usage: what is expected of each whole day since a baseline holds.
+"""Computes the measurement `baseline` from stored usage: what is expected of each whole day since a baseline holds.
 
 The running sum is taken over all stored days again whenever one of them changes, so it is the same in whatever order
 they came. It starts anew with every version: savings against different expectations have no sum.
@@ -9,23 +9,26 @@ from datetime import date
 
 import numpy as np
 
-from efficiency.baseline.held import Held
-from efficiency.baseline.model import Baseline, cusum, enpi, performance
+from efficiency.baseline.frozen import FrozenBaseline
+from efficiency.baseline.model import Baseline, Uncertainty, cusum, enpi, performance, uncertainty
 from efficiency.baseline.sources import DayAmounts, day_amounts
+from efficiency.indicators.figure import Figure, absent, figure
+from efficiency.indicators.joining import judged
 from efficiency.stored.days import by_day, days_between, local_day
-from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
+from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints, number
 from efficiency.stored.usagestore import UsageStore
 from efficiency.valuation.localtime import period_span
+from efficiency.valuation.valued import NOTHING, Reason
 from metering.figures import Period
 from metering.park import Park
 from store.schema import BASELINE
 
 
 class BaselineDays:
-    """The baselines of one park; `held` may be exchanged between writes."""
+    """The baselines of one park; `frozen` may be exchanged between writes."""
 
     def __init__(self, usage: UsageStore, points: PointStore) -> None:
-        self.held: Mapping[str, Held] = {}
+        self.frozen: Mapping[str, FrozenBaseline] = {}
         self._usage = usage
         self._points = points
         self._marked: dict[str, set[date]] = {}
@@ -36,9 +39,9 @@ class BaselineDays:
 
     def mark_meter(self, meter: str, days: Iterable[date]) -> None:
         """A meter's usage has changed on these days."""
-        for name, held in self.held.items():
-            if meter in held.meters:
-                self.mark(name, (day for day in days if day >= held.since))
+        for name, frozen in self.frozen.items():
+            if meter in frozen.meters:
+                self.mark(name, (day for day in days if day >= frozen.since))
 
     async def write(self, park: Park, now_ms: int) -> dict[str, set[date]]:
         """Compute and write what is marked of days that are over, with the writer's next `flush`; today waits.
@@ -48,38 +51,39 @@ class BaselineDays:
         changed: dict[str, set[date]] = {}
         today = local_day(park, now_ms)
         for name in [*self._marked]:
-            held, marked = self.held.get(name), self._marked.pop(name)
+            frozen, marked = self.frozen.get(name), self._marked.pop(name)
             due = {day for day in marked if period_span(park, Period.DAY, day).end <= now_ms}
             if marked - due:
                 self._marked[name] = marked - due
-            if held is not None and due:
-                await self._write(park, held, due, now_ms)
-                if held.own is not None:
-                    changed.setdefault(held.own, set()).update(days_between(min(due), today))
+            if frozen is not None and due:
+                await self._write(park, frozen, due, now_ms)
+                if frozen.own is not None:
+                    changed.setdefault(frozen.own, set()).update(days_between(min(due), today))
         return changed
 
-    async def _write(self, park: Park, held: Held, due: set[date], now_ms: int) -> None:
-        tags = _tags(park, held)
-        first = period_span(park, Period.DAY, min(held.since, *due)).start
+    async def _write(self, park: Park, frozen: FrozenBaseline, due: set[date], now_ms: int) -> None:
+        tags = _tags(park, frozen)
+        first = period_span(park, Period.DAY, min(frozen.since, *due)).start
         before = await self._points.stored(BASELINE, tags, first, now_ms)
-        after = with_cusum({**before, **await self._computed(park, held, due)})
-        await self._points.replace(SeriesPoints(BASELINE, tags, held.tenant, after), before)
+        after = with_cusum({**before, **await self._computed(park, frozen, due)})
+        await self._points.replace(SeriesPoints(BASELINE, tags, frozen.tenant, after), before)
 
-    async def _computed(self, park: Park, held: Held, due: set[date]) -> dict[int, Fields]:
+    async def _computed(self, park: Park, frozen: FrozenBaseline, due: set[date]) -> dict[int, Fields]:
         """Fields by start of day, without the running sum; none where no version holds or a day is not whole.
 
         Days of a version whose meters are gone are left as they stand.
         """
         found: dict[int, Fields] = {}
         amounts: dict[int, list[DayAmounts]] = {}
-        async for day, by_meter in by_day(self._usage, park, held.meters, due):
-            baseline = held.on(day)
+        async for day, by_meter in by_day(self._usage, park, frozen.meters, due):
+            baseline = frozen.on(day)
             if baseline is None:
                 found[_start(park, day)] = {}
-            elif baseline.version in held.sources:
-                one = day_amounts(park, held.sources[baseline.version], by_meter, day)
+            elif baseline.version in frozen.sources:
+                span = period_span(park, Period.DAY, day)
+                one = day_amounts(park, frozen.sources[baseline.version], by_meter, day, span)
                 amounts.setdefault(baseline.version, []).append(one)
-        for baseline in held.versions:
+        for baseline in frozen.versions:
             days = amounts.get(baseline.version, [])
             for one, fields in zip(days, expected_fields(baseline, days), strict=True):
                 found[_start(park, one.day)] = fields
@@ -87,10 +91,14 @@ class BaselineDays:
 
     async def own(self, park: Park, tenant: str, first: int, last: int) -> dict[int, Fields]:
         """What is stored of the baseline that a tenant is shown, by start of day from `first` to `last`, ms."""
-        for held in self.held.values():
-            if held.own == tenant:
-                return await self._points.stored(BASELINE, _tags(park, held), first, last)
+        frozen = self.of_tenant(tenant)
+        if frozen is not None:
+            return await self._points.stored(BASELINE, _tags(park, frozen), first, last)
         return {}
+
+    def of_tenant(self, tenant: str) -> FrozenBaseline | None:
+        """The baseline that a tenant is shown: that of all its electricity."""
+        return next((frozen for frozen in self.frozen.values() if frozen.own == tenant), None)
 
     async def forget(self, park: Park, name: str, tenant: str | None) -> None:
         """Take away all that is stored of a baseline."""
@@ -103,19 +111,22 @@ def expected_fields(baseline: Baseline, days: Sequence[DayAmounts]) -> list[Fiel
     use = np.array([_value(day.use.value) for day in days])
     drivers = np.array([[_value(driver.value) for driver in day.drivers] for day in days])
     found = performance(baseline.fit, use, drivers.reshape(len(days), len(baseline.fit.drivers)))
+    off = uncertainty(baseline.fit)
     fields: list[Fields] = []
     for place, day in enumerate(days):
         if not day.whole:
             fields.append({})
             continue
         expected, actual = float(found.expected[place]), float(use[place])
-        one = {
+        one: Fields = {
             "expected": expected,
             "actual": actual,
             "saving": float(found.saving[place]),
             "out_of_range": float(found.out_of_range[place]),
             "version": float(baseline.version),
         }
+        if off is not None:
+            one |= {"spread": off.spread, "fitted": off.fitted}
         ratio = enpi(actual, expected)
         fields.append(one if ratio is None else {**one, "enpi": ratio})
     return fields
@@ -125,33 +136,66 @@ def with_cusum(points: Points) -> dict[int, Fields]:
     """The same points with the running sum of each version's savings."""
     versions: dict[float, list[int]] = {}
     for ms in sorted(ms for ms, fields in points.items() if fields):
-        versions.setdefault(points[ms]["version"], []).append(ms)
+        versions.setdefault(number(points[ms]["version"]), []).append(ms)
     found = dict(points)
     for instants in versions.values():
-        sums = cusum(np.array([points[ms]["saving"] for ms in instants]))
+        sums = cusum(np.array([number(points[ms]["saving"]) for ms in instants]))
         for ms, value in zip(instants, sums.tolist(), strict=True):
             found[ms] = {**points[ms], "cusum": value}
     return found
 
 
-def own_fields(days: Points) -> Fields:
-    """Figures of a tenant over some days of its baseline: sums over sums, and the running sum at their end."""
-    in_order = [fields for _, fields in sorted(days.items())]
-    if not in_order:
-        return {}
-    expected, actual, saving = (sum(fields[name] for fields in in_order) for name in ("expected", "actual", "saving"))
-    found = {"expected_kwh": expected, "saving_kwh": saving, "cusum_kwh": in_order[-1]["cusum"]}
-    ratio = enpi(actual, expected)
-    return found if ratio is None else {**found, "enpi": ratio}
+def band_of(days: Iterable[Fields]) -> float | None:
+    """F21: uncertainty of the sum of some days' savings, at 95 %; None where a fit does not say how it scatters."""
+    versions: dict[float, list[Fields]] = {}
+    for fields in days:
+        versions.setdefault(number(fields["version"]), []).append(fields)
+    if any("spread" not in fields for each in versions.values() for fields in each):
+        return None
+    bands = [
+        Uncertainty(number(each[0]["spread"]), number(each[0]["fitted"])).band(len(each)) for each in versions.values()
+    ]
+    return float(np.hypot.reduce(bands)) if bands else None
 
 
-def _tags(park: Park, held: Held) -> dict[str, str]:
+def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
+    """Figures of a tenant over some days of its baseline: sums over sums, and the running sum at their end.
+
+    `over`: how many days of the period are over since the baseline holds. `known`: whether the tenant has a baseline
+    that holds at any time of the period.
+    """
+    in_order = [fields for _, fields in sorted(days.items()) if fields]
+    names = ("expected_kwh", "saving_kwh", "saving_band_kwh", "cusum_kwh")
+    if not known or not over or not in_order:
+        why = Reason.NO_BASELINE if not known else Reason.NO_DATA if over else Reason.NOT_OVER
+        return {**dict.fromkeys(names, absent("kWh", why)), "enpi": absent("1", why)}
+    completeness = min(1.0, len(in_order) / over)
+    caution = Reason.OUT_OF_RANGE if any(fields["out_of_range"] for fields in in_order) else NOTHING
+
+    def total(name: str) -> float:
+        return sum(number(fields[name]) for fields in in_order)
+
+    def of(value: float | None, unit: str = "kWh", over_: float | None = None) -> Figure:
+        return figure(value, unit, completeness, 0.0, caution, over=over_)
+
+    band, saving, expected = band_of(in_order), total("saving"), total("expected")
+    ratio = enpi(total("actual"), expected)
+    return {
+        "expected_kwh": of(expected),
+        "saving_kwh": of(saving) if band is None else judged(of(saving), band),
+        "saving_band_kwh": of(band),
+        "cusum_kwh": of(number(in_order[-1]["cusum"])),
+        "enpi": of(ratio, "1", expected) if ratio is not None else absent("1", Reason.ZERO_DENOMINATOR, completeness),
+    }
+
+
+def _tags(park: Park, frozen: FrozenBaseline) -> dict[str, str]:
     tags = {
         "park": park.id,
-        "tenant": held.tenant or "",
-        "meter": held.subject.meter or "",
-        "utility": held.subject.utility.value,
-        "baseline": held.versions[0].id,
+        "tenant": frozen.tenant or "",
+        "meter": frozen.subject.meter or "",
+        "utility": frozen.subject.utility.value,
+        "baseline": frozen.versions[0].id,
     }
     return {name: value for name, value in tags.items() if value}
 

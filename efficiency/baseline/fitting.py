@@ -11,9 +11,21 @@ from efficiency.baseline.sources import DayAmounts, Sources, day_amounts, source
 from efficiency.stored.days import by_day, days_between
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
+from efficiency.valuation.localtime import period_span
 from metering.errors import OperatorError
+from metering.figures import Period
 from metering.park import Park
 from store.client import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to fit: the daily use of a subject to drivers, over the days from `first` to `last`, both included."""
+
+    subject: Subject
+    drivers: Sequence[str]
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +60,16 @@ class Fitted:
         )
 
 
-async def fit_period(
-    store: Store, park: Park, subject: Subject, drivers: Sequence[str], first: date, last: date
-) -> Fitted:
-    """Fit the daily use of a subject to drivers over a period, both days included.
+async def fit_period(store: Store, park: Park, wanted: Wanted) -> Fitted:
+    """Fit the daily use of a subject to drivers.
 
     Raises `OperatorError` where a name is unknown or no day of the period has data.
     """
-    sources = sources_of(park, subject, drivers)
+    subject, first, last = wanted.subject, wanted.first, wanted.last
+    sources = sources_of(park, subject, wanted.drivers)
     usage = UsageStore(store, park.id, ParkWriter(store, park.id))
     days = [
-        day_amounts(park, sources, by_meter, day)
+        day_amounts(park, sources, by_meter, day, period_span(park, Period.DAY, day))
         async for day, by_meter in by_day(usage, park, sources.meters, days_between(first, last))
     ]
     for place, source in enumerate((sources.use, *sources.drivers)):

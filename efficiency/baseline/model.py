@@ -62,7 +62,11 @@ class Driver(Model):
 
 
 class Fit(Model):
-    """A regression with the numbers that it is judged by; None where they are not defined."""
+    """A regression with the numbers that it is judged by; None where they are not defined.
+
+    `rmse`: standard error of one period, in the unit of the use. `autocorrelation`: of the residuals of periods that
+    follow each other, 0 to 1; it widens the uncertainty of sums.
+    """
 
     n: int
     left_out: int
@@ -71,6 +75,8 @@ class Fit(Model):
     r2: float | None
     cv_rmse: float | None
     refusals: tuple[Refusal, ...]
+    rmse: float | None = None
+    autocorrelation: float = 0.0
 
     @property
     def offered(self) -> bool:
@@ -88,15 +94,16 @@ def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete:
     n, k = x.shape
     ranges = [(float(column.min()), float(column.max())) if n else (0.0, 0.0) for column in x.T]
     refusals = [] if n >= MIN_PERIODS and n > k + 1 else [Refusal.TOO_FEW]
-    intercept, slopes, r2, cv = 0.0, [0.0] * k, None, None
+    intercept, slopes, r2, cv, rmse, lag = 0.0, [0.0] * k, None, None, None, 0.0
     spread = float(((y - y.mean()) ** 2).sum()) if n else 0.0
     if spread <= 0 or any(low == high for low, high in ranges):
         refusals.append(Refusal.NO_VARIATION)
     elif n > k + 1:
         intercept, slopes, dependent = _least_squares(x, y)
-        error = float(((y - intercept - x @ np.array(slopes)) ** 2).sum())
-        r2, mean = 1 - error / spread, float(y.mean())
-        cv = float(np.sqrt(error / (n - k - 1))) / mean if mean > 0 else None
+        residuals = y - intercept - x @ np.array(slopes)
+        error, mean = float((residuals**2).sum()), float(y.mean())
+        r2, rmse, lag = 1 - error / spread, float(np.sqrt(error / (n - k - 1))), _lag_one(residuals)
+        cv = rmse / mean if mean > 0 else None
         refusals += [Refusal.DEPENDENT] * dependent + [Refusal.POOR_FIT] * (r2 < MIN_R2)
     drivers = tuple(
         Driver(name=name, unit=unit, slope=slope, low=low, high=high)
@@ -110,7 +117,17 @@ def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete:
         r2=r2,
         cv_rmse=cv,
         refusals=tuple(refusals),
+        rmse=rmse,
+        autocorrelation=lag,
     )
+
+
+def _lag_one(residuals: Floats) -> float:
+    """Correlation of each residual with the one before; what is negative counts as none, and 0.95 is the most."""
+    square = float((residuals**2).sum())
+    if square <= 0:
+        return 0.0
+    return min(0.95, max(0.0, float((residuals[1:] * residuals[:-1]).sum()) / square))
 
 
 def _least_squares(x: Floats, y: Floats) -> tuple[float, list[float], bool]:
@@ -140,7 +157,7 @@ class Subject(Model):
 
 
 class Baseline(Model):
-    """A frozen fit of daily use; what is expected is reckoned from `holds_from` on. Both days of the period count."""
+    """A frozen fit of daily use; it expects something from `holds_from` on. Both days of the period count."""
 
     id: Identifier
     version: Annotated[int, Field(ge=1)]
@@ -175,6 +192,47 @@ def performance(model: Fit, use: Floats, values: Floats) -> Performance:
         expected += driver.slope * column
         outside |= (column < driver.low) | (column > driver.high)
     return Performance(expected=expected, saving=expected - use, out_of_range=outside)
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """F21: what the savings of periods under one fit may be off by, at 95 %.
+
+    `spread` is that of one period by the scatter of the fit alone; the fit's own error (`fitted` periods went into it)
+    is the same in all periods and so grows with their number.
+    """
+
+    spread: float
+    fitted: float
+
+    def band(self, periods: int) -> float:
+        """Half the width of the interval of the sum over so many periods."""
+        return self.spread * float(np.sqrt(periods + periods**2 / self.fitted))
+
+
+def uncertainty(model: Fit) -> Uncertainty | None:
+    """F21 of a fit; None where it does not say how it scatters.
+
+    Residuals that follow each other are worth less than as many independent ones: n' = n (1 - r) / (1 + r), as ASHRAE
+    Guideline 14 and the IPMVP have it.
+    """
+    if model.rmse is None:
+        return None
+    inflated = np.sqrt((1 + model.autocorrelation) / (1 - model.autocorrelation))
+    freedom = model.n - len(model.drivers) - 1
+    return Uncertainty(float(student_95(freedom) * model.rmse * inflated), float(model.n))
+
+
+def student_95(freedom: int) -> float:
+    """Two-sided 95 % quantile of Student's t, by the expansion of Cornish and Fisher; good to 0.001 from 8 degrees."""
+    z = 1.959964
+    terms = (
+        z,
+        (z**3 + z) / (4 * freedom),
+        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2),
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3),
+    )
+    return sum(terms)
 
 
 def cusum(saving: Floats) -> Floats:

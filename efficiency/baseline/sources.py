@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from efficiency.baseline.model import Baseline, Subject
-from efficiency.indicators.figure import Figure, absent
-from efficiency.indicators.performance import USES, amounts, fence_meters
-from efficiency.indicators.rollup import tenant_period
-from efficiency.indicators.series import together
-from efficiency.stored.measured import Measured
+from efficiency.indicators.electricity import electricity_of
+from efficiency.indicators.figure import Figure, absent, total
+from efficiency.indicators.series import Portion, together
+from efficiency.indicators.tenant import TenantHours, fence_meters, generating, output_of, tenant_hours
+from efficiency.usage.intervals import EVER, Span
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import Reason
 from metering.errors import OperatorError
-from metering.meters import Meter, Role
+from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 
@@ -29,12 +30,12 @@ WHOLE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An amount per day in `unit`: a `figure` of a tenant, or what the one meter has measured where there is none."""
+    """An amount per day in `unit`: of a tenant's `utility`, or what the one meter has measured where there is none."""
 
     name: str
     unit: str
     meters: tuple[Meter, ...]
-    figure: str | None = None
+    utility: Utility | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,47 +110,61 @@ def _driver(park: Park, tenant: str | None, name: str) -> Source:
             raise OperatorError(f"{name}: the meter belongs to no tenant; name meters as drivers")
         return _of_tenant(park, tenant, name)
     if name not in park.meter:
-        known = ", ".join((OUTPUT, *(utility.value for utility in USES), Utility.ELECTRICITY.value))
+        known = ", ".join((OUTPUT, *(utility.value for utility in Utility if utility is not Utility.PRODUCTION)))
         raise OperatorError(f"{park.id} knows no driver {name}; name {known} or the id of a meter")
     return Source(name, park.meter[name].unit, (park.meter[name],))
 
 
 def _of_tenant(park: Park, tenant: str, name: str) -> Source:
     utility = Utility.PRODUCTION if name == OUTPUT else Utility(name)
-    meters = fence_meters(park, tenant, utility)
+    meters = fence_meters(park, tenant, utility, EVER)
     if not meters:
         raise OperatorError(f"tenant {tenant} has no meter of {utility.value}; it has {_utilities(park, tenant)}")
     if utility is not Utility.PRODUCTION:
-        own = tuple(meter for meter in park.of_tenant[tenant] if meter.role is Role.GENERATION)
-        if utility is Utility.ELECTRICITY:
-            return Source(name, UTILITIES[utility].unit, (*meters, *own), "electricity_kwh")
-        return Source(name, UTILITIES[utility].unit, meters, USES[utility])
+        own = generating(park, tenant, EVER) if utility is Utility.ELECTRICITY else ()
+        return Source(name, UTILITIES[utility].unit, (*meters, *own), utility)
     units = {meter.unit for meter in meters}
     if len(units) > 1:
         raise OperatorError(
             f"tenant {tenant} makes things counted in {_listed(units)}, which have no sum; name the meters as drivers: "
             + _listed(meter.id for meter in meters)
         )
-    return Source(OUTPUT, units.pop(), meters, OUTPUT)
+    return Source(OUTPUT, units.pop(), meters, utility)
 
 
-def day_amounts(park: Park, sources: Sources, by_meter: Mapping[str, Measured], day: date) -> DayAmounts:
-    """Amounts of the day that `by_meter` holds exactly."""
-    period = tenant_period(park, sources.tenant, by_meter) if sources.tenant is not None else None
-    figures = amounts(period) if period is not None else {}
+def day_amounts(
+    park: Park, sources: Sources, by_meter: Mapping[str, QuarterHours], day: date, span: Span
+) -> DayAmounts:
+    """Amounts of a day, from the quarter hours of exactly its span."""
+    hours = tenant_hours(park, sources.tenant, by_meter, span) if sources.tenant is not None else None
 
     def amount(source: Source) -> Figure:
-        if source.figure is not None:
-            return figures.get(source.figure, absent(source.unit, Reason.NO_DATA))
+        if source.utility is not None:
+            return _of_hours(hours, source.utility) if hours is not None else absent(source.unit, Reason.NO_DATA)
         one = by_meter.get(source.meters[0].id)
-        series = together([one.use] if one is not None else [])
+        series = together([Portion.whole(one)] if one is not None else [])
         return series.figure(source.unit) if series is not None else absent(source.unit, Reason.NO_DATA)
 
     return DayAmounts(day, amount(sources.use), tuple(map(amount, sources.drivers)))
 
 
+def _of_hours(hours: TenantHours, utility: Utility) -> Figure:
+    """What the tenant is shown of a utility: electricity with own solar, and what it makes."""
+    unit = UTILITIES[utility].unit
+    if utility is Utility.PRODUCTION:
+        return output_of(hours).figure
+    if utility is Utility.ELECTRICITY:
+        found = electricity_of(hours.use.get(utility, ()), hours.generated, hours.exported)
+        if found is None:
+            return absent(unit, Reason.NO_DATA)
+        bought = found.taken.figure(unit)
+        return total([bought, found.solar], unit) if hours.generated else bought
+    series = hours.of(utility)
+    return series.figure(unit) if series is not None else absent(unit, Reason.NO_DATA)
+
+
 def _utilities(park: Park, tenant: str) -> str:
-    return _listed({meter.utility.value for meter in park.of_tenant[tenant]}) or "none"
+    return _listed({tenure.meter.utility.value for tenure in park.points_of_tenant(tenant)}) or "none"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,147 +1,223 @@
-"""F14 and F15: what got lost between a main meter and those below it, and water that runs when nobody works."""
+"""F14: what came into a network, who took it, and what got lost: for each main meter, and for the park's edge.
 
-from collections.abc import Sequence
+The park's edge is all main meters that have none above. There, what came in is the sum of what the tenants took, what
+the park used itself, and what got lost: four numbers that add up, over the quarter hours in which every meter is
+complete, so that like is compared with like.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
-from efficiency.indicators.figure import INDICATIVE_UNDER, Figure, absent, figure
-from efficiency.indicators.series import Series
-from efficiency.usage.intervals import Bools
+from efficiency.indicators.figure import Figure, absent, figure
+from efficiency.indicators.series import Portion, Series, together
+from efficiency.indicators.tenant import EXPORT, counts
+from efficiency.usage.intervals import Bools, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.localtime import Slots, week_minutes
 from efficiency.valuation.valued import NOTHING, Reason
-from metering.calendar import MINUTES_PER_DAY, Window
-from metering.meters import Meter, Role
-from metering.model import Model
+from metering.figures import INDICATIVE_BELOW
+from metering.meters import Belonging, Meter, Role
 from metering.park import Park
+from metering.quantities import Utility
 
+INCOMING, TENANTS, OWN, LOSS, BAND = "incoming", "tenants", "own", "loss", "band"
+SUBMETERS, LOSS_SHARE = "submeters", "loss_share"
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One meter of a balance. `into`: whether it brings something into the network below the main meter."""
-
-    use: QuarterHours
-    accuracy_pct: float
-    into: bool = False
+BALANCE_FIGURES = (INCOMING, TENANTS, OWN, SUBMETERS, LOSS, BAND, LOSS_SHARE)
+"""Figures of a balance: `submeters` is `tenants` and `own` together; all in the main meter's unit but the share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A register that belongs into the balance of a main meter."""
+    """A register in a balance, for as long as it hangs there. `into`: brings something in; `tenant`: who takes it."""
 
     meter: Meter
     register: str
+    span: Span
     into: bool = False
+    tenant: str | None = None
 
 
-EXPORT = "energy_export_kwh"
-
-
-def taps(park: Park, main: str) -> tuple[Tap, ...]:
-    """What belongs into the balance of a main meter, besides the main meter itself.
+def taps(park: Park, main: str, span: Span) -> tuple[Tap, ...]:
+    """What belongs into the balance of a main meter within a span, besides the main meter itself.
 
     Its own sub-meters, with generation and export of sub-meters bringing something in, and its own export taking some
     out; nothing where there is no sub-meter that uses anything.
     """
     found: list[Tap] = []
-    for meter in (tenure.meter for tenure in park.children(main)):
-        found.append(Tap(meter, meter.counter, into=meter.role is Role.GENERATION))
-        if EXPORT in meter.registers and meter.role is not Role.GENERATION:
-            found.append(Tap(meter, EXPORT, into=True))
+    for tenure in park.children(main, span):
+        found += _taps_of(tenure.meter, tenure.belonging, span)
     if all(tap.into for tap in found):
         return ()
     above = park.meter[main]
-    if EXPORT in above.registers:
-        found.append(Tap(above, EXPORT))
+    if counts(above, EXPORT):
+        found.append(Tap(above, EXPORT, span))
     return tuple(found)
 
 
-def balance_meters(park: Park) -> set[str]:
-    """Every meter that is in a balance."""
-    mains = [meter.id for meter in park.meters if meter.role is Role.MAIN]
-    return {*mains, *(tap.meter.id for main in mains for tap in taps(park, main))}
+def _taps_of(meter: Meter, belonging: Belonging, span: Span) -> Iterator[Tap]:
+    own = belonging.span.within(span)
+    yield Tap(meter, meter.counter, own, belonging.role is Role.GENERATION, belonging.tenant)
+    if belonging.role is not Role.GENERATION and counts(meter, EXPORT):
+        yield Tap(meter, EXPORT, own, into=True, tenant=belonging.tenant)
 
 
-class Balance(Model):
-    """F14 for one main meter and period: `loss` = what came in - what is accounted for; `band` = its error band.
+def edge_mains(park: Park, utility: Utility, span: Span) -> tuple[Tap, ...]:
+    """The park's own main meters without one above, and their exports."""
+    found: list[Tap] = []
+    for tenure in park.points_of_tenant(None, span):
+        meter, belonging = tenure.meter, tenure.belonging
+        if meter.utility is utility and belonging.role is Role.MAIN and belonging.parent is None:
+            own = belonging.span.within(span)
+            found.append(Tap(meter, meter.counter, own, into=True))
+            if counts(meter, EXPORT):
+                found.append(Tap(meter, EXPORT, own))
+    return tuple(found)
 
-    `loss_share` is the loss over what came in. `noise` says that the loss lies inside the band, None without a loss.
+
+def edge_taps(park: Park, utility: Utility, span: Span) -> tuple[Tap, ...]:
+    """What hangs below the park's edge within a span: tenants' uppermost meters, own use, generation below the edge.
+
+    A main meter further in only measures again what others below it measure: it is looked through.
     """
+    found: list[Tap] = []
+    seen: set[str] = set()
+    through = [tap.meter.id for tap in edge_mains(park, utility, span) if tap.into]
+    while through:
+        main = through.pop()
+        if main in seen:
+            continue
+        seen.add(main)
+        for tenure in park.children(main, span):
+            if tenure.belonging.role is Role.MAIN and tenure.belonging.tenant is None and _below(park, tenure.meter.id):
+                through.append(tenure.meter.id)
+            else:
+                found += _taps_of(tenure.meter, tenure.belonging, span)
+    return tuple(found)
 
-    main: Figure
-    submeters: Figure
-    loss: Figure
-    band: Figure
-    loss_share: Figure
-    noise: bool | None
+
+def _below(park: Park, meter: str) -> bool:
+    return meter in park.parents
 
 
-def balance(main: Flow, others: Sequence[Flow], unit: str, where: Bools | None = None) -> Balance:
-    """Main meter against the others of its network.
+def balance_meters(park: Park, span: Span) -> set[str]:
+    """Every meter that is in a balance within a span."""
+    found: set[str] = set()
+    for meter in park.meters:
+        if any(belonging.role is Role.MAIN for belonging in meter.belongings_in(span)):
+            found |= {meter.id, *(tap.meter.id for tap in taps(park, meter.id, span))}
+    return found
 
-    What comes in: the main meter, generation below it, export of a sub-meter back into the network. What goes out:
-    sub-meters, known own use, export through the main meter. An interval counts where every meter is complete: the
-    sums compare like with like; with less than 95 % of them left the balance is not computable. `where` picks
-    intervals, such as the nights.
+
+def main_balance(park: Park, main: Meter, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
+    """F14 of one main meter over exactly the span of `by_meter`; empty where it was not there then."""
+    clipped = [belonging.span.within(span) for belonging in main.belongings_in(span) if belonging.role is Role.MAIN]
+    if not clipped:
+        return {}
+    mains = [Tap(main, main.counter, each, into=True) for each in clipped]
+    return _balance(mains, taps(park, main.id, span), by_meter, span)
+
+
+def park_balance(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
+    """The four numbers of the park's edge of one utility; empty where it has no main meter of it."""
+    mains = edge_mains(park, utility, span)
+    return _balance(mains, edge_taps(park, utility, span), by_meter, span) if mains else {}
+
+
+def park_meters(park: Park, utility: Utility, span: Span) -> set[str]:
+    """The meters that `park_balance` needs."""
+    return {tap.meter.id for tap in (*edge_mains(park, utility, span), *edge_taps(park, utility, span))}
+
+
+def _balance(
+    mains: Sequence[Tap], others: Sequence[Tap], by_meter: Mapping[str, QuarterHours], span: Span
+) -> dict[str, Figure]:
+    unit = mains[0].meter.unit
+    every = [*mains, *others]
+    if any(tap.meter.id not in by_meter for tap in every):
+        return _without(unit, Reason.NO_DATA, 0.0)
+    if not any(not tap.into for tap in others):
+        return _without(unit, Reason.NO_SUBMETERS, 0.0)
+    start = quarters_in(span)
+    portions = [_portion(tap, by_meter[tap.meter.id], start) for tap in every]
+    parts = [together([portion]) for portion in portions]
+    known = [part for part in parts if part is not None]
+    expected = np.logical_or.reduce([part.expected for part in known])
+    whole = expected & np.logical_and.reduce([part.whole | ~part.expected for part in known])
+    completeness = float(whole.sum() / expected.sum()) if expected.any() else 0.0
+    if completeness < INDICATIVE_BELOW:
+        return _without(unit, Reason.INCOMPLETE if expected.any() else Reason.NO_DATA, completeness)
+    return _sums(every, known, whole, unit, completeness)
+
+
+def _portion(tap: Tap, hours: QuarterHours, start: Times) -> Portion:
+    mine: Bools = np.asarray((start >= tap.span.start) & (start < tap.span.end))
+    portion = Portion(hours, mine)
+    return portion if tap.register == tap.meter.counter else portion.column(tap.register)
+
+
+def _sums(
+    taps_: Sequence[Tap], parts: Sequence[Series], whole: Bools, unit: str, completeness: float
+) -> dict[str, Figure]:
+    estimated = max(float(part.estimated[whole].mean()) for part in parts)
+    sums = {INCOMING: 0.0, TENANTS: 0.0, OWN: 0.0}
+    variance = 0.0
+    for tap, part in zip(taps_, parts, strict=True):
+        amount = float(part.amount[whole & part.expected].sum())
+        side = INCOMING if tap.into else OWN if tap.tenant is None else TENANTS
+        sums[side] += amount
+        variance += (tap.meter.accuracy_pct / 100 * amount) ** 2
+    out = sums[TENANTS] + sums[OWN]
+    loss = sums[INCOMING] - out
+
+    def of(value: float, of_unit: str = unit, over: float | None = None) -> Figure:
+        return figure(value, of_unit, completeness, estimated, over=over)
+
+    band = float(np.sqrt(variance))
+    noise = Reason.NOT_SIGNIFICANT if abs(loss) <= band else NOTHING
+    share = absent("1", Reason.ZERO_DENOMINATOR, completeness)
+    if sums[INCOMING]:
+        share = of(loss / sums[INCOMING], "1", sums[INCOMING]).noting(noise)
+    return {
+        **{name: of(value) for name, value in sums.items()},
+        SUBMETERS: of(out),
+        LOSS: of(loss).noting(noise),
+        BAND: of(band),
+        LOSS_SHARE: share,
+    }
+
+
+def _without(unit: str, reasons: Reason, completeness: float) -> dict[str, Figure]:
+    names = dict.fromkeys(BALANCE_FIGURES, absent(unit, reasons, completeness))
+    return {**names, LOSS_SHARE: absent("1", reasons, completeness)}
+
+
+def balance_of_days(days: Sequence[Mapping[str, Figure]], expected: int) -> dict[str, Figure]:
+    """A balance of a longer period from those of its days: sums over the days on which it could be computed.
+
+    `expected`: how many days have passed. Errors of a meter's class go the same way every day, so the error bands add
+    up; that is at most a little too wide.
     """
-    flows = [main, *others]
-    chosen = np.ones(len(main.use), dtype=np.bool_) if where is None else where
-    whole = reduce(np.logical_and, (flow.use.completeness == 1 for flow in flows)) & chosen
-    completeness = float(whole.sum() / chosen.sum()) if chosen.any() else 0.0
-    estimated = max(float(flow.use.estimated[whole].mean()) for flow in flows) if whole.any() else 0.0
-    reasons = NOTHING if any(not flow.into for flow in others) else Reason.NO_SUBMETERS
-    if completeness < INDICATIVE_UNDER:
-        reasons |= Reason.INCOMPLETE if chosen.any() else Reason.NO_DATA
-    if reasons:
-        none = absent(unit, reasons, completeness)
-        share = absent("", reasons, completeness)
-        return Balance(main=none, submeters=none, loss=none, band=none, loss_share=share, noise=None)
-    sums = [float(flow.use.amount[whole].sum()) for flow in flows]
-    incoming = sums[0] + sum(amount for flow, amount in zip(others, sums[1:], strict=True) if flow.into)
-    outgoing = sum(amount for flow, amount in zip(others, sums[1:], strict=True) if not flow.into)
-    loss = incoming - outgoing
-    band = float(np.sqrt(sum((flow.accuracy_pct / 100 * s) ** 2 for flow, s in zip(flows, sums, strict=True))))
-
-    def of(value: float, its_unit: str = unit) -> Figure:
-        return figure(value, its_unit, completeness, estimated)
-
-    share = of(loss / incoming, "") if incoming else absent("", Reason.ZERO_DENOMINATOR, completeness)
-    return Balance(
-        main=of(incoming),
-        submeters=of(outgoing),
-        loss=of(loss),
-        band=of(band),
-        loss_share=share,
-        noise=abs(loss) <= band,
-    )
-
-
-NIGHT = (2 * 60, 4 * 60)
-"""F15: from 02:00 to 04:00, minutes of the local day."""
-
-
-def at_night(when: Slots) -> Bools:
-    """Quarter hours of the night."""
-    return np.asarray((when.minute >= NIGHT[0]) & (when.minute < NIGHT[1]))
-
-
-def night_share(water: Series, when: Slots, shifts: Sequence[Window]) -> Figure:
-    """F15: mean flow at night over mean flow of the day, of the days on which the tenant does not work at night.
-
-    Only quarter hours that are wholly known count on either side; a day without any at night is left out.
-    """
-    working = week_minutes(shifts)[when.weekday * MINUTES_PER_DAY + when.minute]
-    idle = ~np.isin(when.day, when.day[working & at_night(when)])
-    if not idle.any():
-        return absent("", Reason.NO_NIGHT, float(water.completeness.mean()) if len(when) else 0.0)
-    night, known = at_night(when) & idle, water.whole
-    with_night = idle & np.isin(when.day, when.day[night & known])
-    if not with_night.any():
-        return absent("", Reason.NO_DATA)
-    completeness, estimated = float(water.completeness[idle].mean()), float(water.estimated[idle].mean())
-    mean = float(water.amount[with_night & known].mean())
-    if mean == 0:
-        return absent("", Reason.ZERO_DENOMINATOR, completeness)
-    return figure(float(water.amount[night & known].mean()) / mean, "", completeness, estimated)
+    computed = [day for day in days if day.get(LOSS) is not None and day[LOSS].value is not None]
+    known = next((day for day in days if LOSS in day), None)
+    unit = known[LOSS].unit if known is not None else ""
+    completeness = sum(day[LOSS].completeness for day in computed) / expected if expected else 0.0
+    if not computed:
+        reasons = NOTHING
+        for day in days:
+            reasons |= day[LOSS].reasons if LOSS in day else NOTHING
+        return _without(unit, (reasons & ~Reason.INDICATIVE) or Reason.NO_DATA, completeness)
+    sums = {
+        name: sum(day[name].value or 0.0 for day in computed)
+        for name in (INCOMING, TENANTS, OWN, SUBMETERS, LOSS, BAND)
+    }
+    estimated = max(day[LOSS].estimated for day in computed)
+    noise = Reason.NOT_SIGNIFICANT if abs(sums[LOSS]) <= sums[BAND] else NOTHING
+    partly = Reason.PARTLY if len(computed) < expected else NOTHING
+    found = {name: figure(value, unit, completeness, estimated, partly) for name, value in sums.items()}
+    found[LOSS] = found[LOSS].noting(noise)
+    share = absent("1", Reason.ZERO_DENOMINATOR, completeness)
+    if sums[INCOMING]:
+        share = figure(sums[LOSS] / sums[INCOMING], "1", completeness, estimated, partly, over=sums[INCOMING])
+    return {**found, LOSS_SHARE: share.noting(noise) if share.value is not None else share}

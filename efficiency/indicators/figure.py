@@ -1,58 +1,108 @@
-"""A number never travels alone: value, unit, completeness, estimated share, and what speaks against it by name."""
+"""A number never travels alone: value, unit, completeness, estimated share, and by name what speaks against it.
+
+A figure is written to the store whole and read back the same (`fields_of`, `figures_in`), so that whoever shows it
+computes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from efficiency.usage.intervals import Bools, Floats
-from efficiency.valuation.valued import NOTHING, Reason
-from metering.model import Model
+from efficiency.usage.intervals import Floats
+from efficiency.valuation.valued import NOTHING, Reason, named, reasons_named
+from metering.figures import (
+    FIGURES,
+    INDICATIVE_BELOW,
+    OF_ALL_DATA,
+    completeness_field,
+    estimated_field,
+    over_field,
+    reasons_field,
+)
 
-INDICATIVE_UNDER = 0.95
-"""F17: a figure with less data is shown as indicative."""
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number: `value` in `unit`, or None and the reasons; `completeness` and `estimated` are shares, 0 to 1.
 
-class Figure(Model):
-    """One number: `value` in `unit`, or None and the reason; `completeness` and `estimated` are shares 0..1."""
+    `over`: what a ratio was divided by, over the time in which both sides are known; None where the value is no ratio.
+    """
 
     value: float | None
     unit: str
     completeness: float = 1.0
     estimated: float = 0.0
     reasons: Reason = NOTHING
+    over: float | None = None
+
+    @property
+    def indicative(self) -> bool:
+        """Whether the value comes from too little data to be judged by."""
+        return bool(self.reasons & Reason.INDICATIVE)
+
+    @property
+    def absent_for(self) -> Reason:
+        """Why there is no value; nothing where there is one."""
+        return NOTHING if self.value is not None else self.reasons & ~Reason.INDICATIVE
+
+    def noting(self, reasons: Reason) -> "Figure":
+        """The same with more to say of its value; without one there is nothing to say of it."""
+        return self if self.value is None else replace(self, reasons=self.reasons | reasons)
+
+    def scaled(self, factor: float, unit: str) -> "Figure":
+        """The same in another unit."""
+        return replace(self, value=None if self.value is None else self.value * factor, unit=unit)
 
 
-def figure(value: float | None, unit: str, completeness: float, estimated: float, reasons: Reason = NOTHING) -> Figure:
-    """A figure that says by itself when it is only indicative."""
+def figure(
+    value: float | None,
+    unit: str,
+    completeness: float = 1.0,
+    estimated: float = 0.0,
+    reasons: Reason = NOTHING,
+    *,
+    over: float | None = None,
+) -> Figure:
+    """A figure that says by itself when it is only indicative (F17)."""
     if value is None or not np.isfinite(value):
-        return Figure(value=None, unit=unit, completeness=completeness, estimated=estimated, reasons=reasons)
-    if completeness < INDICATIVE_UNDER:
+        return Figure(None, unit, completeness, estimated, reasons or Reason.NO_DATA)
+    if completeness < INDICATIVE_BELOW:
         reasons |= Reason.INDICATIVE
-    return Figure(value=value, unit=unit, completeness=completeness, estimated=estimated, reasons=reasons)
+    return Figure(float(value), unit, completeness, estimated, reasons, over)
 
 
 def absent(unit: str, reasons: Reason, completeness: float = 0.0) -> Figure:
     """No value, and why."""
-    return Figure(value=None, unit=unit, completeness=completeness, reasons=reasons)
+    return Figure(None, unit, completeness, reasons=reasons)
 
 
 def ratio(above: Figure, below: Figure, unit: str, *, empty: Reason = Reason.ZERO_DENOMINATOR) -> Figure:
-    """Sum over sum, F3 and F4: no denominator, no value. As complete as the worse, as estimated as the worse."""
+    """One figure over another of the same time: no denominator, no value. As good as the worse of both.
+
+    Sums of quarter hours that may be known at different times are divided by `series.quotient` instead.
+    """
     completeness = min(above.completeness, below.completeness)
-    estimated = max(above.estimated, below.estimated)
     reasons = (above.reasons | below.reasons) & ~Reason.INDICATIVE
     if above.value is None or below.value is None:
-        return absent(unit, reasons, completeness)
+        return absent(unit, above.absent_for | below.absent_for, completeness)
     if below.value == 0:
         return absent(unit, reasons | empty, completeness)
-    return figure(above.value / below.value, unit, completeness, estimated, reasons)
+    estimated = max(above.estimated, below.estimated)
+    return figure(above.value / below.value, unit, completeness, estimated, reasons, over=below.value)
 
 
-def change(now: Figure, base: Figure) -> Figure:
-    """F4: how far a figure has moved from its base, as a share: now / base - 1."""
-    moved = ratio(now, base, "")
-    return moved if moved.value is None else moved.model_copy(update={"value": moved.value - 1})
+def change(now: Figure, base: Figure) -> float | None:
+    """F4: how far a figure has moved from its base, as a share: now / base - 1.
+
+    None unless both come from enough data: like is compared with like.
+    """
+    if now.value is None or not base.value or now.indicative or base.indicative:
+        return None
+    return now.value / base.value - 1
 
 
-def total(figures: list[Figure], unit: str, *, none: Reason = Reason.NO_METER) -> Figure:
+def total(figures: Sequence[Figure], unit: str, *, none: Reason = Reason.NO_METER) -> Figure:
     """Sum of figures of one unit: without value as soon as one has none; completeness and estimates are averaged."""
     if not figures:
         return absent(unit, none)
@@ -60,26 +110,63 @@ def total(figures: list[Figure], unit: str, *, none: Reason = Reason.NO_METER) -
     for one in figures:
         reasons |= one.reasons & ~Reason.INDICATIVE
     completeness = sum(one.completeness for one in figures) / len(figures)
-    estimated = sum(one.estimated for one in figures) / len(figures)
     values = [one.value for one in figures if one.value is not None]
     if len(values) < len(figures):
         return absent(unit, reasons, completeness)
+    estimated = sum(one.estimated for one in figures) / len(figures)
     return figure(sum(values), unit, completeness, estimated, reasons)
 
 
-def period_sum(value: Floats, completeness: Floats, estimated: Floats, unit: str, missing: int = 0) -> Figure:
-    """Sum over the intervals of a period.
+def mean(values: Floats) -> float:
+    """Mean of shares; 0 of none."""
+    return float(values.mean()) if len(values) else 0.0
 
-    Intervals without data lower the completeness. `missing` (a mask of reasons, such as a price that nobody entered)
-    takes the value away: the sum of the rest would be a wrong number.
+
+FieldValue = float | str
+
+
+def fields_of(figures: Mapping[str, Figure]) -> dict[str, FieldValue]:
+    """Figures by name as fields of the store: each whole, those without a value too."""
+    found: dict[str, FieldValue] = {}
+    for name, one in figures.items():
+        if one.value is not None:
+            found[name] = one.value
+        if name in OF_ALL_DATA:
+            continue
+        found[completeness_field(name)] = one.completeness
+        found[estimated_field(name)] = one.estimated
+        found[reasons_field(name)] = named(one.reasons)
+        if one.over is not None:
+            found[over_field(name)] = one.over
+    return found
+
+
+def figures_in(
+    fields: Mapping[str, object], names: Iterable[str] = FIGURES, units: Mapping[str, str] | None = None
+) -> dict[str, Figure]:
+    """Figures by name as they are stored; one of which nothing is stored is not computed yet.
+
+    `units` holds units that `metering.figures` does not know, such as that of a tenant's output.
     """
-    if not len(value):
-        return absent(unit, Reason.NO_DATA)
-    known: Bools = np.isfinite(value)
-    share = float(completeness.mean())
-    guessed = float(estimated.mean())
-    if missing:
-        return Figure(value=None, unit=unit, completeness=share, estimated=guessed, reasons=Reason(missing))
-    if not known.any():
-        return absent(unit, Reason.NO_DATA, share)
-    return figure(float(value[known].sum()), unit, share, guessed)
+    found = {}
+    for name in names:
+        unit = (units or {}).get(name, FIGURES[name].unit if name in FIGURES else "")
+        value, reasons = fields.get(name), fields.get(reasons_field(name))
+        if name in OF_ALL_DATA:
+            found[name] = figure(_number(value), unit)
+        elif reasons is None and value is None:
+            found[name] = absent(unit, Reason.NOT_COMPUTED)
+        else:
+            found[name] = Figure(
+                _number(value),
+                unit,
+                _number(fields.get(completeness_field(name))) or 0.0,
+                _number(fields.get(estimated_field(name))) or 0.0,
+                reasons_named(str(reasons or "")),
+                _number(fields.get(over_field(name))),
+            )
+    return found
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

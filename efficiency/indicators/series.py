@@ -1,67 +1,172 @@
-"""Use of several meters together, and the figure of a period: sums first, never means of ratios."""
+"""Use of several meters together by the quarter hour: sums first, never means of ratios.
+
+A meter counts only while it belongs to whom the figure is about: a quarter hour in which it does not is neither missing
+nor known. Two sums are divided over the quarter hours in which both are wholly known, and over no others.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.indicators.figure import Figure, absent, period_sum
+from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.usage.intervals import Bools, Floats
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.valued import Reason, Valued
+from efficiency.valuation.valued import NOTHING, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Quarter hours of one meter over a period, and in which of them (`mine`) it counts."""
+
+    hours: QuarterHours
+    mine: Bools
+
+    @classmethod
+    def whole(cls, hours: QuarterHours) -> "Portion":
+        """A meter that counts all the time."""
+        return cls(hours, np.ones(len(hours), dtype=np.bool_))
+
+    def column(self, name: str) -> "Portion":
+        """The same quarter hours with a further number in place of the amount."""
+        hours = self.hours
+        values = hours.columns.get(name)
+        amount = np.full(len(hours), np.nan) if values is None else values
+        return Portion(QuarterHours.of(hours.start, amount, hours.completeness, hours.estimated), self.mine)
+
+    def times(self, factor: Floats | float) -> "Portion":
+        """Every amount times a factor; where there is no factor (NaN), no amount."""
+        hours = self.hours
+        amount = hours.amount * factor
+        return Portion(QuarterHours.of(hours.start, amount, hours.completeness, hours.estimated), self.mine)
+
+    def missing(self, name: str) -> Bools:
+        """Quarter hours of known use without a further number, such as a price."""
+        values = self.hours.columns.get(name)
+        lacking = np.ones(len(self.hours), dtype=np.bool_) if values is None else np.isnan(values)
+        return np.asarray(lacking & np.isfinite(self.hours.amount) & self.mine)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Use per quarter hour of one or more meters: `amount` is NaN where none is known; shares are of all meters."""
+    """Sum of meters per quarter hour.
+
+    `amount`: NaN where nothing is known. `completeness` and `estimated`: means over the meters that count then.
+    `error`: how far the amount may be off because counters count in steps. `expected`: whether any meter counts.
+    """
 
     amount: Floats
     completeness: Floats
     estimated: Floats
-
-    def figure(self, unit: str) -> Figure:
-        """Sum over the whole of it."""
-        return period_sum(self.amount, self.completeness, self.estimated, unit)
-
-    def where(self, chosen: Bools) -> "Series":
-        """Some of the quarter hours."""
-        return Series(self.amount[chosen], self.completeness[chosen], self.estimated[chosen])
+    error: Floats
+    expected: Bools
 
     @property
     def whole(self) -> Bools:
-        """Quarter hours in which every meter is complete."""
-        return np.asarray((self.completeness == 1) & np.isfinite(self.amount))
+        """Quarter hours in which every meter that counts is complete."""
+        return np.asarray(self.expected & (self.completeness == 1) & np.isfinite(self.amount))
+
+    @property
+    def complete(self) -> float:
+        """Completeness over the time in which anything is expected; 0 where nothing ever is."""
+        return float(self.completeness[self.expected].mean()) if self.expected.any() else 0.0
+
+    @property
+    def spread(self) -> float:
+        """Estimated share over the time in which anything is expected."""
+        return float(self.estimated[self.expected].mean()) if self.expected.any() else 0.0
+
+    def figure(self, unit: str, missing: Reason = NOTHING) -> Figure:
+        """Sum over the whole of it.
+
+        Quarter hours without data lower the completeness. `missing`, such as a price that nobody entered, takes the
+        value away: the sum of the rest would be a wrong number.
+        """
+        known = np.isfinite(self.amount)
+        if missing:
+            return Figure(None, unit, self.complete, self.spread, missing)
+        if not known.any():
+            return absent(unit, Reason.NO_DATA, self.complete)
+        return figure(float(self.amount[known].sum()), unit, self.complete, self.spread)
+
+    def where(self, chosen: Bools) -> "Series":
+        """Some of the quarter hours."""
+        return Series(
+            self.amount[chosen],
+            self.completeness[chosen],
+            self.estimated[chosen],
+            self.error[chosen],
+            self.expected[chosen],
+        )
+
+    def positive(self) -> "Series":
+        """What came in, without what went back."""
+        return Series(np.maximum(self.amount, 0.0), self.completeness, self.estimated, self.error, self.expected)
+
+    def plus(self, other: "Series | None", sign: float = 1.0) -> "Series":
+        """Both together; `sign` -1 takes the other away. A meter of one side that does not count adds nothing."""
+        if other is None:
+            return self
+        mine, theirs = (np.where(np.isfinite(each.amount), each.amount, 0.0) for each in (self, other))
+        known = np.isfinite(self.amount) | np.isfinite(other.amount)
+        return Series(
+            np.where(known, mine + sign * theirs, np.nan),
+            _least(self, other),
+            np.maximum(self.estimated, other.estimated),
+            np.hypot(self.error, other.error),
+            self.expected | other.expected,
+        )
 
 
-def together(uses: Sequence[QuarterHours]) -> Series | None:
+def _least(one: Series, other: Series) -> Floats:
+    """Completeness of a sum of two: that of the worse side that counts."""
+    return np.minimum(
+        np.where(one.expected, one.completeness, 1.0), np.where(other.expected, other.completeness, 1.0)
+    ) * np.where(one.expected | other.expected, 1.0, 0.0)
+
+
+def together(portions: Sequence[Portion]) -> Series | None:
     """The sum of meters; None where there is none."""
-    if not uses:
+    if not portions:
         return None
-    amounts = np.stack([use.amount for use in uses])
-    known = np.isfinite(amounts)
-    amount = np.where(known, amounts, 0.0).sum(axis=0)
+    mine = np.stack([portion.mine for portion in portions])
+    amounts = np.stack([portion.hours.amount for portion in portions])
+    known = np.isfinite(amounts) & mine
+    count = np.maximum(mine.sum(axis=0), 1)
+
+    def shares(values: Floats) -> Floats:
+        return np.asarray(np.where(mine, values, 0.0).sum(axis=0) / count)
+
+    error = np.stack([portion.hours.error for portion in portions])
     return Series(
-        np.where(known.any(axis=0), amount, np.nan),
-        np.stack([use.completeness for use in uses]).mean(axis=0),
-        np.stack([use.estimated for use in uses]).mean(axis=0),
+        np.where(known.any(axis=0), np.where(known, amounts, 0.0).sum(axis=0), np.nan),
+        shares(np.stack([portion.hours.completeness for portion in portions])),
+        shares(np.stack([portion.hours.estimated for portion in portions])),
+        np.sqrt((np.where(mine, error, 0.0) ** 2).sum(axis=0)),
+        np.asarray(mine.any(axis=0)),
     )
 
 
-def valued_sum(parts: Sequence[tuple[QuarterHours, Valued]], unit: str) -> Figure:
-    """Sum of money, carbon or energy over meters and intervals.
+def quotient(
+    above: Series | None, below: Series | None, unit: str, *, none: Reason = NOTHING, factor: float = 1.0
+) -> Figure:
+    """F3 and F4: sum over sum, each over the quarter hours in which both are wholly known.
 
-    Where use is known but its price or factor is not, there is no sum.
+    Complete as far as these are all in which either is expected. `none` says why a side is not there at all; `factor`
+    stands between the units of both sides.
     """
-    if not parts:
-        return absent(unit, Reason.NO_METER)
-    missing = 0
-    for use, valued in parts:
-        asked = np.isfinite(use.amount)
-        missing |= int(np.bitwise_or.reduce(valued.reasons[asked], initial=0)) & ~int(Reason.NO_DATA)
-    return period_sum(
-        np.concatenate([valued.value for _, valued in parts]),
-        np.concatenate([use.completeness for use, _ in parts]),
-        np.concatenate([use.estimated for use, _ in parts]),
-        unit,
-        missing,
-    )
+    if above is None or below is None:
+        return absent(unit, none or Reason.NO_METER)
+    expected = above.expected | below.expected
+    both = above.whole & below.whole
+    if not both.any():
+        return absent(unit, none or Reason.NO_DATA)
+    completeness = float(both.sum() / expected.sum())
+    if none:
+        return absent(unit, none, completeness)
+    under = float(below.amount[both].sum())
+    if under == 0:
+        return absent(unit, Reason.ZERO_DENOMINATOR, completeness)
+    estimated = max(float(each.estimated[both].mean()) for each in (above, below))
+    over = float(above.amount[both].sum())
+    return figure(over * factor / under, unit, completeness, estimated, over=under / factor)

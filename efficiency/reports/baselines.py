@@ -2,34 +2,33 @@
 
 from dataclasses import dataclass
 
-from efficiency.baseline.model import enpi
+from efficiency.baseline.days import own_figures
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import where
+from efficiency.reports.reading import Figures, where
+from efficiency.stored.fields import Fields
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
-from store.schema import BASELINE, OPERATOR_DATABASE
+from store.schema import BASELINE, NS_PER_MS, OPERATOR_DATABASE
+
+_FIELDS = ("expected", "actual", "saving", "cusum", "out_of_range", "version", "spread", "fitted")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineSums:
-    """One baseline; `meter` is None where it is of all that the tenant takes. `outside`: days with a driver beyond."""
+    """One baseline; `meter` is None where it is of all that the tenant takes. `outside`: days with a driver beyond.
+
+    `figures` are named as those of a tenant's own baseline, in `unit`.
+    """
 
     name: str
     meter: str | None
     utility: Utility
     versions: tuple[int, ...]
-    expected: float
+    figures: Figures
     actual: float
-    saving: float
-    cusum: float
     days: int
     outside: int
-
-    @property
-    def enpi(self) -> float | None:
-        """F7 over the period."""
-        return enpi(self.actual, self.expected)
 
     @property
     def unit(self) -> str:
@@ -39,8 +38,9 @@ class BaselineSums:
 
 async def baseline_sums(store: Store, park: Park, period: ReportPeriod, tenant: str) -> tuple[BaselineSums, ...]:
     """All baselines of a tenant and its meters that expected anything of the period, in order of their names."""
+    fields = ",".join(f'"{name}"' for name in _FIELDS)
     rows = await store.query(
-        f'SELECT "expected","actual","saving","cusum","out_of_range","version" FROM "{BASELINE}" '
+        f'SELECT {fields} FROM "{BASELINE}" '
         f'WHERE {where(park, period)} AND "tenant" = \'{tenant}\' GROUP BY "baseline","meter","utility"',
         OPERATOR_DATABASE,
     )
@@ -51,18 +51,18 @@ async def baseline_sums(store: Store, park: Park, period: ReportPeriod, tenant: 
 
 
 def _sums(name: str, days: list[Row]) -> BaselineSums:
-    def total(field: str) -> float:
-        return sum(float(day[field]) for day in days)
-
+    points = {int(row["time"]) // NS_PER_MS: _fields(row) for row in days}
     return BaselineSums(
-        name,
-        days[0]["meter"] or None,
-        Utility(days[0]["utility"]),
-        tuple(sorted({round(day["version"]) for day in days})),
-        total("expected"),
-        total("actual"),
-        total("saving"),
-        float(max(days, key=lambda day: int(day["time"]))["cusum"]),
-        len(days),
-        round(total("out_of_range")),
+        name=name,
+        meter=days[0]["meter"] or None,
+        utility=Utility(days[0]["utility"]),
+        versions=tuple(sorted({round(day["version"]) for day in days})),
+        figures=own_figures(points, len(days), known=True),
+        actual=sum(float(day["actual"]) for day in days),
+        days=len(days),
+        outside=round(sum(float(day["out_of_range"]) for day in days)),
     )
+
+
+def _fields(row: Row) -> Fields:
+    return {name: float(row[name]) for name in _FIELDS if row[name] is not None}

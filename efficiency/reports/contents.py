@@ -1,22 +1,23 @@
-"""What a report shows, gathered from the store into frozen models; how it looks is the business of `pages`."""
+"""What a report shows, gathered from the store into frozen models; how it looks is the business of `pages`.
 
-from collections.abc import Mapping, Sequence
+Figures are read as they are stored. Beside them stand the sums by day, band and meter that its charts draw.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.indicators.performance import fence_meters
+from efficiency.indicators.balance import INCOMING, LOSS
+from efficiency.indicators.figure import figures_in
+from efficiency.indicators.park import edge_points, generation
+from efficiency.indicators.tenant import fence_meters, generating
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
-from efficiency.reports.entries import Entry, amounts, by_column, completeness, costs, months_of, tenant_entries
-from efficiency.reports.names import UTILITY_LABEL
+from efficiency.reports.entries import Entry, entries_of
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import Fields, MeterDays
-from efficiency.reports.reasons import generating
-from efficiency.reports.sums import Loss, Worth, amount, period_loss, worth
+from efficiency.reports.reading import Figures, MeterDays, Quality, amounts, by_column, costs, quality
 from efficiency.reports.touched import Touched, touched
-from efficiency.valuation.valued import Reason
-from metering.figures import Period
+from metering.figures import FIGURES, PARK_FIGURES, FigureSpec, Period, figure_utility
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
@@ -27,15 +28,15 @@ Columns = tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """A meter's completeness per column, and its worth over the whole period."""
+class MeterQuality:
+    """A meter's completeness per column, and over the whole period."""
 
     meter: Meter
     columns: tuple[float, ...]
-    whole: Worth
+    whole: Quality
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
     """What the reports of tenants and parks have in common; `made_on` is the local day it was made on."""
 
@@ -46,7 +47,7 @@ class Common:
     solar: Columns
     utilities: Mapping[Utility, Columns]
     load: Mapping[tuple[date, int], float]
-    quality: tuple[Quality, ...]
+    quality: tuple[MeterQuality, ...]
     touched: tuple[Touched, ...]
 
     @property
@@ -60,17 +61,17 @@ class Common:
         return all(each.whole.completeness == 0 for each in self.quality)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantReport(Common):
-    """One tenant. `performance` holds the daily figures by day, `months` the monthly ones of the year, `costs` VND.
+    """One tenant. `daily` holds its figures by day, `months` those of the months of a year, `costs` VND.
 
     `baselines` are those of the tenant and of its meters.
     """
 
     tenant: Tenant
     entries: Mapping[str, Entry]
-    performance: Mapping[date, Fields]
-    months: Mapping[date, Fields]
+    daily: Mapping[date, Figures]
+    months: Mapping[date, Figures]
     costs: Mapping[Utility, float]
     band_costs: Mapping[str, float]
     baselines: tuple[BaselineSums, ...]
@@ -86,103 +87,131 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class ParkReport(Common):
-    """The whole park. `totals` by utility at the park's edge; `tenants` by id."""
+class MainBalance:
+    """Balance of one main meter over the period, and what it is made of."""
 
-    totals: Mapping[Utility, Entry]
-    generated: Figure
-    sums: Mapping[str, Figure]
+    main: Meter
+    figures: Figures
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkReport(Common):
+    """The whole park. `intakes` by utility at the park's edge with `edges`, its four numbers; `tenants` by id."""
+
+    intakes: Mapping[Utility, Entry]
+    edges: Mapping[Utility, Figures]
+    own: Mapping[str, Entry]
     tenants: Mapping[str, Mapping[str, Entry]]
-    losses: tuple[Loss, ...]
-    branches: Mapping[str, tuple[Branch, ...]]
+    mains: tuple[MainBalance, ...]
 
 
 async def tenant_report(store: Store, park: Park, tenant: Tenant, period: ReportPeriod, made_on: date) -> TenantReport:
     """Read what the store holds of a tenant and period."""
     use = await reading.daily_use(store, park, period, tenant.id)
-    months = await _months(store, park, period, tenant.id)
-    daily = await reading.figures(store, park, period, Period.DAY, tenant.id)
-    fence = {utility: fence_meters(park, tenant.id, utility) for utility in Utility}
-    electricity, made = fence[Utility.ELECTRICITY], generating(park, tenant.id)
+    span = period.span(park)
+    fence = {utility: _ids(fence_meters(park, tenant.id, utility, span)) for utility in Utility}
     by_utility = {utility: costs(use, meters) for utility, meters in fence.items()}
+    mine = list({tenure.meter.id: tenure.meter for tenure in park.points_of_tenant(tenant.id, span)}.values())
+    daily = await reading.figures(store, park, period, Period.DAY, tenant.id)
+    months = await reading.figures(store, park, period, Period.MONTH, tenant.id)
     return TenantReport(
-        park,
-        period,
-        made_on,
-        _bands(period, use, electricity),
-        by_column(period, amounts(use, made)),
-        _utilities(period, use, fence),
-        await reading.hourly_load(store, park, period, [meter.id for meter in electricity]),
-        _quality(period, use, [meter for meter in park.meters if meter.tenant == tenant.id]),
-        await touched(store, park, period, tenant.id),
-        tenant,
-        tenant_entries(park, tenant, period, months.get(tenant.id, {}), use),
-        daily.get(tenant.id, {}),
-        months_of(months.get(tenant.id, {}), period),
-        {utility: sum(bands.values()) for utility, bands in by_utility.items() if bands},
-        by_utility[Utility.ELECTRICITY],
-        await baseline_sums(store, park, period, tenant.id),
+        park=park,
+        period=period,
+        made_on=made_on,
+        bands=_bands(period, use, fence[Utility.ELECTRICITY]),
+        solar=by_column(period, amounts(use, _ids(generating(park, tenant.id, span)))),
+        utilities=_utilities(period, use, fence),
+        load=await reading.hourly_load(store, park, period, fence[Utility.ELECTRICITY]),
+        quality=_quality(period, use, mine),
+        touched=await touched(store, park, period, tenant.id),
+        tenant=tenant,
+        entries=(await _entries(store, park, period, use, [tenant]))[tenant.id],
+        daily=daily.get(tenant.id, {}),
+        months=months.get(tenant.id, {}),
+        costs={utility: sum(bands.values()) for utility, bands in by_utility.items() if bands},
+        band_costs=by_utility[Utility.ELECTRICITY],
+        baselines=await baseline_sums(store, park, period, tenant.id),
     )
 
 
 async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: date) -> ParkReport:
     """Read what the store holds of a park and period."""
     use = await reading.daily_use(store, park, period)
-    past = await reading.daily_use(store, park, period.before)
-    months = await _months(store, park, period)
-    by_main = await reading.balances(store, park, period)
-    edge: dict[Utility, tuple[Meter, ...]] = {
-        utility: edge_meters(park, utility) for utility in Utility if utility is not Utility.PRODUCTION
+    span = period.span(park)
+    edge: dict[Utility, list[str]] = {
+        utility: [meter.id for meter, _ in edge_points(park, utility, span)]
+        for utility in Utility
+        if utility is not Utility.PRODUCTION
     }
-    made = [meter for meter in park.meters if meter.role is Role.GENERATION]
-    mains = [meter for meter in park.meters if meter.id in by_main]
-    losses = tuple(period_loss(main, by_main[main.id], period.days) for main in mains)
+    made = [meter.id for meter, _ in generation(park, span)]
+    now = await reading.balances(store, park, period, period.kind)
+    before = await reading.balances(store, park, period.before, period.kind)
+    edges = {utility: figures[period.first] for (utility, main), figures in now.items() if not main}
     return ParkReport(
-        park,
-        period,
-        made_on,
-        _bands(period, use, edge[Utility.ELECTRICITY]),
-        by_column(period, amounts(use, made)),
-        _utilities(period, use, edge),
-        await reading.hourly_load(store, park, period, [meter.id for meter in edge[Utility.ELECTRICITY]]),
-        _quality(period, use, park.meters),
-        await touched(store, park, period),
-        {utility: _total(utility, meters, period, use, past) for utility, meters in edge.items() if meters},
-        amount([use.get(meter.id, {}) for meter in made], period.days, UTILITIES[Utility.ELECTRICITY].unit),
-        _sums(park, period, edge, use),
-        {tenant.id: tenant_entries(park, tenant, period, months.get(tenant.id, {}), use) for tenant in park.tenants},
-        losses,
-        {loss.main.id: _branches(park, loss, use) for loss in losses},
+        park=park,
+        period=period,
+        made_on=made_on,
+        bands=_bands(period, use, edge[Utility.ELECTRICITY]),
+        solar=by_column(period, amounts(use, made)),
+        utilities=_utilities(period, use, edge),
+        load=await reading.hourly_load(store, park, period, edge[Utility.ELECTRICITY]),
+        quality=_quality(period, use, park.meters),
+        touched=await touched(store, park, period),
+        intakes={
+            utility: _intake(utility, figures, before.get((utility, ""), {}).get(period.before.first, {}))
+            for utility, figures in edges.items()
+        },
+        edges=edges,
+        own=_own(
+            await reading.park_figures(store, park, period), await reading.park_figures(store, park, period.before)
+        ),
+        tenants=await _entries(store, park, period, use, park.tenants),
+        mains=await _mains(store, park, period, use, now),
     )
 
 
-def edge_meters(park: Park, utility: Utility) -> tuple[Meter, ...]:
-    """Meters at the park's edge: its main meters without one above, else all that have none above."""
-    found = [
-        meter
-        for meter in park.meters
-        if meter.utility is utility and meter.parent is None and meter.role is not Role.GENERATION
-    ]
-    mains = [meter for meter in found if meter.role is Role.MAIN and meter.tenant is None]
-    return tuple(mains or found)
+def _ids(meters: Iterable[Meter]) -> list[str]:
+    return [meter.id for meter in meters]
 
 
-async def _months(
-    store: Store, park: Park, period: ReportPeriod, tenant: str | None = None
-) -> dict[str, dict[date, Fields]]:
-    now = await reading.figures(store, park, period, Period.MONTH, tenant)
-    before = await reading.figures(store, park, period.before, Period.MONTH, tenant)
-    return {name: {**before.get(name, {}), **now.get(name, {})} for name in {*now, *before}}
+async def _entries(
+    store: Store, park: Park, period: ReportPeriod, use: MeterDays, tenants: Sequence[Tenant]
+) -> dict[str, dict[str, Entry]]:
+    """Figures of tenants with those of the period before."""
+    now = await reading.figures(store, park, period, period.kind)
+    past = await reading.figures(store, park, period.before, period.kind)
+    found = {}
+    for tenant in tenants:
+        units = reading.units_of(park, tenant.id, period)
+        nothing = figures_in({}, units=units)
+        found[tenant.id] = entries_of(
+            now.get(tenant.id, {}).get(period.first, nothing),
+            past.get(tenant.id, {}).get(period.before.first, nothing),
+            _revisions(park, tenant.id, period, use),
+        )
+    return found
 
 
-def _bands(period: ReportPeriod, use: MeterDays, meters: Sequence[Meter]) -> dict[str, Columns]:
-    names = {band for meter in meters for day in use.get(meter.id, {}).values() for band in day.amount}
+def _revisions(park: Park, tenant: str, period: ReportPeriod, use: MeterDays) -> dict[str, date | None]:
+    """The newest revision of what each utility's figure is made of, and under "" of all that a tenant has."""
+    span = period.span(park)
+    mine = {tenure.meter.id for tenure in park.points_of_tenant(tenant, span)}
+    found = {"": quality((use.get(meter, {}) for meter in mine), period.days).revised}
+    for name in FIGURES:
+        utility = figure_utility(name)
+        if utility is not None:
+            meters = _ids(fence_meters(park, tenant, utility, span))
+            found[name] = quality((use.get(meter, {}) for meter in meters), period.days).revised
+    return found
+
+
+def _bands(period: ReportPeriod, use: MeterDays, meters: Sequence[str]) -> dict[str, Columns]:
+    names = {band for meter in meters for day in use.get(meter, {}).values() for band in day.amount}
     return {band: by_column(period, amounts(use, meters, band)) for band in sorted(names)}
 
 
-def _utilities(
-    period: ReportPeriod, use: MeterDays, meters: Mapping[Utility, Sequence[Meter]]
-) -> dict[Utility, Columns]:
+def _utilities(period: ReportPeriod, use: MeterDays, meters: Mapping[Utility, Sequence[str]]) -> dict[Utility, Columns]:
     return {
         utility: by_column(period, amounts(use, found))
         for utility, found in meters.items()
@@ -190,60 +219,53 @@ def _utilities(
     }
 
 
-def _quality(period: ReportPeriod, use: MeterDays, meters: Sequence[Meter]) -> tuple[Quality, ...]:
+def _quality(period: ReportPeriod, use: MeterDays, meters: Iterable[Meter]) -> tuple[MeterQuality, ...]:
     return tuple(
-        Quality(meter, completeness(period, use.get(meter.id, {})), worth([use.get(meter.id, {})], period.days))
+        MeterQuality(meter, _completeness(period, use.get(meter.id, {})), quality([use.get(meter.id, {})], period.days))
         for meter in meters
     )
 
 
-def _total(utility: Utility, meters: Sequence[Meter], period: ReportPeriod, use: MeterDays, past: MeterDays) -> Entry:
-    unit = UTILITIES[utility].unit
-    now = [use.get(meter.id, {}) for meter in meters]
-    before = [past.get(meter.id, {}) for meter in meters]
-    label = UTILITY_LABEL[utility]
-    return Entry(
-        utility.value,
-        label,
-        "F1",
-        0,
-        amount(now, period.days, unit),
-        amount(before, period.before.days, unit),
-        worth(now, period.days).revised,
-    )
+def _completeness(period: ReportPeriod, days: Mapping[date, reading.DayUse]) -> tuple[float, ...]:
+    """Of one meter, per day of a month or per month of a year."""
+    if period.month is not None:
+        return tuple(days[day].completeness if day in days else 0.0 for day in period.days)
+    months = (ReportPeriod(month.year, month.month) for month in period.months)
+    return tuple(quality([days], month.days).completeness for month in months)
 
 
-def _sums(
-    park: Park, period: ReportPeriod, edge: Mapping[Utility, Sequence[Meter]], use: MeterDays
-) -> dict[str, Figure]:
-    """Emissions and primary energy of what came over the park's edge.
-
-    What the park makes of it and sells on (steam, compressed air, chilled water) is not counted a second time.
-    """
-    fuels = [meter for utility in park.factors.scope1 for meter in edge.get(utility, ())]
-    return {
-        "co2e_scope1_kg": _added(use, fuels, period, "co2e_kg", "kg"),
-        "co2e_scope2_kg": _added(use, edge[Utility.ELECTRICITY], period, "co2e_kg", "kg"),
-        "toe": _added(use, [*fuels, *edge[Utility.ELECTRICITY]], period, "toe", "TOE"),
-    }
+def _intake(utility: Utility, now: Figures, before: Figures) -> Entry:
+    spec = UTILITIES[utility]
+    nothing = figures_in({}, (INCOMING,), {INCOMING: spec.unit})[INCOMING]
+    return Entry(FigureSpec(spec.figure, spec.unit, spec.label, "F14"), now[INCOMING], before.get(INCOMING, nothing))
 
 
-def _added(use: MeterDays, meters: Sequence[Meter], period: ReportPeriod, field: str, unit: str) -> Figure:
-    if not meters:
-        return absent(unit, Reason.NO_METER)
-    days = [use.get(meter.id, {}) for meter in meters]
-    quality = worth(days, period.days)
-    measured = [one for each in days for one in each.values() if one.whole is not None]
-    values = [getattr(one, field) for one in measured]
-    if not values or None in values:
-        return absent(unit, Reason.NO_FACTOR if values else Reason.NO_DATA, quality.completeness)
-    return figure(sum(values), unit, quality.completeness, quality.estimated)
+def _own(now: Figures, before: Figures) -> dict[str, Entry]:
+    return {name: Entry(FIGURES[name], now[name], before[name]) for name in PARK_FIGURES}
 
 
-def _branches(park: Park, loss: Loss, use: MeterDays) -> tuple[Branch, ...]:
-    found = []
-    for meter in (tenure.meter for tenure in park.children(loss.main.id)):
-        by_day = amounts(use, [meter])
-        value = sum(by_day.get(day, 0.0) for day in loss.computed)
-        found.append(Branch(meter, value, into=meter.role is Role.GENERATION))
-    return tuple(found)
+async def _mains(
+    store: Store,
+    park: Park,
+    period: ReportPeriod,
+    use: MeterDays,
+    found: Mapping[tuple[Utility, str], Mapping[date, Figures]],
+) -> tuple[MainBalance, ...]:
+    by_day = await reading.balances(store, park, period, Period.DAY)
+    result = []
+    for meter in park.meters:
+        figures = found.get((meter.utility, meter.id), {}).get(period.first)
+        if figures is not None:
+            days = by_day.get((meter.utility, meter.id), {})
+            computed = {day for day, each in days.items() if each[LOSS].value is not None}
+            result.append(MainBalance(meter, figures, _branches(park, meter, period, use, computed)))
+    return tuple(result)
+
+
+def _branches(park: Park, main: Meter, period: ReportPeriod, use: MeterDays, days: set[date]) -> tuple[Branch, ...]:
+    found = {}
+    for tenure in park.children(main.id, period.span(park)):
+        by_day = amounts(use, [tenure.meter.id])
+        value = sum(by_day.get(day, 0.0) for day in days)
+        found[tenure.meter.id] = Branch(tenure.meter, value, into=tenure.belonging.role is Role.GENERATION)
+    return tuple(found.values())

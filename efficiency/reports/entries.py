@@ -1,162 +1,196 @@
-"""One line of a report: a figure of a tenant or park with the figure of the period before, its unit and its worth."""
+"""One line of a report: a stored figure beside that of the period before, and how both are written for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
-from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import DayUse, Fields, MeterDays
-from efficiency.reports.reasons import inputs, output_unit, why_absent
-from efficiency.reports.sums import YEARLY, Worth, indicative, worth, year_fields
-from metering.figures import FIGURES
-from metering.figures import Figure as Spec
-from metering.meters import Meter
-from metering.model import Localized
-from metering.park import Park, Tenant
+from efficiency.indicators.figure import Figure, absent, change
+from efficiency.reports.words import FORMULAS, TEXTS
+from efficiency.valuation.valued import REASON_TEXT, Reason, reasons_in
+from metering.figures import FIGURES, OF_ALL_DATA, FigureSpec
+from metering.words import MILLION_VND, Language
+
+BANDS: Final = {"saving_kwh": "saving_band_kwh", "peak_demand_kw": "peak_demand_error_kw"}
+"""Figures that are written with another one behind a plus-minus sign."""
+_SIGNED: Final = frozenset({"saving_kwh", "cusum_kwh"})
+"""Figures of either sign: nothing is said of how they change."""
+_SHARE_DIGITS: Final = 3
+INDICATIVE_MARK, CAUTION_MARK = "*", "†"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`now` is the figure of the period, `before` that of the period before; `formula` as in `metering.figures`."""
+    """`now` is the figure of the period, `before` that of the period before; `band` what stands behind ±."""
 
-    name: str
-    label: Localized
-    formula: str
-    better: int
+    spec: FigureSpec
     now: Figure
     before: Figure
+    band: Figure | None = None
     revised: date | None = None
 
     @property
     def change(self) -> float | None:
-        """Now over before, minus one; only where both come from enough data, so that like is compared with like.
-
-        Savings have either sign: nothing is said of how they change.
-        """
-        if (
-            self.name in _SIGNED
-            or self.now.value is None
-            or not self.before.value
-            or indicative(self.now)
-            or indicative(self.before)
-        ):
-            return None
-        return self.now.value / self.before.value - 1
+        """F4, where like is compared with like."""
+        return None if self.spec.name in _SIGNED else change(self.now, self.before)
 
 
-_SIGNED = frozenset({"saving_kwh", "cusum_kwh"})
-
-
-def tenant_entries(
-    park: Park,
-    tenant: Tenant,
-    period: ReportPeriod,
-    months: Mapping[date, Fields],
-    use: MeterDays,
+def entries_of(
+    now: Mapping[str, Figure], before: Mapping[str, Figure], revised: Mapping[str, date | None]
 ) -> dict[str, Entry]:
-    """All figures of a tenant by name; `months` holds those of the period and of the one before."""
-    now, before = (_fields(months, each) for each in (period, period.before))
-    unit = output_unit(park, tenant.id)
-    past = Worth(_completeness(months, period.before), 0.0, None)
-    found = {}
-    for spec in FIGURES.values():
-        if spec.name in {"completeness", "estimated"} or (period.month is None and spec.name not in YEARLY):
-            continue
-        quality = _worth(park, tenant, spec, period, now, use)
-        found[spec.name] = Entry(
-            spec.name,
-            spec.label,
-            spec.formula,
-            spec.better,
-            _figure(park, tenant, spec, period, now, quality, unit),
-            _figure(park, tenant, spec, period.before, before, past, unit),
-            quality.revised,
+    """All figures of a tenant by name.
+
+    `revised` has the newest revision of a figure's data, and under "" that of all data.
+    """
+    return {
+        name: Entry(
+            spec=spec,
+            now=now[name],
+            before=before[name],
+            band=now[BANDS[name]] if name in BANDS else None,
+            revised=revised.get(name, revised.get("")),
         )
-    return found
+        for name, spec in FIGURES.items()
+        if name not in OF_ALL_DATA and name not in BANDS.values()
+    }
 
 
-def months_of(months: Mapping[date, Fields], period: ReportPeriod) -> dict[date, Fields]:
-    """Those months that lie in a period."""
-    return {day: fields for day, fields in months.items() if period.first <= day < period.until}
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Texts of one figure. `reason` is empty where there is a value; `notes` say what to know of it.
+
+    `mark` points to the legend of a table. `good` is 1 where the change is for the better, -1 for the worse, 0 where
+    neither can be said.
+    """
+
+    label: str
+    value: str
+    unit: str
+    mark: str
+    reason: str
+    notes: tuple[str, ...]
+    indicative: bool
+    before: str
+    change: str
+    good: int
+    formula: str
+    formula_text: str
 
 
-def _fields(months: Mapping[date, Fields], period: ReportPeriod) -> Fields:
-    inside = months_of(months, period)
-    return year_fields(inside) if period.month is None else inside.get(period.first, {})
-
-
-def _completeness(months: Mapping[date, Fields], period: ReportPeriod) -> float:
-    """Of a period, from that of its months; a month that is not stored counts as missing."""
-    days = {month: len(ReportPeriod(month.year, month.month).days) for month in period.months}
-    return sum(months.get(month, {}).get("completeness", 0.0) * size for month, size in days.items()) / sum(
-        days.values()
+def shown(entry: Entry, language: Language) -> Shown:
+    """An entry as texts."""
+    value, unit = quantity(entry.spec, entry.now, language)
+    moved = entry.change
+    direction = 0 if round(moved or 0.0, _SHARE_DIGITS) == 0 else (1 if (moved or 0.0) > 0 else -1)
+    return Shown(
+        label=language.say(entry.spec.label),
+        value=value + _behind(entry, language),
+        unit=unit,
+        mark=mark_of(entry.now),
+        reason=why(entry.now, language),
+        notes=notes(entry.now, language, entry.revised),
+        indicative=entry.now.indicative,
+        before=quantity(entry.spec, entry.before, language)[0],
+        change="" if moved is None else language.percent(moved, sign=True),
+        good=direction * entry.spec.better,
+        formula=entry.spec.formula,
+        formula_text=language.say(FORMULAS[entry.spec.formula]),
     )
 
 
-def _figure(
-    park: Park, tenant: Tenant, spec: Spec, period: ReportPeriod, fields: Fields, quality: Worth, output: str | None
-) -> Figure:
-    unit = spec.unit.format(output=output or "")
-    if spec.name in fields:
-        return figure(fields[spec.name], unit, quality.completeness, quality.estimated)
-    reason = why_absent(park, tenant, spec.name, fields, period.first)
-    return absent(unit if output or "{output}" not in spec.unit else "", reason, quality.completeness)
+def _behind(entry: Entry, language: Language) -> str:
+    """The error behind a value: of a saving always, of a peak where one count matters."""
+    band = entry.band
+    if entry.now.value is None or band is None or band.value is None:
+        return ""
+    if entry.spec.name != "saving_kwh" and not entry.now.reasons & Reason.COARSE:
+        return ""
+    return f" ± {quantity(entry.spec, band, language)[0]}"
 
 
-def _worth(park: Park, tenant: Tenant, spec: Spec, period: ReportPeriod, fields: Fields, use: MeterDays) -> Worth:
-    """That of the utility with the least data, as a ratio is as complete as the worse of its two sums."""
-    meters = inputs(park, tenant.id, spec.name)
-    by_utility: dict[str, list[Mapping[date, DayUse]]] = {}
-    for meter in meters:
-        by_utility.setdefault(meter.utility.value, []).append(use.get(meter.id, {}))
-    if not any(days for group in by_utility.values() for days in group):
-        return Worth(fields.get("completeness", 0.0), fields.get("estimated", 0.0), None)
-    groups = [worth(group, period.days) for group in by_utility.values()]
-    return Worth(
-        min(each.completeness for each in groups),
-        max(each.estimated for each in groups),
-        max((each.revised for each in groups if each.revised is not None), default=None),
-    )
+def unit_text(unit: str, language: Language) -> str:
+    """A unit as it is printed; shares have none."""
+    return {"1": "", "cosφ": "", MILLION_VND.en: language.say(MILLION_VND)}.get(unit, unit)
 
 
-def by_column(period: ReportPeriod, by_day: Mapping[date, float]) -> tuple[float | None, ...]:
-    """Sums per day of a month, or per month of a year; None where no day is known."""
-    if period.month is not None:
-        return tuple(by_day.get(day) for day in period.days)
-    sums: dict[date, float] = {}
-    for day, value in by_day.items():
-        first = day.replace(day=1)
-        sums[first] = sums.get(first, 0.0) + value
-    return tuple(sums.get(month) for month in period.months)
+def quantity(spec: FigureSpec, figure: Figure, language: Language) -> tuple[str, str]:
+    """Number and unit; both empty where there is no value."""
+    if figure.value is None:
+        return "", ""
+    if spec.percent:
+        return language.percent(figure.value), ""
+    return language.number(figure.value, spec.digits), unit_text(figure.unit, language)
 
 
-def amounts(use: MeterDays, meters: Sequence[Meter], band: str | None = None) -> dict[date, float]:
-    """What several meters measured together by day, over all bands or in one."""
-    found: dict[date, float] = {}
-    for meter in meters:
-        for day, one in use.get(meter.id, {}).items():
-            value = one.whole if band is None else one.amount.get(band)
-            if value is not None:
-                found[day] = found.get(day, 0.0) + value
+def plain(figure: Figure, language: Language) -> str:
+    """A figure that no table lists, in one text: number and unit, or nothing."""
+    if figure.value is None:
+        return ""
+    return f"{language.number(figure.value)} {unit_text(figure.unit, language)}".rstrip()
+
+
+def told(entry: Entry, language: Language) -> str:
+    """Number and unit in one text, with its mark; the reason where there is no value."""
+    value, unit = quantity(entry.spec, entry.now, language)
+    if not value:
+        return f"{language.say(TEXTS['no_value'])}: {why(entry.now, language)}"
+    return f"{value} {unit}".rstrip() + mark_of(entry.now)
+
+
+def why(figure: Figure, language: Language) -> str:
+    """Why there is no value; empty where there is one."""
+    if figure.value is not None:
+        return ""
+    return said(figure.absent_for or Reason.NO_DATA, language)
+
+
+def said(reasons: Reason, language: Language) -> str:
+    """Reasons in words."""
+    return "; ".join(language.say(REASON_TEXT[reason]) for reason in reasons_in(reasons))
+
+
+def cautions(figure: Figure) -> Reason:
+    """What must be said of a value beside that it is indicative."""
+    return figure.reasons & ~Reason.INDICATIVE if figure.value is not None else Reason(0)
+
+
+def mark_of(figure: Figure) -> str:
+    """The marks of a figure in a table: what they mean stands once, in its legend."""
+    if figure.value is None:
+        return ""
+    return (INDICATIVE_MARK if figure.indicative else "") + (CAUTION_MARK if cautions(figure) else "")
+
+
+def legend(figures: Iterable[Figure], language: Language) -> list[str]:
+    """What the marks of some figures mean."""
+    every = list(figures)
+    found = []
+    if any(figure.indicative for figure in every):
+        found.append(f"{INDICATIVE_MARK} {said(Reason.INDICATIVE, language)}")
+    all_cautions = Reason(0)
+    for figure in every:
+        all_cautions |= cautions(figure)
+    if all_cautions:
+        found.append(f"{CAUTION_MARK} {said(all_cautions, language)}")
     return found
 
 
-def costs(use: MeterDays, meters: Sequence[Meter]) -> dict[str, float]:
-    """Cost by band over a period, VND; nothing as soon as one day's use has no price: the rest would be too little."""
-    found: dict[str, float] = {}
-    for meter in meters:
-        for one in use.get(meter.id, {}).values():
-            if set(one.amount) - set(one.cost_vnd):
-                return {}
-            for band, value in one.cost_vnd.items():
-                found[band] = found.get(band, 0.0) + value
-    return found
+def notes(figure: Figure, language: Language, revised: date | None = None) -> tuple[str, ...]:
+    """Completeness, whether indicative, estimated share, what else must be said, and since when it is revised."""
+    if figure.value is None:
+        return ()
+    found = [language.say(TEXTS["complete"]).format(share=language.percent(figure.completeness))]
+    if figure.indicative:
+        found.insert(0, language.say(TEXTS["indicative"]))
+    if round(figure.estimated, 3) > 0:
+        found.append(language.say(TEXTS["estimated"]).format(share=language.percent(figure.estimated)))
+    if cautions(figure):
+        found.append(said(cautions(figure), language))
+    if revised is not None:
+        found.append(language.say(TEXTS["revised"]).format(day=language.full_date(revised)))
+    return tuple(found)
 
 
-def completeness(period: ReportPeriod, days: Mapping[date, DayUse]) -> tuple[float, ...]:
-    """Of one meter, per day of a month or per month of a year."""
-    if period.month is not None:
-        return tuple(days[day].completeness if day in days else 0.0 for day in period.days)
-    months = (ReportPeriod(month.year, month.month) for month in period.months)
-    return tuple(worth([days], month.days).completeness for month in months)
+def nothing(spec: FigureSpec) -> Figure:
+    """A figure of which the store has nothing."""
+    return absent(spec.unit, Reason.NOT_COMPUTED)

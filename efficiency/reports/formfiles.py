@@ -1,24 +1,25 @@
-"""The yearly forms as CSV, one row a field, and as XLSX, one sheet a form. Both beside the report."""
+"""The yearly forms as tables of a page, as CSV (one row a field) and as XLSX (one sheet a form)."""
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from efficiency.reports.forms import Given, Row
-from efficiency.reports.language import Language
-from efficiency.reports.shown import unit_text
+from efficiency.reports.entries import notes, said, unit_text
+from efficiency.reports.forms import TENANT_FORMS, FormRow, Given
 from efficiency.reports.words import TEXTS
-from efficiency.valuation.valued import REASON_TEXT, reasons_in
+from metering.model import Localized
+from metering.words import Language
 
-_HEAD = ("form", "subject", "code", "figure", "value", "unit", "data", "status")
-_WIDTHS = (8, 40, 28, 44, 18, 12, 12, 40)
+_HEAD = ("form", "subject", "code", "figure", "value", "uncertainty", "unit", "data", "status")
+_WIDTHS = (8, 40, 28, 44, 18, 14, 12, 12, 48)
 
 
-def export(forms: Sequence[Row], language: Language, beside: Path, name: str) -> list[Path]:
+def export(forms: Sequence[FormRow], language: Language, beside: Path, name: str) -> list[Path]:
     """Write both files into the folder of `beside`, under its stem; `name` is the park's."""
     files = [beside.with_name(f"{beside.stem}-forms{suffix}") for suffix in (".csv", ".xlsx")]
     table = [_cells(row, language, name) for row in forms]
@@ -45,7 +46,7 @@ def export(forms: Sequence[Row], language: Language, beside: Path, name: str) ->
 Cell = str | float | None
 
 
-def _cells(row: Row, language: Language, park: str) -> list[Cell]:
+def _cells(row: FormRow, language: Language, park: str) -> list[Cell]:
     subject = language.say(row.tenant.name) if row.tenant is not None else park
     shown = row.measured if row.measured is not None and row.measured.value is not None else None
     value: Cell = shown.value if shown is not None else entered_text(row.given, language)
@@ -56,18 +57,19 @@ def _cells(row: Row, language: Language, park: str) -> list[Cell]:
         row.field.code,
         language.say(row.field.label),
         value,
+        row.band.value if row.band is not None else None,
         unit_text(row.unit, language),
         data,
         status_text(row, language),
     ]
 
 
-def status_text(row: Row, language: Language) -> str:
-    """Where the value comes from; for a measured field without one, why it has none."""
+def status_text(row: FormRow, language: Language) -> str:
+    """Where the value comes from, and what must be said of it; for a field without one, why it has none."""
     status = language.say(TEXTS[row.status])
-    if row.status != "open" or row.measured is None:
+    if row.status == "given" or row.measured is None:
         return status
-    why = "; ".join(language.say(REASON_TEXT[reason]) for reason in reasons_in(row.measured.reasons))
+    why = said(row.measured.reasons, language)
     return f"{status} ({why})" if why else status
 
 
@@ -81,3 +83,30 @@ def entered_text(given: Given | None, language: Language) -> str | float | None:
 def _plain(cell: Cell) -> Cell:
     """A text that a spreadsheet program would run as a formula is written as text."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@"} else cell
+
+
+def form_tables(forms: Sequence[FormRow], language: Language, park: Localized) -> list[dict[str, Any]]:
+    """One table a form and subject, in the order of the rows; a form of one field has all tenants in one table."""
+    tables: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in forms:
+        subject = language.say(row.tenant.name if row.tenant is not None else park)
+        label = language.say(row.field.label)
+        if row.tenant is not None and len(TENANT_FORMS[row.form]) == 1:
+            subject, label = label, subject
+        tables.setdefault((row.form, subject), []).append(_row(row, label, language))
+    return [{"name": form, "subject": subject, "rows": rows} for (form, subject), rows in tables.items()]
+
+
+def _row(row: FormRow, label: str, language: Language) -> dict[str, Any]:
+    known = row.measured if row.measured is not None and row.measured.value is not None else None
+    value = known.value if known is not None else entered_text(row.given, language)
+    quality = notes(known, language)[:1] if known is not None and not known.indicative else ()
+    band = row.band.value if row.band is not None else None
+    behind = "" if band is None else f" ± {language.number(band)}"
+    return {
+        "label": label,
+        "value": (language.number(value) if isinstance(value, int | float) else value or "") + behind,
+        "unit": unit_text(row.unit, language),
+        "status": " · ".join([status_text(row, language), *quality]),
+        "status_key": row.status,
+    }

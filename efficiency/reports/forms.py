@@ -1,27 +1,44 @@
 """The yearly forms A.4, A.5, B.4 and B.5: their fields, filled in with what is measured and with what people enter.
 
 The field lists are as understood from second-hand sources on Circular 05/2025/TT-BKHDT; the printed report says so.
+What no meter knows comes from a YAML file:
+
+    A.4: {land_green_pct: 12.5, recp_firms: 4}
+    A.5: {ghg_programme: true}
+    B.4: {textile: {product: dyed fabric, capacity: 18000}}
+    B.5: {textile: {recp_share_pct: 40}}
+
+All its faults are reported at once, each with file, line, key and what would be right.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from efficiency.indicators.figure import Figure, absent, ratio, total
+import yaml
+
+from efficiency.indicators.figure import Figure, absent, figure, ratio, total
+from efficiency.indicators.joining import judged
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
-from efficiency.reports.names import MILLION_VND
-from efficiency.reports.reasons import output_unit
+from efficiency.reports.reading import units_of
 from efficiency.valuation.valued import Reason
+from metering.errors import OperatorError
+from metering.figures import ELECTRICITY, OUTPUT, WASTEWATER, WATER
 from metering.model import Localized
-from metering.park import Tenant
+from metering.park import Park, Tenant
+from metering.quantities import Utility, figure_of
+from metering.words import MILLION_VND
+from metering.yamllines import Lines
 
 Given = str | float | bool
 """What a person entered for a field."""
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What may stand in a field."""
 
     NUMBER = "number"
@@ -30,19 +47,20 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One field of a form: `code` names it in the file of entered values; `unit` may hold `{output}`."""
 
     code: str
     label: Localized
     unit: str = ""
-    kind: Kind = Kind.NUMBER
+    kind: FieldKind = FieldKind.NUMBER
 
 
-def _field(code: str, en: str, vi: str, unit: str = "", kind: Kind = Kind.NUMBER) -> Field:
-    return Field(code, Localized(en=en, vi=vi), unit, kind)
+def _field(code: str, en: str, vi: str, unit: str = "", kind: FieldKind = FieldKind.NUMBER) -> FormField:
+    return FormField(code, Localized(en=en, vi=vi), unit, kind)
 
 
+_MILLION: Final = MILLION_VND.en
 _SAVINGS: Final = (
     ("firms", "firms taking part", "số doanh nghiệp tham gia", ""),
     ("solutions", "solutions in place", "số giải pháp đã thực hiện", ""),
@@ -52,7 +70,7 @@ _SAVINGS: Final = (
     ("water_saved_m3", "water saved", "nước tiết kiệm được", "m³"),
     ("wastewater_reduced_m3", "wastewater reduced", "nước thải giảm được", "m³"),
     ("reused_t", "materials reused and recycled", "vật liệu tái sử dụng, tái chế", "t"),
-    ("cost_saved_mvnd", "cost saved", "chi phí tiết kiệm được", MILLION_VND),
+    ("cost_saved_mvnd", "cost saved", "chi phí tiết kiệm được", _MILLION),
 )
 
 A4: Final = (
@@ -75,25 +93,38 @@ A5: Final = (
         "Tỷ lệ nước thải được tái sử dụng, tuần hoàn",
         "%",
     ),
-    _field("ghg_programme", "Greenhouse gas programme", "Chương trình khí nhà kính", kind=Kind.YES_NO),
-    _field("input_output_monitoring", "Monitoring of inputs and outputs", "Giám sát đầu vào, đầu ra", kind=Kind.YES_NO),
-    _field("sustainability_report", "Sustainability report", "Báo cáo phát triển bền vững", kind=Kind.YES_NO),
-    _field("risk_framework", "Risk framework", "Khung quản lý rủi ro", kind=Kind.YES_NO),
-    _field("climate_plan", "Climate plan", "Kế hoạch ứng phó biến đổi khí hậu", kind=Kind.YES_NO),
+    _field("ghg_programme", "Greenhouse gas programme", "Chương trình khí nhà kính", kind=FieldKind.YES_NO),
+    _field(
+        "input_output_monitoring", "Monitoring of inputs and outputs", "Giám sát đầu vào, đầu ra", kind=FieldKind.YES_NO
+    ),
+    _field("sustainability_report", "Sustainability report", "Báo cáo phát triển bền vững", kind=FieldKind.YES_NO),
+    _field("risk_framework", "Risk framework", "Khung quản lý rủi ro", kind=FieldKind.YES_NO),
+    _field("climate_plan", "Climate plan", "Kế hoạch ứng phó biến đổi khí hậu", kind=FieldKind.YES_NO),
 )
 
 B4: Final = (
-    _field("product", "Product", "Sản phẩm", kind=Kind.TEXT),
+    _field("product", "Product", "Sản phẩm", kind=FieldKind.TEXT),
     _field("capacity", "Design capacity", "Công suất thiết kế", "{output}"),
-    _field("output", "Output", "Sản lượng", "{output}"),
-    _field("energy_per_product", "Energy use per product", "Suất tiêu hao năng lượng", "kWh/{output}"),
-    _field("revenue_mvnd", "Revenue", "Doanh thu", MILLION_VND),
-    _field("electricity_kwh", "Electricity", "Điện", "kWh"),
+    _field(OUTPUT, "Output", "Sản lượng", "{output}"),
+    _field("electricity_per_product", "Electricity per product", "Suất tiêu hao điện", "kWh/{output}"),
+    _field(
+        "energy_per_product",
+        "Energy use per product, all carriers",
+        "Suất tiêu hao năng lượng, mọi dạng",
+        "MJ/{output}",
+    ),
+    _field("revenue_mvnd", "Revenue", "Doanh thu", _MILLION),
+    _field(ELECTRICITY, "Electricity", "Điện", "kWh"),
     _field("fuel_nm3", "Fuel: natural gas", "Nhiên liệu: khí thiên nhiên", "Nm³"),
     _field("co2_t", "CO₂ emissions", "Phát thải CO₂", "t"),
-    _field("water_m3", "Water", "Nước cấp", "m³"),
-    _field("wastewater_m3", "Wastewater", "Nước thải", "m³"),
-    _field("cost_mvnd", "Cost of utilities", "Chi phí tiện ích", MILLION_VND),
+    _field(WATER, "Water", "Nước cấp", "m³"),
+    _field(WASTEWATER, "Wastewater", "Nước thải", "m³"),
+    _field(
+        "cost_mvnd",
+        "Cost of utilities, with surcharge and VAT",
+        "Chi phí tiện ích, gồm thuế và tiền công suất phản kháng",
+        _MILLION,
+    ),
 )
 
 B5: Final = (_field("recp_share_pct", "RECP share", "Tỷ lệ áp dụng hiệu quả tài nguyên và sản xuất sạch hơn", "%"),)
@@ -103,21 +134,28 @@ TENANT_FORMS: Final = {"B.4": B4, "B.5": B5}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A field of a form of the park or of one tenant: `measured` has the figure, `given` what was entered."""
+class FormRow:
+    """A field of a form of the park or of one tenant: `measured` has the figure, `given` what was entered.
+
+    `band` is what the figure may be off by, where it is computed against a baseline and not measured.
+    """
 
     form: str
     tenant: Tenant | None
-    field: Field
+    field: FormField
     unit: str
     measured: Figure | None
     given: Given | None
+    band: Figure | None = None
 
     @property
     def status(self) -> str:
         """Key of the word that says where the value comes from."""
         if self.measured is not None and self.measured.value is not None:
-            return "measured"
+            if self.band is not None:
+                return "computed"
+            lacking = Reason.INDICATIVE | Reason.PARTLY | Reason.NO_SURCHARGE
+            return "partly_measured" if self.measured.reasons & lacking else "measured"
         return "open" if self.given is None else "given"
 
 
@@ -125,62 +163,134 @@ Entered = Mapping[tuple[str, str, str], Given]
 """By form, tenant (empty for the park) and code."""
 
 
-def rows(report: ParkReport, entered: Entered) -> list[Row]:
+def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
     """All fields of all forms of a year, those of the park first."""
-    measured = _park_measured(report)
-    found = [
-        Row(form, None, field, field.unit, measured.get((form, field.code)), entered.get((form, "", field.code)))
-        for form, fields in PARK_FORMS.items()
-        for field in fields
-    ]
+    computed = _savings(report)
+    found = []
+    for form, fields in PARK_FORMS.items():
+        for field in fields:
+            value, band = computed.get((form, field.code), (None, None))
+            given = entered.get((form, "", field.code))
+            found.append(FormRow(form, None, field, field.unit, value, given, band))
     for form, fields in TENANT_FORMS.items():
         for tenant in report.park.tenants:
             own = tenant_measured(report.tenants[tenant.id])
-            output = output_unit(report.park, tenant.id)
+            output = units_of(report.park, tenant.id, report.period)[OUTPUT]
             for field in fields:
-                unit = field.unit.format(output=output or "")
-                unit = unit if output or "{output}" not in field.unit else ""
+                unit = field.unit.format(output=output) if output or "{output}" not in field.unit else ""
                 given = entered.get((form, tenant.id, field.code))
-                found.append(Row(form, tenant, field, unit, own.get((form, field.code)), given))
+                found.append(FormRow(form, tenant, field, unit, own.get((form, field.code)), given))
     return found
 
 
 def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figure]:
     """What is measured of form B.4."""
     names = {
-        "output": "output",
+        OUTPUT: OUTPUT,
+        "electricity_per_product": "electricity_per_output",
         "energy_per_product": "energy_per_output",
-        "electricity_kwh": "electricity_kwh",
-        "fuel_nm3": "gas_nm3",
-        "water_m3": "water_m3",
-        "wastewater_m3": "wastewater_m3",
+        ELECTRICITY: ELECTRICITY,
+        "fuel_nm3": figure_of(Utility.NATURAL_GAS),
+        WATER: WATER,
+        WASTEWATER: WASTEWATER,
     }
     found = {("B.4", code): entries[name].now for code, name in names.items()}
-    found["B.4", "co2_t"] = _scaled(emitted(entries), 1e-3, "t")
-    found["B.4", "cost_mvnd"] = _scaled(entries["cost_vnd"].now, 1e-6, MILLION_VND)
+    found["B.4", "co2_t"] = entries["co2e_kg"].now.scaled(1e-3, "t")
+    found["B.4", "cost_mvnd"] = entries["payable_vnd"].now.scaled(1e-6, _MILLION)
     return found
 
 
-def emitted(entries: Mapping[str, Entry]) -> Figure:
-    """Scope 1 and 2 together; a scope that the tenant has no meter for is left out."""
-    scopes = [entries[name].now for name in ("co2e_scope1_kg", "co2e_scope2_kg")]
-    return total([scope for scope in scopes if Reason.NO_METER not in scope.reasons], "kg")
+def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure | None]]:
+    """Electricity saved against the tenants' baselines, of those that have one, with its uncertainty (F21).
 
-
-def _park_measured(report: ParkReport) -> dict[tuple[str, str], Figure]:
-    """Electricity saved against the tenants' baselines; of those that have one."""
-    pairs = [(entries["expected_kwh"].now, entries["saving_kwh"].now) for entries in report.tenants.values()]
-    with_baseline = [(expected, saving) for expected, saving in pairs if None not in {expected.value, saving.value}]
+    Drift against a baseline need not come from measures that somebody took: the form says "computed".
+    """
+    amount, share = ("A.4", "recp_electricity_saved_kwh"), ("A.4", "recp_electricity_saved_pct")
+    with_baseline = [each for each in report.tenants.values() if each["saving_kwh"].now.value is not None]
     if not with_baseline:
         none = absent("kWh", Reason.NO_BASELINE)
-        return {("A.4", "recp_electricity_saved_kwh"): none, ("A.4", "recp_electricity_saved_pct"): none}
-    expected, saved = (total([pair[place] for pair in with_baseline], "kWh") for place in range(2))
-    return {
-        ("A.4", "recp_electricity_saved_kwh"): saved,
-        ("A.4", "recp_electricity_saved_pct"): _scaled(ratio(saved, expected, "%"), 100, "%"),
-    }
+        return {amount: (none, None), share: (none, None)}
+    expected = total([each["expected_kwh"].now for each in with_baseline], "kWh")
+    saved = total([each["saving_kwh"].now for each in with_baseline], "kWh")
+    bands = [each["saving_kwh"].band for each in with_baseline]
+    known = [band.value for band in bands if band is not None and band.value is not None]
+    band = math.hypot(*known)
+    within = judged(saved, band)
+    off = figure(band, "kWh", saved.completeness, saved.estimated)
+    percent = replace(ratio(within, expected, "%").scaled(100, "%"), over=None)
+    off_share = figure(100 * band / expected.value, "%") if expected.value else None
+    return {amount: (within, off), share: (percent, off_share)}
 
 
-def _scaled(shown: Figure, factor: float, unit: str) -> Figure:
-    value = None if shown.value is None else shown.value * factor
-    return shown.model_copy(update={"value": value, "unit": unit})
+_RIGHT = {FieldKind.NUMBER: "a number", FieldKind.YES_NO: "true or false", FieldKind.TEXT: "a text"}
+
+
+def read_entered(file: Path, park: Park) -> dict[tuple[str, str, str], Given]:
+    """Read the file.
+
+    Raises `OperatorError` with all its faults.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        raw = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{file}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise OperatorError(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
+    found: dict[tuple[str, str, str], Given] = {}
+    faults: list[tuple[tuple[str, ...], str]] = []
+    for path, right in _take(raw if raw is not None else {}, park, found):
+        faults.append((path, right))
+    if faults:
+        lines = Lines(text)
+        told = (f"{file}:{lines.of(path)}: {'/'.join(path) or 'file'}: {right}" for path, right in faults)
+        raise OperatorError("\n".join(told))
+    return found
+
+
+def _take(raw: Any, park: Park, found: dict[tuple[str, str, str], Given]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not isinstance(raw, dict):
+        yield (), f"a mapping of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}"
+        return
+    for form, content in raw.items():
+        if form in PARK_FORMS:
+            yield from _fields((str(form),), "", content, PARK_FORMS[form], found)
+        elif form not in TENANT_FORMS:
+            yield (str(form),), f"one of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}"
+        elif not isinstance(content, dict):
+            yield (str(form),), "a mapping of tenants"
+        else:
+            for tenant, fields in content.items():
+                if tenant not in park.tenant:
+                    yield (str(form), str(tenant)), f"a tenant of the park file: {', '.join(park.tenant)}"
+                else:
+                    yield from _fields((str(form), tenant), tenant, fields, TENANT_FORMS[form], found)
+
+
+def _fields(
+    path: tuple[str, ...],
+    tenant: str,
+    content: Any,
+    fields: Sequence[FormField],
+    found: dict[tuple[str, str, str], Given],
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    known = {field.code: field for field in fields}
+    if not isinstance(content, dict):
+        yield path, f"a mapping of fields: {', '.join(known)}"
+        return
+    for code, value in content.items():
+        where = (*path, str(code))
+        if code not in known:
+            yield where, f"one of the fields {', '.join(known)}"
+        elif value is not None and not _fits(value, known[code].kind):
+            yield where, _RIGHT[known[code].kind]
+        elif value is not None:
+            found[path[0], tenant, code] = float(value) if known[code].kind is FieldKind.NUMBER else value
+
+
+def _fits(value: Any, kind: FieldKind) -> bool:
+    if kind is FieldKind.YES_NO:
+        return isinstance(value, bool)
+    if kind is FieldKind.TEXT:
+        return isinstance(value, str)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

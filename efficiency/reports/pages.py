@@ -1,38 +1,48 @@
 """One self-contained HTML page from a report's contents: no network, no script, A4 in print."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from efficiency.baseline.model import CUSUM_CONVENTION
-from efficiency.indicators.figure import absent
+from efficiency.indicators.balance import BAND, INCOMING, LOSS, LOSS_SHARE, OWN, SUBMETERS, TENANTS
+from efficiency.indicators.figure import figures_in
 from efficiency.reports.baselines import BaselineSums
-from efficiency.reports.contents import Common, ParkReport, TenantReport
-from efficiency.reports.entries import Entry
-from efficiency.reports.forms import Row
-from efficiency.reports.formtables import form_tables
-from efficiency.reports.language import Language
-from efficiency.reports.names import NEUTRAL, SOLAR, UTILITY_COLOUR, UTILITY_LABEL
+from efficiency.reports.contents import Common, MainBalance, ParkReport, TenantReport
+from efficiency.reports.entries import Entry, Shown, legend, mark_of, plain, quantity, shown, why
+from efficiency.reports.formfiles import form_tables
+from efficiency.reports.forms import FormRow
 from efficiency.reports.pictures import Pictures
-from efficiency.reports.reasons import INPUTS
-from efficiency.reports.shown import Shown, quantity, shown, why
 from efficiency.reports.sources import sources
-from efficiency.reports.sums import Loss, indicative
 from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT, Reason
-from metering.figures import FIGURES
+from metering.dated import pieces
+from metering.figures import ELECTRICITY, FIGURES, OUTPUT, WATER, figure_utility
 from metering.model import Localized
-from metering.quantities import Utility
+from metering.park import Tenant
+from metering.quantities import Utility, figure_of
+from metering.words import COLOUR, NEUTRAL, SOLAR, UTILITY, Language
 
 _A_ROW = 3
 _NAMED = 4
-_USES = ("electricity_kwh", "solar_kwh", "water_m3", "wastewater_m3", "steam_t", "gas_nm3")
-_TILES = (*_USES, "compressed_air_nm3", "chilled_kwh", "output", "cost_vnd", "co2e_scope1_kg", "co2e_scope2_kg", "toe")
-_MONTHLY = ("electricity_kwh", "water_m3", "output", "cost_vnd", "energy_per_output", "load_factor", "power_factor")
-_COMPARED = ("electricity_kwh", "water_m3", "cost_vnd", "energy_per_output", "co2e_per_output", "enpi")
+_TILES = (
+    ELECTRICITY,
+    "solar_kwh",
+    *(figure_of(utility) for utility in Utility if utility not in {Utility.ELECTRICITY, Utility.PRODUCTION}),
+    OUTPUT,
+    "cost_vnd",
+    "payable_vnd",
+    "energy_mj",
+    "toe",
+    "co2e_scope1_kg",
+    "co2e_scope2_kg",
+)
+_MONTHLY = (ELECTRICITY, WATER, OUTPUT, "cost_vnd", "electricity_per_output", "load_factor", "power_factor")
+_COMPARED = (ELECTRICITY, WATER, "cost_vnd", "electricity_per_output", "co2e_per_output", "enpi")
 
 
 def tenant_page(report: TenantReport, language: Language, *, formulas: bool = False) -> str:
@@ -43,7 +53,8 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
     by_utility, by_band = pictures.costs(report)
     return _render(
         "tenant.html",
-        _common(report, language, kind, report.tenant.name, pictures, formulas=formulas)
+        _common(report, language, kind, report.tenant.name, formulas=formulas)
+        | _pictured(pictures)
         | {
             "sector": language.say(report.tenant.sector),
             "tiles": _rows([(_colour(name), entries[name]) for name in _TILES if _wanted(name, report.entries)]),
@@ -62,52 +73,60 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
                 report.period,
                 language,
                 {row.meter.utility for row in report.quality},
-                [entry.value for entry in report.tenant.contract.voltage],
+                voltages([report.tenant], report),
             ),
         },
     )
 
 
-def park_page(report: ParkReport, language: Language, forms: Sequence[Row] = (), *, formulas: bool = False) -> str:
+def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] = (), *, formulas: bool = False) -> str:
     """The page of a park, with its forms where they are given."""
     pictures = Pictures(report, language)
     kind = "park_year" if report.period.month is None else "park_month"
-    totals = [(UTILITY_COLOUR[utility], shown(entry, language)) for utility, entry in report.totals.items()]
-    names = {name: FIGURES[name] for name in ("co2e_scope1_kg", "co2e_scope2_kg", "toe")}
-    sums = [Entry(n, f.label, f.formula, 0, report.sums[n], absent(f.unit, Reason.NO_DATA)) for n, f in names.items()]
-    made = Entry("solar", TEXTS["solar_made"], "F1", 0, report.generated, absent("kWh", Reason.NO_DATA))
-    tiles = [*totals, (SOLAR, shown(made, language)), *((NEUTRAL, shown(each, language)) for each in sums)]
+    intakes = [(COLOUR[utility], shown(entry, language)) for utility, entry in report.intakes.items()]
+    own = [(_colour(name), shown(entry, language)) for name, entry in report.own.items()]
     flows = [
-        (language.say(loss.main.name), pictures.balance(report, loss)) for loss in report.losses if not loss.main.tenant
+        (language.say(one.main.name), pictures.balance(one)) for one in report.mains if not one.main.belongs[-1].tenant
     ]
-    voltages = [entry.value for tenant in report.park.tenants for entry in tenant.contract.voltage]
     return _render(
         "park.html",
-        _common(report, language, kind, report.park.park.name, pictures, formulas=formulas)
+        _common(report, language, kind, report.park.park.name, formulas=formulas)
+        | _pictured(pictures)
         | {
-            "tiles": _rows(tiles),
-            "rank_electricity": pictures.ranked(
-                report, "electricity_kwh", "rank_electricity", UTILITY_COLOUR[Utility.ELECTRICITY]
-            ),
+            "tiles": _rows([*intakes, *own]),
+            "edges": _edges(report, language),
+            "rank_electricity": pictures.ranked(report, ELECTRICITY, "rank_electricity", COLOUR[Utility.ELECTRICITY]),
             "rank_cost": pictures.ranked(report, "cost_vnd", "rank_cost", NEUTRAL),
             "rank_saving": pictures.savings(report),
+            "rank_legends": {name: _legend(report, name, language) for name in (ELECTRICITY, "cost_vnd", "enpi")},
+            "electricity": ELECTRICITY,
             "baseline_todo": _todo(
                 [entries["enpi"] for entries in report.tenants.values()], language.say(TEXTS["a_tenant"]), language
             ),
-            "reasons": {name: _reasons(report, name, language) for name in ("electricity_kwh", "cost_vnd", "enpi")},
+            "reasons": {name: _reasons(report, name, language) for name in (ELECTRICITY, "cost_vnd", "enpi")},
             "side_by_side": _side_by_side(report, language),
-            "balances": [_balance(loss, language) for loss in report.losses],
+            "balances": [_balance(one, language) for one in report.mains],
+            "balance_legend": legend([one.figures[LOSS] for one in report.mains], language),
             "balance_formula": {"formula": "F14", "formula_text": language.say(FORMULAS["F14"])},
             "flows": [(name, svg) for name, svg in flows if svg],
             "forms": form_tables(forms, language, report.park.park.name),
-            "sources": sources(report.park, report.period, language, Utility, voltages),
+            "sources": sources(report.park, report.period, language, Utility, voltages(report.park.tenants, report)),
         },
     )
 
 
-def _common(
-    report: Common, language: Language, kind: str, subject: Localized, pictures: Pictures, *, formulas: bool
-) -> dict[str, Any]:
+def voltages(tenants: Iterable[Tenant], report: Common) -> set[str]:
+    """Voltage levels at which tenants bought within a period."""
+    first, until = report.period.first, report.period.last + timedelta(days=1)
+    return {
+        entry.value
+        for tenant in tenants
+        for _, _, entry in pieces(tenant.contract.voltage, first, until)
+        if entry is not None
+    }
+
+
+def _common(report: Common, language: Language, kind: str, subject: Localized, *, formulas: bool) -> dict[str, Any]:
     park = language.say(report.park.park.name)
     by_band = "electricity_by_month" if report.period.month is None else "electricity_by_day"
 
@@ -122,18 +141,24 @@ def _common(
         "subject": language.say(subject),
         "sector": "",
         "title": text(kind),
-        "period": language.period(report.period),
-        "before": language.period(report.period.before),
+        "period": report.period.name(language),
+        "before": report.period.before.name(language),
         "made_on": language.full_date(report.made_on),
         "running": report.running,
         "empty": report.empty,
         "no_data": language.say(REASON_TEXT[Reason.NO_DATA]),
         "by_band_title": text(by_band),
+        "touched": [_touched(each, language) for each in report.touched],
+    }
+
+
+def _pictured(pictures: Pictures) -> dict[str, Any]:
+    """The charts that both kinds of page have."""
+    return {
         "by_band": pictures.by_band(),
         "load": pictures.load(),
         "utilities": pictures.utilities(),
         "quality": pictures.quality(),
-        "touched": [_touched(each, language) for each in report.touched],
     }
 
 
@@ -157,15 +182,21 @@ def _todo(entries: Iterable[Entry], tenant: str, language: Language) -> str:
 
 def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> dict[str, Any]:
     meter = report.park.meter.get(sums.meter) if sums.meter is not None else None
-    of = UTILITY_LABEL[sums.utility] if meter is None else meter.name
-    amounts = (sums.expected, sums.actual, sums.saving, sums.cusum)
-    ratio = quantity("enpi", absent("", Reason.ZERO_DENOMINATOR).model_copy(update={"value": sums.enpi}), language)[0]
+    of = UTILITY[sums.utility] if meter is None else meter.name
+    figures = sums.figures
+
+    def number(name: str) -> str:
+        return quantity(FIGURES[name], figures[name], language)[0]
+
+    band = number("saving_band_kwh")
+    saving = number("saving_kwh") + (f" ± {band}" if band else "") + mark_of(figures["saving_kwh"])
     return {
         "name": sums.name,
         "of": language.say(of),
         "version": ", ".join(map(str, sums.versions)),
         "unit": sums.unit,
-        "numbers": [*(language.number(value) for value in amounts), ratio],
+        "numbers": [number("expected_kwh"), language.number(sums.actual), saving, number("cusum_kwh"), number("enpi")],
+        "legend": legend([figures["saving_kwh"]], language),
         "days": language.say(TEXTS["days_computed"]).format(n=sums.days, all=len(report.period.days)),
         "outside": language.say(TEXTS["days_outside"]).format(n=sums.outside) if sums.outside else "",
     }
@@ -174,6 +205,10 @@ def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> d
 def _reasons(report: ParkReport, name: str, language: Language) -> str:
     """Why tenants have no such figure, each reason once."""
     return "; ".join(dict.fromkeys(filter(None, (why(each[name].now, language) for each in report.tenants.values()))))
+
+
+def _legend(report: ParkReport, name: str, language: Language) -> list[str]:
+    return legend([each[name].now for each in report.tenants.values()], language)
 
 
 def _render(template: str, values: Mapping[str, Any]) -> str:
@@ -189,10 +224,8 @@ def _wanted(name: str, entries: Mapping[str, Entry]) -> bool:
 
 
 def _colour(name: str) -> str:
-    if name == "solar_kwh":
-        return SOLAR
-    utilities = INPUTS.get(name, ())
-    return UTILITY_COLOUR[utilities[0]] if len(utilities) == 1 else NEUTRAL
+    utility = figure_utility(name)
+    return SOLAR if name == "solar_kwh" else COLOUR[utility] if utility is not None else NEUTRAL
 
 
 def _rows(tiles: Sequence[tuple[str, Shown]]) -> list[list[tuple[str, Shown | None]]]:
@@ -201,45 +234,72 @@ def _rows(tiles: Sequence[tuple[str, Shown]]) -> list[list[tuple[str, Shown | No
 
 
 def _month_table(report: TenantReport, language: Language) -> dict[str, Any]:
-    heads, cells = [], []
+    heads, cells, marked = [], [], []
     for name in _MONTHLY:
-        spec, entry = FIGURES[name], report.entries.get(name)
-        unit = quantity(name, entry.now, language)[1] if entry is not None else ""
-        heads.append(language.say(spec.label) + (f", {unit}" if unit else ""))
+        unit = quantity(FIGURES[name], report.entries[name].now, language)[1]
+        heads.append(language.say(FIGURES[name].label) + (f", {unit}" if unit else ""))
     for month in report.period.months:
-        fields = report.months.get(month, {})
-        row = [language.month(month)]
-        for name in _MONTHLY:
-            now = absent("", Reason.NO_DATA).model_copy(update={"value": fields.get(name)})
-            row.append(quantity(name, now, language)[0])
-        cells.append([*row, language.percent(fields["completeness"]) if "completeness" in fields else ""])
-    return {"heads": [*heads, language.say(TEXTS["data"])], "rows": cells}
+        figures = report.months.get(month) or figures_in({})
+        now = [figures[name] for name in _MONTHLY]
+        marked += now
+        complete = figures["completeness"].value
+        cells.append(
+            [
+                language.month(month),
+                *(
+                    quantity(FIGURES[name], one, language)[0] + mark_of(one)
+                    for name, one in zip(_MONTHLY, now, strict=True)
+                ),
+                "" if complete is None else language.percent(complete),
+            ]
+        )
+    heads = [*heads, language.say(TEXTS["data"])]
+    return {"heads": heads, "rows": cells, "legend": legend(marked, language)}
 
 
 def _side_by_side(report: ParkReport, language: Language) -> dict[str, Any]:
     rows = []
     for tenant in report.park.tenants:
         entries = report.tenants[tenant.id]
-        quality = [row.whole.completeness for row in report.quality if row.meter.tenant == tenant.id]
+        mine = {tenure.meter.id for tenure in report.park.points_of_tenant(tenant.id, report.period.span(report.park))}
+        quality = [row.whole.completeness for row in report.quality if row.meter.id in mine]
         mean = sum(quality) / len(quality) if quality else 0.0
         cells = [shown(entries[name], language) for name in _COMPARED]
         rows.append({"name": language.say(tenant.name), "cells": cells, "completeness": language.percent(mean)})
     heads = [language.say(FIGURES[name].label) for name in _COMPARED]
-    return {"heads": [*heads, language.say(TEXTS["data"])], "rows": rows}
+    every = [report.tenants[tenant.id][name].now for tenant in report.park.tenants for name in _COMPARED]
+    return {"heads": [*heads, language.say(TEXTS["data"])], "rows": rows, "legend": legend(every, language)}
 
 
-def _balance(loss: Loss, language: Language) -> dict[str, Any]:
-    def of(name: str) -> str:
-        value, unit = quantity("", getattr(loss, name), language)
-        return f"{value} {unit}"
+def _edges(report: ParkReport, language: Language) -> dict[str, Any]:
+    """The park's four numbers of each utility."""
+    rows = []
+    for utility, figures in report.edges.items():
+        loss = figures[LOSS]
+        rows.append(
+            {
+                "name": language.say(UTILITY[utility]),
+                "numbers": [plain(figures[name], language) for name in (INCOMING, TENANTS, OWN, LOSS)],
+                "mark": mark_of(loss),
+                "reason": why(loss, language),
+                "data": language.percent(loss.completeness),
+            }
+        )
+    return {"rows": rows, "legend": legend([figures[LOSS] for figures in report.edges.values()], language)}
 
+
+def _balance(one: MainBalance, language: Language) -> dict[str, Any]:
+    figures = one.figures
+    loss, share = figures[LOSS], figures[LOSS_SHARE].value
     return {
-        "name": language.say(loss.main.name),
-        "reason": why(loss.loss, language),
-        **{name: of(name) for name in ("incoming", "submeters", "loss", "band")},
-        "share": "" if loss.share is None else language.percent(loss.share),
-        "noise": loss.noise,
-        "indicative": indicative(loss.loss),
-        "computed": len(loss.computed),
-        "days": loss.days,
+        "name": language.say(one.main.name),
+        "reason": why(loss, language),
+        "incoming": plain(figures[INCOMING], language),
+        "submeters": plain(figures[SUBMETERS], language),
+        "loss": plain(loss, language),
+        "band": plain(figures[BAND], language),
+        "share": "" if share is None else language.percent(share),
+        "noise": bool(loss.reasons & Reason.NOT_SIGNIFICANT),
+        "mark": "*" if loss.indicative else "",
+        "data": language.percent(loss.completeness),
     }

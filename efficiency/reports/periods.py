@@ -7,6 +7,10 @@ from datetime import date, timedelta
 from typing import Self
 
 from metering.errors import OperatorError
+from metering.figures import Period
+from metering.instants import Span, midnight_ms
+from metering.park import Park
+from metering.words import Language
 
 MONTHS = 12
 FIRST_YEAR, LAST_YEAR = 2000, 2200
@@ -35,6 +39,19 @@ class ReportPeriod:
         if year is None or not FIRST_YEAR <= year < LAST_YEAR:
             raise OperatorError(f"a report's year lies between {FIRST_YEAR} and {LAST_YEAR - 1}, not in {year}")
         return cls(year, int(month[5:]) if month is not None else None)
+
+    @property
+    def kind(self) -> Period:
+        """Which stored figures it has."""
+        return Period.YEAR if self.month is None else Period.MONTH
+
+    def span(self, park: Park) -> Span:
+        """Its instants, in the park's time."""
+        return Span(midnight_ms(self.first, park.zone), midnight_ms(self.until, park.zone))
+
+    def name(self, language: Language) -> str:
+        """What it is called."""
+        return language.year(self.year) if self.month is None else language.month(self.first)
 
     @property
     def first(self) -> date:

@@ -5,30 +5,20 @@ from datetime import date
 
 from markupsafe import Markup
 
+from efficiency.indicators.balance import INCOMING, LOSS
 from efficiency.reports.charts.columns import Frame, Layer, lines, stacked_bars
 from efficiency.reports.charts.flows import Flow, flows
 from efficiency.reports.charts.grids import HOURS, heat_map, quality_strips
 from efficiency.reports.charts.ranking import Bar, ranking
-from efficiency.reports.contents import Common, ParkReport, Quality, TenantReport
-from efficiency.reports.entries import Entry
-from efficiency.reports.language import Language
-from efficiency.reports.names import (
-    BAD,
-    BAND_COLOUR,
-    BAND_LABEL,
-    GOOD,
-    INK,
-    NEUTRAL,
-    SOLAR,
-    UTILITY_COLOUR,
-    UTILITY_LABEL,
-)
+from efficiency.reports.contents import Common, MainBalance, MeterQuality, ParkReport, TenantReport
+from efficiency.reports.entries import Entry, mark_of, told
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.shown import doubt, told
-from efficiency.reports.sums import Loss
 from efficiency.reports.words import TEXTS
+from efficiency.valuation.valued import Reason
+from metering.figures import ELECTRICITY
 from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band
+from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, INK, NEUTRAL, SOLAR, UTILITY, Language
 
 _STRIPS_A_PAGE = 45
 _SMALL = 105.0
@@ -53,7 +43,7 @@ class Pictures:
     def by_band(self) -> Markup | None:
         """Electricity by column and band, with own solar on top; None where nothing is known."""
         layers = [
-            Layer(self._language.say(BAND_LABEL[band]), BAND_COLOUR[band], self._report.bands[band.value])
+            Layer(self._language.say(BAND[band]), BAND_COLOUR[band], self._report.bands[band.value])
             for band in (Band.OFF_PEAK, Band.NORMAL, Band.PEAK, Band.ALL)
             if band.value in self._report.bands
         ]
@@ -69,9 +59,9 @@ class Pictures:
         found = []
         for utility, values in self._report.utilities.items():
             if any(value is not None for value in values):
-                label = self._language.say(UTILITY_LABEL[utility])
+                label = self._language.say(UTILITY[utility])
                 frame = self._frame(label, self._unit(utility), _SMALL)
-                found.append((label, stacked_bars(frame, [Layer(label, UTILITY_COLOUR[utility], values)])))
+                found.append((label, stacked_bars(frame, [Layer(label, COLOUR[utility], values)])))
         return found
 
     def load(self) -> Markup | None:
@@ -93,7 +83,7 @@ class Pictures:
 
     def quality(self) -> list[Markup]:
         """Strips of completeness, as many as a page holds in each."""
-        rows: Sequence[Quality] = self._report.quality
+        rows: Sequence[MeterQuality] = self._report.quality
         legend = (self._say("whole"), self._say("short"), self._say("poor"), self._say("none"))
         return [
             quality_strips(
@@ -110,11 +100,10 @@ class Pictures:
     def costs(self, report: TenantReport) -> tuple[Markup | None, Markup | None]:
         """Cost by utility, and of electricity by band."""
         by_utility = {
-            self._language.say(UTILITY_LABEL[utility]): (value, UTILITY_COLOUR[utility])
-            for utility, value in report.costs.items()
+            self._language.say(UTILITY[utility]): (value, COLOUR[utility]) for utility, value in report.costs.items()
         }
         by_band = {
-            self._language.say(BAND_LABEL[Band(band)]): (value, BAND_COLOUR[Band(band)])
+            self._language.say(BAND[Band(band)]): (value, BAND_COLOUR[Band(band)])
             for band, value in report.band_costs.items()
         }
         return self._money("cost_by_utility", by_utility), self._money("cost_by_band", by_band)
@@ -130,16 +119,15 @@ class Pictures:
 
     def baseline(self, report: TenantReport) -> tuple[Markup, Markup] | None:
         """Actual and expected use by day, and the running sum of savings; None without a baseline."""
-        days = [day for day in report.period.days if day in report.performance]
-        if not any("cusum_kwh" in report.performance[day] for day in days):
+        if all(figures["cusum_kwh"].value is None for figures in report.daily.values()):
             return None
 
         def values(name: str) -> list[float | None]:
             # A day that is not over would look like a drop.
-            known = {day: fields for day, fields in report.performance.items() if day < report.made_on}
-            return [known.get(day, {}).get(name) for day in report.period.days]
+            known = {day: figures[name].value for day, figures in report.daily.items() if day < report.made_on}
+            return [known.get(day) for day in report.period.days]
 
-        actual = Layer(self._say("actual"), UTILITY_COLOUR[Utility.ELECTRICITY], values("electricity_kwh"))
+        actual = Layer(self._say("actual"), COLOUR[Utility.ELECTRICITY], values(ELECTRICITY))
         expected = Layer(self._say("expected"), INK, values("expected_kwh"), dash="4 3")
         use = lines(self._frame(self._say("baseline_use"), "kWh", daily=True), [actual, expected])
         cusum = values("cusum_kwh")
@@ -150,7 +138,7 @@ class Pictures:
     def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
         """Tenants by one of their figures; None where nobody has it."""
         bars = [
-            Bar(tenant_name, entry.now.value, told(name, entry.now, self._language), colour)
+            Bar(tenant_name, entry.now.value, told(entry, self._language), colour)
             for tenant_name, entry in self._named(report, name)
         ]
         return self._ranking(self._say(key), self._say("ranking"), bars)
@@ -160,9 +148,9 @@ class Pictures:
         bars = []
         for tenant_name, entry in self._named(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1
-            text = told("enpi", entry.now, self._language)
+            text = told(entry, self._language)
             if over is not None:
-                text = self._language.percent(over, sign=True) + doubt(entry.now, self._language)
+                text = self._language.percent(over, sign=True) + mark_of(entry.now)
             bars.append(Bar(tenant_name, over, text, BAD if (over or 0.0) > 0 else GOOD))
         return self._ranking(self._say("rank_saving"), self._say("rank_saving_text"), bars)
 
@@ -174,25 +162,26 @@ class Pictures:
     def _named(self, report: ParkReport, name: str) -> list[tuple[str, Entry]]:
         return [(self._language.say(tenant.name), report.tenants[tenant.id][name]) for tenant in report.park.tenants]
 
-    def balance(self, report: ParkReport, loss: Loss) -> Markup | None:
+    def balance(self, balance: MainBalance) -> Markup | None:
         """Flows through one main meter; None where they cannot be computed."""
-        if loss.loss.value is None or not loss.incoming.value:
+        incoming, loss = balance.figures[INCOMING].value, balance.figures[LOSS].value
+        if loss is None or not incoming:
             return None
-        colour, unit = UTILITY_COLOUR[loss.main.utility], loss.main.unit
-        branches = report.branches[loss.main.id]
-        into = [self._flow(self._language.say(b.meter.name), b.amount, unit, SOLAR) for b in branches if b.into]
-        own = max(0.0, loss.incoming.value - sum(flow.value for flow in into))
-        sources = [self._flow(self._language.say(loss.main.name), own, unit, colour), *into]
-        out = [b for b in branches if not b.into]
+        main, noise = balance.main, bool(balance.figures[LOSS].reasons & Reason.NOT_SIGNIFICANT)
+        colour, unit = COLOUR[main.utility], main.unit
+        into = [self._flow(self._language.say(b.meter.name), b.amount, unit, SOLAR) for b in balance.branches if b.into]
+        own = max(0.0, incoming - sum(flow.value for flow in into))
+        sources = [self._flow(self._language.say(main.name), own, unit, colour), *into]
+        out = [b for b in balance.branches if not b.into]
         sinks = [
             self._flow(self._language.say(b.meter.name), max(0.0, b.amount), unit, colour)
             for b in sorted(out, key=lambda b: -b.amount)
         ]
-        if loss.loss.value >= 0:
-            sinks.append(self._flow(self._say("loss"), loss.loss.value, unit, NEUTRAL if loss.noise else BAD))
+        if loss >= 0:
+            sinks.append(self._flow(self._say("loss"), loss, unit, NEUTRAL if noise else BAD))
         else:
-            sources.append(self._flow(self._say("gain"), -loss.loss.value, unit, NEUTRAL if loss.noise else BAD))
-        title = f"{self._say('balance')}: {self._language.say(loss.main.name)}"
+            sources.append(self._flow(self._say("gain"), -loss, unit, NEUTRAL if noise else BAD))
+        title = f"{self._say('balance')}: {self._language.say(main.name)}"
         return flows(self._name(), title, self._say("balance_text"), sources, sinks)
 
     def _flow(self, label: str, value: float, unit: str, colour: str) -> Flow:
@@ -206,7 +195,7 @@ class Pictures:
                 for day in self._report.period.days
             ]
         full, short = [label for label, _ in columns], [label for _, label in columns]
-        description = f"{title}: {self._language.period(self._report.period)}, {unit}"
+        description = f"{title}: {self._report.period.name(self._language)}, {unit}"
         return Frame(self._name(), title, description, full, short, unit, self._language, height)
 
     def _unit(self, utility: Utility) -> str:

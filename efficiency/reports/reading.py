@@ -1,4 +1,4 @@
-"""What the store holds for a report, read as it stands: use by meter, band and day, load, figures, balances.
+"""What the store holds for a report, read as it is: use by meter, band and day, load, figures, balances.
 
 Days, hours and months are the park's local ones. What is not there is left out; nothing is filled in.
 """
@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from efficiency.indicators.balance import BALANCE_FIGURES, LOSS_SHARE
+from efficiency.indicators.figure import Figure, figures_in
+from efficiency.indicators.tenant import fence_meters
 from efficiency.reports.periods import ReportPeriod
 from efficiency.usage.intervals import QUARTER_MS
-from metering.figures import FIGURES, Period
+from metering.figures import FIGURES, PARK_FIGURES, Period
 from metering.instants import midnight_ms
 from metering.park import Park
+from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
-from store.schema import BALANCE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, USAGE
-
-Fields = Mapping[str, float]
-"""Figures that have a value, by their name in `metering.figures`."""
+from store.schema import BALANCE, EDGE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, PARK_EFFICIENCY, USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +44,6 @@ class DayUse:
 
 MeterDays = Mapping[str, Mapping[date, DayUse]]
 """By meter id and local day."""
-
-
-@dataclass(frozen=True, slots=True)
-class DayBalance:
-    """One main meter on one local day, in its unit; figures only where `computable`."""
-
-    submeters: float
-    loss: float
-    band: float
-    completeness: float
-    computable: bool
-
-    @property
-    def incoming(self) -> float:
-        """What came into the network: what left it and what got lost."""
-        return self.submeters + self.loss
 
 
 async def daily_use(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> MeterDays:
@@ -132,40 +117,62 @@ async def hourly_load(
 _WHOLE = 0.999
 
 
+Figures = Mapping[str, Figure]
+"""Figures of one tenant, main meter or park over one period, by name."""
+
+
 async def figures(
     store: Store, park: Park, period: ReportPeriod, of: Period, tenant: str | None = None
-) -> dict[str, dict[date, Fields]]:
-    """The figures of tenants by tenant and first day, per day or per month."""
-    fields = ",".join(f'"{name}"' for name in FIGURES)
+) -> dict[str, dict[date, Figures]]:
+    """The stored figures of tenants by tenant and first day, per day, month or year."""
     owned = f" AND \"tenant\" = '{tenant}'" if tenant is not None else ""
     rows = await store.query(
-        f'SELECT {fields} FROM "{EFFICIENCY}" WHERE {where(park, period)} AND "period" = \'{of.value}\'{owned} '
-        'GROUP BY "tenant"',
+        f'SELECT * FROM "{EFFICIENCY}" WHERE {where(park, period)} AND "period" = \'{of.value}\'{owned}',
         OPERATOR_DATABASE,
     )
-    found: dict[str, dict[date, Fields]] = {}
+    found: dict[str, dict[date, Figures]] = {}
     for row in rows:
-        values = {name: float(row[name]) for name in FIGURES if row[name] is not None}
-        found.setdefault(row["tenant"], {})[_day(park, row["time"])] = values
+        if row.get("tenant") in park.tenant:
+            units = units_of(park, row["tenant"], period)
+            found.setdefault(row["tenant"], {})[_day(park, row["time"])] = figures_in(row, units=units)
     return found
 
 
-async def balances(store: Store, park: Park, period: ReportPeriod) -> dict[str, dict[date, DayBalance]]:
-    """The balances of each main meter by local day."""
+def units_of(park: Park, tenant: str, period: ReportPeriod) -> dict[str, str]:
+    """Units of a tenant's figures, with the unit of what it makes; empty where it makes nothing or several things."""
+    made = {meter.unit for meter in fence_meters(park, tenant, Utility.PRODUCTION, period.span(park))}
+    unit = made.pop() if len(made) == 1 else ""
+    return {
+        name: spec.unit.format(output=unit) if unit or "{output}" not in spec.unit else ""
+        for name, spec in FIGURES.items()
+    }
+
+
+async def park_figures(store: Store, park: Park, period: ReportPeriod) -> Figures:
+    """The stored figures of the park itself over a period."""
     rows = await store.query(
-        f'SELECT "submeters","loss","band","completeness","computable" FROM "{BALANCE}" WHERE {where(park, period)} '
-        'GROUP BY "utility","main"',
+        f'SELECT * FROM "{PARK_EFFICIENCY}" WHERE {where(park, period)} AND "period" = \'{period.kind.value}\'',
         OPERATOR_DATABASE,
     )
-    found: dict[str, dict[date, DayBalance]] = {}
+    return figures_in(rows[0] if rows else {}, PARK_FIGURES)
+
+
+async def balances(
+    store: Store, park: Park, period: ReportPeriod, of: Period
+) -> dict[tuple[Utility, str], dict[date, Figures]]:
+    """The stored balances by utility, main meter (empty for the park's edge) and first day."""
+    rows = await store.query(
+        f'SELECT * FROM "{BALANCE}" WHERE {where(park, period)} AND "period" = \'{of.value}\'', OPERATOR_DATABASE
+    )
+    found: dict[tuple[Utility, str], dict[date, Figures]] = {}
     for row in rows:
-        numbers = [row["submeters"], row["loss"], row["band"]]
-        computable = bool(row["computable"]) and None not in numbers
-        submeters, loss, band = (float(number or 0.0) for number in numbers)
-        found.setdefault(row["main"], {})[_day(park, row["time"])] = DayBalance(
-            submeters, loss, band, float(row["completeness"] or 0.0), computable
-        )
-    return {main: days for main, days in found.items() if main in park.meter}
+        utility, main = Utility(row["utility"]), "" if row["main"] == EDGE else row["main"]
+        unit = park.meter[main].unit if main in park.meter else UTILITIES[utility].unit
+        units = {**dict.fromkeys(BALANCE_FIGURES, unit), LOSS_SHARE: "1"}
+        figures = figures_in(row, BALANCE_FIGURES, units)
+        if not main or main in park.meter:
+            found.setdefault((utility, main), {})[_day(park, row["time"])] = figures
+    return found
 
 
 def where(park: Park, period: ReportPeriod) -> str:
@@ -180,3 +187,58 @@ def _local(park: Park, ns: int) -> datetime:
 
 def _day(park: Park, ns: int) -> date:
     return _local(park, ns).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good the data of some meters is over a period: shares of all its quarter hours, and the newest revision."""
+
+    completeness: float
+    estimated: float
+    revised: date | None
+
+
+def quality(meters: Iterable[Mapping[date, DayUse]], days: Iterable[date]) -> Quality:
+    """Over all meters and days; a day that is not stored counts as missing."""
+    wanted, every = set(days), list(meters)
+    size = len(every) * len(wanted)
+    found = [use for meter in every for day, use in meter.items() if day in wanted]
+    return Quality(
+        sum(use.completeness for use in found) / size if size else 0.0,
+        sum(use.estimated for use in found) / size if size else 0.0,
+        max((use.revised for use in found if use.revised is not None), default=None),
+    )
+
+
+def amounts(use: MeterDays, meters: Iterable[str], band: str | None = None) -> dict[date, float]:
+    """What several meters measured together by day, over all bands or in one."""
+    found: dict[date, float] = {}
+    for meter in meters:
+        for day, one in use.get(meter, {}).items():
+            value = one.whole if band is None else one.amount.get(band)
+            if value is not None:
+                found[day] = found.get(day, 0.0) + value
+    return found
+
+
+def costs(use: MeterDays, meters: Iterable[str]) -> dict[str, float]:
+    """Cost by band over a period, VND; nothing as soon as one day's use has no price: the rest would be too little."""
+    found: dict[str, float] = {}
+    for meter in meters:
+        for one in use.get(meter, {}).values():
+            if set(one.amount) - set(one.cost_vnd):
+                return {}
+            for band, value in one.cost_vnd.items():
+                found[band] = found.get(band, 0.0) + value
+    return found
+
+
+def by_column(period: ReportPeriod, by_day: Mapping[date, float]) -> tuple[float | None, ...]:
+    """Amounts per day of a month, or per month of a year; None where nothing is known."""
+    if period.month is not None:
+        return tuple(by_day.get(day) for day in period.days)
+    sums: dict[date, float] = {}
+    for day, value in by_day.items():
+        first = day.replace(day=1)
+        sums[first] = sums.get(first, 0.0) + value
+    return tuple(sums.get(month) for month in period.months)

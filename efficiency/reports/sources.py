@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from efficiency.reports.language import Language
-from efficiency.reports.names import BAND_LABEL, UTILITY_LABEL
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.words import TEXTS
 from metering.calendar import DAY_NAMES
 from metering.dated import Dated
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
-from metering.tariffs import Band, BandHours
+from metering.tariffs import Band, BandHours, BoughtFactor
+from metering.words import BAND, UTILITY, Language, inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,20 @@ def sources(
         for voltage in sorted(set(voltages)):
             for prices in holding(tariff.prices.get(voltage, ()), period):
                 told = "; ".join(
-                    f"{language.say(BAND_LABEL[band])} {language.number(price)}"
+                    f"{language.say(inside(BAND[band]))} {language.number(price)}"
                     for band, price in (
                         (Band.OFF_PEAK, prices.off_peak),
                         (Band.NORMAL, prices.normal),
                         (Band.PEAK, prices.peak),
                     )
                 )
-                what = f"{language.say(UTILITY_LABEL[Utility.ELECTRICITY])} {voltage}"
+                what = f"{language.say(UTILITY[Utility.ELECTRICITY])} {voltage}"
                 found.append(_source(_of("price", what, language), f"{told} ₫/kWh", prices, language))
+        for rule in holding(tariff.reactive, period):
+            told = language.say(TEXTS["reactive_rule_text"]).format(
+                least=language.exact(rule.min_power_factor), kw=language.exact(rule.min_kw)
+            )
+            found.append(_source(language.say(TEXTS["reactive_rule"]), told, rule, language))
     for key, what, value, entry in _values(park, period, language, wanted):
         found.append(_source(_of(key, what, language), value, entry, language))
     return found
@@ -73,7 +77,7 @@ def _hours(hours: BandHours, language: Language) -> str:
         times = ", ".join(
             f"{_days(window.days, language)} {_clock(window.start)}-{_clock(window.end)}" for window in windows
         )
-        told.append(f"{language.say(BAND_LABEL[band])} {times}")
+        told.append(f"{language.say(inside(BAND[band]))} {times}")
     return "; ".join(told)
 
 
@@ -100,21 +104,27 @@ def _values(
         ("price", park.tariffs.prices, "₫"),
         ("scope2_factor", park.factors.scope2, "kg CO₂e"),
         ("toe_factor", park.factors.toe, "TOE"),
+        ("mj_factor", park.factors.mj, "MJ"),
     )
     for utility in Utility:
         if utility not in wanted:
             continue
-        per, what = UTILITIES[utility].unit, language.say(UTILITY_LABEL[utility])
+        per, what = UTILITIES[utility].unit, language.say(UTILITY[utility])
         for key, table, unit in tables:
             for entry in holding(table.get(utility, ()), period):
-                digits = 0 if entry.value > _WHOLE else 7 if unit == "TOE" else 4
-                yield key, what, f"{language.number(entry.value, digits)} {unit}/{per}", entry
+                yield key, what, f"{language.exact(entry.value)} {unit}/{per}{_standing(entry, language)}", entry
+        for rate in holding(park.tariffs.vat.get(utility, ()), period):
+            yield "vat_rate", what, language.percent(rate.value), rate
         for fuel in holding(park.factors.scope1.get(utility, ()), period):
             factor = language.number(fuel.gj_per_unit * fuel.kg_per_gj, 4)
             yield "scope1_factor", what, f"{factor} kg CO₂e/{per}", fuel
 
 
-_WHOLE = 50.0
+def _standing(entry: Dated, language: Language) -> str:
+    """Whether an emission factor is an official one: printed wherever it is used."""
+    if not isinstance(entry, BoughtFactor):
+        return ""
+    return f" ({language.say(TEXTS[entry.standing])})"
 
 
 def _of(key: str, what: str, language: Language) -> str:

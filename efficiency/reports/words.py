@@ -6,11 +6,7 @@ Names of utilities, figures, reasons and forms stand with what they name. `{...}
 from typing import Final
 
 from metering.model import Localized
-
-
-def _text(en: str, vi: str) -> Localized:
-    return Localized(en=en, vi=vi)
-
+from metering.words import text as _text
 
 TEXTS: Final[dict[str, Localized]] = {
     # The head of a page
@@ -55,7 +51,7 @@ TEXTS: Final[dict[str, Localized]] = {
     ),
     "missing_hour": _text("incomplete data", "thiếu số liệu"),
     "other_utilities": _text("Other utilities", "Các tiện ích khác"),
-    "cost": _text("Cost before VAT", "Chi phí chưa gồm thuế GTGT"),
+    "cost": _text("Cost before surcharge and VAT", "Chi phí trước thuế và tiền công suất phản kháng"),
     "cost_by_utility": _text("Cost by utility", "Chi phí theo tiện ích"),
     "cost_by_band": _text("Cost of electricity by tariff band", "Chi phí điện theo khung giờ"),
     "efficiency": _text("Efficiency figures", "Các chỉ tiêu hiệu quả"),
@@ -108,7 +104,19 @@ TEXTS: Final[dict[str, Localized]] = {
         "Tiêu thụ thực tế chia cho mức theo đường cơ sở, trừ một: âm là tiết kiệm.",
     ),
     "tenants": _text("Tenants side by side", "Các doanh nghiệp"),
-    "balance": _text("Balances", "Cân bằng"),
+    "edge": _text("What came into the park, and where it went", "Lượng vào khu và phân bổ"),
+    "edge_text": _text(
+        "Intake at the main meters = tenants + own use + losses, over the quarter hours in which every meter is "
+        "complete.",
+        "Lượng qua đồng hồ tổng = doanh nghiệp + tự dùng + tổn thất, tính trên các khoảng 15 phút mà mọi đồng hồ đủ số "
+        "liệu.",
+    ),
+    "utility": _text("Utility", "Tiện ích"),
+    "intake": _text("Intake", "Lượng vào khu"),
+    "sum_of_tenants": _text("Tenants together", "Tổng doanh nghiệp"),
+    "own_use": _text("Own use", "Khu tự dùng"),
+    "losses": _text("Losses", "Tổn thất"),
+    "balance": _text("Balances of main meters", "Cân bằng theo đồng hồ tổng"),
     "balance_text": _text(
         "Losses are sums over the days on which every meter is complete; a loss inside its error band is noise.",
         "Tổn thất là tổng của những ngày mọi đồng hồ đủ số liệu; tổn thất trong khoảng sai số chỉ là sai số đo.",
@@ -129,6 +137,12 @@ TEXTS: Final[dict[str, Localized]] = {
     "price": _text("Price: {what}", "Đơn giá: {what}"),
     "scope1_factor": _text("Emission factor (scope 1): {what}", "Hệ số phát thải (phạm vi 1): {what}"),
     "scope2_factor": _text("Emission factor (scope 2): {what}", "Hệ số phát thải (phạm vi 2): {what}"),
+    "mj_factor": _text("Energy content: {what}", "Hàm lượng năng lượng: {what}"),
+    "vat_rate": _text("VAT: {what}", "Thuế GTGT: {what}"),
+    "reactive_rule": _text("Reactive power surcharge", "Tiền mua công suất phản kháng"),
+    "reactive_rule_text": _text("cosφ under {least}, from {kw} kW", "cosφ dưới {least}, từ {kw} kW"),
+    "official": _text("official", "công bố chính thức"),
+    "estimate": _text("estimate, for reference", "ước tính, tham khảo"),
     "toe_factor": _text("Oil equivalent: {what}", "Hệ số quy đổi TOE: {what}"),
     "notes": _text("How to read this report", "Cách đọc báo cáo"),
     "note_complete": _text(
@@ -158,6 +172,9 @@ TEXTS: Final[dict[str, Localized]] = {
     "subject": _text("Of", "Đối tượng"),
     "status": _text("Status", "Trạng thái"),
     "measured": _text("measured", "đo được"),
+    "partly_measured": _text("measured in part", "đo được một phần"),
+    "computed": _text("computed", "tính toán"),
+    "uncertainty": _text("± (95 %)", "± (95%)"),
     "given": _text("entered", "do đơn vị khai"),
     "open": _text("to be filled in", "cần điền"),
     "yes": _text("yes", "có"),
@@ -170,11 +187,12 @@ FORMULAS: Final[dict[str, Localized]] = {
         "(chỉ số cuối - chỉ số đầu) · hệ số nhân, cộng các khoảng 15 phút",
     ),
     "F3": _text(
-        "Σ use / Σ output, floor area or employees", "Σ tiêu thụ / Σ sản lượng, diện tích sàn hoặc số lao động"
+        "Σ use / Σ output, floor area or employees, over the time in which both are known",
+        "Σ tiêu thụ / Σ sản lượng, diện tích sàn hoặc số lao động, trong thời gian biết cả hai",
     ),
     "F4": _text(
-        "productivity: Σ output / Σ resource; intensity: Σ emission / Σ output",
-        "năng suất: Σ sản lượng / Σ tài nguyên; cường độ: Σ phát thải / Σ sản lượng",
+        "productivity: Σ output / Σ resource; intensity: Σ emission / Σ output, over the time in which both are known",
+        "năng suất: Σ sản lượng / Σ tài nguyên; cường độ: Σ phát thải / Σ sản lượng, trong thời gian biết cả hai",
     ),
     "F5": _text(
         "c + m₁D₁ + …, least squares over the frozen baseline period",
@@ -183,8 +201,8 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F6": _text("running sum of (expected - actual)", "tổng lũy kế của (kỳ vọng - thực tế)"),
     "F7": _text("Σ actual / Σ expected", "Σ thực tế / Σ kỳ vọng"),
     "F8": _text(
-        "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule",
-        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định hiện hành của kỳ",
+        "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule, in steps of 0.01 of cosφ",
+        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định của kỳ, theo bước cosφ 0,01",
     ),
     "F9": _text(
         "highest mean of 30 minutes; load factor: mean / highest; base load: level that nearly all half hours exceed",
@@ -193,20 +211,36 @@ FORMULAS: Final[dict[str, Localized]] = {
     ),
     "F10": _text("Σ use · price by tariff band and date", "Σ tiêu thụ · đơn giá theo khung giờ và ngày"),
     "F11": _text(
-        "energy bought · factor of its year; own solar counts as zero",
-        "năng lượng mua · hệ số của năm; điện mặt trời tự dùng tính bằng không",
+        "energy bought · factor of its year (location-based) or of the own contract (market-based); own solar counts "
+        "as zero",
+        "năng lượng mua · hệ số của năm (theo vị trí) hoặc của hợp đồng riêng (theo thị trường); điện mặt trời tự dùng "
+        "tính bằng không",
     ),
     "F12": _text("fuel · net calorific value · factor", "nhiên liệu · nhiệt trị thấp · hệ số"),
     "F14": _text(
-        "loss = main meter - Σ sub-meters; band = √Σ (class · use)²",
-        "tổn thất = đồng hồ tổng - Σ đồng hồ nhánh; khoảng sai số = √Σ (cấp chính xác · tiêu thụ)²",
+        "loss = intake - tenants - own use (of a main meter: - Σ sub-meters); band = √Σ (class · use)²",
+        "tổn thất = lượng vào - doanh nghiệp - tự dùng (theo đồng hồ tổng: - Σ đồng hồ nhánh); khoảng sai số = "
+        "√Σ (cấp chính xác · tiêu thụ)²",
     ),
     "F15": _text("mean flow 02:00-04:00 / mean flow of the day", "lưu lượng trung bình 02:00-04:00 / trung bình ngày"),
     "F16": _text("Σ wastewater / Σ water", "Σ nước thải / Σ nước cấp"),
     "F17": _text("valid / expected quarter hours", "số khoảng 15 phút hợp lệ / số khoảng phải có"),
     "F18": _text(
-        "budget of the month · share of its quarter hours that have passed; Σ cost / that budget",
-        "ngân sách tháng · phần số khoảng 15 phút đã qua của tháng; Σ chi phí / ngân sách đó",
+        "budget of the month · share of its quarter hours that have passed; Σ cost / budget of the same quarter hours",
+        "ngân sách tháng · phần số khoảng 15 phút đã qua của tháng; Σ chi phí / ngân sách của cùng các khoảng đó",
+    ),
+    "F19": _text(
+        "Σ (cost + surcharge) · VAT rate of the day; payable: cost + surcharge + VAT",
+        "Σ (chi phí + tiền công suất phản kháng) · thuế suất GTGT của ngày; phải trả: chi phí + tiền công suất phản "
+        "kháng + thuế",
+    ),
+    "F20": _text(
+        "Σ over electricity, steam, gas, compressed air and chilled water: use · MJ or TOE per unit",
+        "Σ điện, hơi, khí, khí nén, nước lạnh: tiêu thụ · MJ hoặc TOE trên đơn vị",
+    ),
+    "F21": _text(
+        "t · s · √(n/n' · (m + m²/n)) of m days, fit of n days with standard error s, n' = n (1 - r) / (1 + r)",
+        "t · s · √(n/n' · (m + m²/n)) của m ngày; hồi quy n ngày, sai số chuẩn s, n' = n (1 - r) / (1 + r)",
     ),
 }
-"""In words, by the number that `metering.figures` gives."""
+"""In words, by the number that `metering.figures` gives; docs/formulas.md has them in full, with their sources."""

@@ -1,19 +1,25 @@
-"""Reports as files: HTML or PDF by the name's ending, and beside a park's yearly report its forms as CSV and XLSX."""
+"""Reports as files: HTML or PDF by the name's ending, and beside a park's yearly report its forms as CSV and XLSX.
+
+WeasyPrint, which makes the PDF, loads Pango, a library of the system that a gateway need not have: it is loaded when a
+PDF is asked for.
+"""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from efficiency.reports.contents import ParkReport, park_report, tenant_report
 from efficiency.reports.formfiles import export
-from efficiency.reports.forms import Given, Row, rows
-from efficiency.reports.language import Language
+from efficiency.reports.forms import FormRow, Given, rows
 from efficiency.reports.pages import park_page, tenant_page
-from efficiency.reports.pdf import write_pdf
 from efficiency.reports.periods import ReportPeriod
 from metering.errors import OperatorError
 from metering.park import Park, Tenant
+from metering.words import Language
 from store.client import Store
 
 ENDINGS = (".html", ".pdf")
@@ -29,38 +35,34 @@ def checked_out(out: Path) -> Path:
     return out
 
 
-async def write_tenant_report(
-    store: Store,
-    park: Park,
-    tenant: Tenant,
-    period: ReportPeriod,
-    language: Language,
-    out: Path,
-    made_on: date,
-    *,
-    formulas: bool = False,
-) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A report that somebody asked for: of which period, in which language, into which file, made on which local day.
+
+    `formulas`: with every formula open.
+    """
+
+    period: ReportPeriod
+    language: Language
+    out: Path
+    made_on: date
+    formulas: bool = False
+
+
+async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: Order) -> list[Path]:
     """Write one tenant's report and return the files."""
-    report = await tenant_report(store, park, tenant, period, made_on)
-    return [await _write(tenant_page(report, language, formulas=formulas), checked_out(out))]
+    report = await tenant_report(store, park, tenant, order.period, order.made_on)
+    return [await _write(tenant_page(report, order.language, formulas=order.formulas), checked_out(order.out))]
 
 
 async def write_park_report(
-    store: Store,
-    park: Park,
-    period: ReportPeriod,
-    language: Language,
-    out: Path,
-    made_on: date,
-    *,
-    entered: Mapping[tuple[str, str, str], Given] | None = None,
-    formulas: bool = False,
+    store: Store, park: Park, order: Order, entered: Mapping[tuple[str, str, str], Given] | None = None
 ) -> list[Path]:
     """Write a park's report and return the files; a year's has its forms beside it."""
-    report = await park_report(store, park, period, made_on)
+    report, language = await park_report(store, park, order.period, order.made_on), order.language
     forms = _forms(report, entered or {})
-    files = [await _write(park_page(report, language, forms, formulas=formulas), checked_out(out))]
-    return files + (export(forms, language, out, language.say(park.park.name)) if forms else [])
+    files = [await _write(park_page(report, language, forms, formulas=order.formulas), checked_out(order.out))]
+    return files + (export(forms, language, order.out, language.say(park.park.name)) if forms else [])
 
 
 async def write_reports(store: Store, park: Park, folder: Path, month: date) -> list[Path]:
@@ -69,18 +71,19 @@ async def write_reports(store: Store, park: Park, folder: Path, month: date) -> 
     written: list[Path] = []
     for language in Language:
         name = f"{period.year}-{period.month:02d}-{language.value}.html"
-        written += await write_park_report(store, park, period, language, folder / f"{park.id}-{name}", made_on)
+        order = Order(period, language, folder / f"{park.id}-{name}", made_on)
+        written += await write_park_report(store, park, order)
         for tenant in park.tenants[:1]:
-            out = folder / f"{tenant.id}-{name}"
-            written += await write_tenant_report(store, park, tenant, period, language, out, made_on)
+            order = Order(period, language, folder / f"{tenant.id}-{name}", made_on)
+            written += await write_tenant_report(store, park, tenant, order)
     return written
 
 
-def _forms(report: ParkReport, entered: Mapping[tuple[str, str, str], Given]) -> list[Row]:
+def _forms(report: ParkReport, entered: Mapping[tuple[str, str, str], Given]) -> list[FormRow]:
     if report.period.month is not None:
         return []
     forms = rows(report, entered)
-    twice = [row for row in forms if row.status == "measured" and row.given is not None]
+    twice = [row for row in forms if row.given is not None and row.status not in {"open", "given"}]
     if twice:
         names = ", ".join(
             "/".join(filter(None, (r.form, r.tenant.id if r.tenant else "", r.field.code))) for r in twice
@@ -103,3 +106,21 @@ def _put(page: str, out: Path) -> None:
         write_pdf(page, out)
     else:
         out.write_text(page, encoding="utf-8")
+
+
+def write_pdf(page: str, out: Path) -> None:
+    """Write a self-contained page to `out`.
+
+    Raises `OperatorError` where Pango is missing.
+    """
+    try:
+        weasyprint = import_module("weasyprint")
+    except OSError as error:
+        raise OperatorError(
+            f"{out}: a PDF needs the library Pango ({error}); run deploy/setup, or write .html"
+        ) from error
+    weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(out)
+
+
+def _refuse(url: str) -> NoReturn:
+    raise ValueError(f"a report refers to nothing outside itself, but found {url}")

@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from efficiency.baseline.held import Held
+from efficiency.baseline.frozen import FrozenBaseline
 from efficiency.baseline.model import Baseline
 from efficiency.indicators.balance import taps
 from efficiency.service.aside import MAIN, TENANT
-from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER
 from efficiency.valuation.rows import place_of
 from metering.instants import midnight_ms
 from metering.meters import Role
@@ -38,7 +38,7 @@ the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the base
 _BASELINE = ".baseline "
 
 
-def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
+def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     """What the usage and the figures of a park are computed by."""
     found: Parts = {}
     for meter in park.meters:
@@ -50,6 +50,7 @@ def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
     tariffs = park.tariffs.model_dump(mode="json", by_alias=True)
     electricity = tariffs.pop("electricity") or {}
     found[".prices"] = tariffs["prices"]
+    found[".vat"] = tariffs["vat"]
     found[".reactive"] = {"rule": electricity.pop("reactive", [])}
     found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
     for name, entries in park.factors.model_dump(mode="json", by_alias=True).items():
@@ -59,8 +60,9 @@ def parts_of(park: Park, baselines: Mapping[str, Held]) -> Parts:
         found[f"{TENANT}{tenant.id}"] = {key: own[key] for key in _OF_A_TENANT}
     for meter in park.meters:
         if meter.role is Role.MAIN:
-            found[f"{MAIN}{meter.id}"] = [meter.accuracy_pct] + [
-                [tap.meter.id, tap.register, tap.into, tap.meter.accuracy_pct] for tap in taps(park, meter.id)
+            own_class: list[Any] = [meter.accuracy_pct]
+            found[f"{MAIN}{meter.id}"] = own_class + [
+                [tap.meter.id, tap.register, tap.into, tap.meter.accuracy_pct] for tap in taps(park, meter.id, EVER)
             ]
     for name, held in baselines.items():
         versions = {
@@ -119,8 +121,8 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
         for meter in park.meters:
             if meter.utility is utility:
                 found.since(meter.id, _ms(since, park.zone))
-    if before.get(".reactive") != after[".reactive"]:
-        since = _first_difference(before.get(".reactive", {}).get("rule", []), after[".reactive"]["rule"])
+    since = _figures_since(before, after)
+    if since < date.max:
         found.tenants |= {tenant.id: _ms(since, park.zone) for tenant in park.tenants}
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
     found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f"{TENANT}{tenant.id}" in different}
@@ -128,6 +130,16 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     for part in sorted(part for part in different if part.startswith(_BASELINE)):
         _of_baseline(found, part.removeprefix(_BASELINE), before.get(part), after.get(part))
     return found
+
+
+def _figures_since(before: Parts, after: Parts) -> date:
+    """First day on which dated data differs that only figures are computed by: surcharge, VAT, energy content."""
+    days = [
+        _first_difference(before.get(part, {}).get(name, []), after[part].get(name, []))
+        for part in (".reactive", ".vat", ".mj")
+        for name in before.get(part, {}).keys() | after[part].keys()
+    ]
+    return min(days, default=date.max)
 
 
 def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from efficiency.baseline.held import Held, held_baselines
+from efficiency.baseline.frozen import FrozenBaseline, frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.service.aside import SetAside
 from efficiency.service.basis import Parts, baselines_in, changes, load_basis, parts_of, save_basis
@@ -160,10 +160,10 @@ class ParkUsage:
         await self._writer.flush()
         self.written += self._usage.taken()
 
-    def _hold(self) -> Mapping[str, Held]:
+    def _hold(self) -> Mapping[str, FrozenBaseline]:
         known = baselines_in(self._basis or {}) if self.baselines is None else self.baselines
-        self._rollups.baselines.held = held_baselines(self.park, known)
-        return self._rollups.baselines.held
+        self._rollups.baselines.frozen = frozen_baselines(self.park, known)
+        return self._rollups.baselines.frozen
 
     def _windows(self, now_ms: int, *, everything: bool = False, unsure: bool = False) -> Windows:
         parts = self.park, self._reader, self._usage, self._events, self._rollups, self.aside

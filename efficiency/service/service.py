@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficiency.baseline.held import faults
+from efficiency.baseline.frozen import faults
 from efficiency.baseline.watch import BaselineWatch
 from efficiency.service.aside import WHOLE_PARK
 from efficiency.service.gatewaystatus import GatewayStatus

@@ -12,12 +12,13 @@ from itertools import groupby
 
 import numpy as np
 
-from efficiency.indicators.balance import EXPORT, balance_meters
+from efficiency.indicators.balance import balance_meters
+from efficiency.indicators.tenant import EXPORT
 from efficiency.service.aside import SetAside
 from efficiency.service.inturn import in_turn
 from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore
-from efficiency.stored.measured import Held, Measured, measured
+from efficiency.stored.measured import Held, measured, with_column
 from efficiency.stored.meteruse import NEAR_MS, MeterUse, around
 from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.stored.usage import Stored, points_of
@@ -38,7 +39,7 @@ AT_ONCE = 250_000
 
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""
-_Holding = dict[str, tuple[Span, Measured]]
+_Holding = dict[str, tuple[Span, QuarterHours]]
 log = logging.getLogger(__name__)
 
 
@@ -84,14 +85,16 @@ class Windows:
                     by_month.setdefault(month, {}).setdefault(name, []).append(piece)
         total, ready = sum(len(spans) for month in by_month.values() for spans in month.values()), 0
 
-        balanced = balance_meters(self._park)
+        every = [span for month in by_month.values() for span in month.values()]
+        balanced = balance_meters(self._park, _hull(every)) if every else set()
         for _, windows in sorted(by_month.items()):
             held: _Holding = {}
             meters = [self._park.meter[name] for name in windows]
 
             async def group_of(group: Sequence[Meter], windows: Work = windows, held: _Holding = held) -> None:
                 found = await self._group(group, windows)
-                held |= {name: (span, one.only(EXPORT)) for name, (span, one) in found.items() if name in balanced}
+                kept = {name: each for name, each in found.items() if name in balanced}
+                held |= {name: (span, with_column(hours, EXPORT)) for name, (span, hours) in kept.items()}
 
             async def group_or_each(group: Sequence[Meter], windows: Work = windows) -> None:
                 nonlocal ready

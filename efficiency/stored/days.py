@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from efficiency.stored.measured import Laid, Measured, joined, measured
+from efficiency.stored.measured import Laid, joined, measured
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import QUARTER_MS, Span
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import day_of, period_span, slots
 from metering.figures import Period
 from metering.park import Park
@@ -37,7 +38,7 @@ def past(span: Span, now_ms: int) -> Span:
 
 async def by_day(
     usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
-) -> AsyncIterator[tuple[date, dict[str, Measured]]]:
+) -> AsyncIterator[tuple[date, dict[str, QuarterHours]]]:
     """Some whole days in their order, read month by month."""
     for month in sorted({day.replace(day=1) for day in days}):
         spans = {

@@ -4,12 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from efficiency.stored.writer import ParkWriter
+from metering.figures import reasons_field
 from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, tenant_database
 from store.select import select, where
 
-Fields = dict[str, float]
+Fields = dict[str, float | str]
+
+TEXTS = reasons_field("")
+"""How the names of the fields end that are texts; a tag that nobody asked for is a text, too."""
 
 Points = Mapping[int, Fields]
 """Fields by instant, ms."""
@@ -87,9 +91,16 @@ class PointStore:
         await self._store.delete(measurement, condition, databases)
 
 
+def number(value: float | str) -> float:
+    """A field that is a number."""
+    return float(value)
+
+
 def _fields(row: Mapping[str, object], tags: Sequence[str]) -> Fields:
     return {
-        name: float(value)
+        name: value if isinstance(value, str) else float(value)
         for name, value in row.items()
-        if name not in tags and name != "time" and isinstance(value, int | float)
+        if name not in tags
+        and name != "time"
+        and (isinstance(value, int | float) or (isinstance(value, str) and name.endswith(TEXTS)))
     }

@@ -1,7 +1,7 @@
 """The stored quarter hours of meters laid on a span of time, so that they can be added up."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,34 +9,6 @@ from efficiency.stored.usage import SUPERSEDED, Stored
 from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.rows import NUMBERS
-from efficiency.valuation.valued import Reason, Valued
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The stored quarter hours of one meter over a span: its use, and each further number, NaN where none."""
-
-    use: QuarterHours
-    numbers: Mapping[str, Floats]
-
-    def valued(self, name: str, missing: Reason) -> Valued:
-        """Money, carbon or energy; `missing` is the reason where use is known but this is not."""
-        value = self.numbers[name]
-        reasons = np.where(np.isfinite(self.use.amount) & np.isnan(value), int(missing), 0)
-        return Valued(value, reasons.astype(np.uint32))
-
-    def cut(self, part: slice) -> "Measured":
-        """Some of the quarter hours."""
-        return Measured(self.use.cut(part), {name: values[part] for name, values in self.numbers.items()})
-
-    def only(self, name: str) -> "Measured":
-        """With one further number only, and apart from the others in memory."""
-        use = QuarterHours.of(self.use.start, self.use.amount.copy(), self.use.completeness, self.use.estimated)
-        return Measured(use, {name: self.numbers[name].copy()})
-
-    def further(self, name: str) -> QuarterHours:
-        """Use of a further register."""
-        return QuarterHours.of(self.use.start, self.numbers[name], self.use.completeness, self.use.estimated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +16,9 @@ class Laid:
     """What was measured of some meters over a span."""
 
     span: Span
-    meters: Mapping[str, Measured]
+    meters: Mapping[str, QuarterHours]
 
-    def cut(self, span: Span) -> dict[str, Measured]:
+    def cut(self, span: Span) -> dict[str, QuarterHours]:
         """Over a part of the span."""
         if span.start >= span.end:
             return {}
@@ -54,7 +26,7 @@ class Laid:
         return {meter: one.cut(part) for meter, one in self.meters.items()}
 
 
-def measured(stored: Stored, span: Span) -> Measured:
+def measured(stored: Stored, span: Span) -> QuarterHours:
     """Lay stored rows on the quarter hours of a span; bands are added up."""
     start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
@@ -75,21 +47,37 @@ def measured(stored: Stored, span: Span) -> Measured:
     return _of_numbers(start, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
 
 
-def joined(parts: Sequence[Measured]) -> Measured:
+def joined(parts: Sequence[QuarterHours]) -> QuarterHours:
     """One meter's quarter hours over spans that follow each other."""
-    numbers = {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS}
-    return _of_numbers(np.concatenate([part.use.start for part in parts]), numbers)
+    return QuarterHours(
+        start=np.concatenate([part.start for part in parts]),
+        amount=np.concatenate([part.amount for part in parts]),
+        estimated=np.concatenate([part.estimated for part in parts]),
+        completeness=np.concatenate([part.completeness for part in parts]),
+        error=np.concatenate([part.error for part in parts]),
+        rules=np.concatenate([part.rules for part in parts]),
+        columns={name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
+    )
 
 
-def _of_numbers(start: Times, numbers: Mapping[str, Floats]) -> Measured:
-    complete, guess = (np.nan_to_num(numbers[name]) for name in ("completeness", "estimated"))
-    return Measured(QuarterHours.of(start, numbers["amount"], complete, guess), numbers)
+def with_column(hours: QuarterHours, name: str) -> QuarterHours:
+    """The same with one further column only, and apart from the others in memory."""
+    return replace(hours, amount=hours.amount.copy(), columns={name: hours.columns[name].copy()})
 
 
+def _of_numbers(start: Times, numbers: Mapping[str, Floats]) -> QuarterHours:
+    complete, guess, error = (np.nan_to_num(numbers[name]) for name in ("completeness", "estimated", "error"))
+    hours = QuarterHours.of(start, numbers["amount"], complete, guess)
+    columns = {name: values for name, values in numbers.items() if name not in _OWN}
+    return replace(hours, error=error, columns=columns)
+
+
+_OWN = frozenset({"amount", "completeness", "estimated", "error"})
+"""Numbers that `QuarterHours` has by name."""
 _SHARES = [NUMBERS.index("completeness"), NUMBERS.index("estimated")]
 
 
-Held = Mapping[str, tuple[Span, Measured]]
+Held = Mapping[str, tuple[Span, QuarterHours]]
 """Meters with what the store has of them, or will have once all is written, in a span of each."""
 
 

@@ -86,11 +86,13 @@ def month_start(number: int) -> date:
 
 
 def period_span(park: Park, period: Period, day: date) -> Span:
-    """The day, or the month that holds it, in local time."""
+    """The day, or the month or year that holds it, in local time."""
     if period is Period.DAY:
         return Span(midnight_ms(day, park.zone), midnight_ms(day + timedelta(days=1), park.zone))
     first = day.replace(day=1)
     following = (first + timedelta(days=31)).replace(day=1)
+    if period is Period.YEAR:
+        first, following = date(day.year, 1, 1), date(day.year + 1, 1, 1)
     return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
 
 

@@ -34,8 +34,13 @@ NUMBERS = (
     "toe",
     "reactive_kvarh",
     "energy_export_kwh",
+    "error",
 )
 """Fields of `usage` that are numbers, in the order of the columns of `Rows`."""
+
+_COARSE = 0.01
+"""One count that is less than this share of what can pass in a quarter hour is not worth a field."""
+_QUARTERS_PER_HOUR = 4
 
 BAND_NAMES = (*(band.value for band in BANDS), Band.ALL.value)
 _ALL = BAND_NAMES.index(Band.ALL.value)
@@ -80,6 +85,7 @@ def rows_of(park: Park, meter: Meter, use: QuarterHours, further: Mapping[str, Q
         "co2e_kg": emissions(use, meter.utility, meter.role, factors, when).value,
         "toe": primary_energy(use, meter.utility, factors, when).value,
         **{name: one.amount for name, one in further.items()},
+        "error": np.where(use.error >= _COARSE * meter.rated / _QUARTERS_PER_HOUR, use.error, np.nan),
     }
     interval, band = np.nonzero(shares > 0)
     numbers = np.full((len(interval), len(NUMBERS)), np.nan)

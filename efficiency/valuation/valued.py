@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from efficiency.usage.intervals import Floats
 from metering.model import Localized
+from metering.quantities import Utility
 
 
 class Reason(IntFlag):
@@ -32,6 +33,21 @@ class Reason(IntFlag):
     NO_NIGHT = 65536
     MIXED_UNITS = 131072
     NO_BUDGET = 262144
+    NOT_COMPUTED = 2**19
+    NO_VAT = 2**20
+    NO_SURCHARGE = 2**21
+    NO_CONTRACT = 2**22
+    NOT_SIGNIFICANT = 2**23
+    COARSE = 2**24
+    ESTIMATED_FACTOR = 2**25
+    NO_FACTOR_STEAM = 2**26
+    NO_FACTOR_GAS = 2**27
+    NO_FACTOR_AIR = 2**28
+    NO_FACTOR_COOLING = 2**29
+    NO_FACTOR_ELECTRICITY = 2**30
+    PARTLY = 2**31
+    NOT_OF_YEARS = 2**32
+    NOT_OVER = 2**33
 
 
 REASON_TEXT: dict[Reason, Localized] = {
@@ -72,7 +88,50 @@ REASON_TEXT: dict[Reason, Localized] = {
     Reason.NO_BUDGET: Localized(
         en="no budget is dated for a day of this period", vi="có ngày trong kỳ chưa khai báo ngân sách"
     ),
+    Reason.NOT_COMPUTED: Localized(en="not computed yet", vi="chưa tính"),
+    Reason.NO_VAT: Localized(
+        en="no VAT rate is dated for a day of this period", vi="có ngày trong kỳ chưa có thuế suất GTGT"
+    ),
+    Reason.NO_SURCHARGE: Localized(
+        en="without reactive power surcharge, which cannot be computed",
+        vi="chưa gồm tiền công suất phản kháng vì không tính được",
+    ),
+    Reason.NO_CONTRACT: Localized(
+        en="no purchase contract with an emission factor of its own is entered",
+        vi="chưa khai báo hợp đồng mua điện có hệ số phát thải riêng",
+    ),
+    Reason.NOT_SIGNIFICANT: Localized(
+        en="not significant: zero lies within the uncertainty",
+        vi="không có ý nghĩa thống kê: giá trị 0 nằm trong khoảng không đảm bảo",
+    ),
+    Reason.COARSE: Localized(
+        en="the counter counts in steps that are large against this value",
+        vi="bước đếm của công tơ lớn so với giá trị này",
+    ),
+    Reason.ESTIMATED_FACTOR: Localized(
+        en="the factor is an estimate for reference, not an official one",
+        vi="hệ số chỉ là ước tính tham khảo, chưa phải số công bố chính thức",
+    ),
+    Reason.NO_FACTOR_STEAM: Localized(en="no factor for steam", vi="chưa có hệ số cho hơi"),
+    Reason.NO_FACTOR_GAS: Localized(en="no factor for natural gas", vi="chưa có hệ số cho khí thiên nhiên"),
+    Reason.NO_FACTOR_AIR: Localized(en="no factor for compressed air", vi="chưa có hệ số cho khí nén"),
+    Reason.NO_FACTOR_COOLING: Localized(en="no factor for chilled water", vi="chưa có hệ số cho nước lạnh"),
+    Reason.NO_FACTOR_ELECTRICITY: Localized(en="no factor for electricity", vi="chưa có hệ số cho điện"),
+    Reason.PARTLY: Localized(en="without the months that have no value", vi="không gồm các tháng không có giá trị"),
+    Reason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),
+    Reason.NOT_OF_YEARS: Localized(
+        en="cannot be added up over months; see the months", vi="không cộng được từ các tháng; xem từng tháng"
+    ),
 }
+
+NO_FACTOR_OF: dict[Utility, Reason] = {
+    Utility.ELECTRICITY: Reason.NO_FACTOR_ELECTRICITY,
+    Utility.STEAM: Reason.NO_FACTOR_STEAM,
+    Utility.NATURAL_GAS: Reason.NO_FACTOR_GAS,
+    Utility.COMPRESSED_AIR: Reason.NO_FACTOR_AIR,
+    Utility.CHILLED_WATER: Reason.NO_FACTOR_COOLING,
+}
+"""What is missing where a carrier of energy has no factor: these are the carriers of energy."""
 
 NOTHING = Reason(0)
 
@@ -80,6 +139,22 @@ NOTHING = Reason(0)
 def reasons_in(mask: int) -> tuple[Reason, ...]:
     """Single reasons of a mask, in the order of their definition."""
     return tuple(reason for reason in Reason if reason & mask)
+
+
+def named(reasons: Reason) -> str:
+    """Reasons as they are stored: names with commas between, empty for none."""
+    return ",".join((reason.name or "").lower() for reason in reasons_in(reasons))
+
+
+def reasons_named(text: str) -> Reason:
+    """Reasons as they are stored, read back; a name that no version of Ecopark knows counts as no data."""
+    found = NOTHING
+    for name in text.split(",") if text else ():
+        found |= _BY_NAME.get(name, Reason.NO_DATA)
+    return found
+
+
+_BY_NAME = {(reason.name or "").lower(): reason for reason in Reason}
 
 
 @dataclass(frozen=True, slots=True)

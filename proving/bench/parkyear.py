@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import yaml
 
+from efficiency.indicators.figure import Figure, fields_of
 from efficiency.usage.intervals import QUARTER_MS
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.money import BANDS, band_shares
@@ -116,16 +117,17 @@ def _figures(park: Park, tenant: str, midnight: datetime, days: int) -> Iterator
         first = (first - timedelta(days=1)).replace(day=1)
     for period, start in starts:
         values = noise.uniform(0.5, 1.0, len(FIGURES)).tolist()
+        figures = {name: Figure(value, "") for name, value in zip(FIGURES, values, strict=True)}
         tags = {"park": park.id, "tenant": tenant, "period": period.value}
-        yield point(series(EFFICIENCY, tags), dict(zip(FIGURES, values, strict=True)), _ns(start))
+        yield point(series(EFFICIENCY, tags), fields_of(figures), _ns(start))
 
 
 def _balances(park: Park, midnight: datetime, days: int) -> Iterator[str]:
-    fields: dict[str, FieldValue] = {"through": 900.0, "submeters": 880.0, "loss": 20.0, "band": 15.0}
-    fields |= {"completeness": 1.0, "computable": 1.0}
+    values = {"incoming": 900.0, "tenants": 800.0, "own": 80.0, "submeters": 880.0, "loss": 20.0, "band": 15.0}
+    fields = fields_of({name: Figure(value, "") for name, value in {**values, "loss_share": 20 / 900}.items()})
     for meter in park.meters:
         if meter.role is Role.MAIN:
-            tags = {"park": park.id, "utility": meter.utility.value, "main": meter.id}
+            tags = {"park": park.id, "utility": meter.utility.value, "main": meter.id, "period": Period.DAY.value}
             for back in range(days):
                 yield point(series(BALANCE, tags), fields, _ns(midnight - timedelta(days=back)))
 

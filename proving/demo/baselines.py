@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from efficiency.baseline.file import file_of, freeze
-from efficiency.baseline.fitting import fit_period
+from efficiency.baseline.fitting import Wanted, fit_period
 from efficiency.baseline.model import Subject
 from efficiency.baseline.sources import OUTPUT
 from metering.errors import OperatorError
@@ -27,7 +27,7 @@ async def freeze_baselines(store: Store, park: Park, park_file: Path, first: dat
     for tenant in park.tenants:
         subject = Subject(tenant=tenant.id, utility=Utility.ELECTRICITY)
         try:
-            fitted = await fit_period(store, park, subject, [OUTPUT], first, last)
+            fitted = await fit_period(store, park, Wanted(subject, [OUTPUT], first, last))
         except OperatorError:
             continue  # makes nothing that is counted
         if fitted.fit.offered:

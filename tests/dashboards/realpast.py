@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from efficiency.baseline.model import Baseline, Driver, Fit, Subject
-from efficiency.indicators.performance import fence_meters
+from efficiency.indicators.tenant import fence_meters
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
+from efficiency.usage.intervals import EVER
 from ingest.accept import accept, lines_of
 from ingest.directory import directory
 from metering.instants import milliseconds
@@ -54,7 +55,7 @@ async def write_past(store: Store, folder: Path, now: datetime) -> Park:
 
 def _baseline(park: Park, tenant: str, start: datetime) -> Baseline:
     """Eight days are too short for a fit: this one came from elsewhere."""
-    (line,) = fence_meters(park, tenant, Utility.PRODUCTION)
+    (line,) = fence_meters(park, tenant, Utility.PRODUCTION, EVER)
     found = Fit(
         n=300,
         left_out=0,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from metering.dated import at
-from metering.figures import Period
+from metering.figures import OF_ALL_DATA, Period, completeness_field, estimated_field, reasons_field
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
@@ -17,6 +17,7 @@ from store.lines import FieldValue, point, series
 from store.schema import (
     BALANCE,
     BASELINE,
+    EDGE,
     EFFICIENCY,
     EVENTS,
     METER_STATUS,
@@ -195,10 +196,11 @@ class Plant:
                 "co2e_scope1_kg": 0.0,
                 "co2e_scope2_kg": kwh * 0.62,
                 "toe": kwh * 0.0001543,
-                "energy_per_output": kwh / output,
+                "electricity_per_output": kwh / output,
+                "energy_per_output": kwh * 3.6 / output,
                 "water_per_output": water / output,
-                "energy_per_m2": kwh / 20_000,
-                "energy_per_employee": kwh / 500,
+                "electricity_per_m2": kwh / 20_000,
+                "electricity_per_employee": kwh / 500,
                 "output_per_mwh": output / kwh * 1000,
                 "co2e_per_output": kwh * 0.62 / output,
                 "peak_demand_kw": 1000 * size * (1.05 if tenant == "furniture" else 1.0),
@@ -232,24 +234,28 @@ class Plant:
             if solar:
                 fields |= {"solar_kwh": 2500.0 * days, "solar_share": 2500.0 * days / (kwh + 2500 * days)}
             tags = {"park": self.park.id, "tenant": tenant, "period": period.value}
+            for name in [name for name in fields if name not in OF_ALL_DATA]:
+                fields |= {completeness_field(name): 0.99, reasons_field(name): "", estimated_field(name): 0.0}
             yield point(series(EFFICIENCY, tags), fields, _ns(start))
 
     def _balance(self) -> Iterator[str]:
         mains = [meter for meter in self.park.meters if meter.role is Role.MAIN and meter.tenant is None]
         for meter in mains:
-            head = series(BALANCE, {"park": self.park.id, "utility": meter.utility.value, "main": meter.id})
+            edge = [EDGE] if meter.parent is None else []
+            tags = {"park": self.park.id, "utility": meter.utility.value, "period": "day"}
+            heads = [series(BALANCE, {**tags, "main": name}) for name in (meter.id, *edge)]
             for back in range(self.days, -1, -1):
                 through = meter.rated * 8.0
                 loss = through * (0.015 + 0.02 * math.sin(back / 3 + len(meter.id)))
-                fields: dict[str, FieldValue] = {
-                    "through": through,
-                    "submeters": through - loss,
-                    "loss": loss,
-                    "band": through * 0.02,
-                    "completeness": 0.99,
-                    "computable": 0 if back % 29 == 11 else 1,
-                }
-                yield point(head, fields, _ns(self._midnight(back)))
+                fields: dict[str, FieldValue] = {"loss_completeness": 0.99, "loss_reasons": "", "loss_estimated": 0.0}
+                if back % 29 == 11:
+                    fields |= {"loss_completeness": 0.5, "loss_reasons": "incomplete"}
+                else:
+                    fields |= {"incoming": through, "submeters": through - loss, "loss": loss, "band": through * 0.02}
+                    fields |= {"tenants": 0.9 * (through - loss), "own": 0.1 * (through - loss)}
+                    fields["loss_share"] = loss / through
+                for head in heads:
+                    yield point(head, fields, _ns(self._midnight(back)))
 
     def _events(self) -> Iterator[str]:
         for hours, kind, tenant, meter in (

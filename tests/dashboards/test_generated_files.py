@@ -16,9 +16,9 @@ from dashboards.alerts.files import all_rules
 from dashboards.generate import contents, write
 from dashboards.names import tenant_names
 from dashboards.setting import Setting
-from dashboards.words import COLOUR
 from metering.errors import OperatorError
 from metering.park import Park
+from metering.words import COLOUR
 
 COMMITTED = Path(__file__).parents[2] / "dashboards" / "generated"
 

@@ -7,8 +7,7 @@ from markupsafe import Markup
 
 from efficiency.reports.charts.scale import Scale, scale
 from efficiency.reports.charts.svg import LEGEND_ROW, WIDTH, Drawing
-from efficiency.reports.language import Language
-from efficiency.reports.names import FAINT, INK, NEUTRAL
+from metering.words import FAINT, INK, NEUTRAL, Language
 
 _LEFT, _TOP, _FOOT = 62.0, 18.0, 20.0
 _GAP = 0.22

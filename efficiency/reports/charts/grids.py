@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from efficiency.indicators.figure import INDICATIVE_UNDER
 from efficiency.reports.charts.svg import WIDTH, Drawing, cut
-from efficiency.reports.language import Language
-from efficiency.reports.names import BAD, FAINT, GOOD, NEUTRAL, WARN
+from metering.figures import INDICATIVE_BELOW
+from metering.words import BAD, FAINT, GOOD, NEUTRAL, WARN, Language
 
 HOURS = 24
 _SHADES = ("#FFF6D9", "#FDE3A0", "#F9C657", "#EE9B2D", "#D96A1E", "#B23E17", "#7A1F16")
@@ -96,4 +95,4 @@ def completeness_colour(share: float) -> str:
         return FAINT
     if share < HALF:
         return BAD
-    return GOOD if share >= INDICATIVE_UNDER else WARN
+    return GOOD if share >= INDICATIVE_BELOW else WARN

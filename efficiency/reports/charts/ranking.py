@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from efficiency.reports.charts.svg import WIDTH, Drawing, cut
-from efficiency.reports.names import INK, NEUTRAL
+from metering.words import INK, NEUTRAL
 
 _ROW, _NAME, _VALUE = 19.0, 235.0, 190.0
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from efficiency.reports.names import FAINT, INK
+from metering.words import FAINT, INK
 
 WIDTH: Final = 680.0
 FONT: Final = 10.0

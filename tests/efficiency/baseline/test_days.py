@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from efficiency.baseline.file import file_of, freeze
-from efficiency.baseline.fitting import fit_period
-from efficiency.baseline.held import faults
+from efficiency.baseline.fitting import Wanted, fit_period
+from efficiency.baseline.frozen import faults
 from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.watch import BaselineWatch
 from efficiency.service.park import ParkUsage
@@ -26,7 +26,7 @@ from tests.efficiency.smallpark import METERS, PARK, at, day, made_on, small_par
 
 TEXTILE = Subject(tenant="textile", utility=Utility.ELECTRICITY)
 PUMP = Subject(meter="em-pump", utility=Utility.ELECTRICITY)
-DERIVED = ("usage", "usage_cursor", "usage_basis", "efficiency", "balance", "baseline")
+DERIVED = ("usage", "usage_cursor", "usage_basis", "efficiency", "park_efficiency", "balance", "baseline")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def computed(store: Store, park: Park, now: int, baselines: Sequence[Basel
 async def fitted(
     store: Store, park: Park, last: int, *, subject: Subject = TEXTILE, driver: str = "output", version: int = 1
 ) -> Baseline:
-    found = await fit_period(store, park, subject, [driver], day(0), day(last))
+    found = await fit_period(store, park, Wanted(subject, [driver], day(0), day(last)))
     assert found.fit.offered
     name = f"{subject.tenant or subject.meter}-kwh"
     return found.draft(name, "test", day(last + 1)).model_copy(update={"version": version})

@@ -1,23 +1,28 @@
 """Invented but plausible points of `usage`, `efficiency` and `balance`, written as the usage service writes them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from math import pi, sin
 
 import numpy as np
 
+from efficiency.indicators.balance import BALANCE_FIGURES, balance_of_days
+from efficiency.indicators.figure import Figure, absent, fields_of
+from efficiency.indicators.joining import joined_figures, judged
 from efficiency.reports.periods import ReportPeriod
 from efficiency.usage.intervals import QUARTER_MS
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.money import BANDS, band_shares
-from metering.figures import FIGURES
+from efficiency.valuation.valued import Reason
+from metering.figures import FIGURES, PARK_FIGURES, Period
 from metering.instants import midnight_ms
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
 from store.lines import point, series
-from store.schema import BALANCE, BASELINE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, USAGE
+from store.schema import BALANCE, BASELINE, EDGE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, PARK_EFFICIENCY, USAGE
 
 HOLE = ("wm-textile", 11)
 """A meter, and the day of the month on which half of its quarter hours are missing."""
@@ -92,42 +97,54 @@ def _fields(park: Park, meter: Meter, ms: int, amount: float, price: float) -> s
 
 def _efficiency(park: Park, period: ReportPeriod, without: tuple[str, ...]) -> Iterator[str]:
     for number, tenant in enumerate(park.tenants):
-        tags = {"park": park.id, "tenant": tenant.id}
         cusum = 0.0
-        for place, day in enumerate(period.days):
-            use = 30_000.0 * (1 + number * 0.2) * (0.6 if day.weekday() == 6 else 1 + 0.08 * sin(place))
-            expected = 31_000.0 * (1 + number * 0.19) * (0.6 if day.weekday() == 6 else 1.0)
+        for day in period.days:
+            use = 30_000.0 * (1 + number * 0.2) * (1 + 0.1 * sin(day.day))
+            expected = use * (1.04 - 0.015 * number)
             cusum += expected - use
-            fields = _figures(use, number) | _against(use, expected, cusum)
-            yield _point(park, tags | {"period": "day"}, fields, day, without)
-            if "cusum_kwh" not in without:
-                yield from _baselines(park, tenant.id, day, use, expected, cusum)
+            figures = _figures(use, number) | _against(use, expected, cusum)
+            yield _point(park, tenant.id, Period.DAY, figures, day, without)
+            yield from _baselines(park, tenant.id, day, use, expected, cusum)
+        months: dict[date, dict[str, Figure]] = {}
         for month in _months_up_to(period):
             use = 900_000.0 * (1 + number * 0.2) * (1 + 0.05 * month.month % 3)
-            expected = use * (1.04 - 0.015 * number)
-            fields = _figures(use, number) | _against(use, expected, cusum)
-            yield _point(park, tags | {"period": "month"}, fields, month, without)
+            months[month] = _figures(use, number) | _against(use, use * (1.04 - 0.015 * number), cusum)
+            yield _point(park, tenant.id, Period.MONTH, months[month], month, without)
+        of_year = {month: figures for month, figures in months.items() if month.year == period.year}
+        year = joined_figures(of_year, dict.fromkeys(of_year, 1.0))
+        yield _point(park, tenant.id, Period.YEAR, year, date(period.year, 1, 1), without)
+    for kind, first in ((Period.MONTH, period.first), (Period.YEAR, date(period.year, 1, 1))):
+        of_park = {name: Figure(1000.0, FIGURES[name].unit, 0.99) for name in PARK_FIGURES}
+        yield _line(park, series(PARK_EFFICIENCY, {"park": park.id, "period": kind.value}), of_park, first)
 
 
-def _against(use: float, expected: float, cusum: float) -> dict[str, float]:
-    saving = expected - use
-    return {"expected_kwh": expected, "saving_kwh": saving, "enpi": use / expected, "cusum_kwh": cusum}
+def _against(use: float, expected: float, cusum: float) -> dict[str, Figure]:
+    saving = judged(Figure(expected - use, "kWh"), 0.02 * use)
+    return {
+        "expected_kwh": Figure(expected, "kWh"),
+        "saving_kwh": saving,
+        "saving_band_kwh": Figure(0.02 * use, "kWh"),
+        "enpi": Figure(use / expected, "1", over=expected),
+        "cusum_kwh": Figure(cusum, "kWh"),
+    }
 
 
 def _baselines(park: Park, tenant: str, day: date, use: float, expected: float, cusum: float) -> Iterator[str]:
     """One of all the tenant's electricity, one of its first meter; on the first day a driver is out of range."""
     meter = park.of_tenant[tenant][0]
     fields = {"expected": expected, "actual": use, "saving": expected - use, "enpi": use / expected, "cusum": cusum}
+    fields |= {"spread": use * 0.02, "fitted": 30.0}
     fields |= {"out_of_range": float(day.day == 1), "version": 1.0 if day.day < NEWER else 2.0}
     for name, tags in (("all", {}), ("of-meter", {"meter": meter.id})):
         of = {"park": park.id, "tenant": tenant, "utility": "electricity", "baseline": f"{tenant}-{name}", **tags}
         yield point(series(BASELINE, of), fields, midnight_ms(day, park.zone) * NS_PER_MS)
 
 
-def _figures(use: float, number: int) -> dict[str, float]:
+def _figures(use: float, number: int) -> dict[str, Figure]:
     output = use / (900.0 + 130 * number)
-    return {
+    values = {
         "electricity_kwh": use,
+        "grid_kwh": use * 0.93,
         "solar_kwh": use * 0.07,
         "water_m3": use * 0.012,
         "wastewater_m3": use * 0.009,
@@ -137,27 +154,50 @@ def _figures(use: float, number: int) -> dict[str, float]:
         "chilled_kwh": use * 0.2,
         "output": output,
         "cost_vnd": use * 2_150.0,
+        "reactive_vnd": 0.0,
+        "vat_vnd": use * 2_150.0 * 0.08,
+        "payable_vnd": use * 2_150.0 * 1.08,
+        "budget_vnd": use * 2_300.0,
         "co2e_scope1_kg": use * 0.02,
         "co2e_scope2_kg": use * 0.58,
+        "co2e_kg": use * 0.6,
+        "energy_mj": use * 3.6,
         "toe": use * 0.00016,
-        "energy_per_output": use / output,
-        "water_per_output": use * 0.012 / output,
-        "energy_per_m2": use / 42_000,
-        "energy_per_employee": use / 860,
-        "output_per_mwh": output / use * 1000,
-        "co2e_per_output": use * 0.6 / output,
-        "wastewater_per_output": use * 0.009 / output,
+        "electricity_per_m2": use / 42_000,
+        "electricity_per_employee": use / 860,
+        "water_per_m2": use * 0.012 / 42_000,
+        "water_per_employee": use * 0.012 / 860,
         "peak_demand_kw": 2210.5,
         "base_load_kw": 612.25,
         "load_factor": 0.68,
-        "peak_share": 0.21,
-        "solar_share": 0.07,
-        "wastewater_ratio": 0.75,
-        "power_factor": 0.93,
-        "reactive_vnd": 0.0,
         "night_water_ratio": 0.31,
         "completeness": 0.991,
         "estimated": 0.012,
+    }
+    ratios = {
+        "electricity_per_output": (use, output),
+        "energy_per_output": (use * 3.6, output),
+        "toe_per_output": (use * 0.00016, output),
+        "water_per_output": (use * 0.012, output),
+        "output_per_mwh": (output, use / 1000),
+        "output_per_m3": (output, use * 0.012),
+        "co2e_per_output": (use * 0.6, output),
+        "wastewater_per_output": (use * 0.009, output),
+        "mean_demand_kw": (use, 720.0),
+        "peak_share": (0.21 * use, use),
+        "solar_share": (0.07 * use, use),
+        "wastewater_ratio": (0.75, 1.0),
+        "budget_share": (use * 2_150.0, use * 2_300.0),
+        "power_factor": (0.93 * use, use),
+    }
+    water = dict.fromkeys(("water_m3", "water_per_output"), 1 - 0.5 / 31)
+    made = {name: Figure(value, FIGURES[name].unit, water.get(name, 1.0)) for name, value in values.items()}
+    made["wastewater_m3"] = replace(made["wastewater_m3"], estimated=1 / 31)
+    made["co2e_scope2_market_kg"] = absent("kg CO₂e", Reason.NO_CONTRACT)
+    made["peak_demand_error_kw"] = Figure(0.5, "kW")
+    return made | {
+        name: Figure(above / below, FIGURES[name].unit, water.get(name, 1.0), over=below)
+        for name, (above, below) in ratios.items()
     }
 
 
@@ -168,9 +208,15 @@ def _months_up_to(period: ReportPeriod) -> list[date]:
     return months
 
 
-def _point(park: Park, tags: dict[str, str], fields: dict[str, float], day: date, without: tuple[str, ...]) -> str:
-    kept = {name: value for name, value in fields.items() if name in FIGURES and name not in without}
-    return point(series(EFFICIENCY, tags), kept, midnight_ms(day, park.zone) * NS_PER_MS)
+def _point(
+    park: Park, tenant: str, period: Period, figures: dict[str, Figure], day: date, without: tuple[str, ...]
+) -> str:
+    kept = {name: figure for name, figure in figures.items() if name not in without}
+    return _line(park, series(EFFICIENCY, {"park": park.id, "tenant": tenant, "period": period.value}), kept, day)
+
+
+def _line(park: Park, head: str, figures: dict[str, Figure], day: date) -> str:
+    return point(head, fields_of(figures), midnight_ms(day, park.zone) * NS_PER_MS)
 
 
 def _balances(park: Park, period: ReportPeriod) -> Iterator[str]:
@@ -178,13 +224,23 @@ def _balances(park: Park, period: ReportPeriod) -> Iterator[str]:
         below = [tenure.meter for tenure in park.children(meter.id)]
         if meter.role is not Role.MAIN or not below:
             continue
-        tags = {"park": park.id, "utility": meter.utility.value, "main": meter.id}
-        for day in period.days:
-            if meter.id == "wm-main" and day.day == HOLE[1]:
-                fields = {"completeness": 0.6, "computable": 0.0}
-            else:
-                used = sum(child.rated * 24 * 0.35 * 0.53 for child in below)
-                loss = used * (0.06 if meter.utility is Utility.WATER else 0.004)
-                fields = {"submeters": used, "loss": loss, "band": used * 0.011}
-                fields |= {"completeness": 1.0, "computable": 1.0}
-            yield point(series(BALANCE, tags), fields, midnight_ms(day, park.zone) * NS_PER_MS)
+        days = {day: _balance(meter, below, day) for day in period.days}
+        names = [meter.id, *([EDGE] if meter.parent is None and meter.tenant is None else [])]
+        whole = balance_of_days(list(days.values()), len(days))
+        for name in names:
+            tags = {"park": park.id, "utility": meter.utility.value, "main": name}
+            for day, figures in days.items():
+                yield _line(park, series(BALANCE, {**tags, "period": Period.DAY.value}), figures, day)
+            yield _line(park, series(BALANCE, {**tags, "period": Period.MONTH.value}), whole, period.first)
+            yield _line(park, series(BALANCE, {**tags, "period": Period.YEAR.value}), whole, date(period.year, 1, 1))
+
+
+def _balance(meter: Meter, below: list[Meter], day: date) -> dict[str, Figure]:
+    if meter.id == "wm-main" and day.day == HOLE[1]:
+        return dict.fromkeys(BALANCE_FIGURES, absent(meter.unit, Reason.INCOMPLETE, 0.6))
+    used = sum(child.rated * 24 * 0.35 * 0.53 for child in below)
+    loss = used * (0.06 if meter.utility is Utility.WATER else 0.004)
+    values = {"incoming": used + loss, "tenants": used * 0.9, "own": used * 0.1, "submeters": used, "loss": loss}
+    found = {name: Figure(value, meter.unit) for name, value in {**values, "band": used * 0.011}.items()}
+    found["loss"] = found["loss"].noting(Reason.NOT_SIGNIFICANT if loss <= used * 0.011 else Reason(0))
+    return found | {"loss_share": Figure(loss / (used + loss), "1", over=used + loss)}

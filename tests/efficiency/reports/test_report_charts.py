@@ -13,7 +13,7 @@ from efficiency.reports.charts.grids import heat_map, quality_strips
 from efficiency.reports.charts.ranking import Bar, ranking
 from efficiency.reports.charts.scale import scale
 from efficiency.reports.charts.svg import cut
-from efficiency.reports.language import Language
+from metering.words import Language
 
 VALUES = st.one_of(st.none(), st.floats(min_value=-1e9, max_value=1e9))
 COLUMNS = st.lists(VALUES, min_size=1, max_size=31)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from efficiency.reports.charts.svg import WIDTH
-from efficiency.reports.language import Language
+from metering.words import Language
 from tests.efficiency.reports.conftest import KINDS, Reports
 
 PAPER_PX = (794, 700)

@@ -13,14 +13,13 @@ import pytest
 import efficiency.reports
 from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.reports.forms import PARK_FORMS, TENANT_FORMS
-from efficiency.reports.language import Language
-from efficiency.reports.names import BAND_LABEL, UNITS, UTILITY_LABEL
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT
 from metering.figures import FIGURES
 from metering.model import Localized
 from metering.park import Park
+from metering.words import BAND, MILLION_VND, UTILITY, Language, inside
 from tests.efficiency.reports.conftest import KINDS, Reports
 
 CATALOGUE: list[Localized] = [
@@ -28,9 +27,10 @@ CATALOGUE: list[Localized] = [
     *FORMULAS.values(),
     *REASON_TEXT.values(),
     *RULE_TEXT.values(),
-    *UTILITY_LABEL.values(),
-    *BAND_LABEL.values(),
-    *UNITS.values(),
+    *UTILITY.values(),
+    *BAND.values(),
+    *(inside(label) for label in BAND.values()),
+    MILLION_VND,
     *(figure.label for figure in FIGURES.values()),
     *(field.label for fields in chain(PARK_FORMS.values(), TENANT_FORMS.values()) for field in fields),
     CUSUM_CONVENTION,
@@ -40,7 +40,7 @@ TEMPLATES = sorted((Path(efficiency.reports.__file__).parent / "templates").glob
 OWN_WORDS = {
     # Units, formulas and names of forms, the same in both languages
     *("kWh", "MWh", "kW", "m³", "m²", "Nm³", "TOE", "kg", "CO₂e", "CO₂", "t", "hL", "cosφ", "EnPI", "CUSUM", "RECP"),
-    *(f"F{number}" for number in range(1, 19)),
+    *(f"F{number}" for number in range(1, 22)),
     *("A", "B", "năm", "tháng", "T"),
 }
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from efficiency.indicators.series import valued_sum
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Floats
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import counted, emissions, primary_energy
@@ -18,7 +17,7 @@ from efficiency.valuation.valued import Reason, reasons_in
 from metering.dated import DatedValue, at
 from metering.meters import Role
 from metering.quantities import Utility
-from metering.tariffs import Band, BandHours, BandPrices, ElectricityTariff, Factors, FuelFactor
+from metering.tariffs import Band, BandHours, BandPrices, BoughtFactor, ElectricityTariff, Factors, FuelFactor
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BEFORE_963 = {
@@ -129,22 +128,6 @@ def test_no_hours_no_price_no_voltage_are_reasons_and_never_zero() -> None:
     water = flat_cost(used(np.ones(192)), (DatedValue(since=date(2025, 1, 1), value=14_500.0, source="test"),), when)
     assert np.isnan(water.value[:96]).all()
     assert water.value[96:].sum() == 96 * 14_500
-    together = valued_sum([(used(np.ones(192)), water)], "VND")
-    assert together.value is None
-    assert together.reasons == Reason.NO_PRICE
-
-
-def test_missing_use_lowers_the_completeness_of_a_cost_and_a_missing_price_where_nothing_was_used_does_not_matter() -> (
-    None
-):
-    when = days(date(2026, 1, 1), 1)
-    amount = np.ones(96)
-    amount[:12] = np.nan
-    price = DatedValue(since=date(2025, 1, 1), value=10.0, source="test")
-    cost = valued_sum([(used(amount), flat_cost(used(amount), (price,), when))], "VND")
-    assert cost.value == 840.0
-    assert cost.completeness == pytest.approx(84 / 96)
-    assert cost.reasons == Reason.INDICATIVE
 
 
 def test_what_flows_back_is_neither_paid_nor_counted_as_saved_carbon() -> None:
@@ -172,8 +155,8 @@ FACTORS = Factors(
     },
     scope2={
         Utility.ELECTRICITY: (
-            DatedValue(since=date(2025, 1, 1), value=0.6, source="test"),
-            DatedValue(since=date(2026, 1, 2), value=0.5, source="test"),
+            BoughtFactor(since=date(2025, 1, 1), value=0.6, source="test"),
+            BoughtFactor(since=date(2026, 1, 2), value=0.5, source="test"),
         )
     },
     toe={Utility.ELECTRICITY: (DatedValue(since=date(2025, 1, 1), value=0.0001543, source="test"),)},

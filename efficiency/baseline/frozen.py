@@ -1,4 +1,4 @@
-"""Baselines as a park can reckon with them: all versions of each, and where it finds its amounts in the park."""
+"""Frozen baselines of a park: all versions of each, and where each finds its amounts in the park."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from metering.quantities import Utility
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FrozenBaseline:
     """All versions of one baseline. `sources` has those that the park still has the `meters` of, by version."""
 
     versions: tuple[Baseline, ...]
@@ -42,7 +42,7 @@ class Held:
         return current(self.versions, day)
 
 
-def held_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, Held]:
+def frozen_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, FrozenBaseline]:
     """By id."""
     versions: dict[str, list[Baseline]] = {}
     for baseline in baselines:
@@ -52,8 +52,12 @@ def held_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, Held]
         subject = entries[0].subject
         meter = park.meter.get(subject.meter) if subject.meter is not None else None
         sources = {entry.version: known for entry in entries if (known := _sources(park, entry)) is not None}
-        meters = frozenset(each for known in sources.values() for each in known.meters)
-        found[name] = Held(tuple(entries), sources, meters, meter.tenant if meter is not None else subject.tenant)
+        found[name] = FrozenBaseline(
+            versions=tuple(entries),
+            sources=sources,
+            meters=frozenset(each for known in sources.values() for each in known.meters),
+            tenant=meter.tenant if meter is not None else subject.tenant,
+        )
     return found
 
 
@@ -73,7 +77,7 @@ def checked(park_file: Path, park: Park, today: date) -> list[str]:
 
 
 def faults(park_file: Path, park: Park, baselines: Sequence[Baseline], today: date) -> list[str]:
-    """Why versions that hold today or later cannot be reckoned with, each with file and key."""
+    """Why versions that hold today or later cannot be used, each with file and key."""
     found = []
     for name in dict.fromkeys(baseline.id for baseline in baselines):
         versions = [baseline for baseline in baselines if baseline.id == name]

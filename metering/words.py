@@ -1,20 +1,23 @@
-"""A report's language: texts from the catalogue, numbers and dates in the language's own format.
+"""How numbers, dates and words are written for people, in Vietnamese and English: the one place that formats them.
 
 Vietnamese writes 1.234.567,89, 23/11/2026 and "tháng 10/2026"; English 1,234,567.89, 23 Nov 2026 and October 2026.
+Reports, dashboards, alerts and the viewer take texts, formats and colours from here.
 """
 
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from babel.dates import format_date, get_day_names
 from babel.numbers import format_decimal, format_percent
 
-from efficiency.reports.periods import ReportPeriod
 from metering.model import Localized
+from metering.quantities import UTILITIES
+from metering.tariffs import Band
 
 
 class Language(StrEnum):
-    """The two languages of every report."""
+    """The two languages of everything that a person sees."""
 
     VI = "vi"
     EN = "en"
@@ -32,9 +35,12 @@ class Language(StrEnum):
         """Write a number; without `digits` as many decimals as make four figures, at most three."""
         if digits is None:
             digits = decimals(value)
-        value = round(value, digits)
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return format_decimal(value or 0.0, format=pattern, locale=self.locale)
+        return format_decimal(round(value, digits) or 0.0, format=pattern, locale=self.locale)
+
+    def exact(self, value: float) -> str:
+        """Write a number with as many decimals as it has, such as a limit or a factor."""
+        return format_decimal(float(f"{value:.10g}"), format="#,##0.##########", locale=self.locale)
 
     def percent(self, share: float, digits: int = 1, *, sign: bool = False) -> str:
         """A share as percent, with its sign where asked for."""
@@ -63,11 +69,9 @@ class Language(StrEnum):
         """A month without its year, as short as it can be."""
         return format_date(day, "'T'M" if self is Language.VI else "MMM", locale=self.locale)
 
-    def period(self, period: ReportPeriod) -> str:
-        """Name of a month or year."""
-        if period.month is not None:
-            return self.month(period.first)
-        return f"năm {period.year}" if self is Language.VI else str(period.year)
+    def year(self, year: int) -> str:
+        """A calendar year."""
+        return f"năm {year}" if self is Language.VI else str(year)
 
 
 _FIGURES = 4
@@ -78,3 +82,45 @@ def decimals(value: float) -> int:
     """Decimals that leave about four figures, none beyond a thousand."""
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     return max(0, min(_MOST_DECIMALS, _FIGURES - max(whole, 1)))
+
+
+def text(en: str, vi: str) -> Localized:
+    """A text in both languages."""
+    return Localized(en=en, vi=vi)
+
+
+def inside(words: Localized) -> Localized:
+    """A label as it is written within a sentence: without its capital."""
+    return text(words.en[:1].lower() + words.en[1:], words.vi[:1].lower() + words.vi[1:])
+
+
+BAND: Final = {
+    Band.OFF_PEAK: text("Off-peak hours", "Giờ thấp điểm"),
+    Band.NORMAL: text("Normal hours", "Giờ bình thường"),
+    Band.PEAK: text("Peak hours", "Giờ cao điểm"),
+    Band.ALL: text("One price", "Một giá"),
+}
+
+BAND_COLOUR: Final = {
+    Band.OFF_PEAK: "#4C8F5B",
+    Band.NORMAL: "#BD8A09",
+    Band.PEAK: "#C2452D",
+    Band.ALL: "#BD8A09",
+}
+
+SOLAR: Final = "#5CA339"
+GOOD: Final = "#3B9A4B"
+NEAR: Final = "#A79317"
+"""Not yet worth a warning, but on the way there."""
+WARN: Final = "#D57E19"
+BAD: Final = "#D1323C"
+NEUTRAL: Final = "#6B7785"
+INK: Final = "#1C2430"
+FAINT: Final = "#D7DCE2"
+
+MILLION_VND: Final = text("million ₫", "triệu đồng")
+"""Unit of money that is read at a glance; the store holds ₫."""
+
+UTILITY: Final = {utility: spec.label for utility, spec in UTILITIES.items()}
+COLOUR: Final = {utility: spec.colour for utility, spec in UTILITIES.items()}
+"""One colour a utility everywhere, readable on light and dark."""

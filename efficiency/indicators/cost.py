@@ -1,0 +1,115 @@
+"""What a tenant's use costs over a period: before and after surcharge and VAT, and against its budget.
+
+F10 gives the cost of each quarter hour; this adds up and says why there is no sum. F18: a month's budget falls evenly
+on its quarter hours, so that of a month that has just begun is what may have been spent by now; cost is compared with
+the budget of the quarter hours of which the cost is known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from efficiency.indicators.figure import Figure, absent, figure
+from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.usage.intervals import QUARTER_MS, Bools
+from efficiency.valuation.localtime import Slots, day_of, on_days, period_span
+from efficiency.valuation.money import band_shares
+from efficiency.valuation.valued import NOTHING, Reason
+from metering.dated import at, value_on
+from metering.figures import Period
+from metering.park import Park, Tenant
+from metering.quantities import Utility
+
+COST = "cost_vnd"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Cost of a tenant over a period, before surcharge and VAT: as a figure, by quarter hour, and by utility."""
+
+    figure: Figure
+    series: Series | None
+    by_utility: Mapping[Utility, Series]
+    missing: Reason
+
+
+def cost_of(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Portion]], when: Slots) -> Cost:
+    """Cost of all that has a price: electricity by its tariff, and each other utility that the park file prices."""
+    priced = {
+        utility: portions
+        for utility, portions in use.items()
+        if portions and (utility is Utility.ELECTRICITY or utility in park.tariffs.prices)
+    }
+    missing = NOTHING
+    by_utility: dict[Utility, Series] = {}
+    costs: list[Portion] = []
+    for utility, portions in priced.items():
+        each = [portion.column(COST) for portion in portions]
+        costs += each
+        lacking = np.logical_or.reduce([portion.missing(COST) for portion in portions])
+        missing |= _why(park, tenant, utility, when, lacking)
+        series = together(each)
+        if series is not None:
+            by_utility[utility] = series
+    whole = together(costs)
+    if whole is None:
+        return Cost(absent("₫", Reason.NO_METER), None, {}, Reason.NO_METER)
+    return Cost(whole.figure("₫", missing), whole, by_utility, missing)
+
+
+def _why(park: Park, tenant: Tenant, utility: Utility, when: Slots, lacking: Bools) -> Reason:
+    """Why use of these quarter hours has no cost; nothing where all has one."""
+    if not lacking.any():
+        return NOTHING
+    tariff = park.tariffs.electricity
+    if utility is not Utility.ELECTRICITY or tariff is None:
+        return Reason.NO_PRICE
+    if np.isnan(band_shares(tariff.bands, when)[lacking]).any():
+        return Reason.NO_BANDS
+    days = [day_of(int(day)) for day in np.unique(when.day[lacking])]
+    voltages = [value_on(tenant.contract.voltage, day) for day in days]
+    return Reason.NO_VOLTAGE if any(each not in tariff.prices for each in voltages) else Reason.NO_PRICE
+
+
+def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dict[str, Figure]:
+    """F19: VAT of each utility by the rate of the day, and what is to be paid with surcharge and VAT.
+
+    The surcharge is taxed at the rate of the last day. Where there is no surcharge yet (a day), or none can be
+    computed, the sum is without it and says so.
+    """
+    if cost.series is None or cost.figure.value is None:
+        none = absent("₫", cost.figure.absent_for or Reason.NO_DATA, cost.figure.completeness)
+        return {"vat_vnd": none, "payable_vnd": none}
+    tax, undated = 0.0, False
+    for utility, series in cost.by_utility.items():
+        rates = on_days(park.tariffs.vat.get(utility, ()), lambda entry: entry.value, when.day)
+        known = np.isfinite(series.amount)
+        undated |= bool((known & np.isnan(rates)).any())
+        tax += float(np.nansum(series.amount * rates))
+    extra = reactive.value if reactive is not None else None
+    if extra:
+        last = at(park.tariffs.vat.get(Utility.ELECTRICITY, ()), day_of(int(when.day[-1])))
+        undated |= last is None
+        tax += extra * (last.value if last is not None else 0.0)
+    quality = cost.figure.completeness, cost.figure.estimated
+    if undated:
+        none = absent("₫", Reason.NO_VAT, cost.figure.completeness)
+        return {"vat_vnd": none, "payable_vnd": none}
+    caution = NOTHING if extra is not None else Reason.NO_SURCHARGE
+    paid = cost.figure.value + (extra or 0.0) + tax
+    return {"vat_vnd": figure(tax, "₫", *quality, caution), "payable_vnd": figure(paid, "₫", *quality, caution)}
+
+
+def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost) -> dict[str, Figure]:
+    """F18: the budget of the quarter hours `when`, all of one month, and `cost` over it."""
+    month = period_span(park, Period.MONTH, day_of(int(when.day[0])))
+    monthly = on_days(tenant.budget_vnd_per_month, lambda entry: entry.value, when.day)
+    each = monthly / ((month.end - month.start) // QUARTER_MS)
+    if np.isnan(each).any():
+        none = absent("₫", Reason.NO_BUDGET, 1.0)
+        return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | Reason.NO_BUDGET)}
+    everywhere = np.ones(len(each))
+    allowed = Series(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
+    share = quotient(cost.series, allowed, "1", none=cost.missing)
+    return {"budget_vnd": allowed.figure("₫"), "budget_share": share}

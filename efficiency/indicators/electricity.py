@@ -1,0 +1,195 @@
+"""What is particular to electricity: own solar, demand, the share of peak hours, power factor and its surcharge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from efficiency.indicators.figure import Figure, absent, figure, ratio, total
+from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.usage.intervals import QUARTER_MS, Floats, Times
+from efficiency.valuation.money import BANDS
+from efficiency.valuation.valued import NOTHING, Reason
+from metering.figures import ELECTRICITY
+from metering.tariffs import Band, ReactiveRule
+
+BLOCK_MS = 2 * QUARTER_MS
+_BLOCKS_PER_HOUR = 2
+_BASE_PERCENTILE = 5.0
+"""Base load is what demand exceeds 95 % of the time: the minimum itself would be a matter of chance."""
+
+_COARSE = 0.05
+"""A count that is a larger share of the peak than this is said beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Electricity:
+    """What a tenant's electricity is made of over a period.
+
+    `bought`: through its fence, negative where the intake turns back. `taken`: what came in. `used`: with own solar.
+    `solar`: what was generated and not sent away, as a figure of the whole period.
+    """
+
+    bought: Series
+    taken: Series
+    used: Series
+    solar: Figure
+
+
+def electricity_of(
+    bought: Sequence[Portion], generated: Sequence[Portion], exported: Sequence[Portion]
+) -> Electricity | None:
+    """Put together what a tenant buys, generates and exports (by registers of their own); None without a fence meter.
+
+    Own solar is what was generated, less what was exported or turned the intake back; it is never below zero.
+    """
+    all_bought = together(bought)
+    if all_bought is None:
+        return None
+    taken = all_bought.positive()
+    made, away = together(generated), together(exported)
+    if made is None:
+        return Electricity(all_bought, taken, taken, absent("kWh", Reason.NO_METER))
+    figures = [made.figure("kWh"), *([away.figure("kWh")] if away is not None else [])]
+    whole = total(figures, "kWh")
+    if whole.value is None or figures[0].value is None:
+        return Electricity(all_bought, taken, taken.plus(made), whole)
+    turned_back = -float(np.nansum(np.minimum(all_bought.amount, 0.0)))
+    sent = sum(one.value or 0.0 for one in figures[1:]) + turned_back
+    solar = figure(max(0.0, figures[0].value - sent), "kWh", whole.completeness, whole.estimated, whole.reasons)
+    used = all_bought.plus(made).plus(away, -1.0) if solar.value else taken
+    return Electricity(all_bought, taken, used, solar)
+
+
+def electricity_figures(
+    electricity: Electricity | None, start: Times, shares: Floats, *, generates: bool
+) -> dict[str, Figure]:
+    """Amounts, demand and shares of one tenant; `shares` are `money.band_shares` of the quarter hours at `start`."""
+    if electricity is None:
+        kwh, kw, share = (absent(unit, Reason.NO_METER) for unit in ("kWh", "kW", "1"))
+        names = {
+            kwh: ("grid_kwh", "solar_kwh", ELECTRICITY),
+            kw: ("mean_demand_kw", "peak_demand_kw", "base_load_kw"),
+            share: ("load_factor", "peak_share", "solar_share"),
+        }
+        return {name: one for one, each in names.items() for name in each}
+    grid = electricity.taken.figure("kWh")
+    used = total([grid, electricity.solar], "kWh") if generates else grid
+    return {
+        "grid_kwh": grid,
+        "solar_kwh": electricity.solar,
+        ELECTRICITY: used,
+        "solar_share": ratio(electricity.solar, used, "1"),
+        "peak_share": peak_share(electricity.taken, shares),
+        **demand(start, electricity.taken),
+    }
+
+
+def blocks(start: Times, electricity: Series) -> tuple[Times, Floats, Floats]:
+    """Starts of the half hours that lie whole in the series, their mean power and how far it may be off, kW.
+
+    NaN unless it is all known. The error of a half hour is that of one count, not of two: what the counter holds back
+    in one quarter hour it shows in the next.
+    """
+    first = int(np.searchsorted(start, -(-int(start[0]) // BLOCK_MS) * BLOCK_MS)) if len(start) else 0
+    last = first + (len(start) - first) // 2 * 2
+    amount = np.where(electricity.whole, electricity.amount, np.nan)[first:last]
+    error = electricity.error[first:last]
+    return (
+        start[first:last:2],
+        (amount[::2] + amount[1::2]) * _BLOCKS_PER_HOUR,
+        np.maximum(error[::2], error[1::2]) * _BLOCKS_PER_HOUR,
+    )
+
+
+def demand(start: Times, electricity: Series) -> dict[str, Figure]:
+    """F9: demand of a period by half hours; `start` are its quarter hours, without holes."""
+    _, power, error = blocks(start, electricity)
+    expected = _expected_blocks(start, electricity)
+    known = np.isfinite(power)
+    names = ("mean_demand_kw", "peak_demand_kw", "base_load_kw")
+    if not known.any():
+        none = dict.fromkeys(names, absent("kW", Reason.NO_DATA, 0.0))
+        return {**none, "load_factor": absent("1", Reason.NO_DATA, 0.0)}
+    completeness, estimated = min(1.0, float(known.sum() / max(expected, 1.0))), electricity.spread
+    place = int(np.nanargmax(power))
+    highest, mean = float(power[place]), float(power[known].mean())
+    coarse = Reason.COARSE if error[place] > _COARSE * highest else NOTHING
+    hours = known.sum() / _BLOCKS_PER_HOUR
+    base = float(np.percentile(power[known], _BASE_PERCENTILE))
+    found = {
+        "mean_demand_kw": figure(mean, "kW", completeness, estimated, over=float(hours)),
+        "peak_demand_kw": figure(highest, "kW", completeness, estimated, coarse),
+        "base_load_kw": figure(base, "kW", completeness, estimated),
+        "peak_demand_error_kw": figure(float(error[place]), "kW", completeness, estimated),
+    }
+    load = absent("1", Reason.ZERO_DENOMINATOR, completeness)
+    if highest > 0:
+        load = figure(mean / highest, "1", completeness, estimated, coarse)
+    return {**found, "load_factor": load}
+
+
+def _expected_blocks(start: Times, electricity: Series) -> float:
+    """How many half hours there are in which the tenant's meters count."""
+    first = int(np.searchsorted(start, -(-int(start[0]) // BLOCK_MS) * BLOCK_MS)) if len(start) else 0
+    expected = electricity.expected[first:]
+    last = len(expected) // 2 * 2
+    return float((expected[:last:2] & expected[1:last:2]).sum())
+
+
+def peak_share(electricity: Series, shares: Floats) -> Figure:
+    """F10: share of the electricity taken in peak hours."""
+    split = electricity.amount * shares[:, BANDS.index(Band.PEAK)]
+    undated = np.isnan(shares).any(axis=1) & np.isfinite(electricity.amount)
+    if undated.any():
+        return absent("1", Reason.NO_BANDS, electricity.complete)
+    return quotient(replace(electricity, amount=split), electricity, "1")
+
+
+def power_factor(active: Series | None, reactive: Series | None) -> Figure:
+    """F8: power factor of a period from its sums of kWh and kvarh, over the quarter hours in which both are known.
+
+    A register of reactive energy that counts down is one that is wired the wrong way round: the size of the sum counts,
+    not its sign. `over` is the active energy, so that months can be joined.
+    """
+    if active is None or reactive is None:
+        return absent("cosφ", Reason.NO_METER)
+    both = active.whole & reactive.whole
+    expected = active.expected | reactive.expected
+    if not both.any():
+        return absent("cosφ", Reason.NO_DATA)
+    completeness = float(both.sum() / expected.sum())
+    real, blind = float(active.amount[both].sum()), abs(float(reactive.amount[both].sum()))
+    apparent = float(np.hypot(real, blind))
+    if apparent == 0:
+        return absent("cosφ", Reason.ZERO_DENOMINATOR, completeness)
+    estimated = max(float(active.estimated[both].mean()), float(reactive.estimated[both].mean()))
+    return figure(real / apparent, "cosφ", completeness, estimated, over=real)
+
+
+def reactive_surcharge(rule: ReactiveRule | None, factor: Figure, buyer_kw: float | None, cost: Figure) -> Figure:
+    """F8: VND on top of the `cost` of a billing cycle whose power factor is `factor`.
+
+    Nothing for buyers under the rule's size; a buyer whose size is unknown is taken to be large enough.
+    """
+    if rule is None:
+        return absent("₫", Reason.NO_RULE)
+    if cost.value is None or factor.value is None:
+        return absent("₫", cost.absent_for | factor.absent_for, min(cost.completeness, factor.completeness))
+    percent = 0.0
+    if buyer_kw is None or buyer_kw >= rule.min_kw:
+        percent = surcharge_percent(rule, factor.value)
+    completeness = min(cost.completeness, factor.completeness)
+    return figure(cost.value * percent / 100, "₫", completeness, max(cost.estimated, factor.estimated))
+
+
+def surcharge_percent(rule: ReactiveRule, factor: float) -> float:
+    """Percent on top at a power factor, by steps of 0.01 as the regulation's table has them.
+
+    The power factor is rounded to two decimals, half up, and the percentage to two decimals: that gives the table's
+    entries (0.89: 1.12, 0.60: 50.00).
+    """
+    step = float(np.floor(factor * 100 + 0.5)) / 100
+    if step < rule.floor_power_factor:
+        return rule.floor_percent
+    return max(0.0, round((rule.min_power_factor / step - 1) * 100, 2))

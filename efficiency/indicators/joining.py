@@ -1,0 +1,174 @@
+"""Figures of a longer period from those of its parts: sums, sums over sums, and what must be said of parts without any.
+
+A sum needs every month that was the tenant's: one without a price takes the year's cost away, as the sum of the other
+months would be read as the year's; one without data lowers the completeness, so that the sum is indicative. A ratio
+weighs each month by what it was divided by, which is the sum over the sum of the time in which both were known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from math import hypot, sqrt
+
+from efficiency.indicators.figure import Figure, absent, figure, ratio
+from efficiency.valuation.valued import NOTHING, Reason
+from metering.figures import FIGURES, Joined
+
+_NEVER = Reason.NO_METER | Reason.NO_OUTPUT | Reason.NO_BASELINE
+"""Reasons of a month that the figure is not about: its meter or baseline was not there."""
+_NOTHING_THERE = _NEVER | Reason.NO_DATA | Reason.NOT_COMPUTED | Reason.ZERO_DENOMINATOR
+"""Reasons that take away a month and not the year: there was nothing to add."""
+
+
+def joined_figures(months: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float]) -> dict[str, Figure]:
+    """Figures of the year that these months are of (or of the month that some days are of).
+
+    `lengths`: how long each was the tenant's up to now, such as its quarter hours; parts without any are left out. One
+    of `lengths` that `months` lacks counts as one without data.
+    """
+    due = [month for month, length in sorted(lengths.items()) if length > 0]
+    weights = [lengths[month] for month in due]
+    found: dict[str, Figure] = {}
+    for name, spec in FIGURES.items():
+        parts = [months.get(month, {}).get(name) or absent(spec.unit, Reason.NOT_COMPUTED) for month in due]
+        if all(part.reasons == Reason.NOT_COMPUTED for part in parts):
+            continue
+        unit = next((part.unit for part in reversed(parts) if part.value is not None), spec.unit)
+        found[name] = _JOIN[spec.joined](parts, weights, unit)
+    return found | _apart(months, due, weights, found)
+
+
+def _quality(parts: Sequence[Figure], weights: Sequence[float]) -> tuple[float, float]:
+    """Completeness and estimated share, by how long each part is; a part that it is not about does not count."""
+    whole = [(part, weight) for part, weight in zip(parts, weights, strict=True) if not _never(part)]
+    size = sum(weight for _, weight in whole)
+    if not size:
+        return 0.0, 0.0
+    complete = sum(_known(part) * weight for part, weight in whole) / size
+    return complete, sum(part.estimated * weight for part, weight in whole) / size
+
+
+def _never(part: Figure) -> bool:
+    return part.value is None and bool(part.reasons & _NEVER)
+
+
+def _known(part: Figure) -> float:
+    return part.completeness if part.value is not None else 0.0
+
+
+def _reasons(parts: Sequence[Figure]) -> Reason:
+    found = NOTHING
+    for part in parts:
+        found |= part.reasons & ~Reason.INDICATIVE
+    return found
+
+
+def _summed(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
+    known = [part for part in parts if part.value is not None]
+    complete, estimated = _quality(parts, weights)
+    lacking = _reasons([part for part in parts if part.value is None])
+    if not known or lacking & ~_NOTHING_THERE:
+        return absent(unit, lacking or Reason.NO_DATA, complete)
+    return figure(sum(part.value or 0.0 for part in known), unit, complete, estimated, _said(parts, known))
+
+
+def _said(parts: Sequence[Figure], known: Sequence[Figure]) -> Reason:
+    """What is said against the parts that count, and that others have no value."""
+    partly = any(part.value is None and not _never(part) for part in parts)
+    return _reasons(known) | (Reason.PARTLY if partly else NOTHING)
+
+
+def _divided(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
+    known = [part for part in parts if part.value is not None and part.over is not None]
+    complete, estimated = _quality(parts, weights)
+    lacking = _reasons([part for part in parts if part.value is None])
+    over = sum(part.over or 0.0 for part in known)
+    if not known or lacking & ~(_NOTHING_THERE | Reason.NO_BUDGET):
+        return absent(unit, lacking or Reason.NO_DATA, complete)
+    if over == 0:
+        return absent(unit, Reason.ZERO_DENOMINATOR, complete)
+    value = sum((part.value or 0.0) * (part.over or 0.0) for part in known) / over
+    return figure(value, unit, complete, estimated, _said(parts, known), over=over)
+
+
+def _highest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
+    known = [part for part in parts if part.value is not None]
+    complete, estimated = _quality(parts, weights)
+    if not known:
+        return absent(unit, _reasons(parts) or Reason.NO_DATA, complete)
+    most = max(known, key=lambda part: part.value or 0.0)
+    return figure(most.value, unit, complete, estimated, (most.reasons & ~Reason.INDICATIVE) | _said(parts, []))
+
+
+def _newest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
+    known = [part for part in parts if part.value is not None]
+    complete, estimated = _quality(parts, weights)
+    if not known:
+        return absent(unit, _reasons(parts) or Reason.NO_DATA, complete)
+    return figure(known[-1].value, unit, complete, estimated, known[-1].reasons & ~Reason.INDICATIVE)
+
+
+def _none(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
+    return absent(unit, Reason.NOT_OF_YEARS, _quality(parts, weights)[0])
+
+
+_JOIN = {
+    Joined.SUM: _summed,
+    Joined.RATIO: _divided,
+    Joined.MOST: _highest,
+    Joined.LAST: _newest,
+    Joined.APART: _none,
+}
+
+
+def _apart(
+    months: Mapping[date, Mapping[str, Figure]],
+    due: Sequence[date],
+    weights: Sequence[float],
+    found: Mapping[str, Figure],
+) -> dict[str, Figure]:
+    """Figures that follow from several others of the months."""
+
+    def of(name: str) -> list[Figure]:
+        return [months[month][name] for month in due if name in months.get(month, {})]
+
+    result: dict[str, Figure] = {}
+    if "load_factor" in found:
+        result["load_factor"] = replace(ratio(found["mean_demand_kw"], found["peak_demand_kw"], "1"), over=None)
+    if "power_factor" in found:
+        parts = [months.get(month, {}).get("power_factor") or absent("cosφ", Reason.NOT_COMPUTED) for month in due]
+        result["power_factor"] = _joined_power_factor(parts, weights)
+    if "saving_kwh" in found:
+        bands = [part.value for part in of("saving_band_kwh") if part.value is not None]
+        saving = found["saving_kwh"]
+        if bands and saving.value is not None:
+            band = sqrt(sum(each**2 for each in bands))
+            result["saving_band_kwh"] = replace(saving, value=band, reasons=saving.reasons & ~Reason.NOT_SIGNIFICANT)
+            result["saving_kwh"] = judged(saving, band)
+    for name in ("completeness", "estimated"):
+        shares = [months[m][name].value or 0.0 if name in months.get(m, {}) else 0.0 for m in due]
+        size = sum(weights)
+        if size:
+            mean = sum(share * weight for share, weight in zip(shares, weights, strict=True)) / size
+            result[name] = Figure(mean, "1")
+    return result
+
+
+def judged(saving: Figure, band: float) -> Figure:
+    """F21: a saving with the mark that zero lies within its uncertainty, or without it."""
+    if saving.value is None:
+        return saving
+    plain = saving.reasons & ~Reason.NOT_SIGNIFICANT
+    within = Reason.NOT_SIGNIFICANT if abs(saving.value) <= band else NOTHING
+    return replace(saving, reasons=plain | within)
+
+
+def _joined_power_factor(parts: Sequence[Figure], weights: Sequence[float]) -> Figure:
+    """F8 over several months, from the active energy and the power factor of each."""
+    known = [part for part in parts if part.value is not None and part.over]
+    complete, estimated = _quality(parts, weights)
+    if not known:
+        return absent("cosφ", _reasons(parts) or Reason.NO_DATA, complete)
+    real = sum(part.over or 0.0 for part in known)
+    blind = sum((part.over or 0.0) * sqrt(max(0.0, 1 / (part.value or 1.0) ** 2 - 1)) for part in known)
+    return figure(real / hypot(real, blind), "cosφ", complete, estimated, _said(parts, known), over=real)

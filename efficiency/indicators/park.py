@@ -1,0 +1,88 @@
+"""Energy and emissions of the park itself: what comes over its edge, and what is generated behind it.
+
+What the park makes of it and sells on (steam, compressed air, chilled water) is not counted a second time.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from efficiency.indicators.carriers import all_carriers, emissions_of, mj_per_unit, toe_per_unit
+from efficiency.indicators.electricity import electricity_of
+from efficiency.indicators.figure import Figure, absent
+from efficiency.indicators.series import Portion, together
+from efficiency.indicators.tenant import EXPORT, counts
+from efficiency.usage.intervals import Span, quarters_in
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.localtime import slots
+from efficiency.valuation.valued import Reason
+from metering.meters import Belonging, Meter, Role
+from metering.park import Park
+from metering.quantities import Utility
+
+_KG = "kg CO₂e"
+
+
+def edge_points(park: Park, utility: Utility, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
+    """Metering points at the park's edge: its main meters without one above, else all that have none above."""
+    found = [
+        (meter, belonging)
+        for meter in park.meters
+        if meter.utility is utility
+        for belonging in meter.belongings_in(span)
+        if belonging.parent is None and belonging.role is not Role.GENERATION
+    ]
+    mains = [each for each in found if each[1].role is Role.MAIN and each[1].tenant is None]
+    return tuple(mains or found)
+
+
+def generation(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
+    """Everything that generates in the park, the tenants' too."""
+    return tuple(
+        (meter, belonging)
+        for meter in park.meters
+        for belonging in meter.belongings_in(span)
+        if belonging.role is Role.GENERATION
+    )
+
+
+def park_figure_meters(park: Park, span: Span) -> set[str]:
+    """The meters that `park_figures` needs."""
+    points = [point for utility in park_utilities(park) for point in edge_points(park, utility, span)]
+    return {meter.id for meter, _ in (*points, *generation(park, span))}
+
+
+def park_utilities(park: Park) -> list[Utility]:
+    """Utilities that the park's figures are made of."""
+    return [Utility.ELECTRICITY, *park.factors.scope1]
+
+
+def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
+    """Figures of `metering.figures.PARK_FIGURES` over exactly the span of `by_meter`."""
+    start = quarters_in(span)
+    if not len(start):
+        return {}
+    when = slots(start, park.zone)
+
+    def portions(points: Iterable[tuple[Meter, Belonging]], column: str | None = None) -> tuple[Portion, ...]:
+        found = []
+        for meter, belonging in points:
+            if meter.id in by_meter and (column is None or counts(meter, column)):
+                mine = np.asarray((start >= belonging.span.start) & (start < belonging.span.end))
+                portion = Portion(by_meter[meter.id], mine)
+                found.append(portion if column is None else portion.column(column))
+        return tuple(found)
+
+    edge = {utility: edge_points(park, utility, span) for utility in park_utilities(park)}
+    use = {utility: portions(points) for utility, points in edge.items()}
+    made = portions(generation(park, span))
+    electricity = electricity_of(use[Utility.ELECTRICITY], made, portions(edge[Utility.ELECTRICITY], EXPORT))
+    generated = together(made)
+    return {
+        "solar_kwh": generated.figure("kWh") if generated is not None else absent("kWh", Reason.NO_METER),
+        "co2e_scope1_kg": emissions_of(use, park.factors, when, 1).figure(_KG),
+        "co2e_scope2_kg": emissions_of(use, park.factors, when, 2).figure(_KG),
+        "co2e_kg": emissions_of(use, park.factors, when).figure(_KG),
+        "energy_mj": all_carriers(use, electricity, mj_per_unit(park.factors, when)).figure("MJ"),
+        "toe": all_carriers(use, electricity, toe_per_unit(park.factors, when)).figure("TOE"),
+    }

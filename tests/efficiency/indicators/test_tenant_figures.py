@@ -1,0 +1,294 @@
+"""Figures of a tenant: sums over sums of the same time, each with the reason where there is none."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from efficiency.indicators.electricity import blocks, demand
+from efficiency.indicators.figure import Figure, absent, change, fields_of, figure, figures_in, ratio, total
+from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.indicators.tenant import fence_meters, tenant_figures
+from efficiency.usage.intervals import EVER, QUARTER_MS
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.valued import REASON_TEXT, Reason
+from metering.figures import FIGURES, Period
+from metering.park import Park
+from metering.quantities import Utility
+from tests.efficiency.indicators.oneday import (
+    FIRST,
+    METERS,
+    SOURCE,
+    flat,
+    instant,
+    meter,
+    park_of,
+    quarters,
+    span,
+    used,
+)
+
+DAY = {
+    "em": flat(10.0, cost_vnd=20_000.0, co2e_kg=6.0),
+    "wm": flat(2.0, cost_vnd=20_000.0),
+    "ww": flat(1.5),
+    "line": flat(1.0),
+}
+
+
+def figures(park: Park | None = None, period: Period = Period.DAY, **hours: QuarterHours) -> dict[str, Figure]:
+    found = park if park is not None else park_of()
+    return tenant_figures(found, found.tenant["t"], {**DAY, **hours}, period, span())
+
+
+def test_every_figure_of_a_plain_day() -> None:
+    found = figures()
+    expected = {
+        "grid_kwh": 960.0,
+        "electricity_kwh": 960.0,
+        "output": 96.0,
+        "electricity_per_output": 10.0,
+        "energy_mj": 3456.0,
+        "energy_per_output": 36.0,
+        "toe": 0.096,
+        "toe_per_output": 0.001,
+        "water_per_output": 2.0,
+        "wastewater_per_output": 1.5,
+        "output_per_mwh": 100.0,
+        "output_per_m3": 0.5,
+        "co2e_per_output": 6.0,
+        "wastewater_ratio": 0.75,
+        "electricity_per_m2": 9.6,
+        "water_per_employee": 3.84,
+        "cost_vnd": 3_840_000.0,
+        "vat_vnd": 1_920_000.0 * 0.13,
+        "payable_vnd": 3_840_000.0 + 1_920_000.0 * 0.13,
+        "co2e_scope2_kg": 576.0,
+        "peak_share": 0.25,
+        "mean_demand_kw": 40.0,
+        "peak_demand_kw": 40.0,
+        "base_load_kw": 40.0,
+        "load_factor": 1.0,
+        "completeness": 1.0,
+    }
+    assert {name: found[name].value for name in expected} == pytest.approx(expected)
+    assert found["electricity_per_output"].unit == "kWh/t"
+    assert found["solar_share"].absent_for == Reason.NO_METER
+    assert found["co2e_scope2_kg"].reasons == Reason.ESTIMATED_FACTOR
+    assert found["co2e_scope2_market_kg"].absent_for == Reason.NO_CONTRACT
+    assert found["payable_vnd"].reasons == Reason.NO_SURCHARGE
+    assert found.keys() <= FIGURES.keys()
+
+
+def test_a_ratio_is_over_the_time_in_which_both_sides_are_known() -> None:
+    late = np.full(96, 0.5)
+    late[:72] = np.nan  # the line is metered from 18:00 on
+    found = figures(line=used(late))["electricity_per_output"]
+    assert found.value == pytest.approx(20.0)
+    assert found.completeness == pytest.approx(0.25)
+    assert found.indicative
+    assert found.over == pytest.approx(12.0)
+
+
+def test_output_of_zero_or_none_or_in_two_units_gives_no_value_with_the_reason() -> None:
+    without = [each for each in METERS if each["id"] != "line"]
+    two = [*METERS, meter("pieces", "production", tenant="t", output_unit="pieces")]
+    for found, reason in (
+        (figures(line=flat(0.0)), Reason.ZERO_DENOMINATOR),
+        (figures(park_of(*without)), Reason.NO_OUTPUT),
+        (figures(park_of(*two), pieces=flat(1.0)), Reason.MIXED_UNITS),
+        (figures(line=flat(np.nan)), Reason.NO_DATA),
+    ):
+        for name in ("electricity_per_output", "energy_per_output", "co2e_per_output"):
+            assert found[name].value is None
+            assert found[name].absent_for == reason
+
+
+def test_a_carrier_without_a_factor_is_named_and_takes_the_sum_away() -> None:
+    park = park_of(*METERS, meter("steam", "steam", tenant="t"))
+    found = figures(park, steam=flat(1.0))
+    for name in ("energy_mj", "energy_per_output", "toe", "toe_per_output"):
+        assert found[name].value is None
+        assert found[name].absent_for == Reason.NO_FACTOR_STEAM
+    assert found["electricity_per_output"].value == pytest.approx(10.0)
+    assert found["co2e_scope2_kg"].value == pytest.approx(576.0)
+    assert found["co2e_scope2_kg"].reasons == Reason.NO_FACTOR_STEAM | Reason.ESTIMATED_FACTOR
+    steam = {"steam": [{**SOURCE, "value": 2760.0}]}
+    factors = {"mj": steam, "toe": {"electricity": [{**SOURCE, "value": 1e-4}], "steam": [{**SOURCE, "value": 0.07}]}}
+    with_factor = figures(park_of(*METERS, meter("steam", "steam", tenant="t"), factors=factors), steam=flat(1.0))
+    assert with_factor["energy_mj"].value == pytest.approx(3456 + 96 * 2760)
+    assert with_factor["toe"].value == pytest.approx(0.096 + 96 * 0.07)
+
+
+def test_own_solar_is_what_was_made_and_not_sent_away() -> None:
+    both: dict[str, Any] = {"energy_kwh": {}, "energy_export_kwh": {}}
+    park = park_of(meter("em", tenant="t", registers=both), meter("roof", tenant="t", parent="em", role="generation"))
+    own = figures(park, em=flat(10.0, energy_export_kwh=1.0), roof=flat(4.0))
+    assert own["solar_kwh"].value == pytest.approx(288.0)
+    assert own["electricity_kwh"].value == pytest.approx(960.0 + 288.0)
+    assert own["solar_share"].value == pytest.approx(288 / 1248)
+    more = figures(park, em=flat(10.0, energy_export_kwh=9.0), roof=flat(4.0))
+    assert more["solar_kwh"].value == 0
+    turning = np.full(96, 10.0)
+    turning[:48] = -1.0
+    plain = park_of(meter("em", tenant="t"), meter("roof", tenant="t", parent="em", role="generation"))
+    back = figures(plain, em=used(turning), roof=flat(4.0))
+    assert back["grid_kwh"].value == pytest.approx(480.0)
+    assert back["solar_kwh"].value == pytest.approx(384.0 - 48.0)
+
+
+def test_a_tenant_has_its_meters_only_while_they_are_its_own() -> None:
+    noon = instant(FIRST, 12)
+    moved = meter("em", belongs=[{"tenant": "t", "until": noon}, {"from": noon, "tenant": "other"}])
+    del moved["registers"]
+    moved["instruments"] = [{"registers": {"energy_kwh": {}}}]
+    park = park_of(moved, METERS[3])
+    mine = figures(park)
+    theirs = tenant_figures(park, park.tenant["other"], DAY, Period.DAY, span())
+    for found in (mine, theirs):
+        assert found["electricity_kwh"].value == pytest.approx(480.0)
+        assert found["electricity_kwh"].completeness == 1
+        assert found["mean_demand_kw"].completeness == 1
+        assert found["completeness"].value == 1
+    assert mine["electricity_per_output"].value == pytest.approx(10.0)
+    assert mine["electricity_per_output"].completeness == pytest.approx(0.5)
+    below = figures(park_of(moved, meter("sub", tenant="t", parent="em")), sub=flat(3.0))
+    assert below["electricity_kwh"].value == pytest.approx(480.0 + 48 * 3.0)
+    assert tenant_figures(park, park.tenant["other"], DAY, Period.DAY, span(48)) == {}
+
+
+def test_sizes_are_those_of_the_day() -> None:
+    grown = {"floor_area_m2": [{"value": 100.0}, {"from": "2026-07-07", "value": 300.0}]}
+    days = {name: flat(10.0, 192) for name in DAY}
+    park = park_of(tenant=grown)
+    found = tenant_figures(park, park.tenant["t"], days, Period.MONTH, span(192))
+    assert found["electricity_per_m2"].value == pytest.approx(1920 / 200)
+    nobody = figures(park_of(tenant={"employees": 0}))["electricity_per_employee"]
+    assert nobody.absent_for == Reason.ZERO_DENOMINATOR
+
+
+def test_cost_says_why_it_is_missing() -> None:
+    unpriced = flat(10.0, cost_vnd=np.nan)
+    assert figures(em=unpriced)["cost_vnd"].absent_for == Reason.NO_PRICE
+    assert figures(park_of(tenant={"contract": {}}), em=unpriced)["cost_vnd"].absent_for == Reason.NO_VOLTAGE
+    bands: dict[str, Any] = {"electricity": {"bands": [], "prices": {}}}
+    assert figures(park_of(tariffs=bands), em=unpriced)["cost_vnd"].absent_for == Reason.NO_BANDS
+    untaxed = figures(park_of(tariffs={}))
+    assert untaxed["payable_vnd"].absent_for == Reason.NO_VAT
+    assert untaxed["cost_vnd"].value == pytest.approx(1_920_000.0)
+
+
+def test_a_budget_is_compared_with_the_cost_of_the_same_time() -> None:
+    known = np.full(96, 20_000.0)
+    known[48:] = np.nan
+    half = used(np.where(np.isnan(known), np.nan, 10.0), cost_vnd=known)
+    park = park_of(METERS[0], tenant={"budget_vnd_per_month": 31 * 96 * 10_000.0})
+    found = figures(park, em=half)
+    assert found["budget_vnd"].value == pytest.approx(960_000.0)
+    assert found["budget_share"].value == pytest.approx(2.0)
+    assert found["budget_share"].completeness == pytest.approx(0.5)
+    assert found["budget_share"].indicative
+    later = park_of(METERS[0], tenant={"budget_vnd_per_month": [{"from": "2026-08-01", "value": 1.0}]})
+    assert figures(later)["budget_share"].absent_for == Reason.NO_BUDGET
+
+
+def test_market_based_emissions_follow_the_contract_of_the_day() -> None:
+    own = {"voltage": "v", "co2e_kg_per_kwh": [{"from": "2026-07-07", "source": "contract", "value": 0.1}]}
+    park = park_of(METERS[0], tenant={"contract": own})
+    days = {"em": flat(10.0, 192, co2e_kg=6.0)}
+    found = tenant_figures(park, park.tenant["t"], days, Period.MONTH, span(192))
+    assert found["co2e_scope2_kg"].value == pytest.approx(2 * 576.0)
+    assert found["co2e_scope2_market_kg"].value == pytest.approx(576.0 + 96.0)
+
+
+def test_a_month_with_little_data_marks_its_peak() -> None:
+    little = np.full(96, np.nan)
+    little[:12] = 10.0
+    found = figures(em=used(little, cost_vnd=20_000.0))
+    for name in ("peak_demand_kw", "load_factor", "electricity_kwh"):
+        assert found[name].indicative
+    assert found["peak_demand_kw"].completeness == pytest.approx(0.125)
+
+
+def test_a_coarse_counter_marks_the_demand_it_shows() -> None:
+    hours = flat(10.0)
+    coarse = QuarterHours(
+        hours.start, hours.amount, hours.estimated, hours.completeness, np.full(96, 5.0), hours.rules, hours.columns
+    )
+    found = figures(em=coarse)
+    assert found["peak_demand_error_kw"].value == pytest.approx(10.0)
+    assert found["peak_demand_kw"].reasons & Reason.COARSE
+    assert not figures()["peak_demand_kw"].reasons & Reason.COARSE
+
+
+@given(st.lists(st.floats(0.1, 1000), min_size=4, max_size=200))
+def test_demand_is_of_half_hours(amounts: list[float]) -> None:
+    use = together([Portion.whole(used(np.array(amounts)))])
+    assert use is not None
+    start = quarters(len(amounts))
+    found = demand(start, use)
+    begin, values, _ = blocks(start, use)
+    assert len(begin) == len(amounts) // 2
+    assert found["peak_demand_kw"].value == pytest.approx(max(values))
+    assert found["load_factor"].value is not None
+    assert 0 < found["load_factor"].value <= 1 + 1e-12
+    assert quotient(use, use, "a/b").value == 1
+
+
+def test_blocks_start_on_half_hours() -> None:
+    start, ones = quarters(6)[1:], np.ones(5)
+    begin, power, _ = blocks(start, Series(np.arange(5.0), ones, 0 * ones, 0 * ones, ones > 0))
+    assert list(begin) == [int(quarters(6)[2]), int(quarters(6)[4])]
+    assert list(power) == [6.0, 14.0]
+    assert begin[0] % (2 * QUARTER_MS) == 0
+
+
+def test_a_change_compares_only_what_both_have() -> None:
+    assert change(Figure(9.0, "x"), Figure(12.0, "x")) == -0.25
+    assert change(Figure(9.0, "x"), Figure(0.0, "x")) is None
+    assert change(figure(9.0, "x", 0.5), Figure(12.0, "x")) is None
+
+
+def test_figures_add_up_only_when_all_are_there() -> None:
+    one, none = Figure(1.0, "x"), absent("x", Reason.NO_DATA)
+    assert total([one, one], "x").value == 2
+    assert total([one, none], "x").reasons == Reason.NO_DATA
+    assert total([], "x").reasons == Reason.NO_METER
+    assert ratio(one, none, "x").absent_for == Reason.NO_DATA
+    assert figure(1.0, "x", 0.94, 0.0).reasons == Reason.INDICATIVE
+    assert set(REASON_TEXT) == set(Reason)
+    assert together([]) is None
+
+
+names = st.sampled_from(sorted(FIGURES.keys() - {"completeness", "estimated"}))
+some = st.builds(
+    Figure,
+    value=st.none() | st.floats(-1e12, 1e12),
+    unit=st.just(""),
+    completeness=st.floats(0, 1),
+    estimated=st.floats(0, 1),
+    reasons=st.integers(0, (1 << len(Reason)) - 1).map(Reason),
+    over=st.none() | st.floats(0, 1e12),
+)
+
+
+@given(st.dictionaries(names, some, max_size=5))
+def test_a_figure_is_read_back_as_it_was_stored(written: dict[str, Figure]) -> None:
+    found = figures_in(fields_of(written), units=dict.fromkeys(FIGURES, ""))
+    assert {name: found[name] for name in written} == written
+    missing = found.keys() - written.keys() - {"completeness", "estimated"}
+    assert all(found[name].reasons == Reason.NOT_COMPUTED for name in missing)
+
+
+def test_the_fence_of_a_tenant_counts_nothing_twice() -> None:
+    park = park_of(
+        meter("grid", role="main"),
+        meter("intake", tenant="t", parent="grid", role="main"),
+        meter("line", tenant="t", parent="intake"),
+        meter("roof", tenant="t", parent="intake", role="generation"),
+        meter("second", tenant="t"),
+        meter("water", "water", tenant="t"),
+    )
+    assert [one.id for one in fence_meters(park, "t", Utility.ELECTRICITY, EVER)] == ["intake", "second"]
