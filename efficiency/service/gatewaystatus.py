@@ -36,7 +36,8 @@ class GatewayStatus:
         """Say which gateways are not heard since when, and which are again; `meters` must have looked before."""
         if park.id not in self._known:
             self._known[park.id] = await self._load(park.id)
-        known, news = self._known[park.id], {}
+        known = self._known[park.id]
+        news: dict[str, _Silence] = {}
         for gateway in park.gateways:
             last = self._meters.last(park, gateway.id)
             if last is None:
@@ -44,10 +45,11 @@ class GatewayStatus:
             before = known.get(gateway.id)
             found = _judged(before, last, now_ms, _patience_ms(park, gateway))
             if found is not None and found != before:
-                news[gateway] = found
+                news[gateway.id] = found
         if news:
-            await self._store.write_kept([_line(park, *each) for each in news.items()], OPERATOR_DATABASE)
-            known |= {gateway.id: found for gateway, found in news.items()}
+            lines = [_line(park, gateway, news[gateway.id]) for gateway in park.gateways if gateway.id in news]
+            await self._store.write_kept(lines, OPERATOR_DATABASE)
+            known |= news
 
     async def _load(self, park: str) -> dict[str, _Silence]:
         rows = await self._store.query(
