@@ -10,7 +10,19 @@ from metering.lenient import Broken, UnreadError, as_far_as_read
 from metering.meters import Bounds, Instrument, Meter, MeterModel, Register
 from metering.ownerrules import OWNER_RULES, owned
 from metering.quantities import UTILITIES, Utility
-from metering.rules import Rule, Scope, from_point, judged, known, one_of, says, until_point
+from metering.rules import (
+    GAP_RULES,
+    ORDER_RULES,
+    Rule,
+    Scope,
+    following,
+    from_point,
+    judged,
+    known,
+    one_of,
+    says,
+    until_point,
+)
 from metering.yamllines import KeyPath
 
 
@@ -63,7 +75,8 @@ def _instrument_begins_in_time(part: Fitted, _: Scope) -> bool:
 
 
 def _instrument_ends_in_time(part: Fitted, _: Scope) -> bool:
-    return part.instrument.span.end <= part.meter.span.end
+    point = part.meter.span
+    return point.end <= point.start or part.instrument.span.end <= point.end
 
 
 def _model_of(part: Fitted, scope: Scope) -> MeterModel | None:
@@ -147,6 +160,21 @@ _INSTRUMENT_RULES: Final[tuple[Rule[Fitted], ...]] = (
     Rule(("from",), _instrument_begins_in_time, from_point),
     Rule(("until",), _instrument_ends_in_time, until_point),
     Rule(
+        ("until",),
+        lambda part, _: part.instrument.span.start < part.instrument.span.end,
+        lambda part, scope: f"must be after from, which is {scope.said(part.instrument.span.start)}",
+    ),
+    Rule(
+        ("until",),
+        lambda part, _: (
+            part.instrument is not part.meter.instruments[-1] or part.instrument.span.end >= part.meter.span.end
+        ),
+        lambda part, scope: (
+            f"nothing measures from {scope.said(part.instrument.span.end)} on, or no multiplier holds;"
+            " add what does, or end the point with it"
+        ),
+    ),
+    Rule(
         ("registers",),
         lambda part, _: bool(part.instrument.registers) or part.instrument.model is not None,
         says("name the registers that this meter serves, or its model"),
@@ -220,6 +248,10 @@ def _names_fit(path: KeyPath, part: Fitted, scope: Scope) -> Iterator[Broken]:
 METER_RULES: Final[tuple[Callable[[Meter, Scope], Iterator[Broken]], ...]] = (
     partial(judged, _of_meter, _METER_RULES),
     partial(judged, owned, OWNER_RULES),
+    partial(
+        judged, following("belongs", lambda meter: [entry.span for entry in meter.belongs]), ORDER_RULES + GAP_RULES
+    ),
+    partial(judged, following("instruments", lambda meter: [entry.span for entry in meter.instruments]), ORDER_RULES),
     partial(judged, _fitted, _INSTRUMENT_RULES),
     partial(judged, _served, _REGISTER_RULES),
     partial(judged, _permitted, _LIMIT_RULES),

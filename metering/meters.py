@@ -5,7 +5,7 @@ history, oldest first and never empty; the short forms of the park file (`tenant
 become one entry that holds since ever.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -164,38 +164,20 @@ class Instrument(Model):
 P = TypeVar("P", Belonging, Instrument)
 
 
-def _follow_each_other(entries: Sequence[P], gap: Callable[[str, str], None] | None) -> tuple[P, ...]:
-    """The entries, each with its end: the beginning of the next where it says none."""
+def _closed(entries: Sequence[P]) -> tuple[P, ...]:
+    """The entries, each with its end: the beginning of the next where it says none. Rules judge their order."""
     if not entries:
         raise ValueError("at least one entry is needed")
     closed: list[P] = []
-    for place, (entry, later) in enumerate(pairwise(entries), start=1):
-        if later.since_ms is None:
-            raise ValueError("only the first entry may leave `from` out")
-        if entry.since_ms is not None and later.since_ms <= entry.since_ms:
-            raise ValueError(f"entry {place + 1} must begin after the one before it: oldest first")
-        if entry.until_ms is not None and entry.until_ms > later.since_ms:
-            raise ValueError(f"entries {place} and {place + 1} overlap: end the first where the second begins")
-        if entry.until_ms is not None and entry.until_ms < later.since_ms and gap is not None:
-            gap(str(place), str(place + 1))
-        closed.append(entry if entry.until_ms is not None else entry.model_copy(update={"until_ms": later.since_ms}))
+    for entry, later in pairwise(entries):
+        known = (
+            entry.until_ms is not None
+            or later.since_ms is None
+            or later.since_ms <= (entry.since_ms or later.since_ms - 1)
+        )
+        closed.append(entry if known else entry.model_copy(update={"until_ms": later.since_ms}))
     closed.extend(entries[-1:])
-    for place, entry in enumerate(closed, start=1):
-        if entry.since_ms is not None and entry.until_ms is not None and entry.until_ms <= entry.since_ms:
-            raise ValueError(f"entry {place} ends before it begins")
     return tuple(closed)
-
-
-def _owners(entries: Sequence[Belonging]) -> tuple[Belonging, ...]:
-    return _follow_each_other(entries, _nobody)
-
-
-def _nobody(earlier: str, later: str) -> None:
-    raise ValueError(f"nobody has the point between entries {earlier} and {later}: close the gap")
-
-
-def _devices(entries: Sequence[Instrument]) -> tuple[Instrument, ...]:
-    return _follow_each_other(entries, None)
 
 
 def _clipped(entry: P, span: Span) -> P | None:
@@ -236,8 +218,8 @@ class Meter(Driven):
     alias: Printable | None = None
     gateway: Identifier
     utility: Utility
-    belongs: Annotated[tuple[Belonging, ...], AfterValidator(_owners)]
-    instruments: Annotated[tuple[Instrument, ...], AfterValidator(_devices)]
+    belongs: Annotated[tuple[Belonging, ...], AfterValidator(_closed)]
+    instruments: Annotated[tuple[Instrument, ...], AfterValidator(_closed)]
     interval_s: Annotated[int, Field(strict=True, ge=1, le=MAX_INTERVAL_S)]
     rated: Positive
     export: bool = False

@@ -37,5 +37,5 @@ class Model(BaseModel):
 class Localized(Model):
     """A text that a person sees, in both languages."""
 
-    en: Annotated[str, StringConstraints(min_length=1)]
-    vi: Annotated[str, StringConstraints(min_length=1)]
+    en: Printable
+    vi: Printable

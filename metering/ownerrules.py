@@ -119,6 +119,11 @@ OWNER_RULES: Final[tuple[Rule[Owned], ...]] = (
     ),
     Rule(("from",), _starts_with_the_point, from_point),
     Rule(("until",), _ends_with_the_point, until_point),
+    Rule(
+        ("until",),
+        lambda part, _: part.belonging.span.start < part.belonging.span.end,
+        lambda part, scope: f"must be after from, which is {scope.said(part.belonging.span.start)}",
+    ),
     Rule(("tenant",), _tenant_is_there, _tenant_is_gone),
     Rule(("parent",), _parent_is_there, _parent_is_gone),
     Rule(("parent",), _parent_measures_the_same, _parent_measures_another),

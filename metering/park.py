@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
-from metering.calendar import Window
+from metering.calendar import Calendar, Window
 from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dated, value_on
 from metering.instants import EVER, Span, midnight_ms
 from metering.library import Driven
@@ -103,6 +103,7 @@ class Park(Model):
     meter_models: dict[str, MeterModel] = Field(default_factory=dict)
     meters: tuple[Meter, ...]
     sources: tuple[Source, ...] = ()
+    calendar: Calendar = Calendar()
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
 

@@ -4,7 +4,7 @@ The fast path parses and validates; only a file with faults is read a second tim
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -37,7 +37,8 @@ class Fault:
     right: str
 
     def __str__(self) -> str:
-        shown = f" is {self.value}" if self.value else ""
+        value = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in self.value)
+        shown = f" is {value}" if value else ""
         return f"{self.file}:{self.line}: {self.key}{shown}: {self.right}"
 
 
@@ -128,10 +129,20 @@ def load_parks(where: Path, judges: Sequence[Judge] = ()) -> dict[Path, Park]:
             continue
         if any(other.id == park.id for other in parks.values()):
             faults.append(Fault(file, 1, "park.id", park.id, "another park file has this id already; choose another"))
+        faults += _same_names(file, park, parks)
         parks[file] = park
     if faults:
         raise ParkFileError(faults)
     return parks
+
+
+def _same_names(file: Path, park: Park, others: Mapping[Path, Park]) -> Iterator[Fault]:
+    """Tenants whose databases would have one name, such as `b_c` of park `a` and `c` of park `a_b`."""
+    taken = {f"{other.id}_{tenant}": other_file for other_file, other in others.items() for tenant in other.tenant}
+    for tenant in park.tenant:
+        if f"{park.id}_{tenant}" in taken and all(other.id != park.id for other in others.values()):
+            right = f"its database would have the name of another's, in {taken[f'{park.id}_{tenant}']}; rename it"
+            yield Fault(file, 1, "tenants", tenant, right)
 
 
 def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:

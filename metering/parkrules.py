@@ -4,10 +4,14 @@ The park may have been read leniently. A rule then says what it finds as far as 
 what only follows from another fault: where a name could not be read, none is missed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from metering.calendar import Calendar, DayRange, Window
+from metering.dated import Dated
 from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES
@@ -15,17 +19,15 @@ from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
 from metering.rules import Scope, one_of
 from metering.sources import Source
+from metering.yamllines import KeyPath
+
+RESERVED: Final = frozenset({"ingesters"})
+"""Names that topics below `ecopark/v1/` have already."""
 
 
 def broken_rules(park: Park) -> Iterator[Broken]:
     """Yield the place of each fault and what would be right."""
-    for rule in (
-        _ids_are_used_once,
-        _voltages_are_known,
-        _meters_are_right,
-        _sources_are_carried,
-        _aliases_are_used_once,
-    ):
+    for rule in _RULES:
         yield from as_far_as_read(rule(park))
 
 
@@ -38,18 +40,75 @@ def _ids_are_used_once(park: Park) -> Iterator[Broken]:
             seen.add(item.id)
 
 
+def _the_park_s_name_is_free(park: Park) -> Iterator[Broken]:
+    if park.park.id in RESERVED:
+        yield ("park", "id"), "Ecopark itself uses this name in its topics; choose another"
+
+
+def _stays_are_whole(park: Park) -> Iterator[Broken]:
+    for index, tenant in enumerate(park.tenants):
+        yield from as_far_as_read(_ends_after_it_begins(("tenants", index, "until"), tenant))
+
+
+def _ends_after_it_begins(path: KeyPath, tenant: Tenant) -> Iterator[Broken]:
+    if tenant.until is not None and tenant.until <= tenant.since:
+        yield path, f"must be after from, which is {tenant.since}"
+
+
 def _voltages_are_known(park: Park) -> Iterator[Broken]:
     electricity = park.tariffs.electricity
     if electricity is not None:
         for index, tenant in enumerate(park.tenants):
-            for path, right in as_far_as_read(_voltage_is_known(tenant, electricity.prices)):
+            for path, right in as_far_as_read(_voltage_is_priced(tenant, electricity.prices)):
                 yield ("tenants", index, "contract", "voltage", *path), right
 
 
-def _voltage_is_known(tenant: Tenant, prices: Iterable[str]) -> Iterator[Broken]:
-    for place, entry in enumerate(tenant.contract.voltage):
+def _voltage_is_priced(tenant: Tenant, prices: Mapping[str, Sequence[Dated]]) -> Iterator[Broken]:
+    for place, (entry, later) in enumerate(pairwise([*tenant.contract.voltage, None])):
+        if entry is None:
+            continue
+        end = entry.until or (later.since if later is not None else date.max)
         if entry.value not in prices:
             yield (place, "value"), one_of(prices, "a voltage level of the tariff")
+        elif not any(price.since < end and (price.until or date.max) > entry.since for price in prices[entry.value]):
+            yield (place, "value"), "has no prices at that time; add some under tariffs.electricity.prices"
+
+
+def _calendar_is_whole(park: Park) -> Iterator[Broken]:
+    ranges: list[tuple[KeyPath, DayRange]] = [
+        *((("calendar", "holidays", place), part) for place, part in enumerate(park.calendar.holidays)),
+        *((("calendar", "seasons", name), part) for name, part in park.calendar.seasons.items()),
+    ]
+    for path, days in ranges:
+        yield from as_far_as_read(_days_follow(path, days))
+
+
+def _days_follow(path: KeyPath, days: DayRange) -> Iterator[Broken]:
+    if days.last is not None and isinstance(days.first, date) != isinstance(days.last, date):
+        yield (*path, "to"), "write both days with their year, or both without where they come back each year"
+    elif isinstance(days.first, date) and isinstance(days.last, date) and days.last < days.first:
+        yield (*path, "to"), f"must not be before from, which is {days.first}"
+
+
+def _seasons_are_known(park: Park) -> Iterator[Broken]:
+    for path, windows in _windows(park):
+        for place, window in enumerate(windows):
+            yield from as_far_as_read(_season_is_known((*path, place, "season"), window, park.calendar))
+
+
+def _windows(park: Park) -> Iterator[tuple[KeyPath, Sequence[Window]]]:
+    for index, tenant in enumerate(park.tenants):
+        for place, entry in enumerate(tenant.shifts if was_read(tenant, "shifts") else ()):
+            yield ("tenants", index, "shifts", place, "value"), entry.value
+    electricity = park.tariffs.electricity
+    for place, hours in enumerate(electricity.bands if electricity is not None else ()):
+        yield ("tariffs", "electricity", "bands", place, "peak"), hours.peak
+        yield ("tariffs", "electricity", "bands", place, "off_peak"), hours.off_peak
+
+
+def _season_is_known(path: KeyPath, window: Window, calendar: Calendar) -> Iterator[Broken]:
+    if window.season is not None and window.season not in calendar.seasons:
+        yield path, one_of(calendar.seasons, "a season of calendar.seasons")
 
 
 def _meters_are_right(park: Park) -> Iterator[Broken]:
@@ -114,6 +173,18 @@ def _ids(park: Park, section: str) -> frozenset[str] | None:
     named = _named(items)
     return frozenset(item.id for _, item in named) if was_read(park, section) and len(named) == len(items) else None
 
+
+_RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
+    _the_park_s_name_is_free,
+    _ids_are_used_once,
+    _aliases_are_used_once,
+    _stays_are_whole,
+    _voltages_are_known,
+    _calendar_is_whole,
+    _seasons_are_known,
+    _meters_are_right,
+    _sources_are_carried,
+)
 
 N = TypeVar("N", bound=Tenant | Gateway | Meter | Source)
 

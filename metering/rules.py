@@ -3,16 +3,20 @@
 What could not be read of a part keeps only the rules from speaking that need it, and only about that part.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from itertools import pairwise
+from typing import Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter, MeterModel
 from metering.yamllines import KeyPath
+
+_FAR_MS = 10**14
+"""Beyond it no date can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Scope:
 
     def said(self, ms: int) -> str:
         """An instant as a person writes it: the day, with the time where it is not midnight."""
+        if not -_FAR_MS < ms < _FAR_MS:
+            return "ever"
         local = datetime.fromtimestamp(ms / 1000, self.zone)
         return local.date().isoformat() if (local.hour, local.minute) == (0, 0) else local.isoformat(timespec="minutes")
 
@@ -69,6 +75,55 @@ def known(names: Iterable[str] | None, name: str | None) -> bool:
 def says(text: str) -> Callable[[object, Scope], str]:
     """The same words of every part."""
     return lambda _, __: text
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """An entry of a meter's history and the one before it; `place` counts from 1."""
+
+    earlier: Span
+    later: Span
+    place: int
+
+
+def following(
+    key: str, spans: Callable[[Meter], Sequence[Span]]
+) -> Callable[[Meter], Iterator[tuple[KeyPath, Following]]]:
+    """The entries of a list of a meter, each with the one before it."""
+
+    def parts(meter: Meter) -> Iterator[tuple[KeyPath, Following]]:
+        for place, (earlier, later) in enumerate(pairwise(spans(meter)), start=1):
+            yield (key, place), Following(earlier, later, place + 1)
+
+    return parts
+
+
+ORDER_RULES: Final[tuple[Rule[Following], ...]] = (
+    Rule(
+        ("from",),
+        lambda part, _: part.later.start != ALWAYS_BEFORE,
+        says("only the first entry may leave it out"),
+    ),
+    Rule(
+        ("from",),
+        lambda part, _: part.later.start == ALWAYS_BEFORE or part.later.start > part.earlier.start,
+        lambda part, scope: (
+            f"must be after {scope.said(part.earlier.start)}, where the entry before begins: oldest first"
+        ),
+    ),
+    Rule(
+        ("from",),
+        lambda part, _: part.later.start <= part.earlier.start or part.later.start >= part.earlier.end,
+        lambda part, scope: f"the entry before ends only at {scope.said(part.earlier.end)}: two cannot hold at once",
+    ),
+)
+GAP_RULES: Final[tuple[Rule[Following], ...]] = (
+    Rule(
+        ("from",),
+        lambda part, _: part.later.start <= part.earlier.end,
+        lambda part, scope: f"nobody has the point from {scope.said(part.earlier.end)} on: close the gap",
+    ),
+)
 
 
 class OfMeter(Protocol):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from metering.calendar import Window
+from metering.calendar import Calendar, Window
 from metering.dated import DatedValue, Sourced, Values, in_order
 from metering.model import Model, NotNegative, Number, Positive
 from metering.quantities import Utility
@@ -27,14 +27,12 @@ class BandHours(Sourced):
     peak: tuple[Window, ...]
     off_peak: tuple[Window, ...]
 
-    def band(self, local: datetime) -> Band:
-        """Band of a local time of the park."""
-        weekday, minute = local.weekday(), local.hour * 60 + local.minute
-        if any(window.covers(weekday, minute) for window in self.peak):
+    def band(self, local: datetime, calendar: Calendar) -> Band:
+        """Band of a local time of the park, with its holidays and seasons."""
+        day, minute = local.date(), local.hour * 60 + local.minute
+        if calendar.covers(self.peak, day, minute):
             return Band.PEAK
-        if any(window.covers(weekday, minute) for window in self.off_peak):
-            return Band.OFF_PEAK
-        return Band.NORMAL
+        return Band.OFF_PEAK if calendar.covers(self.off_peak, day, minute) else Band.NORMAL
 
 
 class BandPrices(Sourced):

@@ -121,7 +121,7 @@ class Plant:
             middle = local if length == QUARTER else local.replace(hour=11)
             amount = self._load(meter, middle) * hours * noise.uniform(0.92, 1.08)
             hours_of_day = at(tariff.bands, local.date()) if electric and tariff is not None else None
-            band = hours_of_day.band(local) if hours_of_day else Band.ALL
+            band = hours_of_day.band(local, self.park.calendar) if hours_of_day else Band.ALL
             estimated = noise.random() < 0.01
             fields: dict[str, FieldValue] = {
                 "amount": amount,

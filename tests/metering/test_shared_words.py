@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from metering.calendar import Window
+from metering.calendar import Calendar, Window
 from metering.dated import Values, at, edges, pieces
 from metering.instants import Span, midnight_ms
 from running.patience import LONGEST_S, Patience
@@ -95,6 +95,59 @@ def test_two_entries_of_one_day_are_refused() -> None:
     entry = {"from": date(2025, 1, 1), "value": 1.0, "source": "s"}
     with pytest.raises(ValidationError, match="oldest first"):
         VALUES.validate_python([entry, entry])
+
+
+CALENDAR = Calendar.model_validate(
+    {
+        "holidays": [
+            {"from": "2026-02-16", "to": "2026-02-20", "name": {"en": "Tet", "vi": "Tết"}, "source": "s"},
+            {"from": "04-30", "to": "05-01", "name": {"en": "Two days", "vi": "Hai ngày"}, "source": "s"},
+        ],
+        "seasons": {"summer": {"from": "06-01", "to": "09-30"}, "winter": {"from": "11-01", "to": "02-28"}},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "holiday"),
+    [
+        (date(2026, 2, 15), False),
+        (date(2026, 2, 16), True),
+        (date(2026, 2, 20), True),
+        (date(2027, 2, 16), False),
+        (date(2026, 4, 30), True),
+        (date(2031, 5, 1), True),
+        (date(2031, 5, 2), False),
+    ],
+)
+def test_holidays_of_one_year_and_of_each(day: date, holiday: bool) -> None:
+    assert (CALENDAR.holiday(day) is not None) is holiday
+
+
+def test_a_season_may_run_over_the_end_of_the_year() -> None:
+    days = (
+        date(2026, 1, 5),
+        date(2026, 3, 1),
+        date(2026, 6, 1),
+        date(2026, 9, 30),
+        date(2026, 10, 1),
+        date(2026, 12, 31),
+    )
+    found = [[name for name, season in CALENDAR.seasons.items() if season.holds(day)] for day in days]
+    assert found == [["winter"], [], ["summer"], ["summer"], [], ["winter"]]
+
+
+def test_a_window_that_is_not_on_holidays_does_not_start_on_them_but_may_reach_into_them() -> None:
+    """Field case 48: 30 April 2026 is a Thursday."""
+    night = {"days": "daily", "start": "22:00", "end": "06:00", "not_on": "holidays"}
+    windows = (window("mon-fri", "09:00", "12:00"), Window.model_validate(night))
+    peak = (windows[0].model_copy(update={"not_on": "holidays"}),)
+    assert [CALENDAR.covers(peak, date(2026, 4, day), 10 * 60) for day in (29, 30)] == [True, False]
+    assert CALENDAR.covers(windows[1:], date(2026, 4, 30), 60)
+    assert not CALENDAR.covers(windows[1:], date(2026, 4, 30), 23 * 60)
+    assert not CALENDAR.covers(windows[1:], date(2026, 5, 1), 60)
+    summer = (windows[0].model_copy(update={"season": "summer"}),)
+    assert [CALENDAR.covers(summer, day, 600) for day in (date(2026, 5, 29), date(2026, 6, 1))] == [False, True]
 
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,63}", fullmatch=True)

@@ -14,6 +14,7 @@ from efficiency.valuation.carbon import counted, emissions, primary_energy
 from efficiency.valuation.localtime import Slots, day_number, day_of, on_days, runs, slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
 from efficiency.valuation.valued import Reason, reasons_in
+from metering.calendar import Calendar
 from metering.dated import DatedValue, at
 from metering.meters import Role
 from metering.quantities import Utility
@@ -96,7 +97,7 @@ def test_every_band_is_the_one_that_the_park_file_says(day: date) -> None:
         local = datetime.fromtimestamp(int(when.start[place]) / 1000, UTC).astimezone(ZONE)
         hours = at(TARIFF.bands, day)
         assert hours is not None
-        band = hours.band(local)
+        band = hours.band(local, Calendar())
         assert shares[place, BANDS.index(band)] == 1
 
 

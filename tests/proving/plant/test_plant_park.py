@@ -41,7 +41,10 @@ def test_the_bands_change_with_decision_963(song_xanh: Park) -> None:
     tariff = song_xanh.tariffs.electricity
     assert tariff is not None
     before, after = (
-        [hours.band(datetime(2026, month, day, hour, tzinfo=song_xanh.zone)) for hour in (10, 18, 23, 5)]
+        [
+            hours.band(datetime(2026, month, day, hour, tzinfo=song_xanh.zone), song_xanh.calendar)
+            for hour in (10, 18, 23, 5)
+        ]
         for hours, month, day in zip(tariff.bands, (3, 7), (11, 8), strict=True)
     )
     assert before == [Band.PEAK, Band.PEAK, Band.OFF_PEAK, Band.NORMAL]
