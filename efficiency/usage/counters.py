@@ -126,6 +126,11 @@ class Counter:
         return len(self.instruments) == 1 and self.instruments[0].counts is Counts.TOTAL
 
     @cached_property
+    def plain(self) -> bool:
+        """Whether all readings ever are of one register that counts the total."""
+        return self.simple and (self.instruments[0].since, self.instruments[0].until) == (ALWAYS_BEFORE, ALWAYS_AFTER)
+
+    @cached_property
     def one_to_one(self) -> bool:
         """Whether registers are in the point's unit."""
         return all(fitted.factor == 1 for fitted in self.instruments)

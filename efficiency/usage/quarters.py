@@ -29,8 +29,9 @@ from efficiency.usage.stuck import MOST_RUN, stuck
 MARGIN_MS = (MOST_RUN - 1) * QUARTER_MS
 """What lies beside a quarter hour and may make it one of a stuck meter, or one in a changed unit."""
 
-_GAP_FACTOR = 1.5
-_COARSE = 2.0
+GAP_FACTOR = 1.5
+"""A step longer than so many intervals is a gap."""
+COARSE = 2.0
 """A counter that rises by no more than so many counts after it stood still is interpolated from when it stood still."""
 _STEP_RULES = {
     Kind.ROLLOVER: Rule.ROLLOVER,
@@ -50,7 +51,7 @@ _STEP_RULES = {
 def long_gap(counter: Counter, steps: Steps) -> Bools:
     """Steps of known use that are gaps of over an hour."""
     elapsed = steps.end - steps.start
-    return np.asarray(steps.known & (elapsed > HOUR_MS) & (elapsed > _GAP_FACTOR * counter.interval_ms))
+    return np.asarray(steps.known & (elapsed > HOUR_MS) & (elapsed > GAP_FACTOR * counter.interval_ms))
 
 
 def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
@@ -124,7 +125,7 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
     near = slice(near.start, int(np.searchsorted(steps.start, sums.span.end)))
     start, end, delta, kind = steps.start[near], steps.end[near], steps.delta[near], steps.kind[near]
     elapsed = end - start
-    gap = elapsed > _GAP_FACTOR * min(counter.interval_ms, QUARTER_MS)
+    gap = elapsed > GAP_FACTOR * min(counter.interval_ms, QUARTER_MS)
     still = (delta == 0) & (kind == Kind.GOOD) & ~gap
     if still.any() and not counter.signed:
         slot = np.clip(sums.index(end - 1), 0, len(count) - 1)
@@ -132,7 +133,7 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
         start, end, delta, kind, gap = start[keep], end[keep], delta[keep], kind[keep], gap[keep]
         elapsed = end - start
     known = kind <= KNOWN
-    long = known & (elapsed > HOUR_MS) & (elapsed > _GAP_FACTOR * counter.interval_ms)
+    long = known & (elapsed > HOUR_MS) & (elapsed > GAP_FACTOR * counter.interval_ms)
     return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= Kind.AMBIGUOUS))
 
 
@@ -146,7 +147,7 @@ def _between_counts(
     and which steps remain.
     """
     keep = np.ones(len(start), dtype=np.bool_)
-    coarse = np.flatnonzero(rises[1:] & still[:-1] & (delta[1:] <= _COARSE * count[1:] * (1 + 1e-6))) + 1
+    coarse = np.flatnonzero(rises[1:] & still[:-1] & (delta[1:] <= COARSE * count[1:] * (1 + 1e-6))) + 1
     if not len(coarse):
         return start, keep
     places = np.arange(len(start))
@@ -176,7 +177,7 @@ def _add_across(sums: "_Sums", counter: Counter, parts: _Parts, across: Times) -
     sums.add(place, parts.delta[across][step] * (part / elapsed), part)
     gap, open_ = parts.gap[across][step], parts.open[across][step]
     sums.estimate(place[gap | open_], part[gap | open_])
-    usual = elapsed <= _GAP_FACTOR * counter.interval_ms
+    usual = elapsed <= GAP_FACTOR * counter.interval_ms
     sums.touch(place[gap & usual], Rule.SPARSE)
     sums.touch(place[gap & ~usual], Rule.GAP_INTERPOLATED)
 

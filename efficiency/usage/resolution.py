@@ -10,7 +10,7 @@ from efficiency.usage.line import Line
 _DECIMALS = 6
 _ROUNDING = 1e-9
 """Registers that passed through binary arithmetic are this near to their decimals, as a share of their value."""
-_AROUND = HOUR_MS // QUARTER_MS
+AROUND = HOUR_MS // QUARTER_MS
 """Readings of so many quarter hours on either side tell how many decimals there are: a single one may end in zeros."""
 
 
@@ -47,11 +47,11 @@ def resolution(counter: Counter, line: Line, start: Times) -> Floats:
     shown = counted_step(counter, line.values[place], line.instrument[place])
     if not counter.seen.any():
         return shown
-    begin = int(start[0]) - _AROUND * QUARTER_MS
-    first, last = np.searchsorted(line.times, (begin, int(start[-1]) + (_AROUND + 1) * QUARTER_MS))
+    begin = int(start[0]) - AROUND * QUARTER_MS
+    first, last = np.searchsorted(line.times, (begin, int(start[-1]) + (AROUND + 1) * QUARTER_MS))
     near = slice(int(first), int(last))
-    finest = np.full(len(start) + 2 * _AROUND, np.inf)
+    finest = np.full(len(start) + 2 * AROUND, np.inf)
     slot = (line.times[near] - begin) // QUARTER_MS
     np.minimum.at(finest, slot, counted_step(counter, line.values[near], line.instrument[near]))
-    around: Floats = sliding_window_view(finest, 2 * _AROUND + 1).min(axis=1)
+    around: Floats = sliding_window_view(finest, 2 * AROUND + 1).min(axis=1)
     return np.where(np.isfinite(around), around, shown)

@@ -1,0 +1,90 @@
+"""Many registers at once give bit for bit what each of them gives by itself."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from efficiency.usage.counters import Counter, Fitted
+from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, HOUR_MS, QUARTER_MS, Span
+from efficiency.usage.line import FAULT, Readings
+from efficiency.usage.plain import plain_hours, plain_window
+from efficiency.usage.quarters import enough, usage_of
+from efficiency.usage.steps import steps_of
+
+NOW = 20_000 * DAY_MS + 10 * HOUR_MS + 7 * 60_000
+BEGIN = NOW - 13 * HOUR_MS
+CHANGED = Span(NOW - HOUR_MS, NOW + 600_000)
+ODD = ["", "", "", "gap", "fall", "fault", "jump", "still", "equal"]
+
+registers = st.tuples(
+    st.integers(0, 1000),
+    st.sampled_from([60_000, 300_000, 900_000, 3_600_000]),
+    st.integers(0, 59_000),
+    st.sampled_from([0.001, 0.1, 1.0]),
+    st.sampled_from([1.0, 40.0]),
+    st.sampled_from(ODD),
+    st.booleans(),
+)
+Drawn = tuple[int, int, int, float, float, str, bool]
+
+
+def register(drawn: Drawn) -> tuple[Counter, Readings]:
+    seed, interval, phase, step, factor, odd, seen = drawn
+    random = np.random.default_rng(seed)
+    times = np.arange(BEGIN + phase, NOW, interval)
+    power = random.uniform(0, 90, len(times)) if odd != "equal" else np.full(len(times), 36.0)
+    values = 1000 + np.cumsum(power * interval / HOUR_MS) / factor
+    values = np.round(values / step) * step
+    states, place = np.zeros(len(times), dtype=np.uint8), len(times) * 2 // 3
+    keep = np.ones(len(times), dtype=np.bool_)
+    match odd:
+        case "gap":
+            keep[place : place + 40 * 60_000 // interval + 2] = False
+        case "fall":
+            values[place:] -= 50.0
+        case "fault":
+            states[place] = FAULT
+        case "jump":
+            values[place:] += 5000.0
+        case "still":
+            values[place : place + 5] = values[place]
+    readings = Readings(times[keep], values[keep], states[keep], Span(BEGIN, ALWAYS_AFTER))
+    return Counter(interval, 100.0, (Fitted(count=step, factor=factor, seen=seen),)), readings
+
+
+@given(st.lists(registers, min_size=1, max_size=6))
+@settings(max_examples=300)
+def test_registers_computed_together_are_as_each_by_itself(drawn: list[Drawn]) -> None:
+    pairs = [register(each) for each in drawn]
+    window = plain_window(CHANGED, NOW)
+    found = plain_hours([counter for counter, _ in pairs], [readings for _, readings in pairs], window)
+    for place, (counter, readings) in enumerate(pairs):
+        if place not in found:
+            continue
+        steps = steps_of(counter, readings)
+        assert all(enough(steps, window))
+        wanted = usage_of(counter, steps, window)
+        for column in ("start", "amount", "estimated", "completeness", "error", "rules"):
+            one, other = getattr(found[place], column), getattr(wanted, column)
+            assert one.tobytes() == other.tobytes(), column
+        old = readings.times < CHANGED.start
+        before = Readings(readings.times[old], readings.values[old], readings.states[old], readings.span)
+        earlier = Span(window.start - 4 * QUARTER_MS, window.start)
+        then, now = (usage_of(counter, steps_of(counter, each), earlier) for each in (before, readings))
+        assert then.amount.tobytes() == now.amount.tobytes(), "the window begins too late"
+        assert (then.rules == now.rules).all()
+        assert (then.error == now.error).all()
+
+
+def test_what_is_not_plain_is_left_to_be_weighed_by_itself() -> None:
+    drawn = [(7, 60_000, 0, 0.001, 1.0, odd, False) for odd in ("", "gap", "fall", "fault", "jump")]
+    pairs = [register(each) for each in drawn]
+    window = plain_window(CHANGED, NOW)
+    assert set(plain_hours([counter for counter, _ in pairs], [readings for _, readings in pairs], window)) == {0}
+
+
+def test_a_plain_register_whose_readings_begin_too_late_or_end_too_early_is_left_out() -> None:
+    counter, readings = register((7, 60_000, 0, 0.001, 1.0, "", False))
+    late = Readings(readings.times[400:], readings.values[400:], readings.states[400:], readings.span)
+    early = Readings(readings.times, readings.values, readings.states, Span(BEGIN, NOW))
+    assert not plain_hours([counter, counter], [late, early], plain_window(CHANGED, NOW))
