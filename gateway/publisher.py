@@ -6,7 +6,6 @@ that has fallen silent within the keep-alive. Nothing here is durable: whatever 
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,8 +16,9 @@ from pydantic import ValidationError
 from gateway.mqtt import MqttConnection
 from gateway.outbox import Outbox
 from gateway.sendqueue import SendQueue
-from gateway.worker import SpoolWorker
+from gateway.spool import SpoolThread
 from metering.errors import UnavailableError
+from running.patience import Patience
 from running.trouble import Trouble
 from wire.address import BrokerAddress
 from wire.messages import Receipt, Refusals, Status
@@ -27,7 +27,6 @@ from wire.topics import Channel, topic
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5  # timers and silence are looked at this often
 _BATCH_S = 0.2  # receipts are gathered this long before they are written
-_BACKOFF_S = (0.5, 30.0)
 _DISK_RETRY_S = 5.0
 _FINISH_S = 1.5  # a clean stop waits this long for the broker's acknowledgements
 
@@ -53,7 +52,7 @@ class Publisher:
     def __init__(
         self,
         link: Link,
-        spool: SpoolWorker,
+        thread: SpoolThread,
         outbox: Outbox,
         *,
         now: Callable[[], float],
@@ -62,20 +61,21 @@ class Publisher:
         stopping: asyncio.Event,
     ) -> None:
         self._link = link
-        self._spool = spool
+        self._thread = thread
+        self._spool = thread.spool
         self._outbox = outbox
         self._now = now
         self._status = status
         self._will = will
         self._stopping = stopping
-        self._queue = SendQueue(spool, outbox, now)
+        self._queue = SendQueue(thread, outbox, now)
         self._work = asyncio.Event()
         self._receipts = asyncio.Event()
         self._tell = asyncio.Event()
         self._unknown: set[str] = set()
         self._packets: dict[int, int | None] = {}
         self._heard = 0.0
-        self._connection = Trouble(_LOG, f"broker {link.address}", now)
+        self._connection = Patience(f"broker {link.address}", _LOG, now)
         self._answer = Trouble(_LOG, f"broker {link.address} refuses", now)
         self._refused = Trouble(_LOG, "refused by the ingester", now)
         self._garbled = Trouble(_LOG, "unreadable answer", now)
@@ -108,21 +108,18 @@ class Publisher:
         await self._forget_confirmed()
 
     async def _stay_connected(self) -> None:
-        pause, longest = _BACKOFF_S
         while not self._stopping.is_set():
-            before = self._heard
+            pause = 0.0
             try:
                 await self._connected()
             except* _FinishedError:
                 _LOG.info("finished; %d messages stay in the spool", self._spool.depth.messages)
             except* aiomqtt.MqttError as group:
-                self._connection.happened(self._explain(group.exceptions[0]))
+                pause = self._connection.failed(self._explain(group.exceptions[0]))
             except* UnavailableError as group:
                 self._disk.happened(str(_first(group)))
-            if self._heard > before:  # it had worked
-                pause = _BACKOFF_S[0]
-            await _wait(self._stopping, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads gateways out
-            pause = min(longest, pause * 2)
+                pause = _DISK_RETRY_S
+            await _wait(self._stopping, pause)
 
     async def _connected(self) -> None:
         """One connection, from its beginning to its loss."""
@@ -156,7 +153,7 @@ class Publisher:
         if not client.session_present:
             self._outbox.broker_forgot()
         self._queue.connected()
-        self._connection.over()
+        self._connection.succeeded()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(client))
             group.create_task(self._send(client))
@@ -249,7 +246,7 @@ class Publisher:
         known = self._outbox.confirmed()
         unknown, self._unknown = self._unknown, set()
         try:
-            self.confirmed += await self._spool.forget([*known, *unknown])
+            self.confirmed += await self._thread.call(self._spool.forget, [*known, *unknown])
         except UnavailableError as error:
             self._unknown |= unknown
             self._disk.happened(str(error))

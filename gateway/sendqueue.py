@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from gateway.outbox import Outbox
-from gateway.spool import Spooled
-from gateway.worker import SpoolWorker
+from gateway.spool import Spooled, SpoolThread
 
 _FETCH = 50  # messages at a time
 _FETCH_BYTES = 256 * 1024
@@ -21,8 +20,9 @@ _LOOK_EVERY_S = 0.5  # how often timers are looked at
 class SendQueue:
     """The next messages, as far as the outbox has room for them."""
 
-    def __init__(self, spool: SpoolWorker, outbox: Outbox, now: Callable[[], float]) -> None:
-        self._spool = spool
+    def __init__(self, thread: SpoolThread, outbox: Outbox, now: Callable[[], float]) -> None:
+        self._thread = thread
+        self._spool = thread.spool
         self._outbox = outbox
         self._now = now
         self._live: deque[Spooled] = deque()
@@ -66,7 +66,7 @@ class SendQueue:
             self._live_from = behind
         if not self._live and last >= self._live_from:
             start = self._live_from - 1
-            found = await self._spool.after(start, before=sys.maxsize, limit=_FETCH, max_bytes=_FETCH_BYTES)
+            found = await self._after(start, sys.maxsize)
             self._live.extend(found)
             self._live_from = (found[-1].seq if found else last) + 1  # a failed append leaves numbers without message
         return bool(self._live)
@@ -77,7 +77,7 @@ class SendQueue:
             self._look_at = self._now() + _LOOK_EVERY_S
         while self._due and not self._again:
             seqs = [self._due.popleft() for _ in range(min(_FETCH, len(self._due)))]
-            found = await self._spool.read(seqs)
+            found = await self._thread.call(self._spool.read, seqs)
             self._outbox.drop(set(seqs) - {message.seq for message in found})
             self._again.extend(message for message in found if message.seq in self._outbox)
         return bool(self._again)
@@ -85,7 +85,10 @@ class SendQueue:
     async def _fetch_backlog(self) -> bool:
         end = self._live[0].seq if self._live else self._live_from
         while not self._backlog and self._done < end - 1:
-            found = await self._spool.after(self._done, before=end, limit=_FETCH, max_bytes=_FETCH_BYTES)
+            found = await self._after(self._done, end)
             self._done = found[-1].seq if found else end - 1
             self._backlog.extend(message for message in found if message.seq not in self._outbox)
         return bool(self._backlog)
+
+    async def _after(self, seq: int, before: int) -> list[Spooled]:
+        return await self._thread.call(self._spool.after, seq, before=before, limit=_FETCH, max_bytes=_FETCH_BYTES)

@@ -14,12 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from gateway.counts import Counts
 from gateway.outbox import Outbox, Resend, Window
 from gateway.publisher import Link, Publisher
-from gateway.spool import Limits, Spool
-from gateway.worker import SpoolWorker
+from gateway.spool import Limits, Spool, SpoolThread
 from metering.errors import UnavailableError
+from metering.model import Count, Model
 from running.trouble import Trouble
 from wire.messages import Reading, Status
 
@@ -27,6 +26,22 @@ _LOG = logging.getLogger(__name__)
 _LAST_POLL_S = 1.5  # a stop waits this long for the source to hand over what it has
 _OBSERVE_EVERY_S = 0.25
 _PATIENT_BYTES = 32 * 1024 * 1024  # a finite source waits while more than this is in the spool
+
+
+class Counts(Model):
+    """All but `resent` count readings; `resent` counts messages that were sent again.
+
+    `read` by the source, `appended` to the spool, `published` (the broker has acknowledged them, for the first time),
+    `confirmed` (forgotten, because the database or with `confirm: broker` the broker has them), `discarded` (given
+    up: the spool was full, or the disk did not take them; counted over the life of the spool file).
+    """
+
+    read: Count = 0
+    appended: Count = 0
+    published: Count = 0
+    confirmed: Count = 0
+    discarded: Count = 0
+    resent: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +72,18 @@ async def run_gateway(
     for the next one. Raises `OperatorError` when the spool cannot be opened. `observe` is called
     four times a second and at the end.
     """
-    async with SpoolWorker(
-        await asyncio.to_thread(Spool, settings.spool, clock=clock, limits=settings.limits)
-    ) as spool:
+    opened = await asyncio.to_thread(Spool, settings.spool, clock=clock, limits=settings.limits)
+    async with SpoolThread(opened) as spool:
         return await _Gateway(settings, spool, stop, monotonic).run(source, observe)
 
 
 class _Gateway:
     def __init__(
-        self, settings: Settings, spool: SpoolWorker, stop: asyncio.Event, monotonic: Callable[[], float]
+        self, settings: Settings, thread: SpoolThread, stop: asyncio.Event, monotonic: Callable[[], float]
     ) -> None:
         self._settings = settings
-        self._spool = spool
+        self._thread = thread
+        self._spool = thread.spool
         self._stop = stop
         self._read = self._appended = 0
         self._version = version("ecopark")
@@ -84,7 +99,7 @@ class _Gateway:
         )
         self._publisher = Publisher(
             settings.link,
-            spool,
+            thread,
             self._outbox,
             now=monotonic,
             status=self._status,
@@ -131,7 +146,7 @@ class _Gateway:
         expendable = self._outbox.held_by_broker() if self._spool.nearly_full else ()
         fault = self._fault
         try:
-            await self._spool.append([readings], expendable)
+            await self._thread.call(self._spool.append, readings, expendable=expendable)
         except UnavailableError as error:
             self._spool.lose(len(readings))
             self._disk.happened(f"{error}; readings are lost until it works")
@@ -171,7 +186,7 @@ class _Gateway:
 
     async def _status(self, online: bool) -> Status:
         try:
-            oldest = await self._spool.oldest()
+            oldest = await self._thread.call(self._spool.oldest)
         except UnavailableError:
             oldest = None
         depth = self._spool.depth

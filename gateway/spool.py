@@ -3,26 +3,46 @@
 What `append` returned is on disk: a power loss at any instant afterwards does not lose it. An id is never used twice:
 its first half is drawn anew whenever the file is opened, so that neither a replaced file nor one restored from a copy
 repeats an id. Size and age are bounded; what is discarded at the bound is counted, in the file itself. A corrupt file
-is set aside and a new one started. Forgetting is repeatable: what a crash brings back is merely sent again.
+is set aside and a new one started, with the messages that can still be read. A full disk stops nobody: what cannot be
+appended is counted as lost. Forgetting is repeatable: what a crash brings back is merely sent again.
 """
 
+import asyncio
 import contextlib
+import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, Self, TypeVar
 
-from gateway.packing import pack
-from gateway.spoolfile import CorruptFileError, Reserve, failure, open_file, set_aside
+from gateway.spoolfile import CorruptFileError, Reserve, failure, open_file, readable, set_aside
 from metering.errors import UnavailableError
-from wire.messages import Reading
+from wire.messages import MAX_BYTES, Message, Reading
 
+_LOG = logging.getLogger(__name__)
 _NEARLY_FULL = 0.9
 _SEQ_DIGITS = 18  # more do not fit SQLite's integers
 _ROW = "seq, id, readings, payload"
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+MAX_READINGS = 500
+"""Readings in one message: far under the wire's bound, so that a weak line is not busy with one message for long."""
+
+
+class Packed(NamedTuple):
+    """One message ready to publish; `oldest` is the instant of its oldest reading in milliseconds."""
+
+    id: str
+    oldest: int
+    readings: int
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +84,11 @@ class Spool:
         self._unwritten = 0  # discarded readings that the file's own count does not have yet
         self._depth = Depth()
         self._reserve = Reserve(path)
+        self._file: sqlite3.Connection | None = None
         try:
-            self._db = self._open()
-        except CorruptFileError:
-            self._db = self._replace()
+            self._begin()
+        except UnavailableError as error:
+            _LOG.error("%s; readings are lost until there is space", error)
 
     @property
     def last(self) -> int:
@@ -101,7 +122,7 @@ class Spool:
             try:
                 self._append(rows, created, expendable)
             except CorruptFileError:
-                self._db = self._replace()
+                self._replace()
                 self._append(rows, created, ())
             except UnavailableError:
                 if self._reserve.released:
@@ -129,13 +150,15 @@ class Spool:
 
     def oldest(self) -> int | None:
         """Instant of the oldest reading on disk, in milliseconds since the epoch."""
+        if self._file is None:
+            return None
         try:
             with self._failures():
                 found: int | None = self._db.execute("SELECT min(oldest) FROM message").fetchone()[0]
                 return found
         except CorruptFileError:
-            self._db = self._replace()
-            return None
+            self._replace()
+            return self.oldest()
 
     def forget(self, ids: Iterable[str]) -> int:
         """Delete the messages with these ids, in one commit; the number of readings. Unknown ids are harmless.
@@ -146,7 +169,7 @@ class Spool:
         try:
             depth = self._forget(keys)
         except CorruptFileError:
-            self._db = self._replace()
+            self._replace()
             return 0
         except UnavailableError:
             self._reserve.release(self._db)
@@ -161,7 +184,8 @@ class Spool:
 
     def close(self) -> None:
         """Close the file; another process may open it."""
-        self._db.close()
+        if self._file is not None:
+            self._file.close()
 
     def _forget(self, keys: Iterable[tuple[int, str]]) -> Depth:
         with self._transaction():
@@ -219,39 +243,68 @@ class Spool:
             left, messages=left.messages - messages, readings=left.readings - readings, bytes=left.bytes - size
         )
 
-    def _select(self, query: str, arguments: tuple[int, ...]) -> Iterator[Spooled]:
+    def _select(self, query: str, arguments: tuple[int, ...]) -> list[Spooled]:
+        if self._file is None:
+            return []
         try:
             with self._failures():
-                yield from map(Spooled._make, self._db.execute(query, arguments))
+                return [Spooled(*row) for row in self._db.execute(query, arguments)]
         except CorruptFileError:
-            self._db = self._replace()
+            self._replace()
+            return self._select(query, arguments)
 
     def _next_id(self) -> str:
         # Counted up even if the commit then fails: a failed commit may still be on disk.
         self._last += 1
         return f"{self._prefix}-{self._last}"
 
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """The open file. Raises `UnavailableError` where it could not be opened, and still cannot."""
+        if self._file is None:
+            self._begin()
+        if self._file is None:
+            raise UnavailableError(f"the spool {self._path} is not open")
+        return self._file
+
+    def _begin(self) -> None:
+        """Open the file. On a full disk, the reserve of a run before is given up for it."""
+        try:
+            self._file = self._open()
+        except CorruptFileError:
+            self._replace()
+        except UnavailableError:
+            self._reserve.release(None)
+            self._file = self._open()
+
     def _open(self) -> sqlite3.Connection:
         db = open_file(self._path)
         try:
-            last = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'").fetchone()[0]
-            totals = db.execute("SELECT count(*), total(readings), total(bytes) FROM message").fetchone()
-            discarded = db.execute("SELECT total(discarded) FROM loss").fetchone()[0]
+            numbered = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'"
+            last = db.execute(numbered).fetchone()[0]
+            self._depth = _depth_of(db)
         except sqlite3.Error as error:
             db.close()
             raise failure(error, self._path) from error
         # A new file after a corrupt one goes on counting, so that a number stands for one message as long as we run.
         self._last = max(self._last, last)
-        self._depth = Depth(totals[0], int(totals[1]), int(totals[2]), int(discarded))
         return db
 
-    def _replace(self) -> sqlite3.Connection:
-        """Start a new file; what was in the old one counts as discarded as far as that is known."""
-        with contextlib.suppress(AttributeError):  # not there yet while the spool is being opened
-            self._db.close()
-        self._unwritten += self._depth.readings + self._depth.discarded
-        set_aside(self._path)
-        return self._open()
+    def _replace(self) -> None:
+        """Start a new file with what can be read of the old one; the rest counts as discarded as far as it is known."""
+        before = self._depth
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        aside = set_aside(self._path)
+        self._file = self._open()
+        with contextlib.suppress(UnavailableError), self._transaction() as db:
+            columns = "(seq, id, created, oldest, readings, bytes, payload)"
+            db.executemany(f"INSERT INTO message {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", readable(aside))
+        self._depth = _depth_of(self._file)
+        self._last = max(self._last, _last_of(self._file))
+        _LOG.error("%d messages of the corrupt spool could be read and are kept", self._depth.messages)
+        self._unwritten += max(0, before.readings - self._depth.readings) + before.discarded
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
@@ -261,20 +314,71 @@ class Spool:
             raise failure(error, self._path) from error
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        db = self._db
         with self._failures():
-            self._db.execute("BEGIN IMMEDIATE")
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield
-                self._db.execute("COMMIT")
+                yield db
+                db.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
+                    db.execute("ROLLBACK")
                 raise
 
 
 _SIZE = "SELECT seq, bytes FROM message "
 
 
+def _depth_of(db: sqlite3.Connection) -> Depth:
+    totals = db.execute("SELECT count(*), total(readings), total(bytes) FROM message").fetchone()
+    discarded = db.execute("SELECT total(discarded) FROM loss").fetchone()[0]
+    return Depth(totals[0], int(totals[1]), int(totals[2]), int(discarded))
+
+
+def _last_of(db: sqlite3.Connection) -> int:
+    last: int = db.execute("SELECT coalesce(max(seq), 0) FROM message").fetchone()[0]
+    return last
+
+
 def _fits(seq: str) -> bool:
     return seq.isascii() and len(seq) <= _SEQ_DIGITS
+
+
+def pack(readings: Sequence[Reading], next_id: Callable[[], str]) -> Iterator[Packed]:
+    """Messages that carry all `readings`, in their order; nothing for no readings."""
+    for start in range(0, len(readings), MAX_READINGS):
+        yield from _bounded(readings[start : start + MAX_READINGS], next_id)
+
+
+def _bounded(readings: Sequence[Reading], next_id: Callable[[], str]) -> Iterator[Packed]:
+    name = next_id()
+    payload = Message(id=name, readings=list(readings)).model_dump_json(exclude_defaults=True).encode()
+    if len(payload) > MAX_BYTES and len(readings) > 1:
+        half = len(readings) // 2
+        yield from _bounded(readings[:half], next_id)
+        yield from _bounded(readings[half:], next_id)
+        return
+    yield Packed(name, min(reading.ms for reading in readings), len(readings), payload)
+
+
+class SpoolThread:
+    """A thread of its own for a spool: a slow disk must stall neither the polling nor the broker's keep-alive.
+
+    Calls are done one after the other, in order. Closes the spool at its end.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self.spool = spool
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._thread.submit(self.spool.close)
+        self._thread.shutdown(wait=True)
+
+    async def call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Do something with the spool on the thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments, **named))

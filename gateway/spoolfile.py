@@ -4,8 +4,10 @@ import contextlib
 import logging
 import os
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from metering.errors import OperatorError, UnavailableError
 
@@ -17,6 +19,9 @@ _LAYOUT = 1
 _BUSY_S = 1.0  # a predecessor that is just ending may hold the file this long
 _RESERVE = 8 * 1024 * 1024  # the log (4 MiB until it is written back) and what deleting adds to it
 _VACUUM_PAGES = 500  # at a time, so that moving them fits into the reserve
+_PRIVATE = 0o600
+_AT_ONCE = 100  # rows of a broken file; where these cannot be read, each is tried by itself
+_FAR_BACK = 1_000_000  # numbers that are tried where nobody knows the first
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SCHEMA = """
 BEGIN IMMEDIATE;
@@ -47,7 +52,8 @@ def open_file(path: Path) -> sqlite3.Connection:
     Raises `CorruptFileError`, `OperatorError` (in use, no permission, another layout) or `UnavailableError`.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_private(path)
         # The spool works in one worker thread, which is not the thread that opens it.
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
@@ -64,6 +70,15 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _keep_private(path: Path) -> None:
+    """Make the file where it is missing, readable for its owner only; SQLite's log takes its mode."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE)
+    try:
+        os.fchmod(handle, _PRIVATE)
+    finally:
+        os.close(handle)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -103,6 +118,35 @@ def set_aside(path: Path) -> Path:
     return target
 
 
+def readable(path: Path) -> Iterator[tuple[Any, ...]]:
+    """Rows of `message` in a broken file as far as they can be read, oldest first."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as broken:
+        last = _number(broken, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'message'")
+        if last is None:
+            last = _number(broken, "SELECT max(seq) FROM message")
+        if last is None:
+            return
+        first = _number(broken, "SELECT min(seq) FROM message")
+        done = max(0, last - _FAR_BACK) if first is None else first - 1
+        while done < last:
+            end = min(done + _AT_ONCE, last)
+            try:
+                yield from broken.execute("SELECT * FROM message WHERE seq > ? AND seq <= ?", (done, end)).fetchall()
+            except sqlite3.Error:
+                for seq in range(done + 1, end + 1):
+                    with contextlib.suppress(sqlite3.Error):
+                        yield from broken.execute("SELECT * FROM message WHERE seq = ?", (seq,)).fetchall()
+            done = end
+
+
+def _number(broken: sqlite3.Connection, query: str) -> int | None:
+    try:
+        found = broken.execute(query).fetchone()[0]
+    except (sqlite3.Error, TypeError):
+        return None
+    return found if isinstance(found, int) else None
+
+
 class Reserve:
     """Space kept free beside the spool, so that a spool that filled the disk can still forget.
 
@@ -113,12 +157,13 @@ class Reserve:
         self._path = path.with_name(path.name + ".reserve")
         self.released = True
 
-    def release(self, connection: sqlite3.Connection) -> None:
+    def release(self, connection: sqlite3.Connection | None) -> None:
         """Give the space up, and let the log be written into the file and emptied."""
         self._path.unlink(missing_ok=True)
         self.released = True
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def restore(self, connection: sqlite3.Connection) -> None:
         """Take the space again, if need be from what the spool has no use for; else raises `UnavailableError`."""
@@ -126,6 +171,7 @@ class Reserve:
             connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
+            _keep_private(self._path)
             with self._path.open("ab") as file:
                 os.posix_fallocate(file.fileno(), 0, _RESERVE)
         except OSError as error:

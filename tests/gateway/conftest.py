@@ -10,10 +10,9 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.counts import Counts
 from gateway.outbox import Resend
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import Counts, Settings, run_gateway
 from proving.servers import Mosquitto
 from wire.address import BrokerAddress
 from wire.messages import Message, Reading, Receipt, Status

@@ -4,14 +4,28 @@ import subprocess
 import sys
 from pathlib import Path
 
-FILLER = Path(__file__).parent / "filler.py"
+HERE = Path(__file__).parent
 
 
-def test_a_spool_that_filled_its_disk_still_forgets_and_goes_on(tmp_path: Path) -> None:
-    # A disk of its own, in a mount namespace of its own: as root, and as a user where the kernel lets users have one.
-    mounted = f"mount -t tmpfs -o size=40m none {tmp_path} && exec {sys.executable} {FILLER} {tmp_path / 'spool.db'}"
+def on_a_disk_of_its_own(script: str, folder: Path, argument: Path) -> list[str]:
+    """What a script says that works on a small disk mounted at a folder.
+
+    In a mount namespace of its own: as root, and as a user where the kernel lets users have one.
+    """
+    mounted = f"mount -t tmpfs -o size=40m none {folder} && exec {sys.executable} {HERE / script} {argument}"
     done = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "went on"
+    return done.stdout.splitlines()
+
+
+def test_a_spool_that_filled_its_disk_still_forgets_and_goes_on(tmp_path: Path) -> None:
+    assert on_a_disk_of_its_own("filler.py", tmp_path, tmp_path / "spool.db")[-1] == "went on"
+
+
+def test_a_gateway_starts_on_a_disk_that_somebody_else_has_filled(tmp_path: Path) -> None:
+    assert on_a_disk_of_its_own("crowded.py", tmp_path, tmp_path) == [
+        "the old spool was read and emptied",
+        "the new spool began when there was space",
+    ]
