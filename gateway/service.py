@@ -46,11 +46,12 @@ class Counts(Model):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One gateway. `drain`: the source is finite and patient; return when all it yielded is confirmed."""
+    """One gateway. `bad_values` counts what the source could not read, to be told in the status. `drain`: the source is finite and patient; return when all it yielded is confirmed."""
 
     link: Link
     spool: Path
     confirm: Literal["receipt", "broker"] = "receipt"
+    bad_values: Callable[[], int] | None = None
     drain: bool = False
     limits: Limits = field(default_factory=Limits)
     window: Window = field(default_factory=Window)
@@ -200,5 +201,6 @@ class _Gateway:
             unconfirmed=self._outbox.unconfirmed,
             resent=self._outbox.resent,
             discarded=depth.discarded,
+            bad_values=self._settings.bad_values() if self._settings.bad_values else None,
             fault=self._fault,
         )

@@ -136,7 +136,8 @@ class Status(Model):
     `read`: readings taken from meters and put on disk since it started. `spooled`: messages on disk that are not
     confirmed yet, `spooled_bytes` their size, `oldest` the instant of the oldest reading among them. `unconfirmed`:
     messages sent without a receipt yet. `resent`: messages sent again since the start. `discarded`: readings lost for
-    want of space, ever. `fault`: what keeps it from working, in words.
+    want of space, ever. `bad_values`: values that meters were asked for and did not give, or not so that they could be
+    used, since the start. `fault`: what keeps it from working, in words.
     """
 
     online: bool
@@ -148,4 +149,5 @@ class Status(Model):
     unconfirmed: Count | None = None
     resent: Count | None = None
     discarded: Count | None = None
+    bad_values: Count | None = None
     fault: str | None = None

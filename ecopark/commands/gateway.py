@@ -44,7 +44,8 @@ def run(
         link = Link(settings.broker(), park.id, found.id)
         lines = lines_of(park, found, settings.lines(), time.time)
         async with Polling(lines, clock=time.time, stop=stop) as source:
-            await run_gateway(Settings(link, settings.spool, confirm=found.confirm), source, stop=stop)
+            told = Settings(link, settings.spool, found.confirm, lambda: source.bad_values)
+            await run_gateway(told, source, stop=stop)
 
     run_until_told(work)
 
