@@ -46,7 +46,11 @@ class Counts(Model):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One gateway. `bad_values` counts what the source could not read, to be told in the status. `drain`: the source is finite and patient; return when all it yielded is confirmed."""
+    """One gateway.
+
+    `bad_values` counts what the source could not read, to be told in the status. `drain`: the source is finite and
+    patient; return when all it yielded is confirmed.
+    """
 
     link: Link
     spool: Path
