@@ -19,7 +19,9 @@ BIRTHS: Final = ("NBIRTH", "DBIRTH", "NDEATH", "DDEATH")
 """Kinds of messages that say what a node and its devices have."""
 
 DATA: Final = ("NDATA", "DDATA")
-_BOOLEAN: Final = 11
+BOOLEAN: Final = 11
+DOUBLE: Final = 10
+UINT64: Final = 8
 _SIGNED: Final = {1: 8, 2: 16, 3: 32, 4: 64}
 """Data types Int8 to Int64, and their bits: they travel as unsigned numbers."""
 
@@ -72,7 +74,8 @@ def _payload_class() -> type[Message]:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("ecopark.sparkplug.Payload"))
 
 
-_PAYLOAD: Final = _payload_class()
+PAYLOAD: Final = _payload_class()
+"""The protobuf message of every Sparkplug B payload, as far as Ecopark reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +226,9 @@ class Sparkplug:
         if node.asked_ms is not None and now_ms - node.asked_ms < ASK_AGAIN_MS:
             return
         node.asked_ms = now_ms
-        request: Any = _PAYLOAD()
+        request: Any = PAYLOAD()
         request.timestamp = now_ms
-        request.metrics.add(name=REBIRTH, timestamp=now_ms, datatype=_BOOLEAN, boolean_value=True)
+        request.metrics.add(name=REBIRTH, timestamp=now_ms, datatype=BOOLEAN, boolean_value=True)
         self.ask(address.command, request.SerializeToString())
 
 
@@ -239,7 +242,7 @@ def _always() -> bool:
 
 def _parsed(payload: bytes) -> Any:
     try:
-        return _PAYLOAD.FromString(payload)
+        return PAYLOAD.FromString(payload)
     except DecodeError as error:
         raise SparkplugError(f"not a Sparkplug B payload: {error}") from error
 

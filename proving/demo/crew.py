@@ -71,10 +71,13 @@ class Crew:
     def start_gateways(self, *, past: bool) -> None:
         """Start the gateways, once somebody listens to them; with a `past` they first deliver what lies behind."""
         for gateway in self._park.gateways:
+            simulated = ["--seed", str(self._plan.seed), "--start", self._plan.start.isoformat()]
             command = ["-m", "ecopark", "gateway", "run", gateway.id]
-            if past:
-                command = ["-m", "proving.demo.gateway", gateway.id, "--seed", str(self._plan.seed)]
-                command += ["--start", self._plan.start.isoformat(), "--since", str(self._plan.since)]
+            if any(source.gateway == gateway.id for source in self._park.sources):
+                since = self._plan.since if past else time.time_ns() // 1_000_000
+                command = ["-m", "proving.demo.foreign", gateway.id, *simulated, "--since", str(since)]
+            elif past:
+                command = ["-m", "proving.demo.gateway", gateway.id, *simulated, "--since", str(self._plan.since)]
             child = self._child(
                 gateway.id,
                 command,
