@@ -147,7 +147,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
     made = [meter.id for meter, _ in generation(park, span)]
     now = await reading.balances(store, park, period, period.kind)
     before = await reading.balances(store, park, period.before, period.kind)
-    edges = {utility: figures[period.first] for (utility, main), figures in now.items() if not main}
+    edges = {utility: now[utility, ""][period.first] for utility in Utility if (utility, "") in now}
     return ParkReport(
         park=park,
         period=period,

@@ -16,7 +16,9 @@ BANDS: Final = {"saving_kwh": "saving_band_kwh", "peak_demand_kw": "peak_demand_
 _SIGNED: Final = frozenset({"saving_kwh", "cusum_kwh"})
 """Figures of either sign: nothing is said of how they change."""
 _SHARE_DIGITS: Final = 3
-INDICATIVE_MARK, CAUTION_MARK = "*", "†"
+_MARKS: Final = {Reason.INDICATIVE: "*", Reason.NOT_SIGNIFICANT: "†", Reason.PARTLY: "‡"}
+_OTHER_MARK: Final = "§"
+"""What a mark in a table means stands once, in its legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +160,19 @@ def mark_of(figure: Figure) -> str:
     """The marks of a figure in a table: what they mean stands once, in its legend."""
     if figure.value is None:
         return ""
-    return (INDICATIVE_MARK if figure.indicative else "") + (CAUTION_MARK if cautions(figure) else "")
+    return "".join(sorted({_MARKS.get(reason, _OTHER_MARK) for reason in reasons_in(figure.reasons)}))
 
 
 def legend(figures: Iterable[Figure], language: Language) -> list[str]:
     """What the marks of some figures mean."""
-    every = list(figures)
-    found = []
-    if any(figure.indicative for figure in every):
-        found.append(f"{INDICATIVE_MARK} {said(Reason.INDICATIVE, language)}")
-    all_cautions = Reason(0)
-    for figure in every:
-        all_cautions |= cautions(figure)
-    if all_cautions:
-        found.append(f"{CAUTION_MARK} {said(all_cautions, language)}")
-    return found
+    met = Reason(0)
+    for figure in figures:
+        met |= figure.reasons if figure.value is not None else Reason(0)
+    by_mark: dict[str, Reason] = {}
+    for reason in reasons_in(met):
+        mark = _MARKS.get(reason, _OTHER_MARK)
+        by_mark[mark] = by_mark.get(mark, Reason(0)) | reason
+    return [f"{mark} {said(reasons, language)}" for mark, reasons in sorted(by_mark.items())]
 
 
 def notes(figure: Figure, language: Language, revised: date | None = None) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """One self-contained HTML page from a report's contents: no network, no script, A4 in print."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.indicators.balance import BAND, INCOMING, LOSS, LOSS_SHARE, OWN, SUBMETERS, TENANTS
-from efficiency.indicators.figure import figures_in
+from efficiency.indicators.figure import Figure, figures_in
 from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, MainBalance, ParkReport, TenantReport
 from efficiency.reports.entries import Entry, Shown, legend, mark_of, plain, quantity, shown, why
@@ -106,7 +107,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
             "reasons": {name: _reasons(report, name, language) for name in (ELECTRICITY, "cost_vnd", "enpi")},
             "side_by_side": _side_by_side(report, language),
             "balances": [_balance(one, language) for one in report.mains],
-            "balance_legend": legend([one.figures[LOSS] for one in report.mains], language),
+            "balance_legend": legend([_plainly(one.figures[LOSS]) for one in report.mains], language),
             "balance_formula": {"formula": "F14", "formula_text": language.say(FORMULAS["F14"])},
             "flows": [(name, svg) for name, svg in flows if svg],
             "forms": form_tables(forms, language, report.park.park.name),
@@ -288,6 +289,11 @@ def _edges(report: ParkReport, language: Language) -> dict[str, Any]:
     return {"rows": rows, "legend": legend([figures[LOSS] for figures in report.edges.values()], language)}
 
 
+def _plainly(loss: Figure) -> Figure:
+    """A loss without the mark of noise, which has a column of its own."""
+    return replace(loss, reasons=loss.reasons & ~Reason.NOT_SIGNIFICANT)
+
+
 def _balance(one: MainBalance, language: Language) -> dict[str, Any]:
     figures = one.figures
     loss, share = figures[LOSS], figures[LOSS_SHARE].value
@@ -300,6 +306,6 @@ def _balance(one: MainBalance, language: Language) -> dict[str, Any]:
         "band": plain(figures[BAND], language),
         "share": "" if share is None else language.percent(share),
         "noise": bool(loss.reasons & Reason.NOT_SIGNIFICANT),
-        "mark": "*" if loss.indicative else "",
+        "mark": mark_of(_plainly(loss)),
         "data": language.percent(loss.completeness),
     }

@@ -117,7 +117,9 @@ REASON_TEXT: dict[Reason, Localized] = {
     Reason.NO_FACTOR_AIR: Localized(en="no factor for compressed air", vi="chưa có hệ số cho khí nén"),
     Reason.NO_FACTOR_COOLING: Localized(en="no factor for chilled water", vi="chưa có hệ số cho nước lạnh"),
     Reason.NO_FACTOR_ELECTRICITY: Localized(en="no factor for electricity", vi="chưa có hệ số cho điện"),
-    Reason.PARTLY: Localized(en="without the months that have no value", vi="không gồm các tháng không có giá trị"),
+    Reason.PARTLY: Localized(
+        en="without the parts of the period that have no value", vi="không gồm những phần không có giá trị của kỳ"
+    ),
     Reason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),
     Reason.NOT_OF_YEARS: Localized(
         en="cannot be added up over months; see the months", vi="không cộng được từ các tháng; xem từng tháng"
