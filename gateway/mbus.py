@@ -84,12 +84,11 @@ def faults(park: Park) -> Iterator[Broken]:
 
 def _wrong(kind: type[Model], raw: dict[str, Any]) -> Iterator[Broken]:
     try:
-        block = kind.model_validate(raw)
+        kind.model_validate(raw)
     except ValidationError as error:
         yield from explained(error, kind)
-        return
-    line = getattr(block, "line", None)
-    if line is not None:
+    line = raw.get("line")
+    if isinstance(line, str):
         try:
             parse_line(line, _SCHEMES)
         except ValueError as error:

@@ -64,9 +64,9 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
         return
     found = list(_under(("modbus",), meter.modbus, _map_faults(meter.modbus, MeterBlock)))
     yield from found
+    yield from _under(("modbus",), meter.modbus, _line_faults(meter.modbus.get("line")))
     if not found:
         block = MeterBlock.model_validate(meter.modbus)
-        yield from _under(("modbus",), meter.modbus, _line_faults(block.line))
         if not block.registers:
             yield ("modbus",), "names no registers; add registers, or a model that has them"
         yield from as_far_as_read(_counter_faults(meter, block))
@@ -81,13 +81,14 @@ def _map_faults(raw: dict[str, Any], kind: type[Map]) -> Iterator[Broken]:
 
 def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
     try:
-        yield from _line_faults(GatewayBlock.model_validate(raw).line)
+        GatewayBlock.model_validate(raw)
     except ValidationError as error:
         yield from explained(error, GatewayBlock)
+    yield from _line_faults(raw.get("line"))
 
 
-def _line_faults(line: str | None) -> Iterator[Broken]:
-    if line is not None:
+def _line_faults(line: Any) -> Iterator[Broken]:
+    if isinstance(line, str):
         try:
             parse_line(line, _SCHEMES)
         except ValueError as error:
