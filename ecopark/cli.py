@@ -1,7 +1,10 @@
 """The command line. Exit status: 0 done, 1 the work failed, 2 wrong use or configuration."""
 
+import json
 import logging
+import os
 import sys
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Annotated
 
@@ -66,11 +69,25 @@ app = typer.Typer(
 def _log_to_stderr(
     *, verbose: Annotated[bool, typer.Option("--verbose", help="Log more than warnings.")] = False
 ) -> None:
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    as_json = os.environ.get("ECOPARK_LOG") == "json"
+    handler.setFormatter(_Json() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(said, ensure_ascii=False)
 
 
 def main() -> None:

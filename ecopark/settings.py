@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
     guard_url: str | None = Field(
         default=None, description="where `ecopark guard` answers, which tenants on InfluxDB 1.x need"
     )
+    metrics: str | None = Field(
+        default=None, description="host:port where a service answers /metrics, /healthz and /readyz"
+    )
+    log: Literal["text", "json"] = Field(default="text", description="text, or json for one object a line")
     instance: str = Field(default_factory=socket.gethostname, description="stable name of an ingester among several")
     spool: Path = Field(default=Path("spool.sqlite"), description="a gateway's spool file")
     modbus_url: str | None = Field(

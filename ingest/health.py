@@ -5,10 +5,11 @@ import logging
 import resource
 from collections.abc import Callable
 
-from ingest.connection import Connection
+from ingest.connection import RECEIVE_MAXIMUM, Connection
 from ingest.intake import Intake
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
+from running.monitor import Values
 from store.client import RejectedError, Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
@@ -20,10 +21,34 @@ SMALL_WINDOW = 20
 log = logging.getLogger(__name__)
 
 
+STUCK_S = 60.0
+
+
+def faults(values: Values) -> list[str]:
+    """What keeps an ingester from its work, by the values of its line in `pipeline`."""
+    found = []
+    if not values["connected"]:
+        found.append("no connection to the broker")
+    waiting = values["unacknowledged"]
+    if waiting >= RECEIVE_MAXIMUM:
+        found.append(f"{waiting:.0f} messages wait for the database: the broker sends no more")
+    if waiting and values.get("last_write_age_s", STUCK_S) >= STUCK_S:
+        found.append(f"{waiting:.0f} messages wait, and the database has taken none for {STUCK_S:.0f} s")
+    return found
+
+
 class Health:
     """Turns the counters of intake and writer into rates, depths and lags."""
 
-    def __init__(self, instance: str, intake: Intake, writer: Writer, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        instance: str,
+        intake: Intake,
+        writer: Writer,
+        clock_ms: Callable[[], int],
+        report: Callable[[Values], None],
+    ) -> None:
+        self._report = report
         self._series = series(PIPELINE, {"service": "ingest", "instance": instance})
         self._intake = intake
         self._writer = writer
@@ -71,6 +96,7 @@ class Health:
                 "set max_inflight_messages 20000 in its configuration",
                 SMALL_WINDOW,
             )
+        self._report(fields)
         return point(self._series, fields, now * NS_PER_MS)
 
     async def run(
@@ -81,6 +107,7 @@ class Health:
             await asyncio.sleep(EVERY_S)
             line = self.line(connection(), reconnects())
             try:
-                await store.write([line], OPERATOR_DATABASE)
+                # A database that hangs must not keep us from saying so.
+                await store.write([line], OPERATOR_DATABASE, timeout_s=EVERY_S)
             except (UnavailableError, OperatorError, RejectedError) as error:
                 log.debug("pipeline was not written: %s", error)

@@ -23,6 +23,7 @@ from ingest.refusal import Ledger
 from ingest.replies import Replies
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
+from running.monitor import Values
 from running.patience import Patience
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE
@@ -39,10 +40,20 @@ log = logging.getLogger(__name__)
 
 
 class Ingester:
-    """One ingester among any number that share the subscription. `instance` is its stable name."""
+    """One ingester among any number that share the subscription. `instance` is its stable name.
+
+    `report` gets the values of each line in `pipeline`.
+    """
 
     def __init__(
-        self, parks: Parks, address: BrokerAddress, store: Store, instance: str, clock_ms: Callable[[], int]
+        self,
+        parks: Parks,
+        address: BrokerAddress,
+        store: Store,
+        instance: str,
+        clock_ms: Callable[[], int],
+        *,
+        report: Callable[[Values], None] = lambda _: None,
     ) -> None:
         self._parks = parks
         self._address = address
@@ -58,7 +69,7 @@ class Ingester:
         self._writer = Writer(
             store, self._intake, self._replies, ledger=ledger, trace=Trace(instance), clock_ms=clock_ms
         )
-        self._health = Health(instance, self._intake, self._writer, clock_ms)
+        self._health = Health(instance, self._intake, self._writer, clock_ms, report)
         self._presence = Presence(instance)
         self._connection: Connection | None = None
         self._patience = Patience("MQTT", log, self._time)

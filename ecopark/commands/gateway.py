@@ -27,6 +27,7 @@ from metering.errors import OperatorError
 from metering.library import library_model, library_names
 from metering.park import Gateway, Park
 from metering.parkfile import load_parks
+from running.monitor import Monitor, served
 from running.service import run_until_told
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The service beside the meters.")
@@ -43,9 +44,10 @@ def run(
     async def work(stop: asyncio.Event) -> None:
         link = Link(settings.broker(), park.id, found.id)
         lines = lines_of(park, found, settings.lines(), time.time)
-        async with Polling(lines, clock=time.time, stop=stop) as source:
+        monitor = Monitor("gateway", lambda _: (), asyncio.get_running_loop().time)
+        async with Polling(lines, clock=time.time, stop=stop) as source, served(monitor, settings.metrics):
             told = Settings(link, settings.spool, found.confirm, lambda: source.bad_values)
-            await run_gateway(told, source, stop=stop)
+            await run_gateway(told, source, stop=stop, observe=lambda counts: monitor.report(counts.model_dump()))
 
     run_until_told(work)
 

@@ -8,7 +8,9 @@ import typer
 
 from ecopark.settings import read_settings
 from ingest.directory import Parks
+from ingest.health import faults
 from ingest.service import Ingester
+from running.monitor import Monitor, served
 from running.service import run_until_told
 
 app = typer.Typer(add_completion=False)
@@ -20,12 +22,13 @@ def ingest() -> None:
     settings = read_settings()
 
     async def work(stop: asyncio.Event) -> None:
-        async with settings.store() as store:
+        monitor = Monitor("ingest", faults, asyncio.get_running_loop().time)
+        async with settings.store() as store, served(monitor, settings.metrics):
             parks = Parks(settings.park)
             # A large park would be walked through again and again, and the path makes many objects and no circles.
             gc.freeze()
             gc.set_threshold(20_000)
-            ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms)
+            ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms, report=monitor.report)
             await ingester.run(stop)
 
     run_until_told(work)

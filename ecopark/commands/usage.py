@@ -15,13 +15,14 @@ from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.service.park import ParkUsage
-from efficiency.service.service import UsageService
+from efficiency.service.service import UsageService, service_faults
 from efficiency.usage.intervals import Span
 from metering.errors import OperatorError
 from metering.instants import milliseconds
 from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_parks
+from running.monitor import Monitor, served
 from running.parkwatch import ParkWatch
 from running.service import run_until_told
 from store.client import Store
@@ -35,8 +36,10 @@ def run() -> None:
     settings = read_settings()
 
     async def work(stop: asyncio.Event) -> None:
-        async with settings.store() as store:
-            await UsageService(ParkWatch(settings.park, lambda park: park), store, settings.instance, _now_ms).run(stop)
+        monitor = Monitor("usage", service_faults, asyncio.get_running_loop().time)
+        async with settings.store() as store, served(monitor, settings.metrics):
+            watch = ParkWatch(settings.park, lambda park: park)
+            await UsageService(watch, store, settings.instance, _now_ms, report=monitor.report).run(stop)
 
     run_until_told(work)
 

@@ -7,11 +7,12 @@ and how many a tenant asks at once.
 """
 
 import asyncio
+import base64
 import json
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -43,8 +44,16 @@ class _RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Account:
+    """Who asks, and the header that says so."""
+
+    name: str
+    header: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Question:
-    account: aiohttp.BasicAuth
+    account: _Account
     statement: str
     epoch: str | None
 
@@ -76,7 +85,7 @@ class Guard:
         try:
             account = _account(request, self._prefix)
             question = await _question(request, account)
-            async with self._at_once[account.login]:
+            async with self._at_once[account.name]:
                 return await self._ask(question)
         except _RefusedError as refused:
             headers = {"WWW-Authenticate": 'Basic realm="ecopark"'} if refused.status == HTTPStatus.UNAUTHORIZED else {}
@@ -84,14 +93,13 @@ class Guard:
             return web.Response(status=refused.status, text=body, content_type="application/json", headers=headers)
 
     async def _ask(self, question: _Question) -> web.Response:
-        parameters = {"db": question.account.login, "q": question.statement}
+        parameters = {"db": question.account.name, "q": question.statement}
         if question.epoch is not None:
             parameters["epoch"] = question.epoch
+        headers = {"Authorization": question.account.header, "Accept": "application/json"}
         body = bytearray()
         try:
-            async with self._session.post(
-                f"{self._url}/query", data=parameters, auth=question.account, headers={"Accept": "application/json"}
-            ) as answer:
+            async with self._session.post(f"{self._url}/query", data=parameters, headers=headers) as answer:
                 while len(body) <= LONGEST_ANSWER and (more := await answer.content.read(2**20)):
                     body += more
         except TimeoutError:
@@ -113,18 +121,22 @@ async def _ping(_: web.Request) -> web.Response:
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _account(request: web.Request, prefix: str) -> aiohttp.BasicAuth:
+def _account(request: web.Request, prefix: str) -> _Account:
     """Who asks, by HTTP's basic authentication; whether the password is right is the database's to say."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     try:
-        account = aiohttp.BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
+        pair = base64.b64decode(encoded, validate=True)
+        name, separator, _ = pair.decode().partition(":")
     except ValueError:
-        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "say who you are by basic authentication") from None
-    if not account.login.startswith(prefix):
+        pair, name, separator = b"", "", ""
+    if scheme.lower() != "basic" or not separator:
+        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "say who you are by basic authentication")
+    if not name.startswith(prefix):
         raise _RefusedError(HTTPStatus.FORBIDDEN, "this account is no tenant's")
-    return account
+    return _Account(name, f"Basic {base64.b64encode(pair).decode()}")
 
 
-async def _question(request: web.Request, account: aiohttp.BasicAuth) -> _Question:
+async def _question(request: web.Request, account: _Account) -> _Question:
     sent = parse_qsl(request.query_string, keep_blank_values=True, strict_parsing=False)
     if request.method == "POST" and request.can_read_body:
         if request.content_type != _FORM:

@@ -20,6 +20,7 @@ from efficiency.service.park import ParkUsage
 from efficiency.stored.days import local_day
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
+from running.monitor import Values
 from running.parkwatch import ParkWatch
 from running.patience import Patience
 from running.trouble import Trouble
@@ -45,10 +46,30 @@ class _OnePark:
     computed_ms: int | None = None
 
 
+STANDS_STILL_S = 600.0
+
+
+def service_faults(values: Values) -> list[str]:
+    """What keeps the service from its work, by the values of its line in `pipeline`."""
+    if not values["cycles"]:
+        return ["no cycle has ended yet"]
+    lag = values.get("lag_s", 0.0)
+    return [f"a park is computed up to {lag:.0f} s ago only"] if lag >= STANDS_STILL_S else []
+
+
 class UsageService:
     """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`."""
 
-    def __init__(self, watch: ParkWatch[Park], store: Store, instance: str, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        watch: ParkWatch[Park],
+        store: Store,
+        instance: str,
+        clock_ms: Callable[[], int],
+        *,
+        report: Callable[[Values], None] = lambda _: None,
+    ) -> None:
+        self._report = report
         self._watch = watch
         self._store = store
         self._clock_ms = clock_ms
@@ -179,6 +200,7 @@ class UsageService:
         computed = [one.computed_ms for one in self._parks.values() if one.computed_ms is not None]
         if computed:
             fields["lag_s"] = (now - min(computed)) / 1000
+        self._report(fields)
         lines = [point(series(PIPELINE, self._tags), fields, now * NS_PER_MS)]
         for park, one in self._parks.items():
             for part in one.usage.aside.things:

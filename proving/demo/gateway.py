@@ -19,6 +19,7 @@ from gateway.sources import lines_of
 from metering.parkfile import load_park
 from proving.plant.history import history
 from proving.plant.plant import Plant
+from running.monitor import Monitor, served
 from wire.messages import Reading
 
 DRAIN_S = 8.0
@@ -59,9 +60,12 @@ async def _work(options: argparse.Namespace) -> None:
         loop.add_signal_handler(number, end)
     link = Link(settings.broker(), park.id, options.gateway, status_every_s=1.0)
     gateway = next(one for one in park.gateways if one.id == options.gateway)
-    async with Polling(lines_of(park, gateway, settings.lines(), time.time), clock=time.time, stop=ending) as live:
+    monitor = Monitor("gateway", lambda _: (), loop.time)
+    lines = lines_of(park, gateway, settings.lines(), time.time)
+    async with Polling(lines, clock=time.time, stop=ending) as live, served(monitor, settings.metrics):
         source = past_then_live(plant, options.gateway, options.since, aiter(live), ending)
-        await run_gateway(Settings(link, settings.spool, drain=True), source, stop=stop)
+        how = Settings(link, settings.spool, drain=True)
+        await run_gateway(how, source, stop=stop, observe=lambda counts: monitor.report(counts.model_dump()))
 
 
 def main() -> None:

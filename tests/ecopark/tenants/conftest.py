@@ -72,7 +72,7 @@ async def administrator(guarded: Influxd) -> AsyncIterator[Store]:
 def sync(guarded: Influxd, park_files: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The command as an operator runs it."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, guard: str | None = "http://127.0.0.1:9") -> subprocess.CompletedProcess[str]:
         user, password = ADMINISTRATOR
         env = {
             **os.environ,
@@ -80,8 +80,9 @@ def sync(guarded: Influxd, park_files: Path, tmp_path: Path) -> Callable[..., su
             "ECOPARK_INFLUX_URL": guarded.url,
             "ECOPARK_INFLUX_USER": user,
             "ECOPARK_INFLUX_TOKEN": password,
-            "ECOPARK_GUARD_URL": "http://127.0.0.1:9",
         }
+        if guard is not None:
+            env["ECOPARK_GUARD_URL"] = guard
         command = [str(ECOPARK), "tenants", "sync", "--dir", str(tmp_path / "keys"), *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 

@@ -1,0 +1,126 @@
+"""What a service says of itself to whoever asks over HTTP: `/metrics`, `/healthz`, `/readyz`.
+
+`/metrics` are the values of the service's line in `pipeline`, for Prometheus. `/healthz` is 200 as long as the service
+reports them, so that whoever restarts services restarts one that hangs and no other. `/readyz` is 200 as long as it
+does its work, and else names what keeps it from it: a database that takes nothing is no reason for a restart.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from metering.errors import OperatorError
+
+SILENT_S = 60.0
+"""A service reports every ten seconds or more often; one that has not for so long hangs."""
+
+_LONGEST_REQUEST = 8192
+_PATIENCE_S = 5.0
+
+Values = Mapping[str, float]
+
+
+class Monitor(Collector):
+    """Holds the last report of a service. `faults` names what keeps it from its work, by its values."""
+
+    def __init__(self, service: str, faults: Callable[[Values], Sequence[str]], now: Callable[[], float]) -> None:
+        self._service = service
+        self._faults = faults
+        self._now = now
+        self._values: Values = {}
+        self._reported = now()
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def report(self, values: Values) -> None:
+        """Take the values of now; those that are missing have none."""
+        self._values = dict(values)
+        self._reported = self._now()
+
+    def collect(self) -> Iterable[Metric]:
+        """The last report as gauges, called `ecopark_{service}_{name}`."""
+        for name, value in sorted(self._values.items()):
+            yield GaugeMetricFamily(f"ecopark_{self._service}_{name}", "See docs/operations.md.", value)
+
+    def hangs(self) -> list[str]:
+        """Why it should be restarted, if it should."""
+        silent = self._now() - self._reported
+        return [f"no report for {silent:.0f} s"] if silent > SILENT_S else []
+
+    def troubles(self) -> list[str]:
+        """What keeps it from its work."""
+        return self.hangs() or (list(self._faults(self._values)) if self._values else ["no report yet"])
+
+    def answer(self, path: str) -> tuple[HTTPStatus, bytes]:
+        """The answer to a request."""
+        match path:
+            case "/metrics":
+                return HTTPStatus.OK, generate_latest(self._registry)
+            case "/healthz":
+                return _judged(self.hangs())
+            case "/readyz":
+                return _judged(self.troubles())
+            case _:
+                return HTTPStatus.NOT_FOUND, b"ask for /metrics, /healthz or /readyz\n"
+
+
+def _judged(faults: Sequence[str]) -> tuple[HTTPStatus, bytes]:
+    if not faults:
+        return HTTPStatus.OK, b"ok\n"
+    return HTTPStatus.SERVICE_UNAVAILABLE, "".join(f"{fault}\n" for fault in faults).encode()
+
+
+@asynccontextmanager
+async def served(monitor: Monitor, address: str | None) -> AsyncIterator[None]:
+    """Answer for a monitor at `host:port`; without an address, nowhere.
+
+    Raises `OperatorError` where nothing can listen there.
+    """
+    if address is None:
+        yield
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise OperatorError(f"ECOPARK_METRICS={address}: write host:port, such as 127.0.0.1:9100")
+    clients: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clients.add(writer)
+        try:
+            await _serve(monitor, reader, writer)
+        finally:
+            clients.discard(writer)
+            writer.close()
+
+    try:
+        server = await asyncio.start_server(serve, host.strip("[]"), int(port), limit=_LONGEST_REQUEST)
+    except (OSError, OverflowError) as error:
+        raise OperatorError(f"ECOPARK_METRICS={address} cannot be listened on: {error}") from error
+    try:
+        yield
+    finally:
+        server.close()
+        for client in clients:
+            client.transport.abort()
+
+
+async def _serve(monitor: Monitor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        async with asyncio.timeout(_PATIENCE_S):
+            request = await reader.readuntil(b"\r\n\r\n")
+            method, target, _ = request.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+            status, body = monitor.answer(target.partition("?")[0])
+            if method not in {"GET", "HEAD"}:
+                status, body = HTTPStatus.METHOD_NOT_ALLOWED, b""
+            head = (
+                f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            )
+            writer.write(head.encode() + (b"" if method == "HEAD" else body))
+            await writer.drain()
