@@ -40,6 +40,8 @@ lock: setup
 	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
 	  --python-version 3.11 pyproject.toml --output-file requirements-run.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
+	  --python-version 3.11 --group build --constraint requirements.lock --output-file requirements-build.lock
 
 env:
 	@deploy/make-env

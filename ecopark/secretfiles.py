@@ -9,7 +9,7 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from metering.errors import OperatorError
@@ -73,3 +73,15 @@ def read_secrets(file: Path) -> dict[str, str]:
 def write_secrets(file: Path, values: Mapping[str, str]) -> bool:
     """Write such a file; returns whether anything changed."""
     return write_private(file, "".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def hand_out(files: Iterable[Path], where: Path) -> None:
+    """Put each `NAME.env` into the folder NAME below `where`, if there is one: whoever sees that folder sees no other.
+
+    Raises `OperatorError` where `where` is no folder.
+    """
+    if not where.is_dir():
+        raise OperatorError(f"{where} is no folder; make one in it for each account that is to be handed out")
+    for file in files:
+        if (where / file.stem).is_dir():
+            write_private(where / file.stem / file.name, file.read_text(encoding="utf-8"))

@@ -25,6 +25,7 @@ _PATTERN = re.compile(r"/(?:[^/\\\n]|\\[^\\\n])*/")
 
 _OPERATOR = re.compile(r"=~|!~|<>|!=|<=|>=|::|[-+*/%&|^=<>(),]")
 _UNITS_S = {"ns": 1e-9, "u": 1e-6, "µ": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_COMMENTS = frozenset((("-", "-"), ("/", "*")))
 _BEFORE_OPERANDS = frozenset(("SELECT", "DISTINCT", "FROM", "WHERE", "AND", "OR", "BY", "AS", "IN", "ORDER", "GROUP"))
 _OPERANDS = (_NAME, _QUOTED_NAME, _TEXT, _DURATION, _NUMBER)
 
@@ -34,13 +35,14 @@ class ForbiddenStatementError(Exception):
 
 
 def confined(statement: str) -> str:
-    """The statement as it may be sent to the database, with one space between its tokens.
+    """The statement as it may be sent to the database: token by token, and no two of them begin a comment.
 
     Raises `ForbiddenStatementError`.
     """
     if len(statement) > LONGEST:
         raise ForbiddenStatementError(f"a statement has at most {LONGEST} characters")
-    tokens = _tokens(statement.strip().removesuffix(";"))
+    found = _tokens(statement.strip().removesuffix(";"))
+    tokens = [token for token, _ in found]
     words = [token.upper() for token in tokens]
     if not words or words[0] != "SELECT":
         raise ForbiddenStatementError("only SELECT is answered here")
@@ -51,22 +53,26 @@ def confined(statement: str) -> str:
             raise ForbiddenStatementError(f"{token} is the database's own; it is not answered here")
     _check_parentheses(tokens)
     _check_interval(tokens)
-    return " ".join(tokens)
+    sent = ""
+    for before, (token, spaced) in zip(["", *tokens], found, strict=False):
+        sent += f" {token}" if spaced or (before, token) in _COMMENTS else token
+    return sent
 
 
-def _tokens(text: str) -> list[str]:
-    tokens: list[str] = []
+def _tokens(text: str) -> list[tuple[str, bool]]:
+    """Tokens, and whether space comes before each: a function's name and its parenthesis must stay together."""
+    tokens: list[tuple[str, bool]] = []
     at = 0
     while at < len(text):
-        if space := _SPACE.match(text, at):
+        space = _SPACE.match(text, at)
+        if space:
             at = space.end()
-            continue
-        before = tokens[-1] if tokens else ""
+        before = tokens[-1][0] if tokens else ""
         kinds = (_PATTERN,) if before in {"=~", "!~"} else (*_OPERANDS, _OPERATOR)
         found = next((match for kind in kinds if (match := kind.match(text, at))), None)
         if found is None or (found[0] == "/" and not _ends_an_operand(before)):
             raise ForbiddenStatementError(f"{text[at : at + 20]!r} is not answered here")
-        tokens.append(found[0])
+        tokens.append((found[0], space is not None))
         at = found.end()
     return tokens
 

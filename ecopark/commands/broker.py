@@ -9,7 +9,8 @@ import typer
 from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import today, write_certificates
 from ecopark.broker.configuration import Listener, Listeners
-from ecopark.broker.files import Place, write_accounts
+from ecopark.broker.files import Place, account_file, write_accounts
+from ecopark.secretfiles import hand_out
 from ecopark.settings import read_settings
 from metering.parkfile import load_parks
 
@@ -39,6 +40,9 @@ def accounts(
         str, typer.Option(help="Address of --inner-port; empty for all, and then publish it to nobody.")
     ] = "127.0.0.1",
     seen: Annotated[Path | None, typer.Option(help="The folder as the broker sees it, if elsewhere.")] = None,
+    given: Annotated[
+        Path | None, typer.Option("--hand-out", help="Copy accounts/NAME.env into each folder NAME that is here.")
+    ] = None,
     data: Annotated[Path, typer.Option(help="Where the broker keeps its sessions.")] = Path("/var/lib/mosquitto"),
     *,
     identity: Annotated[bool, typer.Option("--client-certificates", help="On TLS they replace passwords.")] = False,
@@ -58,6 +62,8 @@ def accounts(
     )
     place = Place(folder, (seen or folder).absolute(), data, url, inner_url)
     outcome = write_accounts(parks, place, listeners, prune=prune)
+    if given is not None:
+        hand_out((account_file(folder, name) for name in (*outcome.added, *outcome.kept)), given)
     if as_json:
         names = ("added", "kept", "stale", "removed", "changed")
         typer.echo(json.dumps({name: getattr(outcome, name) for name in names}))

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.secretfiles import hand_out
 from ecopark.settings import Settings, read_settings
 from ecopark.tenants.grafana import Address, Grafana
 from ecopark.tenants.influx1 import Influx1
@@ -39,6 +40,9 @@ def sync_tenants(
     ),
     language: Annotated[str, typer.Option(help="Of names and dashboards: en or vi.")] = "vi",
     dashboards: Annotated[Path, typer.Option(help="Tenants' dashboards, by language.")] = GENERATED,
+    given: Annotated[
+        Path | None, typer.Option("--hand-out", help="Copy influxdb/NAME.env into each folder NAME that is here.")
+    ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove what belongs to no tenant any more.")] = False,
@@ -57,6 +61,8 @@ def sync_tenants(
     except UnavailableError as error:
         typer.echo(f"ecopark: {error}; try again, what is done is kept", err=True)
         raise typer.Exit(1) from error
+    if given is not None and not dry_run:
+        hand_out(sorted(Keys.influx(folder).folder.glob("*.env")), given)
     steps = [str(step) for made in plans for step in made.steps]
     stale = [str(thing) for made in plans for thing in made.stale]
     if as_json:

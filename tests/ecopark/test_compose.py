@@ -7,11 +7,11 @@ its own environment, run the whole park as processes on this machine (with Influ
 import asyncio
 import os
 import re
-import shlex
 import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from store.schema import OPERATOR_DATABASE
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 OURS = "ecopark:0.1.0"
+SECRETS = ("INFLUX_ADMIN_PASSWORD", "INFLUX_ADMIN_TOKEN", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_SECRET_KEY")
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def composed(env_file: Path) -> dict[str, Any]:
 def test_make_env_makes_secrets_once_and_shows_none(env_file: Path) -> None:
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
     values = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if "=" in line and line[0] != "#")
-    secrets = {values[name] for name in ("INFLUX_ADMIN_PASSWORD", "INFLUX_ADMIN_TOKEN", "GRAFANA_ADMIN_PASSWORD")}
-    assert len(secrets) == 3
+    secrets = {values[name] for name in SECRETS}
+    assert len(secrets) == len(SECRETS)
     assert min(map(len, secrets)) == 64
     before = env_file.read_text()
     again = subprocess.run([ROOT / "deploy" / "make-env", env_file], capture_output=True, text=True, check=True)
@@ -82,6 +83,88 @@ def test_every_service_is_pinned_bounded_watched_and_without_rights(composed: di
             assert str(port).startswith("127.0.0.1:"), name
 
 
+def volumes(service: dict[str, Any]) -> dict[str, str]:
+    """Where each volume or folder is mounted."""
+    return {source: target for source, target, *_ in (str(mount).split(":") for mount in service.get("volumes", []))}
+
+
+def test_each_service_has_its_own_account_and_token_and_no_others(composed: dict[str, Any], env_file: Path) -> None:
+    values = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if "=" in line and line[0] != "#")
+    users: dict[str, set[str]] = {}
+    for name, service in composed["services"].items():
+        secrets = {key for key in SECRETS if values[key] in str(service)}
+        assert secrets <= {
+            "influxdb": {"INFLUX_ADMIN_PASSWORD", "INFLUX_ADMIN_TOKEN"},
+            "tokens": {"INFLUX_ADMIN_TOKEN"},
+            "grafana": {"GRAFANA_ADMIN_PASSWORD", "GRAFANA_SECRET_KEY"},
+            "grafana-demo": {"GRAFANA_ADMIN_PASSWORD", "GRAFANA_SECRET_KEY"},
+        }.get(name, set()), name
+        for volume in volumes(service):
+            users.setdefault(volume, set()).add(name)
+    makers = {"accounts", "tokens", "grafana-demo"}
+    for volume, who in users.items():
+        if volume.startswith(("account-", "token-", "spool-")):
+            assert who - makers == {volume.partition("-")[2]}, volume
+    assert users["accounts"] == {"accounts"}
+    assert users["tenants"] == {"tokens"}
+
+
+def test_gateways_do_not_reach_the_database_nor_the_services(composed: dict[str, Any]) -> None:
+    networks = {
+        name: set(service.get("networks", {})) for name, service in composed["services"].items() if name != "park"
+    }
+    field = {name for name, used in networks.items() if "field" in used}
+    assert field == {"mosquitto", "plant", "gw-substation", "gw-east", "gw-west", "gw-water"}
+    assert {name for name, used in networks.items() if "data" in used} == {
+        *("influxdb", "tokens", "ingest", "usage", "grafana", "grafana-demo")
+    }
+    assert {name for name, used in networks.items() if "inner" in used} == {"mosquitto", "ingest"}
+    assert composed["networks"]["data"]["internal"]
+    assert composed["networks"]["inner"]["internal"]
+    published = {name: service["ports"] for name, service in composed["services"].items() if service.get("ports")}
+    assert published.keys() == {"mosquitto", "grafana", "grafana-demo"}
+    assert "1884" not in str(published)
+
+
+def test_nobody_is_anonymous_but_in_the_demo_and_on_this_machine(env_file: Path, tmp_path: Path) -> None:
+    opened = tmp_path / "open.env"
+    opened.write_text(env_file.read_text().replace("127.0.0.1:3000", "0.0.0.0:3000"))
+    command = ["docker-compose", "--env-file", str(opened), "--profile", "demo", "config"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    services = yaml.safe_load(done.stdout)["services"]
+    anonymous = {
+        name: service
+        for name, service in services.items()
+        if service.get("environment", {}).get("GF_AUTH_ANONYMOUS_ENABLED") == "true"
+    }
+    assert anonymous.keys() == {"grafana-demo"}
+    assert anonymous["grafana-demo"]["profiles"] == ["demo"]
+    assert [str(port) for port in anonymous["grafana-demo"]["ports"]] == ["127.0.0.1:3001:3000/tcp"]
+
+
+def test_the_image_builds_from_locks_alone(composed: dict[str, Any]) -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    build = (ROOT / "requirements-build.lock").read_text()
+    pinned = set(re.findall(r"^([\w.-]+)==", build, re.MULTILINE))
+    required = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert set(required) <= pinned
+    for entry in re.split(r"\n(?=\S)", build.strip()):
+        assert "--hash=sha256:" in entry, entry
+    # Each run of pip takes its packages from a lock by their hashes, or from files that are there.
+    runs = [run for run in re.split(r"\n(?:RUN|COPY|FROM|ENV)| && ", dockerfile) if "bin/pip" in run]
+    assert len(runs) == 4
+    for run in runs:
+        assert "--require-hashes" in run or "--no-index" in run, run
+        assert "wheel " not in run.split("--")[0] or "--no-build-isolation" in run, run
+    for package in ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"):
+        assert package in dockerfile
+    for name, service in composed["services"].items():
+        for mount in service.get("volumes", []) if service["image"] == OURS else []:
+            source, target, *mode = str(mount).split(":")
+            if not source.startswith("/") and mode != ["ro"]:
+                assert f" {target}" in dockerfile, f"{name}: {target} would belong to root"
+
+
 def test_everything_that_it_mounts_and_depends_on_is_there(composed: dict[str, Any]) -> None:
     for name, service in composed["services"].items():
         for mount in service.get("volumes", []):
@@ -101,10 +184,7 @@ def ours(composed: dict[str, Any]) -> Iterator[tuple[str, list[str], dict[str, s
             environment = {key: str(value) for key, value in service.get("environment", {}).items()}
             yield name, service["command"], environment
             check = service.get("healthcheck", {}).get("test", ["NONE"])
-            if check[0] == "CMD-SHELL":
-                variable, rest = check[1].split(" exec ")
-                yield name, shlex.split(rest), environment | dict([variable.split("=", 1)])
-            elif check[0] == "CMD" and "-c" not in check:
+            if check[0] == "CMD" and "-c" not in check:
                 yield name, check[1:], environment
 
 
@@ -135,7 +215,8 @@ def test_grafanas_files_name_only_variables_that_it_is_given(composed: dict[str,
     texts = [file.read_text() for folder in folders for file in folder.rglob("*.yaml")]
     named = {name for text in texts for name in re.findall(r"(?<!\$)\$\{?([A-Z][A-Z_]+)", text)}
     assert named
-    assert named <= grafana["environment"].keys()
+    exported = set(re.findall(r"(?m)^export (\w+)$", (ROOT / "deploy" / "grafana" / "start").read_text()))
+    assert named <= grafana["environment"].keys() | exported
     mounts: dict[str, str] = {}
     for mount in grafana["volumes"]:
         source, target, *_ = str(mount).split(":")
@@ -171,17 +252,21 @@ class Machine:
         self.inner_port = str(free_port())
         self._places = {
             "/srv/broker": str(folder / "broker"),
-            "/srv/accounts": str(folder / "broker" / "accounts"),
+            "/srv/accounts": str(folder / "accounts"),
             "/srv/park": str(folder / "park"),
-            "/srv/spools": str(folder / "spools"),
+            "/srv/spool": str(folder / "spool"),
             "/mosquitto/data": str(folder / "data"),
             "mqtt://mosquitto:1883": f"mqtt://127.0.0.1:{self.port}",
             "mqtt://mosquitto:1884": f"mqtt://127.0.0.1:{self.inner_port}",
             "bind=0.0.0.0": "bind=127.0.0.1",
             "http://influxdb:8086": influx.url,
         }
-        for place in ("park", "spools", "data"):
+        for place in ("park", "spool", "data", "accounts"):
             (folder / place).mkdir()
+        for source, target in volumes(self._services["accounts"]).items():
+            if source.startswith("account-"):
+                Path(self.here(target)).mkdir()
+        self._ports: dict[str, str] = {}
         self.children: list[Child] = []
 
     def here(self, text: str) -> str:
@@ -199,12 +284,30 @@ class Machine:
         ]
         program = shutil.which(words[0], path=f"{BIN}:{os.environ['PATH']}:/usr/sbin")
         assert program, words[0]
+        # Each container has an address of its own, where it answers for itself; here each has a port.
+        port = self._ports.setdefault(name, str(free_port()))
+        words = [word.replace("127.0.0.1:9100", f"127.0.0.1:{port}") for word in words]
+        mounts = {
+            target: self.here(self._accounts()[source])
+            for source, target in volumes(service).items()
+            if source in self._accounts()
+        }
         given = {key: self.here(str(value)) for key, value in service.get("environment", {}).items()}
+        for target, folder in mounts.items():
+            given = {key: value.replace(target, folder) for key, value in given.items()}
+        given = {key: value.replace("127.0.0.1:9100", f"127.0.0.1:{port}") for key, value in given.items()}
+        if ENV_FILE in given:  # this database knows no tokens, so no step has made any
+            given[ENV_FILE] = ":".join(file for file in given[ENV_FILE].split(":") if "/srv/token" not in file)
         log = self._folder / f"{name}-{len(self.children)}.log"
         child = Child(name, [program, *words[1:], *more], log, given | (env or {}))
         self.children.append(child)
         child.start()
         return child
+
+    def _accounts(self) -> dict[str, str]:
+        """Where the step that makes the accounts puts them, by volume."""
+        made = volumes(self._services["accounts"])
+        return {source: target for source, target in made.items() if source.startswith("account-")}
 
     async def done(self, child: Child) -> None:
         async with asyncio.timeout(60):
@@ -214,13 +317,10 @@ class Machine:
 
     async def healthy(self, name: str) -> None:
         """Wait until the service's own health check passes."""
-        check = self._services[name]["healthcheck"]["test"]
-        variable, _, rest = check[1].partition(" exec ") if check[0] == "CMD-SHELL" else ("", "", "")
-        command = shlex.split(rest) if rest else check[1:]
-        env = {ENV_FILE: self.here(variable.partition("=")[2])} if variable else {}
-        async with asyncio.timeout(90):
+        command = self._services[name]["healthcheck"]["test"][1:]
+        async with asyncio.timeout(120):
             while True:
-                asked = self.child(name, command, env=env)
+                asked = self.child(name, command)
                 while asked.running:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
                 if asked.status == 0:

@@ -155,8 +155,11 @@ async def asking(filled: Influxd, tmp_path: Path) -> AsyncIterator[Asking]:
 
 async def test_the_database_itself_does_not_keep_tenants_apart(asking: Asking, filled: Influxd) -> None:
     asking.url = filled.url
-    answers = [await asking.ask(question, "in the body") for question in QUESTIONS]
-    assert [answer for answer in answers if any(mark in answer for mark in MARKS)]
+    for question in QUESTIONS:
+        answer = await asking.ask(question, "in the body")
+        if any(mark in answer for mark in MARKS):
+            return
+    pytest.fail("no question made the database tell anything: the questions below prove nothing")
 
 
 async def test_no_answer_of_the_guard_depends_on_what_others_have(asking: Asking, administrator: Store) -> None:
@@ -171,7 +174,9 @@ async def test_no_answer_of_the_guard_depends_on_what_others_have(asking: Asking
     for database in (BREWERY, OPERATOR_DATABASE):
         more = [f"usage,park=demo,tenant=brewery,mark=hops{at} amount={at},malt=3 {at}000000000" for at in range(60)]
         await administrator.write([*more, "vat,mark=hops malt=1"], database)
-    assert [await asking.ask(question, way) for question, way in asked] == before
+    for (question, way), answer in zip(asked, before, strict=True):
+        if question.startswith("SELECT"):  # the others were refused without a look at the database
+            assert await asking.ask(question, way) == answer
 
 
 async def test_a_tenant_gets_its_own_whatever_database_it_names(asking: Asking) -> None:
