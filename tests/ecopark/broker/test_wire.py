@@ -139,7 +139,7 @@ async def test_a_gateway_that_dies_leaves_its_will(operators: Operators) -> None
     topic = "ecopark/v1/demo/gw-1/status"
     async with operators.fort.client(OPERATOR) as screen:
         await screen.subscribe(topic, qos=1)
-        gateway = operators.run("demo.gw-1", "gateway", "demo/gw-1")
+        gateway = operators.run("demo.gw-1", "gateway", "run", "demo/gw-1")
         assert (await said(screen, topic))["online"], gateway.last_words()
         gateway.kill()
         while (await said(screen, topic))["online"]:
