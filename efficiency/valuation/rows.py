@@ -104,7 +104,7 @@ def _in_bands(park: Park, meter: Meter, use: QuarterHours, when: Slots) -> tuple
     shares, amount, cost = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)
     tariff = park.tariffs.electricity
     if meter.utility is Utility.ELECTRICITY and tariff is not None:
-        hours = band_shares(tariff.bands, when)
+        hours = band_shares(tariff.bands, park.calendar, when)
         undated = np.asarray(np.isnan(hours).any(axis=1))
         shares[:, :_ALL] = np.where(undated[:, np.newaxis], 0.0, hours)
         shares[:, _ALL] = undated
