@@ -28,7 +28,10 @@ ENERGY = "kwatth"
 SHARE = "percentunit"
 SECONDS = "s"
 COUNT = "none"
-MONEY = text("suffix:million ₫", "suffix:triệu đồng")
+LARGE = "currency:financial: {}:suffix"
+"""Whole, with separators of thousands: for units of which a park takes many."""
+
+MONEY = text(LARGE.format("million ₫"), LARGE.format("triệu đồng"))
 CARBON = "suffix:t CO₂e"
 TOE = "suffix:TOE"
 
@@ -36,7 +39,9 @@ _GRAFANA: dict[str, Words] = {
     "kWh": ENERGY,
     "kW": POWER,
     "1": SHARE,
-    "": text("suffix:units", "suffix:đơn vị"),
+    "m³": LARGE.format("m³"),
+    "Nm³": LARGE.format("Nm³"),
+    "": text(LARGE.format("units"), LARGE.format("đơn vị")),
     "/h": text("suffix:units/h", "suffix:đơn vị/giờ"),
 }
 
