@@ -20,7 +20,7 @@ test: check
 	$(BIN)/pytest
 
 chaos: setup
-	@$(BIN)/python -m proving.chaos --seconds $(SECONDS) --seed $(SEED)
+	@$(BIN)/ecopark chaos run --seconds $(SECONDS) --seed $(SEED)
 
 docs: setup
 	$(BIN)/python -m wire.contract docs

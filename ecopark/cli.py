@@ -37,7 +37,7 @@ COMMANDS = (
 _MODULES = {"import": "importing"}
 """Modules of commands whose names are words of the language."""
 
-PROVING = ("bench", "demo")
+PROVING = ("bench", "chaos", "demo")
 """Commands of the room that proves the product; they are found by name, since no room imports that one."""
 
 

@@ -1,7 +1,7 @@
 """What was refused: looked up, shown whole, and sent through the front door again.
 
 A refusal counts as replayed when the database has what it held, value for value; that is asked of the database, not
-believed of the broker.
+believed of the broker. What strangers wrote may be anything: it is read page by page, and shown as printable text.
 """
 
 import asyncio
@@ -9,7 +9,8 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import aiomqtt
@@ -17,17 +18,21 @@ from pydantic import ValidationError
 
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Model
-from metering.quantities import Utility
+from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED
+from store.select import earlier, either, select, where
 from wire.address import BrokerAddress
 from wire.messages import Reading
 from wire.tls import context
 
 WAIT_S = 10.0
+"""How long the database may take from one replayed reading to the next."""
+
+PAGE = 2_000
 _AT_ONCE = 200
-_MEASUREMENTS = ", ".join(f'"{utility.value}"' for utility in Utility)
+_HOUR_MS = 3_600_000
 
 
 class Refused(Model):
@@ -69,47 +74,68 @@ class Filter(Model):
     digests: tuple[str, ...] = ()
     replayed: bool = False
 
-    def condition(self, now_ms: int) -> str:
-        """Condition in InfluxQL."""
-        parts = [f'"received" >= {now_ms - int(self.hours * 3_600_000)}'] if not self.digests else []
-        wanted = {"park": self.park, "gateway": self.gateway, "reason": self.reason}
-        parts += [f"\"{tag}\" = '{_quoted(value)}'" for tag, value in wanted.items() if value is not None]
-        if self.digests:
-            parts.append("(" + " OR ".join(f"\"digest\" = '{_quoted(digest)}'" for digest in self.digests) + ")")
-        return " AND ".join(parts)
+
+def printable(text: str) -> str:
+    """What a stranger wrote, without characters that a terminal would obey."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+async def find(store: Store, wanted: Filter) -> AsyncGenerator[Refused, None]:
+    """Find refusals, newest first; what was delivered twice is found once."""
+    tags = {"park": wanted.park, "gateway": wanted.gateway, "reason": wanted.reason}
+    since = None if wanted.digests else time.time_ns() // NS_PER_MS - round(wanted.hours * _HOUR_MS)
+    given = {tag: value for tag, value in tags.items() if value is not None}
+    also = [either("digest", wanted.digests)] if wanted.digests else []
+    seen: set[str] = set()
+    end: list[str] = []
+    while True:
+        condition = where(given, since, also=[*also, *end])
+        rows = await store.query(select(REFUSED, "*", condition, newest=PAGE), OPERATOR_DATABASE)
+        for row in rows:
+            found = Refused.model_validate({key: value for key, value in row.items() if value is not None})
+            if found.digest not in seen and (wanted.replayed or not found.succeeded):
+                yield found
+            seen.add(found.digest)
+        if len(rows) < PAGE:
+            return
+        end = [earlier(rows[-1]["time"])]
 
 
-async def find(store: Store, wanted: Filter) -> list[Refused]:
-    """Find refusals, newest first; one that was stored twice counts once."""
-    condition = wanted.condition(time.time_ns() // NS_PER_MS)
-    rows = await store.query(f'SELECT * FROM "{REFUSED}" WHERE {condition}', OPERATOR_DATABASE)
-    latest: dict[str, Refused] = {}
-    for row in sorted(rows, key=lambda row: row["received"]):
-        found = Refused.model_validate({key: value for key, value in row.items() if value is not None})
-        latest[found.digest] = found
-    wanted_once = (found for found in latest.values() if wanted.replayed or not found.succeeded)
-    return sorted(wanted_once, key=lambda found: -found.received)
+class Replayed(Model):
+    """How many refusals were sent again, and how many of them the database then had."""
+
+    sent: int
+    stored: int
 
 
-async def replay(store: Store, address: BrokerAddress, refused: Sequence[Refused]) -> list[Refused]:
-    """Publish what was refused on the topic it came on, and return those that the database then has.
+async def replay(store: Store, address: BrokerAddress, wanted: Filter) -> Replayed:
+    """Publish what was refused on the topic it came on, and mark what the database then has.
 
     Raises `UnavailableError` or `OperatorError` where the broker does not take them.
     """
-    succeeded: list[Refused] = []
-    for start in range(0, len(refused), _AT_ONCE):
-        some = refused[start : start + _AT_ONCE]
-        await _publish(address, some)
-        succeeded += await _stored(store, some)
+    sent = stored = 0
+    some: list[Refused] = []
+    async with aclosing(find(store, wanted)) as all_found:
+        async for found in all_found:
+            some.append(found)
+            if len(some) == _AT_ONCE:
+                stored += await _replay(store, address, some)
+                sent += len(some)
+                some = []
+    if some:
+        stored += await _replay(store, address, some)
+    return Replayed(sent=sent + len(some), stored=stored)
+
+
+async def _replay(store: Store, address: BrokerAddress, some: Sequence[Refused]) -> int:
+    began_ms = time.time_ns() // NS_PER_MS
+    await _publish(address, some)
+    succeeded = await _stored(store, some, began_ms)
     now_ms = time.time_ns() // NS_PER_MS
     if succeeded:
         # Not before its receipt, by whatever clock: else it would seem to have been refused again since.
         await store.write([_mark(found, max(now_ms, found.received)) for found in succeeded], OPERATOR_DATABASE)
-    return succeeded
+    return len(succeeded)
 
 
 async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
@@ -125,48 +151,63 @@ async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
     try:
         async with client:
             for found in refused:
-                await client.publish(found.topic, found.original(), qos=1)
+                if found.topic and "+" not in found.topic and "#" not in found.topic:
+                    await client.publish(found.topic, found.original(), qos=1)
     except aiomqtt.MqttCodeError as error:
         raise OperatorError(f"{address} refuses the replay: {error}") from error
     except aiomqtt.MqttError as error:
         raise UnavailableError(f"MQTT broker at {address}: {error}") from error
 
 
-async def _stored(store: Store, refused: Sequence[Refused]) -> list[Refused]:
-    """Wait until the database has them, or for a while."""
+async def _stored(store: Store, refused: Sequence[Refused], began_ms: int) -> list[Refused]:
+    """Wait until the database has them, or they were refused again, or nothing happens for a while."""
     waiting = {found.digest: found for found in refused}
     stored: list[Refused] = []
     deadline = time.monotonic() + WAIT_S
     while waiting and time.monotonic() < deadline:
-        there = [found for found in waiting.values() if await _has(store, found)]
+        there = await _there(store, list(waiting.values()))
         stored += there
-        for found in there:
-            del waiting[found.digest]
-        still = await find(store, Filter(digests=tuple(waiting))) if waiting else []
-        for again in still:
-            if again.received > waiting[again.digest].received:
-                del waiting[again.digest]
+        condition = where({}, began_ms - _HOUR_MS, also=[either("digest", waiting)])
+        again = await store.query(select(REFUSED, ["digest", "received"], condition), OPERATOR_DATABASE)
+        refused_again = {row["digest"] for row in again if row["received"] > waiting[row["digest"]].received}
+        for digest in {found.digest for found in there} | refused_again:
+            waiting.pop(digest, None)
+            deadline = time.monotonic() + WAIT_S
         if waiting:
             await asyncio.sleep(0.2)
     return stored
 
 
-async def _has(store: Store, found: Refused) -> bool:
-    readings = _readings(found.original())
-    if not readings:
-        return False
-    for reading in readings:
-        where = f"\"park\" = '{_quoted(found.park)}' AND \"meter\" = '{_quoted(reading.meter)}'"
-        statement = f"SELECT * FROM {_MEASUREMENTS} WHERE {where} AND time = {reading.ms * NS_PER_MS} LIMIT 1"
-        rows = await store.query(statement, OPERATOR_DATABASE)
-        if not any(_agrees(row, reading) for row in rows):
-            return False
-    return True
+async def _there(store: Store, refused: Sequence[Refused]) -> list[Refused]:
+    """Those of which the database has every value; asked in one go."""
+    held = {found.digest: _readings(found.original()) for found in refused}
+    statements = [
+        select(utility.value, "*", where({"park": found.park, "meter": each.meter}, each.ms, each.ms + 1))
+        for found in refused
+        for each in held[found.digest]
+        for utility in Utility
+        if each.values.keys() <= UTILITIES[utility].quantities.keys()
+    ]
+    if not statements:
+        return []
+    rows = await store.query(";".join(statements), OPERATOR_DATABASE)
+    by_place: dict[tuple[str, str, int], list[Row]] = {}
+    for row in rows:
+        by_place.setdefault((row["park"], row["meter"], row["time"] // NS_PER_MS), []).append(row)
+    return [
+        found
+        for found in refused
+        if held[found.digest]
+        and all(
+            any(_agrees(row, each) for row in by_place.get((found.park, each.meter, each.ms), ()))
+            for each in held[found.digest]
+        )
+    ]
 
 
 def _agrees(row: Row, reading: Reading) -> bool:
     said = reading.state is None or row.get("state") == reading.state
-    return said and all(row.get(name) == value for name, value in reading.values.items())
+    return said and all(value is None or row.get(name) == value for name, value in reading.values.items())
 
 
 def _readings(payload: bytes) -> list[Reading]:

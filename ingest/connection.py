@@ -138,9 +138,9 @@ class Connection(asyncio.Protocol):
         self._keep_alive = answer.server_keep_alive or KEEP_ALIVE_S
         self._beat()
 
-    def announce(self, life: bytes) -> None:
-        """Say that this life holds the name; the last will takes it back."""
-        self.publish(self._presence, life, retain=True)
+    def announce(self, said: bytes) -> None:
+        """Keep a retained message on the presence topic; the last will empties it."""
+        self.publish(self._presence, said, retain=True)
 
     async def subscribe(self, filters: Iterable[tuple[str, mqtt5.QoS]]) -> None:
         """Subscribe and wait for the broker's word.

@@ -58,16 +58,15 @@ class Carrier(NamedTuple):
 
 def carriers_of(park: Park) -> dict[str, Carrier]:
     """Carriers of a park by the topic of their readings."""
-    everyone = frozenset(park.meter)
+    everyone = frozenset(name for meter in park.meters for name in _names(meter))
     shared: dict[tuple[object, ...], dict[str, Range]] = {}  # meters with the same registers share one table of ranges
     carried: dict[str, dict[str, Sendable]] = {gateway.id: {} for gateway in park.gateways}
     for meter in park.meters:
         ranges = _ranges(meter)
         same = shared.setdefault(tuple(ranges.items()), ranges)
-        made = Sendable(reading_series(park.id, meter), same, _since(meter), park.id, meter.gateway, meter.id)
-        carried[meter.gateway][meter.id] = made
-        if meter.alias is not None:
-            carried[meter.gateway].setdefault(meter.alias, made)
+        since_ms = float("-inf") if meter.since_ms is None else meter.since_ms
+        made = Sendable(reading_series(park.id, meter), same, since_ms, park.id, meter.gateway, meter.id)
+        carried[meter.gateway] |= dict.fromkeys(_names(meter), made)
     carriers = {}
     for gateway, meters in carried.items():
         address = topic(park.id, gateway, Channel.READINGS)
@@ -77,14 +76,23 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
     return carriers
 
 
+def _names(meter: Meter) -> tuple[str, ...]:
+    """What a meter may be called in a message."""
+    return (meter.id,) if meter.alias is None else (meter.id, meter.alias)
+
+
 def _ranges(meter: Meter) -> dict[str, Range]:
+    """What each quantity can be by any instrument that the meter ever had, narrowed by the meter's own ranges."""
     ranges = {}
     for name, quantity in meter.quantities.items():
-        rollover = meter.registers[name].rollover
-        ranges[name] = (quantity.low, quantity.high if rollover is None else rollover)
+        registers = [instrument.registers[name] for instrument in meter.instruments if name in instrument.registers]
+        ends = [quantity.high if register.rollover is None else register.rollover for register in registers]
+        low, high = quantity.low, max(ends)
+        if any(register.signed for register in registers):
+            low = -high
+        own = meter.ranges.get(name)
+        if own is not None:
+            low = low if own.low is None else own.low
+            high = high if own.high is None else own.high
+        ranges[name] = (low, high)
     return ranges
-
-
-def _since(meter: Meter) -> float:
-    del meter
-    return float("-inf")

@@ -17,6 +17,7 @@ from ingest.connection import Connection, Delivery, SessionTakenOverError
 from ingest.directory import Directory, Parks
 from ingest.health import Health
 from ingest.intake import Intake
+from ingest.lookup import DAY_MS
 from ingest.pace import Pace
 from ingest.presence import Presence
 from ingest.refusal import Ledger
@@ -26,7 +27,8 @@ from metering.errors import OperatorError, UnavailableError
 from running.monitor import Values
 from running.patience import Patience
 from store.client import RejectedError, Store
-from store.schema import OPERATOR_DATABASE
+from store.schema import OPERATOR_DATABASE, REFUSED, REFUSED_DAYS
+from store.select import where
 from wire.address import BrokerAddress
 from wire.topics import Channel, shared, topic
 
@@ -35,6 +37,8 @@ FINISH_S = 3.5
 
 GOODBYE_S = 0.5
 """How long the goodbye may take: a broker that is not there does not take it."""
+
+FORGET_S = 3_600.0
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,7 @@ class Ingester:
         self._share = shared(address.secret, topic("+", "+", Channel.READINGS))
         self._store = store
         self._instance = instance
+        self._clock_ms = clock_ms
         self._time = asyncio.get_running_loop().time
         ledger = Ledger(instance)
         self._pace = Pace()
@@ -89,6 +94,7 @@ class Ingester:
             others = [
                 tasks.create_task(self._replies.run(lambda: self._connection)),
                 tasks.create_task(self._parks.watch(self._know)),
+                tasks.create_task(self._forget_old_refusals()),
                 tasks.create_task(
                     self._health.run(self._store, lambda: self._connection, lambda: max(self._connections - 1, 0))
                 ),
@@ -174,6 +180,16 @@ class Ingester:
     def _publish(self, to: str, payload: bytes) -> None:
         if self._connection is not None and self._connection.is_open:
             self._connection.publish(to, payload)
+
+    async def _forget_old_refusals(self) -> None:
+        """Delete what was refused long ago; every ingester does, and it is the same for all."""
+        while True:
+            before_ms = self._clock_ms() - REFUSED_DAYS * DAY_MS
+            try:
+                await self._store.delete(REFUSED, where({}, before=before_ms), [OPERATOR_DATABASE])
+            except (UnavailableError, OperatorError, RejectedError) as error:
+                log.debug("old refusals were not deleted: %s", error)
+            await asyncio.sleep(FORGET_S)
 
     def _receive(self, delivery: Delivery) -> None:
         if not self._presence.hears(delivery):

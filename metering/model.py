@@ -34,8 +34,18 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Localized(Model):
-    """A text that a person sees, in both languages."""
+def _harmless(text: str) -> str:
+    """Grafana would take what follows `{{` for a template and `${` for a variable of its environment."""
+    if "{{" in text or "${" in text:
+        raise ValueError("has {{ or ${, which Grafana would fill in; leave them out")
+    return text
 
-    en: Printable
-    vi: Printable
+
+_Text = Annotated[Printable, AfterValidator(_harmless)]
+
+
+class Localized(Model):
+    """A text that a person sees, in both languages: printable, and nothing that a template would fill in."""
+
+    en: _Text
+    vi: _Text

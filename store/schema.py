@@ -114,5 +114,5 @@ def tenant_database(park: str, tenant: str) -> str:
 
 
 def reading_series(park: str, meter: Meter) -> str:
-    """Series of a meter's raw readings: its utility, tagged by what the park file says of it."""
-    return series(meter.utility.value, {"park": park, "tenant": meter.tenant, "meter": meter.id})
+    """Series of a meter's raw readings. No tenant: who had the point has a date, and a reading is the meter's."""
+    return series(meter.utility.value, {"park": park, "meter": meter.id})

@@ -74,6 +74,16 @@ def differs(field: str, value: str) -> str:
     return f"{name(field)} != {text(value)}"
 
 
+def either(field: str, values: Iterable[str]) -> str:
+    """The condition that a field has one of some values; for a tag, `where` is faster."""
+    return "(" + " OR ".join(f"{name(field)} = {text(value)}" for value in values) + ")"
+
+
+def earlier(than_ns: int) -> str:
+    """The condition that a point is earlier than another one, ns."""
+    return f"time < {than_ns}"
+
+
 def exceeds(field: str, number: float) -> str:
     """The condition that a field is above a number."""
     return f"{name(field)} > {number!r}"
@@ -87,12 +97,12 @@ def select(
     *,
     every: str | None = None,
     zone: str | None = None,
-    newest: bool = False,
+    newest: int = 0,
 ) -> str:
     """A query for fields, or all fields and tags (`*`), of the points that meet a condition; grouped `by` tags.
 
     `every`: a length of time such as `1d`, in local time of `zone`, whose values become one. `newest`: of each group
-    only the last point.
+    only so many of the last points, the last one first; 0 for all in their order.
     """
     parts = [f"SELECT {','.join(map(_column, fields))} FROM {name(measurement)}"]
     if condition:
@@ -103,7 +113,7 @@ def select(
     if every:
         parts.append("fill(none)")
     if newest:
-        parts.append("ORDER BY time DESC LIMIT 1")
+        parts.append(f"ORDER BY time DESC LIMIT {int(newest)}")
     if zone is not None:
         parts.append(f"tz({text(zone)})")
     return " ".join(parts)

@@ -81,12 +81,13 @@ def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
         hold="10m",
         keep="10m",
         shape="%.2f",
+        tenant=meter.tenant,
     )
 
 
 def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Severity) -> Rule:
     found = where(park, f"\"meter\" = '{meter.id}'", f"\"state\" = '{state}'")
-    query = f'SELECT count("state") FROM "{meter.utility.value}" {found} GROUP BY "tenant", "meter"'
+    query = f'SELECT count("state") FROM "{meter.utility.value}" {found} GROUP BY "meter"'
     words = {
         "fault": ("at fault", "báo lỗi"),
         "calibrating": ("in calibration for 2 hours", "đang hiệu chuẩn đã 2 giờ"),
@@ -112,6 +113,7 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
         25,
         hold=hold,
         shape="%.0f",
+        tenant=meter.tenant,
     )
 
 

@@ -51,12 +51,12 @@ def measured(scope: Scope, quantity: str, *conditions: str, every: str = "5m") -
     `fill(0)` is needed: only so does InfluxDB 1.6 compare the count of states with zero; empty intervals fall out
     because no instrument here shows an exact zero.
     """
-    by = f'GROUP BY time({every}), "tenant", "meter"'
+    by = f'GROUP BY time({every}), "meter"'
     off = f'SELECT count("state") AS "off" FROM "{WW.value}" {scope.where(*conditions, SET_ASIDE)} {by} fill(none)'
     mean = f'SELECT mean("{quantity}") AS "{quantity}" FROM "{WW.value}" {scope.where(*conditions)} {by} fill(none)'
     both = f'SELECT max("off") AS "off", max("{quantity}") AS "{quantity}" FROM ({off}), ({mean}) WHERE $timeFilter {by} fill(0)'
-    good = f'SELECT "{quantity}", "off" FROM ({both}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "tenant", "meter"'
-    return f'SELECT "{quantity}" FROM ({good}) GROUP BY "tenant", "meter"'
+    good = f'SELECT "{quantity}", "off" FROM ({both}) WHERE "off" = 0 AND "{quantity}" > 0 GROUP BY "meter"'
+    return f'SELECT "{quantity}" FROM ({good}) GROUP BY "meter"'
 
 
 def page(setting: Setting) -> Page:

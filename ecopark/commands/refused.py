@@ -2,15 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from ecopark.refused import Filter, Refused, find, replay
+from ecopark.refused import Filter, Refused, Replayed, find, printable, replay
 from ecopark.settings import read_settings
 from metering.errors import OperatorError
 
@@ -18,11 +21,21 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Readings that were refused: list, show, and send again."
 )
 
-Hours = Annotated[float, typer.Option(help="Received in the last so many hours.")]
+
+def _hours(hours: float) -> float:
+    if not 0 < hours <= _YEAR_H:
+        raise typer.BadParameter(f"give a number of hours from 0 to {_YEAR_H}")
+    return hours
+
+
+_YEAR_H = 8_784
+Hours = Annotated[float, typer.Option(help="Received in the last so many hours.", callback=_hours)]
+Limit = Annotated[int, typer.Option(help="So many, the newest; 0 for all.", min=0)]
 Park = Annotated[str | None, typer.Option(help="Only of this park.")]
 Gateway = Annotated[str | None, typer.Option(help="Only from this gateway.")]
 Reason = Annotated[str | None, typer.Option(help="Only for this reason.")]
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
+_TABLE = 200
 
 
 @app.command("list", epilog="Example: ecopark refused list --gateway gw-east --reason unknown_meter --hours 48")
@@ -32,35 +45,28 @@ def list_refused(
     gateway: Gateway = None,
     reason: Reason = None,
     *,
+    limit: Limit = 200,
     replayed: Annotated[bool, typer.Option("--replayed", help="Also what was replayed since.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what was refused, newest first."""
-    found = asyncio.run(_find(Filter(hours=hours, park=park, gateway=gateway, reason=reason, replayed=replayed)))
-    if as_json:
-        _print_json(found)
-        return
-    table = Table("received")
-    table.add_column("digest", no_wrap=True)
-    for name in ("gateway", "reason", "meter", "detail"):
-        table.add_column(name)
-    for each in found:
-        table.add_row(_local(each.received), each.digest, each.gateway, each.reason, each.meter, each.detail)
-    Console().print(table if found else "nothing was refused")
+    wanted = Filter(hours=hours, park=park, gateway=gateway, reason=reason, replayed=replayed)
+    asyncio.run(_list(wanted, limit, _print_json if as_json else _print_table))
 
 
 @app.command(epilog="Example: ecopark refused show 1f0c2a9b7d3e4f50")
 def show(digest: Annotated[str, typer.Argument(help="As `list` shows it.")], *, as_json: AsJson = False) -> None:
     """Show one refusal whole, with what was received."""
-    found = asyncio.run(_find(Filter(digests=(digest,), replayed=True)))
-    if not found:
+    found = asyncio.run(_first(Filter(digests=(digest,), replayed=True)))
+    if found is None:
         raise OperatorError(f"nothing with the digest {digest} was refused; ecopark refused list shows what was")
     if as_json:
-        _print_json(found)
+        typer.echo(json.dumps({"refused": [found.model_dump(mode="json")]}))
         return
-    for name, value in found[0].model_dump(exclude={"payload", "encoding", "time"}, exclude_none=True).items():
-        typer.echo(f"{name}: {_local(value) if name in {'received', 'replayed'} else value}")
-    typer.echo(found[0].original().decode(errors="backslashreplace"))
+    for name, value in found.model_dump(exclude={"payload", "encoding", "time"}, exclude_none=True).items():
+        typer.echo(f"{name}: {_local(value) if name in {'received', 'replayed'} else printable(str(value))}")
+    text = found.original().decode(errors="backslashreplace")
+    typer.echo("\n".join(printable(line) for line in text.split("\n")))
 
 
 @app.command("replay", epilog="Example: ecopark refused replay --reason unknown_meter --gateway gw-east")
@@ -75,28 +81,77 @@ def replay_refused(
 ) -> None:
     """Send what was refused through the front door again, and mark what the database then has."""
     wanted = Filter(hours=hours, park=park, gateway=gateway, reason=reason, digests=tuple(digests or ()))
-    sent, succeeded = asyncio.run(_replay(wanted))
+    done = asyncio.run(_replay(wanted))
     if as_json:
-        typer.echo(json.dumps({"sent": sent, "stored": succeeded}))
+        typer.echo(done.model_dump_json())
     else:
-        typer.echo(f"{sent} sent again, {succeeded} of them stored.")
-    raise typer.Exit(0 if succeeded == sent else 1)
+        typer.echo(f"{done.sent} sent again, {done.stored} of them stored.")
+    raise typer.Exit(0 if done.stored == done.sent else 1)
 
 
-async def _find(wanted: Filter) -> list[Refused]:
-    async with read_settings().store() as store:
-        return await find(store, wanted)
+_Found = AsyncGenerator[Refused, None]
 
 
-async def _replay(wanted: Filter) -> tuple[int, int]:
+async def _list(wanted: Filter, limit: int, show: Callable[[_Found, int], Awaitable[None]]) -> None:
+    async with read_settings().store() as store, aclosing(find(store, wanted)) as found:
+        await show(found, limit)
+
+
+async def _first(wanted: Filter) -> Refused | None:
+    async with read_settings().store() as store, aclosing(find(store, wanted)) as found:
+        return await anext(found, None)
+
+
+async def _replay(wanted: Filter) -> Replayed:
     settings = read_settings()
     async with settings.store() as store:
-        found = await find(store, wanted)
-        return len(found), len(await replay(store, settings.broker(), found))
+        return await replay(store, settings.broker(), wanted)
 
 
-def _print_json(found: Sequence[Refused]) -> None:
-    typer.echo(json.dumps({"refused": [each.model_dump(mode="json") for each in found]}))
+async def _print_table(found: _Found, limit: int) -> None:
+    """Print a table page by page: only one is in memory, however many there are."""
+    console = Console(markup=False, highlight=False)
+    printed = 0
+    rows: list[Refused] = []
+    async for each in found:
+        if limit and printed + len(rows) == limit:
+            break
+        rows.append(each)
+        if len(rows) == _TABLE:
+            console.print(_table(rows))
+            printed += len(rows)
+            rows = []
+    else:
+        if not printed and not rows:
+            console.print("nothing was refused")
+        limit = 0
+    if rows:
+        console.print(_table(rows))
+    if limit:
+        console.print(f"There is more: these are the newest {limit}; --limit 0 shows all.")
+
+
+def _table(rows: Sequence[Refused]) -> Table:
+    table = Table("received")
+    table.add_column("digest", no_wrap=True)
+    for name in ("gateway", "reason", "meter", "detail"):
+        table.add_column(name)
+    for each in rows:
+        texts = (each.gateway or each.topic, each.reason, each.meter, each.detail)
+        table.add_row(_local(each.received), each.digest, *(Text(printable(text)) for text in texts))
+    return table
+
+
+async def _print_json(found: _Found, limit: int) -> None:
+    """Print one line of JSON piece by piece."""
+    printed = 0
+    sys.stdout.write('{"refused": [')
+    async for each in found:
+        if limit and printed == limit:
+            break
+        sys.stdout.write((", " if printed else "") + json.dumps(each.model_dump(mode="json")))
+        printed += 1
+    sys.stdout.write("]}\n")
 
 
 def _local(ms: int) -> str:

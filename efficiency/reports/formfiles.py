@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
@@ -81,8 +82,15 @@ def entered_text(given: Given | None, language: Language) -> str | float | None:
 
 
 def _plain(cell: Cell) -> Cell:
-    """A text that a spreadsheet program would run as a formula is written as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@"} else cell
+    """A text that a spreadsheet program would run as a formula is written as text; no program obeys control characters.
+
+    Programs skip leading blanks, and some take the fullwidth forms of the signs for the signs.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = "".join(each if each.isprintable() else " " for each in cell)
+    begins = normalize("NFKC", text.lstrip())[:1]
+    return f"'{text}" if begins in set("=+-@|%") or text != cell else text
 
 
 def form_tables(forms: Sequence[FormRow], language: Language, park: Localized) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import mqtt5
 from metering.errors import OperatorError
 from metering.quantities import Utility
 from proving.bench.load import Place
-from proving.bench.loading import generator
+from proving.bench.loading import Offer, generator
 from proving.bench.parks import PARK, PROBE_GATEWAY, PROBE_METER
 from proving.bench.station import Station
 from wire.topics import Channel, topic
@@ -39,7 +39,8 @@ class Latency:
 
 async def latency(station: Station, rate: int, seconds: float, first_ms: int, meters: int) -> Latency:
     """Measure for so long at so many readings a second, each in a message of its own."""
-    async with generator(station.broker.port, "single", round(rate * seconds), first_ms, meters, rate) as load:
+    offer = Offer("single", round(rate * seconds), first_ms, meters, rate)
+    async with generator(station.broker.port, offer) as load:
         load.start()
         sending = asyncio.create_task(load.sent())
         found = await _probe(station, sending)

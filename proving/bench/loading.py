@@ -17,6 +17,20 @@ _LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A load to be sent: at least so many readings from `first_ms` on, of so many meters of the large park.
+
+    `rate`: messages a second; None as fast as the broker takes them.
+    """
+
+    shape: Shape
+    readings: int
+    first_ms: int
+    meters: int
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What a generator holds ready."""
 
@@ -56,15 +70,19 @@ class Generator:
 
 
 @asynccontextmanager
-async def generator(
-    port: int, shape: Shape, readings: int, first_ms: int, meters: int, rate: float | None = None
-) -> AsyncIterator[Generator]:
+async def generator(port: int, offer: Offer) -> AsyncIterator[Generator]:
     """Start a generator and wait until it has made its load; it ends with the block."""
-    arguments = {"port": port, "shape": shape, "readings": readings, "first": first_ms, "meters": meters}
+    arguments: dict[str, object] = {
+        "port": port,
+        "shape": offer.shape,
+        "readings": offer.readings,
+        "first": offer.first_ms,
+        "meters": offer.meters,
+    }
     process = await asyncio.create_subprocess_exec(
         *bound_to_us([sys.executable, "-m", "proving.bench.generator"]),
         *(part for name, value in arguments.items() for part in (f"--{name}", str(value))),
-        *(() if rate is None else ("--rate", str(rate))),
+        *(() if offer.rate is None else ("--rate", str(offer.rate))),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LIMIT,

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from ingest.directory import Parks
+from proving.bench.loading import Offer
 from proving.bench.processtime import peak_mb, resident_mb
 from proving.bench.station import Station
 from proving.bench.throughput import flow
@@ -17,11 +18,11 @@ async def growth(station: Station, messages: int, each: int, first_ms: list[int]
     up. Memory is looked at when everything is stored, so what is on its way does not count; the peak tells of that.
     """
     pid = station.ingesters[0].pid
-    await flow(station, "single", each, first_ms[0], meters)
+    await flow(station, Offer("single", each, first_ms[0], meters))
     before = resident_mb(pid)
     sent = 0
     for first in first_ms[1:]:
-        sent += (await flow(station, "single", each, first, meters)).messages
+        sent += (await flow(station, Offer("single", each, first, meters))).messages
         if sent >= messages:
             break
     after = resident_mb(pid)

@@ -10,12 +10,14 @@ from proving.bench.ceiling import ceiling
 from proving.bench.edge import edge
 from proving.bench.latency import latency
 from proving.bench.load import Shape
+from proving.bench.loading import Offer
 from proving.bench.memory import growth, park_load_s
 from proving.bench.parks import write_parks
+from proving.bench.processtime import resident_mb
 from proving.bench.scale import Scale
 from proving.bench.station import Station
-from proving.bench.telegraf import telegraf
-from proving.bench.throughput import flow, middle
+from proving.bench.telegraf import binary, telegrafs
+from proving.bench.throughput import Takers, flow, ingesters_of, middle
 from proving.servers import Influxd, Mosquitto
 from store.client import Store
 
@@ -86,6 +88,7 @@ class _Bench:
         top = await ceiling(station, scale.ceiling, self._at.next("batch"), scale.meters)
         figures |= {"ceiling_points_per_s": max(top.values()), "ceiling": top}
         figures |= await self._flows(1)
+        figures["offered"] = await self._offered(1, ingesters_of(station))
         figures["latency_ms"] = {str(rate): await self._latency(rate) for rate in scale.rates}
         self._tell("memory")
         rounds = -(-scale.growth // scale.growth_round)
@@ -95,6 +98,8 @@ class _Bench:
             await station.have_ingesters(number)
             for shape, found in (await self._flows(number)).items():
                 figures[shape][f"with_{number}"] = found
+            for rate, found in (await self._offered(number, ingesters_of(station))).items():
+                figures["offered"][rate][f"with_{number}"] = found
         await station.keep_ingesters(1)
         self._tell("gateway")
         figures["gateway"] = await edge(station, scale.gateway_s, scale.backlog)
@@ -112,12 +117,7 @@ class _Bench:
             self._tell(f"{shape}, {ingesters} of ingesters")
             repetitions = self._scale.repetitions if ingesters == 1 else 1
             found[shape] = dict(
-                middle(
-                    [
-                        await flow(self._station, shape, self._loads[shape], self._at.next(shape), self._scale.meters)
-                        for _ in range(repetitions)
-                    ]
-                )
+                middle([await flow(self._station, self._offer(shape, self._loads[shape])) for _ in range(repetitions)])
             )
         return found
 
@@ -132,17 +132,45 @@ class _Bench:
             "readings_per_s": found.readings_per_s,
         }
 
+    def _offer(self, shape: Shape, readings: int, rate: float | None = None) -> Offer:
+        return Offer(shape, readings, self._at.next(shape), self._scale.meters, rate)
+
+    async def _offered(self, number: int, takers: Takers, whose: str = "ingesters") -> dict[str, dict[str, Any]]:
+        """Messages of one reading at each rate, and at full speed."""
+        found: dict[str, dict[str, Any]] = {}
+        for rate in self._scale.offered:
+            self._tell(f"{rate} messages/s, {number} {whose}")
+            offer = self._offer("single", round(rate * self._scale.offered_s), rate)
+            found[str(rate)] = dict(middle([await flow(self._station, offer, takers)]))
+        self._tell(f"full speed, {number} {whose}")
+        found["full"] = dict(middle([await flow(self._station, self._offer("single", self._scale.single), takers)]))
+        return found
+
     async def _telegraf(self, figures: dict[str, Any]) -> dict[str, Any] | None:
-        loads: dict[Shape, int] = {"single": self._scale.single, "batch": self._scale.batch}
-        firsts = {shape: self._at.next(shape) for shape in loads}
-        found = await telegraf(self._station, loads, firsts, self._scale.meters)
-        if found is None:
+        if binary() is None:
             return None
-        return {
-            shape: theirs
-            | {
-                "cpu_ratio": round(theirs["cpu_us_per_reading"] / figures[shape]["cpu_us_per_reading"], 2),
-                "readings_ratio": round(theirs["readings_per_s"] / figures[shape]["readings_per_s"], 2),
-            }
-            for shape, theirs in found.items()
-        }
+        found: dict[str, Any] = {}
+        for shape in ("single", "batch"):
+            async with telegrafs(self._station, shape, 1) as takers:
+                theirs = middle([await flow(self._station, self._offer(shape, self._loads[shape]), takers)])
+                rss_mb = round(resident_mb(takers.pids[0]), 1)
+            found[shape] = theirs | {"rss_mb": rss_mb} | _ratios(theirs, figures[shape])
+        found["offered"] = {}
+        for number in self._scale.ingesters:
+            async with telegrafs(self._station, "single", number) as takers:
+                offered = await self._offered(number, takers, "of Telegraf")
+            for rate, theirs in offered.items():
+                ours = figures["offered"][rate]
+                ours = ours if number == 1 else ours[f"with_{number}"]
+                place = found["offered"].setdefault(rate, {})
+                whole = theirs | _ratios(theirs, ours)
+                place |= whole if number == 1 else {f"with_{number}": whole}
+        return found
+
+
+def _ratios(theirs: dict[str, float], ours: dict[str, Any]) -> dict[str, float]:
+    """Theirs over ours."""
+    return {
+        "cpu_ratio": round(theirs["cpu_us_per_reading"] / max(ours["cpu_us_per_reading"], 0.01), 2),
+        "readings_ratio": round(theirs["readings_per_s"] / ours["readings_per_s"], 2),
+    }

@@ -5,11 +5,12 @@ more than `max_undelivered_messages` that are not written. It checks less than t
 """
 
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from proving.bench.load import Shape
-from proving.bench.loading import generator
-from proving.bench.processtime import cpu_s, resident_mb
 from proving.bench.station import Station
+from proving.bench.throughput import Takers
 from proving.processes import Child
 from proving.servers import Mosquitto
 from wire.topics import Channel, topic
@@ -21,7 +22,7 @@ BATCH = 10_000
 PER_MESSAGE = {"single": 1, "batch": 100}
 
 
-def configuration(mqtt_port: int, influx_url: str, shape: Shape) -> str:
+def configuration(mqtt_port: int, influx_url: str, shape: Shape, client_id: str) -> str:
     """Telegraf's configuration for one shape of messages."""
     return f"""\
 [agent]
@@ -37,7 +38,7 @@ def configuration(mqtt_port: int, influx_url: str, shape: Shape) -> str:
   topic_tag = ""
   qos = 1
   persistent_session = true
-  client_id = "telegraf-{shape}"
+  client_id = "{client_id}"
   max_undelivered_messages = {2 * BATCH // PER_MESSAGE[shape]}
   data_format = "json_v2"
   [[inputs.mqtt_consumer.json_v2]]
@@ -60,53 +61,33 @@ def configuration(mqtt_port: int, influx_url: str, shape: Shape) -> str:
 """
 
 
-async def telegraf(
-    station: Station, loads: dict[Shape, int], first_ms: dict[Shape, int], meters: int
-) -> dict[str, dict[str, float]] | None:
-    """Figures by shape, as `throughput` has them; None where there is no Telegraf. The ingesters must be gone.
+@asynccontextmanager
+async def telegrafs(station: Station, shape: Shape, number: int) -> AsyncIterator[Takers]:
+    """So many Telegrafs on one shared subscription; the binary must be there (`binary`).
 
-    It has a broker of its own: in the other one the last ingester's session would keep a copy of everything.
+    They have a broker of their own: in the other one the last ingester's session would keep a copy of everything.
     """
-    binary = shutil.which("telegraf")
-    if binary is None:
-        return None
     await station.store.create_database(DATABASE)
-    broker = Mosquitto(station.folder / "broker-telegraf")
+    broker = Mosquitto(station.folder / f"broker-telegraf-{shape}-{number}")
+    children = []
     await broker.start()
     try:
-        return {
-            shape: await _flow(station, broker.port, binary, shape, readings, first_ms[shape], meters)
-            for shape, readings in loads.items()
-        }
+        for index in range(number):
+            name = f"telegraf-{shape}-{number}-{index}"
+            file = station.folder / f"{name}.conf"
+            file.write_text(configuration(broker.port, station.database.url, shape, name), encoding="utf-8")
+            child = Child(name, [binary() or "telegraf", "--config", str(file)], station.folder / f"{name}.log")
+            child.start()
+            children.append(child)
+        for child in children:
+            await station.until_said(child, "Connected [tcp://")
+        yield Takers(broker.port, DATABASE, tuple(child.pid for child in children))
     finally:
+        for child in children:
+            child.stop()
         broker.process.stop()
 
 
-def _child(station: Station, port: int, binary: str, shape: Shape) -> Child:
-    file = station.folder / f"telegraf-{shape}.conf"
-    file.write_text(configuration(port, station.database.url, shape), encoding="utf-8")
-    return Child("telegraf", [binary, "--config", str(file)], station.folder / f"telegraf-{shape}.log")
-
-
-async def _flow(
-    station: Station, port: int, binary: str, shape: Shape, readings: int, first_ms: int, meters: int
-) -> dict[str, float]:
-    child = _child(station, port, binary, shape)
-    async with generator(port, shape, readings, first_ms, meters) as load:
-        child.start()
-        try:
-            await station.until_said(child, "Connected [tcp://")
-            before = cpu_s(child.pid)
-            load.start()
-            sent = await load.sent()
-            stored = await station.until_stored(load.made, DATABASE)
-            used = cpu_s(child.pid) - before
-            resident = resident_mb(child.pid)
-        finally:
-            child.stop()
-    made = load.made
-    return {
-        "readings_per_s": round(made.readings / (stored - sent.began)),
-        "cpu_us_per_reading": round(used / made.readings * 1e6, 2),
-        "rss_mb": round(resident, 1),
-    }
+def binary() -> str | None:
+    """Where Telegraf is installed; None where it is not."""
+    return shutil.which("telegraf")

@@ -1,1 +1,1 @@
-"""Kills and pauses everything but the plant while it runs, and then counts: `python -m proving.chaos --help`."""
+"""Kills and pauses everything but the plant while it runs, with a hostile gateway beside it, and then counts."""

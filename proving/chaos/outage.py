@@ -1,20 +1,17 @@
-"""An hour without the database at a large park's rate, on real gateways: `python -m proving.chaos.outage --help`.
+"""An hour without the database at a large park's rate, on real gateways: `ecopark chaos outage`.
 
 The database is frozen for the first half and dead for the second. Meanwhile the memory of ingesters and broker is
 looked at; afterwards, how long the park's newest readings take to be live again, and the backlog to be delivered.
 """
 
-import argparse
 import asyncio
 import json
-import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from metering.errors import OperatorError, UnavailableError
-from proving.bench.parks import PARK, PER_GATEWAY, write_parks
+from proving.bench.parks import PARK, write_parks
 from proving.bench.processtime import resident_mb
 from proving.chaos.trial import Trial
 from proving.chaos.verdict import Verdict
@@ -29,7 +26,6 @@ SAMPLE_S = 10.0
 LOOK_S = 0.5
 LIVE_MS = 15_000
 """A meter that is read each 10 s and whose newest reading is younger is live."""
-SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +64,17 @@ class Outage:
     async def run(self) -> Verdict:
         """Take the database away, give it back, and count."""
         return await self._trial.run(self._ordeal)
+
+    def memory(self) -> dict[str, object]:
+        """Resident memory while the database was away, MiB."""
+        away = [sample for sample in self.samples if sample.at < self.seconds]
+        return {
+            f"{part}_mb": {"first": found[0], "most": max(found), "last": found[-1]}
+            for part, found in (
+                ("ingest", [sample.ingest_mb for sample in away]),
+                ("broker", [sample.broker_mb for sample in away]),
+            )
+        }
 
     async def _ordeal(self) -> None:
         crew = self._trial.crew
@@ -135,46 +142,3 @@ class Outage:
             age = now_ms - row["time"] // NS_PER_MS
             ages[gateway] = min(age, ages.get(gateway, age))
         return ages if len(ages) == len(self._trial.park.gateways) else {}
-
-
-def main() -> int:
-    """Run; 0 where nothing was lost and nothing is wrong, 1 otherwise, 2 where it could not run."""
-    parser = argparse.ArgumentParser(
-        prog="python -m proving.chaos.outage",
-        description=__doc__,
-        epilog="example: python -m proving.chaos.outage --seconds 120 --meters 500",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--seconds", type=float, default=3600.0, help="how long it is away (default: 3600)")
-    parser.add_argument("--meters", type=int, default=METERS, help=f"{PER_GATEWAY} a gateway (default: {METERS})")
-    parser.add_argument("--seed", type=int, default=7, help="chooses loads (default: 7)")
-    parser.add_argument("--keep", type=Path, help="an empty folder to keep logs and data in")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ecopark-outage-") as temporary:
-        outage = Outage(options.keep or Path(temporary), options.seconds, options.meters, options.seed)
-        try:
-            verdict = asyncio.run(outage.run())
-        except OperatorError as error:
-            sys.stderr.write(f"proving.chaos.outage: {error}\n")
-            return 2
-    for fault in verdict.faults[:SHOWN]:
-        sys.stderr.write(f"{fault}\n")
-    sys.stdout.write(json.dumps(_result(verdict, outage)) + "\n")
-    return 1 if verdict.lost or verdict.wrong or not verdict.read else 0
-
-
-def _result(verdict: Verdict, outage: Outage) -> dict[str, object]:
-    away = [sample for sample in outage.samples if sample.at < outage.seconds]
-    memory = {
-        f"{part}_mb": {"first": found[0], "most": max(found), "last": found[-1]}
-        for part, found in (
-            ("ingest", [sample.ingest_mb for sample in away]),
-            ("broker", [sample.broker_mb for sample in away]),
-        )
-    }
-    counts = {"read": verdict.read, "stored": verdict.stored, "lost": verdict.lost, "wrong": verdict.wrong}
-    return counts | memory | (asdict(outage.back) if outage.back else {})
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""One run of chaos: strikes a park as scheduled."""
+"""One run of chaos: strikes a park as scheduled, while one of its gateways is hostile to all others."""
 
 import asyncio
 import re
@@ -6,11 +6,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from ecopark.broker.accounts import gateway_account
+from ecopark.secretfiles import read_secrets
+from proving.chaos.hostile import HOSTILE, Hostile
 from proving.chaos.schedule import Blow, schedule
 from proving.chaos.trial import Trial
 from proving.chaos.verdict import Verdict
 from proving.demo.plan import EXAMPLE
 from proving.processes import Child
+from wire.address import BrokerAddress
 
 
 class Chaos:
@@ -19,8 +23,12 @@ class Chaos:
     def __init__(self, folder: Path, seconds: float, seed: int) -> None:
         self._seconds = seconds
         self._blows = schedule(seconds, seed)
-        self._trial = Trial(folder, re.sub(r"interval_s: \d+", "interval_s: 1", EXAMPLE.read_text()), seed)
+        text = re.sub(r"interval_s: \d+", "interval_s: 1", EXAMPLE.read_text())
+        taken_over = f"gateways:\n  - {{id: {HOSTILE}, name: {{en: Hostile, vi: Thù địch}}}}\n"
+        self._trial = Trial(folder, text.replace("gateways:\n", taken_over, 1), seed)
         self._crew = self._trial.crew
+        file = self._crew.broker.account(gateway_account(self._trial.park.id, HOSTILE))
+        self.hostile = Hostile(BrokerAddress.parse(read_secrets(file)["ECOPARK_MQTT_URL"]), self._trial.park, seed)
         self.done: Counter[tuple[str, str]] = Counter()
 
     async def run(self) -> Verdict:
@@ -30,9 +38,11 @@ class Chaos:
     async def _strike(self) -> None:
         began = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
+            harming = tasks.create_task(self.hostile.run())
             for blow in self._blows:
                 tasks.create_task(self._do(blow, began))
             await asyncio.sleep(self._seconds)
+            harming.cancel()
 
     async def _do(self, blow: Blow, began: float) -> None:
         await asyncio.sleep(began + blow.at - time.monotonic())

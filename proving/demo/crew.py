@@ -51,9 +51,10 @@ class Crew:
             for name in (f"ingest-{number}" for number in range(1, ingesters + 1))
         ]
         self.usage = [self._child("usage", ("-m", "ecopark", "usage", "run"), ECOPARK_INSTANCE="usage-1")] * usage
-        self._ports = {gateway.id: 0 for gateway in park.gateways}
+        reading = [gateway.id for gateway in park.gateways if park.meters_of(gateway.id)]
+        self._ports = dict.fromkeys(reading, 0)
         self._plan = plan
-        ports = ",".join(f"{gateway.id}=0" for gateway in park.gateways)
+        ports = ",".join(f"{gateway}=0" for gateway in reading)
         simulated = ("--park", str(folder / "park.yaml"), "--seed", str(plan.seed), "--start", plan.start.isoformat())
         self.plant = self._child("plant", ("-m", "proving.plant.server", *simulated, "--ports", ports, *plant_options))
         self.gateways: list[Child] = []
@@ -70,20 +71,20 @@ class Crew:
 
     def start_gateways(self, *, past: bool) -> None:
         """Start the gateways, once somebody listens to them; with a `past` they first deliver what lies behind."""
-        for gateway in self._park.gateways:
+        for gateway, port in self._ports.items():
             simulated = ["--seed", str(self._plan.seed), "--start", self._plan.start.isoformat()]
-            command = ["-m", "ecopark", "gateway", "run", gateway.id]
-            if any(source.gateway == gateway.id for source in self._park.sources):
+            command = ["-m", "ecopark", "gateway", "run", gateway]
+            if any(source.gateway == gateway for source in self._park.sources):
                 since = self._plan.since if past else time.time_ns() // 1_000_000
-                command = ["-m", "proving.demo.foreign", gateway.id, *simulated, "--since", str(since)]
+                command = ["-m", "proving.demo.foreign", gateway, *simulated, "--since", str(since)]
             elif past:
-                command = ["-m", "proving.demo.gateway", gateway.id, *simulated, "--since", str(self._plan.since)]
+                command = ["-m", "proving.demo.gateway", gateway, *simulated, "--since", str(self._plan.since)]
             child = self._child(
-                gateway.id,
+                gateway,
                 command,
-                gateway_account(self._park.id, gateway.id),
-                ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway.id}.sqlite"),
-                ECOPARK_MODBUS_URL=f"{scheme_of(self._park, gateway.id)}://127.0.0.1:{self._ports[gateway.id]}",
+                gateway_account(self._park.id, gateway),
+                ECOPARK_SPOOL=str(self._folder / "spools" / f"{gateway}.sqlite"),
+                ECOPARK_MODBUS_URL=f"{scheme_of(self._park, gateway)}://127.0.0.1:{port}",
             )
             child.start()
             self.gateways.append(child)

@@ -23,6 +23,7 @@ class GatewaySide:
 
     def __init__(self, park: Park, address: BrokerAddress) -> None:
         self._park = park
+        self._reading = {gateway.id for gateway in park.gateways if park.meters_of(gateway.id)}
         self._address = address
         self._said: dict[str, Status] = {}
         self._changed = asyncio.Event()
@@ -40,7 +41,9 @@ class GatewaySide:
             listening.set()
             async for message in client.messages:
                 address = parse(str(message.topic))
-                if address is not None and not message.retain and isinstance(message.payload, bytes):
+                if address is None or address.gateway not in self._reading:
+                    continue
+                if not message.retain and isinstance(message.payload, bytes):
                     self._said[address.gateway] = Status.model_validate_json(message.payload)
                     self._changed.set()
 
@@ -57,13 +60,13 @@ class GatewaySide:
     @property
     def all_delivered(self) -> bool:
         """Whether every gateway is there and holds nothing that the database has not confirmed."""
-        everyone = len(self._said) == len(self._park.gateways)
+        everyone = len(self._said) == len(self._reading)
         return everyone and all(status.online and status.spooled == 0 for status in self._said.values())
 
     @property
     def all_offline(self) -> bool:
         """Whether every gateway has said its last word."""
-        return len(self._said) == len(self._park.gateways) and not any(status.online for status in self._said.values())
+        return len(self._said) == len(self._reading) and not any(status.online for status in self._said.values())
 
     def holds_before(self, ms: int) -> bool:
         """Whether a gateway holds readings from before an instant (milliseconds since the epoch)."""

@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "song-xanh" / "park.yaml"
 def ecopark(influx_url: str, *words: str, park: Path = EXAMPLE) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "ECOPARK_PARK": str(park), "ECOPARK_INFLUX_URL": influx_url}
     command = [sys.executable, "-m", "ecopark", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 async def test_a_month_without_data_is_written_and_told(influx: Influxd, tmp_path: Path) -> None:

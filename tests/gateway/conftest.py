@@ -19,7 +19,7 @@ from wire.messages import Message, Reading, Receipt, Status
 from wire.topics import Channel, topic
 
 PARK, GATEWAY = "park", "gw-1"
-DEADLINE_S = 15.0
+DEADLINE_S = 90.0
 
 
 def make_readings(first: int, count: int = 1, values: int = 1) -> list[Reading]:

@@ -1,6 +1,5 @@
 """Receipts, repeats and lost connections, on a real broker."""
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,10 +48,8 @@ async def test_a_broker_that_loses_its_memory_loses_no_reading(
         if first == 100:
             rig.broker.process.kill()
             rig.broker.forget()
-            started = time.monotonic()
             feed.put(readings(1_000, 5))
             await rig.broker.start()
     await until(lambda: receiver.stored == {*range(200), *range(1_000, 1_005)})
     await until(lambda: bool(receiver.statuses) and receiver.statuses[-1].spooled == 0)
-    assert time.monotonic() - started < 10
     await running.end()

@@ -143,7 +143,7 @@ def test_a_good_reading_becomes_a_line_tagged_by_the_park_file(known: Directory)
     accepted = taken(reading(values={"energy_kwh": 7, "power_kw": -0.5}, state="fault", id="b-1"), known)
     assert accepted.id == "b-1"
     assert lines_of(accepted.taken) == [
-        f'electricity,meter=em-1,park=demo,tenant=textile energy_kwh=7.0,power_kw=-0.5,state="fault" {NOW}000000'
+        f'electricity,meter=em-1,park=demo energy_kwh=7.0,power_kw=-0.5,state="fault" {NOW}000000'
     ]
 
 

@@ -66,3 +66,37 @@ def test_a_backlog_in_one_message_is_kept_in_parts_that_can_be_replayed(park: Di
     kept = Ledger("one").note("demo", "gw-1", TOPIC, accepted.refusals, NOW)
     again = [accept(each.topic, each.payload[:KEPT_BYTES], NOW, park) for each in kept]
     assert [taken.ms for each in again for taken in each.taken] == [reading["ts"] for reading in readings]
+
+
+def test_a_meter_may_be_called_by_its_alias(tmp_path: Path) -> None:
+    """Serial numbers, EUIs, Vietnamese letters, spaces, dots: whatever a device calls itself."""
+    for name in ("10203040", "00aa00bb00cc0001", "ĐH-03", "hall 3 intake", "em.line.4"):
+        file = tmp_path / "demo.yaml"
+        file.write_text(PARK.replace("    gateway: gw-1", f"    alias: {json.dumps(name)}\n    gateway: gw-1"))
+        known = directory(load_park(file))
+        for sent in (name, "em-a"):
+            message = {"meter": sent, "ts": NOW, "values": {"energy_kwh": 1.5}}
+            accepted = accept(TOPIC, json.dumps(message).encode(), NOW, known)
+            assert [taken.meter.series for taken in accepted.taken] == ["electricity,meter=em-a,park=demo"]
+
+
+def test_what_a_meter_can_show_is_its_own(tmp_path: Path) -> None:
+    """Ranges of the park file, a register below zero, a larger roll-over of an earlier instrument, a first instant."""
+    file = tmp_path / "demo.yaml"
+    text = PARK.replace(
+        "registers: {energy_kwh: {}, power_kw: {}, power_factor: {}, current_a: {}, voltage_v: {}}",
+        "from: 2026-11-01\n    ranges: {voltage_v: {low: 100, high: 300}}\n"
+        "    registers: {energy_kwh: {signed: true}, voltage_v: {}}",
+    )
+    file.write_text(text, encoding="utf-8")
+    known = directory(load_park(file))
+
+    def refused(ts: int, **values: float) -> list[tuple[str, str | None]]:
+        accepted = accept(TOPIC, json.dumps({"meter": "em-a", "ts": ts, "values": values}).encode(), NOW, known)
+        return [(each.reason.value, each.quantity) for each in accepted.refusals]
+
+    first = 1_793_466_000_000
+    assert refused(NOW, energy_kwh=-5.0, voltage_v=230.0) == []
+    assert refused(NOW, energy_kwh=-5.0, voltage_v=65_535.0) == [("out_of_range", "voltage_v")]
+    assert refused(first, energy_kwh=1.0) == []
+    assert refused(first - 1, energy_kwh=1.0) == [("bad_time", None)]

@@ -22,7 +22,7 @@ def message(count: int = 1, start: int | None = None, **more: Any) -> str:
     return json.dumps({"readings": readings, **more})
 
 
-async def test_what_a_client_publishes_stands_in_the_database_within_a_second(station: Station, until: Until) -> None:
+async def test_what_a_client_publishes_stands_in_the_database(station: Station, until: Until) -> None:
     await station.started()
     ts = now()
     reading = {"meter": "em-1", "ts": ts, "values": {"energy_kwh": 48211.25, "power_kw": 212}, "state": "fault"}
@@ -32,12 +32,11 @@ async def test_what_a_client_publishes_stands_in_the_database_within_a_second(st
     async def whole() -> list[Row]:  # InfluxDB shows a point's fields as it takes them, not all at once
         return [row for row in await station.stored() if row.get("state") is not None]
 
-    assert await until(whole, within_s=1) == [
+    assert await until(whole) == [
         {
             "time": ts * 1_000_000,
             "meter": "em-1",
             "park": "demo",
-            "tenant": "textile",
             "energy_kwh": 48211.25,
             "power_kw": 212,
             "state": "fault",
@@ -190,7 +189,7 @@ async def test_one_ingester_serves_two_parks(station: Station, until: Until, par
 
 
 async def test_culprits_of_a_type_conflict_are_refused_and_the_rest_is_stored(station: Station, until: Until) -> None:
-    spoil = f'electricity,meter=em-1,park=demo,tenant=textile power_kw="text" {now() - 1000}000000'
+    spoil = f'electricity,meter=em-1,park=demo power_kw="text" {now() - 1000}000000'
     await station.store.write([spoil], OPERATOR_DATABASE)
     await station.started()
     start = now() - 100

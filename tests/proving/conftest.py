@@ -29,7 +29,7 @@ class Demo:
     def result(self) -> dict[str, Any]:
         """End it as Ctrl-C does, and return its last line."""
         self.process.send_signal(signal.SIGINT)
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=300)
         found: dict[str, Any] = json.loads(out.splitlines()[-1])
         return found
 
@@ -40,7 +40,7 @@ def start_demo(folder: Path, seconds: float = 120) -> Demo:
     with said.open("w") as told:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True)
     shell = folder / "env"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not shell.exists():
         assert process.poll() is None, f"the demo ended with {process.returncode}"
         assert time.monotonic() < deadline, "the demo did not start"

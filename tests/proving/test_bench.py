@@ -25,6 +25,8 @@ TINY = Scale(
     ceiling=2_000,
     rates=(500,),
     latency_s=0.4,
+    offered=(500,),
+    offered_s=0.4,
     growth=400,
     growth_round=400,
     gateway_s=0.5,
@@ -91,7 +93,7 @@ def test_the_parks_are_without_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("shape", "path"), [("single", "@this"), ("batch", "readings")])
 def test_telegraf_is_set_up_to_lose_nothing(shape: Any, path: str) -> None:
-    made = tomllib.loads(configuration(1883, "http://127.0.0.1:8086", shape))
+    made = tomllib.loads(configuration(1883, "http://127.0.0.1:8086", shape, "one"))
     consumer = made["inputs"]["mqtt_consumer"][0]
     assert (consumer["qos"], consumer["persistent_session"]) == (1, True)
     assert consumer["json_v2"][0]["object"][0]["path"] == path

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,24 @@ from metering.parkfile import load_park
 from proving.chaos.schedule import schedule
 from proving.chaos.verdict import Verdict, judge, logged
 from proving.demo.plan import EXAMPLE
+from tests.conftest import ECOPARK
 
 METER, COUNTER = "wm-brewery", "volume_m3"
 
 
 def test_a_short_run_loses_nothing() -> None:
-    command = [sys.executable, "-m", "proving.chaos", "--seconds", "15", "--seed", "7"]
+    command = [str(ECOPARK), "chaos", "run", "--seconds", "15", "--seed", "7"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     result = json.loads(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stderr
     assert (result["lost"], result["wrong"]) == (0, 0)
     assert result["read"] == result["stored"] > 500
     assert sum(result["kills"].values()) >= 4
+    assert {"flood", "old", "noise", "odd"} <= result["hostile"].keys()
 
 
 def test_a_short_outage_of_the_database_loses_nothing() -> None:
-    command = [sys.executable, "-m", "proving.chaos.outage", "--seconds", "12", "--meters", "200"]
+    command = [str(ECOPARK), "chaos", "outage", "--seconds", "12", "--meters", "200"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])

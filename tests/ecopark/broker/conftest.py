@@ -99,7 +99,7 @@ class Fort:
             username=address.user if certificate is None else None,
             password=address.secret if certificate is None else None,
             protocol=aiomqtt.ProtocolVersion.V5,
-            timeout=5,
+            timeout=60,
             tls_context=context,
             **options,
         ) as client:
@@ -125,7 +125,7 @@ async def identity_fort(tmp_path: Path, parks: list[Park]) -> AsyncIterator[Fort
 async def heard(client: aiomqtt.Client, until: str) -> list[tuple[str, bytes]]:
     """What came before a message with this payload, which the test publishes last."""
     found: list[tuple[str, bytes]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
             if message.payload == until.encode():

@@ -3,7 +3,6 @@
 import json
 import stat
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,10 +215,8 @@ def test_a_wrong_administrator_is_told_so_and_nothing_is_kept(
     sync: Sync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.ecopark.tenants.conftest.ADMINISTRATOR", ("admin", "wr0ng"))
-    started = time.monotonic()
     said = sync()
     assert said.returncode == 2, said.stderr
     assert "refuses the credentials" in said.stderr
     assert "wr0ng" not in said.stderr
-    assert time.monotonic() - started < 20
     assert not (tmp_path / "keys").exists()

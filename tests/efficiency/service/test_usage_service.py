@@ -79,7 +79,7 @@ async def start(park_path: Path, broker: Mosquitto, tmp_path: Path) -> AsyncIter
         child.kill()
 
 
-async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 25) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 120) -> Any:
     seen: Any = None
     try:
         async with asyncio.timeout(within_s):
