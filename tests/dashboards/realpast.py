@@ -63,6 +63,7 @@ def _baseline(park: Park, tenant: str, start: datetime) -> Baseline:
         drivers=(Driver(name="output", unit=line.unit, slope=0.5, low=0.0, high=1e6),),
         r2=0.9,
         cv_rmse=0.05,
+        rmse=2000.0,
         refusals=(),
     )
     return Baseline(

@@ -191,6 +191,7 @@ class Plant:
                 "water_m3": water,
                 "output": output,
                 "cost_vnd": kwh * 2100 + water * 14_500,
+                "payable_vnd": 1.08 * (kwh * 2100 + water * 14_500),
                 "budget_vnd": 16_000 * size * days * 2100,
                 "budget_share": (kwh * 2100 + water * 14_500) / (16_000 * size * days * 2100),
                 "co2e_scope1_kg": 0.0,
@@ -211,6 +212,7 @@ class Plant:
                 "reactive_vnd": 12e6 if tenant == "steel" else 0.0,
                 "expected_kwh": expected,
                 "saving_kwh": expected - kwh,
+                "saving_band_kwh": 0.02 * kwh,
                 "enpi": kwh / expected,
                 "cusum_kwh": saved,
                 "night_water_ratio": 0.62 if tenant == "plastics" else noise.uniform(0.1, 0.3),
@@ -242,8 +244,9 @@ class Plant:
         mains = [meter for meter in self.park.meters if meter.role is Role.MAIN and meter.tenant is None]
         for meter in mains:
             edge = [EDGE] if meter.parent is None else []
-            tags = {"park": self.park.id, "utility": meter.utility.value, "period": "day"}
-            heads = [series(BALANCE, {**tags, "main": name}) for name in (meter.id, *edge)]
+            tags = {"park": self.park.id, "utility": meter.utility.value}
+            heads = [series(BALANCE, {**tags, "main": name, "period": "day"}) for name in (meter.id, *edge)]
+            months = [series(BALANCE, {**tags, "main": name, "period": "month"}) for name in (meter.id, *edge)]
             for back in range(self.days, -1, -1):
                 through = meter.rated * 8.0
                 loss = through * (0.015 + 0.02 * math.sin(back / 3 + len(meter.id)))
@@ -256,6 +259,8 @@ class Plant:
                     fields["loss_share"] = loss / through
                 for head in heads:
                     yield point(head, fields, _ns(self._midnight(back)))
+            for head in months:
+                yield point(head, fields, _ns(self._midnight(0).replace(day=1)))
 
     def _events(self) -> Iterator[str]:
         for hours, kind, tenant, meter in (
