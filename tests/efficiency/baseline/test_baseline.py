@@ -21,6 +21,8 @@ from efficiency.baseline.model import (
     enpi,
     fit,
     performance,
+    student_95,
+    uncertainty,
 )
 from efficiency.usage.intervals import Floats
 from metering.errors import OperatorError
@@ -34,6 +36,31 @@ def sample(n: int = 24, noise: float = 20.0) -> tuple[Floats, Floats]:
     random = np.random.default_rng(3)
     output = random.uniform(50, 150, n)
     return 1000 + 12 * output + random.normal(0, noise, n), output[:, np.newaxis]
+
+
+@pytest.mark.parametrize(("correlated", "least"), [(0.0, 0.93), (0.5, 0.88)])
+def test_a_saving_of_known_size_lies_within_the_stated_uncertainty(correlated: float, least: float) -> None:
+    """95 times in 100 with independent days; nearly so where each day resembles the one before."""
+    random = np.random.default_rng(11)
+    saved, days, found = 50.0, 30, []
+    for _ in range(500):
+        noise = random.normal(0, 20.0, 60 + days)
+        for place in range(1, len(noise)):
+            noise[place] += correlated * noise[place - 1]
+        output = random.uniform(50, 150, 60 + days)
+        use = 1000 + 12 * output + noise
+        model = fit(use[:60], output[:60, np.newaxis], OUTPUT, np.ones(60, dtype=np.bool_))
+        after = performance(model, use[60:] - saved, output[60:, np.newaxis])
+        off = uncertainty(model)
+        assert off is not None
+        found.append(abs(after.saving.sum() - saved * days) <= off.band(days))
+    assert np.mean(found) >= least
+    assert np.mean(found) <= 0.985, "a band that holds everything says nothing"
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(10, 2.2281), (20, 2.0860), (60, 2.0003), (1000, 1.9623)])
+def test_quantiles_of_student(freedom: int, quantile: float) -> None:
+    assert student_95(freedom) == pytest.approx(quantile, abs=1e-3)
 
 
 def fitted(n: int = 24, noise: float = 20.0) -> Fit:
