@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.indicators.series import Portion, Series, quotient, together
-from efficiency.usage.intervals import QUARTER_MS, Bools
+from efficiency.indicators.series import Portion, Series, together
+from efficiency.usage.intervals import QUARTER_MS, Bools, Floats
 from efficiency.valuation.localtime import Slots, day_of, on_days, period_span
 from efficiency.valuation.money import band_shares
 from efficiency.valuation.valued import NOTHING, Reason
@@ -111,5 +111,19 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost) -> dict[
         return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | Reason.NO_BUDGET)}
     everywhere = np.ones(len(each))
     allowed = Series(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
-    share = quotient(cost.series, allowed, "1", none=cost.missing)
-    return {"budget_vnd": allowed.figure("₫"), "budget_share": share}
+    return {"budget_vnd": allowed.figure("₫"), "budget_share": _share(cost, each)}
+
+
+def _share(cost: Cost, budget: Floats) -> Figure:
+    """Cost over the budget of the quarter hours in which any cost is known, as complete as the cost is.
+
+    Not only of those in which every meter is complete: one dead meter of many would leave no figure all month.
+    """
+    if cost.series is None or cost.missing:
+        return absent("1", cost.missing or Reason.NO_METER)
+    known = np.isfinite(cost.series.amount)
+    under = float(budget[known].sum())
+    if not known.any() or not under:
+        return absent("1", Reason.ZERO_DENOMINATOR if known.any() else Reason.NO_DATA, cost.series.complete)
+    share = float(cost.series.amount[known].sum()) / under
+    return figure(share, "1", cost.series.complete, cost.series.spread, over=under)

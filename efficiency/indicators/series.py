@@ -160,7 +160,8 @@ def quotient(
     expected = above.expected | below.expected
     both = above.whole & below.whole
     if not both.any():
-        return absent(unit, none or Reason.NO_DATA)
+        known = np.isfinite(above.amount).any() and np.isfinite(below.amount).any()
+        return absent(unit, none or (Reason.INCOMPLETE if known else Reason.NO_DATA))
     completeness = float(both.sum() / expected.sum())
     if none:
         return absent(unit, none, completeness)

@@ -24,7 +24,7 @@ async def test_a_day_that_is_recomputed_changes_its_month_as_if_all_of_it_were(s
     await store.query('DROP MEASUREMENT "efficiency"', OPERATOR_DATABASE)
     await _computed(store, park, Span(at(park, 0), now), now)
     assert await store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE) == of_a_day != wrong
-    assert {row["period"] for row in of_a_day if row["tenant"] == "textile"} == {"day", "month"}
+    assert {row["period"] for row in of_a_day if row["tenant"] == "textile"} == {"day", "month", "year"}
 
 
 async def _computed(store: Store, park: Park, window: Span, now_ms: int) -> None:
