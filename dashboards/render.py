@@ -185,6 +185,13 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
         yield grafana.DataTransformerConfig(
             id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": down}]}
         )
+    if panel.kind is Kind.BARS and not panel.by_row and panel.columns:
+        # Series come in the order of their tags; people know the tenants in that of the park file.
+        order = {column.name: place for place, column in enumerate(panel.columns)}
+        yield grafana.DataTransformerConfig(id_val="joinByField", options={"byField": "Time", "mode": "outer"})
+        yield grafana.DataTransformerConfig(
+            id_val="organize", options={"excludeByName": {}, "indexByName": order, "renameByName": {}}
+        )
     if panel.most is not None:
         yield grafana.DataTransformerConfig(id_val="limit", options={"limitField": panel.most})
     if panel.kind is not Kind.TABLE:
