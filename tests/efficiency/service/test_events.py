@@ -55,7 +55,7 @@ async def test_a_gap_and_a_swap_are_told_once_and_a_gap_that_is_filled_is_told_n
 
 
 HAPPENED: dict[type[FieldEvent], tuple[str, str, str]] = {
-    Reset: ("reset", "The counter was reset: it fell by ", "Bộ đếm bị đặt lại: chỉ số giảm "),
+    Reset: ("reset", "The counter was reset: it went from ", "Bộ đếm bị đặt lại: chỉ số từ "),
     Rollover: ("rollover", "The counter rolled over; ", "Bộ đếm quay vòng; lượng đếm qua thời điểm này là "),
     Spike: ("spike", "Spike: 1 reading set aside", "Giá trị đột biến: đã loại 1 lần đọc"),
     Stuck: (
