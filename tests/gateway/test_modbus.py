@@ -117,8 +117,8 @@ async def plant() -> AsyncIterator[Plant]:
 
 
 @asynccontextmanager
-async def polled(*meters: Meter, line: str | None = None) -> AsyncIterator[list[list[Reading]]]:
-    """What the source yields while the test looks on."""
+async def polled(*meters: Meter, line: str | None = None, abandon: bool = False) -> AsyncIterator[list[list[Reading]]]:
+    """What the source yields while the test looks on; `abandon`: do not wait for its end."""
     stop = asyncio.Event()
     batches: list[list[Reading]] = []
 
@@ -130,6 +130,9 @@ async def polled(*meters: Meter, line: str | None = None) -> AsyncIterator[list[
         task = asyncio.create_task(take(source))
         yield batches
         stop.set()
+        if abandon:
+            task.cancel()
+            return
         async with asyncio.timeout(2):
             await task
 
@@ -181,6 +184,29 @@ async def test_one_block_with_an_error_or_without_an_answer_hides_no_other(plant
     hung = [connection for _, address, connection in plant.requests if address == 20]
     for connection in hung:
         assert [address for _, address, by in plant.requests if by == connection][-1] == 20
+
+
+async def test_a_slow_line_delays_no_other(plant: Plant, until: "Until") -> None:
+    """A device that never answers holds its own line for the whole test."""
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(300):
+            asked.set()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    left = asyncio.Event()
+    await plant.start()
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    slow = f"modbus://127.0.0.1:{server.sockets[0].getsockname()[1]}?timeout=60"
+    async with server:
+        async with polled(meter("m-1"), meter("m-2", line=slow), line=plant.line, abandon=True) as batches:
+            await until(lambda: len(batches) >= 3)
+        assert asked.is_set()
+        await left.wait()
+    assert {one.meter for batch in batches for one in batch} == {"m-1"}
 
 
 async def test_a_host_is_not_asked_again_before_its_readings_are_in_safe_hands(plant: Plant, until: "Until") -> None:
