@@ -98,11 +98,12 @@ def select(
     every: str | None = None,
     zone: str | None = None,
     newest: int = 0,
+    oldest: int = 0,
 ) -> str:
     """A query for fields, or all fields and tags (`*`), of the points that meet a condition; grouped `by` tags.
 
-    `every`: a length of time such as `1d`, in local time of `zone`, whose values become one. `newest`: of each group
-    only so many of the last points, the last one first; 0 for all in their order.
+    `every`: a length of time such as `1d`, in local time of `zone`, whose values become one. `newest`, `oldest`: of
+    each group only so many of the last points, the last one first, or of the first; 0 for all in their order.
     """
     parts = [f"SELECT {','.join(map(_column, fields))} FROM {name(measurement)}"]
     if condition:
@@ -114,6 +115,8 @@ def select(
         parts.append("fill(none)")
     if newest:
         parts.append(f"ORDER BY time DESC LIMIT {int(newest)}")
+    if oldest:
+        parts.append(f"LIMIT {int(oldest)}")
     if zone is not None:
         parts.append(f"tz({text(zone)})")
     return " ".join(parts)

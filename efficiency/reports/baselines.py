@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from efficiency.baseline.days import own_figures
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import Figures, where
+from efficiency.reports.reading import Figures, owner, within
 from efficiency.stored.fields import Fields
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
 from store.schema import BASELINE, NS_PER_MS, OPERATOR_DATABASE
+from store.select import select
 
 _FIELDS = ("expected", "actual", "saving", "cusum", "out_of_range", "version", "spread", "fitted")
 
@@ -38,12 +39,8 @@ class BaselineSums:
 
 async def baseline_sums(store: Store, park: Park, period: ReportPeriod, tenant: str) -> tuple[BaselineSums, ...]:
     """All baselines of a tenant and its meters that expected anything of the period, in order of their names."""
-    fields = ",".join(f'"{name}"' for name in _FIELDS)
-    rows = await store.query(
-        f'SELECT {fields} FROM "{BASELINE}" '
-        f'WHERE {where(park, period)} AND "tenant" = \'{tenant}\' GROUP BY "baseline","meter","utility"',
-        OPERATOR_DATABASE,
-    )
+    condition = within(park, period, owner(tenant))
+    rows = await store.query(select(BASELINE, _FIELDS, condition, ("baseline", "meter", "utility")), OPERATOR_DATABASE)
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["baseline"], []).append(row)

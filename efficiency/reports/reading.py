@@ -3,9 +3,10 @@
 Days, hours and months are the park's local ones. What is not there is left out; nothing is filled in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
 from efficiency.indicators.balance import BALANCE_FIGURES, LOSS_SHARE
 from efficiency.indicators.figure import Figure, figures_in
@@ -18,6 +19,7 @@ from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
 from store.schema import BALANCE, EDGE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, PARK_EFFICIENCY, USAGE
+from store.select import Of, select, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,10 @@ MeterDays = Mapping[str, Mapping[date, DayUse]]
 
 async def daily_use(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> MeterDays:
     """Use of all meters of a park, or of one tenant."""
-    owned = f" AND \"tenant\" = '{tenant}'" if tenant is not None else ""
-    sums = ",".join(f'sum("{name}") AS "{name}"' for name in _SUMMED)
+    fields = [*(Of("sum", name) for name in _SUMMED), Of("count", "completeness", "rows"), Of("max", "revised")]
+    condition = within(park, period, owner(tenant))
     rows = await store.query(
-        f'SELECT {sums},count("completeness") AS "rows",max("revised") AS "revised" FROM "{USAGE}" '
-        f'WHERE {where(park, period)}{owned} GROUP BY time(1d),"meter","band" fill(none) tz(\'{park.park.timezone}\')',
-        OPERATOR_DATABASE,
+        select(USAGE, fields, condition, ("meter", "band"), every="1d", zone=park.park.timezone), OPERATOR_DATABASE
     )
     found: dict[str, dict[date, list[Row]]] = {}
     for row in rows:
@@ -97,15 +97,11 @@ async def hourly_load(
     store: Store, park: Park, period: ReportPeriod, meters: Iterable[str]
 ) -> dict[tuple[date, int], float]:
     """Mean power of some electricity meters together, kW, by local day and hour; only hours that are wholly known."""
-    names = "|".join(meters)
+    names = [*meters]
     if not names:
         return {}
-    rows = await store.query(
-        f'SELECT sum("amount") AS "amount",mean("completeness") AS "completeness" FROM "{USAGE}" '
-        f'WHERE {where(park, period)} AND "meter" =~ /^({names})$/ '
-        f"GROUP BY time(1h) fill(none) tz('{park.park.timezone}')",
-        OPERATOR_DATABASE,
-    )
+    fields, condition = (Of("sum", "amount"), Of("mean", "completeness")), within(park, period, {"meter": names})
+    rows = await store.query(select(USAGE, fields, condition, every="1h", zone=park.park.timezone), OPERATOR_DATABASE)
     found: dict[tuple[date, int], float] = {}
     for row in rows:
         if row["amount"] is not None and (row["completeness"] or 0.0) > _WHOLE:
@@ -125,11 +121,8 @@ async def figures(
     store: Store, park: Park, period: ReportPeriod, of: Period, tenant: str | None = None
 ) -> dict[str, dict[date, Figures]]:
     """The stored figures of tenants by tenant and first day, per day, month or year."""
-    owned = f" AND \"tenant\" = '{tenant}'" if tenant is not None else ""
-    rows = await store.query(
-        f'SELECT * FROM "{EFFICIENCY}" WHERE {where(park, period)} AND "period" = \'{of.value}\'{owned}',
-        OPERATOR_DATABASE,
-    )
+    condition = within(park, period, {"period": of.value, **owner(tenant)})
+    rows = await store.query(select(EFFICIENCY, ["*"], condition), OPERATOR_DATABASE)
     found: dict[str, dict[date, Figures]] = {}
     for row in rows:
         if row.get("tenant") in park.tenant:
@@ -150,10 +143,8 @@ def units_of(park: Park, tenant: str, period: ReportPeriod) -> dict[str, str]:
 
 async def park_figures(store: Store, park: Park, period: ReportPeriod) -> Figures:
     """The stored figures of the park itself over a period."""
-    rows = await store.query(
-        f'SELECT * FROM "{PARK_EFFICIENCY}" WHERE {where(park, period)} AND "period" = \'{period.kind.value}\'',
-        OPERATOR_DATABASE,
-    )
+    condition = within(park, period, {"period": period.kind.value})
+    rows = await store.query(select(PARK_EFFICIENCY, ["*"], condition), OPERATOR_DATABASE)
     return figures_in(rows[0] if rows else {}, PARK_FIGURES)
 
 
@@ -161,9 +152,8 @@ async def balances(
     store: Store, park: Park, period: ReportPeriod, of: Period
 ) -> dict[tuple[Utility, str], dict[date, Figures]]:
     """The stored balances by utility, main meter (empty for the park's edge) and first day."""
-    rows = await store.query(
-        f'SELECT * FROM "{BALANCE}" WHERE {where(park, period)} AND "period" = \'{of.value}\'', OPERATOR_DATABASE
-    )
+    condition = within(park, period, {"period": of.value})
+    rows = await store.query(select(BALANCE, ["*"], condition), OPERATOR_DATABASE)
     found: dict[tuple[Utility, str], dict[date, Figures]] = {}
     for row in rows:
         utility, main = Utility(row["utility"]), "" if row["main"] == EDGE else row["main"]
@@ -175,10 +165,15 @@ async def balances(
     return found
 
 
-def where(park: Park, period: ReportPeriod) -> str:
-    """Condition on a park and a period."""
-    start, end = (midnight_ms(day, park.zone) * NS_PER_MS for day in (period.first, period.until))
-    return f"\"park\" = '{park.id}' AND time >= {start} AND time < {end}"
+def within(park: Park, period: ReportPeriod, tags: Mapping[str, str | Collection[str]] = MappingProxyType({})) -> str:
+    """Condition on a park, a period and further tags."""
+    start, end = (midnight_ms(day, park.zone) for day in (period.first, period.until))
+    return where({"park": park.id, **tags}, start, end)
+
+
+def owner(tenant: str | None) -> dict[str, str]:
+    """The tag of one tenant; none for all of them."""
+    return {} if tenant is None else {"tenant": tenant}
 
 
 def _local(park: Park, ns: int) -> datetime:

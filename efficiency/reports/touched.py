@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import where
+from efficiency.reports.reading import owner, within
 from efficiency.stored.usage import SUPERSEDED, mask_of
 from efficiency.usage.quality import Rule
 from metering.meters import Meter
 from metering.park import Park
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, USAGE
+from store.select import differs, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,8 @@ class Touched:
 
 async def touched(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> tuple[Touched, ...]:
     """What touched the use of all meters of a park, or of one tenant; that of most quarter hours first."""
-    owned = f" AND \"tenant\" = '{tenant}'" if tenant is not None else ""
-    tables = await store.tables(
-        f'SELECT "rule" FROM "{USAGE}" WHERE {where(park, period)}{owned} AND "rule" != \'\' GROUP BY "meter"',
-        OPERATOR_DATABASE,
-    )
+    condition = f"{within(park, period, owner(tenant))} AND {differs('rule', '')}"
+    tables = await store.tables(select(USAGE, ["rule"], condition, ["meter"]), OPERATOR_DATABASE)
     counts: dict[Rule, dict[str, int]] = {}
     for table in (table for table in tables if table.tags["meter"] in park.meter):
         masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
