@@ -42,7 +42,14 @@ class Settings(BaseSettings):
         default=None, description="host:port where a service answers /metrics, /healthz and /readyz"
     )
     log: Literal["text", "json"] = Field(default="text", description="text, or json for one object a line")
-    instance: str = Field(default_factory=socket.gethostname, description="stable name of an ingester among several")
+    instance: str = Field(
+        default_factory=socket.gethostname,
+        description="stable name of an ingester, or of a usage service, among several",
+    )
+    share_parks: bool = Field(
+        default=False,
+        description="whether usage services divide the parks among themselves; each needs its own instance",
+    )
     spool: Path = Field(default=Path("spool.sqlite"), description="a gateway's spool file")
     modbus_url: str | None = Field(
         default=None,

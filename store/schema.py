@@ -78,6 +78,10 @@ USAGE_CURSOR: Final = "usage_cursor"
 arrivals (those written before, ns, are computed), computed (readings up to then, ms, are), figures (those of
 the months before the one that holds this, ms, are)."""
 
+USAGE_LEASE: Final = "usage_lease"
+"""Which usage service has which park (`efficiency.service.lease`). Tags park (or `-`: that the service is there),
+instance; fields since, until (ms) and life, which tells processes of one name apart; the newest point counts."""
+
 USAGE_BASIS: Final = "usage_basis"
 """What the stored usage was computed by: the newest point of a part of the park file counts. Tags park, part (a meter's
 id, or a section after a dot); field content (JSON)."""

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
+from efficiency.service.lease import Leases
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService, service_faults
 from efficiency.usage.intervals import Span
@@ -36,10 +37,13 @@ def run() -> None:
     settings = read_settings()
 
     async def work(stop: asyncio.Event) -> None:
-        monitor = Monitor("usage", service_faults, asyncio.get_running_loop().time)
+        seconds = asyncio.get_running_loop().time
+        monitor = Monitor("usage", service_faults, seconds)
         async with settings.store() as store, served(monitor, settings.metrics):
+            leases = Leases(store, settings.instance, _now_ms, seconds) if settings.share_parks else None
             watch = ParkWatch(settings.park, lambda park: park)
-            await UsageService(watch, store, settings.instance, _now_ms, report=monitor.report).run(stop)
+            service = UsageService(watch, store, settings.instance, _now_ms, leases=leases, report=monitor.report)
+            await service.run(stop)
 
     run_until_told(work)
 
