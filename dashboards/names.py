@@ -1,14 +1,13 @@
-"""Tenants and meters by name: the store knows ids, the park file knows what people call them."""
+"""Tenants by name: the store knows ids, the park file knows what people call them."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import cycle, repeat
 
 from dashboards.panels import Column, Kind, Page, Panel
 from dashboards.words import TENANT_COLOURS
-from metering.meters import Meter
 from metering.model import Localized
 from metering.park import Park
 from metering.words import text
@@ -36,32 +35,11 @@ def tenant_names(parks: Iterable[Park]) -> dict[str, Localized]:
     return {key: Localized(en=en, vi=vi) for key, names in found.items() if len(names) == 1 for en, vi in names}
 
 
-def with_names(page: Page, parks: Sequence[Park]) -> Page:
-    """The page with names in tables, legends and rankings where its queries answer with ids.
-
-    A page that all tenants share has no choice of a park, and names nobody's meters.
-    """
+def with_names(page: Page, parks: Iterable[Park]) -> Page:
+    """The page with names in tables, legends and rankings where its queries answer with ids."""
     names = tenant_names(parks)
-    meters = [meter for park in parks for meter in park.meters if any(v.name == "park" for v in page.variables)]
-
-    def named(panel: Panel) -> Panel:
-        return _with_meters(_named(panel, names), meters)
-
-    rows = tuple(replace(row, panels=tuple(named(panel) for panel in row.panels)) for row in page.rows)
+    rows = tuple(replace(row, panels=tuple(_named(panel, names) for panel in row.panels)) for row in page.rows)
     return replace(page, rows=rows)
-
-
-def _with_meters(panel: Panel, meters: Sequence[Meter]) -> Panel:
-    asked = " ".join(target.query for target in panel.targets)
-    utilities = re.findall(r"\"utility\" = '(\w+)'", asked)
-    mapped = tuple((m.id, m.name) for m in meters if not utilities or m.utility in utilities)
-    columns = panel.columns
-    if panel.kind is Kind.BARS and panel.by_row and 'GROUP BY "meter"' in asked:
-        columns = (*columns, Column("meter"))
-    if panel.kind is Kind.TABLE or panel.by_row:
-        named = (replace(c, mapped=(*c.mapped, *mapped)) if c.name in {"meter", "main"} else c for c in columns)
-        return replace(panel, columns=tuple(named))
-    return panel
 
 
 def _named(panel: Panel, names: dict[str, Localized]) -> Panel:

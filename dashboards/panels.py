@@ -28,10 +28,7 @@ ENERGY = "kwatth"
 SHARE = "percentunit"
 SECONDS = "s"
 COUNT = "none"
-LARGE = "currency:financial: {}:suffix"
-"""Whole, with separators of thousands: for units of which a park takes many."""
-
-MONEY = text(LARGE.format("million ₫"), LARGE.format("triệu đồng"))
+MONEY = text("suffix:million ₫", "suffix:triệu đồng")
 CARBON = "suffix:t CO₂e"
 TOE = "suffix:TOE"
 
@@ -39,9 +36,7 @@ _GRAFANA: dict[str, Words] = {
     "kWh": ENERGY,
     "kW": POWER,
     "1": SHARE,
-    "m³": LARGE.format("m³"),
-    "Nm³": LARGE.format("Nm³"),
-    "": text(LARGE.format("units"), LARGE.format("đơn vị")),
+    "": text("suffix:units", "suffix:đơn vị"),
     "/h": text("suffix:units/h", "suffix:đơn vị/giờ"),
 }
 

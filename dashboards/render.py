@@ -1,6 +1,5 @@
 """From a page in our words to a dashboard of Grafana in one language: the only place that knows Grafana's options."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -158,8 +157,7 @@ def _custom(panel: Panel, language: Language) -> object | None:
 def _axis_width(panel: Panel, language: Language) -> float:
     """Room for a number of six digits and its unit: Grafana forgets the unit's width where it is our own."""
     units = [worded(unit, language) or "" for unit in (panel.unit, *(column.unit for column in panel.columns))]
-    own = [re.sub(r"^(suffix:|currency:financial: )|:suffix$", "", unit) for unit in units if ":" in unit]
-    longest = max(map(len, own), default=3)
+    longest = max((len(unit.removeprefix("suffix:")) for unit in units if unit.startswith("suffix:")), default=3)
     if panel.unit == SECONDS:
         longest = len(" weeks")
     return 60 + 7 * longest + (20 if panel.decimals else 0)

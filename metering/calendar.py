@@ -117,10 +117,6 @@ class Calendar(Model):
     holidays: tuple[Holiday, ...] = ()
     seasons: dict[str, DayRange] = Field(default_factory=dict)
 
-    def __hash__(self) -> int:
-        """By content, so that what is computed by a calendar can be kept for it."""
-        return hash((self.holidays, *sorted(self.seasons)))
-
     def holiday(self, day: date) -> Holiday | None:
         """The holiday that a day is, if it is one."""
         return next((holiday for holiday in self.holidays if holiday.holds(day)), None)

@@ -23,7 +23,7 @@ _TEMPLATE = """\
 {{ define "ecopark.message" }}{{ range .Alerts }}
 {{ .Annotations.summary }}
 {{ .Annotations.summary_vi }}
-Since / Từ lúc: {{ .StartsAt | tz "@zone@" | date "02/01/2006 15:04" }} (@zone@)
+Since / Từ lúc: {{ .StartsAt.Format "02/01/2006 15:04 MST" }}
 First / Việc cần làm trước: {{ .Annotations.first }} / {{ .Annotations.first_vi }}
 {{ .PanelURL }}
 {{ end }}{{ end }}
@@ -42,7 +42,7 @@ def files(setting: Setting) -> dict[str, str]:
     """Content of every alerting file by its name."""
     return {
         "rules.yaml": _dumped(_rules(setting)),
-        "contacts.yaml": _dumped(_contacts(setting.timezone)),
+        "contacts.yaml": _dumped(_contacts()),
         "policies.yaml": _dumped(_policies()),
     }
 
@@ -61,7 +61,7 @@ def _rules(setting: Setting) -> dict[str, Any]:
     return {"groups": groups}
 
 
-def _contacts(zone: str) -> dict[str, Any]:
+def _contacts() -> dict[str, Any]:
     title, message = '{{ template "ecopark.title" . }}', '{{ template "ecopark.message" . }}'
     receivers = [
         {
@@ -81,7 +81,7 @@ def _contacts(zone: str) -> dict[str, Any]:
         },
     ]
     return {
-        "templates": [{"orgId": 1, "name": "ecopark", "template": _TEMPLATE.replace("@zone@", zone)}],
+        "templates": [{"orgId": 1, "name": "ecopark", "template": _TEMPLATE}],
         "contactPoints": [{"orgId": 1, "name": RECEIVER, "receivers": receivers}],
     }
 

@@ -1,7 +1,7 @@
 """Electricity: who draws how much, when, at which price, and how close to its contract?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import COUNT, DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
+from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
 from dashboards.queries import (
     BILLING,
     GENERATION,
@@ -181,7 +181,7 @@ def _factors(month: Scope) -> Panel:
             "From the sums of kWh and kvarh, the worst on top. Red is under 0.9, where a surcharge for reactive power begins.",
             "Tính từ tổng kWh và kvarh, thấp nhất ở trên. Đỏ là dưới 0,9: phải trả tiền mua công suất phản kháng.",
         ),
-        COUNT,
+        "suffix:cosφ",
         newest(month, "power_factor"),
         "power_factor",
         sort=("power_factor", False),
@@ -271,7 +271,7 @@ def _tenants(month: Scope) -> Panel:
             Column("base_load_kw", called("base_load_kw"), POWER),
             Column("load_factor", called("load_factor"), SHARE, decimals=0),
             Column("peak_share", called("peak_share"), SHARE, decimals=1),
-            Column("power_factor", called("power_factor"), COUNT, decimals=3),
+            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
             Column("reactive_vnd", called("reactive_vnd"), MONEY),
             Column("solar_share", called("solar_share"), SHARE, decimals=1),
         ),

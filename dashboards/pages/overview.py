@@ -2,21 +2,7 @@
 
 from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
-from dashboards.panels import (
-    COUNT,
-    ENERGY,
-    LARGE,
-    MONEY,
-    POWER,
-    SHARE,
-    Column,
-    Draw,
-    Kind,
-    Page,
-    Panel,
-    Row,
-    amount_unit,
-)
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row, amount_unit
 from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, edge, figure, newest, of, rates, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -118,7 +104,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             13,
             text("Water today", "Nước cấp trong ngày"),
             text("Used by the tenants since midnight.", "Lượng nước các doanh nghiệp tiêu thụ từ 0 giờ."),
-            LARGE.format("m³"),
+            "suffix:m³",
             total(scope, "amount", utility=W, alias="m³"),
             window=TODAY,
             decimals=0,
@@ -308,12 +294,12 @@ def _tenants(month: Scope) -> Panel:
         columns=(
             TENANT_COLUMN,
             Column(ELECTRICITY, called(ELECTRICITY), ENERGY, bar=True, colour=COLOUR[E], width=160),
-            Column(WATER, called(WATER), LARGE.format("m³"), decimals=0, bar=True, colour=COLOUR[W], width=165),
-            Column(WASTEWATER, called(WASTEWATER), LARGE.format("m³"), decimals=0, width=125),
+            Column(WATER, called(WATER), "suffix:m³", decimals=0, bar=True, colour=COLOUR[W], width=165),
+            Column(WASTEWATER, called(WASTEWATER), "suffix:m³", decimals=0, width=125),
             Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0, width=140),
             Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET, width=130),
             Column("peak_demand_kw", called("peak_demand_kw"), POWER, width=130),
-            Column("power_factor", called("power_factor"), COUNT, decimals=3, width=125),
+            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3, width=125),
             Column(
                 "electricity_per_output",
                 called("electricity_per_output"),

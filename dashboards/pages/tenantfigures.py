@@ -1,6 +1,6 @@
 """The numbers at the head of a tenant's page."""
 
-from dashboards.panels import CARBON, COUNT, ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
+from dashboards.panels import CARBON, ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
 from dashboards.queries import WHOLE_DAYS, Scope, figure, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -158,7 +158,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
                 "Under 0.9 over the month the reactive power surcharge applies.",
                 "Tính cả tháng dưới 0,9 thì phải trả tiền mua công suất phản kháng.",
             ),
-            COUNT,
+            "suffix:cosφ",
             figure(month, "power_factor"),
             window=MONTH,
             decimals=3,

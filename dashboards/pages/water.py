@@ -1,7 +1,7 @@
 """Water and wastewater: where does the water go, does it leak at night, and may what leaves the park leave it?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, LARGE, SHARE, Draw, Page, Panel, Row, Step
+from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, Row, Step
 from dashboards.queries import WHOLE_DAYS, Scope, by_day, figure, newest, of, rates, totals
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -23,7 +23,7 @@ from metering.quantities import Utility, figure_of
 from metering.words import BAD, COLOUR, GOOD, WARN, text
 
 W, WW = Utility.WATER, Utility.WASTEWATER
-CUBIC = LARGE.format("m³")
+CUBIC = "suffix:m³"
 FLOW = "suffix:m³/h"
 
 QUALITY = (

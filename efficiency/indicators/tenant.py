@@ -188,7 +188,7 @@ def tenant_figures(
     tariff = park.tariffs.electricity
     shares = np.full((len(hours.when), len(BANDS)), np.nan)
     if tariff is not None:
-        shares = band_shares(tariff.bands, park.calendar, hours.when)
+        shares = band_shares(tariff.bands, hours.when)
     electricity = electricity_of(hours.use.get(Utility.ELECTRICITY, ()), hours.generated, hours.exported)
     figures = use_figures(hours) | electricity_figures(
         electricity, hours.start, shares, generates=bool(hours.generated)
@@ -205,7 +205,7 @@ def tenant_figures(
     figures |= _reactive(park, tenant, hours, period)
     figures |= payable(park, cost, figures.get("reactive_vnd"), hours.when)
     figures |= budget_figures(park, tenant, hours.when, cost)
-    figures["night_water_ratio"] = night_share(hours.of(Utility.WATER), hours.when, tenant.shifts, park.calendar)
+    figures["night_water_ratio"] = night_share(hours.of(Utility.WATER), hours.when, tenant.shifts)
     whole = together(hours.fence)
     if whole is not None:
         figures["completeness"] = Figure(whole.complete, "1")

@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo
 
 from efficiency.baseline.frozen import FrozenBaseline
 from efficiency.baseline.model import Baseline
-from efficiency.indicators.balance import taps
 from efficiency.service.aside import MAIN, TENANT
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER
-from efficiency.valuation.rows import place_of
+from efficiency.valuation.rows import places_in
 from metering.instants import midnight_ms
-from metering.meters import Role
+from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
@@ -27,7 +26,7 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 from store.select import Of, select, where
 
 _NOT_COMPUTED_FROM: Final = dict.fromkeys(
-    ("name", "alias", "gateway", "modbus", "mbus", "limits", "ranges", "output_unit"), True
+    ("name", "alias", "gateway", "modbus", "mbus", "limits", "ranges", "output_unit", "belongs"), True
 ) | {"instruments": {"__all__": {"model", "serial", "accuracy_pct", "source"}}}
 
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
@@ -36,17 +35,15 @@ Parts = dict[str, Any]
 """Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant ` and
 the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's."""
 _BASELINE = ".baseline "
+_PLACES = "places"
 
 
 def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     """What the usage and the figures of a park are computed by."""
     found: Parts = {}
     for meter in park.meters:
-        place = place_of(park, meter)
-        voltages = park.tenant[place.tenant].contract.voltage if place.tenant is not None else ()
-        voltage = [entry.model_dump(mode="json", by_alias=True) for entry in voltages]
         own = meter.model_dump(mode="json", by_alias=True, exclude=_NOT_COMPUTED_FROM)
-        found[meter.id] = {**own, "place": place.role, "voltage": voltage}
+        found[meter.id] = {**own, _PLACES: _places(park, meter)}
     tariffs = park.tariffs.model_dump(mode="json", by_alias=True)
     electricity = tariffs.pop("electricity") or {}
     found[".prices"] = tariffs["prices"]
@@ -57,12 +54,12 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
         found[f".{name}"] = entries
     for tenant in park.tenants:
         own = tenant.model_dump(mode="json", by_alias=True)
-        found[f"{TENANT}{tenant.id}"] = {key: own[key] for key in _OF_A_TENANT}
+        points = [[each.meter.id, _dump(each.belonging)] for each in park.points_of_tenant(tenant.id)]
+        found[f"{TENANT}{tenant.id}"] = {"points": points, **{key: own[key] for key in _OF_A_TENANT}}
     for meter in park.meters:
-        if meter.role is Role.MAIN:
-            own_class: list[Any] = [meter.accuracy_pct]
-            found[f"{MAIN}{meter.id}"] = own_class + [
-                [tap.meter.id, tap.register, tap.into, tap.meter.accuracy_pct] for tap in taps(park, meter.id, EVER)
+        if any(belonging.role is Role.MAIN for belonging in meter.belongs):
+            found[f"{MAIN}{meter.id}"] = [_in_balance(meter)] + [
+                [_dump(tenure.belonging), *_in_balance(tenure.meter)] for tenure in park.children(meter.id)
             ]
     for name, held in baselines.items():
         versions = {
@@ -75,6 +72,24 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
         found[f"{_BASELINE}{name}"] = {"tenant": held.tenant, "versions": versions}
     known: Parts = json.loads(json.dumps(found))
     return known
+
+
+def _dump(belonging: Belonging) -> dict[str, Any]:
+    return belonging.model_dump(mode="json", by_alias=True)
+
+
+def _places(park: Park, meter: Meter) -> list[Any]:
+    """Where a meter hangs, since ever: the tags of its usage and its voltage, with the instant from which they hold."""
+    return [
+        [place.span.start, place.span.end, place.tenant, place.role, place.kind.value, place.voltage]
+        for place in places_in(park, meter, EVER)
+    ]
+
+
+def _in_balance(meter: Meter) -> list[Any]:
+    """What a balance takes from a meter besides its use."""
+    classes = [[each.since_ms, each.accuracy_pct, sorted(each.registers)] for each in meter.instruments]
+    return [meter.id, classes, [_dump(belonging) for belonging in meter.belongs]]
 
 
 def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
@@ -91,13 +106,19 @@ def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
 class Changes:
     """`meters`: instants from which the use of each must be computed again, ms; `swaps`: instants of changed swaps.
 
-    `tenants`: from when the figures of each must be. `mains`: main meters all of whose balances must be. `baselines`:
-    from which day what each expects must be. `gone`: those of which nothing may stay, with the tenant that they stood
-    under.
+    `moved`: instants from which each hangs elsewhere; its use is the same, its points are not. `lost`: meters that are
+    gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
+    `tenants`: from when the figures of each must be computed. `mains`: main meters all of whose balances must be.
+    `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the tenant of
+    each.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
     swaps: dict[str, list[int]] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, set[str]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    lost_mains: set[str] = field(default_factory=set)
     tenants: dict[str, int] = field(default_factory=dict)
     mains: set[str] = field(default_factory=set)
     baselines: dict[str, date] = field(default_factory=dict)
@@ -126,7 +147,15 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
         found.tenants |= {tenant.id: _ms(since, park.zone) for tenant in park.tenants}
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
     found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f"{TENANT}{tenant.id}" in different}
-    found.mains |= {meter.id for meter in park.meters if f"{MAIN}{meter.id}" in different}
+    found.mains |= {meter.id for meter in park.meters if f"{MAIN}{meter.id}" in after.keys() & different}
+    gone = before.keys() - after.keys()
+    found.lost = {
+        part: {place[2] for place in before[part].get(_PLACES, ()) if place[2] is not None}
+        for part in gone
+        if not part.startswith(".")
+    }
+    found.left = {part.removeprefix(TENANT) for part in gone if part.startswith(TENANT)}
+    found.lost_mains = {part.removeprefix(MAIN) for part in gone if part.startswith(MAIN)}
     for part in sorted(part for part in different if part.startswith(_BASELINE)):
         _of_baseline(found, part.removeprefix(_BASELINE), before.get(part), after.get(part))
     return found
@@ -158,8 +187,12 @@ def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: 
 
 def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     different = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    if different - {"instruments"}:
+    if different - {"instruments", _PLACES}:
         found.meters[meter] = ALWAYS_BEFORE
+        return
+    if _PLACES in different:
+        found.moved[meter] = _first_move(old[_PLACES], new[_PLACES])
+    if "instruments" not in different:
         return
     lists = [[_of_instrument(entry) for entry in part["instruments"]] for part in (old, new)]
     if lists[0] == lists[1]:
@@ -170,6 +203,16 @@ def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[s
         odd = [entry for one, other in (lists, lists[::-1]) for entry in one if entry not in other]
         starts = [ALWAYS_BEFORE if entry["from"] is None else entry["from"] for entry in odd]
         found.meters[meter] = min(starts)
+
+
+def _first_move(old: list[Any], new: list[Any]) -> int:
+    """The first instant at which two lists of places say different things, ms."""
+
+    def at(places: list[Any], ms: int) -> Any:
+        return next((each[2:] for each in places if each[0] <= ms < each[1]), None)
+
+    instants = sorted({edge for place in (*old, *new) for edge in place[:2]})
+    return next((ms for ms in instants if at(old, ms) != at(new, ms)), ALWAYS_AFTER)
 
 
 def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:

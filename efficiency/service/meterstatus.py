@@ -34,13 +34,13 @@ class MeterStatus:
         minute = now_ms // 60_000 * 60_000
         lines: dict[str | None, list[str]] = {}
         for meter in park.meters:
-            place = place_of(park, meter)
+            place = place_of(park, meter, now_ms)
             tags = {"park": park.id, "tenant": place.tenant, "utility": place.utility, "meter": meter.id}
             last = self._last.get((park.id, meter.id))
             fields: dict[str, float | bool] = {"heard": last is not None}
             if last is not None:
                 fields["seconds_since_last"] = max(now_ms - last, 0) / 1000
-            own = lines.setdefault(meter.tenant, [])
+            own = lines.setdefault(place.tenant, [])
             own.append(point(series(METER_STATUS, tags), fields, minute * NS_PER_MS))
         if lines:
             await self._store.write(list(chain.from_iterable(lines.values())), OPERATOR_DATABASE)

@@ -1,4 +1,4 @@
-"""The usage of one park, kept true: plans what to compute again, computes it, and remembers how far it is.
+"""The usage of one park, cycle by cycle: plan what has changed, compute it, make the figures of it, remember.
 
 Each cycle takes in what arrived late since the cursor, what a changed park file changes, and the running hour; it
 computes exactly what these touch and writes what differs. Computing anything twice changes nothing.
@@ -7,18 +7,18 @@ computes exactly what these touch and writes what differs. Computing anything tw
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from efficiency.baseline.frozen import FrozenBaseline, frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.service.aside import SetAside
-from efficiency.service.basis import Parts, baselines_in, changes, load_basis, parts_of, save_basis
+from efficiency.service.basis import Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.service.progress import Cursor, Progress
 from efficiency.service.recent import Recent
 from efficiency.service.rollups import Rollups
 from efficiency.service.windows import Windows, Work, each_or_alone, groups
-from efficiency.stored.events import PARK, EventStore
+from efficiency.stored.events import PARK, EventStore, OwnedEvent
 from efficiency.stored.meteruse import MeterUse, in_reach, touched
 from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.stored.usagestore import UsageStore
@@ -41,9 +41,26 @@ BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
 """What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
+MOST_IN_A_CYCLE = 500_000
+"""Quarter hours beside those of the running hour, about: what is more waits for the next cycle, so that an old reading
+or a changed price never keeps the figures of the day from anybody for longer than that takes."""
+
 _MONTHS_EVERY_MS = 20_000
 _MONTHS_SHARE = 20
 """Figures of months read much: they may take no more than one part in so many of the time."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one cycle computes: `work` beside the running hour of all meters."""
+
+    now_ms: int
+    parts: Parts
+    windows: Windows
+    work: Work = field(default_factory=dict)
+
+    def add(self, meter: str, *spans: Span) -> None:
+        self.work.setdefault(meter, []).extend(spans)
 
 
 class ParkUsage:
@@ -51,7 +68,7 @@ class ParkUsage:
 
     Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
     `done` is told how many windows of how many are computed. `reader` is whose numbers prove that answers are fresh;
-    services that run at the same time need names of their own.
+    services that run at the same time need names of their own. `may_write` raises where another one has the park now.
     """
 
     def __init__(
@@ -60,12 +77,14 @@ class ParkUsage:
         park: Park,
         done: Callable[[int, int], None] = lambda _done, _of: None,
         reader: str = "usage",
+        may_write: Callable[[], None] = lambda: None,
     ) -> None:
         self.park = park
         self.baselines: Sequence[Baseline] | None = ()
         self._store = store
         self._done = done
         self._reads_as = reader
+        self._may_write = may_write
         self.written = 0
         self.aside = SetAside(store, park.id)
         self._forget()
@@ -74,13 +93,17 @@ class ParkUsage:
         store, park = self._store, self.park.id
         self._progress = Progress(store, park)
         self._reader = RegisterReader(store, park)
-        self._writer = ParkWriter(store, park)
+        self._writer = ParkWriter(store, park, self._may_write)
         self._usage = UsageStore(store, park, self._writer)
         self._rollups = Rollups(store, park, self._usage, self._writer, self.aside)
         self._events = EventStore(store, park, self._writer)
         self._recent = Recent()
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
+        """What all was planned by, but for what is set aside; `_saved` is what the database says of it."""
+        self._saved: Parts | None = None
+        self._left: Work = {}
+        self._arrivals = 0
         self._said: dict[str, tuple[int, int]] = {}
         self._months_at = 0
         self._sure = False
@@ -90,58 +113,100 @@ class ParkUsage:
         self._forget()
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         self._cursor = await self._progress.load()
-        if self._cursor is not None:
-            self._rollups.mark_months(self.park, self._cursor.figures, now_ms)
-        self._basis = await load_basis(self._store, self.park.id)
-        await self.aside.load()
         await self._reader.find_first(self.park.meters)
+        if self._cursor is not None:
+            self._arrivals = self._cursor.arrivals
+            self._rollups.mark_months(self.park, self._reader.first, self._cursor.figures, now_ms)
+        self._basis = self._saved = await load_basis(self._store, self.park.id)
+        await self.aside.load()
 
     async def cycle(self, now_ms: int) -> None:
-        """Make the stored usage true as of now."""
-        park, cursor, before = self.park, self._cursor, self._basis
-        windows = self._windows(now_ms, unsure=not self._sure)
-        computing = windows.meter_use
+        """Make the stored usage and figures true as of now."""
+        plan = await self._plan(now_ms)
+        await self._compute(plan)
+        await self._figures(plan)
+        await self._remember(plan)
+
+    async def _plan(self, now_ms: int) -> "_Plan":
+        """What changed since the cursor, and what that touches: a park file, late readings, the running hour."""
+        parts = parts_of(self.park, self._hold())
+        plan = _Plan(now_ms, parts, self._windows(now_ms, unsure=not self._sure), self._left)
+        self._left = {}
         await self._events.load()
-        await self._events.replace(PARK, None, self._events.known(PARK), tariff_events(park, now_ms))
-        work: Work = {}
-        parts = parts_of(park, self._hold())
-        arrived = await self._progress.arrivals(cursor.arrivals if cursor is not None else now_ms * NS_PER_MS)
+        since = self._cursor.arrivals if self._cursor is not None else now_ms * NS_PER_MS
+        arrived = await self._progress.arrivals(since)
         self.aside.look(parts, now_ms)
         for meter in arrived:
             self.aside.changed(meter, now_ms)
         waiting = self.aside.waiting(now_ms)
-        known = {**(before or {}), **{part: parts[part] for part in waiting if part in parts}}
+        known = {**(self._basis or {}), **{part: parts[part] for part in waiting if part in parts}}
         if parts != known:
             self._recent = Recent()
-            await self._plan_changes(computing, None if before is None else known, parts, work, now_ms)
+            await self._plan_changes(plan, None if self._basis is None else known)
         for meter, spans in arrived.items():
-            if meter in park.meter and meter not in waiting:
+            if meter in self.park.meter and meter not in waiting:
                 self._reader.arrived(meter, min(span.start for span in spans))
                 self._recent.forget(meter)
-                await self._plan_readings(computing, park.meter[meter], in_reach(spans), work, now_ms)
-        if cursor is not None:
-            await self._run(windows, cursor, work, now_ms)
-        await windows.compute(work, self._done)
+                await self._plan_readings(plan, self.park.meter[meter], in_reach(spans))
+        if self._cursor is not None and now_ms - self._cursor.computed > LONG_PAUSE_MS:
+            self._recent = Recent()
+            for each in self._able(now_ms):
+                await self._plan_readings(plan, each, [self._running_since(now_ms)])
+        return plan
+
+    async def _compute(self, plan: "_Plan") -> None:
+        """The running hour of every meter first; then of what else is planned as much as one cycle may take."""
+        now_ms = plan.now_ms
+        tariffs = [OwnedEvent(event, None) for event in tariff_events(self.park, now_ms)]
+        await self._events.replace(PARK, self._events.known(PARK), tariffs)
+        if self._cursor is not None and now_ms - self._cursor.computed <= LONG_PAUSE_MS:
+            changed = self._running_since(now_ms)
+            for group in groups(self._able(now_ms), Span(changed.start - BEHIND_MS, changed.end)):
+                await each_or_alone(self.aside, group, now_ms, partial(self._run_group, plan, changed))
+        self._left = await plan.windows.compute(plan.work, self._done, MOST_IN_A_CYCLE)
         await self._writer.flush()
-        months = before is None or now_ms >= self._months_at
+
+    async def _figures(self, plan: "_Plan") -> None:
+        """What tenants, main meters and the park are shown, of all usage that changed; months only now and then."""
+        months = self._basis is None or plan.now_ms >= self._months_at
         began = time.monotonic()
-        await self._rollups.write(park, now_ms, months=months)
+        await self._rollups.write(self.park, plan.now_ms, months=months)
         await self._writer.flush()
         if months:
             took = round((time.monotonic() - began) * 1000)
-            self._months_at = now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
+            self._months_at = plan.now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
         self._sure = True
-        await self.aside.write(park, now_ms)
+
+    async def _remember(self, plan: "_Plan") -> None:
+        """Store how far this is, and by what it was computed."""
+        now_ms = plan.now_ms
+        self._may_write()
+        await self.aside.write(self.park, now_ms)
         self.written += self._usage.taken()
-        self._cursor = Cursor(now_ms * NS_PER_MS, now_ms, min(self._rollups.oldest_month(park), now_ms))
+        # What is left of late readings is planned again by whoever begins anew.
+        self._arrivals = now_ms * NS_PER_MS if not self._left else self._arrivals or now_ms * NS_PER_MS
+        self._cursor = Cursor(self._arrivals, now_ms, min(self._rollups.oldest_month(self.park), now_ms))
         await self._progress.save(self._cursor, now_ms)
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
-        done = {part: content for part, content in parts.items() if part not in self.aside.things}
+        done = {part: content for part, content in plan.parts.items() if part not in self.aside.things}
         # Without any reading nothing was computed by it: whoever shows one later shows it to be computed from scratch.
-        if done != before and self._reader.first:
+        if not self._reader.first:
+            return
+        self._basis = done
+        if done != self._saved and not self._left:
             # Last: the months that a change has marked are remembered by the cursor.
-            await save_basis(self._store, park.id, before, done, now_ms)
-            self._basis = done
+            await save_basis(self._store, self.park.id, self._saved, done, now_ms)
+            self._saved = done
+
+    def _able(self, now_ms: int) -> list[Meter]:
+        """The meters that are not set aside."""
+        waiting = self.aside.waiting(now_ms)
+        return [meter for meter in self.park.meters if meter.id not in waiting]
+
+    def _running_since(self, now_ms: int) -> Span:
+        """What may have been read since the cursor without a trace in `arrivals`."""
+        since = self._cursor.computed if self._cursor is not None else now_ms
+        return Span(min(since, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
 
     async def close(self) -> None:
         """Give up what is on its way to the database."""
@@ -169,51 +234,50 @@ class ParkUsage:
         parts = self.park, self._reader, self._usage, self._events, self._rollups, self.aside
         return Windows(*parts, now_ms, everything=everything, unsure=unsure)
 
-    async def _plan_changes(
-        self, computing: MeterUse, before: Parts | None, parts: Parts, work: Work, now_ms: int
-    ) -> None:
-        park = self.park
+    async def _plan_changes(self, plan: "_Plan", before: Parts | None) -> None:
+        park, now_ms = self.park, plan.now_ms
         await self._reader.find_first(park.meters)
-        found = changes(before or {}, parts, park)
+        found = changes(before or {}, plan.parts, park)
         for meter, since in found.meters.items():
             if since == ALWAYS_BEFORE:
-                work.setdefault(meter, []).append(Span(since, now_ms + 1))
+                plan.add(meter, Span(since, now_ms + 1))
             elif since <= now_ms:
-                await self._plan_readings(computing, park.meter[meter], [Span(since, now_ms + 1)], work, now_ms)
+                await self._plan_readings(plan, park.meter[meter], [Span(since, now_ms + 1)])
+        for meter, since in found.moved.items():
+            if since <= now_ms:
+                plan.add(meter, Span(since, now_ms + 1))
         for meter, swaps in found.swaps.items():
-            spans = [Span(at, at + 1) for at in swaps]
-            await self._plan_readings(computing, park.meter[meter], spans, work, now_ms)
+            await self._plan_readings(plan, park.meter[meter], [Span(at, at + 1) for at in swaps])
+        await self._take_away(found)
         if before is None:
             found = replace(found, tenants={})  # their figures are made anew with the use of their meters
         await self._rollups.take(found, park, self._reader.first, now_ms)
 
-    async def _plan_readings(
-        self, computing: MeterUse, meter: Meter, changed: Sequence[Span], work: Work, now_ms: int
-    ) -> None:
+    async def _take_away(self, found: Changes) -> None:
+        """Of meters, tenants and main meters that the park file no longer has nothing stays."""
+        park = self.park.id
+        for meter, tenants in found.lost.items():
+            owned = self._events.known(meter)
+            await self._usage.forget(meter, tenants | {each.tenant for each in owned if each.tenant is not None})
+            await self._events.replace(meter, owned, ())
+        for tenant in found.left:
+            await self._rollups.forget({"park": park, "tenant": tenant}, tenant)
+        for main in found.lost_mains:
+            await self._rollups.forget({"park": park, "main": main}, None)
+
+    async def _plan_readings(self, plan: "_Plan", meter: Meter, changed: Sequence[Span]) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
-        with self.aside.guard(meter.id, now_ms):
+        computing = plan.windows.meter_use
+        with self.aside.guard(meter.id, plan.now_ms):
             for span in changed:
                 for register in computing.registers(meter):
                     near = await computing.affected(register, span)
                     gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
-                    work.setdefault(meter.id, []).extend([near, *(Span(gap, gap + QUARTER_MS) for gap in gaps)])
+                    plan.add(meter.id, near, *(Span(gap, gap + QUARTER_MS) for gap in gaps))
 
-    async def _run(self, windows: Windows, cursor: Cursor, work: Work, now_ms: int) -> None:
-        """Compute the running hour of every meter, or note what takes more than that."""
-        computing = windows.meter_use
-        waiting = self.aside.waiting(now_ms)
-        meters = [meter for meter in self.park.meters if meter.id not in waiting]
-        changed = Span(min(cursor.computed, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
-        if now_ms - cursor.computed > LONG_PAUSE_MS:
-            self._recent = Recent()
-            for meter in meters:
-                await self._plan_readings(computing, meter, [changed], work, now_ms)
-            return
-        for group in groups(meters, Span(changed.start - BEHIND_MS, changed.end)):
-            await each_or_alone(self.aside, group, now_ms, partial(self._run_group, windows, changed, now_ms))
-
-    async def _run_group(self, windows: Windows, changed: Span, now_ms: int, group: Sequence[Meter]) -> None:
-        computing = windows.meter_use
+    async def _run_group(self, plan: "_Plan", changed: Span, group: Sequence[Meter]) -> None:
+        """Compute the running hour of some meters."""
+        now_ms, windows = plan.now_ms, plan.windows
         span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
         loaded = await self._recent.load(group, span, changed.start, windows.load)
         due: Work = {}
@@ -226,7 +290,7 @@ class ParkUsage:
             if self._said.get(meter.id) == said or meter.id not in self._reader.first:
                 continue
             with self.aside.guard(meter.id, now_ms):
-                due[meter.id] = [await self._running(computing, meter, loaded, changed)]
+                due[meter.id] = [await self._running(windows.meter_use, meter, loaded, changed)]
                 self._said[meter.id] = said
         early = min((window.start for spans in due.values() for window in spans), default=now_ms)
         if due:

@@ -16,14 +16,14 @@ from efficiency.stored.fields import PointStore, SeriesPoints
 from efficiency.stored.measured import Held, Laid, at_hand
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
-from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, EVER, Span
+from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, Span
 from efficiency.valuation.localtime import day_of, period_span
 from metering.figures import Period
-from metering.meters import Role
+from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
-from store.schema import EDGE
+from store.schema import BALANCE, EDGE, EFFICIENCY, USAGE
 
 _KEPT_MS = 2 * DAY_MS
 
@@ -47,18 +47,17 @@ class Rollups:
         self._near: dict[str, Laid] = {}
         """Stretches that were just computed of all that a tenant has: of the month around one only the rest is read."""
 
-    def mark(self, park: Park, meter_id: str, days: Iterable[int]) -> None:
-        """A meter's usage has changed on these local days (since 1970)."""
+    def mark(self, park: Park, meter_id: str, tenant: str | None, days: Iterable[int]) -> None:
+        """A meter's usage has changed on these local days (since 1970), on which a tenant has it, or had it before."""
         dates = {day_of(int(day)) for day in days}
         self.baselines.mark_meter(meter_id, dates)
-        meter = park.meter[meter_id]
-        if meter.tenant is not None:
-            self.mark_tenant(meter.tenant, dates)
-        for main in (meter_id, meter.parent):
-            if main is not None and park.meter[main].role is Role.MAIN:
+        if tenant is not None:
+            self.mark_tenant(tenant, dates)
+        for main in {meter_id, *(belonging.parent for belonging in park.meter[meter_id].belongs)}:
+            if main is not None and is_main(park.meter[main]):
                 self._balances.setdefault(main, set()).update(dates)
                 self._balance_months.setdefault(main, set()).update(day.replace(day=1) for day in dates)
-        self._edges.setdefault(meter.utility, set()).update(dates)
+        self._edges.setdefault(park.meter[meter_id].utility, set()).update(dates)
 
     def mark_tenant(self, tenant: str, dates: Collection[date]) -> None:
         """Something that a tenant's figures are made of has changed on these days."""
@@ -70,15 +69,22 @@ class Rollups:
         """Mark what a changed park file or file of baselines changes; `first`: instants of meters' first readings."""
         today = local_day(park, now_ms)
         for tenant, since in changed.tenants.items():
-            firsts = [first[meter.id] for meter in park.of_tenant[tenant] if meter.id in first]
+            firsts = [first[meter.id] for meter in points_of(park, tenant) if meter.id in first]
+            firsts += await self._points.oldest(USAGE, {"park": park.id, "tenant": tenant})  # what it had before
             if firsts and since <= now_ms:
                 self.mark_tenant(tenant, days_between(local_day(park, max(since, min(firsts))), today))
         for main in changed.mains:
-            firsts = [first[meter] for meter in balanced(park, main, EVER) if meter in first]
-            if firsts:
-                days = days_between(local_day(park, min(firsts)), today)
+            if main in first:
+                days = days_between(local_day(park, first[main]), today)
                 self._balances.setdefault(main, set()).update(days)
                 self._balance_months.setdefault(main, set()).update(day.replace(day=1) for day in days)
+                self._edges.setdefault(park.meter[main].utility, set()).update(days)
+        if changed.lost_mains:
+            for utility in {*Utility} - {*edges(park)}:
+                await self.forget({"park": park.id, "utility": utility.value, "main": EDGE}, None)
+        await self._take_baselines(changed, park, first, today)
+
+    async def _take_baselines(self, changed: Changes, park: Park, first: Mapping[str, int], today: date) -> None:
         for name, gone in changed.gone.items():
             await self.baselines.forget(park, name, gone)
         for name, day in changed.baselines.items():
@@ -90,8 +96,15 @@ class Rollups:
             if (owner := changed.gone.get(name)) is not None and owner in park.tenant:
                 self.mark_tenant(owner, days_between(day, today))
 
-    def mark_months(self, park: Park, since_ms: int, now_ms: int) -> None:
-        """The months from the one that holds an instant to the present one may not have been computed."""
+    async def forget(self, tags: Mapping[str, str], tenant: str | None) -> None:
+        """Take away all figures of a tenant, or all balances of a main meter, that is no more."""
+        await self._points.delete(EFFICIENCY if tenant is not None else BALANCE, tags, tenant)
+
+    def mark_months(self, park: Park, firsts: Mapping[str, int], since_ms: int, now_ms: int) -> None:
+        """The months from the one that holds an instant to the present one may not have been computed.
+
+        `firsts`: instants of meters' first readings.
+        """
         first, last = (local_day(park, ms) for ms in (since_ms, now_ms))
         days = days_between(first, last)
         months = {day.replace(day=1) for day in days}
@@ -99,10 +112,13 @@ class Rollups:
             self._months.setdefault(tenant.id, set()).update(months)
             self._years.setdefault(tenant.id, set()).update(day.year for day in months)
         for meter in park.meters:
-            if meter.role is Role.MAIN:
+            if is_main(meter):
                 self._balance_months.setdefault(meter.id, set()).update(months)
-        for utility in edges(park):
-            self._edges.setdefault(utility, set()).update(days_between(first.replace(day=1), last))
+        for utility in Utility:
+            read = [firsts[meter.id] for meter in park.meters if meter.utility is utility and meter.id in firsts]
+            if read:
+                begin = max(first.replace(day=1), local_day(park, min(read)))
+                self._edges.setdefault(utility, set()).update(days_between(begin, last))
 
     def oldest_month(self, park: Park) -> int:
         """Start of the oldest month that waits, ms; the end of time where none does."""
@@ -199,6 +215,16 @@ class Rollups:
                 with self._aside.guard(f"{MAIN}{main}", now_ms):
                     fields.append(await self._figures.of_main(park, main, days, now_ms, laid))
         await self._points.replace_all(fields, "main")
+
+
+def is_main(meter: Meter) -> bool:
+    """Whether a meter bounds a balance, or once did."""
+    return any(belonging.role is Role.MAIN for belonging in meter.belongs)
+
+
+def points_of(park: Park, tenant: str) -> list[Meter]:
+    """The meters that a tenant has, or ever had."""
+    return [tenure.meter for tenure in park.points_of_tenant(tenant)]
 
 
 def _taken(marked: set[date], span: Span, park: Park, period: Period, now_ms: int) -> set[date]:

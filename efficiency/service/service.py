@@ -9,12 +9,14 @@ import logging
 import resource
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from efficiency.baseline.frozen import faults
 from efficiency.baseline.watch import BaselineWatch
 from efficiency.service.aside import WHOLE_PARK
 from efficiency.service.gatewaystatus import GatewayStatus
+from efficiency.service.lease import RENEW_S, Leases
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
 from efficiency.stored.days import local_day
@@ -58,7 +60,10 @@ def service_faults(values: Values) -> list[str]:
 
 
 class UsageService:
-    """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`."""
+    """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`.
+
+    Where there are `leases`, only those of the parks that they say are ours.
+    """
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class UsageService:
         instance: str,
         clock_ms: Callable[[], int],
         *,
+        leases: Leases | None = None,
         report: Callable[[Values], None] = lambda _: None,
     ) -> None:
         self._report = report
@@ -77,6 +83,7 @@ class UsageService:
         self._time = asyncio.get_running_loop().time
         self._status = MeterStatus(store)
         self._gateways = GatewayStatus(store, self._status)
+        self._leases = leases
         self._parks: dict[str, _OnePark] = {}
         self._baselines = BaselineWatch()
         self._troubles: dict[str, Trouble] = {}
@@ -95,16 +102,37 @@ class UsageService:
                 tasks.create_task(self._each(STATUS_S, self._say_who_is_silent, "meter_status")),
                 tasks.create_task(self._each(HEALTH_S, self._say_how_it_is, "pipeline")),
             ]
+            if self._leases is not None:
+                others.append(tasks.create_task(self._share(self._leases)))
             computing = tasks.create_task(self._compute())
             stopping = tasks.create_task(stop.wait())
             await asyncio.wait([computing, stopping], return_when=asyncio.FIRST_COMPLETED)
             for task in (stopping, computing, *others):
                 task.cancel()
+        if self._leases is not None:
+            await self._leases.give_up()
+
+    @property
+    def _ours(self) -> dict[str, Park]:
+        """The parks that this service computes."""
+        mine = None if self._leases is None else self._leases.mine
+        return {park: found for park, found in self._watch.by_id.items() if mine is None or park in mine}
+
+    async def _share(self, leases: Leases) -> None:
+        trouble = Trouble(log, "sharing the parks", self._time)
+        while True:
+            try:
+                await leases.look(self._watch.by_id.keys())
+            except (UnavailableError, OperatorError, RejectedError) as error:
+                trouble.happened(str(error))
+            else:
+                trouble.over()
+            await asyncio.sleep(RENEW_S)
 
     async def _compute(self) -> None:
         while True:
             began = self._time()
-            parks, files = self._watch.by_id, self._watch.files
+            parks, files = self._ours, self._watch.files
             for park_id in self._parks.keys() - parks.keys():
                 await self._parks.pop(park_id).usage.close()
                 self._faulty.pop(park_id, None)
@@ -123,7 +151,9 @@ class UsageService:
         one = self._parks.get(park.id)
         if one is None:
             one = self._parks[park.id] = _OnePark(
-                ParkUsage(self._store, park, reader=f"usage {self._tags['instance']}"),
+                ParkUsage(
+                    self._store, park, reader=f"usage {self._tags['instance']}", may_write=self._may_write(park.id)
+                ),
                 Patience(f"usage of {park.id}", log, self._time),
             )
         if self._time() < one.again:
@@ -137,6 +167,9 @@ class UsageService:
             one.begun = False  # what was under way is planned anew from the cursor
             one.again = self._time() + one.patience.failed(error, getattr(error, "retry_after", None))
             return False
+
+    def _may_write(self, park: str) -> Callable[[], None]:
+        return partial(self._leases.check, park) if self._leases is not None else lambda: None
 
     async def _cycle(self, one: "_OnePark", park: Park, file: Path) -> bool:
         now_ms, usage = self._clock_ms(), one.usage
@@ -178,7 +211,7 @@ class UsageService:
             log.info("park files changed; what they change is computed with the next cycle")
 
     async def _say_who_is_silent(self) -> None:
-        for park in self._watch.by_id.values():
+        for park in self._ours.values():
             now_ms = self._clock_ms()
             try:
                 await self._status.write(park, now_ms)

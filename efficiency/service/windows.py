@@ -6,7 +6,8 @@ at once, and the figures of tenants are made of what was just computed, where th
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import groupby
 
@@ -15,9 +16,9 @@ import numpy as np
 from efficiency.indicators.balance import balance_meters
 from efficiency.indicators.tenant import EXPORT
 from efficiency.service.aside import SetAside
-from efficiency.service.inturn import in_turn
+from efficiency.service.inturn import AT_A_TIME, in_turn
 from efficiency.service.rollups import Rollups
-from efficiency.stored.events import EventStore
+from efficiency.stored.events import EventStore, OwnedEvent
 from efficiency.stored.measured import Held, measured, with_column
 from efficiency.stored.meteruse import NEAR_MS, MeterUse, around
 from efficiency.stored.readings import RegisterReader, Registers
@@ -29,7 +30,7 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import usage_of
 from efficiency.usage.steps import steps_of
 from efficiency.valuation.localtime import months_of, slots_over
-from efficiency.valuation.rows import Rows, place_of, rows_of
+from efficiency.valuation.rows import Rows, rows_of
 from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 from metering.park import Park
@@ -74,36 +75,54 @@ class Windows:
         self._mark_all = everything or unsure
         """The figures above may be missing though this is not: who computed it last may have ended in between."""
 
-    async def compute(self, work: Work, done: Callable[[int, int], None]) -> None:
-        """Compute all windows; `done` is told how many of how many are."""
-        by_month: dict[int, Work] = {}
+    async def compute(self, work: Work, done: Callable[[int, int], None], most: int | None = None) -> Work:
+        """Compute windows, oldest months first; `done` is told how many of how many are.
+
+        Returns what is left where they are more than `most` quarter hours.
+        """
+        by_month = self._by_month(work)
+        every = [spans for windows in by_month.values() for spans in windows.values()]
+        total, ready, spent = sum(map(len, every)), 0, 0
+        balanced = balance_meters(self._park, _hull(every)) if every else set()
+        for month, windows in sorted(by_month.items()):
+            computed: _Holding = {}
+            found = groups([self._park.meter[name] for name in windows], _hull(windows.values()))
+            for some in [found] if most is None else _batches(found):
+                if most is not None and spent >= most:
+                    break
+                await in_turn([partial(self._group_or_each, group, windows, computed, balanced) for group in some])
+                for name in (meter.id for group in some for meter in group):
+                    ready += len(windows[name])
+                    spent += sum(span.end - span.start for span in windows.pop(name)) // QUARTER_MS
+                done(ready, total)
+            await self._rollups.write_mains(self._park, computed, self._now_ms)
+            if not windows:
+                del by_month[month]
+        left: Work = {}
+        for windows in by_month.values():
+            for name, spans in windows.items():
+                left.setdefault(name, []).extend(spans)
+        return left
+
+    def _by_month(self, work: Work) -> dict[int, Work]:
+        found: dict[int, Work] = {}
         for name, spans in work.items():
             first = self._reader.first.get(name)
             for span in merged(spans) if first is not None and not self._aside.failed(name) else []:
                 window = Span(max(span.start, first or 0), min(span.end, self._now_ms)).outward()
                 for month, piece in months_of(window, self._park.zone):
-                    by_month.setdefault(month, {}).setdefault(name, []).append(piece)
-        total, ready = sum(len(spans) for month in by_month.values() for spans in month.values()), 0
+                    found.setdefault(month, {}).setdefault(name, []).append(piece)
+        return found
 
-        every = [span for month in by_month.values() for span in month.values()]
-        balanced = balance_meters(self._park, _hull(every)) if every else set()
-        for _, windows in sorted(by_month.items()):
-            held: _Holding = {}
-            meters = [self._park.meter[name] for name in windows]
+    async def _group_or_each(
+        self, group: Sequence[Meter], windows: Work, computed: _Holding, balanced: AbstractSet[str]
+    ) -> None:
+        async def work(some: Sequence[Meter]) -> None:
+            for name, (span, hours) in (await self._group(some, windows)).items():
+                if name in balanced:
+                    computed[name] = span, with_column(hours, EXPORT)
 
-            async def group_of(group: Sequence[Meter], windows: Work = windows, held: _Holding = held) -> None:
-                found = await self._group(group, windows)
-                kept = {name: each for name, each in found.items() if name in balanced}
-                held |= {name: (span, with_column(hours, EXPORT)) for name, (span, hours) in kept.items()}
-
-            async def group_or_each(group: Sequence[Meter], windows: Work = windows) -> None:
-                nonlocal ready
-                await each_or_alone(self._aside, group, self._now_ms, group_of)
-                ready += sum(len(windows[meter.id]) for meter in group)
-                done(ready, total)
-
-            await in_turn([partial(group_or_each, group) for group in groups(meters, _hull(windows.values()))])
-            await self._rollups.write_mains(self._park, held, self._now_ms)
+        await each_or_alone(self._aside, group, self._now_ms, work)
 
     async def _group(self, group: Sequence[Meter], windows: Work) -> Held:
         """Compute some meters' windows of one month, and the tenants' figures that they are enough for.
@@ -140,17 +159,17 @@ class Windows:
         if whole.start >= whole.end:
             return None
         uses, happened = await self._uses(meter, whole, loaded)
-        known = [event for event in self._events.known(meter.id) if whole.start <= event.at < whole.end]
-        if happened != known:
-            await self._events.replace(meter.id, meter.tenant, known, happened)
-        new = self._points(meter, whole, uses)
-        changed = await self._usage.replace(
-            meter.id, meter.tenant, new, stored.within(whole), self._now_ms, everything=self._everything
-        )
+        known = [each for each in self._events.known(meter.id) if whole.start <= each.event.at < whole.end]
+        owned = [OwnedEvent(event, _owner(meter, event.at)) for event in happened]
+        if owned != known:
+            await self._events.replace(meter.id, known, owned)
+        new, before = self._points(meter, whole, uses), stored.within(whole)
+        changed = await self._usage.replace(meter.id, new, before, self._now_ms, everything=self._everything)
         when = slots_over(whole, self._park.zone)
-        days = when.day if self._mark_all else when.day[np.isin(when.start, changed)]
-        if len(days):
-            self._rollups.mark(self._park, meter.id, np.unique(days))
+        if self._mark_all:
+            changed = dict.fromkeys({key[0] for key in (*new.content, *before.content)}, when.start)
+        for tenant, starts in changed.items():
+            self._rollups.mark(self._park, meter.id, tenant or None, np.unique(when.day[np.isin(when.start, starts)]))
         return whole, new
 
     async def _uses(self, meter: Meter, whole: Span, loaded: Registers) -> tuple[dict[str, QuarterHours], list[Event]]:
@@ -175,12 +194,18 @@ class Windows:
 
     def _points(self, meter: Meter, whole: Span, uses: Mapping[str, QuarterHours]) -> Stored:
         further = {name: use for name, use in uses.items() if name != meter.counter}
-        rows = rows_of(self._park, meter, uses[meter.counter], further, slots_over(whole, self._park.zone))
-        # A running quarter hour in which nothing was read yet is not missing.
+        found = rows_of(self._park, meter, uses[meter.counter], further, slots_over(whole, self._park.zone))
+        return points_of((place, self._that_hold(rows)) for place, rows in found)
+
+    def _that_hold(self, rows: Rows) -> Rows:
+        """A running quarter hour in which nothing was read yet is not missing."""
         keep = (rows.start + QUARTER_MS <= self._now_ms) | (rows.numbers[:, 1] > 0)
-        if not keep.all():
-            rows = Rows(rows.start[keep], rows.band[keep], rows.numbers[keep], rows.rules[keep])
-        return points_of(place_of(self._park, meter), rows)
+        return rows if keep.all() else Rows(rows.start[keep], rows.band[keep], rows.numbers[keep], rows.rules[keep])
+
+
+def _owner(meter: Meter, ms: int) -> str | None:
+    belonging = meter.belonging_at(ms)
+    return belonging.tenant if belonging is not None else None
 
 
 async def each_or_alone(
@@ -199,6 +224,12 @@ async def each_or_alone(
     for meter in group:
         with aside.guard(meter.id, now_ms):
             await work([meter])
+
+
+def _batches(found: Sequence[Sequence[Meter]]) -> Iterator[Sequence[Sequence[Meter]]]:
+    """Groups a few at a time, as many as are under way together."""
+    for first in range(0, len(found), AT_A_TIME):
+        yield found[first : first + AT_A_TIME]
 
 
 def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:

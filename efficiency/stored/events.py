@@ -4,6 +4,7 @@ Those of gateways and of what cannot be computed are kept by `efficiency.service
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.events import Event
@@ -17,6 +18,14 @@ PARK = ""
 """In place of a meter: what happened to the park."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnedEvent:
+    """An event and the tenant who had the meter then."""
+
+    event: Event
+    tenant: str | None
+
+
 class EventStore:
     """Events of one park."""
 
@@ -24,10 +33,10 @@ class EventStore:
         self._store = store
         self._park = park
         self._writer = writer
-        self._known: dict[str, list[Event]] | None = None
+        self._known: dict[str, list[OwnedEvent]] | None = None
 
     async def load(self) -> None:
-        """Read what stands there, once: events are few, and whoever else computes finds the same."""
+        """Read what is stored, once: events are few, and whoever else computes finds the same."""
         if self._known is not None:
             return
         rows = await self._store.query(
@@ -35,43 +44,44 @@ class EventStore:
                 EVENTS,
                 ("text_en", "text_vi"),
                 where({"park": self._park}, also=[differs("kind", GATEWAY_OFFLINE), differs("kind", NOT_COMPUTED)]),
-                ("meter", "kind"),
+                ("meter", "kind", "tenant"),
             ),
             OPERATOR_DATABASE,
         )
         self._known = {}
         for row in rows:
             event = Event(row["time"] // NS_PER_MS, row["kind"], Localized(en=row["text_en"], vi=row["text_vi"]))
-            self._known.setdefault(row["meter"], []).append(event)
+            self._known.setdefault(row["meter"], []).append(OwnedEvent(event, row["tenant"] or None))
 
-    def known(self, meter: str) -> list[Event]:
-        """What stands there of a meter in order of time, after `load`; of the park under `PARK`."""
-        return sorted((self._known or {}).get(meter, ()), key=lambda event: (event.at, event.kind))
+    @property
+    def meters(self) -> set[str]:
+        """Everything that events are stored of, after `load`."""
+        return {*(self._known or {})}
 
-    async def replace(self, meter: str, tenant: str | None, before: Sequence[Event], after: Sequence[Event]) -> None:
+    def known(self, meter: str) -> list[OwnedEvent]:
+        """What is stored of a meter in order of time, after `load`; of the park under `PARK`."""
+        return sorted((self._known or {}).get(meter, ()), key=lambda owned: (owned.event.at, owned.event.kind))
+
+    async def replace(self, meter: str, before: Sequence[OwnedEvent], after: Sequence[OwnedEvent]) -> None:
         """Make the store hold `after` where it holds `before`."""
-        there = {(event.at, event.kind) for event in after}
-        for event in before:
-            if (event.at, event.kind) not in there:
-                await self._delete(meter, tenant, event)
-        lines = [
-            point(
-                series(EVENTS, {"park": self._park, "tenant": tenant, "meter": meter, "kind": event.kind}),
-                {"text_en": event.text.en, "text_vi": event.text.vi},
-                event.at * NS_PER_MS,
-            )
-            for event in after
-            if event not in before
-        ]
-        if lines:
-            await self._writer.add(lines, tenant)
-        rest = [event for event in self.known(meter) if event not in before and event not in after]
+        kept = {(owned.event.at, owned.event.kind, owned.tenant) for owned in after}
+        for owned in before:
+            if (owned.event.at, owned.event.kind, owned.tenant) not in kept:
+                await self._delete(meter, owned)
+        for owned in after:
+            if owned not in before:
+                event = owned.event
+                tags = {"park": self._park, "tenant": owned.tenant, "meter": meter, "kind": event.kind}
+                fields = {"text_en": event.text.en, "text_vi": event.text.vi}
+                await self._writer.add([point(series(EVENTS, tags), fields, event.at * NS_PER_MS)], owned.tenant)
+        rest = [owned for owned in self.known(meter) if owned not in before and owned not in after]
         if self._known is not None:
             self._known[meter] = [*rest, *after]
 
-    async def _delete(self, meter: str, tenant: str | None, event: Event) -> None:
+    async def _delete(self, meter: str, owned: OwnedEvent) -> None:
         """Where the database does not delete, an event that was taken for one stays."""
         await self._writer.flush()
+        event, tenant = owned.event, owned.tenant
         databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))
-        tags = {"park": self._park, "meter": meter, "kind": event.kind}
+        tags = {"park": self._park, "meter": meter, "kind": event.kind, "tenant": tenant or ""}
         await self._store.delete(EVENTS, where(tags, event.at, event.at + 1), databases)

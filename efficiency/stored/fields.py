@@ -53,6 +53,11 @@ class PointStore:
             found.setdefault(tuple(row[name] for name in names), {})[row["time"] // NS_PER_MS] = _fields(row, names)
         return found
 
+    async def oldest(self, measurement: str, tags: Mapping[str, str]) -> list[int]:
+        """The instant of the oldest point that is stored of some series, ms; none where nothing is."""
+        rows = await self._store.query(select(measurement, ["*"], where(tags), oldest=True), OPERATOR_DATABASE)
+        return [row["time"] // NS_PER_MS for row in rows]
+
     async def replace_all(self, all_series: Sequence[SeriesPoints], owner: str) -> None:
         """Make each series, all of one measurement, hold its points at their instants, with the writer's next `flush`.
 

@@ -3,7 +3,7 @@
 The points of one meter are held by series; what has no value is NaN, rules are masks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -58,15 +58,27 @@ class Stored:
         return Stored({key: content for key, content in cut.items() if len(content.start)})
 
 
-def points_of(place: Place, rows: Rows) -> Stored:
-    """What the store shall hold of a meter: rows by the series that they belong to."""
-    found: dict[Series, Content] = {}
-    whole = Content(rows.start, rows.numbers, rows.rules.astype(np.int64))
-    for number, band in enumerate(BAND_NAMES):
-        of_band = np.flatnonzero(rows.band == number)
-        if len(of_band):
-            found[(place.tenant or "", place.utility, place.role, band)] = whole.where(of_band)
-    return Stored(found)
+def points_of(rows: Iterable[tuple[Place, Rows]]) -> Stored:
+    """What the store must hold of a meter: rows by the series that they belong to."""
+    found: dict[Series, list[Content]] = {}
+    for place, each in rows:
+        whole = Content(each.start, each.numbers, each.rules.astype(np.int64))
+        for number, band in enumerate(BAND_NAMES):
+            of_band = np.flatnonzero(each.band == number)
+            if len(of_band):
+                key = (place.tenant or "", place.utility, place.role, band)
+                found.setdefault(key, []).append(whole.where(of_band))
+    return Stored({key: _joined(parts) for key, parts in found.items()})
+
+
+def _joined(parts: Sequence[Content]) -> Content:
+    if len(parts) == 1:
+        return parts[0]
+    return Content(
+        np.concatenate([part.start for part in parts]),
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.rules for part in parts]),
+    )
 
 
 class Difference:
@@ -115,11 +127,15 @@ class Difference:
         starts += [self.after[key].start[lost] for key, lost in self.lost.items()]
         return [int(start) for each in starts for start in each]
 
-    def starts(self) -> Times:
-        """Starts of what changes, ascending."""
-        found = [content.start[self.changed[key]] for key, content in self.after.items()]
-        found += [content.start for content in self.gone.values()]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+    def starts(self) -> dict[str, Times]:
+        """Starts of what changes by the tenant who has, or had, the point then (empty where none): ascending."""
+        found: dict[str, list[Times]] = {}
+        for key, content in self.after.items():
+            found.setdefault(key[0], []).append(content.start[self.changed[key]])
+        for key, content in self.gone.items():
+            found.setdefault(key[0], []).append(content.start)
+        every = {tenant: np.unique(np.concatenate(starts)) for tenant, starts in found.items()}
+        return {tenant: starts for tenant, starts in every.items() if len(starts)}
 
     def revised(self, now_ms: int) -> dict[Series, Times]:
         """`now_ms` for points whose worth changes after they had been complete, else 0."""

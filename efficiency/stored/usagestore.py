@@ -12,7 +12,7 @@ import numpy as np
 
 from efficiency.stored.usage import Content, Difference, Series, Stored, lines_of, mask_of, zeros
 from efficiency.stored.writer import ParkWriter
-from efficiency.usage.intervals import QUARTER_MS, Span, Times
+from efficiency.usage.intervals import EVER, QUARTER_MS, Span, Times
 from efficiency.valuation.rows import NUMBERS
 from store.client import Store
 from store.lines import series
@@ -50,12 +50,12 @@ class UsageStore:
         return {meter: Stored(contents.get(meter, {})) for meter in meters}
 
     async def replace(
-        self, meter: str, tenant: str | None, new: Stored, before: Stored, now_ms: int, *, everything: bool = False
-    ) -> Times:
+        self, meter: str, new: Stored, before: Stored, now_ms: int, *, everything: bool = False
+    ) -> dict[str, Times]:
         """Make the store hold `new` where it held `before`, with the writer's next `flush`.
 
-        Returns the starts that changed. `everything`: tenants' databases, which may have less than the operator's, get
-        what did not change too.
+        Returns the starts that changed by the tenant who has, or had, the meter then (empty where none). `everything`:
+        tenants' databases, which may have less than the operator's, get what did not change too.
         """
         after = new.content
         plan = Difference(before, after)
@@ -63,7 +63,7 @@ class UsageStore:
         if leaving := plan.leaving:
             span = Span(min(leaving), max(leaving) + QUARTER_MS)
             kept = await self._revised(meter, span)
-            if await self._delete(meter, span, {key[0] for key in before.content} | {tenant or ""}):
+            if await self._delete(meter, span, {key[0] for key in (*before.content, *after)}):
                 for key, content in after.items():
                     inside = (content.start >= span.start) & (content.start < span.end)
                     old = kept.get(key, _NEVER)
@@ -103,6 +103,10 @@ class UsageStore:
         return sorted(
             {row["time"] // NS_PER_MS for row in rows if any(rule in (row["rule"] or "").split(",") for rule in long)}
         )
+
+    async def forget(self, meter: str, tenants: Iterable[str]) -> None:
+        """Take away all that is stored of a meter."""
+        await self._delete(meter, EVER, tenants)
 
     def taken(self) -> int:
         """Points written since the last time that this was asked."""

@@ -8,7 +8,7 @@ what is older than it keeps, and single lines that it rejects, which are logged.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from metering.errors import OperatorError, UnavailableError
 from running.patience import Patience
@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class ParkWriter:
-    """Lines of one park on their way."""
+    """Lines of one park on their way. `may_write` raises where another service has the park now."""
 
-    def __init__(self, store: Store, park: str) -> None:
+    def __init__(self, store: Store, park: str, may_write: Callable[[], None] = lambda: None) -> None:
         self._store = store
+        self._may_write = may_write
         self._park = park
         self._waiting: dict[str, list[str]] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
@@ -105,6 +106,7 @@ class ParkWriter:
         """Write, several times where the database is busy: hours of computing should not be lost for that."""
         patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
         while True:
+            self._may_write()
             try:
                 rejected = await self._store.write_kept(lines, database)
             except UnavailableError as error:

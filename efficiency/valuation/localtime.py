@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times, quarters_in
-from metering.calendar import MINUTES_PER_DAY
+from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import Dated
 from metering.figures import Period
 from metering.instants import midnight_ms
@@ -37,6 +37,10 @@ class Slots:
     def __len__(self) -> int:
         return len(self.start)
 
+    def cut(self, part: slice) -> "Slots":
+        """Some of the quarter hours."""
+        return Slots(self.start[part], self.day[part], self.month[part], self.weekday[part], self.minute[part])
+
 
 def slots(start: Times, zone: ZoneInfo) -> Slots:
     """Local time of quarter hours."""
@@ -52,6 +56,13 @@ def slots(start: Times, zone: ZoneInfo) -> Slots:
 def slots_over(span: Span, zone: ZoneInfo) -> Slots:
     """Local time of the quarter hours of a span, which all meters that are computed over it share."""
     return slots(quarters_in(span), zone)
+
+
+def local_day(ms: int, zone: ZoneInfo) -> date:
+    """The local day that holds an instant; the first or last day there is for what lies beyond."""
+    if not -(2**47) < ms < 2**47:
+        return date.min if ms < 0 else date.max
+    return day_of(int(slots(np.array([ms]), zone).day[0]))
 
 
 def day_number(day: date) -> int:
@@ -96,14 +107,15 @@ def period_span(park: Park, period: Period, day: date) -> Span:
     return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
 
 
-@lru_cache(maxsize=4096)
-def minutes_in(ranges: tuple[range, ...]) -> Bools:
-    """Whether each minute of a local day lies in any of the ranges (see `Calendar.minutes`); not to be changed."""
-    found = np.zeros(MINUTES_PER_DAY, dtype=np.bool_)
-    for minutes in ranges:
-        found[minutes.start : minutes.stop] = True
-    found.flags.writeable = False
-    return found
+def week_minutes(windows: Sequence[Window]) -> Bools:
+    """Whether each minute of a week that starts on Monday lies in any of the windows."""
+    week = np.zeros(7 * MINUTES_PER_DAY, dtype=np.bool_)
+    for window in windows:
+        length = window.end - window.start
+        minutes = np.arange(length if length > 0 else length + MINUTES_PER_DAY)
+        for day in window.days:
+            week[(day * MINUTES_PER_DAY + window.start + minutes) % len(week)] = True
+    return week
 
 
 D = TypeVar("D", bound=Dated)

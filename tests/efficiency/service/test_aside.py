@@ -322,3 +322,31 @@ async def test_a_retention_of_either_database_stops_nothing(keeps: int, influx: 
         for database in (OPERATOR_DATABASE, "ecopark_demo_textile"):
             rows = await store.query('SELECT sum("amount") AS used FROM "usage"', database)
             assert rows[0]["used"] == pytest.approx(2 * keeps * 24, abs=4)
+
+
+async def test_a_long_past_that_is_computed_again_keeps_nobodys_figures_of_the_day(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("efficiency.service.park.MOST_IN_A_CYCLE", 200)
+    park = park_of(tmp_path, METERS)
+    for meter in METERS:
+        await store.write(lines(park, meter, NOW - 20 * DAY_MS, NOW), OPERATOR_DATABASE)
+    usage = await begun(store, park, NOW)
+    cycles, now = 1, NOW
+    while sum((await sums(store)).values()) < len(METERS) * 20 * 96 - 1:
+        now += QUARTER_MS
+        for meter in METERS:
+            await store.write(lines(park, meter, now, now), OPERATOR_DATABASE)
+        if cycles == 2:
+            await usage.close()
+            usage = await begun(store, park, now)
+        await usage.cycle(now)
+        cycles += 1
+        newest = await store.query('SELECT last("amount") FROM "usage" GROUP BY "meter"', OPERATOR_DATABASE)
+        assert {row["time"] // NS_PER_MS for row in newest} == {now - QUARTER_MS}
+        assert cycles < 100
+    assert cycles > 3
+    along = await usage_rows(store)
+    assert await scratch(store, park, now) != along, "one cycle cannot do all"
+    monkeypatch.undo()
+    assert await scratch(store, park, now) == along

@@ -1,0 +1,231 @@
+"""After any sequence of edits of the park file everything stored is as if computed from scratch from the final file.
+
+Owners, parents, roles, prices, voltages, instruments, accuracy classes, the life of meters and tenants, with and
+without restarts between the edits; in the operator's database and in that of each tenant.
+"""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from efficiency.service.park import ParkUsage
+from efficiency.usage.intervals import DAY_MS, HOUR_MS
+from metering.errors import OperatorError
+from metering.park import Park
+from metering.parkfile import load_park
+from store.client import Row, Store
+from store.schema import OPERATOR_DATABASE, tenant_database
+
+BEGIN = 1_790_000_000_000 // DAY_MS * DAY_MS - 7 * HOUR_MS
+"""A midnight in the park."""
+DAYS = 3
+NOW = BEGIN + DAYS * DAY_MS
+TENANTS = ("weaver", "brewer", "smith")
+ELECTRIC = ("e-1", "e-2", "e-3", "e-4")
+METERS = ("e-main", *ELECTRIC, "w-1")
+DERIVED = ("usage", "efficiency", "balance", "events", "baseline", "park_efficiency")
+
+
+def instant(random_: random.Random) -> str:
+    """A quarter hour of the days that were read, or of the day after."""
+    ms = BEGIN + random_.randrange((DAYS + 1) * 96) * 900_000
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+
+def raw_park() -> dict[str, Any]:
+    def meter(name: str, **more: Any) -> dict[str, Any]:
+        water = name.startswith("w")
+        return {
+            "id": name,
+            "name": {"en": name, "vi": name},
+            "gateway": "gw",
+            "utility": "water" if water else "electricity",
+            "interval_s": 3600,
+            "rated": 900,
+            "registers": {"volume_m3" if water else "energy_kwh": {}},
+            **more,
+        }
+
+    def tenant(name: str) -> dict[str, Any]:
+        named = {"en": name, "vi": name}
+        return {"id": name, "name": named, "sector": named, "contract": {"voltage": "v6"}}
+
+    price = {"source": "invented", "peak": 3000.0, "normal": 2000.0, "off_peak": 1000.0}
+    return {
+        "park": {"id": "demo", "name": {"en": "Park", "vi": "Khu"}, "timezone": "Asia/Ho_Chi_Minh"},
+        "tenants": [tenant(name) for name in TENANTS],
+        "gateways": [{"id": "gw", "name": {"en": "One", "vi": "Một"}}],
+        "meters": [
+            meter("e-main", role="main"),
+            meter("e-1", tenant="weaver", parent="e-main"),
+            meter("e-2", tenant="weaver", parent="e-1"),
+            meter("e-3", tenant="brewer", parent="e-main"),
+            meter("e-4", parent="e-main"),
+            meter("w-1", tenant="smith"),
+        ],
+        "tariffs": {
+            "electricity": {
+                "bands": [
+                    {
+                        "from": "2020-01-01",
+                        "source": "invented",
+                        "peak": [{"days": "daily", "start": "17:30", "end": "22:30"}],
+                        "off_peak": [{"days": "daily", "start": "00:00", "end": "06:00"}],
+                    }
+                ],
+                "prices": {
+                    "v6": [{"from": "2020-01-01", **price}],
+                    "v22": [{"from": "2020-01-01", **price, "normal": 1900.0}],
+                },
+            },
+            "prices": {"water": [{"from": "2020-01-01", "value": 10000.0, "source": "invented"}]},
+        },
+    }
+
+
+KINDS = ("owner", "owner", "owner", "owner", "voltage", "price", "class", "ratio", "lose", "again")
+
+
+def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
+    """Change a park file as somebody might."""
+    meters = {meter["id"]: meter for meter in raw["meters"]}
+    name = random_.choice([meter for meter in ELECTRIC if meter in meters] or ["e-main"])
+    match kind:
+        case "owner":
+            give(meters, name, random_)
+        case "voltage":
+            first, second = random_.sample(["v6", "v22"], 2)
+            dated = [{"value": first}, {"from": "2026-09-22", "value": second}]
+            random_.choice(raw["tenants"])["contract"]["voltage"] = random_.choice((first, dated))
+        case "price":
+            later = [{"from": "2026-09-22", "value": 12000.0, "source": "new"}]
+            prices = raw["tariffs"]["prices"]
+            prices["water"] = prices["water"][:1] + random_.choice(([], later))
+        case "class":
+            random_.choice(raw["meters"])["accuracy_pct"] = random_.choice((0.2, 0.5, 1.0))
+        case "ratio":
+            meters[name]["multiplier"] = random_.choice((1.0, 2.0))
+        case "lose":
+            raw["meters"] = [each for each in raw["meters"] if each["id"] != name or name == "e-main"]
+            if random_.random() < 0.4:
+                raw["tenants"] = random_.sample(raw["tenants"], len(raw["tenants"]) - 1)
+        case "again":
+            known = {tenant["id"]: tenant for tenant in [*raw_park()["tenants"], *raw["tenants"]]}
+            raw["tenants"] = [known[tenant] for tenant in TENANTS]
+            there = {each["id"] for each in raw["meters"]}
+            raw["meters"] += [each for each in raw_park()["meters"] if each["id"] not in there]
+
+
+def give(meters: dict[str, Any], name: str, random_: random.Random) -> None:
+    """Give a meter other owners, one after the other, and another parent."""
+    above = random_.choice(["e-main", "e-main", None, "e-1"])
+    parent = {} if above is None or above == name or above not in meters else {"parent": above}
+    for key in ("tenant", "parent", "role", "belongs"):
+        meters[name].pop(key, None)
+    owners = random_.sample([None, *TENANTS], random_.choice((1, 2, 3)))
+    edges = sorted({instant(random_) for _ in owners[1:]})
+    meters[name]["belongs"] = [
+        {**({"from": since} if since else {}), **({"tenant": owner} if owner else {}), **parent}
+        for since, owner in zip((None, *edges), owners, strict=False)
+    ]
+
+
+def accepted(file: Path, raw: dict[str, Any]) -> Park | None:
+    """The park, written to its file; None where the park file refuses it."""
+    file.write_text(yaml.safe_dump(raw, sort_keys=False))
+    try:
+        return load_park(file)
+    except OperatorError:
+        return None
+
+
+def lines() -> list[str]:
+    """Hourly registers; e-3 is silent for six hours, which is an event of whoever has it then."""
+    found = []
+    for number, name in enumerate(METERS):
+        measurement, field = ("water", "volume_m3") if name.startswith("w") else ("electricity", "energy_kwh")
+        for hour in range(DAYS * 24 + 1):
+            if not (name == "e-3" and 30 < hour < 36):
+                shown = 1000.0 * number + hour * (10 + number) + hour % 3
+                found.append(f"{measurement},park=demo,meter={name} {field}={shown} {BEGIN + hour * HOUR_MS}000000")
+    return found
+
+
+async def everything(store: Store) -> dict[str, list[Row]]:
+    """All that was computed, by database and measurement, but for when it was."""
+    found: dict[str, list[Row]] = {}
+    for database in (OPERATOR_DATABASE, *(tenant_database("demo", tenant) for tenant in TENANTS)):
+        for measurement in DERIVED:
+            rows = await _rows(store, measurement, database)
+            for row in rows:
+                row.pop("revised", None)
+            there = [{key: value for key, value in row.items() if value not in (None, "")} for row in rows]
+            found[f"{database} {measurement}"] = sorted(there, key=lambda row: sorted(map(str, row.items())))
+    return found
+
+
+async def _rows(store: Store, measurement: str, database: str) -> list[Row]:
+    databases = {row["name"] for row in await store.query("SHOW DATABASES", "")}
+    return await store.query(f'SELECT * FROM "{measurement}"', database) if database in databases else []
+
+
+async def forget(store: Store) -> None:
+    for tenant in TENANTS:
+        await store.query(f'DROP DATABASE "{tenant_database("demo", tenant)}"', "")
+    for measurement in (*DERIVED, "usage_cursor", "usage_basis"):
+        await store.query(f'DROP MEASUREMENT "{measurement}"', OPERATOR_DATABASE)
+
+
+async def settled(usage: ParkUsage, now: int) -> None:
+    """Months and years are computed with a later cycle."""
+    for later in (0, 60_000):
+        await usage.cycle(now + later)
+
+
+async def begun(store: Store, park: Park, now: int) -> ParkUsage:
+    usage = ParkUsage(store, park)
+    await usage.begin(now)
+    return usage
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_sequence_of_edits_leads_to_what_is_computed_from_scratch(
+    seed: int, store: Store, tmp_path: Path
+) -> None:
+    random_ = random.Random(seed)  # noqa: S311
+    file, raw = tmp_path / "park.yaml", raw_park()
+    file.write_text(yaml.safe_dump(raw))
+    await store.write(lines(), OPERATOR_DATABASE)
+    usage = await begun(store, load_park(file), NOW)
+    now = NOW
+    done: list[str] = []
+    await settled(usage, now)
+    while len(done) < 6:
+        kind = random_.choice(KINDS)
+        new = yaml.safe_load(yaml.safe_dump(raw))
+        edit(new, kind, random_)
+        park = accepted(file, new)
+        if park is None:
+            continue
+        raw = new
+        done.append(kind)
+        now += 120_000
+        if random_.random() < 0.3:
+            await usage.close()
+            usage = await begun(store, park, now)
+        usage.park = park
+        await settled(usage, now)
+        assert not usage.aside.things
+    along = await everything(store)
+    await forget(store)
+    file.write_text(yaml.safe_dump(raw, sort_keys=False))
+    await settled(await begun(store, load_park(file), now), now)
+    scratch = await everything(store)
+    for name, rows in scratch.items():
+        kept = [row for row in along[name] if row not in rows], [row for row in rows if row not in along[name]]
+        assert kept == ([], []), f"{name}, along the way and from scratch, after {', '.join(done)}"
+    assert scratch["ecopark usage"]
