@@ -35,7 +35,6 @@ WRITE_INFLUXQL = ("store", "dashboards")
 INFLUXQL = r"\s*(SELECT|DELETE FROM|DELETE WHERE|SHOW|CREATE DATABASE|DROP|ALTER RETENTION) "
 SQLITE = ("gateway/spool.py", "gateway/spoolfile.py")
 NOT_MOVED_YET = {
-    "ecopark/refused.py",
     "ecopark/tenants/influx1.py",
     "proving/bench/ceiling.py",
     "proving/bench/edge.py",

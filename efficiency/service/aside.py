@@ -57,7 +57,7 @@ class SetAside:
     async def load(self) -> None:
         """Read what the last service had set aside; all of it is tried at once."""
         condition = where({"park": self._park, "kind": NOT_COMPUTED})
-        statement = select(EVENTS, ("part", "reason", "end"), condition, ("tenant", "meter"), newest=True)
+        statement = select(EVENTS, ("part", "reason", "end"), condition, ("tenant", "meter"), newest=1)
         for row in await self._store.query(statement, OPERATOR_DATABASE):
             if row["end"] is None:
                 self._failures[row["part"]] = _Failure(row["time"] // NS_PER_MS, row["reason"], told=True)

@@ -58,7 +58,7 @@ class GatewayStatus:
                 ("text_en", "end"),
                 where({"park": park, "kind": GATEWAY_OFFLINE}),
                 ["gateway"],
-                newest=True,
+                newest=1,
             ),
             OPERATOR_DATABASE,
         )

@@ -143,7 +143,7 @@ class Leases:
         """Claims that have not run out."""
         now = self._clock_ms()
         condition = where({}, now - 2 * _HOUR_MS)
-        statement = select(USAGE_LEASE, ("since", "until", "life"), condition, ("park", "instance"), newest=True)
+        statement = select(USAGE_LEASE, ("since", "until", "life"), condition, ("park", "instance"), newest=1)
         rows = await self._store.query(statement, OPERATOR_DATABASE)
         return [
             Claim(row["park"], row["instance"], row["life"], row["since"], row["until"])

@@ -40,7 +40,7 @@ class Progress:
     async def load(self) -> Cursor | None:
         """The newest cursor; None where nothing was ever computed."""
         rows = await self._store.query(
-            select(USAGE_CURSOR, ("arrivals", "computed", "figures"), where({"park": self._park}), newest=True),
+            select(USAGE_CURSOR, ("arrivals", "computed", "figures"), where({"park": self._park}), newest=1),
             OPERATOR_DATABASE,
         )
         return Cursor(*(int(rows[0][name]) for name in ("arrivals", "computed", "figures"))) if rows else None

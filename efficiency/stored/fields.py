@@ -55,7 +55,7 @@ class PointStore:
 
     async def oldest(self, measurement: str, tags: Mapping[str, str]) -> list[int]:
         """The instant of the oldest point that is stored of some series, ms; none where nothing is."""
-        rows = await self._store.query(select(measurement, ["*"], where(tags), oldest=True), OPERATOR_DATABASE)
+        rows = await self._store.query(select(measurement, ["*"], where(tags), oldest=1), OPERATOR_DATABASE)
         return [row["time"] // NS_PER_MS for row in rows]
 
     async def replace_all(self, all_series: Sequence[SeriesPoints], owner: str) -> None:

@@ -36,7 +36,7 @@ async def test_a_value_means_itself(value: str, store: Store) -> None:
 async def test_what_is_asked_for_comes(store: Store) -> None:
     day = 86_400_000 * NS_PER_MS
     await store.write([f"m,k={k} v={v},w=1 {v * day}" for k, v in (("a", 1), ("b", 2), ("b", 3))], OPERATOR_DATABASE)
-    newest = await store.query(select("m", ["v"], by=["k"], newest=True), OPERATOR_DATABASE)
+    newest = await store.query(select("m", ["v"], by=["k"], newest=1), OPERATOR_DATABASE)
     assert sorted((row["k"], row["v"]) for row in newest) == [("a", 1), ("b", 3)]
     total = [Of("sum", "v"), Of("count", "w", "points")]
     (row,) = await store.query(select("m", total, where({}, also=[differs("k", "a")])), OPERATOR_DATABASE)
