@@ -1,7 +1,10 @@
 """The command line: what each way to fail looks like, and what a command brings into memory."""
 
+import json
+import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,3 +32,33 @@ def test_an_ingester_carries_nothing_that_only_reports_need() -> None:
     code = "import sys, ecopark.commands.ingest; print({'numpy', 'weasyprint', 'pymodbus'} & sys.modules.keys())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("secret", ["http://admin:s3cr3t@127.0.0.1:1", "http://s3cr3t@127.0.0.1:1/"])
+def test_a_password_in_the_databases_url_is_refused_and_not_shown(run: Any, secret: str) -> None:
+    for command in (("refused", "list"), ("tenants", "sync")):
+        failed = run(*command, ECOPARK_INFLUX_URL=secret, ECOPARK_PARK="examples/song-xanh")
+        assert failed.returncode == 2
+        assert "ECOPARK_INFLUX_TOKEN" in failed.stderr
+        assert "s3cr3t" not in failed.stdout + failed.stderr
+
+
+def test_logs_are_one_json_object_a_line_where_that_is_asked_for() -> None:
+    code = """
+import logging
+from ecopark import cli
+cli._log_to_stderr(verbose=False)
+logging.getLogger("ingest").warning("khu công nghiệp\\n%d", 5)
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("usage").exception("failed")
+"""
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "ECOPARK_LOG": "json"}
+    )
+    first, second = (json.loads(line) for line in said.stderr.splitlines())
+    assert (first["level"], first["logger"], first["message"]) == ("WARNING", "ingest", "khu công nghiệp\n5")
+    assert datetime.fromisoformat(first["time"]).utcoffset() == timedelta(0)
+    assert "ZeroDivisionError" in second["traceback"]

@@ -144,6 +144,23 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         read_secrets(file)
 
 
+def test_an_account_is_handed_out_to_the_folder_of_its_name_and_no_other(park_files: Path, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    for name in ("ingest", "demo.gw-1", "nobody"):
+        (given / name).mkdir(parents=True)
+    made = broker(park_files, "accounts", "--dir", str(tmp_path / "broker"), "--hand-out", str(given))
+    assert made.returncode == 0, made.stderr
+    assert {str(file.relative_to(given)) for file in given.rglob("*.env")} == {
+        *("ingest/ingest.env", "demo.gw-1/demo.gw-1.env")
+    }
+    for file in given.rglob("*.env"):
+        assert file.read_text() == (tmp_path / "broker" / "accounts" / file.name).read_text()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    missing = broker(park_files, "accounts", "--dir", str(tmp_path / "broker"), "--hand-out", str(tmp_path / "no"))
+    assert missing.returncode == 2
+    assert "is no folder" in missing.stderr
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_a_hash_is_of_its_password_only(password: str) -> None:
     known = hashed(password)
