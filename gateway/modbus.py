@@ -133,15 +133,22 @@ class _Device:
     trouble: Trouble
     blocks: dict[str, Pause] = field(default_factory=dict)
     plans: dict[tuple[str, ...], tuple[Request, ...]] = field(default_factory=dict)
-    starts: dict[str, int] | None = None
+    starts: dict[str, int] | None = field(default_factory=dict)
     """Where the SunSpec models of its meters start; None until that is found."""
 
-    def due(self) -> tuple[Request, ...]:
-        """Requests for the meters that are due, which then are not due any more."""
-        meters = self.rounds.due()
+    def __post_init__(self) -> None:
+        self.forget()
+
+    def requests(self, meters: tuple[str, ...]) -> tuple[Request, ...]:
+        """How some of its meters are read."""
         if meters not in self.plans:
             self.plans[meters] = plan(((meter, self.charts[meter]) for meter in meters), self.starts)
         return self.plans[meters]
+
+    def forget(self) -> None:
+        """Look for its SunSpec models anew, if it has any: another device may have come in its place."""
+        if any(chart.sunspec for chart in self.charts.values()):
+            self.starts = None
 
     def found(self, starts: dict[str, int]) -> None:
         """Take note of where SunSpec models start."""
@@ -204,10 +211,12 @@ class ModbusLine:
 
     async def read(self) -> list[Reading]:
         """Read what is due; what did not answer the last time comes last."""
-        for device in self._devices:
-            if device.starts is None and device.pause.over and self._patience.over:
+        due = [(device, device.rounds.due()) for device in self._devices]
+        for device, meters in due:
+            if meters and device.starts is None and device.pause.over and self._patience.over:
                 await self._find_models(device)
-        asked = [(device, request) for device in self._devices if device.starts is not None for request in device.due()]
+        located = ((device, meters) for device, meters in due if device.starts is not None)
+        asked = [(device, request) for device, meters in located for request in device.requests(meters)]
         rounds: dict[int, _Round] = {}
         for device, request in sorted(asked, key=lambda pair: _failures(*pair)):
             block = device.blocks.setdefault(str(request), Pause(time.monotonic, _LONGEST_PAUSE_S))
@@ -222,9 +231,6 @@ class ModbusLine:
 
     async def _find_models(self, device: _Device) -> None:
         wanted = {meter: chart.sunspec for meter, chart in device.charts.items() if chart.sunspec}
-        if not wanted:
-            device.found({})
-            return
         if not await self._connection.open():
             self._patience.failed("cannot be connected")
             return
@@ -274,7 +280,7 @@ class ModbusLine:
             device.pause.succeeded()
         elif so_far.silent:
             device.pause.failed()
-            device.starts = None  # another device may have come in its place
+            device.forget()
         if so_far.faults:
             device.trouble.happened("; ".join(so_far.faults))
         elif so_far.answers:

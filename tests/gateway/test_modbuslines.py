@@ -266,3 +266,26 @@ async def test_a_device_without_the_sunspec_model_is_named(caplog: pytest.LogCap
         assert await read(line, now) == {}
         line.close()
     assert "has the models 203, none of 103" in caplog.text
+
+
+@pytest.mark.parametrize("block", [{}, {"sunspec": [103]}], ids=["plain", "sunspec"])
+async def test_a_device_that_is_silent_is_due_again_in_the_next_round_and_not_before(block: dict[str, Any]) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(300):
+            pass
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    left = asyncio.Event()
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    now, places = Now(), {"power_kw": {"address": 14, "type": "int16"}}
+    url = f"modbus://127.0.0.1:{server.sockets[0].getsockname()[1]}?timeout=0.1"
+    line = line_of(url, now, [meter_at(1, registers=places, **block)])
+    async with server:
+        for _ in range(3):  # in its pause, too
+            assert await read(line, now) == {}
+            assert now.seconds < line.next_round() <= now.seconds + MINUTE_S
+        line.close()
+        await left.wait()
+    assert line.bad_values >= 1
