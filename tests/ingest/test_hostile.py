@@ -1,0 +1,106 @@
+"""What a gateway that somebody has taken over can send: it costs the database little, and stops nobody."""
+
+import json
+import time
+
+import pytest
+
+from ecopark.refused import Filter, find
+from store.schema import OPERATOR_DATABASE
+from tests.ingest.conftest import Station, Until
+
+WEEK_MS = 7 * 86_400_000
+YEAR_2000_MS = 946_684_800_000
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def good(ts: int) -> str:
+    return json.dumps({"meter": "em-1", "ts": ts, "values": {"energy_kwh": 1.0}})
+
+
+async def test_old_times_make_no_shards(station: Station, until: Until) -> None:
+    """1,400 readings, one a week since 2000: each used to be a shard of its own, for good."""
+    await station.started()
+    began = now()
+    async with station.gateway() as gateway:
+        for meter in ("em-1", "em-9"):
+            old = [
+                {"meter": meter, "ts": YEAR_2000_MS + n * WEEK_MS, "values": {"energy_kwh": 1}}
+                for n in range(1_300)
+                if YEAR_2000_MS + n * WEEK_MS < began - 400 * 86_400_000
+            ]
+            await gateway.publish(json.dumps({"readings": old}))
+        await gateway.publish(good(began))
+        await until(station.stored, "the good reading")
+
+    async def refused() -> bool:
+        return await station.count("refused", "digest") == 2 * len(old)
+
+    await until(refused, "every refusal")
+    assert [row["time"] // 1_000_000 for row in await station.stored()] == [began]
+    assert min(row["time"] // 1_000_000 for row in await station.stored("refused")) >= began
+    async for each in find(station.store, Filter()):
+        assert (each.reason, each.meter) in {("bad_time", "em-1"), ("unknown_meter", "em-9")}
+
+
+@pytest.mark.parametrize(("field", "kept"), [("payload", 1), ("size", 0)])
+async def test_a_refusal_that_the_database_does_not_take_stops_nothing(
+    field: str, kept: int, station: Station, until: Until
+) -> None:
+    """Where its content has another type in the database it is kept without, and where that is not enough, counted."""
+    spoil = f"refused,gateway=gw-1,instance=one,park=demo,reason=malformed {field}=true {now()}000000"
+    await station.store.write([spoil], OPERATOR_DATABASE)
+    child = await station.started()
+    async with station.gateway() as gateway:
+        await gateway.publish("no JSON")
+        await gateway.publish(good(now()))
+        await until(station.stored, "the reading after the refusal")
+        assert child.running
+
+    async def counted() -> bool:
+        rows = await station.store.query('SELECT sum("count") AS n FROM "refused_count"', OPERATOR_DATABASE)
+        return bool(rows) and rows[0]["n"] == 1
+
+    await until(counted, "the refusal, counted")
+    assert await station.count("refused", "digest") == kept
+
+
+async def test_topics_that_look_like_an_ingesters_are_refused_and_acknowledged(station: Station, until: Until) -> None:
+    """Sent as the presence of an ingester, they used to be swallowed, and 20,000 of them stopped ingestion."""
+    await station.started()
+    async with station.gateway() as gateway:
+        for number in range(50):
+            await gateway.client.publish(f"ecopark/v1/ingesters/x{number}/readings", good(now()), qos=1)
+        await gateway.publish(good(now()))
+        await until(station.stored, "the good reading")
+
+    async def refused() -> bool:
+        return await station.count("refused", "digest") == 50
+
+    await until(refused, "the refusal of all others")
+
+
+async def test_what_a_broker_kept_is_not_stored_again(station: Station, until: Until) -> None:
+    """A device publishes retained, the value is corrected, the ingester subscribes anew: the correction stays."""
+    ts = now() - 7_200_000
+    async with station.gateway() as gateway:
+        await gateway.client.publish(f"{gateway.topic}/readings", good(ts), qos=1, retain=True)
+        await station.started("one")
+        corrected = {"meter": "em-1", "ts": ts, "values": {"energy_kwh": 2.0}}
+        await gateway.publish(json.dumps(corrected))
+
+        async def stored() -> bool:
+            return [row["energy_kwh"] for row in await station.stored()] == [2.0]
+
+        await until(stored, "the correction")
+        await station.started("two")
+        await gateway.publish(json.dumps({**corrected, "ts": ts + 1}))
+
+        async def later() -> bool:
+            return await station.count() == 2
+
+        await until(later, "a later reading")
+    assert [row["energy_kwh"] for row in await station.stored()] == [2.0, 2.0]
