@@ -46,7 +46,7 @@ async def test_meters_of_a_tenant_that_are_corrected_at_different_times_are_all_
         await store.write([f"{head} {counter}=1.5 {at(park, number, 6)}000000"], OPERATOR_DATABASE)
     spans = {Source(park.id, meter): Extent(at(park, number, 6), at(park, number, 6)) for meter, number in late.items()}
     await store.write(Trace("ingest-1").lines(spans, now), OPERATOR_DATABASE)
-    now += 60_000  # months are made anew only every now and then
+    now += 600_000  # months are made anew only every now and then
     await usage.cycle(now)
     corrected = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
     await _computed(store, park, Span(at(park, 0), now), now)
