@@ -46,12 +46,28 @@ NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 def stat(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A number; six in a row."""
-    return Panel(number, Kind.STAT, title, about, unit, targets, **{"width": 4, "height": 4, "colour": PLAIN, **more})
+    return Panel(
+        id=number,
+        kind=Kind.STAT,
+        title=title,
+        about=about,
+        unit=unit,
+        targets=targets,
+        **{"width": 4, "height": 4, "colour": PLAIN, **more},
+    )
 
 
 def trend(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A course in time; two in a row."""
-    return Panel(number, Kind.TREND, title, about, unit, targets, **{"width": 12, "height": 8, "step": "15m", **more})
+    return Panel(
+        id=number,
+        kind=Kind.TREND,
+        title=title,
+        about=about,
+        unit=unit,
+        targets=targets,
+        **{"width": 12, "height": 8, "step": "15m", **more},
+    )
 
 
 def daily(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
@@ -61,7 +77,15 @@ def daily(number: int, title: Localized, about: Localized, unit: Words, *targets
 
 def bars(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A ranking; three in a row."""
-    return Panel(number, Kind.BARS, title, about, unit, targets, **{"width": 8, "height": 12, **more})
+    return Panel(
+        id=number,
+        kind=Kind.BARS,
+        title=title,
+        about=about,
+        unit=unit,
+        targets=targets,
+        **{"width": 8, "height": 12, **more},
+    )
 
 
 def ranking(
@@ -74,7 +98,15 @@ def ranking(
 
 def table(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
     """A table of the full width; what a page's numbers rest on."""
-    return Panel(number, Kind.TABLE, title, about, unit, targets, **{"width": 24, "height": 9, "low": None, **more})
+    return Panel(
+        id=number,
+        kind=Kind.TABLE,
+        title=title,
+        about=about,
+        unit=unit,
+        targets=targets,
+        **{"width": 24, "height": 9, "low": None, **more},
+    )
 
 
 def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:

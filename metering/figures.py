@@ -93,13 +93,28 @@ def _money(name: str, label: tuple[str, str], formula: str, *, better: int = 0) 
 
 
 def _ratio(name: str, unit: str, label: tuple[str, str], formula: str, *, better: int = 0) -> FigureSpec:
-    return FigureSpec(name, unit, Localized(en=label[0], vi=label[1]), formula, Joined.RATIO, better)
+    return FigureSpec(
+        name=name,
+        unit=unit,
+        label=Localized(en=label[0], vi=label[1]),
+        formula=formula,
+        joined=Joined.RATIO,
+        better=better,
+    )
 
 
 def _share(
     name: str, label: tuple[str, str], formula: str, *, better: int = 0, joined: Joined = Joined.RATIO
 ) -> FigureSpec:
-    return FigureSpec(name, "1", Localized(en=label[0], vi=label[1]), formula, joined, better, percent=True)
+    return FigureSpec(
+        name=name,
+        unit="1",
+        label=Localized(en=label[0], vi=label[1]),
+        formula=formula,
+        joined=joined,
+        better=better,
+        percent=True,
+    )
 
 
 def _apart(name: str, unit: str, label: tuple[str, str], formula: str, joined: Joined, **more: int) -> FigureSpec:

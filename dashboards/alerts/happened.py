@@ -13,23 +13,23 @@ def event(park: Park) -> Rule:
     found = where(park, one_of("kind", DOUBTFUL_EVENTS))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
     return Rule(
-        "meter-event",
-        park.id,
-        "",
-        text("Meter reset, stuck or doubtful", "Đồng hồ bị đặt lại, đứng số hoặc chỉ số bất thường"),
-        Severity.WARNING,
-        (Question(query, 2 * HOUR, "sum"),),
-        Above(0, 0.5),
-        text(
+        kind="meter-event",
+        park=park.id,
+        of="",
+        name=text("Meter reset, stuck or doubtful", "Đồng hồ bị đặt lại, đứng số hoặc chỉ số bất thường"),
+        severity=Severity.WARNING,
+        questions=(Question(query, 2 * HOUR, "sum"),),
+        fires=Above(0, 0.5),
+        what=text(
             "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated or not known.",
             "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính hoặc không xác định được.",
         ),
-        text(
+        first=text(
             "Answer the question of the event. Was the meter replaced? Enter it with both registers in the park file.",
             "Trả lời câu hỏi của sự kiện. Có thay đồng hồ không? Nếu có, ghi cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
         ),
-        "quality",
-        14,
+        page="quality",
+        panel=14,
         hold="0s",
         shape="%.0f",
     )
@@ -40,23 +40,23 @@ def rollover(park: Park) -> Rule:
     found = where(park, one_of("kind", ("rollover",)))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
     return Rule(
-        "meter-rollover",
-        park.id,
-        "",
-        text("Counter rolled over", "Bộ đếm quay vòng"),
-        Severity.INFO,
-        (Question(query, 2 * HOUR, "sum"),),
-        Above(0, 0.5),
-        text(
+        kind="meter-rollover",
+        park=park.id,
+        of="",
+        name=text("Counter rolled over", "Bộ đếm quay vòng"),
+        severity=Severity.INFO,
+        questions=(Question(query, 2 * HOUR, "sum"),),
+        fires=Above(0, 0.5),
+        what=text(
             "Meter {labels.meter} of {labels.tenant}: its counter has passed its end and begun anew; its use goes on.",
             "Đồng hồ {labels.meter} của {labels.tenant}: bộ đếm đã quay vòng và đếm lại từ đầu; tiêu thụ vẫn liên tục.",
         ),
-        text(
+        first=text(
             "Look first whether the register's roll-over value in the park file is that of the meter.",
             "Kiểm tra trước giá trị quay vòng trong hồ sơ khu có đúng với đồng hồ không.",
         ),
-        "quality",
-        14,
+        page="quality",
+        panel=14,
         hold="0s",
         shape="%.0f",
     )

@@ -18,25 +18,25 @@ def continuous(park: Park, ratio: float, tenants: list[str]) -> Rule:
     found = where(park, of(Utility.WATER), BILLING, '"amount" >= 0', one_of("tenant", tenants))
     query = f'SELECT min("amount") / mean("amount") FROM "{USAGE}" {found} GROUP BY "tenant", "meter"'
     return Rule(
-        "continuous-flow",
-        park.id,
-        f"over {ratio:g}",
-        text("Water never stops", "Nước chảy liên tục không ngừng"),
-        Severity.WARNING,
-        (Question(query, 7 * DAY_S, until=20 * MINUTE),),
-        Above(ratio, ratio * 0.9),
-        text(
+        kind="continuous-flow",
+        park=park.id,
+        of=f"over {ratio:g}",
+        name=text("Water never stops", "Nước chảy liên tục không ngừng"),
+        severity=Severity.WARNING,
+        questions=(Question(query, 7 * DAY_S, until=20 * MINUTE),),
+        fires=Above(ratio, ratio * 0.9),
+        what=text(
             f"Meter {{labels.meter}} of {{labels.tenant}}: in seven days the flow never fell under {{value}} of its mean; its limit is "
             f"{ratio:g}. A leak?",
             f"Đồng hồ {{labels.meter}} của {{labels.tenant}}: trong bảy ngày lưu lượng không lúc nào dưới {{value}} lần trung bình; "
             f"ngưỡng {Language.VI.exact(ratio)}. Có rò rỉ không?",
         ),
-        text(
+        first=text(
             "Look first at the flow by tenant: close the intake for a quarter hour at rest and see what still runs.",
             "Xem trước lưu lượng theo doanh nghiệp; lúc nghỉ sản xuất, khóa van tổng 15 phút xem nước còn chảy ở đâu.",
         ),
-        "water",
-        3,
+        page="water",
+        panel=3,
         hold="2h",
         keep="30m",
         slow=True,

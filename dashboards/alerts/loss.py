@@ -27,25 +27,25 @@ def _balance(park: Park, tenant: str | None, mains: list[str]) -> Rule:
         f'SELECT ("loss" - "band") / "incoming" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
     )
     return Rule(
-        "balance-loss",
-        park.id,
-        tenant or "",
-        text("Loss above meter error", "Tổn thất vượt sai số đồng hồ"),
-        Severity.WARNING,
-        (Question(query, 3 * DAY_S, until=DAY_S),),
-        Above(0.0, -0.1),
-        text(
+        kind="balance-loss",
+        park=park.id,
+        of=tenant or "",
+        name=text("Loss above meter error", "Tổn thất vượt sai số đồng hồ"),
+        severity=Severity.WARNING,
+        questions=(Question(query, 3 * DAY_S, until=DAY_S),),
+        fires=Above(0.0, -0.1),
+        what=text(
             "{labels.utility}, main meter {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
             "what passed.",
             "{labels.utility}, đồng hồ tổng {labels.main}: tổn thất của ngày trọn vẹn gần nhất vượt khoảng sai số đồng hồ một lượng "
             "bằng {value}% lượng qua đồng hồ tổng.",
         ),
-        text(
+        first=text(
             "Look first whether a sub-meter stood still or was replaced; then for a leak or an unmetered branch.",
             "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa có đồng hồ.",
         ),
-        "balance",
-        5,
+        page="balance",
+        panel=5,
         hold="1h",
         tenant=tenant,
         slow=True,

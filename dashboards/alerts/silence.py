@@ -46,24 +46,24 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: lis
         'GROUP BY "tenant", "utility", "meter"'
     )
     return Rule(
-        "silent-meter",
-        park.id,
-        f"{gateway}, {seconds} s",
-        text("Silent meter", "Đồng hồ mất tín hiệu"),
-        Severity.WARNING,
-        (Question(each, LOOK_BACK), Question(_youngest(park, all_ids), LOOK_BACK)),
-        Above(seconds, seconds / 2),
-        text(
+        kind="silent-meter",
+        park=park.id,
+        of=f"{gateway}, {seconds} s",
+        name=text("Silent meter", "Đồng hồ mất tín hiệu"),
+        severity=Severity.WARNING,
+        questions=(Question(each, LOOK_BACK), Question(_youngest(park, all_ids), LOOK_BACK)),
+        fires=Above(seconds, seconds / 2),
+        what=text(
             f"Meter {{labels.meter}} ({{labels.tenant}}) at {gateway} has sent nothing for {{value}}; others there are heard.",
             f"Đồng hồ {{labels.meter}} ({{labels.tenant}}) tại thiết bị thu thập {gateway} đã {{value}} không gửi số liệu; các đồng hồ "
             "khác ở đó vẫn có tín hiệu.",
         ),
-        text(
+        first=text(
             "Look first at the meter's own line: supply, bus address, cable, and whether it was replaced today.",
             "Kiểm tra trước nguồn, địa chỉ truyền thông và cáp của đồng hồ, và hôm nay có thay đồng hồ không.",
         ),
-        "quality",
-        10,
+        page="quality",
+        panel=10,
         combine=f"$A * ($B < {seconds})",
         shape="duration",
     )
@@ -71,24 +71,24 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: lis
 
 def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> Rule:
     return Rule(
-        "silent-gateway",
-        park.id,
-        gateway,
-        text("Silent gateway", "Thiết bị thu thập mất tín hiệu"),
-        Severity.CRITICAL,
-        (Question(_youngest(park, ids), LOOK_BACK),),
-        Above(seconds, seconds / 2),
-        text(
+        kind="silent-gateway",
+        park=park.id,
+        of=gateway,
+        name=text("Silent gateway", "Thiết bị thu thập mất tín hiệu"),
+        severity=Severity.CRITICAL,
+        questions=(Question(_youngest(park, ids), LOOK_BACK),),
+        fires=Above(seconds, seconds / 2),
+        what=text(
             f"No meter of gateway {gateway} ({len(ids)} meters) has been heard for {{value}}. Its readings wait in its spool.",
             f"Không đồng hồ nào của thiết bị thu thập (gateway) {gateway} ({len(ids)} đồng hồ) có tín hiệu trong {{value}} qua. Số liệu "
             "đang chờ trong bộ đệm của thiết bị.",
         ),
-        text(
+        first=text(
             "Look first at its power and network; nothing is lost while it runs, it sends what it kept.",
             "Kiểm tra trước nguồn điện và mạng; thiết bị thu thập còn chạy thì không mất số liệu và sẽ gửi bù.",
         ),
-        "quality",
-        10,
+        page="quality",
+        panel=10,
         shape="duration",
     )
 
@@ -97,23 +97,23 @@ def _never(park: Park) -> Rule:
     found = where(park, '"heard" = false')
     query = f'SELECT count("heard") FROM "{METER_STATUS}" {found} GROUP BY "tenant", "utility", "meter"'
     return Rule(
-        "never-heard",
-        park.id,
-        "",
-        text("Meter never heard", "Đồng hồ chưa từng có số liệu"),
-        Severity.INFO,
-        (Question(query, LOOK_BACK),),
-        Above(0, 0.5),
-        text(
+        kind="never-heard",
+        park=park.id,
+        of="",
+        name=text("Meter never heard", "Đồng hồ chưa từng có số liệu"),
+        severity=Severity.INFO,
+        questions=(Question(query, LOOK_BACK),),
+        fires=Above(0, 0.5),
+        what=text(
             "Meter {labels.meter} ({labels.tenant}) stands in the park file, but no reading has ever come.",
             "Đồng hồ {labels.meter} ({labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
         ),
-        text(
+        first=text(
             "Look first whether it is installed, and whether gateway, address and id in the park file are right.",
             "Kiểm tra trước đồng hồ đã lắp chưa; thiết bị thu thập, địa chỉ và mã trong hồ sơ khu có đúng không.",
         ),
-        "quality",
-        2,
+        page="quality",
+        panel=2,
         hold="1h",
         shape="%.0f",
     )
@@ -121,23 +121,23 @@ def _never(park: Park) -> Rule:
 
 def _status(park: Park) -> Rule:
     return Rule(
-        "status-missing",
-        park.id,
-        "",
-        text("Nobody watches the meters", "Không giám sát được đồng hồ"),
-        Severity.CRITICAL,
-        (Question(f'SELECT count("heard") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
-        Above(1e12, 1e12),
-        text(
+        kind="status-missing",
+        park=park.id,
+        of="",
+        name=text("Nobody watches the meters", "Không giám sát được đồng hồ"),
+        severity=Severity.CRITICAL,
+        questions=(Question(f'SELECT count("heard") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
+        fires=Above(1e12, 1e12),
+        what=text(
             "The usage service has written no meter status for 10 minutes: alerts on silent meters cannot fire.",
             "Đã 10 phút dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ: cảnh báo đồng hồ mất tín hiệu không hoạt động được.",
         ),
-        text(
+        first=text(
             "Look first whether the usage service runs and the database answers.",
             "Kiểm tra trước dịch vụ tính tiêu thụ có chạy và cơ sở dữ liệu có trả lời không.",
         ),
-        "quality",
-        1,
+        page="quality",
+        panel=1,
         silence=Silence.ALERTING,
         shape="%.0f",
     )
@@ -146,23 +146,23 @@ def _status(park: Park) -> Rule:
 def _refused(park: Park) -> Rule:
     query = f'SELECT sum("count") FROM "{REFUSED_COUNT}" {where(park)} GROUP BY "gateway", "reason"'
     return Rule(
-        "refused",
-        park.id,
-        "",
-        text("Readings refused", "Số liệu bị từ chối"),
-        Severity.WARNING,
-        (Question(query, HOUR),),
-        Above(0, 0.5),
-        text(
+        kind="refused",
+        park=park.id,
+        of="",
+        name=text("Readings refused", "Số liệu bị từ chối"),
+        severity=Severity.WARNING,
+        questions=(Question(query, HOUR),),
+        fires=Above(0, 0.5),
+        what=text(
             "{value} readings of gateway {labels.gateway} were refused within the last hour: {labels.reason}.",
             "{value} số liệu của thiết bị thu thập {labels.gateway} bị từ chối trong một giờ qua: {labels.reason}.",
         ),
-        text(
+        first=text(
             "Look first at the list of refusals: a meter missing in the park file, a wrong unit, a wrong clock.",
             "Xem trước danh sách số liệu bị từ chối: đồng hồ chưa có trong hồ sơ khu, sai đơn vị, sai giờ của thiết bị.",
         ),
-        "quality",
-        13,
+        page="quality",
+        panel=13,
         hold="10m",
         shape="%.0f",
     )
@@ -171,23 +171,23 @@ def _refused(park: Park) -> Rule:
 def _stalled(park: Park) -> Rule:
     query = f'SELECT last("last_write_age_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
     return Rule(
-        "ingest-stalled",
-        park.id,
-        "",
-        text("Nothing is written", "Không ghi được số liệu"),
-        Severity.CRITICAL,
-        (Question(query, 5 * MINUTE),),
-        Above(300, 60),
-        text(
+        kind="ingest-stalled",
+        park=park.id,
+        of="",
+        name=text("Nothing is written", "Không ghi được số liệu"),
+        severity=Severity.CRITICAL,
+        questions=(Question(query, 5 * MINUTE),),
+        fires=Above(300, 60),
+        what=text(
             "Ingester {labels.instance} has written nothing for {value}, or says nothing at all.",
             "Bộ tiếp nhận {labels.instance} đã {value} không ghi được gì, hoặc không còn phản hồi.",
         ),
-        text(
+        first=text(
             "Look first whether database and broker answer and the disk has room; messages wait in the broker.",
             "Kiểm tra trước cơ sở dữ liệu và máy chủ MQTT có trả lời, đĩa còn chỗ không; số liệu đang chờ ở máy chủ MQTT.",
         ),
-        "pipeline",
-        3,
+        page="pipeline",
+        panel=3,
         silence=Silence.ALERTING,
         shape="duration",
     )
@@ -196,24 +196,24 @@ def _stalled(park: Park) -> Rule:
 def _not_computed(park: Park) -> Rule:
     query = f'SELECT last("not_computed") FROM "{PIPELINE}" {where(park)} GROUP BY "part"'
     return Rule(
-        "not-computed",
-        park.id,
-        "",
-        text("Not computed", "Không tính được"),
-        Severity.CRITICAL,
-        (Question(query, 2 * MINUTE),),
-        Above(0.5, 0.2),
-        text(
+        kind="not-computed",
+        park=park.id,
+        of="",
+        name=text("Not computed", "Không tính được"),
+        severity=Severity.CRITICAL,
+        questions=(Question(query, 2 * MINUTE),),
+        fires=Above(0.5, 0.2),
+        what=text(
             "The usage service cannot compute {labels.part} and has set it aside; everything else is computed.",
             "Dịch vụ tính tiêu thụ không tính được {labels.part} và tạm bỏ qua; phần còn lại vẫn được tính.",
         ),
-        text(
+        first=text(
             "Look first at the event of this kind and the log of the usage service: they name the cause. A fault of Ecopark is "
             "worth a report; a wrong reading or entry of the park file is computed again once it is corrected.",
             "Xem trước sự kiện cùng loại và nhật ký dịch vụ tính tiêu thụ để biết nguyên nhân. Lỗi của Ecopark: hãy báo lại; số liệu hoặc "
             "hồ sơ khu sai: sau khi sửa, dịch vụ tự tính lại.",
         ),
-        "quality",
-        1,
+        page="quality",
+        panel=1,
         shape="%.0f",
     )

@@ -64,25 +64,25 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
     """
     flow = f'last("night_water_ratio") * last("{WATER}") / mean("{WATER}")'
     return Rule(
-        "night-flow",
-        park.id,
-        f"over {ratio:g}",
-        text("Water runs at night", "Nước chảy ban đêm"),
-        Severity.WARNING,
-        (Question(figure(park, flow, "day", one_of("tenant", tenants)), 9 * DAY_S, until=DAY_S),),
-        Above(ratio, ratio * 0.9),
-        text(
+        kind="night-flow",
+        park=park.id,
+        of=f"over {ratio:g}",
+        name=text("Water runs at night", "Nước chảy ban đêm"),
+        severity=Severity.WARNING,
+        questions=(Question(figure(park, flow, "day", one_of("tenant", tenants)), 9 * DAY_S, until=DAY_S),),
+        fires=Above(ratio, ratio * 0.9),
+        what=text(
             f"{{labels.tenant}}: yesterday's water flow between 02:00 and 04:00 is {{value}} of the mean of eight days; its limit is "
             f"{ratio:g}. A leak?",
             f"{{labels.tenant}}: lưu lượng nước 02:00-04:00 hôm qua bằng {{value}} lần trung bình tám ngày; ngưỡng "
             f"{Language.VI.exact(ratio)}. Có rò rỉ không?",
         ),
-        text(
+        first=text(
             "Look first whether a night shift worked; if not, close the branches one by one at night.",
             "Kiểm tra trước có ca đêm không; nếu không, ban đêm khóa lần lượt từng nhánh nước.",
         ),
-        "water",
-        7,
+        page="water",
+        panel=7,
         hold="30m",
         slow=True,
         shape="%.2f",
@@ -93,53 +93,71 @@ def _demand(park: Park, tenant: str, contract: float) -> Iterator[Rule]:
     warning = round(park.thresholds_of(tenant).demand_warning_ratio * 100)
     levels = {80: Severity.INFO, warning: Severity.WARNING, 100: Severity.CRITICAL}
     found = where(park, of(Utility.ELECTRICITY), BILLING, f"\"tenant\" = '{tenant}'")
-    query = f'SELECT sum("amount") * 2 / {contract:.3f} * 100 FROM "{USAGE}" {found} GROUP BY time(30m), "tenant" fill(none)'
+    counted = f'sum("amount") * 2 / {contract:.3f} * 100{_less_a_count(park, tenant, contract)}'
+    query = f'SELECT {counted} FROM "{USAGE}" {found} GROUP BY time(30m), "tenant" fill(none)'
     for percent, severity in sorted(levels.items()):
         yield Rule(
-            f"demand-{percent}",
-            park.id,
-            tenant,
-            text(f"Demand at {percent} % of contract", f"Công suất đạt {percent}% mức đăng ký"),
-            severity,
-            (Question(query, 90 * MINUTE, "max"),),
-            Above(percent, percent - 5),
-            text(
+            kind=f"demand-{percent}",
+            park=park.id,
+            of=tenant,
+            name=text(f"Demand at {percent} % of contract", f"Công suất đạt {percent}% mức đăng ký"),
+            severity=severity,
+            questions=(Question(query, 90 * MINUTE, "max"),),
+            fires=Above(percent, percent - 5),
+            what=text(
                 f"{tenant}: 30-minute demand has reached {{value}} % of the contract's {contract:g} kW.",
                 f"{tenant}: công suất 30 phút đã đạt {{value}}% công suất đăng ký {Language.VI.exact(contract)} kW.",
             ),
-            text(
+            first=text(
                 "Look first at the tenant's power curve and its largest sub-meters: what can wait half an hour?",
                 "Xem trước biểu đồ công suất của doanh nghiệp và các công tơ nhánh lớn nhất: tải nào có thể lùi nửa giờ?",
             ),
-            "electricity",
-            5,
+            page="electricity",
+            panel=5,
             hold="0s",
             keep="30m",
             tenant=tenant,
         )
 
 
+def _less_a_count(park: Park, tenant: str, contract: float) -> str:
+    """What one count of the tenant's coarsest meter can add to a half hour, in percent of the contract.
+
+    A counter that counts in large steps shows in one half hour what passed in the one before: only what is surely
+    reached wakes somebody. Nothing where a count is under 1 %.
+    """
+    counts = [
+        register.resolution * abs(instrument.factor(meter.counter))
+        for meter in park.of_tenant[tenant]
+        if meter.utility is Utility.ELECTRICITY
+        for instrument in meter.instruments
+        if (register := instrument.registers.get(meter.counter)) is not None
+    ]
+    percent = 2 * max(counts, default=0.0) / contract * 100
+    return f" - {percent:.2f}" if percent >= 1 else ""
+
+
 def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
     return Rule(
-        "power-factor",
-        park.id,
-        f"under {least:g}",
-        text("Power factor too low", "Hệ số công suất thấp"),
-        Severity.WARNING,
-        (Question(figure(park, 'last("power_factor")', "month", one_of("tenant", tenants)), 31 * DAY_S),),
-        Below(least, least + 0.005),
-        text(
+        kind="power-factor",
+        park=park.id,
+        of=f"under {least:g}",
+        name=text("Power factor too low", "Hệ số công suất thấp"),
+        severity=Severity.WARNING,
+        questions=(Question(figure(park, 'last("power_factor")', "month", one_of("tenant", tenants)), 31 * DAY_S),),
+        fires=Below(least, least + 0.005),
+        what=text(
             f"{{labels.tenant}}: power factor of the month to date is {{value}}, under {least:g}; unless it rises the month is "
             "surcharged.",
             f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {Language.VI.exact(least)}; nếu không tăng thì tháng này phải "
             "trả tiền mua công suất phản kháng.",
         ),
-        text(
+        first=text(
             "Look first at the capacitor bank: fuses, steps, controller; the month can still be saved.",
             "Kiểm tra trước tủ tụ bù: cầu chì, cấp tụ, bộ điều khiển; vẫn còn kịp cải thiện trong tháng.",
         ),
-        "electricity",
-        6,
+        page="electricity",
+        panel=6,
         hold="6h",
         keep="1h",
         slow=True,
@@ -153,25 +171,25 @@ def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
     found = where(park, one_of("tenant", tenants))
     query = f'{saving} FROM "{BASELINE}" {found} GROUP BY "tenant", "baseline"'
     return Rule(
-        "above-baseline",
-        park.id,
-        f"over {percent:g} %",
-        text("Use above baseline", "Tiêu thụ vượt đường cơ sở"),
-        Severity.WARNING,
-        (Question(query, 9 * DAY_S, until=DAY_S),),
-        Below(-percent, -percent / 2),
-        text(
+        kind="above-baseline",
+        park=park.id,
+        of=f"over {percent:g} %",
+        name=text("Use above baseline", "Tiêu thụ vượt đường cơ sở"),
+        severity=Severity.WARNING,
+        questions=(Question(query, 9 * DAY_S, until=DAY_S),),
+        fires=Below(-percent, -percent / 2),
+        what=text(
             "Baseline {labels.baseline} ({labels.tenant}): savings of the last eight days are {value} % of the expected use (negative: more "
             "was used).",
             "Đường cơ sở {labels.baseline} ({labels.tenant}): tiết kiệm trong tám ngày gần nhất là {value}% mức kỳ vọng (âm: dùng "
             "nhiều hơn).",
         ),
-        text(
+        first=text(
             "Look first at the base load and at which sub-meter rose; then at what changed in production.",
             "Xem trước phụ tải nền và công tơ nhánh nào tăng; sau đó xem sản xuất có gì thay đổi.",
         ),
-        "ranking",
-        10,
+        page="ranking",
+        panel=10,
         hold="6h",
         slow=True,
     )
@@ -192,12 +210,12 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
     rated = sum(other.rated for other in others)
     ratio = park.thresholds_of(meter.tenant).solar_ratio
     return Rule(
-        "solar-low",
-        park.id,
-        meter.id,
-        text("Solar under expectation", "Điện mặt trời thấp hơn kỳ vọng"),
-        Severity.INFO,
-        (
+        kind="solar-low",
+        park=park.id,
+        of=meter.id,
+        name=text("Solar under expectation", "Điện mặt trời thấp hơn kỳ vọng"),
+        severity=Severity.INFO,
+        questions=(
             Question(
                 f'SELECT sum("amount") / {meter.rated:.3f} FROM "{USAGE}" {own} GROUP BY "tenant", "meter"',
                 DAY_S,
@@ -205,19 +223,19 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
             ),
             Question(f'SELECT sum("amount") / {rated:.3f} FROM "{USAGE}" {rest}', DAY_S, "sum"),
         ),
-        Below(ratio, ratio + 0.05),
-        text(
+        fires=Below(ratio, ratio + 0.05),
+        what=text(
             f"{meter.name.en} has yielded {{value}} of what the other solar plants did in 24 hours, per rated kW; its limit is "
             f"{ratio:g}.",
             f"{meter.name.vi}: trong 24 giờ phát bằng {{value}} lần các hệ điện mặt trời khác, tính trên mỗi kW lắp đặt; ngưỡng "
             f"{Language.VI.exact(ratio)}.",
         ),
-        text(
+        first=text(
             "Look first at the inverter's fault list, then at shade and dirt.",
             "Xem trước danh sách lỗi của biến tần, sau đó đến bóng che và bụi bẩn.",
         ),
-        "electricity",
-        9,
+        page="electricity",
+        panel=9,
         combine="$A / $B",
         hold="2h",
         slow=True,
@@ -228,23 +246,23 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
 def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: Severity) -> Rule:
     query = figure(park, f'sum("toe") / {toe:.3f} * 100', "month", one_of("tenant", tenants))
     return Rule(
-        f"energy-{percent}",
-        park.id,
-        f"{toe:g} TOE",
-        text(f"Energy at {percent} % of the yearly threshold", f"Năng lượng đạt {percent}% ngưỡng năm"),
-        severity,
-        (Question(query, 365 * DAY_S),),
-        Above(percent, percent - 2),
-        text(
+        kind=f"energy-{percent}",
+        park=park.id,
+        of=f"{toe:g} TOE",
+        name=text(f"Energy at {percent} % of the yearly threshold", f"Năng lượng đạt {percent}% ngưỡng năm"),
+        severity=severity,
+        questions=(Question(query, 365 * DAY_S),),
+        fires=Above(percent, percent - 2),
+        what=text(
             f"{{labels.tenant}} has used {{value}} % of {toe:g} TOE within the last twelve months.",
             f"{{labels.tenant}} đã dùng {{value}}% ngưỡng {Language.VI.exact(toe)} TOE trong mười hai tháng qua.",
         ),
-        text(
+        first=text(
             "Look first at the twelve months on the tenant's page; ask the park's office what a key energy user must do.",
             "Xem trước mười hai tháng ở trang doanh nghiệp; hỏi ban quản lý khu công nghiệp về nghĩa vụ của cơ sở sử dụng năng lượng trọng điểm.",
         ),
-        "tenant",
-        4,
+        page="tenant",
+        panel=4,
         hold="1h",
         slow=True,
     )

@@ -61,23 +61,23 @@ def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
     english, viet = (" - ".join(write(side) for side in sides) for write in (Language.EN.exact, Language.VI.exact))
     own = (f"\"park\" = '{park.id}'", f"\"meter\" = '{meter.id}'")
     return Rule(
-        "effluent-limit",
-        park.id,
-        f"{meter.id} {quantity}",
-        text("Wastewater limit", "Giới hạn nước thải"),
-        Severity.CRITICAL,
-        (Question(measured(Scope(park=False, tenant=False), quantity, *own), 20 * MINUTE, "mean"),),
-        _permitted(limit),
-        text(
+        kind="effluent-limit",
+        park=park.id,
+        of=f"{meter.id} {quantity}",
+        name=text("Wastewater limit", "Giới hạn nước thải"),
+        severity=Severity.CRITICAL,
+        questions=(Question(measured(Scope(park=False, tenant=False), quantity, *own), 20 * MINUTE, "mean"),),
+        fires=_permitted(limit),
+        what=text(
             f"{meter.name.en}: {NAMED[quantity].en} is {{value}}{unit} over the last 20 minutes; permitted: {english}{unit}.",
             f"{meter.name.vi}: {NAMED[quantity].vi} là {{value}}{unit} trong 20 phút gần nhất; giới hạn cho phép: {viet}{unit}.",
         ),
-        text(
+        first=text(
             "Look first at the treatment plant's inlet and aeration; take a sample; the official logger decides.",
             "Kiểm tra trước đầu vào và sục khí của trạm xử lý; lấy mẫu; căn cứ là số liệu của thiết bị quan trắc chính thức.",
         ),
-        "water",
-        PANEL[quantity],
+        page="water",
+        panel=PANEL[quantity],
         hold="10m",
         keep="10m",
         shape="%.2f",
@@ -94,23 +94,23 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
     }
     en, vi = words[state]
     return Rule(
-        f"effluent-{state}",
-        park.id,
-        meter.id,
-        text(f"Instrument {en}", f"Thiết bị đo {vi}"),
-        severity,
-        (Question(query, 15 * MINUTE),),
-        Above(0, 0.5),
-        text(
+        kind=f"effluent-{state}",
+        park=park.id,
+        of=meter.id,
+        name=text(f"Instrument {en}", f"Thiết bị đo {vi}"),
+        severity=severity,
+        questions=(Question(query, 15 * MINUTE),),
+        fires=Above(0, 0.5),
+        what=text(
             f"{meter.name.en}: the instrument is {en}; its values count for no limit.",
             f"{meter.name.vi}: thiết bị đo {vi}; giá trị không dùng để xét giới hạn.",
         ),
-        text(
+        first=text(
             "Look first at the instrument's display and its maintenance log.",
             "Xem trước màn hình và sổ bảo trì của thiết bị.",
         ),
-        "water",
-        25,
+        page="water",
+        panel=25,
         hold=hold,
         shape="%.0f",
         tenant=meter.tenant,
@@ -120,22 +120,22 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
 def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severity) -> Rule:
     query = figure(park, f'last("{WASTEWATER}") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant}'")
     return Rule(
-        f"wastewater-quota-{percent}",
-        park.id,
-        tenant,
-        text(f"Wastewater at {percent} % of contract", f"Nước thải đạt {percent}% mức hợp đồng"),
-        severity,
-        (Question(query, DAY_S),),
-        Above(percent, percent - 3),
-        text(
+        kind=f"wastewater-quota-{percent}",
+        park=park.id,
+        of=tenant,
+        name=text(f"Wastewater at {percent} % of contract", f"Nước thải đạt {percent}% mức hợp đồng"),
+        severity=severity,
+        questions=(Question(query, DAY_S),),
+        fires=Above(percent, percent - 3),
+        what=text(
             f"{tenant} has discharged {{value}} % of the {quota:g} m³ that its contract allows for today.",
             f"{tenant}: hôm nay đã xả {{value}}% mức {Language.VI.exact(quota)} m³/ngày theo hợp đồng.",
         ),
-        text(
+        first=text(
             "Look first at the hourly discharge on the tenant's page, then call the tenant.",
             "Xem trước lượng xả theo giờ ở trang doanh nghiệp, rồi gọi cho doanh nghiệp.",
         ),
-        "water",
-        6,
+        page="water",
+        panel=6,
         tenant=tenant,
     )

@@ -120,17 +120,17 @@ def _hours(scope: Scope) -> Panel:
     )
     statement = f'SELECT sum("rate") AS "{VALUE}" FROM ({inner}) WHERE $timeFilter GROUP BY time(1h) fill(none)'
     return Panel(
-        23,
-        Kind.HOURS,
-        text("Power (kW) by hour and weekday, four weeks", "Công suất (kW) theo giờ và thứ, bốn tuần"),
-        text(
+        id=23,
+        kind=Kind.HOURS,
+        title=text("Power (kW) by hour and weekday, four weeks", "Công suất (kW) theo giờ và thứ, bốn tuần"),
+        about=text(
             "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
             "works is load that could be off.",
             "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần, theo giờ của khu. Ô màu nóng vào lúc không "
             "sản xuất là tải có thể cắt.",
         ),
-        "locale",  # with a unit behind it, a number of a large park is wider than its cell
-        (InfluxQL(statement, form="table"),),
+        unit="locale",  # with a unit behind it, a number of a large park is wider than its cell
+        targets=(InfluxQL(statement, form="table"),),
         width=24,
         height=9,
         low=None,
@@ -166,15 +166,15 @@ def _park() -> Panel:
 
 def _alerts() -> Panel:
     return Panel(
-        24,
-        Kind.ALERTS,
-        text("Open alerts", "Cảnh báo đang mở"),
-        text(
+        id=24,
+        kind=Kind.ALERTS,
+        title=text("Open alerts", "Cảnh báo đang mở"),
+        about=text(
             "Alerts that fire or are about to, the most important first. Empty is good.",
             "Các cảnh báo đang kích hoạt hoặc sắp kích hoạt, quan trọng nhất ở trên. Trống là tốt.",
         ),
-        "none",
-        (),
+        unit="none",
+        targets=(),
         width=24,
         height=5,
     )

@@ -86,7 +86,7 @@ async def fit_period(store: Store, park: Park, wanted: Wanted) -> Fitted:
         names,
         np.array([day.whole for day in days], dtype=np.bool_),
     )
-    return Fitted(subject, sources, first, last, tuple(days), found)
+    return Fitted(subject=subject, sources=sources, first=first, last=last, days=tuple(days), fit=found)
 
 
 def _array(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -69,7 +69,9 @@ def figure(
         return Figure(None, unit, completeness, estimated, reasons or Reason.NO_DATA)
     if completeness < INDICATIVE_BELOW:
         reasons |= Reason.INDICATIVE
-    return Figure(float(value), unit, completeness, estimated, reasons, over)
+    return Figure(
+        value=float(value), unit=unit, completeness=completeness, estimated=estimated, reasons=reasons, over=over
+    )
 
 
 def absent(unit: str, reasons: Reason, completeness: float = 0.0) -> Figure:
@@ -158,12 +160,12 @@ def figures_in(
             found[name] = absent(unit, Reason.NOT_COMPUTED)
         else:
             found[name] = Figure(
-                _number(value),
-                unit,
-                _number(fields.get(completeness_field(name))) or 0.0,
-                _number(fields.get(estimated_field(name))) or 0.0,
-                reasons_named(str(reasons or "")),
-                _number(fields.get(over_field(name))),
+                value=_number(value),
+                unit=unit,
+                completeness=_number(fields.get(completeness_field(name))) or 0.0,
+                estimated=_number(fields.get(estimated_field(name))) or 0.0,
+                reasons=reasons_named(str(reasons or "")),
+                over=_number(fields.get(over_field(name))),
             )
     return found
 

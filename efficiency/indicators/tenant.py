@@ -149,7 +149,14 @@ def tenant_hours(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], 
                 reactive.append(portion)
     if not (use or output or generated):
         return None
-    return TenantHours(slots(start, park.zone), use, tuple(generated), tuple(exported), tuple(reactive), output)
+    return TenantHours(
+        when=slots(start, park.zone),
+        use=use,
+        generated=tuple(generated),
+        exported=tuple(exported),
+        reactive=tuple(reactive),
+        output=output,
+    )
 
 
 @dataclass(slots=True)

@@ -171,7 +171,9 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
         for field in fields:
             value, band = computed.get((form, field.code), (None, None))
             given = entered.get((form, "", field.code))
-            found.append(FormRow(form, None, field, field.unit, value, given, band))
+            found.append(
+                FormRow(form=form, tenant=None, field=field, unit=field.unit, measured=value, given=given, band=band)
+            )
     for form, fields in TENANT_FORMS.items():
         for tenant in report.park.tenants:
             own = tenant_measured(report.tenants[tenant.id])
@@ -179,7 +181,16 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
             for field in fields:
                 unit = field.unit.format(output=output) if output or "{output}" not in field.unit else ""
                 given = entered.get((form, tenant.id, field.code))
-                found.append(FormRow(form, tenant, field, unit, own.get((form, field.code)), given))
+                found.append(
+                    FormRow(
+                        form=form,
+                        tenant=tenant,
+                        field=field,
+                        unit=unit,
+                        measured=own.get((form, field.code)),
+                        given=given,
+                    )
+                )
     return found
 
 

@@ -69,7 +69,14 @@ class Pictures:
         if not self._report.load:
             return None
         words = (self._say("load_profile"), self._say("load_profile_text"), self._say("missing_hour"))
-        return heat_map(self._name(), words, self._columns, self._profile(), "kW", self._language)
+        return heat_map(
+            name=self._name(),
+            words=words,
+            columns=self._columns,
+            values=self._profile(),
+            unit="kW",
+            language=self._language,
+        )
 
     def _profile(self) -> list[list[float | None]]:
         load, period = self._report.load, self._report.period
@@ -87,12 +94,14 @@ class Pictures:
         legend = (self._say("whole"), self._say("short"), self._say("poor"), self._say("none"))
         return [
             quality_strips(
-                self._name(),
-                (self._say("quality"), self._say("quality_text")),
-                legend,
-                [(self._language.say(row.meter.name), row.columns) for row in rows[first : first + _STRIPS_A_PAGE]],
-                self._columns,
-                self._language,
+                name=self._name(),
+                words=(self._say("quality"), self._say("quality_text")),
+                legend=legend,
+                rows=[
+                    (self._language.say(row.meter.name), row.columns) for row in rows[first : first + _STRIPS_A_PAGE]
+                ],
+                columns=self._columns,
+                language=self._language,
             )
             for first in range(0, len(rows), _STRIPS_A_PAGE)
         ]
@@ -196,7 +205,16 @@ class Pictures:
             ]
         full, short = [label for label, _ in columns], [label for _, label in columns]
         description = f"{title}: {self._report.period.name(self._language)}, {unit}"
-        return Frame(self._name(), title, description, full, short, unit, self._language, height)
+        return Frame(
+            name=self._name(),
+            title=title,
+            description=description,
+            labels=full,
+            short=short,
+            unit=unit,
+            language=self._language,
+            height=height,
+        )
 
     def _unit(self, utility: Utility) -> str:
         units = {row.meter.unit for row in self._report.quality if row.meter.utility is utility}

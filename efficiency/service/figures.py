@@ -64,12 +64,14 @@ class FigureMaker:
             for day in of_month:
                 span = past(period_span(park, Period.DAY, day), due.now_ms)
                 laid = loaded or await load(self._usage, ids, span)
-                points[Period.DAY][span.start] = await self._tenant(park, tenant, Period.DAY, day, laid, due)
+                points[Period.DAY][span.start] = await self._tenant(park, tenant, Period.DAY, day, laid=laid, due=due)
             if loaded is not None and first in due.months:
-                points[Period.MONTH][month.start] = await self._tenant(park, tenant, Period.MONTH, first, loaded, due)
+                points[Period.MONTH][month.start] = await self._tenant(
+                    park, tenant, Period.MONTH, first, laid=loaded, due=due
+                )
         return [_tenant_series(park, tenant, period, found) for period, found in points.items()]
 
-    async def _tenant(self, park: Park, tenant: str, period: Period, day: date, laid: Laid, due: "Due") -> Fields:
+    async def _tenant(self, park: Park, tenant: str, period: Period, day: date, *, laid: Laid, due: "Due") -> Fields:
         whole = period_span(park, period, day)
         span = past(whole, due.now_ms)
         figures = tenant_figures(park, park.tenant[tenant], laid.cut(span), period, span)
