@@ -97,9 +97,13 @@ def _too_large(detail: str, payload: bytes, identity: str | None = None) -> Deco
 
 
 def _parts(payload: bytes) -> Iterator[bytes]:
-    """Messages with the readings of a larger one, each small enough to be kept whole."""
+    """Messages with the readings of a larger one, each small enough to be kept whole; none of what is beyond reason."""
+    if len(payload) > _APART:
+        return
     try:
         items = from_json(payload)["readings"]
+        if not isinstance(items, list):
+            return
         written = [json.dumps(item, separators=(",", ":")).encode() for item in items]
     except (ValueError, KeyError, TypeError):
         return
@@ -115,6 +119,7 @@ def _parts(payload: bytes) -> Iterator[bytes]:
         yield _PART % b",".join(part)
 
 
+_APART = 4 * MAX_BYTES
 _PART = b'{"readings":[%b]}'
 _ROOM = KEPT_BYTES - len(_PART)
 

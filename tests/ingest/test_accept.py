@@ -59,6 +59,8 @@ REFUSED: dict[str, tuple[object, Reason]] = {
     "number": (b"17", Reason.MALFORMED),
     "null": (b"null", Reason.MALFORMED),
     "300 KB": (b" " * 300_000, Reason.TOO_LARGE),
+    "300 KB of text": (b'{"readings": "' + b"x" * 300_000 + b'"}', Reason.TOO_LARGE),
+    "8 MB": (json.dumps({"readings": [GOOD] * 100_000}).encode(), Reason.TOO_LARGE),
     "one byte too many": (json.dumps(GOOD).encode().ljust(MAX_BYTES + 1), Reason.TOO_LARGE),
     "too many readings": ({"readings": [GOOD] * (MAX_READINGS + 1)}, Reason.TOO_LARGE),
     "readings is an object": ({"readings": GOOD}, Reason.MALFORMED),
