@@ -30,7 +30,7 @@ _COMPARISON: dict[type[ast.cmpop], Callable[[float, float], bool]] = {ast.Lt: op
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class InstanceState:
     """One alert instance: whether it is beyond the threshold, and the number that was compared."""
 
     fires: bool
@@ -39,8 +39,8 @@ class State:
 
 async def evaluate(
     store: Store, rule: dict[str, Any], now: datetime, firing: frozenset[Labels] = frozenset()
-) -> dict[Labels, State] | None:
-    """State of each alert instance, or None where the questions have no answer (no data).
+) -> dict[Labels, InstanceState] | None:
+    """InstanceState of each alert instance, or None where the questions have no answer (no data).
 
     Those in `firing` go on until their recovery threshold is passed. Raises `ValueError` for what no rule of ours has.
     """
@@ -63,7 +63,7 @@ async def evaluate(
         else:
             condition = model["conditions"][0]
             states = {
-                labels: State(beyond(value, condition, firing=labels in firing), value)
+                labels: InstanceState(beyond(value, condition, firing=labels in firing), value)
                 for labels, value in numbers[model["expression"]].items()
             }
             return states or None

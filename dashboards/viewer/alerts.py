@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from dashboards.alerts.evaluate import Labels, State, evaluate
+from dashboards.alerts.evaluate import InstanceState, Labels, evaluate
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import Rule, Severity, Silence
 from dashboards.overrides import uid
@@ -83,7 +83,7 @@ class Alerts:
     async def _evaluate(self, setting: Setting, now: datetime) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(rule: Rule) -> tuple[Rule, dict[Labels, State] | None]:
+        async def one(rule: Rule) -> tuple[Rule, dict[Labels, InstanceState] | None]:
             async with gate:
                 firing = frozenset(self._firing.get(rule.uid, {}))
                 return rule, await evaluate(self._store, rule.provisioned(), now, firing)

@@ -28,7 +28,7 @@ class UnknownError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class PageRange:
     """What the page shows. `relative`: it ends now and moves on, so panels may have a range of their own."""
 
     start: datetime
@@ -70,7 +70,7 @@ class Board:
         """The park's."""
         return ZoneInfo(self.content["timezone"])
 
-    def panel(self, number: int, chosen: dict[str, list[str]], shown: Range) -> Asks:
+    def panel(self, number: int, chosen: dict[str, list[str]], shown: PageRange) -> Asks:
         """The statements of a panel."""
         panel = next((each for each in self.content["panels"] if each["id"] == number), None)
         if panel is None:
@@ -93,7 +93,7 @@ class Board:
                 return filled(variable["definition"], self._choices(chosen, before=name))
         raise UnknownError(f"{self.uid} has no variable {name} with a query")
 
-    def annotations(self, chosen: dict[str, list[str]], shown: Range) -> Iterator[tuple[dict[str, Any], str]]:
+    def annotations(self, chosen: dict[str, list[str]], shown: PageRange) -> Iterator[tuple[dict[str, Any], str]]:
         """Each query of events with its statement."""
         for annotation in self.content["annotations"]["list"]:
             statement = filled(annotation["target"]["query"], self._choices(chosen))

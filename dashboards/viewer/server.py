@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 
 from dashboards.names import tenant_names
 from dashboards.viewer.alerts import Alerts
-from dashboards.viewer.boards import Boards, Range, UnknownError
+from dashboards.viewer.boards import Boards, PageRange, UnknownError
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Identifier, Model
 from metering.words import Language
@@ -42,16 +42,16 @@ _HOME = ("ecopark-overview", "ecopark-own")
 
 log = logging.getLogger(__name__)
 
-Values = tuple[Identifier | Literal["$__all"], ...]
+ChosenValues = tuple[Identifier | Literal["$__all"], ...]
 Asked = TypeVar("Asked", bound=Model)
-Instant = Annotated[int, Field(ge=0, le=LATEST_MS)]
+Moment = Annotated[int, Field(ge=0, le=LATEST_MS)]
 
 
 class Choosing(Model):
     """A page with the values of its variables."""
 
     page: Identifier
-    variables: dict[Identifier, Values] = Field(default_factory=dict)
+    variables: dict[Identifier, ChosenValues] = Field(default_factory=dict)
 
 
 class AskVariable(Choosing):
@@ -60,20 +60,20 @@ class AskVariable(Choosing):
     name: Identifier
 
 
-class Shown(Choosing):
+class AskShown(Choosing):
     """A page that shows a range of time, in milliseconds since the epoch."""
 
-    start: Instant = Field(alias="from")
-    end: Instant = Field(alias="to")
+    start: Moment = Field(alias="from")
+    end: Moment = Field(alias="to")
     relative: bool
 
-    def range(self) -> Range:
+    def range(self) -> PageRange:
         """Where the page begins and ends."""
         start, end = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (self.start, self.end))
-        return Range(start, end, self.relative)
+        return PageRange(start, end, self.relative)
 
 
-class AskPanel(Shown):
+class AskPanel(AskShown):
     """What a panel shows."""
 
     panel: int
@@ -170,7 +170,7 @@ class Viewer:
         return web.json_response({"from": _ms(asks.start), "to": _ms(asks.end), "answers": answers})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        asked = await _asked(request, Shown)
+        asked = await _asked(request, AskShown)
         board = self._boards.by_uid(asked.page)
         events = []
         for target, statement in board.annotations(_lists(asked.variables), asked.range()):
@@ -192,7 +192,7 @@ async def _asked(request: web.Request, kind: type[Asked]) -> Asked:
         raise web.HTTPForbidden(text=f"not a question of a page: {faults}") from error
 
 
-def _lists(variables: dict[str, Values]) -> dict[str, list[str]]:
+def _lists(variables: dict[str, ChosenValues]) -> dict[str, list[str]]:
     return {name: list(values) for name, values in variables.items()}
 
 
