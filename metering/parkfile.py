@@ -20,7 +20,7 @@ from metering.park import Park
 from metering.parkrules import broken_rules
 from metering.rules import one_of
 from metering.shortforms import SHORT_FORMS, as_written, written_out
-from metering.yamllines import KeyPath, Lines, repeated_keys, without_repeated
+from metering.yamllines import KeyPath, Lines, repeated_keys, too_large, without_repeated
 
 Judge = Callable[[Park], Iterator[Broken]]
 """Says what is wrong with a park that may have been read leniently: the place of each fault and what would be right."""
@@ -68,6 +68,8 @@ def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
     for line, right in _too_much(text):
         raise ParkFileError([Fault(file, line, "file", "", right)])
     try:
+        if (large := too_large(text)) is not None:
+            raise ParkFileError([Fault(file, large.line, large.key, "", large.right)])
         return _parsed(file, text, judges)
     except yaml.YAMLError as error:  # the second reading is stricter than the first, with tabs for instance
         raise ParkFileError(list(_unparsed(file, text, str(error), judges))) from error

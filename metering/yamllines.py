@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -89,6 +89,52 @@ def without_repeated(text: str, repeated: Iterable[Repeated]) -> str:
         blank = re.sub(r"[^\n]", " ", text[key.start : key.end])
         text = text[: key.start] + blank + text[key.end :]
     return text
+
+
+class Large(NamedTuple):
+    """What makes a text too large to be a park file."""
+
+    line: int
+    key: str
+    right: str
+
+
+def too_large(text: str) -> Large | None:
+    """Whether a text is larger than any park file needs to be, as it stands or once its aliases are written out.
+
+    Neither parser bounds what it makes of a text, and a service reads park files while it runs.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return Large(
+            1, "file", f"has more than {MOST_CHARACTERS:,} characters; split the park or leave out what is not it"
+        )
+    lengths = list(map(len, text.split("\n")))
+    if max(lengths) > MOST_IN_A_LINE:
+        number = lengths.index(max(lengths)) + 1
+        return Large(number, "YAML", f"this line has more than {MOST_IN_A_LINE:,} characters; no value is that long")
+    if _ALIAS.search(text) is not None and _values(yaml.compose(text, _Loader), {}) > MOST_VALUES:
+        return Large(1, "YAML", f"its aliases (*) stand for more than {MOST_VALUES:,} values; write out what is meant")
+    return None
+
+
+MOST_CHARACTERS: Final = 16_000_000
+MOST_IN_A_LINE: Final = 65_536
+MOST_VALUES: Final = 2_000_000
+_ALIAS: Final = re.compile(r"\*[^\s\]},]")
+_Loader: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+def _values(node: Any, known: dict[int, int]) -> int:
+    """How many values a node is once its aliases are written out; an alias inside what it refers to counts once."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = 1
+    below = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+    total = 1
+    if isinstance(node, yaml.CollectionNode):
+        total += sum(_values(each, known) for each in below)
+    known[id(node)] = total
+    return total
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any]:

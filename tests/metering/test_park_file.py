@@ -51,6 +51,33 @@ def test_what_is_no_yaml_has_a_fault(content: bytes, tmp_path: Path) -> None:
     assert faults_of(file)
 
 
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (GOOD + "tariffs: " + "x" * 20_000_000, "has more than 16,000,000 characters"),
+        (GOOD + "tariffs: " + "x" * 100_000, "this line has more than 65,536 characters"),
+        (BOMB + GOOD, "its aliases (*) stand for more than 2,000,000 values"),
+    ],
+    ids=["large file", "long line", "aliases of aliases"],
+)
+def test_what_is_too_large_is_refused_before_it_is_read(text: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "park.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert fault in faults_of(file)
+
+
+def test_aliases_of_a_sensible_size_are_written_out(tmp_path: Path) -> None:
+    file = tmp_path / "park.yaml"
+    text = GOOD.replace("registers: {energy_kwh: {rollover: 1000000}, power_kw: {}}", "registers: &r {energy_kwh: {}}")
+    file.write_text(text.replace("registers: {energy_kwh: {}}", "registers: *r"), encoding="utf-8")
+    assert load_park(file).meter["em-2"].quantities.keys() == {"energy_kwh"}
+
+
 def test_a_folder_reports_the_faults_of_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD.replace("Asia/Ho_Chi_Minh", "Mars"), encoding="utf-8")
     (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
