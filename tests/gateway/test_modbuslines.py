@@ -289,3 +289,28 @@ async def test_a_device_that_is_silent_is_due_again_in_the_next_round_and_not_be
         line.close()
         await left.wait()
     assert line.bad_values >= 1
+
+
+async def test_a_device_that_did_not_answer_is_asked_last() -> None:
+    asked: list[int] = []
+
+    def logged(number: int) -> SimDevice:
+        async def answer(*_: object) -> None:
+            asked.append(number)
+            if number == 1:
+                await asyncio.sleep(0.3)
+
+        return SimDevice(number, [SimData(0, values=5, datatype=DataType.REGISTERS)], action=answer)
+
+    now, places = Now(), {"power_kw": {"address": 0, "type": "uint16"}}
+    async with served([logged(1), logged(2)]) as url:
+        line = line_of(url.replace("0.5", "0.2"), now, [meter_at(1, registers=places), meter_at(2, registers=places)])
+        async with asyncio.timeout(30):
+            await read(line, now)
+            assert asked == [1, 2]
+            asked.clear()
+            while 1 not in asked:  # after a pause
+                asked.clear()
+                assert await read(line, now) == {"m-2": {"power_kw": 5.0}}
+        line.close()
+    assert asked == [2, 1]
