@@ -129,6 +129,8 @@ def together(portions: Sequence[Portion]) -> Series | None:
     """The sum of meters; None where there is none."""
     if not portions:
         return None
+    if len(portions) == 1:  # nearly always
+        return _alone(portions[0])
     mine = np.stack([portion.mine for portion in portions])
     amounts = np.stack([portion.hours.amount for portion in portions])
     known = np.isfinite(amounts) & mine
@@ -145,6 +147,16 @@ def together(portions: Sequence[Portion]) -> Series | None:
         np.sqrt((np.where(mine, error, 0.0) ** 2).sum(axis=0)),
         np.asarray(mine.any(axis=0)),
     )
+
+
+def _alone(portion: Portion) -> Series:
+    """One meter."""
+    hours, mine = portion.hours, portion.mine
+    if mine.all():
+        return Series(hours.amount, hours.completeness, hours.estimated, hours.error, mine)
+    amount = np.where(mine, hours.amount, np.nan)
+    shares = (np.where(mine, values, 0.0) for values in (hours.completeness, hours.estimated, hours.error))
+    return Series(amount, *shares, mine)
 
 
 def quotient(

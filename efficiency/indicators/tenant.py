@@ -23,7 +23,7 @@ from efficiency.indicators.night import night_share
 from efficiency.indicators.series import Portion, Series, quotient, together
 from efficiency.usage.intervals import Bools, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.localtime import Slots, day_of, on_days, slots
+from efficiency.valuation.localtime import Slots, day_of, on_days, slots_over
 from efficiency.valuation.money import BANDS, band_shares
 from efficiency.valuation.valued import NOTHING, Reason
 from metering.dated import at, value_on
@@ -129,7 +129,6 @@ def generating(park: Park, tenant: str, span: Span) -> tuple[Meter, ...]:
 
 def tenant_hours(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], span: Span) -> TenantHours | None:
     """Lay out what a tenant's meters measured over exactly a span; None where it had none of them then."""
-    start = quarters_in(span)
     use: dict[Utility, tuple[Portion, ...]] = {}
     output: dict[str, tuple[Portion, ...]] = {}
     generated: list[Portion] = []
@@ -150,7 +149,7 @@ def tenant_hours(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], 
     if not (use or output or generated):
         return None
     return TenantHours(
-        when=slots(start, park.zone),
+        when=slots_over(span, park.zone),
         use=use,
         generated=tuple(generated),
         exported=tuple(exported),

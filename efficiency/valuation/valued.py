@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,11 +144,13 @@ def reasons_in(mask: int) -> tuple[Reason, ...]:
     return tuple(reason for reason in Reason if reason & mask)
 
 
+@lru_cache(maxsize=4096)
 def named(reasons: Reason) -> str:
     """Reasons as they are stored: names with commas between, empty for none."""
     return ",".join((reason.name or "").lower() for reason in reasons_in(reasons))
 
 
+@lru_cache(maxsize=4096)
 def reasons_named(text: str) -> Reason:
     """Reasons as they are stored, read back; a name that no version of Ecopark knows counts as no data."""
     found = NOTHING
