@@ -45,6 +45,7 @@ MOST_IN_A_CYCLE = 500_000
 """Quarter hours beside those of the running hour, about: what is more waits for the next cycle, so that an old reading
 or a changed price never keeps the figures of the day from anybody for longer than that takes."""
 
+_TURN = 16
 _MONTHS_EVERY_MS = 20_000
 _MONTHS_SHARE = 20
 """Figures of months read much: they may take no more than one part in so many of the time."""
@@ -280,24 +281,31 @@ class ParkUsage:
         now_ms, windows = plan.now_ms, plan.windows
         span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
         loaded = await self._recent.load(group, span, changed.start, windows.load)
-        due: Work = {}
+        news: list[Meter] = []
         for meter in group:
             readings = loaded[meter.counter][meter.id]
             said = (
                 hash(readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()),
                 now_ms // QUARTER_MS,
             )
-            if self._said.get(meter.id) == said or meter.id not in self._reader.first:
-                continue
-            with self.aside.guard(meter.id, now_ms):
-                due[meter.id] = [await self._running(windows.meter_use, meter, loaded, changed)]
+            if self._said.get(meter.id) != said and meter.id in self._reader.first:
+                news.append(meter)
                 self._said[meter.id] = said
-        early = min((window.start for spans in due.values() for window in spans), default=now_ms)
-        if due:
-            stored = await self._usage.stored(due, Span(early, now_ms).outward())
-            for name, spans in due.items():
-                with self.aside.guard(name, now_ms):
-                    await windows.one(self.park.meter[name], spans[0], loaded, stored[name])
+        window, plain = windows.plain(news, loaded, changed)
+        due: dict[str, Span] = dict.fromkeys(plain, window)
+        for meter in (each for each in news if each.id not in plain):
+            with self.aside.guard(meter.id, now_ms):
+                due[meter.id] = await self._running(windows.meter_use, meter, loaded, changed)
+        if not due:
+            return
+        stored = await self._usage.stored(due, Span(min(each.start for each in due.values()), now_ms).outward())
+        for number, (name, span) in enumerate(due.items()):
+            with self.aside.guard(name, now_ms):
+                if name in plain:
+                    await windows.keep_plain(self.park.meter[name], window, plain[name], stored[name])
+                else:
+                    await windows.one(self.park.meter[name], span, loaded, stored[name])
+            if number % _TURN == 0:
                 await asyncio.sleep(0)  # the service has other work, too
 
     async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
