@@ -154,9 +154,13 @@ def _alone(portion: Portion) -> Series:
     hours, mine = portion.hours, portion.mine
     if mine.all():
         return Series(hours.amount, hours.completeness, hours.estimated, hours.error, mine)
-    amount = np.where(mine, hours.amount, np.nan)
-    shares = (np.where(mine, values, 0.0) for values in (hours.completeness, hours.estimated, hours.error))
-    return Series(amount, *shares, mine)
+    return Series(
+        np.where(mine, hours.amount, np.nan),
+        np.where(mine, hours.completeness, 0.0),
+        np.where(mine, hours.estimated, 0.0),
+        np.where(mine, hours.error, 0.0),
+        mine,
+    )
 
 
 def quotient(
