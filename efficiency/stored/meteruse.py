@@ -59,7 +59,14 @@ class MeterUse:
         past = meter.instruments_in(Span(ALWAYS_BEFORE, self._now_ms + 1)) or meter.instruments[:1]
         if len(past) < len(meter.instruments):
             meter = meter.model_copy(update={"instruments": past})
-        return [Register(meter, name, counter_of(meter, name, self._zone)) for name in counting(meter)]
+        return [Register(meter, name, self._counter(meter, name)) for name in counting(meter)]
+
+    def _counter(self, meter: Meter, name: str) -> Counter:
+        known = self._reader.counters.get((meter.id, name))
+        if known is None or known[0] is not meter:
+            known = meter, counter_of(meter, name, self._zone)
+            self._reader.counters[(meter.id, name)] = known
+        return known[1]
 
     async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> QuarterHours:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""

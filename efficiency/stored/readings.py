@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from efficiency.usage.counters import counting
+from efficiency.usage.counters import Counter, counting
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Floats, Span, Times
 from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings, States
 from metering.instants import FUTURE_MS
@@ -34,6 +34,8 @@ class RegisterReader:
         self._store = store
         self._park = park
         self.first: dict[str, int] = {}
+        self.counters: dict[tuple[str, str], tuple[Meter, Counter]] = {}
+        """By meter and register: what the park file says of it, which is the same as long as the meter is."""
 
     async def find_first(self, meters: Sequence[Meter]) -> None:
         """Ask the store where the readings of each meter begin."""

@@ -46,11 +46,6 @@ def meter_events(meter: Meter, counter: Counter, steps: Steps, use: QuarterHours
     return sorted(inside, key=lambda event: (event.at, event.kind))
 
 
-def plain_events(meter: Meter, use: QuarterHours, window: Span) -> list[Event]:
-    """Events of `window` of a meter whose steps are all plain (`efficiency.usage.plain`)."""
-    return [event for event in _stuck(use, meter.unit) if window.start <= event.at < window.end]
-
-
 def tariff_events(park: Park, now_ms: int) -> list[Event]:
     """Days up to now on which another electricity tariff began to hold, or other hours."""
     tariff = park.tariffs.electricity

@@ -9,6 +9,7 @@ from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import Rule, Silence
 from dashboards.setting import Setting
+from dashboards.words import DOUBTFUL_EVENTS
 from metering.park import Park
 from proving.servers import Influxd
 from store.client import Store
@@ -142,7 +143,8 @@ async def test_a_state_that_is_taken_back_counts_for_the_limit_again(bare_store:
 
 
 @pytest.mark.parametrize(
-    ("kind", "fires"), [("reset", True), ("stuck", True), ("spike", True), ("swap", False), ("rollover", False)]
+    ("kind", "fires"),
+    [*((kind, True) for kind in DOUBTFUL_EVENTS), ("swap", False), ("gap", False), ("rollover", False)],
 )
 async def test_events_that_need_a_look_fire_and_others_do_not(
     bare_store: Store, setting: Setting, kind: str, fires: bool
