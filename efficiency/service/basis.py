@@ -50,6 +50,7 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     found[".vat"] = tariffs["vat"]
     found[".reactive"] = {"rule": electricity.pop("reactive", [])}
     found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
+    found[".calendar"] = park.calendar.model_dump(mode="json", by_alias=True)
     for name, entries in park.factors.model_dump(mode="json", by_alias=True).items():
         found[f".{name}"] = entries
     for tenant in park.tenants:
@@ -222,6 +223,8 @@ def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
     """Utilities whose dated data differs, and the first day on which it does."""
+    if before.get(".calendar") != after[".calendar"]:
+        yield Utility.ELECTRICITY, date.min
     for part in (".prices", ".scope1", ".scope2", ".toe", ".electricity"):
         old, new = before.get(part, {}), after[part]
         for name in old.keys() | new.keys():

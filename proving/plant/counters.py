@@ -7,6 +7,7 @@ day. Sums run day by day from the first local day, always in the same order, so 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,8 @@ class Counters:
     def flow(self, meter: Meter, day: Day) -> Flow:
         """The day's flow through a meter."""
         row = self._load.index[meter.id]
-        tenant = None if meter.tenant is None else self._park.tenant[meter.tenant]
+        name = meter.belongs[0].tenant
+        tenant = None if name is None else self._park.tenant[name]
         return Flow(meter, day.net[row], day.wobble[row], day.weather.temperature, full_power_factor(tenant))
 
     def true(self, meter: str, quantity: str, instants: Instants) -> Array:
@@ -110,8 +112,10 @@ class Counters:
 
     @staticmethod
     def _multiplier(meter: Meter, midnight: int) -> float:
-        instrument = meter.instrument_at(midnight)
-        return instrument.multiplier if instrument else 1.0
+        """That of the first device: what a later one counts follows from the plant's events."""
+        first = [meter.instruments[0], *takewhile(lambda entry: entry.continues, meter.instruments[1:])]
+        held = [entry.multiplier for entry in first if entry.span.start <= midnight]
+        return held[-1] if held else 1.0
 
 
 def _within(day: DayCount, row: int, ms: Instants) -> Array:

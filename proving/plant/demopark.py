@@ -1,26 +1,39 @@
-"""The park file of a demo: the example's text with the exchanges of instruments that the plant plays."""
+"""The park file of a demo: the example with what the plant plays: exchanged instruments, a tenant that leaves."""
 
 import re
+from datetime import timedelta
 
 from proving.plant.clock import instant
 from proving.plant.plant import Plant
 
 
 def demo_park_text(text: str, plant: Plant) -> str:
-    """Add each exchange of the plant to its meter's entry, with the exact closing and opening register.
+    """Add each exchange of the plant to its meter's entry, and end the stay of tenants that move out.
 
-    Raises `ValueError` where a meter's entry does not begin with a line `- id: ...`.
+    Raises `ValueError` where an entry does not begin with a line `- id: ...`.
     """
     for meter, exchange in plant.exchanges().items():
-        entry = re.compile(rf"^(?P<indent> *)- id: {re.escape(meter)} *$", re.MULTILINE)
-        found = entry.search(text)
-        if found is None:
-            raise ValueError(f"the park file has no line `- id: {meter}` to which its exchange could be added")
-        inner, counter = found["indent"] + "  ", plant.park.meter[meter].counter
-        lines = (
-            f"\n{inner}instruments:"
-            f"\n{inner}  - {{closing: {{{counter}: {exchange.closing!r}}}}}"
-            f'\n{inner}  - {{from: "{instant(exchange.ms).isoformat()}", opening: {{{counter}: {exchange.opening!r}}}}}'
+        counter, ratios = plant.park.meter[meter].counter, exchange.ratio
+        old, new = (f"multiplier: {ratio!r}, " if ratios[0] != ratios[1] else "" for ratio in ratios)
+        text = _added(
+            text,
+            meter,
+            "instruments:",
+            f"  - {{{old}closing: {{{counter}: {exchange.closing!r}}}}}",
+            f'  - {{from: "{instant(exchange.ms).isoformat()}", {new}opening: {{{counter}: {exchange.opening!r}}}}}',
         )
-        text = text[: found.end()] + lines + text[found.end() :]
+    for tenant, ms in plant.moves().items():
+        left = instant(ms).astimezone(plant.park.zone)
+        until = (left + timedelta(days=1)).date() if (left.hour, left.minute) != (0, 0) else left.date()
+        text = _added(text, tenant, f"until: {until}")
+        line = re.compile(rf"^(?P<indent> +)tenant: {re.escape(tenant)} *$", re.MULTILINE)
+        text = line.sub(rf'\g<indent>belongs: [{{tenant: {tenant}}}, {{from: "{left.isoformat()}"}}]', text)
     return text
+
+
+def _added(text: str, name: str, *lines: str) -> str:
+    found = re.compile(rf"^(?P<indent> *)- id: {re.escape(name)} *$", re.MULTILINE).search(text)
+    if found is None:
+        raise ValueError(f"the park file has no line `- id: {name}` to which the plant's events could be added")
+    inner = found["indent"] + "  "
+    return text[: found.end()] + "".join(f"\n{inner}{line}" for line in lines) + text[found.end() :]

@@ -32,9 +32,26 @@ class Reset(FieldEvent):
 
 
 class Swap(FieldEvent):
-    """The instrument is replaced by one whose main counter already shows `opening`, its others zero."""
+    """The instrument is replaced by one whose main counter already shows `opening`, its others zero.
+
+    With `multiplier` it hangs behind other transformers than the one before.
+    """
 
     opening: NotNegative
+    multiplier: Positive | None = None
+
+
+class Restored(FieldEvent):
+    """The counters go back to what they showed `back` before, as after a power failure, and count on from there."""
+
+    back: timedelta
+
+
+class MovesOut(FieldEvent):
+    """The firm of the meter leaves the park, with all its meters: they are the park's own from then on and stand idle.
+
+    It happens at the beginning of the quarter hour.
+    """
 
 
 class Stuck(Lasting):
@@ -96,7 +113,10 @@ FIELD_EVENTS: tuple[FieldEvent, ...] = (
     Swap(meter="wm-brewery", after=_after(days=11, hours=3, minutes=12), opening=0.0),
     Spike(meter="gm-steel", after=_after(days=13, hours=8), lasting=_after(minutes=5), by=60_000.0),
     Rollover(meter="wm-textile-washing", after=_after(days=15, hours=10, minutes=2)),
-    Stuck(meter="am-plastics", after=_after(days=18), lasting=_after(hours=30)),
+    Swap(meter="em-furniture", after=_after(days=12, hours=2, minutes=37), opening=88_120.0, multiplier=300.0),
+    MovesOut(meter="em-feed", after=_after(days=16, hours=14, minutes=30)),
+    Stuck(meter="am-plastics", after=_after(days=18), lasting=_after(days=4)),
+    Restored(meter="wm-pharma", after=_after(days=23, hours=5, minutes=20), back=_after(hours=9)),
     LeakAtNight(meter="wm-steel", after=_after(days=20), lasting=_after(days=4), flow=6.0),
     # The last day, so that today's pictures show some.
     Gap(meter="cm-pharma", after=_after(days=29, hours=6), lasting=_after(hours=1)),

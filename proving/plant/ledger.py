@@ -5,8 +5,7 @@ from datetime import datetime
 import numpy as np
 
 from metering.instants import milliseconds
-from metering.meters import Meter
-from metering.park import Park
+from metering.park import Park, Tenure
 from metering.quantities import Utility
 from proving.plant.clock import MINUTE_MS, QUARTER_MS
 from proving.plant.counters import Array, Instants
@@ -35,13 +34,15 @@ class Ledger:
         return used
 
     def tenant(self, tenant: str, utility: Utility) -> Array:
-        """Use of a tenant in each quarter hour: what it takes in through its outermost meters.
+        """Use of a tenant in each quarter hour: what it takes in through its outermost meters while they are its own.
 
         What it generates itself stands below one of them and is not added.
         """
         used = np.zeros(len(self.quarters))
-        for meter in outermost(self._plant.park, tenant, utility):
-            used += self.meter(meter.id)
+        for tenure in outermost(self._plant.park, tenant, utility):
+            span = tenure.belonging.span
+            theirs = (self.quarters >= span.start) & (self.quarters < span.end)
+            used += np.where(theirs, self.meter(tenure.meter.id), 0.0)
         return used
 
 
@@ -51,12 +52,11 @@ def quarter_hours(start: datetime, end: datetime) -> Instants:
     return np.arange(first, milliseconds(end), QUARTER_MS, dtype=np.int64)
 
 
-def outermost(park: Park, tenant: str, utility: Utility) -> list[Meter]:
-    """Meters through which a tenant takes a utility in."""
+def outermost(park: Park, tenant: str, utility: Utility) -> list[Tenure]:
+    """Meters through which a tenant takes a utility in, and while it has them."""
+    own = {tenure.meter.id for tenure in park.points_of_tenant(tenant)}
     return [
-        meter
-        for meter in park.meters
-        if meter.tenant == tenant
-        and meter.utility is utility
-        and (meter.parent is None or park.meter[meter.parent].tenant != tenant)
+        tenure
+        for tenure in park.points_of_tenant(tenant)
+        if tenure.meter.utility is utility and tenure.belonging.parent not in own
     ]

@@ -4,10 +4,11 @@ A day depends on the park, the seed and its own date only, so any day can be com
 it carries what they carry, less what is generated there, and the losses on the way; so balances close by construction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,11 +65,20 @@ class _Today:
 class LoadModel:
     """The true flows of a park."""
 
-    def __init__(self, park: Park, seed: int, days: LocalDays, leaks: Iterable[Leak] = ()) -> None:
+    def __init__(
+        self,
+        park: Park,
+        seed: int,
+        days: LocalDays,
+        leaks: Iterable[Leak] = (),
+        moves: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """`moves`: when tenants leave the park, ms; what was theirs then stands idle."""
         self._park = park
         self._seed = seed
         self._days = days
         self._leaks = tuple(leaks)
+        self._moves = moves
         self.index = {meter.id: row for row, meter in enumerate(park.meters)}
         self._steps = _in_order(park)
         self._activity = {tenant.id: _activity(value_on(tenant.shifts, date.max) or ()) for tenant in park.tenants}
@@ -127,19 +137,23 @@ class LoadModel:
         return flow
 
     def _share(self, meter: Meter, profile: Profile, today: _Today, noise: Minutes) -> Minutes:
-        weekday = date_of(today.number).weekday()
+        weekday, tenant = date_of(today.number).weekday(), meter.belongs[0].tenant
         if profile.rhythm == "shifts":
-            work = self._activity[meter.tenant][weekday] if meter.tenant is not None else np.ones(MINUTES)
+            work = self._activity[tenant][weekday] if tenant is not None else np.ones(MINUTES)
         else:
             work = self._rhythm[profile.rhythm][weekday]
-        work = work * (today.levels[meter.tenant] if meter.tenant is not None else 1.0)
+        work = work * (today.levels[tenant] if tenant is not None else 1.0)
         if profile.cycle_min:
             phase = fraction(self._seed, meter.id)
             angle = 2 * np.pi * ((today.number * MINUTES + np.arange(MINUTES)) / profile.cycle_min + phase)
             work = work * (1.0 - profile.cycle_depth * (np.tanh(4.0 * np.sin(angle)) + 1.0) / 2.0)
         warmth = 1.0 + profile.per_degree * np.maximum(today.weather.temperature - 24.0, 0.0)
         share: Minutes = profile.share * (profile.standby + (1.0 - profile.standby) * work) * warmth
-        return np.maximum(share * (1.0 + profile.noise * noise), 0.0)
+        share = np.maximum(share * (1.0 + profile.noise * noise), 0.0)
+        if tenant is not None and tenant in self._moves:
+            instants = self._days.start(today.number) + np.arange(MINUTES) * MINUTE_MS
+            share = np.where(instants < self._moves[tenant], share, 0.0)
+        return share
 
     def _level(self, tenant: str, number: int) -> float:
         """How busy the firm is that day: orders, absences, holidays."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from metering.instants import milliseconds
 from metering.meters import Meter
 from metering.park import Park
-from proving.plant.clock import MINUTE_MS, LocalDays, fraction
+from proving.plant.clock import MINUTE_MS, QUARTER_MS, LocalDays, fraction
 from proving.plant.counters import Array, Counters, DayCount, Instants
 from proving.plant.events import (
     FIELD_EVENTS,
@@ -25,7 +25,9 @@ from proving.plant.events import (
     Late,
     Leak,
     LeakAtNight,
+    MovesOut,
     Reset,
+    Restored,
     Rollover,
     Spike,
     Stuck,
@@ -45,20 +47,25 @@ _UNDISTURBED_H = 120 * 24
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """From `start_ms` on, each counter shows its `opening` and what the instrument counted since `base`."""
+    """From `start_ms` on, each counter shows its `opening` and what the instrument counted since `base`.
+
+    `scale` is the first instrument's transformer ratio over that of the one that counts now.
+    """
 
     start_ms: int
     opening: dict[str, float]
     base: dict[str, float]
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The instrument is replaced at `ms`: the last register of the main counter, and the first of the new one."""
+    """The instrument is replaced at `ms`: last register of the main counter and first of the new one, both ratios."""
 
     ms: int
     closing: float
     opening: float
+    ratio: tuple[float, float]
 
 
 class Plant:
@@ -73,7 +80,12 @@ class Plant:
         leaks = [
             Leak(event.meter, *self.span(event), event.flow) for event in self.events if isinstance(event, LeakAtNight)
         ]
-        self.load = LoadModel(park, seed, self.days, leaks)
+        self._moves = {
+            tenant: self.at(event) // QUARTER_MS * QUARTER_MS
+            for event in self.events
+            if isinstance(event, MovesOut) and (tenant := park.meter[event.meter].belongs[0].tenant) is not None
+        }
+        self.load = LoadModel(park, seed, self.days, leaks, self._moves)
         self.counters = Counters(park, self.load, self.days, self.days.day(self.start_ms))
         self._faces = {meter.id: faces(meter) for meter in park.meters}
         self._segments = {meter.id: self._segments_of(meter) for meter in park.meters}
@@ -148,7 +160,8 @@ class Plant:
                 before = [segment for segment in self._segments[meter.id] if segment.start_ms < ms][-1]
                 total = self._counted_in(before, meter.id, meter.counter, np.array([ms], dtype=np.int64))
                 closing = float(shown_counter(self._faces[meter.id][meter.counter], total)[0])
-                exchanged[meter.id] = Exchange(ms, closing, event.opening)
+                ratio = meter.instruments[0].multiplier
+                exchanged[meter.id] = Exchange(ms, closing, event.opening, (ratio, event.multiplier or ratio))
         return exchanged
 
     def _counted(self, meter_id: str, quantity: str, instants: Instants) -> Array:
@@ -162,7 +175,7 @@ class Plant:
 
     def _counted_in(self, segment: Segment, meter_id: str, quantity: str, instants: Instants) -> Array:
         since: Array = self.counters.raw(meter_id, quantity, instants) - segment.base[quantity]
-        return segment.opening[quantity] + since
+        return segment.opening[quantity] + since * segment.scale
 
     def _gauge(self, meter: Meter, quantity: str, instants: Instants) -> Array:
         result = np.empty(len(instants))
@@ -184,12 +197,18 @@ class Plant:
                 raise ValueError(f"{meter.id} cannot roll over: its register says no value at which it would")
             opening[meter.counter] = (rollover - self._raw_at(meter.id, meter.counter, self.at(event))) % rollover
         segments = [Segment(self.days.start(self.counters.first_day), opening, dict.fromkeys(names, 0.0))]
-        for replaced in sorted((*self._of(Reset, meter.id), *self._of(Swap, meter.id)), key=self.at):
-            ms = self.at(replaced)
-            opening = dict.fromkeys(names, 0.0)
-            if isinstance(replaced, Swap):
-                opening[meter.counter] = replaced.opening
-            segments.append(Segment(ms, opening, {name: self._raw_at(meter.id, name, ms) for name in names}))
+        for change in sorted(self._of_any((Reset, Swap, Restored), meter.id), key=self.at):
+            ms, last = self.at(change), segments[-1]
+            opening, scale = dict.fromkeys(names, 0.0), last.scale
+            if isinstance(change, Swap):
+                opening[meter.counter] = change.opening
+                ratio = meter.instruments[0].multiplier
+                scale = ratio / (change.multiplier or ratio)
+            elif isinstance(change, Restored):
+                then = np.array([ms - round(change.back.total_seconds() * 1000)], dtype=np.int64)
+                opening = {name: float(self._counted_in(last, meter.id, name, then)[0]) for name in names}
+            base = {name: self._raw_at(meter.id, name, ms) for name in names}
+            segments.append(Segment(ms, opening, base, scale))
         return tuple(segments)
 
     def _opening(self, meter: Meter, quantity: str) -> float:
@@ -205,6 +224,13 @@ class Plant:
 
     def _raw_at(self, meter_id: str, quantity: str, ms: int) -> float:
         return float(self.counters.raw(meter_id, quantity, np.array([ms], dtype=np.int64))[0])
+
+    def _of_any(self, kinds: tuple[type[FieldEvent], ...], meter_id: str) -> list[FieldEvent]:
+        return [event for event in self.events if isinstance(event, kinds) and event.meter == meter_id]
+
+    def moves(self) -> dict[str, int]:
+        """When each tenant that moves out does, ms."""
+        return self._moves
 
     def _of(self, kind: type[E], meter_id: str) -> list[E]:
         return [event for event in self.events if isinstance(event, kind) and event.meter == meter_id]

@@ -79,9 +79,11 @@ def test_use_across_a_swap_is_known_from_its_closing_and_opening(plant: Plant, e
     assert begin is not None
     assert end is not None
     counter, swap = plant.park.meter[event.meter].counter, plant.exchanges()[event.meter]
-    used = swap.closing - begin[counter] + end[counter] - swap.opening
+    old, new = swap.ratio
+    used = (swap.closing - begin[counter]) * old + (end[counter] - swap.opening) * new
     true = np.diff(plant.counters.true(event.meter, counter, np.array([at, at + 15 * MINUTE_MS], dtype=np.int64)))[0]
-    assert used == pytest.approx(true, abs=4 * plant.park.meter[event.meter].registers[counter].resolution)
+    step = plant.park.meter[event.meter].registers[counter].resolution
+    assert used == pytest.approx(true, abs=4 * max(swap.ratio) * step)
 
 
 @pytest.mark.parametrize("event", of(Stuck), ids=lambda event: event.meter)

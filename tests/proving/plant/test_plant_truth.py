@@ -132,7 +132,7 @@ def test_the_sun_shines_by_day_only(plant: Plant) -> None:
 
 
 def test_the_ledger_adds_up_a_tenant_s_intakes(plant: Plant, week: Ledger) -> None:
-    assert [meter.id for meter in outermost(plant.park, "textile", Utility.WATER)] == ["wm-textile"]
+    assert [tenure.meter.id for tenure in outermost(plant.park, "textile", Utility.WATER)] == ["wm-textile"]
     assert np.array_equal(week.tenant("textile", Utility.ELECTRICITY), week.meter("em-textile"))
 
 
