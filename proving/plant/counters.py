@@ -12,7 +12,7 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from metering.meters import Meter
+from metering.meters import Instrument, Meter
 from metering.park import Park
 from proving.plant.clock import DAY_MS, MINUTE_MS, MINUTES, LocalDays, date_of
 from proving.plant.gauges import Flow, chilled_flow, full_power_factor, reactive
@@ -113,9 +113,13 @@ class Counters:
     @staticmethod
     def _multiplier(meter: Meter, midnight: int) -> float:
         """That of the first device: what a later one counts follows from the plant's events."""
-        first = [meter.instruments[0], *takewhile(lambda entry: entry.continues, meter.instruments[1:])]
-        held = [entry.multiplier for entry in first if entry.span.start <= midnight]
+        held = [entry.multiplier for entry in first_device(meter) if entry.span.start <= midnight]
         return held[-1] if held else 1.0
+
+
+def first_device(meter: Meter) -> list[Instrument]:
+    """What is said of the device that measures first."""
+    return [meter.instruments[0], *takewhile(lambda entry: entry.continues, meter.instruments[1:])]
 
 
 def _within(day: DayCount, row: int, ms: Instants) -> Array:

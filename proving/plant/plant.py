@@ -16,7 +16,7 @@ from metering.instants import milliseconds
 from metering.meters import Meter
 from metering.park import Park
 from proving.plant.clock import MINUTE_MS, QUARTER_MS, LocalDays, fraction
-from proving.plant.counters import Array, Counters, DayCount, Instants
+from proving.plant.counters import Array, Counters, DayCount, Instants, first_device
 from proving.plant.events import (
     FIELD_EVENTS,
     FieldEvent,
@@ -214,7 +214,7 @@ class Plant:
     def _opening(self, meter: Meter, quantity: str) -> float:
         """What the counter shows at first: some years of use, and room to its roll-over."""
         share = fraction(self.seed, f"{meter.id} {quantity}")
-        per_hour = meter.rated / max(instrument.multiplier for instrument in meter.instruments)
+        per_hour = meter.rated / max(entry.multiplier for entry in first_device(meter))
         most = (0.05 + share) * 2.5 * 8760 * 0.5 * per_hour
         rollover = meter.registers[quantity].rollover
         if rollover is None:
