@@ -109,7 +109,7 @@ class LoadModel:
         return Day(number, net, wobble, weather)
 
     def _flow(self, meter: Meter, today: _Today, noise: Minutes) -> Minutes:
-        below = [tenure.meter for tenure in self._park.children(meter.id)]
+        below = list({tenure.meter.id: tenure.meter for tenure in self._park.children(meter.id)}.values())
         if below:
             signs = [-1.0 if child.role is Role.GENERATION else 1.0 for child in below]
             flows = [sign * today.net[self.index[child.id]] for sign, child in zip(signs, below, strict=True)]
