@@ -68,7 +68,7 @@ def started(fort: Fort, influx: Influxd, park_files: Path, tmp_path: Path) -> It
 
 
 async def connected(child: Child) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while "connected; session" not in child.log.read_text():
             assert child.running, child.last_words()
             await asyncio.sleep(0.02)
@@ -86,7 +86,7 @@ START_MS = time.time_ns() // 1_000_000 - 10_000
 
 
 async def stored(store: Store, count: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:
             rows = await store.query('SELECT count("volume_m3") FROM "water"', OPERATOR_DATABASE)
             if rows and rows[0]["count"] == count:
@@ -147,7 +147,7 @@ async def test_an_account_that_was_pruned_is_out_at_once(
         await thief.subscribe(SHARE, qos=1)
         fort.prune(without_the_attackers(parks))
         with pytest.raises(aiomqtt.MqttError):  # the broker ends the connection
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(180):
                 await anext(thief.messages)
     with pytest.raises(aiomqtt.MqttError):
         async with fort.client(ATTACKER):
@@ -163,7 +163,7 @@ async def test_a_certificate_of_a_pruned_account_is_refused(identity_fort: Fort,
     async with fort.client(ATTACKER, certificate=certificate):
         pass
     fort.prune(without_the_attackers(parks))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while True:
             try:
                 async with fort.client("demo.gw-2", certificate=fort.certificate("demo.gw-2")):
@@ -237,7 +237,7 @@ async def test_gateways_whose_names_read_alike_have_sessions_of_their_own(broker
             link = Link(broker.address, park, gateway, status_every_s=0.1)
             tasks.create_task(run_gateway(Settings(link, tmp_path / f"{park}.spool"), nothing(), stop=stop))
         heard: dict[str, int] = {}
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             async for message in screen.messages:
                 heard[message.topic.value] = heard.get(message.topic.value, 0) + 1
                 if len(heard) == 2 and min(heard.values()) >= 5:
