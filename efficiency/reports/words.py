@@ -140,7 +140,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "mj_factor": _text("Energy content: {what}", "Hàm lượng năng lượng: {what}"),
     "vat_rate": _text("VAT: {what}", "Thuế GTGT: {what}"),
     "reactive_rule": _text("Reactive power surcharge", "Tiền mua công suất phản kháng"),
-    "reactive_rule_text": _text("cosφ under {least}, from {kw} kW", "cosφ dưới {least}, từ {kw} kW"),
+    "reactive_rule_text": _text("cosφ under {least}; from {kw} kW", "cosφ dưới {least}; từ {kw} kW"),
     "official": _text("official", "công bố chính thức"),
     "estimate": _text("estimate, for reference", "ước tính, tham khảo"),
     "toe_factor": _text("Oil equivalent: {what}", "Hệ số quy đổi TOE: {what}"),
@@ -201,8 +201,8 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F6": _text("running sum of (expected - actual)", "tổng lũy kế của (kỳ vọng - thực tế)"),
     "F7": _text("Σ actual / Σ expected", "Σ thực tế / Σ kỳ vọng"),
     "F8": _text(
-        "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule, in steps of 0.01 of cosφ",
-        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định của kỳ, theo bước cosφ 0,01",
+        "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule, in steps of a hundredth of cosφ",
+        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định của kỳ, theo từng bước một phần trăm của cosφ",
     ),
     "F9": _text(
         "highest mean of 30 minutes; load factor: mean / highest; base load: level that nearly all half hours exceed",

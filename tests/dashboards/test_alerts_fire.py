@@ -158,8 +158,8 @@ async def test_events_that_need_a_look_fire_and_others_do_not(
 
 
 async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, setting: Setting) -> None:
-    fields: dict[str, FieldValue] = {"loss": 30.0, "band": 20.0, "through": 1000.0, "computable": 1}
-    tags = {"utility": "electricity", "main": "em-textile"}
+    fields: dict[str, FieldValue] = {"loss": 30.0, "band": 20.0, "incoming": 1000.0}
+    tags = {"utility": "electricity", "main": "em-textile", "period": "day"}
     await bare_store.write([line(BALANCE, tags, fields, TODAY - DAY)], OPERATOR_DATABASE)
     rules = {rule.of: rule.provisioned() for rule in all_rules(setting) if rule.kind == "balance-loss"}
     assert {of for of, rule in rules.items() if await fired(bare_store, rule, NOW)} == {"textile"}
@@ -185,11 +185,10 @@ async def test_a_meter_of_the_parks_own_above_its_baseline_fires(bare_store: Sto
     assert {dict(labels)["baseline"] for labels, on in (found or {}).items() if on} == {"em-wwtp-electricity"}
 
 
-async def test_an_old_balance_that_was_not_computable_is_ignored(bare_store: Store, setting: Setting) -> None:
-    fields: dict[str, FieldValue] = {"loss": 500.0, "band": 20.0, "through": 1000.0, "computable": 0}
-    await bare_store.write(
-        [line(BALANCE, {"utility": "water", "main": "wm-main"}, fields, TODAY - DAY)], OPERATOR_DATABASE
-    )
+async def test_the_balance_of_a_month_wakes_nobody(bare_store: Store, setting: Setting) -> None:
+    fields: dict[str, FieldValue] = {"loss": 500.0, "band": 20.0, "incoming": 1000.0}
+    tags = {"utility": "water", "main": "wm-main", "period": "month"}
+    await bare_store.write([line(BALANCE, tags, fields, TODAY - DAY)], OPERATOR_DATABASE)
     assert await fired(bare_store, rule_of(setting, "balance-loss", "").provisioned(), NOW) is None
 
 

@@ -39,7 +39,25 @@ YEAR_DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
 TEMPLATES = sorted((Path(efficiency.reports.__file__).parent / "templates").glob("*.html"))
 OWN_WORDS = {
     # Units, formulas and names of forms, the same in both languages
-    *("kWh", "MWh", "kW", "m³", "m²", "Nm³", "TOE", "kg", "CO₂e", "CO₂", "t", "hL", "cosφ", "EnPI", "CUSUM", "RECP"),
+    *(
+        "kWh",
+        "MWh",
+        "kW",
+        "m³",
+        "m²",
+        "Nm³",
+        "TOE",
+        "MJ",
+        "kg",
+        "CO₂e",
+        "CO₂",
+        "t",
+        "hL",
+        "cosφ",
+        "EnPI",
+        "CUSUM",
+        "RECP",
+    ),
     *(f"F{number}" for number in range(1, 22)),
     *("A", "B", "năm", "tháng", "T"),
 }
