@@ -202,7 +202,8 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F7": _text("Σ actual / Σ expected", "Σ thực tế / Σ kỳ vọng"),
     "F8": _text(
         "P / √(P² + Q²) of the sums of kWh and kvarh; surcharge by the dated rule, in steps of a hundredth of cosφ",
-        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định của kỳ, theo từng bước một phần trăm của cosφ",
+        "P / √(P² + Q²) từ tổng kWh và kvarh; tiền mua công suất phản kháng theo quy định của kỳ, "
+        "theo từng bước một phần trăm của cosφ",
     ),
     "F9": _text(
         "highest mean of 30 minutes; load factor: mean / highest; base load: level that nearly all half hours exceed",
