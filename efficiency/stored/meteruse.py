@@ -56,9 +56,10 @@ class MeterUse:
 
     def registers(self, meter: Meter) -> list[Register]:
         """The counting registers that use is kept of; the main one first. Exchanges ahead say nothing yet."""
-        past = meter.instruments_in(Span(ALWAYS_BEFORE, self._now_ms + 1)) or meter.instruments[:1]
+        past = [each for each in meter.instruments if each.span.start <= self._now_ms] or [*meter.instruments[:1]]
         if len(past) < len(meter.instruments):
-            meter = meter.model_copy(update={"instruments": past})
+            past[-1] = past[-1].model_copy(update={"until_ms": None, "closing": {}})
+            meter = meter.model_copy(update={"instruments": tuple(past)})
         return [Register(meter, name, self._counter(meter, name)) for name in counting(meter)]
 
     def _counter(self, meter: Meter, name: str) -> Counter:
