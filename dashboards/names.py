@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import cycle, repeat
 
-from dashboards.panels import Column, Kind, Page, Panel
+from dashboards.panels import Column, Page, Panel, PanelKind
 from dashboards.words import TENANT_COLOURS
 from metering.model import Localized
 from metering.park import Park
@@ -43,14 +43,16 @@ def with_names(page: Page, parks: Iterable[Park]) -> Page:
 
 
 def _named(panel: Panel, names: dict[str, Localized]) -> Panel:
-    if panel.kind is Kind.TABLE or panel.by_row:
+    if panel.kind is PanelKind.TABLE or panel.by_row:
         mapped = (("", THE_PARK), *names.items())
         columns = (replace(c, mapped=mapped) if c.name == "tenant" else c for c in panel.columns)
         return replace(panel, columns=tuple(columns))
-    if panel.kind in {Kind.TREND, Kind.BARS} and any(target.alias == "$tag_tenant" for target in panel.targets):
+    if panel.kind in {PanelKind.TREND, PanelKind.BARS} and any(
+        target.alias == "$tag_tenant" for target in panel.targets
+    ):
         known = tuple(replace(c, title=c.title or names.get(c.name)) for c in panel.columns)
         listed = {column.name for column in known}
-        colours = cycle(TENANT_COLOURS) if panel.kind is Kind.TREND else repeat(None)
+        colours = cycle(TENANT_COLOURS) if panel.kind is PanelKind.TREND else repeat(None)
         each = zip(names.items(), colours, strict=False)
         rest = tuple(Column(key, name, colour=colour) for (key, name), colour in each if key not in listed)
         return replace(panel, columns=(*known, *rest))

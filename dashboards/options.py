@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models import bargauge, common, stat, table, timeseries
 
 from dashboards.overrides import worded
-from dashboards.panels import Kind, Panel
+from dashboards.panels import Panel, PanelKind
 from metering.words import Language
 
 OPEN_ALERTS = {
@@ -31,7 +31,7 @@ def options(panel: Panel, language: Language) -> object:
         values=panel.by_row, limit=MOST_ROWS if panel.by_row else None, calcs=[panel.calc], fields=""
     )
     match panel.kind:
-        case Kind.STAT:
+        case PanelKind.STAT:
             graph = common.BigValueGraphMode.AREA if panel.sparkline else common.BigValueGraphMode.NONE
             numbers = len({target.alias for target in panel.targets})
             return stat.Options(
@@ -43,7 +43,7 @@ def options(panel: Panel, language: Language) -> object:
                 wide_layout=False,
                 text=common.VizTextDisplayOptions(title_size=13, value_size=26 if numbers == 1 else 18),
             )
-        case Kind.BARS:
+        case PanelKind.BARS:
             return bargauge.Options(
                 display_mode=common.BarGaugeDisplayMode.BASIC,
                 orientation=common.VizOrientation.HORIZONTAL,
@@ -55,7 +55,7 @@ def options(panel: Panel, language: Language) -> object:
                 sizing=common.BarGaugeSizing.MANUAL,
                 text=common.VizTextDisplayOptions(title_size=12, value_size=13),
             )
-        case Kind.TREND:
+        case PanelKind.TREND:
             return timeseries.Options(
                 legend=common.VizLegendOptions(
                     display_mode=common.LegendDisplayMode.LIST,
@@ -66,11 +66,11 @@ def options(panel: Panel, language: Language) -> object:
                     mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
                 ),
             )
-        case Kind.HOURS:
+        case PanelKind.HOURS:
             return table.Options(cell_height=common.TableCellHeight.SM)
-        case Kind.ALERTS:
+        case PanelKind.ALERTS:
             return OPEN_ALERTS
-        case Kind.TABLE:
+        case PanelKind.TABLE:
             titles = {column.name: worded(column.title, language) or column.name for column in panel.columns}
             order = [panel.sort] if panel.sort else []
             return table.Options(

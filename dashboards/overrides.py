@@ -5,7 +5,7 @@ from typing import Any
 
 from grafana_foundation_sdk.models import dashboard as grafana
 
-from dashboards.panels import Column, Kind, Panel, Step, Words
+from dashboards.panels import Column, Panel, PanelKind, ThresholdStep, Words
 from metering.model import Localized
 from metering.words import Language
 
@@ -17,7 +17,7 @@ def uid(name: str, language: Language) -> str:
 
 def overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
     """What is particular to each named column; a table's columns have their titles by then."""
-    in_table = panel.kind is Kind.TABLE
+    in_table = panel.kind is PanelKind.TABLE
     for column in panel.columns:
         properties = [
             grafana.DynamicConfigValue(id_val=name, value=value)
@@ -86,7 +86,7 @@ def _looks(column: Column, language: Language, *, in_table: bool) -> tuple[Prope
     )
 
 
-def thresholds(steps: tuple[Step, ...]) -> grafana.ThresholdsConfig:
+def thresholds(steps: tuple[ThresholdStep, ...]) -> grafana.ThresholdsConfig:
     """Colours by value."""
     return grafana.ThresholdsConfig(
         mode=grafana.ThresholdsMode.ABSOLUTE,

@@ -60,7 +60,7 @@ def rate_unit(utility: Utility) -> Words:
     return grafana_unit(UTILITIES[utility].rate_unit or "/h")
 
 
-class Kind(StrEnum):
+class PanelKind(StrEnum):
     """What the panel looks like."""
 
     STAT = "stat"
@@ -85,7 +85,7 @@ class Draw(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ThresholdStep:
     """From `at` upwards (None: from the bottom) the colour is this."""
 
     at: float | None
@@ -107,7 +107,7 @@ class Column:
     link: tuple[Localized, str] | None = None
     low: float | None = None
     high: float | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ThresholdStep, ...] = ()
     mapped: tuple[tuple[str, Localized], ...] = ()
     width: int | None = None
     bar: bool = False
@@ -125,7 +125,7 @@ class Panel:
     """
 
     id: int
-    kind: Kind
+    kind: PanelKind
     title: Localized
     about: Localized
     unit: Words
@@ -134,7 +134,7 @@ class Panel:
     height: int
     columns: tuple[Column, ...] = ()
     colour: str | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ThresholdStep, ...] = ()
     low: float | None = 0.0
     high: float | None = None
     decimals: int | None = None
@@ -161,7 +161,7 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PanelRow:
     """Panels side by side from left to right, wrapped at 24 columns, under a heading if there is one."""
 
     panels: tuple[Panel, ...]
@@ -188,7 +188,7 @@ class Page:
     name: str
     title: Localized
     question: Localized
-    rows: tuple[Row, ...]
+    rows: tuple[PanelRow, ...]
     variables: tuple[Variable, ...]
     start: str = "now-24h"
     marks: str | None = None

@@ -1,6 +1,6 @@
 """How pages ask the store: which rows belong to the choices at the head of a page, and the few shapes of statements.
 
-Only InfluxQL that 1.6, 2.x and 3.x share. `Scope` is what a page is allowed and asked to show: the operator's pages
+Only InfluxQL that 1.6, 2.x and 3.x share. `PageScope` is what a page is allowed and asked to show: the operator's pages
 filter by park and tenant, a tenant's own page has a database to itself and filters by nothing.
 """
 
@@ -21,7 +21,7 @@ QUARTERS_PER_HOUR = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PageScope:
     """Which choices filter the rows."""
 
     park: bool = True
@@ -74,7 +74,9 @@ def _rate_of_a_day(utility: Utility) -> str:
     return f'sum("{figure_of(utility)}") / {_HOURS_A_DAY}'
 
 
-def rates(scope: Scope, utility: Utility, *tags: str, zone: str, alias: str | None = None) -> tuple[InfluxQL, InfluxQL]:
+def rates(
+    scope: PageScope, utility: Utility, *tags: str, zone: str, alias: str | None = None
+) -> tuple[InfluxQL, InfluxQL]:
     """Mean of what tenants use per hour (kW, m³/h): of quarter hours, or over a long range of days."""
     named = alias or f"$tag_{tags[0]}"
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'", WHOLE_DAYS)
@@ -84,14 +86,14 @@ def rates(scope: Scope, utility: Utility, *tags: str, zone: str, alias: str | No
     return rate(scope, utility, *tags, also=(SHORT,), alias=named), InfluxQL(days, named, ref="B")
 
 
-def totals(scope: Scope, utility: Utility, alias: str) -> tuple[InfluxQL, InfluxQL]:
+def totals(scope: PageScope, utility: Utility, alias: str) -> tuple[InfluxQL, InfluxQL]:
     """What tenants used over the whole range: of quarter hours, or over a long range of days."""
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
     days = f'SELECT sum("{_of_a_day(utility)}") AS "total" FROM "{EFFICIENCY}" {where}'
     return total(scope, "amount", utility=utility, also=(SHORT,), alias=alias), InfluxQL(days, alias, ref="B")
 
 
-def of_usage_or_days(scope: Scope, how: str, field: str, *conditions: str) -> tuple[InfluxQL, InfluxQL]:
+def of_usage_or_days(scope: PageScope, how: str, field: str, *conditions: str) -> tuple[InfluxQL, InfluxQL]:
     """A function of a field that quarter hours and days both have, over the whole range."""
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
     fine = f'SELECT {how}("{field}") FROM "{USAGE}" {scope.where(SHORT, *conditions)}'
@@ -99,7 +101,7 @@ def of_usage_or_days(scope: Scope, how: str, field: str, *conditions: str) -> tu
 
 
 def rate(
-    scope: Scope,
+    scope: PageScope,
     utility: Utility,
     *tags: str,
     only: str = BILLING,
@@ -126,7 +128,7 @@ def rate(
 
 
 def total(
-    scope: Scope,
+    scope: PageScope,
     field: str,
     *tags: str,
     utility: Utility | None = None,
@@ -143,7 +145,7 @@ def total(
 
 
 def per_interval(
-    scope: Scope, field: str, *tags: str, utility: Utility, zone: str, only: str = BILLING, every: str = "1d"
+    scope: PageScope, field: str, *tags: str, utility: Utility, zone: str, only: str = BILLING, every: str = "1d"
 ) -> InfluxQL:
     """Sum of a field of usage per local day."""
     tagged = "".join(f', "{tag}"' for tag in tags)
@@ -155,7 +157,7 @@ def per_interval(
 
 
 def figure(
-    scope: Scope,
+    scope: PageScope,
     name: str,
     *tags: str,
     also: tuple[str, ...] = (),
@@ -170,7 +172,7 @@ def figure(
     return InfluxQL(statement, alias or f"$tag_{by[0]}", ref=ref)
 
 
-def by_day(scope: Scope, name: str, *, zone: str) -> InfluxQL:
+def by_day(scope: PageScope, name: str, *, zone: str) -> InfluxQL:
     """A stored figure of each whole day by tenant, with a gap on a day that has none."""
     where = scope.where(WHOLE_DAYS, _period(scope))
     by = f"GROUP BY time(1d), \"tenant\" fill(null) tz('{zone}')"
@@ -178,7 +180,7 @@ def by_day(scope: Scope, name: str, *, zone: str) -> InfluxQL:
 
 
 def summed(
-    scope: Scope,
+    scope: PageScope,
     name: str,
     *,
     zone: str,
@@ -199,7 +201,7 @@ def summed(
 
 
 def newest(
-    scope: Scope, *names: str, also: tuple[str, ...] = (), divide: Mapping[str, float] | None = None
+    scope: PageScope, *names: str, also: tuple[str, ...] = (), divide: Mapping[str, float] | None = None
 ) -> InfluxQL:
     """The newest of each figure, one row a tenant; those named in `divide` in a larger unit."""
     scales = divide or {}
@@ -211,7 +213,7 @@ def newest(
     )
 
 
-def _period(scope: Scope) -> str:
+def _period(scope: PageScope) -> str:
     if scope.period.startswith("$"):
         return f'"period" =~ /^{scope.period}$/'
     return f"\"period\" = '{scope.period}'"
@@ -231,7 +233,7 @@ AT_EDGE = f"\"main\" = '{EDGE}'"
 
 def balance(expression: str, alias: str, condition: str) -> InfluxQL:
     """An expression over the fields of a day's balance, each whole day one point."""
-    where = Scope(tenant=False).where(condition, OF_DAYS, WHOLE_DAYS)
+    where = PageScope(tenant=False).where(condition, OF_DAYS, WHOLE_DAYS)
     return InfluxQL(f'SELECT {expression} FROM "{BALANCE}" {where} GROUP BY "utility", "main"', alias)
 
 
@@ -239,5 +241,5 @@ def edge(*names: str, period: Period, by: tuple[str, ...] = (), also: tuple[str,
     """Sums of the park's numbers over the stored days, or the newest of a longer period, one row a utility."""
     how = "sum" if period is Period.DAY else "last"
     fields = ", ".join(f'{how}("{name}") AS "{name}"' for name in names)
-    where = Scope(tenant=False).where(AT_EDGE, f"\"period\" = '{period}'", *also)
+    where = PageScope(tenant=False).where(AT_EDGE, f"\"period\" = '{period}'", *also)
     return InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {where}{group(*by)}', form="table")

@@ -12,7 +12,7 @@ from dashboards import heatmap
 from dashboards.influxql import Marks
 from dashboards.options import options
 from dashboards.overrides import data_link, overrides, thresholds, uid, worded
-from dashboards.panels import POINTS, SECONDS, Draw, Kind, Page, Panel, Step, Variable
+from dashboards.panels import POINTS, SECONDS, Draw, Page, Panel, PanelKind, ThresholdStep, Variable
 from dashboards.words import ALL, NOTHING
 from metering.words import NEUTRAL, Language, text
 
@@ -73,11 +73,11 @@ def _placed(page: Page, language: Language, timezone: str) -> Iterator[grafana.P
 
 def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: str) -> grafana.Panel:
     targets: list[Dataquery] = list(panel.targets)
-    hours = panel.kind is Kind.HOURS
+    hours = panel.kind is PanelKind.HOURS
     transformations = heatmap.transformations(timezone, language) if hours else _transformations(panel, language)
     particular = heatmap.overrides(language) if hours else overrides(panel, language)
     return grafana.Panel(
-        type_val=Kind.TABLE.value if hours else panel.kind.value,
+        type_val=PanelKind.TABLE.value if hours else panel.kind.value,
         id_val=panel.id,
         targets=targets,
         title=language.say(panel.title),
@@ -88,7 +88,7 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: s
         max_data_points=POINTS,
         time_from=panel.window,
         time_shift=panel.shift,
-        hide_time_override=True if panel.shift or (panel.kind is Kind.STAT and panel.window) else None,
+        hide_time_override=True if panel.shift or (panel.kind is PanelKind.STAT and panel.window) else None,
         transformations=list(transformations),
         options=options(panel, language),
         field_config=grafana.FieldConfigSource(_defaults(panel, language), list(particular)),
@@ -97,7 +97,7 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: s
 
 def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
     colour: grafana.FieldColor
-    if panel.kind is Kind.HOURS:
+    if panel.kind is PanelKind.HOURS:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.CONTINUOUS_BL_YL_RD)
     elif panel.steps and not panel.lines:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.THRESHOLDS)
@@ -110,7 +110,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
         decimals=panel.decimals,
         min_val=panel.low,
         max_val=panel.high,
-        thresholds=thresholds(panel.steps or (Step(None, panel.colour or NEUTRAL),)),
+        thresholds=thresholds(panel.steps or (ThresholdStep(None, panel.colour or NEUTRAL),)),
         color=colour,
         links=_links_of(panel, language),
         no_value=language.say(panel.nothing or NOTHING),
@@ -124,11 +124,11 @@ def _links_of(panel: Panel, language: Language) -> Any:
 
 
 def _custom(panel: Panel, language: Language) -> object | None:
-    if panel.kind is Kind.HOURS:
+    if panel.kind is PanelKind.HOURS:
         return {"align": "center", "cellOptions": {"type": "color-background", "mode": "basic"}, "minWidth": 40}
-    if panel.kind is Kind.TABLE:
+    if panel.kind is PanelKind.TABLE:
         return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "wrapHeaderText": True}
-    if panel.kind is not Kind.TREND:
+    if panel.kind is not PanelKind.TREND:
         return None
     stacked = panel.draw in {Draw.AREA, Draw.BARS}
     bars = panel.draw is Draw.BARS
@@ -183,7 +183,7 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
         yield grafana.DataTransformerConfig(
             id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": down}]}
         )
-    if panel.kind is Kind.BARS and not panel.by_row and panel.columns:
+    if panel.kind is PanelKind.BARS and not panel.by_row and panel.columns:
         # Series come in the order of their tags; people know the tenants in that of the park file.
         order = {column.name: place for place, column in enumerate(panel.columns)}
         yield grafana.DataTransformerConfig(id_val="joinByField", options={"byField": "Time", "mode": "outer"})
@@ -192,7 +192,7 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
         )
     if panel.most is not None:
         yield grafana.DataTransformerConfig(id_val="limit", options={"limitField": panel.most})
-    if panel.kind is not Kind.TABLE:
+    if panel.kind is not PanelKind.TABLE:
         return
     if len(panel.targets) > 1:
         yield grafana.DataTransformerConfig(id_val="merge", options={})

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import COUNT, SECONDS, Column, Draw, Kind, Panel, Step, Variable, Words
-from dashboards.queries import Scope, group, tags_of
+from dashboards.panels import COUNT, SECONDS, Column, Draw, Panel, PanelKind, ThresholdStep, Variable, Words
+from dashboards.queries import PageScope, group, tags_of
 from dashboards.setting import Setting
 from dashboards.words import METER, PARK, PLAIN, TENANT
 from metering.dated import at
@@ -38,9 +38,14 @@ SETTLED = "20m"
 """How far charts of quarter hours stay behind: the newest one is still being read, and would look like a drop."""
 
 
-AGAINST_BUDGET = (Step(None, PLAIN), Step(0.0, GOOD), Step(1.0, WARN), Step(1.1, BAD))
-AGAINST_BASELINE = (Step(None, GOOD), Step(1.0, WARN), Step(1.1, BAD))
-COMPLETE = (Step(None, BAD), Step(0.8, WARN), Step(INDICATIVE_BELOW, GOOD))
+AGAINST_BUDGET = (
+    ThresholdStep(None, PLAIN),
+    ThresholdStep(0.0, GOOD),
+    ThresholdStep(1.0, WARN),
+    ThresholdStep(1.1, BAD),
+)
+AGAINST_BASELINE = (ThresholdStep(None, GOOD), ThresholdStep(1.0, WARN), ThresholdStep(1.1, BAD))
+COMPLETE = (ThresholdStep(None, BAD), ThresholdStep(0.8, WARN), ThresholdStep(INDICATIVE_BELOW, GOOD))
 NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 
@@ -48,7 +53,7 @@ def stat(number: int, title: Localized, about: Localized, unit: Words, *targets:
     """A number; six in a row."""
     return Panel(
         id=number,
-        kind=Kind.STAT,
+        kind=PanelKind.STAT,
         title=title,
         about=about,
         unit=unit,
@@ -61,7 +66,7 @@ def trend(number: int, title: Localized, about: Localized, unit: Words, *targets
     """A course in time; two in a row."""
     return Panel(
         id=number,
-        kind=Kind.TREND,
+        kind=PanelKind.TREND,
         title=title,
         about=about,
         unit=unit,
@@ -79,7 +84,7 @@ def bars(number: int, title: Localized, about: Localized, unit: Words, *targets:
     """A ranking; three in a row."""
     return Panel(
         id=number,
-        kind=Kind.BARS,
+        kind=PanelKind.BARS,
         title=title,
         about=about,
         unit=unit,
@@ -100,7 +105,7 @@ def table(number: int, title: Localized, about: Localized, unit: Words, *targets
     """A table of the full width; what a page's numbers rest on."""
     return Panel(
         id=number,
-        kind=Kind.TABLE,
+        kind=PanelKind.TABLE,
         title=title,
         about=about,
         unit=unit,
@@ -109,7 +114,7 @@ def table(number: int, title: Localized, about: Localized, unit: Words, *targets
     )
 
 
-def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
+def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
     """How old the newest reading is; on every page, so that nobody judges by yesterday's numbers."""
     inner = (
         f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where(*conditions)}{group("meter")}'
@@ -125,7 +130,7 @@ def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, h
         ),
         SECONDS,
         InfluxQL(f'SELECT min("age") FROM ({inner})', alias="age"),
-        steps=(Step(None, GOOD), Step(900, WARN), Step(3600, BAD)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(900, WARN), ThresholdStep(3600, BAD)),
         window=STATUS_WINDOW,
         decimals=0,
         width=width,
@@ -133,7 +138,7 @@ def freshness(scope: Scope, number: int = 1, *conditions: str, width: int = 4, h
     )
 
 
-def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
+def reporting(scope: PageScope, number: int = 2, *, width: int = 4) -> Panel:
     """How many meters are heard, of how many."""
     inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
     known = f'SELECT last("heard") AS "heard" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
@@ -156,10 +161,10 @@ def reporting(scope: Scope, number: int = 2, *, width: int = 4) -> Panel:
     )
 
 
-def marks(scope: Scope, condition: str = "") -> str:
+def marks(scope: PageScope, condition: str = "") -> str:
     """Events of the selection, for the charts of a page; a change of the tariff concerns everybody."""
     own = condition or ('"tenant" =~ /^$tenant$/' if scope.tenant else "")
-    where = Scope(park=scope.park, tenant=False).where(*((f"({own} OR \"kind\" = 'tariff')",) if own else ()))
+    where = PageScope(park=scope.park, tenant=False).where(*((f"({own} OR \"kind\" = 'tariff')",) if own else ()))
     return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {where}'
 
 
@@ -171,7 +176,12 @@ def contract_columns(parks: Iterable[Park], day: date) -> tuple[Column, ...]:
             contract = at(tenant.contract.demand_kw, day)
             if contract is not None:
                 kw = contract.value
-                steps = (Step(None, GOOD), Step(0.8 * kw, NEAR), Step(0.9 * kw, WARN), Step(kw, BAD))
+                steps = (
+                    ThresholdStep(None, GOOD),
+                    ThresholdStep(0.8 * kw, NEAR),
+                    ThresholdStep(0.9 * kw, WARN),
+                    ThresholdStep(kw, BAD),
+                )
                 columns.append(Column(tenant.id, low=0, high=kw, steps=steps))
     return tuple(columns)
 
@@ -197,7 +207,7 @@ def factor_standing(setting: Setting) -> Localized:
     return text(f"Factor of electricity: {', '.join(said_en)}.", f"Hệ số phát thải điện: {', '.join(said_vi)}.")
 
 
-def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Step, ...]:
+def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[ThresholdStep, ...]:
     """Lines at the permitted range of a quantity, where all meters of all parks have the same; else none."""
     ranges = {
         (limit.low, limit.high)
@@ -208,11 +218,11 @@ def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Step, ..
     if len(ranges) != 1:
         return ()
     low, high = ranges.pop()
-    steps = [Step(None, GOOD if low is None else BAD)]
+    steps = [ThresholdStep(None, GOOD if low is None else BAD)]
     if low is not None:
-        steps.append(Step(low, GOOD))
+        steps.append(ThresholdStep(low, GOOD))
     if high is not None:
-        steps.append(Step(high, BAD))
+        steps.append(ThresholdStep(high, BAD))
     return tuple(steps)
 
 

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from gateway.lines import LineAddress, parse_line
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
-from gateway.polling import Line, Rounds
+from gateway.polling import PolledLine, Rounds
 from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
@@ -50,7 +50,7 @@ BusAddress = Annotated[str, BeforeValidator(_address)]
 """A primary address in decimal digits, or a secondary one of 16 hexadecimal digits, F for any."""
 
 
-class MeterBlock(Records):
+class MbusMeterBlock(Records):
     """Of a meter: its address, and its line where that is not the gateway's.
 
     The address is a primary one (0 to 250), the identification number of 8 digits, or the whole secondary address of 16
@@ -61,7 +61,7 @@ class MeterBlock(Records):
     line: str | None = None
 
 
-class GatewayBlock(Model):
+class MbusGatewayBlock(Model):
     """Of a gateway: the `line` of its meters that name none."""
 
     line: str
@@ -71,7 +71,7 @@ def faults(park: Park) -> Iterator[Broken]:
     """What is wrong with the park's blocks for this driver: where, and what would be right."""
     for index, gateway in enumerate(park.gateways):
         if gateway.mbus is not None:
-            for path, right in _wrong(GatewayBlock, gateway.mbus):
+            for path, right in _wrong(MbusGatewayBlock, gateway.mbus):
                 yield ("gateways", index, "mbus", *path), right
     for name, model in park.meter_models.items():
         if model.mbus is not None:
@@ -98,11 +98,11 @@ def _wrong(kind: type[Model], raw: dict[str, Any]) -> Iterator[Broken]:
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
     if meter.mbus is None:
         return
-    found = list(_wrong(MeterBlock, meter.mbus))
+    found = list(_wrong(MbusMeterBlock, meter.mbus))
     yield from found
     if found:
         return
-    block = MeterBlock.model_validate(meter.mbus)
+    block = MbusMeterBlock.model_validate(meter.mbus)
     if not block.registers:
         yield (), "names no registers; add registers, or a model that has them"
     for name, quantity in meter.quantities.items():
@@ -114,7 +114,7 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
             )
 
 
-class Connection:
+class MbusConnection:
     """A bus, opened when it is needed. It blocks: to be called in one thread at a time."""
 
     def __init__(self, address: LineAddress) -> None:
@@ -198,7 +198,7 @@ class _Device:
     """One meter of the bus."""
 
     meter: Meter
-    block: MeterBlock
+    block: MbusMeterBlock
     rounds: Rounds
     pause: Pause
     trouble: Trouble
@@ -208,10 +208,10 @@ class MBusLine:
     """The meters on one bus; `clock` gives seconds since the epoch."""
 
     def __init__(
-        self, address: LineAddress, meters: Iterable[tuple[Meter, MeterBlock]], clock: Callable[[], float]
+        self, address: LineAddress, meters: Iterable[tuple[Meter, MbusMeterBlock]], clock: Callable[[], float]
     ) -> None:
         self._clock = clock
-        self._connection = Connection(address)
+        self._connection = MbusConnection(address)
         self._patience = Patience(f"line {address}", _LOG, time.monotonic)
         self._devices = [
             _Device(
@@ -272,17 +272,19 @@ class MBusLine:
         return [Reading(meter=device.meter.id, ts=int(self._clock() * 1000), values=values)] if values else []
 
 
-def lines(gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]) -> list[Line]:
+def lines(
+    gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]
+) -> list[PolledLine]:
     """The buses that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
 
     Raises `OperatorError` for a meter without a line.
     """
-    own = where or (GatewayBlock.model_validate(gateway.mbus).line if gateway.mbus is not None else None)
-    by_line: dict[str, list[tuple[Meter, MeterBlock]]] = {}
+    own = where or (MbusGatewayBlock.model_validate(gateway.mbus).line if gateway.mbus is not None else None)
+    by_line: dict[str, list[tuple[Meter, MbusMeterBlock]]] = {}
     for meter in meters:
         if meter.mbus is None:
             continue
-        block = MeterBlock.model_validate(meter.mbus)
+        block = MbusMeterBlock.model_validate(meter.mbus)
         line = block.line or own
         if line is None:
             raise OperatorError(
@@ -290,7 +292,7 @@ def lines(gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock
                 "into the park file, or set ECOPARK_MBUS_URL."
             )
         by_line.setdefault(line, []).append((meter, block))
-    found: list[Line] = []
+    found: list[PolledLine] = []
     for line, those in by_line.items():
         try:
             address = parse_line(line, _SCHEMES)

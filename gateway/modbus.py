@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError
 
 from gateway.lines import LineAddress, parse_line
-from gateway.modbusclient import Connection, ErrorAnswerError, SilentError, find_start
-from gateway.modbusmap import Decoded, Map, Request, decode, highest, plan, resolution, wrong_in
-from gateway.polling import Line, Rounds
+from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
+from gateway.modbusmap import DecodedWords, Map, Request, decode, highest, plan, resolution, wrong_in
+from gateway.polling import PolledLine, Rounds
 from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
@@ -33,13 +33,13 @@ _SILENT_ENOUGH: Final = 2  # blocks without an answer in a row until a device co
 _NEARLY: Final = 1e-9
 
 
-class GatewayBlock(Model):
+class ModbusGatewayBlock(Model):
     """Of a gateway: the `line` of its meters that name none."""
 
     line: str
 
 
-class MeterBlock(Map):
+class ModbusMeterBlock(Map):
     """Of a meter: its unit identifier, and its line where that is not the gateway's."""
 
     device: Annotated[int, Field(strict=True, ge=0, le=255)]
@@ -62,11 +62,11 @@ def faults(park: Park) -> Iterator[Broken]:
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
     if meter.modbus is None:
         return
-    found = list(_under(("modbus",), meter.modbus, _map_faults(meter.modbus, MeterBlock)))
+    found = list(_under(("modbus",), meter.modbus, _map_faults(meter.modbus, ModbusMeterBlock)))
     yield from found
     yield from _under(("modbus",), meter.modbus, _line_faults(meter.modbus.get("line")))
     if not found:
-        block = MeterBlock.model_validate(meter.modbus)
+        block = ModbusMeterBlock.model_validate(meter.modbus)
         if not block.registers:
             yield ("modbus",), "names no registers; add registers, or a model that has them"
         yield from as_far_as_read(_counter_faults(meter, block))
@@ -81,9 +81,9 @@ def _map_faults(raw: dict[str, Any], kind: type[Map]) -> Iterator[Broken]:
 
 def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
     try:
-        GatewayBlock.model_validate(raw)
+        ModbusGatewayBlock.model_validate(raw)
     except ValidationError as error:
-        yield from explained(error, GatewayBlock)
+        yield from explained(error, ModbusGatewayBlock)
     yield from _line_faults(raw.get("line"))
 
 
@@ -95,7 +95,7 @@ def _line_faults(line: Any) -> Iterator[Broken]:
             yield ("line",), str(error)
 
 
-def _counter_faults(meter: Meter, block: MeterBlock) -> Iterator[Broken]:
+def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
     """What the park file says of a counter must fit the registers that it is read from."""
     for name, quantity in meter.quantities.items():
         if not quantity.counter or name not in block.registers:
@@ -179,12 +179,12 @@ class ModbusLine:
     """The devices on one line; `clock` gives seconds since the epoch."""
 
     def __init__(
-        self, address: LineAddress, meters: Iterable[tuple[Meter, MeterBlock]], clock: Callable[[], float]
+        self, address: LineAddress, meters: Iterable[tuple[Meter, ModbusMeterBlock]], clock: Callable[[], float]
     ) -> None:
         self._clock = clock
-        self._connection = Connection(address)
+        self._connection = ModbusConnection(address)
         self._patience = Patience(f"line {address}", _LOG, time.monotonic)
-        by_device: dict[int, list[tuple[Meter, MeterBlock]]] = {}
+        by_device: dict[int, list[tuple[Meter, ModbusMeterBlock]]] = {}
         for meter, block in meters:
             by_device.setdefault(block.device, []).append((meter, block))
         self._devices = [
@@ -267,7 +267,7 @@ class ModbusLine:
             return
         self.bad_values += len(request.values)
 
-    def _take(self, found: Decoded, so_far: _Round) -> None:
+    def _take(self, found: DecodedWords, so_far: _Round) -> None:
         instant = int(self._clock() * 1000)
         for meter, values in found.values.items():
             so_far.values.setdefault(meter, {}).update(values)
@@ -292,17 +292,19 @@ def _failures(device: _Device, request: Request) -> int:
     return max(device.pause.failures, block.failures if block else 0)
 
 
-def lines(gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]) -> list[Line]:
+def lines(
+    gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]
+) -> list[PolledLine]:
     """The lines that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
 
     Raises `OperatorError` for a meter without a line.
     """
-    own = where or (GatewayBlock.model_validate(gateway.modbus).line if gateway.modbus is not None else None)
-    by_line: dict[str, list[tuple[Meter, MeterBlock]]] = {}
+    own = where or (ModbusGatewayBlock.model_validate(gateway.modbus).line if gateway.modbus is not None else None)
+    by_line: dict[str, list[tuple[Meter, ModbusMeterBlock]]] = {}
     for meter in meters:
         if meter.modbus is None:
             continue
-        block = MeterBlock.model_validate(meter.modbus)
+        block = ModbusMeterBlock.model_validate(meter.modbus)
         line = block.line or own
         if line is None:
             raise OperatorError(
@@ -310,7 +312,7 @@ def lines(gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock
                 "modbus: {line: ...} into the park file, or set ECOPARK_MODBUS_URL."
             )
         by_line.setdefault(line, []).append((meter, block))
-    found: list[Line] = []
+    found: list[PolledLine] = []
     for line, those in by_line.items():
         try:
             address = parse_line(line, _SCHEMES)

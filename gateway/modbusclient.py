@@ -32,7 +32,7 @@ class ErrorAnswerError(Exception):
     """The device answers, but not with what was asked for."""
 
 
-class Connection:
+class ModbusConnection:
     """A client on a line, connected when it is needed. Requests are answered or fail; nothing is repeated."""
 
     def __init__(self, address: LineAddress) -> None:
@@ -125,7 +125,7 @@ class Connection:
         return data
 
 
-async def find_start(connection: Connection, device: int, wanted: Sequence[int]) -> int:
+async def find_start(connection: ModbusConnection, device: int, wanted: Sequence[int]) -> int:
     """Where the first of some SunSpec models starts on a device, counted from 0.
 
     Raises `SilentError`, and `ErrorAnswerError` where the device has none of them.
@@ -137,7 +137,7 @@ async def find_start(connection: Connection, device: int, wanted: Sequence[int])
     return start
 
 
-async def _models(connection: Connection, device: int) -> dict[int, int]:
+async def _models(connection: ModbusConnection, device: int) -> dict[int, int]:
     for base in _SUNSPEC_AT:
         try:
             if list(await connection.words(device, Request(_HOLDING, base, 2, ()))) != _SUNSPEC:

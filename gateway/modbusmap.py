@@ -17,7 +17,7 @@ from metering.model import Model, Number
 MAX_WORDS: Final = 125
 """Registers in one response, by the Modbus specification."""
 
-Kind = Literal[
+RegisterKind = Literal[
     "uint16",
     "int16",
     "uint32",
@@ -56,7 +56,7 @@ def not_zero(scale: float) -> float:
     return scale
 
 
-class Place(Model):
+class RegisterPlace(Model):
     """Where one number stands, with `address` as the maker prints it (see `Map.addresses_from`).
 
     The value is the number times `scale`, in the quantity's unit; times ten to the power in the register `exponent`
@@ -65,7 +65,7 @@ class Place(Model):
     """
 
     address: _Address
-    type: Kind
+    type: RegisterKind
     order: Order | None = None
     function: Literal[3, 4] | None = None
     scale: Annotated[Number, AfterValidator(not_zero)] = 1.0
@@ -100,7 +100,7 @@ def _in_a_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-Places = Annotated[tuple[Place, ...], BeforeValidator(_in_a_list), Field(min_length=1)]
+Places = Annotated[tuple[RegisterPlace, ...], BeforeValidator(_in_a_list), Field(min_length=1)]
 """One place, or several whose values are added up (MWh in one register and Wh in the next)."""
 
 
@@ -126,7 +126,7 @@ class Map(Model):
         """The address that the maker prints for the first register."""
         return self.addresses_from or 0
 
-    def function_of(self, place: Place) -> int:
+    def function_of(self, place: RegisterPlace) -> int:
         """With which function a place is read: its own, the map's, or what the maker's addresses say."""
         by_address = 4 if str(self.addresses_from).startswith("3") else 3
         return place.function or self.function or by_address
@@ -156,7 +156,7 @@ def wrong_in(chart: Map) -> Iterator[Wrong]:
             yield ("registers", name), right
 
 
-def _out_of_reach(chart: Map, places: Sequence[Place]) -> str | None:
+def _out_of_reach(chart: Map, places: Sequence[RegisterPlace]) -> str | None:
     first = chart.first
     for place in places:
         named = [place.address, *(other for other in (place.exponent, place.sign) if other is not None)]
@@ -173,21 +173,21 @@ def _out_of_reach(chart: Map, places: Sequence[Place]) -> str | None:
     return None
 
 
-def resolution(places: Sequence[Place]) -> float | None:
+def resolution(places: Sequence[RegisterPlace]) -> float | None:
     """The smallest step that a value can show; None where it is not the same at all times."""
     if any(place.type in _FLOATS or place.exponent is not None for place in places):
         return None
     return min(abs(place.scale) for place in places)
 
 
-def highest(places: Sequence[Place]) -> float:
+def highest(places: Sequence[RegisterPlace]) -> float:
     """The value at which the registers begin anew; infinite where that is not known."""
     if any(place.exponent is not None for place in places):
         return math.inf
     return max(place.most * abs(place.scale) for place in places)
 
 
-def _extent(places: Iterable[Place]) -> tuple[int, int]:
+def _extent(places: Iterable[RegisterPlace]) -> tuple[int, int]:
     spans: list[tuple[int, int]] = []
     for place in places:
         spans.append((place.address, place.address + place.words))
@@ -206,7 +206,7 @@ class Value:
     end: int
     first: int
     order: Order
-    places: tuple[Place, ...]
+    places: tuple[RegisterPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Decoded:
+class DecodedWords:
     """What an answer held: values by meter and quantity, and why others are missing."""
 
     values: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -267,9 +267,9 @@ def _values(meter: str, chart: Map, start_of_model: int) -> Iterator[Value]:
         yield Value(meter, quantity, function, start - first, end - first, first, chart.order, places)
 
 
-def decode(request: Request, words: Sequence[int]) -> Decoded:
+def decode(request: Request, words: Sequence[int]) -> DecodedWords:
     """Values in the units of their quantities."""
-    found = Decoded()
+    found = DecodedWords()
     for value in request.values:
         offset = value.first + request.address
         try:
@@ -285,7 +285,7 @@ class _NoValueError(Exception):
     """The registers hold no measurement."""
 
 
-def _number(place: Place, order: Order, words: Sequence[int], offset: int) -> Decimal:
+def _number(place: RegisterPlace, order: Order, words: Sequence[int], offset: int) -> Decimal:
     """The value of a place; `offset` is the address of the first of the words, as the maker prints it."""
     own = list(words[place.address - offset : place.address - offset + place.words])
     data = in_order(own, place.order or order)
@@ -310,7 +310,7 @@ def in_order(words: Sequence[int], order: Order) -> bytes:
     return b"".join(word.to_bytes(2, "big" if order in {"ABCD", "CDAB"} else "little") for word in ordered)
 
 
-def read(place: Place, data: bytes) -> float:
+def read(place: RegisterPlace, data: bytes) -> float:
     """The number that the bytes of a place hold. Raises an error that says so where they hold none."""
     bits = int.from_bytes(data)
     kind = place.type[:-2]

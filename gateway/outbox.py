@@ -11,7 +11,7 @@ from gateway.spool import Spooled
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SendWindow:
     """How much may be under way.
 
     `in_flight` messages and `in_flight_bytes` are unacknowledged by the broker; `unconfirmed` messages wait for their
@@ -59,7 +59,13 @@ class Outbox:
     """Every message that was sent and is not confirmed. `now`: monotonic seconds; `jitter`: a factor around 1."""
 
     def __init__(
-        self, *, now: Callable[[], float], jitter: Callable[[], float], window: Window, resend: Resend, by_broker: bool
+        self,
+        *,
+        now: Callable[[], float],
+        jitter: Callable[[], float],
+        window: SendWindow,
+        resend: Resend,
+        by_broker: bool,
     ) -> None:
         self._now = now
         self._jitter = jitter

@@ -17,7 +17,7 @@ from wire.messages import Reading
 _GATHER_S: Final = 0.5  # lines that are due together are waited for this long, to travel in one message
 
 
-class Line(Protocol):
+class PolledLine(Protocol):
     """One connection, and the meters behind it."""
 
     @property
@@ -67,7 +67,7 @@ class _Batch:
 class Polling:
     """Readings of some lines as an asynchronous iterator that ends after `stop`; to be used as a context manager."""
 
-    def __init__(self, lines: Sequence[Line], *, clock: Callable[[], float], stop: asyncio.Event) -> None:
+    def __init__(self, lines: Sequence[PolledLine], *, clock: Callable[[], float], stop: asyncio.Event) -> None:
         self._clock = clock
         self._stop = stop
         self._lines = lines
@@ -120,7 +120,7 @@ class Polling:
         await self._stop.wait()
         self._change.set()
 
-    async def _poll(self, line: Line) -> None:
+    async def _poll(self, line: PolledLine) -> None:
         try:
             while await self._due(line):
                 self._busy += 1
@@ -138,7 +138,7 @@ class Polling:
             self._running -= 1
             self._change.set()
 
-    async def _due(self, line: Line) -> bool:
+    async def _due(self, line: PolledLine) -> bool:
         """Wait until something of the line is due; False when it is time to stop instead."""
         while (wait := line.next_round() - self._clock()) > 0 and not self._stop.is_set():
             with contextlib.suppress(TimeoutError):

@@ -7,7 +7,7 @@ from typing import Final, get_args
 from gateway import mbus
 from gateway.lines import LineAddress
 from gateway.mbusmap import Answer, NoAnswerError, Records, value_of
-from gateway.modbusclient import Connection, ErrorAnswerError, SilentError, find_start
+from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import Map, Order, Request, Value, decode, plan
 from metering.errors import UnavailableError
 from metering.quantities import UTILITIES
@@ -44,7 +44,7 @@ async def probe_modbus(line: LineAddress, device: int, chart: Map) -> list[Probe
 
     Raises `UnavailableError` where the line cannot be connected, or nothing answers.
     """
-    connection = Connection(line)
+    connection = ModbusConnection(line)
     try:
         if not await connection.open():
             raise UnavailableError(f"{line}: cannot be connected")
@@ -64,7 +64,7 @@ async def probe_modbus(line: LineAddress, device: int, chart: Map) -> list[Probe
     return found
 
 
-async def _probed(connection: Connection, device: int, request: Request, chart: Map) -> Probed:
+async def _probed(connection: ModbusConnection, device: int, request: Request, chart: Map) -> Probed:
     (value,) = request.values
     place = f"{chart.first + request.address} ({value.places[0].type}, function {request.function:02d})"
     unit = unit_of(value.quantity)
@@ -127,7 +127,7 @@ def probe_mbus(line: LineAddress, address: str, chart: Records) -> tuple[Answer,
 
     Raises `UnavailableError` where the line cannot be connected, or the meter does not answer.
     """
-    connection = mbus.Connection(line)
+    connection = mbus.MbusConnection(line)
     try:
         if not connection.open():
             raise UnavailableError(f"{line}: cannot be connected")

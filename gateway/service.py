@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from gateway.outbox import Outbox, Resend, Window
+from gateway.outbox import Outbox, Resend, SendWindow
 from gateway.publisher import Link, Publisher
-from gateway.spool import Limits, Spool, SpoolThread
+from gateway.spool import Spool, SpoolLimits, SpoolThread
 from metering.errors import UnavailableError
 from metering.model import Count, Model
 from running.trouble import Trouble
@@ -28,7 +28,7 @@ _OBSERVE_EVERY_S = 0.25
 _PATIENT_BYTES = 32 * 1024 * 1024  # a finite source waits while more than this is in the spool
 
 
-class Counts(Model):
+class GatewayCounts(Model):
     """All but `resent` count readings; `resent` counts messages that were sent again.
 
     `read` by the source, `appended` to the spool, `published` (the broker has acknowledged them, for the first time),
@@ -45,7 +45,7 @@ class Counts(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GatewaySettings:
     """One gateway.
 
     `bad_values` counts what the source could not read, to be told in the status. `drain`: the source is finite and
@@ -57,20 +57,20 @@ class Settings:
     confirm: Literal["receipt", "broker"] = "receipt"
     bad_values: Callable[[], int] | None = None
     drain: bool = False
-    limits: Limits = field(default_factory=Limits)
-    window: Window = field(default_factory=Window)
+    limits: SpoolLimits = field(default_factory=SpoolLimits)
+    window: SendWindow = field(default_factory=SendWindow)
     resend: Resend = field(default_factory=Resend)
 
 
 async def run_gateway(
-    settings: Settings,
+    settings: GatewaySettings,
     source: AsyncIterable[Sequence[Reading]],
     *,
     stop: asyncio.Event,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
-    observe: Callable[[Counts], None] | None = None,
-) -> Counts:
+    observe: Callable[[GatewayCounts], None] | None = None,
+) -> GatewayCounts:
     """Carry what `source` yields to the broker until `stop` is set, or the source ends; what was done.
 
     Each list that the source yields is on disk, in one commit and messages of up to 500 readings, before it is asked
@@ -84,7 +84,7 @@ async def run_gateway(
 
 class _Gateway:
     def __init__(
-        self, settings: Settings, thread: SpoolThread, stop: asyncio.Event, monotonic: Callable[[], float]
+        self, settings: GatewaySettings, thread: SpoolThread, stop: asyncio.Event, monotonic: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._thread = thread
@@ -112,7 +112,9 @@ class _Gateway:
             stopping=self._ended,
         )
 
-    async def run(self, source: AsyncIterable[Sequence[Reading]], observe: Callable[[Counts], None] | None) -> Counts:
+    async def run(
+        self, source: AsyncIterable[Sequence[Reading]], observe: Callable[[GatewayCounts], None] | None
+    ) -> GatewayCounts:
         async with asyncio.TaskGroup() as group:
             publishing = group.create_task(self._publisher.run())
             observing = group.create_task(self._observe(observe)) if observe else None
@@ -170,7 +172,7 @@ class _Gateway:
         while self._spool.depth.messages and not self._stop.is_set():
             await self._publisher.forgot_some()
 
-    async def _observe(self, observe: Callable[[Counts], None]) -> None:
+    async def _observe(self, observe: Callable[[GatewayCounts], None]) -> None:
         while True:
             observe(self._counts())
             await asyncio.sleep(_OBSERVE_EVERY_S)
@@ -179,8 +181,8 @@ class _Gateway:
     def _fault(self) -> str | None:
         return self._disk.message or self._full.message
 
-    def _counts(self) -> Counts:
-        return Counts(
+    def _counts(self) -> GatewayCounts:
+        return GatewayCounts(
             read=self._read,
             appended=self._appended,
             published=self._outbox.published,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from gateway import mbus, modbus
-from gateway.polling import Line
+from gateway.polling import PolledLine
 from metering.lenient import Broken
 from metering.meters import Meter
 from metering.park import Gateway, Park
@@ -17,7 +17,7 @@ from metering.park import Gateway, Park
 class _Lines(Protocol):
     def __call__(
         self, gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]
-    ) -> list[Line]: ...
+    ) -> list[PolledLine]: ...
 
 
 class Driver(NamedTuple):
@@ -39,7 +39,7 @@ def faults(park: Park) -> Iterator[Broken]:
         yield from driver.faults(park)
 
 
-def lines_of(park: Park, gateway: Gateway, where: Mapping[str, str], clock: Callable[[], float]) -> list[Line]:
+def lines_of(park: Park, gateway: Gateway, where: Mapping[str, str], clock: Callable[[], float]) -> list[PolledLine]:
     """The lines that a gateway polls; `where` gives a driver's line that the environment sets.
 
     Raises `OperatorError` for a meter without a line.

@@ -46,7 +46,7 @@ class Packed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SpoolLimits:
     """When the spool is full: bytes of payload on disk, and seconds since a message was appended."""
 
     max_bytes: int = 1 << 30
@@ -75,10 +75,10 @@ class Depth:
 class Spool:
     """A file of messages, for one process and one thread at a time; `clock` gives seconds since the epoch."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float], limits: Limits | None = None) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float], limits: SpoolLimits | None = None) -> None:
         self._path = path
         self._clock = clock
-        self._limits = limits or Limits()
+        self._limits = limits or SpoolLimits()
         self._prefix = secrets.token_hex(8)
         self._last = 0
         self._unwritten = 0  # discarded readings that the file's own count does not have yet

@@ -20,7 +20,7 @@ WAITED_MS = LATE_MS // 2
 """A batch that waited longer than this may have grown old after it was received."""
 
 
-class Source(NamedTuple):
+class ArrivalSource(NamedTuple):
     """A meter of a park."""
 
     park: str
@@ -34,14 +34,14 @@ class Extent(NamedTuple):
     last: int
 
 
-Late = dict[Source, Extent]
+Late = dict[ArrivalSource, Extent]
 
 
 def note_old(taken: Iterable[Taken], before_ms: float, late: Late) -> None:
     """Widen the extents in `late` by the readings from before an instant."""
     for meter, _, ms, _ in taken:
         if ms < before_ms:
-            source = Source(meter.park, meter.meter)
+            source = ArrivalSource(meter.park, meter.meter)
             first, last = late.get(source, (ms, ms))
             late[source] = Extent(min(first, ms), max(last, ms))
 

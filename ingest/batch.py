@@ -32,7 +32,7 @@ class Acknowledgements(NamedTuple):
     packet_ids: list[int]
 
 
-class Stored(NamedTuple):
+class StoredMessage(NamedTuple):
     """A message whose sender waits for a receipt."""
 
     answers: str
@@ -64,7 +64,7 @@ class Batch:
 
     acknowledgements: list[Acknowledgements] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=lambda: [Lane() for _ in range(LANES)])
-    receipts: list[Stored] = field(default_factory=list)
+    receipts: list[StoredMessage] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     late: Late = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Batch:
             if accepted.answers is not None:
                 self.told.append(Told(accepted.answers, accepted.id, accepted.refusals[:TOLD]))
         if accepted.id is not None and accepted.answers is not None:
-            self.receipts.append(Stored(accepted.answers, accepted.id))
+            self.receipts.append(StoredMessage(accepted.answers, accepted.id))
 
     def requests(self, now_ms: int) -> list[Lane]:
         """What was taken, by the requests in which it is written side by side."""

@@ -9,7 +9,7 @@ from ingest.connection import RECEIVE_MAXIMUM, Connection
 from ingest.intake import Intake
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
-from running.monitor import Values
+from running.monitor import MetricValues
 from store.client import RejectedError, Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 STUCK_S = 60.0
 
 
-def faults(values: Values) -> list[str]:
+def faults(values: MetricValues) -> list[str]:
     """What keeps an ingester from its work, by the values of its line in `pipeline`."""
     found = []
     if not values["connected"]:
@@ -46,7 +46,7 @@ class Health:
         intake: Intake,
         writer: Writer,
         clock_ms: Callable[[], int],
-        report: Callable[[Values], None],
+        report: Callable[[MetricValues], None],
     ) -> None:
         self._report = report
         self._series = series(PIPELINE, {"service": "ingest", "instance": instance})

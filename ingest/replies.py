@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-from ingest.batch import Stored, Told
+from ingest.batch import StoredMessage, Told
 from ingest.connection import Connection
 from wire.messages import Receipt, Refusals
 from wire.topics import Channel
@@ -32,7 +32,7 @@ class Replies:
         self._told: Counter[str] = Counter()
         self._held = 0
 
-    def stored(self, message: Stored) -> None:
+    def stored(self, message: StoredMessage) -> None:
         """Note that the database has what a message held. Beyond a bound the gateways have to ask by sending again."""
         if self._held < IDS_HELD:
             self._receipts[message.answers].append(message.id)

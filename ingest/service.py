@@ -24,7 +24,7 @@ from ingest.refusal import Ledger
 from ingest.replies import Replies
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
-from running.monitor import Values
+from running.monitor import MetricValues
 from running.patience import Patience
 from store.client import RejectedError, Store
 from store.schema import OPERATOR_DATABASE, REFUSED, REFUSED_DAYS
@@ -57,7 +57,7 @@ class Ingester:
         instance: str,
         clock_ms: Callable[[], int],
         *,
-        report: Callable[[Values], None] = lambda _: None,
+        report: Callable[[MetricValues], None] = lambda _: None,
     ) -> None:
         self._parks = parks
         self._address = address

@@ -13,7 +13,7 @@ from metering.quantities import UTILITIES, Utility
 from metering.rules import (
     GAP_RULES,
     ORDER_RULES,
-    Rule,
+    ParkRule,
     Scope,
     following,
     from_point,
@@ -123,48 +123,48 @@ def _under_high(limit: DatedLimit | Bounds, _: Scope) -> str:
     return f"must be under high, which is {limit.high:g}"
 
 
-_METER_RULES: Final[tuple[Rule[Meter], ...]] = (
-    Rule(
+_METER_RULES: Final[tuple[ParkRule[Meter], ...]] = (
+    ParkRule(
         ("gateway",),
         lambda meter, scope: known(scope.gateways, meter.gateway),
         lambda _, scope: one_of(scope.gateways or (), "a gateway of this file"),
     ),
-    Rule(
+    ParkRule(
         ("until",),
         lambda meter, _: meter.since_ms is None or meter.until_ms is None or meter.since_ms < meter.until_ms,
         lambda meter, scope: f"must be after from, which is {scope.said(meter.span.start)}",
     ),
-    Rule(
+    ParkRule(
         ("output_unit",),
         lambda meter, _: meter.utility is not Utility.PRODUCTION or meter.output_unit is not None,
         says("a production meter says what it counts, such as t or pieces"),
     ),
-    Rule(
+    ParkRule(
         ("output_unit",),
         lambda meter, _: meter.utility is Utility.PRODUCTION or meter.output_unit is None,
         says("only a production meter has one; leave it out here"),
     ),
-    Rule(
+    ParkRule(
         ("export",),
         lambda meter, _: not meter.export or meter.utility is Utility.ELECTRICITY,
         says("only electricity can be exported; leave it out here"),
     ),
 )
 
-_INSTRUMENT_RULES: Final[tuple[Rule[Fitted], ...]] = (
-    Rule(
+_INSTRUMENT_RULES: Final[tuple[ParkRule[Fitted], ...]] = (
+    ParkRule(
         ("model",),
         lambda part, scope: known(scope.models, part.instrument.model),
         lambda _, scope: one_of(scope.models or (), "a meter model of this file or of docs/devices.md"),
     ),
-    Rule(("from",), _instrument_begins_in_time, from_point),
-    Rule(("until",), _instrument_ends_in_time, until_point),
-    Rule(
+    ParkRule(("from",), _instrument_begins_in_time, from_point),
+    ParkRule(("until",), _instrument_ends_in_time, until_point),
+    ParkRule(
         ("until",),
         lambda part, _: part.instrument.span.start < part.instrument.span.end,
         lambda part, scope: f"must be after from, which is {scope.said(part.instrument.span.start)}",
     ),
-    Rule(
+    ParkRule(
         ("until",),
         lambda part, _: (
             part.instrument is not part.meter.instruments[-1] or part.instrument.span.end >= part.meter.span.end
@@ -174,48 +174,48 @@ _INSTRUMENT_RULES: Final[tuple[Rule[Fitted], ...]] = (
             " add what does, or end the point with it"
         ),
     ),
-    Rule(
+    ParkRule(
         ("registers",),
         lambda part, _: bool(part.instrument.registers) or part.instrument.model is not None,
         says("name the registers that this meter serves, or its model"),
     ),
-    Rule(
+    ParkRule(
         ("continues",),
         lambda part, _: not part.instrument.continues or part.instrument is not part.meter.instruments[0],
         says("there is no entry before this one that it could continue; leave it out here"),
     ),
 )
 
-_REGISTER_RULES: Final[tuple[Rule[Served], ...]] = (
-    Rule(
+_REGISTER_RULES: Final[tuple[ParkRule[Served], ...]] = (
+    ParkRule(
         (),
         _quantity_fits,
         lambda part, _: one_of(UTILITIES[part.meter.utility].quantities, f"a quantity of {part.meter.utility.value}"),
     ),
-    Rule(
+    ParkRule(
         ("rollover",),
         lambda part, _: part.register.rollover is None or _counts(part),
         says("only a counter rolls over; leave it out here"),
     ),
-    Rule(
+    ParkRule(
         ("kind",),
         lambda part, _: part.register.kind == "total" or _counts(part),
         says("only a counter has one; leave it out here"),
     ),
-    Rule(
+    ParkRule(
         ("signed",),
         lambda part, _: not part.register.signed or _counts(part),
         says("only a counter needs it; leave it out here"),
     ),
 )
 
-_LIMIT_RULES: Final[tuple[Rule[DatedLimit], ...]] = (
-    Rule((), _has_two_sides, says("a limit has low, high or both")),
-    Rule(("low",), _sides_fit, _under_high),
+_LIMIT_RULES: Final[tuple[ParkRule[DatedLimit], ...]] = (
+    ParkRule((), _has_two_sides, says("a limit has low, high or both")),
+    ParkRule(("low",), _sides_fit, _under_high),
 )
-_RANGE_RULES: Final[tuple[Rule[Bounds], ...]] = (
-    Rule((), _has_two_sides, says("a range has low, high or both")),
-    Rule(("low",), _sides_fit, _under_high),
+_RANGE_RULES: Final[tuple[ParkRule[Bounds], ...]] = (
+    ParkRule((), _has_two_sides, says("a range has low, high or both")),
+    ParkRule(("low",), _sides_fit, _under_high),
 )
 
 

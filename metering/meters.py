@@ -81,8 +81,8 @@ def _on_quarter_hour(ms: int) -> int:
     return ms
 
 
-Instant = Annotated[int, BeforeValidator(_instant)]
-Edge = Annotated[Instant, AfterValidator(_on_quarter_hour)]
+InstantMs = Annotated[int, BeforeValidator(_instant)]
+Edge = Annotated[InstantMs, AfterValidator(_on_quarter_hour)]
 
 
 class _Lasting(Protocol):
@@ -131,8 +131,8 @@ class Instrument(Model):
     on, and only what is said of it differs from the entry before.
     """
 
-    since_ms: Instant | None = Field(None, alias="from")
-    until_ms: Instant | None = Field(None, alias="until")
+    since_ms: InstantMs | None = Field(None, alias="from")
+    until_ms: InstantMs | None = Field(None, alias="until")
     model: str | None = None
     serial: Printable | None = None
     registers: dict[str, Register] = Field(default_factory=dict)
@@ -213,8 +213,8 @@ class Meter(Driven):
 
     id: Identifier
     name: Localized
-    since_ms: Instant | None = Field(None, alias="from")
-    until_ms: Instant | None = Field(None, alias="until")
+    since_ms: InstantMs | None = Field(None, alias="from")
+    until_ms: InstantMs | None = Field(None, alias="until")
     alias: Printable | None = None
     gateway: Identifier
     utility: Utility

@@ -6,7 +6,7 @@ from typing import Final
 
 from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span
 from metering.meters import Belonging, Meter, Role
-from metering.rules import Rule, Scope, from_point, known, one_of, until_point
+from metering.rules import ParkRule, Scope, from_point, known, one_of, until_point
 from metering.yamllines import KeyPath
 
 
@@ -106,33 +106,33 @@ def _ends_with_the_point(part: Owned, _: Scope) -> bool:
     return part.belonging is not last or last.span.end == part.meter.span.end
 
 
-OWNER_RULES: Final[tuple[Rule[Owned], ...]] = (
-    Rule(
+OWNER_RULES: Final[tuple[ParkRule[Owned], ...]] = (
+    ParkRule(
         ("tenant",),
         lambda part, scope: known(scope.tenants, part.belonging.tenant),
         lambda _, scope: one_of(scope.tenants or (), "a tenant of this file"),
     ),
-    Rule(
+    ParkRule(
         ("parent",),
         lambda part, scope: known(scope.meters, part.belonging.parent),
         lambda _, scope: one_of(scope.meters or (), "a meter of this file"),
     ),
-    Rule(("from",), _starts_with_the_point, from_point),
-    Rule(("until",), _ends_with_the_point, until_point),
-    Rule(
+    ParkRule(("from",), _starts_with_the_point, from_point),
+    ParkRule(("until",), _ends_with_the_point, until_point),
+    ParkRule(
         ("until",),
         lambda part, _: part.belonging.span.start < part.belonging.span.end,
         lambda part, scope: f"must be after from, which is {scope.said(part.belonging.span.start)}",
     ),
-    Rule(("tenant",), _tenant_is_there, _tenant_is_gone),
-    Rule(("parent",), _parent_is_there, _parent_is_gone),
-    Rule(("parent",), _parent_measures_the_same, _parent_measures_another),
-    Rule(
+    ParkRule(("tenant",), _tenant_is_there, _tenant_is_gone),
+    ParkRule(("parent",), _parent_is_there, _parent_is_gone),
+    ParkRule(("parent",), _parent_measures_the_same, _parent_measures_another),
+    ParkRule(
         ("parent",),
         _parent_consumes,
         lambda part, _: f"{part.belonging.parent} generates; a sub-meter hangs below a main or consumption meter",
     ),
-    Rule(
+    ParkRule(
         ("parent",),
         _hangs_in_no_circle,
         lambda part, _: f"{part.meter.id} would hang below itself; break the circle",

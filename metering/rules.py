@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Generic[T]):
+class ParkRule(Generic[T]):
     """`holds` of a part, else `says` what would be right; `key` is where, below the part."""
 
     key: KeyPath
@@ -59,7 +59,7 @@ class Rule(Generic[T]):
 
 
 def judged(
-    parts: Callable[[Meter], Iterator[tuple[KeyPath, T]]], rules: tuple[Rule[T], ...], meter: Meter, scope: Scope
+    parts: Callable[[Meter], Iterator[tuple[KeyPath, T]]], rules: tuple[ParkRule[T], ...], meter: Meter, scope: Scope
 ) -> Iterator[Broken]:
     """What is wrong with the parts of a meter."""
     for rule in rules:
@@ -98,27 +98,27 @@ def following(
     return parts
 
 
-ORDER_RULES: Final[tuple[Rule[Following], ...]] = (
-    Rule(
+ORDER_RULES: Final[tuple[ParkRule[Following], ...]] = (
+    ParkRule(
         ("from",),
         lambda part, _: part.later.start != ALWAYS_BEFORE,
         says("only the first entry may leave it out"),
     ),
-    Rule(
+    ParkRule(
         ("from",),
         lambda part, _: part.later.start == ALWAYS_BEFORE or part.later.start > part.earlier.start,
         lambda part, scope: (
             f"must be after {scope.said(part.earlier.start)}, where the entry before begins: oldest first"
         ),
     ),
-    Rule(
+    ParkRule(
         ("from",),
         lambda part, _: part.later.start <= part.earlier.start or part.later.start >= part.earlier.end,
         lambda part, scope: f"the entry before ends only at {scope.said(part.earlier.end)}: two cannot hold at once",
     ),
 )
-GAP_RULES: Final[tuple[Rule[Following], ...]] = (
-    Rule(
+GAP_RULES: Final[tuple[ParkRule[Following], ...]] = (
+    ParkRule(
         ("from",),
         lambda part, _: part.later.start <= part.earlier.end,
         lambda part, scope: f"nobody has the point from {scope.said(part.earlier.end)} on: close the gap",

@@ -10,7 +10,7 @@ import mqtt5
 
 from ecopark.broker.accounts import OPERATOR
 from ecopark.broker.configuration import CONFIGURATION, SHIPPED_CONFIGURATION, Listener, Listeners
-from ecopark.broker.files import Place, account_file, write_accounts
+from ecopark.broker.files import BrokerPlace, account_file, write_accounts
 from ecopark.secretfiles import read_secrets
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
@@ -91,7 +91,7 @@ class GuardedMosquitto(Mosquitto):
         self.inner_port = free_port()
         self.tls_port = free_port() if tls else 0
         folder = folder.absolute()
-        self.place = Place(folder, folder, folder, self.url, f"mqtt://127.0.0.1:{self.inner_port}")
+        self.place = BrokerPlace(folder, folder, folder, self.url, f"mqtt://127.0.0.1:{self.inner_port}")
         self.listeners = Listeners(
             plain=Listener(self.port, "127.0.0.1"),
             tls=Listener(self.tls_port, "127.0.0.1"),

@@ -23,22 +23,22 @@ SILENT_S = 60.0
 _LONGEST_REQUEST = 8192
 _PATIENCE_S = 5.0
 
-Values = Mapping[str, float]
+MetricValues = Mapping[str, float]
 
 
 class Monitor(Collector):
     """Holds the last report of a service. `faults` names what keeps it from its work, by its values."""
 
-    def __init__(self, service: str, faults: Callable[[Values], Sequence[str]], now: Callable[[], float]) -> None:
+    def __init__(self, service: str, faults: Callable[[MetricValues], Sequence[str]], now: Callable[[], float]) -> None:
         self._service = service
         self._faults = faults
         self._now = now
-        self._values: Values = {}
+        self._values: MetricValues = {}
         self._reported = now()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def report(self, values: Values) -> None:
+    def report(self, values: MetricValues) -> None:
         """Take the values of now; those that are missing have none."""
         self._values = dict(values)
         self._reported = self._now()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from dashboards.alerts import silence, use, wastewater
-from dashboards.alerts.rule import FOLDER, Rule
+from dashboards.alerts.rule import FOLDER, AlertRule
 from dashboards.setting import Setting
 
 RECEIVER = "ecopark-operators"
@@ -30,7 +30,7 @@ First / Việc cần làm trước: {{ .Annotations.first }} / {{ .Annotations.f
 """
 
 
-def all_rules(setting: Setting) -> Iterator[Rule]:
+def all_rules(setting: Setting) -> Iterator[AlertRule]:
     """Every rule of every park."""
     for park in setting.parks:
         yield from silence.rules(park)

@@ -1,18 +1,18 @@
 """What happened to a meter, from the events that the usage service finds."""
 
 from dashboards.alerts.asking import HOUR, one_of, where
-from dashboards.alerts.rule import Above, Question, Rule, Severity
+from dashboards.alerts.rule import Above, AlertRule, Question, Severity
 from dashboards.words import DOUBTFUL_EVENTS
 from metering.park import Park
 from metering.words import text
 from store.schema import EVENTS
 
 
-def event(park: Park) -> Rule:
+def event(park: Park) -> AlertRule:
     """What leaves use unknown or estimated: the rule counts each meter's events of a kind."""
     found = where(park, one_of("kind", DOUBTFUL_EVENTS))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
-    return Rule(
+    return AlertRule(
         kind="meter-event",
         park=park.id,
         of="",
@@ -35,11 +35,11 @@ def event(park: Park) -> Rule:
     )
 
 
-def rollover(park: Park) -> Rule:
+def rollover(park: Park) -> AlertRule:
     """Expected and reckoned with; told because a wrong roll-over value in the park file shows here first."""
     found = where(park, one_of("kind", ("rollover",)))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
-    return Rule(
+    return AlertRule(
         kind="meter-rollover",
         park=park.id,
         of="",

@@ -1,7 +1,7 @@
 """Water that never stops: the least that ran in any quarter hour of a week, over the week's mean."""
 
 from dashboards.alerts.asking import DAY_S, MINUTE, one_of, where
-from dashboards.alerts.rule import Above, Question, Rule, Severity
+from dashboards.alerts.rule import Above, AlertRule, Question, Severity
 from dashboards.queries import BILLING, of
 from metering.park import Park
 from metering.quantities import Utility
@@ -9,7 +9,7 @@ from metering.words import Language, text
 from store.schema import USAGE
 
 
-def continuous(park: Park, ratio: float, tenants: list[str]) -> Rule:
+def continuous(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
     """The rule of the tenants that share a threshold.
 
     Unlike the flow of the night, this also finds what leaks at a tenant whose night shift draws water. A week, because
@@ -17,7 +17,7 @@ def continuous(park: Park, ratio: float, tenants: list[str]) -> Rule:
     """
     found = where(park, of(Utility.WATER), BILLING, '"amount" >= 0', one_of("tenant", tenants))
     query = f'SELECT min("amount") / mean("amount") FROM "{USAGE}" {found} GROUP BY "tenant", "meter"'
-    return Rule(
+    return AlertRule(
         kind="continuous-flow",
         park=park.id,
         of=f"over {ratio:g}",

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from dashboards.alerts.asking import DAY_S, one_of, where
-from dashboards.alerts.rule import Above, Question, Rule, Severity
+from dashboards.alerts.rule import Above, AlertRule, Question, Severity
 from metering.meters import Role
 from metering.park import Park
 from metering.words import text
 from store.schema import BALANCE
 
 
-def balances(park: Park) -> Iterator[Rule]:
+def balances(park: Park) -> Iterator[AlertRule]:
     """One rule for the park's own main meters, and one for each tenant that has some: who is told differs."""
     mains: dict[str | None, list[str]] = defaultdict(list)
     for name in sorted(park.parents):
@@ -21,12 +21,12 @@ def balances(park: Park) -> Iterator[Rule]:
         yield _balance(park, tenant, names)
 
 
-def _balance(park: Park, tenant: str | None, mains: list[str]) -> Rule:
+def _balance(park: Park, tenant: str | None, mains: list[str]) -> AlertRule:
     found = where(park, "\"period\" = 'day'", one_of("main", mains))
     query = (
         f'SELECT ("loss" - "band") / "incoming" * 100 AS "excess" FROM "{BALANCE}" {found} GROUP BY "utility", "main"'
     )
-    return Rule(
+    return AlertRule(
         kind="balance-loss",
         park=park.id,
         of=tenant or "",

@@ -129,7 +129,7 @@ def _told_label(label: str, value: str, language: Language) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlertRule:
     """What wakes somebody.
 
     `kind` is its place in the documentation; with `park` and `of` (a meter, a tenant, a gateway) it makes the uid, which

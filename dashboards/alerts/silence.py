@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from dashboards.alerts.asking import HOUR, MINUTE, one_of, where
-from dashboards.alerts.rule import Above, Question, Rule, Severity, Silence
+from dashboards.alerts.rule import Above, AlertRule, Question, Severity, Silence
 from metering.park import Park
 from metering.words import text
 from store.schema import METER_STATUS, PIPELINE, REFUSED_COUNT
@@ -15,7 +15,7 @@ from store.schema import METER_STATUS, PIPELINE, REFUSED_COUNT
 LOOK_BACK = 10 * MINUTE
 
 
-def rules(park: Park) -> Iterator[Rule]:
+def rules(park: Park) -> Iterator[AlertRule]:
     """Every rule of this kind for one park."""
     for gateway in park.gateways:
         meters = park.meters_of(gateway.id)
@@ -40,12 +40,12 @@ def _youngest(park: Park, meters: list[str]) -> str:
     return f'SELECT min("age") FROM ({inner})'
 
 
-def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: list[str]) -> Rule:
+def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: list[str]) -> AlertRule:
     each = (
         f'SELECT last("seconds_since_last") FROM "{METER_STATUS}" {where(park, one_of("meter", ids))} '
         'GROUP BY "tenant", "utility", "meter"'
     )
-    return Rule(
+    return AlertRule(
         kind="silent-meter",
         park=park.id,
         of=f"{gateway}, {seconds} s",
@@ -69,8 +69,8 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: lis
     )
 
 
-def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> Rule:
-    return Rule(
+def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> AlertRule:
+    return AlertRule(
         kind="silent-gateway",
         park=park.id,
         of=gateway,
@@ -93,10 +93,10 @@ def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> Rule:
     )
 
 
-def _never(park: Park) -> Rule:
+def _never(park: Park) -> AlertRule:
     found = where(park, '"heard" = false')
     query = f'SELECT count("heard") FROM "{METER_STATUS}" {found} GROUP BY "tenant", "utility", "meter"'
-    return Rule(
+    return AlertRule(
         kind="never-heard",
         park=park.id,
         of="",
@@ -119,8 +119,8 @@ def _never(park: Park) -> Rule:
     )
 
 
-def _status(park: Park) -> Rule:
-    return Rule(
+def _status(park: Park) -> AlertRule:
+    return AlertRule(
         kind="status-missing",
         park=park.id,
         of="",
@@ -143,9 +143,9 @@ def _status(park: Park) -> Rule:
     )
 
 
-def _refused(park: Park) -> Rule:
+def _refused(park: Park) -> AlertRule:
     query = f'SELECT sum("count") FROM "{REFUSED_COUNT}" {where(park)} GROUP BY "gateway", "reason"'
-    return Rule(
+    return AlertRule(
         kind="refused",
         park=park.id,
         of="",
@@ -168,9 +168,9 @@ def _refused(park: Park) -> Rule:
     )
 
 
-def _stalled(park: Park) -> Rule:
+def _stalled(park: Park) -> AlertRule:
     query = f'SELECT last("last_write_age_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
-    return Rule(
+    return AlertRule(
         kind="ingest-stalled",
         park=park.id,
         of="",
@@ -193,9 +193,9 @@ def _stalled(park: Park) -> Rule:
     )
 
 
-def _not_computed(park: Park) -> Rule:
+def _not_computed(park: Park) -> AlertRule:
     query = f'SELECT last("not_computed") FROM "{PIPELINE}" {where(park)} GROUP BY "part"'
-    return Rule(
+    return AlertRule(
         kind="not-computed",
         park=park.id,
         of="",

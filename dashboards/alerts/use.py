@@ -8,7 +8,7 @@ from dashboards.alerts.asking import DAY_S, MINUTE, figure, one_of, where
 from dashboards.alerts.happened import event, rollover
 from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
-from dashboards.alerts.rule import Above, Below, Question, Rule, Severity
+from dashboards.alerts.rule import Above, AlertRule, Below, Question, Severity
 from dashboards.queries import BILLING, GENERATION, of
 from metering.dated import at
 from metering.figures import WATER
@@ -22,7 +22,7 @@ _PARK = ""
 """In place of a tenant: the park's own meters."""
 
 
-def rules(park: Park, day: date) -> Iterator[Rule]:
+def rules(park: Park, day: date) -> Iterator[AlertRule]:
     """Every rule of this kind for one park; `day` decides which contracts hold."""
     yield from balances(park)
     for ratio, tenants in _grouped(park, lambda own: own.night_flow_ratio):
@@ -57,13 +57,13 @@ def _grouped(park: Park, pick: Callable[[Thresholds], float | None]) -> Iterator
     yield from sorted(groups.items())
 
 
-def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
+def _night(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
     """Against a week's mean and not the day's: on a day without work the night is as quiet as the day.
 
     Of yesterday: in the morning, the night is most of what there is of today.
     """
     flow = f'last("night_water_ratio") * last("{WATER}") / mean("{WATER}")'
-    return Rule(
+    return AlertRule(
         kind="night-flow",
         park=park.id,
         of=f"over {ratio:g}",
@@ -89,14 +89,14 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> Rule:
     )
 
 
-def _demand(park: Park, tenant: str, contract: float) -> Iterator[Rule]:
+def _demand(park: Park, tenant: str, contract: float) -> Iterator[AlertRule]:
     warning = round(park.thresholds_of(tenant).demand_warning_ratio * 100)
     levels = {80: Severity.INFO, warning: Severity.WARNING, 100: Severity.CRITICAL}
     found = where(park, of(Utility.ELECTRICITY), BILLING, f"\"tenant\" = '{tenant}'")
     counted = f'sum("amount") * 2 / {contract:.3f} * 100{_less_a_count(park, tenant, contract)}'
     query = f'SELECT {counted} FROM "{USAGE}" {found} GROUP BY time(30m), "tenant" fill(none)'
     for percent, severity in sorted(levels.items()):
-        yield Rule(
+        yield AlertRule(
             kind=f"demand-{percent}",
             park=park.id,
             of=tenant,
@@ -137,8 +137,8 @@ def _less_a_count(park: Park, tenant: str, contract: float) -> str:
     return f" - {percent:.2f}" if percent >= 1 else ""
 
 
-def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
-    return Rule(
+def _power_factor(park: Park, least: float, tenants: list[str]) -> AlertRule:
+    return AlertRule(
         kind="power-factor",
         park=park.id,
         of=f"under {least:g}",
@@ -165,12 +165,12 @@ def _power_factor(park: Park, least: float, tenants: list[str]) -> Rule:
     )
 
 
-def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
+def _baseline(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
     percent = round(ratio * 100, 1)
     saving = 'SELECT sum("saving") / sum("expected") * 100'
     found = where(park, one_of("tenant", tenants))
     query = f'{saving} FROM "{BASELINE}" {found} GROUP BY "tenant", "baseline"'
-    return Rule(
+    return AlertRule(
         kind="above-baseline",
         park=park.id,
         of=f"over {percent:g} %",
@@ -195,7 +195,7 @@ def _baseline(park: Park, ratio: float, tenants: list[str]) -> Rule:
     )
 
 
-def _solar(park: Park) -> Iterator[Rule]:
+def _solar(park: Park) -> Iterator[AlertRule]:
     plants = [meter for meter in park.meters if meter.role is Role.GENERATION]
     for meter in plants:
         others = [other for other in plants if other is not meter]
@@ -203,13 +203,13 @@ def _solar(park: Park) -> Iterator[Rule]:
             yield _one_solar(park, meter, others)
 
 
-def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
+def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> AlertRule:
     """Against its neighbours under the same sky, each by what it is rated for."""
     own = where(park, GENERATION, f"\"meter\" = '{meter.id}'")
     rest = where(park, GENERATION, one_of("meter", (other.id for other in others)))
     rated = sum(other.rated for other in others)
     ratio = park.thresholds_of(meter.tenant).solar_ratio
-    return Rule(
+    return AlertRule(
         kind="solar-low",
         park=park.id,
         of=meter.id,
@@ -243,9 +243,9 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> Rule:
     )
 
 
-def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: Severity) -> Rule:
+def _energy(park: Park, toe: float, tenants: list[str], percent: int, severity: Severity) -> AlertRule:
     query = figure(park, f'sum("toe") / {toe:.3f} * 100', "month", one_of("tenant", tenants))
-    return Rule(
+    return AlertRule(
         kind=f"energy-{percent}",
         park=park.id,
         of=f"{toe:g} TOE",

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from dashboards.alerts.asking import DAY_S, MINUTE, figure, where
-from dashboards.alerts.rule import Above, Below, Outside, Question, Rule, Severity
+from dashboards.alerts.rule import Above, AlertRule, Below, Outside, Question, Severity
 from dashboards.pages.water import measured
-from dashboards.queries import Scope
+from dashboards.queries import PageScope
 from metering.dated import DatedLimit, at
 from metering.figures import WASTEWATER
 from metering.meters import Meter
@@ -29,7 +29,7 @@ NAMED = {
 PANEL = {"ph": 20, "cod_mgl": 21, "tss_mgl": 22, "nh4_mgl": 23, "temperature_c": 24}
 
 
-def rules(park: Park, day: date) -> Iterator[Rule]:
+def rules(park: Park, day: date) -> Iterator[AlertRule]:
     """Every rule of this kind for one park; `day` decides which limits hold."""
     for meter in park.meters:
         for quantity, dated in sorted(meter.limits.items()):
@@ -55,18 +55,18 @@ def _permitted(limit: DatedLimit) -> Above | Below | Outside:
     return Outside(limit.low, limit.high, (limit.high - limit.low) * MARGIN)
 
 
-def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
+def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> AlertRule:
     unit = "" if quantity == "ph" else f" {UTILITIES[meter.utility].quantities[quantity].unit}"
     sides = [side for side in (limit.low, limit.high) if side is not None]
     english, viet = (" - ".join(write(side) for side in sides) for write in (Language.EN.exact, Language.VI.exact))
     own = (f"\"park\" = '{park.id}'", f"\"meter\" = '{meter.id}'")
-    return Rule(
+    return AlertRule(
         kind="effluent-limit",
         park=park.id,
         of=f"{meter.id} {quantity}",
         name=text("Wastewater limit", "Giới hạn nước thải"),
         severity=Severity.CRITICAL,
-        questions=(Question(measured(Scope(park=False, tenant=False), quantity, *own), 20 * MINUTE, "mean"),),
+        questions=(Question(measured(PageScope(park=False, tenant=False), quantity, *own), 20 * MINUTE, "mean"),),
         fires=_permitted(limit),
         what=text(
             f"{meter.name.en}: {NAMED[quantity].en} is {{value}}{unit} over the last 20 minutes; permitted: {english}{unit}.",
@@ -85,7 +85,7 @@ def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> Rule:
     )
 
 
-def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Severity) -> Rule:
+def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Severity) -> AlertRule:
     found = where(park, f"\"meter\" = '{meter.id}'", f"\"state\" = '{state}'")
     query = f'SELECT count("state") FROM "{meter.utility.value}" {found} GROUP BY "meter"'
     words = {
@@ -93,7 +93,7 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
         "calibrating": ("in calibration for 2 hours", "đang hiệu chuẩn đã 2 giờ"),
     }
     en, vi = words[state]
-    return Rule(
+    return AlertRule(
         kind=f"effluent-{state}",
         park=park.id,
         of=meter.id,
@@ -117,9 +117,9 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
     )
 
 
-def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severity) -> Rule:
+def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severity) -> AlertRule:
     query = figure(park, f'last("{WASTEWATER}") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant}'")
-    return Rule(
+    return AlertRule(
         kind=f"wastewater-quota-{percent}",
         park=park.id,
         of=tenant,

@@ -1,8 +1,8 @@
 """Balance and losses: does what enters the park arrive at its tenants, and is the difference more than meter error?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, Row, Step, amount_unit
-from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, Scope, balance, edge
+from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep, amount_unit
+from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, PageScope, balance, edge
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
 from dashboards.words import IN_UNITS, PLAIN
@@ -20,7 +20,7 @@ _FOUR = {
     "own": text("Own use", "Khu tự dùng"),
     "loss": text("Losses", "Tổn thất"),
 }
-_OF_DAYS = Scope(tenant=False).where(OF_DAYS, AT_MAINS)
+_OF_DAYS = PageScope(tenant=False).where(OF_DAYS, AT_MAINS)
 
 
 def page(setting: Setting) -> Page:
@@ -33,21 +33,21 @@ def page(setting: Setting) -> Page:
             "Lượng vào khu có đến đủ các doanh nghiệp không, và chênh lệch có vượt sai số đồng hồ không?",
         ),
         (
-            Row((*_heard(Scope(tenant=False)), _outside(), _uncomputable())),
-            Row((_edge(),)),
-            Row((_worst(setting), _table())),
-            Row(
+            PanelRow((*_heard(PageScope(tenant=False)), _outside(), _uncomputable())),
+            PanelRow((_edge(),)),
+            PanelRow((_worst(setting), _table())),
+            PanelRow(
                 tuple(_course(setting, utility, number) for number, utility in enumerate(_UTILITIES, start=20)),
                 text("Loss and error band by day", "Tổn thất và khoảng sai số theo ngày"),
             ),
         ),
         (PARK_CHOICE,),
         start="now-30d",
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _heard(scope: Scope) -> tuple[Panel, ...]:
+def _heard(scope: PageScope) -> tuple[Panel, ...]:
     return freshness(scope, width=6), reporting(scope, 90, width=6)
 
 
@@ -62,7 +62,7 @@ def _outside() -> Panel:
         ),
         "none",
         InfluxQL(f'SELECT count("excess") FROM ({inner}) WHERE "excess" > 0', alias="days"),
-        steps=(Step(None, GOOD), Step(1, WARN)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(1, WARN)),
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,
@@ -83,7 +83,7 @@ def _uncomputable() -> Panel:
             f'SELECT count("loss_completeness") FROM "{BALANCE}" {_OF_DAYS} AND "loss_completeness" < {INDICATIVE_BELOW}',
             alias="days",
         ),
-        steps=(Step(None, PLAIN), Step(1, WARN)),
+        steps=(ThresholdStep(None, PLAIN), ThresholdStep(1, WARN)),
         nothing=text("none", "không có"),
         least=DAILY,
         event_free=True,

@@ -2,14 +2,14 @@
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SHARE, Column, Panel
-from dashboards.queries import Scope, group
+from dashboards.queries import PageScope, group
 from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, table
 from dashboards.words import IN_UNITS
 from metering.words import text
 from store.schema import BASELINE
 
 
-def baselines(scope: Scope, number: int) -> Panel:
+def baselines(scope: PageScope, number: int) -> Panel:
     """Sums over the days that count, and the newest CUSUM and version."""
     sums = ", ".join(f'sum("{name}") AS "{name}"' for name in ("expected", "actual", "saving", "out_of_range"))
     statement = (

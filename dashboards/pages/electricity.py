@@ -1,12 +1,12 @@
 """Electricity: who draws how much, when, at which price, and how close to its contract?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step
+from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep
 from dashboards.queries import (
     BILLING,
     GENERATION,
     SUBS,
-    Scope,
+    PageScope,
     by_day,
     figure,
     newest,
@@ -50,7 +50,7 @@ BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in 
 
 def page(setting: Setting) -> Page:
     """The electricity page."""
-    scope, month = Scope(), Scope(period=Period.MONTH)
+    scope, month = PageScope(), PageScope(period=Period.MONTH)
     return Page(
         "electricity",
         text("Electricity", "Điện"),
@@ -59,18 +59,18 @@ def page(setting: Setting) -> Page:
             "Ai dùng bao nhiêu điện, vào lúc nào, giá nào, và còn cách công suất đăng ký bao nhiêu?",
         ),
         (
-            Row(_tiles(scope)),
-            Row((_power(scope, setting), _bands(scope, setting))),
-            Row((_peaks(month, setting), _factors(month), _meters(scope))),
-            Row((_base(scope, setting), _solar(scope))),
-            Row((_tenants(month),)),
+            PanelRow(_tiles(scope)),
+            PanelRow((_power(scope, setting), _bands(scope, setting))),
+            PanelRow((_peaks(month, setting), _factors(month), _meters(scope))),
+            PanelRow((_base(scope, setting), _solar(scope))),
+            PanelRow((_tenants(month),)),
         ),
         CHOICES,
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _tiles(scope: Scope) -> tuple[Panel, ...]:
+def _tiles(scope: PageScope) -> tuple[Panel, ...]:
     return (
         freshness(scope, 1, of(E)),
         reporting(scope),
@@ -108,7 +108,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             SHARE,
             *of_usage_or_days(scope, "max", "estimated", of(E), BILLING),
             shift=SETTLED,
-            steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.5, BAD)),
+            steps=(ThresholdStep(None, GOOD), ThresholdStep(0.05, WARN), ThresholdStep(0.5, BAD)),
             high=1,
         ),
         stat(
@@ -127,7 +127,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
     )
 
 
-def _power(scope: Scope, setting: Setting) -> Panel:
+def _power(scope: PageScope, setting: Setting) -> Panel:
     return trend(
         3,
         text("Power by tenant", "Công suất theo doanh nghiệp"),
@@ -141,7 +141,7 @@ def _power(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _bands(scope: Scope, setting: Setting) -> Panel:
+def _bands(scope: PageScope, setting: Setting) -> Panel:
     return daily(
         4,
         text("Use by tariff band", "Tiêu thụ theo khung giờ"),
@@ -157,7 +157,7 @@ def _bands(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _peaks(month: Scope, setting: Setting) -> Panel:
+def _peaks(month: PageScope, setting: Setting) -> Panel:
     return bars(
         5,
         text("Peak demand this month", "Công suất cực đại trong tháng"),
@@ -173,7 +173,7 @@ def _peaks(month: Scope, setting: Setting) -> Panel:
     )
 
 
-def _factors(month: Scope) -> Panel:
+def _factors(month: PageScope) -> Panel:
     return ranking(
         6,
         text("Power factor, month to date", "Hệ số công suất lũy kế tháng"),
@@ -189,11 +189,11 @@ def _factors(month: Scope) -> Panel:
         low=0.6,
         high=1.0,
         decimals=3,
-        steps=(Step(None, BAD), Step(0.9, WARN), Step(0.92, GOOD)),
+        steps=(ThresholdStep(None, BAD), ThresholdStep(0.9, WARN), ThresholdStep(0.92, GOOD)),
     )
 
 
-def _meters(scope: Scope) -> Panel:
+def _meters(scope: PageScope) -> Panel:
     each = f'SELECT sum("amount") AS "kwh" FROM "{USAGE}" {scope.where(of(E), SUBS)} GROUP BY "meter"'
     return bars(
         7,
@@ -213,7 +213,7 @@ def _meters(scope: Scope) -> Panel:
     )
 
 
-def _base(scope: Scope, setting: Setting) -> Panel:
+def _base(scope: PageScope, setting: Setting) -> Panel:
     return trend(
         8,
         text("Base load by day", "Phụ tải nền theo ngày"),
@@ -231,7 +231,7 @@ def _base(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _solar(scope: Scope) -> Panel:
+def _solar(scope: PageScope) -> Panel:
     return trend(
         9,
         text("Solar generation, seven days", "Điện mặt trời phát ra, bảy ngày"),
@@ -246,7 +246,7 @@ def _solar(scope: Scope) -> Panel:
     )
 
 
-def _tenants(month: Scope) -> Panel:
+def _tenants(month: PageScope) -> Panel:
     return table(
         20,
         text("Tenants this month", "Các doanh nghiệp trong tháng"),

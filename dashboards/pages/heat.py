@@ -1,7 +1,7 @@
 """Heat and gas: steam, natural gas, compressed air and chilled water; who takes how much, and what does it cost?"""
 
-from dashboards.panels import MONEY, POWER, Draw, Page, Panel, Row, amount_unit, rate_unit
-from dashboards.queries import Scope, figure, rates, total, totals
+from dashboards.panels import MONEY, POWER, Draw, Page, Panel, PanelRow, amount_unit, rate_unit
+from dashboards.queries import PageScope, figure, rates, total, totals
 from dashboards.setting import Setting
 from dashboards.tiles import CHOICES, SERIES_TENANT, SETTLED, daily, freshness, marks, reporting, stat, trend
 from metering.quantities import Utility, figure_of
@@ -12,7 +12,7 @@ _SHOWN = (Utility.STEAM, Utility.NATURAL_GAS, Utility.COMPRESSED_AIR, Utility.CH
 
 def page(setting: Setting) -> Page:
     """The page of heat and gas."""
-    scope = Scope()
+    scope = PageScope()
     return Page(
         "heat",
         text("Heat and gas", "Hơi, khí và nước lạnh"),
@@ -21,18 +21,18 @@ def page(setting: Setting) -> Page:
             "Ai dùng bao nhiêu hơi, khí thiên nhiên, khí nén và nước lạnh, lúc nào, chi phí bao nhiêu?",
         ),
         (
-            Row((freshness(scope), reporting(scope), *_used(scope))),
+            PanelRow((freshness(scope), reporting(scope), *_used(scope))),
             *(
-                Row(_course(scope, setting, number, utility), UTILITY[utility])
+                PanelRow(_course(scope, setting, number, utility), UTILITY[utility])
                 for number, utility in enumerate(_SHOWN, start=2)
             ),
         ),
         CHOICES,
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _used(scope: Scope) -> tuple[Panel, ...]:
+def _used(scope: PageScope) -> tuple[Panel, ...]:
     return tuple(
         stat(
             number,
@@ -49,7 +49,7 @@ def _used(scope: Scope) -> tuple[Panel, ...]:
     )
 
 
-def _course(scope: Scope, setting: Setting, row: int, utility: Utility) -> tuple[Panel, ...]:
+def _course(scope: PageScope, setting: Setting, row: int, utility: Utility) -> tuple[Panel, ...]:
     flow = rate_unit(utility)
     return (
         trend(

@@ -10,15 +10,15 @@ from dashboards.panels import (
     Draw,
     Page,
     Panel,
-    Row,
-    Step,
+    PanelRow,
+    ThresholdStep,
     Variable,
     Words,
     amount_unit,
     grafana_unit,
     rate_unit,
 )
-from dashboards.queries import NEWEST_ROWS, QUARTERS_PER_HOUR, Scope, tags_of
+from dashboards.queries import NEWEST_ROWS, QUARTERS_PER_HOUR, PageScope, tags_of
 from dashboards.setting import Setting
 from dashboards.tiles import (
     COMPLETE,
@@ -67,7 +67,7 @@ _NO_SUM = text(
 
 def page(setting: Setting) -> Page:
     """The page of one meter."""
-    scope = Scope(tenant=False)
+    scope = PageScope(tenant=False)
     return Page(
         "meter",
         text("Meter", "Đồng hồ"),
@@ -76,17 +76,17 @@ def page(setting: Setting) -> Page:
             "Đồng hồ này có đúng không, chỉ số hiện tại bao nhiêu, và đã tiêu thụ bao nhiêu?",
         ),
         (
-            Row(_tiles(scope)),
-            Row((_use(scope), _days(scope, setting))),
-            Row((_readings(scope), _counter(scope))),
-            Row((_quality(scope), _events(scope))),
+            PanelRow(_tiles(scope)),
+            PanelRow((_use(scope), _days(scope, setting))),
+            PanelRow((_readings(scope), _counter(scope))),
+            PanelRow((_quality(scope), _events(scope))),
         ),
         (PARK_CHOICE, TENANT_CHOICE, METER_CHOICE),
         marks=marks(scope, ONE),
     )
 
 
-def _tiles(scope: Scope) -> tuple[Panel, ...]:
+def _tiles(scope: PageScope) -> tuple[Panel, ...]:
     def over(number: int, title: Localized, about: Localized, unit: Words, value: str, **more: Any) -> Panel:
         statement = f'SELECT {value} FROM "{USAGE}" {scope.where(ONE)}'
         return stat(number, title, about, unit, InfluxQL(statement, alias="value"), width=5, shift=SETTLED, **more)
@@ -127,12 +127,12 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             'mean("estimated")',
             high=1.0,
             decimals=1,
-            steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+            steps=(ThresholdStep(None, GOOD), ThresholdStep(0.05, WARN), ThresholdStep(0.2, BAD)),
         ),
     )
 
 
-def _use(scope: Scope) -> Panel:
+def _use(scope: PageScope) -> Panel:
     statement = (
         f'SELECT mean("amount") * {QUARTERS_PER_HOUR} FROM "{USAGE}" {scope.where(ONE)} '
         'GROUP BY time($__interval), "utility" fill(null)'
@@ -152,7 +152,7 @@ def _use(scope: Scope) -> Panel:
     )
 
 
-def _days(scope: Scope, setting: Setting) -> Panel:
+def _days(scope: PageScope, setting: Setting) -> Panel:
     statement = (
         f'SELECT sum("amount") FROM "{USAGE}" {scope.where(ONE)} '
         f"GROUP BY time(1d), \"utility\" fill(none) tz('{setting.timezone}')"
@@ -168,7 +168,7 @@ def _days(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _raw(scope: Scope, how: str, quantities: Iterable[str]) -> tuple[InfluxQL, ...]:
+def _raw(scope: PageScope, how: str, quantities: Iterable[str]) -> tuple[InfluxQL, ...]:
     """One question a quantity: those that this meter does not have bring no series."""
     return tuple(
         InfluxQL(
@@ -181,7 +181,7 @@ def _raw(scope: Scope, how: str, quantities: Iterable[str]) -> tuple[InfluxQL, .
     )
 
 
-def _readings(scope: Scope) -> Panel:
+def _readings(scope: PageScope) -> Panel:
     return trend(
         4,
         text("Momentary readings, last 24 hours", "Giá trị tức thời, 24 giờ gần nhất"),
@@ -204,7 +204,7 @@ def _readings(scope: Scope) -> Panel:
     )
 
 
-def _counter(scope: Scope) -> Panel:
+def _counter(scope: PageScope) -> Panel:
     units: dict[str, Words] = {
         spec.counter: f"suffix:{spec.unit}" if spec.unit else grafana_unit("") for spec in UTILITIES.values()
     }
@@ -226,7 +226,7 @@ def _counter(scope: Scope) -> Panel:
     )
 
 
-def _quality(scope: Scope) -> Panel:
+def _quality(scope: PageScope) -> Panel:
     statement = (
         f'SELECT mean("completeness") AS "completeness", mean("estimated") AS "estimated" FROM "{USAGE}" '
         f"{scope.where(ONE)} GROUP BY time($__interval) fill(none)"
@@ -248,7 +248,7 @@ def _quality(scope: Scope) -> Panel:
     )
 
 
-def _events(scope: Scope) -> Panel:
+def _events(scope: PageScope) -> Panel:
     return table(
         7,
         text("Events of this meter", "Sự kiện của đồng hồ này"),

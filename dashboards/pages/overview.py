@@ -2,8 +2,8 @@
 
 from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Kind, Page, Panel, Row, amount_unit
-from dashboards.queries import BILLING, QUARTERS_PER_HOUR, Scope, edge, figure, newest, of, rates, total
+from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, PanelKind, PanelRow, amount_unit
+from dashboards.queries import BILLING, QUARTERS_PER_HOUR, PageScope, edge, figure, newest, of, rates, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BUDGET,
@@ -33,7 +33,7 @@ TODAY, LAST_WEEK, THIS_MONTH = "now/d", "7d", "now/M"
 
 def page(setting: Setting) -> Page:
     """The first page of an operator."""
-    scope, month = Scope(), Scope(period=Period.MONTH)
+    scope, month = PageScope(), PageScope(period=Period.MONTH)
     return Page(
         "overview",
         text("Park overview", "Tổng quan khu công nghiệp"),
@@ -42,21 +42,21 @@ def page(setting: Setting) -> Page:
             "Hiện tại mọi thứ có bình thường không, và ai đang sử dụng những gì?",
         ),
         (
-            Row(_tiles(scope)),
-            Row((_park(),)),
-            Row((_alerts(),)),
-            Row((_power(scope, setting), _peaks(month, setting))),
-            Row(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
-            Row((_days(scope, setting), _cost(scope, setting))),
-            Row((_hours(scope),)),
-            Row((_tenants(month),)),
+            PanelRow(_tiles(scope)),
+            PanelRow((_park(),)),
+            PanelRow((_alerts(),)),
+            PanelRow((_power(scope, setting), _peaks(month, setting))),
+            PanelRow(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
+            PanelRow((_days(scope, setting), _cost(scope, setting))),
+            PanelRow((_hours(scope),)),
+            PanelRow((_tenants(month),)),
         ),
         CHOICES,
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _tiles(scope: Scope) -> tuple[Panel, ...]:
+def _tiles(scope: PageScope) -> tuple[Panel, ...]:
     quarter = (
         f'SELECT sum("amount") * {QUARTERS_PER_HOUR} AS "kw" FROM "{USAGE}" '
         f"{scope.where(of(E), BILLING)} GROUP BY time(15m) fill(none)"
@@ -113,7 +113,7 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
     )
 
 
-def _hours(scope: Scope) -> Panel:
+def _hours(scope: PageScope) -> Panel:
     inner = (
         f'SELECT mean("amount") * {QUARTERS_PER_HOUR} AS "rate" FROM "{USAGE}" '
         f'{scope.where(of(E), BILLING)} GROUP BY time(1h), "meter"'
@@ -121,7 +121,7 @@ def _hours(scope: Scope) -> Panel:
     statement = f'SELECT sum("rate") AS "{VALUE}" FROM ({inner}) WHERE $timeFilter GROUP BY time(1h) fill(none)'
     return Panel(
         id=23,
-        kind=Kind.HOURS,
+        kind=PanelKind.HOURS,
         title=text("Power (kW) by hour and weekday, four weeks", "Công suất (kW) theo giờ và thứ, bốn tuần"),
         about=text(
             "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
@@ -167,7 +167,7 @@ def _park() -> Panel:
 def _alerts() -> Panel:
     return Panel(
         id=24,
-        kind=Kind.ALERTS,
+        kind=PanelKind.ALERTS,
         title=text("Open alerts", "Cảnh báo đang mở"),
         about=text(
             "Alerts that fire or are about to, the most important first. Empty is good.",
@@ -180,7 +180,7 @@ def _alerts() -> Panel:
     )
 
 
-def _power(scope: Scope, setting: Setting) -> Panel:
+def _power(scope: PageScope, setting: Setting) -> Panel:
     return trend(
         3,
         text("Power by tenant", "Công suất theo doanh nghiệp"),
@@ -198,7 +198,7 @@ def _power(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _peaks(month: Scope, setting: Setting) -> Panel:
+def _peaks(month: PageScope, setting: Setting) -> Panel:
     return bars(
         4,
         text("Peak of the month against contract", "Công suất cực đại tháng so với đăng ký"),
@@ -225,7 +225,7 @@ _OTHERS = (
 )
 
 
-def _utility_today(scope: Scope, number: int, utility: Utility) -> Panel:
+def _utility_today(scope: PageScope, number: int, utility: Utility) -> Panel:
     name = UTILITY[utility]
     return stat(
         number,
@@ -242,7 +242,7 @@ def _utility_today(scope: Scope, number: int, utility: Utility) -> Panel:
     )
 
 
-def _days(scope: Scope, setting: Setting) -> Panel:
+def _days(scope: PageScope, setting: Setting) -> Panel:
     return daily(
         20,
         text("Electricity by day", "Điện theo ngày"),
@@ -254,7 +254,7 @@ def _days(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _cost(scope: Scope, setting: Setting) -> Panel:
+def _cost(scope: PageScope, setting: Setting) -> Panel:
     return daily(
         21,
         text("Cost by day", "Chi phí theo ngày"),
@@ -269,7 +269,7 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _tenants(month: Scope) -> Panel:
+def _tenants(month: PageScope) -> Panel:
     return table(
         22,
         text("Tenants this month", "Các doanh nghiệp trong tháng"),

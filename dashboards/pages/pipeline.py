@@ -1,8 +1,8 @@
 """The pipeline's own health: do readings get from the broker into the database, how fast, and what stands in the way?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import SECONDS, Page, Panel, Row, Step, Words
-from dashboards.queries import Scope
+from dashboards.panels import SECONDS, Page, Panel, PanelRow, ThresholdStep, Words
+from dashboards.queries import PageScope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
 from dashboards.words import PLAIN
@@ -37,10 +37,16 @@ def page(setting: Setting) -> Page:
             "Số liệu có đi từ máy chủ MQTT vào cơ sở dữ liệu không, nhanh chậm ra sao, vướng ở đâu?",
         ),
         (
-            Row((freshness(Scope(tenant=False), width=8), reporting(Scope(tenant=False), 90, width=8), *_tiles())),
-            Row((_rates(), _refused())),
-            Row((_lag(), _write())),
-            Row((_held(), _memory())),
+            PanelRow(
+                (
+                    freshness(PageScope(tenant=False), width=8),
+                    reporting(PageScope(tenant=False), 90, width=8),
+                    *_tiles(),
+                )
+            ),
+            PanelRow((_rates(), _refused())),
+            PanelRow((_lag(), _write())),
+            PanelRow((_held(), _memory())),
         ),
         (PARK_CHOICE,),
         start="now-6h",
@@ -48,7 +54,7 @@ def page(setting: Setting) -> Page:
 
 
 def _tile(
-    number: int, title: Localized, about: Localized, unit: Words, field: str, how: str, steps: tuple[Step, ...]
+    number: int, title: Localized, about: Localized, unit: Words, field: str, how: str, steps: tuple[ThresholdStep, ...]
 ) -> Panel:
     return stat(
         number,
@@ -64,7 +70,7 @@ def _tile(
 
 
 def _tiles() -> tuple[Panel, ...]:
-    plain = (Step(None, PLAIN),)
+    plain = (ThresholdStep(None, PLAIN),)
     return (
         _tile(
             2,
@@ -85,7 +91,7 @@ def _tiles() -> tuple[Panel, ...]:
             SECONDS,
             "last_write_age_s",
             "max",
-            (Step(None, GOOD), Step(120, WARN), Step(600, BAD)),
+            (ThresholdStep(None, GOOD), ThresholdStep(120, WARN), ThresholdStep(600, BAD)),
         ),
         _tile(
             4,
@@ -97,7 +103,7 @@ def _tiles() -> tuple[Panel, ...]:
             SECONDS,
             "lag_s",
             "max",
-            (Step(None, GOOD), Step(120, WARN), Step(900, BAD)),
+            (ThresholdStep(None, GOOD), ThresholdStep(120, WARN), ThresholdStep(900, BAD)),
         ),
         _tile(
             5,
@@ -106,7 +112,7 @@ def _tiles() -> tuple[Panel, ...]:
             text("suffix:msg", "suffix:tin"),
             "unacknowledged",
             "sum",
-            (Step(None, GOOD), Step(10000, WARN)),
+            (ThresholdStep(None, GOOD), ThresholdStep(10000, WARN)),
         ),
         _tile(
             6,

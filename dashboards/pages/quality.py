@@ -1,8 +1,8 @@
 """Data quality: which meters are silent, incomplete, estimated or refused, and since when?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, Row, Step
-from dashboards.queries import NEWEST_ROWS, Scope, of_usage_or_days
+from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, PanelRow, ThresholdStep
+from dashboards.queries import NEWEST_ROWS, PageScope, of_usage_or_days
 from dashboards.setting import Setting
 from dashboards.tiles import (
     BAR_METER,
@@ -28,7 +28,7 @@ _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
 
 def page(setting: Setting) -> Page:
     """The page of data quality."""
-    scope = Scope()
+    scope = PageScope()
     return Page(
         "quality",
         text("Data quality", "Chất lượng số liệu"),
@@ -37,7 +37,7 @@ def page(setting: Setting) -> Page:
             "Đồng hồ nào mất tín hiệu, thiếu số liệu, phải ước tính hoặc có số liệu bị từ chối, và từ bao giờ?",
         ),
         (
-            Row(
+            PanelRow(
                 (
                     freshness(scope),
                     reporting(scope),
@@ -47,16 +47,16 @@ def page(setting: Setting) -> Page:
                     _refused(),
                 )
             ),
-            Row((_silent(scope), _course(scope))),
-            Row((_worst(scope), _refusals())),
-            Row((_events(scope),)),
+            PanelRow((_silent(scope), _course(scope))),
+            PanelRow((_worst(scope), _refusals())),
+            PanelRow((_events(scope),)),
         ),
         CHOICES,
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _silent_count(scope: Scope) -> Panel:
+def _silent_count(scope: PageScope) -> Panel:
     inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()} GROUP BY "meter"'
     return stat(
         3,
@@ -65,13 +65,13 @@ def _silent_count(scope: Scope) -> Panel:
         "none",
         InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" >= 900', alias="silent"),
         window="15m",
-        steps=(Step(None, GOOD), Step(1, BAD)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(1, BAD)),
         nothing=text("none", "không có"),
         event_free=True,
     )
 
 
-def _complete(scope: Scope) -> Panel:
+def _complete(scope: PageScope) -> Panel:
     return stat(
         4,
         text("Completeness", "Mức độ đầy đủ dữ liệu"),
@@ -85,7 +85,7 @@ def _complete(scope: Scope) -> Panel:
     )
 
 
-def _estimated(scope: Scope) -> Panel:
+def _estimated(scope: PageScope) -> Panel:
     return stat(
         5,
         text("Estimated share", "Tỷ lệ ước tính"),
@@ -98,7 +98,7 @@ def _estimated(scope: Scope) -> Panel:
         shift=SETTLED,
         high=1.0,
         decimals=2,
-        steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(0.05, WARN), ThresholdStep(0.2, BAD)),
     )
 
 
@@ -115,13 +115,13 @@ def _refused() -> Panel:
             f'SELECT sum("count") FROM "{REFUSED_COUNT}" WHERE "park" =~ /^$park$/ AND $timeFilter',
             alias="refused",
         ),
-        steps=(Step(None, GOOD), Step(1, WARN)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(1, WARN)),
         nothing=text("none", "không có"),
         event_free=True,
     )
 
 
-def _silent(scope: Scope) -> Panel:
+def _silent(scope: PageScope) -> Panel:
     inner = (
         f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()} '
         'GROUP BY "tenant", "utility", "meter"'
@@ -143,7 +143,7 @@ def _silent(scope: Scope) -> Panel:
                 "age",
                 text("Since last reading", "Từ lần đọc cuối"),
                 SECONDS,
-                steps=(Step(None, GOOD), Step(900, WARN), Step(3600, BAD)),
+                steps=(ThresholdStep(None, GOOD), ThresholdStep(900, WARN), ThresholdStep(3600, BAD)),
                 decimals=0,
             ),
         ),
@@ -154,7 +154,7 @@ def _silent(scope: Scope) -> Panel:
     )
 
 
-def _course(scope: Scope) -> Panel:
+def _course(scope: PageScope) -> Panel:
     statement = (
         f'SELECT mean("completeness") FROM "{USAGE}" {scope.where()} GROUP BY time($__interval), "utility" fill(none)'
     )
@@ -179,7 +179,7 @@ def _named() -> tuple[Column, ...]:
     return tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR)
 
 
-def _worst(scope: Scope) -> Panel:
+def _worst(scope: PageScope) -> Panel:
     each = f'SELECT mean("estimated") AS "share" FROM "{USAGE}" {scope.where()} GROUP BY "meter"'
     return bars(
         12,
@@ -190,7 +190,7 @@ def _worst(scope: Scope) -> Panel:
         ),
         SHARE,
         InfluxQL(each, form="table"),
-        steps=(Step(None, GOOD), Step(0.05, WARN), Step(0.2, BAD)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(0.05, WARN), ThresholdStep(0.2, BAD)),
         window="24h",
         shift=SETTLED,
         high=1.0,
@@ -228,7 +228,7 @@ def _refusals() -> Panel:
     )
 
 
-def _events(scope: Scope) -> Panel:
+def _events(scope: PageScope) -> Panel:
     return table(
         14,
         text("Events", "Sự kiện"),

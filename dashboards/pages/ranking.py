@@ -1,8 +1,20 @@
 """Resource efficiency: which tenants make most of what they take, and who gets better?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, SHARE, Column, Draw, Page, Panel, Row, Step, Variable, Words, grafana_unit
-from dashboards.queries import Scope, figure, newest
+from dashboards.panels import (
+    ENERGY,
+    SHARE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelRow,
+    ThresholdStep,
+    Variable,
+    Words,
+    grafana_unit,
+)
+from dashboards.queries import PageScope, figure, newest
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BASELINE,
@@ -45,7 +57,7 @@ def unit_of(name: str) -> Words:
 
 def page(setting: Setting) -> Page:
     """The ranking."""
-    scope = Scope(period="$period")
+    scope = PageScope(period="$period")
     return Page(
         "ranking",
         text("Resource efficiency ranking", "Xếp hạng hiệu quả tài nguyên"),
@@ -54,31 +66,31 @@ def page(setting: Setting) -> Page:
             "Doanh nghiệp nào sử dụng tài nguyên hiệu quả nhất, và ai đang cải thiện?",
         ),
         (
-            Row((freshness(Scope(), width=8), reporting(Scope(), 90, width=8), _completeness(scope))),
-            Row(
+            PanelRow((freshness(PageScope(), width=8), reporting(PageScope(), 90, width=8), _completeness(scope))),
+            PanelRow(
                 (
                     _bars(scope, 3, "enpi", SHARE, steps=AGAINST_BASELINE, decimals=1),
                     _bars(scope, 4, "electricity_per_m2", "suffix:kWh/m²"),
                     _bars(scope, 5, "electricity_per_employee", text("suffix:kWh/person", "suffix:kWh/người")),
                 )
             ),
-            Row(
+            PanelRow(
                 (
                     _bars(scope, 6, "electricity_per_output", unit_of("electricity_per_output")),
                     _bars(scope, 7, "water_per_output", unit_of("water_per_output")),
                     _bars(scope, 8, "co2e_per_output", unit_of("co2e_per_output")),
                 )
             ),
-            Row((_trend(scope), _savings(Scope()))),
-            Row((_table(scope),)),
+            PanelRow((_trend(scope), _savings(PageScope()))),
+            PanelRow((_table(scope),)),
         ),
         (*CHOICES, PERIOD),
         start="now-13M",
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _completeness(scope: Scope) -> Panel:
+def _completeness(scope: PageScope) -> Panel:
     each = newest(scope, "completeness").query
     return stat(
         2,
@@ -99,7 +111,13 @@ def _completeness(scope: Scope) -> Panel:
 
 
 def _bars(
-    scope: Scope, number: int, name: str, unit: Words, *, steps: tuple[Step, ...] = (), decimals: int | None = None
+    scope: PageScope,
+    number: int,
+    name: str,
+    unit: Words,
+    *,
+    steps: tuple[ThresholdStep, ...] = (),
+    decimals: int | None = None,
 ) -> Panel:
     return ranking(
         number,
@@ -117,7 +135,7 @@ def _bars(
     )
 
 
-def _trend(scope: Scope) -> Panel:
+def _trend(scope: PageScope) -> Panel:
     return trend(
         9,
         text("EnPI over time", "EnPI theo thời gian"),
@@ -132,7 +150,7 @@ def _trend(scope: Scope) -> Panel:
         window="13M",
         low=None,
         draw=Draw.STEP,
-        steps=(Step(None, GOOD), Step(1.0, BAD)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(1.0, BAD)),
         lines=True,
         step="1d",
         nothing=NO_BASELINE,
@@ -140,7 +158,7 @@ def _trend(scope: Scope) -> Panel:
     )
 
 
-def _savings(scope: Scope) -> Panel:
+def _savings(scope: PageScope) -> Panel:
     return trend(
         10,
         called("cusum_kwh"),
@@ -160,7 +178,7 @@ def _savings(scope: Scope) -> Panel:
     )
 
 
-def _table(scope: Scope) -> Panel:
+def _table(scope: PageScope) -> Panel:
     shown = (
         ("enpi", SHARE, 1),
         ("electricity_per_output", unit_of("electricity_per_output"), 1),

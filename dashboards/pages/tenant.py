@@ -6,8 +6,21 @@ The operator sees it with a choice of tenants; a tenant sees the same page over 
 from dashboards.influxql import InfluxQL
 from dashboards.pages.baselines import baselines
 from dashboards.pages.tenantfigures import budget, figures
-from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, Row, Step, amount_unit
-from dashboards.queries import BILLING, NEWEST_ROWS, Scope, figure, of, per_interval, rates, summed
+from dashboards.panels import (
+    DAILY,
+    ENERGY,
+    MONEY,
+    POWER,
+    SHARE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelRow,
+    ThresholdStep,
+    amount_unit,
+)
+from dashboards.queries import BILLING, NEWEST_ROWS, PageScope, figure, of, per_interval, rates, summed
 from dashboards.setting import Setting
 from dashboards.tiles import (
     BAR_METER,
@@ -44,16 +57,16 @@ _OTHERS = (
 
 def page(setting: Setting) -> Page:
     """The page as the operator sees it, with a choice of tenants."""
-    return _page(setting, Scope(), "tenant", own=False)
+    return _page(setting, PageScope(), "tenant", own=False)
 
 
 def own_page(setting: Setting) -> Page:
     """The page as the tenant sees it, in an organization and over a database of its own."""
-    return _page(setting, Scope(park=False, tenant=False), "own", own=True)
+    return _page(setting, PageScope(park=False, tenant=False), "own", own=True)
 
 
-def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
-    month = Scope(scope.park, scope.tenant, Period.MONTH)
+def _page(setting: Setting, scope: PageScope, name: str, *, own: bool) -> Page:
+    month = PageScope(scope.park, scope.tenant, Period.MONTH)
     links = not own
     return Page(
         name,
@@ -63,20 +76,20 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
             "Đang sử dụng những gì, chi phí bao nhiêu, vào lúc nào, và có tốt hơn đường cơ sở của chính mình không?",
         ),
         (
-            Row(figures(scope, month, setting)),
-            Row((_power(scope, setting), _month(month))),
-            Row((_days(scope, setting), _cost(scope, setting))),
-            Row((_spent(scope, setting), budget(month))),
-            Row((_meters(scope, links=links), _enpi(scope), _savings(scope))),
-            Row((baselines(scope, 61),)),
-            Row(
+            PanelRow(figures(scope, month, setting)),
+            PanelRow((_power(scope, setting), _month(month))),
+            PanelRow((_days(scope, setting), _cost(scope, setting))),
+            PanelRow((_spent(scope, setting), budget(month))),
+            PanelRow((_meters(scope, links=links), _enpi(scope), _savings(scope))),
+            PanelRow((baselines(scope, 61),)),
+            PanelRow(
                 tuple(
                     _other(scope, utility, number, zone=setting.timezone)
                     for number, utility in enumerate(_OTHERS, start=50)
                 ),
                 text("Other utilities", "Các tiện ích khác"),
             ),
-            Row((_events(scope, links=links),)),
+            PanelRow((_events(scope, links=links),)),
         ),
         () if own else (PARK_CHOICE, ONE_TENANT),
         marks=marks(scope),
@@ -84,7 +97,7 @@ def _page(setting: Setting, scope: Scope, name: str, *, own: bool) -> Page:
     )
 
 
-def _power(scope: Scope, setting: Setting) -> Panel:
+def _power(scope: PageScope, setting: Setting) -> Panel:
     return trend(
         3,
         text("Power", "Công suất"),
@@ -102,7 +115,7 @@ def _power(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _month(month: Scope) -> Panel:
+def _month(month: PageScope) -> Panel:
     return trend(
         4,
         text("Electricity by month", "Điện theo tháng"),
@@ -124,7 +137,7 @@ def _month(month: Scope) -> Panel:
     )
 
 
-def _days(scope: Scope, setting: Setting) -> Panel:
+def _days(scope: PageScope, setting: Setting) -> Panel:
     return daily(
         5,
         text("Electricity by day and band", "Điện theo ngày và khung giờ"),
@@ -139,7 +152,7 @@ def _days(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _cost(scope: Scope, setting: Setting) -> Panel:
+def _cost(scope: PageScope, setting: Setting) -> Panel:
     inner = scope.where(BILLING)
     statement = (
         f'SELECT sum("cost_vnd") / 1000000 FROM "{USAGE}" {inner} '
@@ -159,7 +172,7 @@ def _cost(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _spent(scope: Scope, setting: Setting) -> Panel:
+def _spent(scope: PageScope, setting: Setting) -> Panel:
     def added_up(name: str, ref: str) -> InfluxQL:
         return summed(scope, name, zone=setting.timezone, divide=1e6, alias=name, ref=ref, running=True)
 
@@ -185,7 +198,7 @@ def _spent(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _meters(scope: Scope, *, links: bool) -> Panel:
+def _meters(scope: PageScope, *, links: bool) -> Panel:
     where = scope.where(of(E), '"role" =~ /^(billing|sub)$/')
     return bars(
         7,
@@ -201,7 +214,7 @@ def _meters(scope: Scope, *, links: bool) -> Panel:
     )
 
 
-def _enpi(scope: Scope) -> Panel:
+def _enpi(scope: PageScope) -> Panel:
     return trend(
         8,
         called("enpi"),
@@ -216,13 +229,13 @@ def _enpi(scope: Scope) -> Panel:
         low=None,
         width=8,
         height=12,
-        steps=(Step(None, GOOD), Step(1.0, BAD)),
+        steps=(ThresholdStep(None, GOOD), ThresholdStep(1.0, BAD)),
         lines=True,
         colour=COLOUR[E],
     )
 
 
-def _savings(scope: Scope) -> Panel:
+def _savings(scope: PageScope) -> Panel:
     return trend(
         9,
         called("cusum_kwh"),
@@ -245,7 +258,7 @@ def _savings(scope: Scope) -> Panel:
     )
 
 
-def _other(scope: Scope, utility: Utility, number: int, *, zone: str) -> Panel:
+def _other(scope: PageScope, utility: Utility, number: int, *, zone: str) -> Panel:
     name = UTILITY[utility]
     return daily(
         number,
@@ -263,7 +276,7 @@ def _other(scope: Scope, utility: Utility, number: int, *, zone: str) -> Panel:
     )
 
 
-def _events(scope: Scope, *, links: bool) -> Panel:
+def _events(scope: PageScope, *, links: bool) -> Panel:
     kinds = tuple(EVENT.items())
     return table(
         60,

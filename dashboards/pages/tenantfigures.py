@@ -1,7 +1,7 @@
 """The numbers at the head of a tenant's page."""
 
-from dashboards.panels import CARBON, ENERGY, MONEY, POWER, SHARE, Column, Panel, Step
-from dashboards.queries import WHOLE_DAYS, Scope, figure, total
+from dashboards.panels import CARBON, ENERGY, MONEY, POWER, SHARE, Column, Panel, ThresholdStep
+from dashboards.queries import WHOLE_DAYS, PageScope, figure, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BASELINE,
@@ -22,7 +22,7 @@ TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
 
 
-def budget(month: Scope) -> Panel:
+def budget(month: PageScope) -> Panel:
     """Cost of this month against what the budget allows by now."""
     return stat(
         57,
@@ -62,7 +62,7 @@ _PEAK_COLOURED = text(
 """On the operator's page only: a tenant's own page is one for all, and tells nobody another's contract."""
 
 
-def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
+def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel, ...]:
     """Today, this month, and whether the numbers can be trusted."""
     standing = factor_standing(setting)
     return (
@@ -162,7 +162,7 @@ def figures(scope: Scope, month: Scope, setting: Setting) -> tuple[Panel, ...]:
             figure(month, "power_factor"),
             window=MONTH,
             decimals=3,
-            steps=(Step(None, BAD), Step(0.9, WARN), Step(0.92, GOOD)),
+            steps=(ThresholdStep(None, BAD), ThresholdStep(0.9, WARN), ThresholdStep(0.92, GOOD)),
         ),
         stat(
             17,

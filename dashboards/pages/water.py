@@ -1,8 +1,8 @@
 """Water and wastewater: where does the water go, does it leak at night, and may what leaves the park leave it?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, Row, Step
-from dashboards.queries import WHOLE_DAYS, Scope, by_day, figure, newest, of, rates, totals
+from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, PanelRow, ThresholdStep
+from dashboards.queries import WHOLE_DAYS, PageScope, by_day, figure, newest, of, rates, totals
 from dashboards.setting import Setting
 from dashboards.tiles import (
     CHOICES,
@@ -45,7 +45,7 @@ SET_ASIDE = "(\"state\" = 'calibrating' OR \"state\" = 'fault')"
 """Condition of readings that count for no limit."""
 
 
-def measured(scope: Scope, quantity: str, *conditions: str, every: str = "5m") -> str:
+def measured(scope: PageScope, quantity: str, *conditions: str, every: str = "5m") -> str:
     """Statement of a quantity by interval, without those in which the instrument was calibrated or at fault.
 
     `fill(0)` is needed: only so does InfluxDB 1.6 compare the count of states with zero; empty intervals fall out
@@ -61,7 +61,7 @@ def measured(scope: Scope, quantity: str, *conditions: str, every: str = "5m") -
 
 def page(setting: Setting) -> Page:
     """The page of water and wastewater."""
-    scope = Scope()
+    scope = PageScope()
     return Page(
         "water",
         text("Water and wastewater", "Nước cấp và nước thải"),
@@ -70,18 +70,18 @@ def page(setting: Setting) -> Page:
             "Nước đi đâu, ban đêm có rò rỉ không, và nước thải xả ra có trong giới hạn cho phép không?",
         ),
         (
-            Row(_tiles(scope)),
-            Row((_flow(scope, setting, W, 3), _flow(scope, setting, WW, 4))),
-            Row((_days(scope, W, 5), _days(scope, WW, 6))),
-            Row((_night(scope, setting), _ratio(scope))),
-            Row((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
+            PanelRow(_tiles(scope)),
+            PanelRow((_flow(scope, setting, W, 3), _flow(scope, setting, WW, 4))),
+            PanelRow((_days(scope, W, 5), _days(scope, WW, 6))),
+            PanelRow((_night(scope, setting), _ratio(scope))),
+            PanelRow((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
         ),
         CHOICES,
-        marks=marks(Scope(tenant=False)),
+        marks=marks(PageScope(tenant=False)),
     )
 
 
-def _tiles(scope: Scope) -> tuple[Panel, ...]:
+def _tiles(scope: PageScope) -> tuple[Panel, ...]:
     def used(number: int, utility: Utility, en: str, vi: str) -> Panel:
         return stat(
             number,
@@ -113,18 +113,18 @@ def _tiles(scope: Scope) -> tuple[Panel, ...]:
             shift="1d",
             nothing=text("night shift", "có ca đêm"),
             event_free=True,
-            steps=(Step(None, GOOD), Step(0.35, WARN), Step(0.6, BAD)),
+            steps=(ThresholdStep(None, GOOD), ThresholdStep(0.35, WARN), ThresholdStep(0.6, BAD)),
             width=5,
         ),
     )
 
 
-def _worst_night(scope: Scope) -> InfluxQL:
+def _worst_night(scope: PageScope) -> InfluxQL:
     where = scope.where("\"period\" = 'day'")
     return InfluxQL(f'SELECT max("night_water_ratio") FROM "efficiency" {where}', alias="ratio")
 
 
-def _flow(scope: Scope, setting: Setting, utility: Utility, number: int) -> Panel:
+def _flow(scope: PageScope, setting: Setting, utility: Utility, number: int) -> Panel:
     water = utility is W
     return trend(
         number,
@@ -144,7 +144,7 @@ def _flow(scope: Scope, setting: Setting, utility: Utility, number: int) -> Pane
     )
 
 
-def _days(scope: Scope, utility: Utility, number: int) -> Panel:
+def _days(scope: PageScope, utility: Utility, number: int) -> Panel:
     water = utility is W
     return daily(
         number,
@@ -157,7 +157,7 @@ def _days(scope: Scope, utility: Utility, number: int) -> Panel:
     )
 
 
-def _night(scope: Scope, setting: Setting) -> Panel:
+def _night(scope: PageScope, setting: Setting) -> Panel:
     return trend(
         7,
         text("Night flow", "Lưu lượng nước ban đêm"),
@@ -178,7 +178,7 @@ def _night(scope: Scope, setting: Setting) -> Panel:
     )
 
 
-def _ratio(scope: Scope) -> Panel:
+def _ratio(scope: PageScope) -> Panel:
     return ranking(
         8,
         text("Wastewater to water", "Tỷ lệ nước thải trên nước cấp"),
@@ -192,7 +192,7 @@ def _ratio(scope: Scope) -> Panel:
         "wastewater_ratio",
         window="3d",
         width=12,
-        steps=(Step(None, COLOUR[WW]), Step(1.0, BAD)),
+        steps=(ThresholdStep(None, COLOUR[WW]), ThresholdStep(1.0, BAD)),
     )
 
 
@@ -206,7 +206,7 @@ def _quality(setting: Setting, quantity: str, title: Localized, unit: str, numbe
             "Trung bình từng khoảng, không tính lúc hiệu chuẩn và lúc lỗi. Nét đứt: giới hạn theo giấy phép, ghi trong hồ sơ khu.",
         ),
         unit,
-        InfluxQL(measured(Scope(tenant=False), quantity, every="$__interval"), alias="$tag_meter"),
+        InfluxQL(measured(PageScope(tenant=False), quantity, every="$__interval"), alias="$tag_meter"),
         steps=lines,
         lines=bool(lines),
         colour=COLOUR[WW],
@@ -217,7 +217,7 @@ def _quality(setting: Setting, quantity: str, title: Localized, unit: str, numbe
 
 
 def _state() -> Panel:
-    where = Scope(tenant=False).where(SET_ASIDE)
+    where = PageScope(tenant=False).where(SET_ASIDE)
     return trend(
         25,
         text("Calibration and faults", "Hiệu chuẩn và lỗi thiết bị đo"),

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from dashboards.alerts.evaluate import InstanceState, Labels, evaluate
 from dashboards.alerts.files import all_rules
-from dashboards.alerts.rule import Rule, Severity, Silence
+from dashboards.alerts.rule import AlertRule, Severity, Silence
 from dashboards.overrides import uid
 from dashboards.setting import Setting
 from metering.model import Localized
@@ -28,7 +28,7 @@ _ORDER = tuple(Severity)
 class Alert:
     """One instance that fires; without labels where a rule complains that there are no data. `since`: as seen here."""
 
-    rule: Rule
+    rule: AlertRule
     labels: Labels
     value: float | None
     since: datetime
@@ -83,7 +83,7 @@ class Alerts:
     async def _evaluate(self, setting: Setting, now: datetime) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(rule: Rule) -> tuple[Rule, dict[Labels, InstanceState] | None]:
+        async def one(rule: AlertRule) -> tuple[AlertRule, dict[Labels, InstanceState] | None]:
             async with gate:
                 firing = frozenset(self._firing.get(rule.uid, {}))
                 return rule, await evaluate(self._store, rule.provisioned(), now, firing)

@@ -23,7 +23,7 @@ _READS = (Channel.RECEIPTS, Channel.REFUSALS)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Rule:
+class AccessRule:
     """`access` (`read`, `write` or `readwrite`) to the topics that a filter matches."""
 
     access: str
@@ -65,40 +65,40 @@ def source_topics(parks: Iterable[Park]) -> list[SourceTopics]:
     ]
 
 
-def rules(account: str, secret: str, sources: Iterable[SourceTopics] = ()) -> tuple[Rule, ...]:
+def rules(account: str, secret: str, sources: Iterable[SourceTopics] = ()) -> tuple[AccessRule, ...]:
     """What an account may do. It follows from its name; `secret` is its password, which names the ingesters' share."""
     of_sources = sorted({rule for source in sources for rule in _of_source(account, secret, source)})
     return (*_of_name(account, secret), *of_sources)
 
 
-def _of_source(account: str, secret: str, source: SourceTopics) -> Iterator[Rule]:
+def _of_source(account: str, secret: str, source: SourceTopics) -> Iterator[AccessRule]:
     if account == INGEST:
-        yield from (Rule("read", pattern) for pattern in (*source.published, *source.common))
-        yield from (Rule("read", shared(secret, pattern)) for pattern in source.published)
-        yield from (Rule("write", pattern) for pattern in source.commands)
+        yield from (AccessRule("read", pattern) for pattern in (*source.published, *source.common))
+        yield from (AccessRule("read", shared(secret, pattern)) for pattern in source.published)
+        yield from (AccessRule("write", pattern) for pattern in source.commands)
     elif account == OPERATOR:
-        yield from (Rule("readwrite", pattern) for pattern in (*source.published, *source.common))
+        yield from (AccessRule("readwrite", pattern) for pattern in (*source.published, *source.common))
     elif account == source.account:
-        yield from (Rule("write", pattern) for pattern in (*source.published, *source.common))
-        yield from (Rule("read", pattern) for pattern in source.commands)
+        yield from (AccessRule("write", pattern) for pattern in (*source.published, *source.common))
+        yield from (AccessRule("read", pattern) for pattern in source.commands)
 
 
-def _of_name(account: str, secret: str) -> tuple[Rule, ...]:
+def _of_name(account: str, secret: str) -> tuple[AccessRule, ...]:
     readings = topic("+", "+", Channel.READINGS)
     if account == INGEST:
         return (
-            Rule("read", readings),
+            AccessRule("read", readings),
             # mosquitto 2.0 asks at delivery only; a broker that asks at subscription asks for the filter as it is.
-            Rule("read", shared(secret, readings)),
-            *(Rule("write", topic("+", "+", channel)) for channel in _READS),
-            Rule("readwrite", ingester("+")),
+            AccessRule("read", shared(secret, readings)),
+            *(AccessRule("write", topic("+", "+", channel)) for channel in _READS),
+            AccessRule("readwrite", ingester("+")),
         )
     if account == OPERATOR:
-        return (Rule("read", f"{ROOT}/#"), Rule("read", "$SYS/#"), Rule("write", readings))
+        return (AccessRule("read", f"{ROOT}/#"), AccessRule("read", "$SYS/#"), AccessRule("write", readings))
     park, _, gateway = account.partition(".")
     return (
-        *(Rule("write", topic(park, gateway, channel)) for channel in _WRITES),
-        *(Rule("read", topic(park, gateway, channel)) for channel in _READS),
+        *(AccessRule("write", topic(park, gateway, channel)) for channel in _WRITES),
+        *(AccessRule("read", topic(park, gateway, channel)) for channel in _READS),
     )
 
 

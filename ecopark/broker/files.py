@@ -46,7 +46,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BrokerPlace:
     """Where things are: the folder, the same as the broker sees it, and the broker's data.
 
     `url` is where gateways find the broker, `inner_url` where ingesters and the operator do.
@@ -59,7 +59,7 @@ class Place:
     inner_url: str
 
 
-def write_accounts(parks: Iterable[Park], place: Place, listeners: Listeners, *, prune: bool) -> Outcome:
+def write_accounts(parks: Iterable[Park], place: BrokerPlace, listeners: Listeners, *, prune: bool) -> Outcome:
     """Bring the folder up to date with the parks; see the module.
 
     Raises `OperatorError` where something is not as it should be; nothing has changed then.

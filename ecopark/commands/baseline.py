@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ecopark.commands import AsJson
 from ecopark.settings import read_settings
 from efficiency.baseline.file import described, equation, file_of, freeze, load_baselines
-from efficiency.baseline.fitting import Fitted, Wanted, fit_period
+from efficiency.baseline.fitting import FittedBaseline, Wanted, fit_period
 from efficiency.baseline.frozen import faults, frozen_baselines
 from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Subject
 from efficiency.baseline.sources import OUTPUT, WHOLE
@@ -25,8 +26,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="What use should have been: fit it to what explains it, freeze the fit, look at what is frozen.",
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 
 
 @app.command(
@@ -175,21 +174,21 @@ def _period(park: Park, first: date, last: date) -> tuple[date, date]:
     return first, last
 
 
-async def _fit(park: Park, wanted: Wanted) -> Fitted:
+async def _fit(park: Park, wanted: Wanted) -> FittedBaseline:
     async with read_settings().store() as store:
         return await fit_period(store, park, wanted)
 
 
-def _done(work: Any) -> Fitted:
+def _done(work: Any) -> FittedBaseline:
     try:
-        fitted: Fitted = asyncio.run(work)
+        fitted: FittedBaseline = asyncio.run(work)
     except UnavailableError as error:
         typer.echo(f"ecopark: {error}", err=True)
         raise typer.Exit(1) from error
     return fitted
 
 
-def _show_fit(fitted: Fitted) -> None:
+def _show_fit(fitted: FittedBaseline) -> None:
     unit = fitted.sources.use.unit
     typer.echo(f"Daily {fitted.subject}, {unit}, from {fitted.first} to {fitted.last}:")
     if fitted.fit.r2 is not None:
@@ -206,7 +205,7 @@ def _show_fit(fitted: Fitted) -> None:
     typer.echo("Offered: it may be frozen." if fitted.fit.offered else "Refused: no baseline comes from this fit.")
 
 
-def _as_json(fitted: Fitted) -> dict[str, Any]:
+def _as_json(fitted: FittedBaseline) -> dict[str, Any]:
     return {
         "subject": fitted.subject.model_dump(mode="json", exclude_none=True),
         "unit": fitted.sources.use.unit,

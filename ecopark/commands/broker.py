@@ -9,7 +9,8 @@ import typer
 from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import today, write_certificates
 from ecopark.broker.configuration import Listener, Listeners
-from ecopark.broker.files import Place, account_file, write_accounts
+from ecopark.broker.files import BrokerPlace, account_file, write_accounts
+from ecopark.commands import AsJson
 from ecopark.secretfiles import hand_out
 from ecopark.settings import read_settings
 from metering.parkfile import load_parks
@@ -21,7 +22,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Option("--dir", help="The broker's folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 
 
 @app.command(epilog="Example: ECOPARK_PARK=parks ecopark broker accounts --dir broker --url mqtts://broker.example")
@@ -60,7 +60,7 @@ def accounts(
         inner=Listener(inner_port, inner_bind),
         identity=identity,
     )
-    place = Place(folder, (seen or folder).absolute(), data, url, inner_url)
+    place = BrokerPlace(folder, (seen or folder).absolute(), data, url, inner_url)
     outcome = write_accounts(parks, place, listeners, prune=prune)
     if given is not None:
         hand_out((account_file(folder, name) for name in (*outcome.added, *outcome.kept)), given)

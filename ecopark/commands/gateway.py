@@ -21,7 +21,7 @@ from gateway.modbusmap import Map, wrong_in
 from gateway.polling import Polling
 from gateway.probe import Probed, probe_mbus, probe_modbus
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from gateway.sources import faults, lines_of
 from metering.errors import OperatorError
 from metering.library import library_model, library_names
@@ -46,7 +46,7 @@ def run(
         lines = lines_of(park, found, settings.lines(), time.time)
         monitor = Monitor("gateway", lambda _: (), asyncio.get_running_loop().time)
         async with Polling(lines, clock=time.time, stop=stop) as source, served(monitor, settings.metrics):
-            told = Settings(link, settings.spool, found.confirm, lambda: source.bad_values)
+            told = GatewaySettings(link, settings.spool, found.confirm, lambda: source.bad_values)
             await run_gateway(told, source, stop=stop, observe=lambda counts: monitor.report(counts.model_dump()))
 
     run_until_told(work)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ecopark.commands import AsJson
 from ecopark.refused import Filter, Refused, Replayed, find, printable, replay
 from ecopark.settings import read_settings
 from metering.errors import OperatorError
@@ -31,19 +32,18 @@ def _hours(hours: float) -> float:
 _YEAR_H = 8_784
 Hours = Annotated[float, typer.Option(help="Received in the last so many hours.", callback=_hours)]
 Limit = Annotated[int, typer.Option(help="So many, the newest; 0 for all.", min=0)]
-Park = Annotated[str | None, typer.Option(help="Only of this park.")]
-Gateway = Annotated[str | None, typer.Option(help="Only from this gateway.")]
-Reason = Annotated[str | None, typer.Option(help="Only for this reason.")]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
+OfPark = Annotated[str | None, typer.Option(help="Only of this park.")]
+OfGateway = Annotated[str | None, typer.Option(help="Only from this gateway.")]
+OfReason = Annotated[str | None, typer.Option(help="Only for this reason.")]
 _TABLE = 200
 
 
 @app.command("list", epilog="Example: ecopark refused list --gateway gw-east --reason unknown_meter --hours 48")
 def list_refused(
     hours: Hours = 24.0,
-    park: Park = None,
-    gateway: Gateway = None,
-    reason: Reason = None,
+    park: OfPark = None,
+    gateway: OfGateway = None,
+    reason: OfReason = None,
     *,
     limit: Limit = 200,
     replayed: Annotated[bool, typer.Option("--replayed", help="Also what was replayed since.")] = False,
@@ -73,9 +73,9 @@ def show(digest: Annotated[str, typer.Argument(help="As `list` shows it.")], *, 
 def replay_refused(
     digests: Annotated[list[str] | None, typer.Argument(help="Which; or choose by the options.")] = None,
     hours: Hours = 24.0,
-    park: Park = None,
-    gateway: Gateway = None,
-    reason: Reason = None,
+    park: OfPark = None,
+    gateway: OfGateway = None,
+    reason: OfReason = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ecopark.commands import AsJson
 from ecopark.settings import Settings, read_settings
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.write import Order, checked_out, write_park_report, write_tenant_report
+from efficiency.reports.write import ReportOrder, checked_out, write_park_report, write_tenant_report
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park, Tenant
 from metering.parkfile import load_parks
@@ -27,7 +28,6 @@ Year = Annotated[int | None, typer.Option(help="The year, instead of a month.")]
 Lang = Annotated[Language, typer.Option(help="Its language.")]
 Out = Annotated[Path, typer.Option(help="The file to write: .html or .pdf.")]
 Formulas = Annotated[bool, typer.Option("--formulas", help="Print the formula of every figure.")]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON: the files written.")]
 
 
 @app.command(epilog="Example: ecopark report tenant textile --month 2026-10 --lang vi --out textile.html")
@@ -44,7 +44,7 @@ def tenant(
     """Write what one tenant used, paid and emitted, and how efficiently it worked."""
     period, settings = ReportPeriod.parse(month, year), read_settings()
     park, found = _find_tenant(settings.park, name)
-    order = Order(period, lang, checked_out(out), _today(park), formulas)
+    order = ReportOrder(period, lang, checked_out(out), _today(park), formulas)
 
     async def work() -> list[Path]:
         async with settings.store() as store:
@@ -71,7 +71,7 @@ def park(
     if extra is not None and period.month is not None:
         raise OperatorError("--extra: only the report of a year has forms; name it by --year")
     entered = read_entered(extra, found) if extra is not None else {}
-    order = Order(period, lang, checked_out(out), _today(found), formulas)
+    order = ReportOrder(period, lang, checked_out(out), _today(found), formulas)
 
     async def work() -> list[Path]:
         async with settings.store() as store:

@@ -20,7 +20,7 @@ from grafana_client.client import GrafanaClientError, GrafanaException
 
 from ecopark.secretfiles import generate
 from ecopark.tenants.keys import Keys
-from ecopark.tenants.plan import Action, Kind, Step, Thing
+from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
 from ecopark.tenants.wanted import Home, homes
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
@@ -71,10 +71,10 @@ class Grafana:
         for key, home in self._homes.items():
             source = _fingerprint(self._address.influx_url, home.database, self._influx.mark(home.database))
             found += [
-                Thing(Kind.ORGANIZATION, "", key, getattr(home.tenant.name, self._language)),
-                Thing(Kind.SOURCE, key, SOURCE, source),
-                *(Thing(Kind.DASHBOARD, key, uid, _content(board)) for uid, board in self._dashboards.items()),
-                Thing(Kind.VIEWER, key, key, _VIEWER),
+                Thing(StepKind.ORGANIZATION, "", key, getattr(home.tenant.name, self._language)),
+                Thing(StepKind.SOURCE, key, SOURCE, source),
+                *(Thing(StepKind.DASHBOARD, key, uid, _content(board)) for uid, board in self._dashboards.items()),
+                Thing(StepKind.VIEWER, key, key, _VIEWER),
             ]
         return found
 
@@ -82,32 +82,32 @@ class Grafana:
         """What is there of Ecopark's: organizations whose name ends with `[park.tenant]`, and what is in them."""
         return await self._call(self._find)
 
-    async def apply(self, step: Step) -> None:
+    async def apply(self, step: SyncStep) -> None:
         """Take one step."""
         await self._call(lambda: self._apply(step))
 
     def _find(self) -> list[Thing]:
         found = []
         for key, (number, title) in self._organizations().items():
-            found.append(Thing(Kind.ORGANIZATION, "", key, title))
+            found.append(Thing(StepKind.ORGANIZATION, "", key, title))
             inside = self._api(number)
             for source in inside.datasource.list_datasources():
                 if source["uid"] == SOURCE:
                     data = source.get("jsonData", {})
                     mark = _fingerprint(source["url"], data.get("dbName", ""), data.get("credentials", ""))
-                    found.append(Thing(Kind.SOURCE, key, SOURCE, mark))
+                    found.append(Thing(StepKind.SOURCE, key, SOURCE, mark))
             for hit in inside.search.search_dashboards(type_="dash-db", limit=1000):
                 if hit["uid"].startswith(_OWN):
                     board = inside.dashboard.get_dashboard(hit["uid"])["dashboard"]
-                    found.append(Thing(Kind.DASHBOARD, key, hit["uid"], _content(board)))
+                    found.append(Thing(StepKind.DASHBOARD, key, hit["uid"], _content(board)))
             if (viewer := self._user(key)) is not None:
                 places = [(place["orgId"], place["role"]) for place in self._api().users.get_user_organisations(viewer)]
                 right = places == [(number, "Viewer")]
                 detail = _LOST if self._keys.get(key) is None else _VIEWER if right else f"{len(places)} other places"
-                found.append(Thing(Kind.VIEWER, key, key, detail))
+                found.append(Thing(StepKind.VIEWER, key, key, detail))
         return found
 
-    def _apply(self, step: Step) -> None:
+    def _apply(self, step: SyncStep) -> None:
         if step.action is Action.REMOVE:
             self._remove(step.thing)
         else:
@@ -115,32 +115,32 @@ class Grafana:
 
     def _make(self, thing: Thing, *, new: bool) -> None:
         match thing.kind:
-            case Kind.ORGANIZATION if new:
+            case StepKind.ORGANIZATION if new:
                 self._api().organization.create_organization({"name": _title(thing)})
-            case Kind.ORGANIZATION:
+            case StepKind.ORGANIZATION:
                 number, _ = self._organizations()[thing.name]
                 self._api().organizations.update_organization(number, {"name": _title(thing)})
-            case Kind.SOURCE if new:
+            case StepKind.SOURCE if new:
                 self._inside(thing).datasource.create_datasource(self._source(thing))
-            case Kind.SOURCE:
+            case StepKind.SOURCE:
                 self._inside(thing).datasource.update_datasource_by_uid(SOURCE, self._source(thing))
-            case Kind.DASHBOARD:
+            case StepKind.DASHBOARD:
                 board = {**self._dashboards[thing.name], "id": None}
                 self._inside(thing).dashboard.update_dashboard({"dashboard": board, "overwrite": True})
-            case Kind.VIEWER:
+            case StepKind.VIEWER:
                 self._viewer(thing)
             case _:
                 raise _stranger(thing)
 
     def _remove(self, thing: Thing) -> None:
         match thing.kind:
-            case Kind.ORGANIZATION:
+            case StepKind.ORGANIZATION:
                 self._api().organizations.delete_organization(self._organizations()[thing.name][0])
-            case Kind.SOURCE:
+            case StepKind.SOURCE:
                 self._inside(thing).datasource.delete_datasource_by_uid(thing.name)
-            case Kind.DASHBOARD:
+            case StepKind.DASHBOARD:
                 self._inside(thing).dashboard.delete_dashboard(thing.name)
-            case Kind.VIEWER:
+            case StepKind.VIEWER:
                 self._api().admin.delete_user(self._user(thing.name))
                 self._keys.forget(thing.name)
             case _:

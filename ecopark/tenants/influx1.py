@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ecopark.secretfiles import generate
 from ecopark.tenants.keys import Keys
-from ecopark.tenants.plan import Action, Kind, Step, Thing
+from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
 from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
 from metering.errors import OperatorError
 from metering.park import Park
@@ -30,48 +30,48 @@ class Influx1:
         parks = list(parks)
         access = rights(parks)
         return [
-            *(Thing(Kind.DATABASE, "", name) for name in databases(parks)),
-            *(Thing(Kind.ACCOUNT, "", name) for name in access),
-            *(Thing(Kind.RIGHT, user, name, right) for user, had in access.items() for name, right in had.items()),
+            *(Thing(StepKind.DATABASE, "", name) for name in databases(parks)),
+            *(Thing(StepKind.ACCOUNT, "", name) for name in access),
+            *(Thing(StepKind.RIGHT, user, name, right) for user, had in access.items() for name, right in had.items()),
         ]
 
     async def find(self) -> list[Thing]:
         """What is there of Ecopark's; an account whose password we do not know is not as it shall be."""
         names = [row["name"] for row in await self._store.query("SHOW DATABASES", "") if ours(row["name"])]
-        found = [Thing(Kind.DATABASE, "", name) for name in names]
+        found = [Thing(StepKind.DATABASE, "", name) for name in names]
         for row in await self._store.query("SHOW USERS", ""):
             user = row["user"]
             if not ours(user):
                 continue
             detail = _ADMINISTRATOR if row["admin"] else "" if await self._works(user) else _LOST
-            found.append(Thing(Kind.ACCOUNT, "", user, detail))
+            found.append(Thing(StepKind.ACCOUNT, "", user, detail))
             grants = await self._store.query(f'SHOW GRANTS FOR "{user}"', "")
             found += [
-                Thing(Kind.RIGHT, user, grant["database"], _NAMES[grant["privilege"]])
+                Thing(StepKind.RIGHT, user, grant["database"], _NAMES[grant["privilege"]])
                 for grant in grants
                 if grant["privilege"] in _NAMES
             ]
         return found
 
-    async def apply(self, step: Step) -> None:
+    async def apply(self, step: SyncStep) -> None:
         """Take one step. A password is kept before it is set: what was kept and not set is set the next time."""
         thing = step.thing
         match step.action, thing.kind:
-            case Action.MAKE, Kind.DATABASE:
+            case Action.MAKE, StepKind.DATABASE:
                 await self._store.create_database(thing.name, TENANT_SHARD_DAYS)
-            case Action.REMOVE, Kind.DATABASE:
+            case Action.REMOVE, StepKind.DATABASE:
                 await self._store.query(f'DROP DATABASE "{thing.name}"', "")
-            case Action.MAKE, Kind.ACCOUNT:
+            case Action.MAKE, StepKind.ACCOUNT:
                 await self._store.query(f"CREATE USER \"{thing.name}\" WITH PASSWORD '{self._secret(thing.name)}'", "")
-            case Action.CHANGE, Kind.ACCOUNT:
+            case Action.CHANGE, StepKind.ACCOUNT:
                 await self._store.query(f'REVOKE ALL PRIVILEGES FROM "{thing.name}"', "")
                 await self._store.query(f"SET PASSWORD FOR \"{thing.name}\" = '{self._secret(thing.name)}'", "")
-            case Action.REMOVE, Kind.ACCOUNT:
+            case Action.REMOVE, StepKind.ACCOUNT:
                 await self._store.query(f'DROP USER "{thing.name}"', "")
                 self._keys.forget(thing.name)
-            case Action.REMOVE, Kind.RIGHT:
+            case Action.REMOVE, StepKind.RIGHT:
                 await self._store.query(f'REVOKE ALL PRIVILEGES ON "{thing.name}" FROM "{thing.within}"', "")
-            case _, Kind.RIGHT:
+            case _, StepKind.RIGHT:
                 privilege = _PRIVILEGES[thing.detail]
                 await self._store.query(f'GRANT {privilege} ON "{thing.name}" TO "{thing.within}"', "")
             case _:

@@ -13,7 +13,7 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from ecopark.tenants.keys import Keys
-from ecopark.tenants.plan import Action, Kind, Step, Thing
+from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
 from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
@@ -40,42 +40,42 @@ class Influx2:
         parks = list(parks)
         self._rights = {account: dict(had) for account, had in rights(parks).items()}
         return [
-            *(Thing(Kind.DATABASE, "", name) for name in databases(parks)),
-            *(Thing(Kind.ACCOUNT, "", account, _words(had)) for account, had in self._rights.items()),
+            *(Thing(StepKind.DATABASE, "", name) for name in databases(parks)),
+            *(Thing(StepKind.ACCOUNT, "", account, _words(had)) for account, had in self._rights.items()),
         ]
 
     async def find(self) -> list[Thing]:
         """What is there of Ecopark's."""
         return await self._call(self._find)
 
-    async def apply(self, step: Step) -> None:
+    async def apply(self, step: SyncStep) -> None:
         """Take one step."""
         await self._call(lambda: self._apply(step))
 
     def _find(self) -> list[Thing]:
         buckets = self._buckets()
-        found = [Thing(Kind.DATABASE, "", name) for name in buckets]
+        found = [Thing(StepKind.DATABASE, "", name) for name in buckets]
         names = {bucket.id: name for name, bucket in buckets.items()}
         for account, tokens in self._tokens().items():
             held = self._keys.get(account) is not None and len(tokens) == 1 and tokens[0].status == "active"
-            found.append(Thing(Kind.ACCOUNT, "", account, _found_words(tokens[0], names) if held else _LOST))
+            found.append(Thing(StepKind.ACCOUNT, "", account, _found_words(tokens[0], names) if held else _LOST))
         return found
 
-    def _apply(self, step: Step) -> None:
+    def _apply(self, step: SyncStep) -> None:
         thing = step.thing
         match step.action, thing.kind:
-            case Action.MAKE, Kind.DATABASE:
+            case Action.MAKE, StepKind.DATABASE:
                 forever = BucketRetentionRules(every_seconds=0, shard_group_duration_seconds=TENANT_SHARD_DAYS * 86_400)
                 self._client.buckets_api().create_bucket(
                     bucket_name=thing.name, org_id=self._organization(), retention_rules=forever
                 )
-            case Action.REMOVE, Kind.DATABASE:
+            case Action.REMOVE, StepKind.DATABASE:
                 self._client.buckets_api().delete_bucket(self._buckets()[thing.name])
-            case ((Action.MAKE | Action.CHANGE), Kind.ACCOUNT):
+            case ((Action.MAKE | Action.CHANGE), StepKind.ACCOUNT):
                 old = self._tokens().get(thing.name, [])
                 self._make_token(thing.name)
                 self._delete(old)
-            case Action.REMOVE, Kind.ACCOUNT:
+            case Action.REMOVE, StepKind.ACCOUNT:
                 self._delete(self._tokens()[thing.name])
                 self._keys.forget(thing.name)
             case _:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 
-class Kind(IntEnum):
+class StepKind(IntEnum):
     """In the order in which they need each other."""
 
     DATABASE = 1
@@ -34,13 +34,13 @@ class Action(StrEnum):
 class Thing:
     """`within`: the account that has a right, or the organization that holds a source, dashboard or viewer."""
 
-    kind: Kind
+    kind: StepKind
     within: str
     name: str
     detail: str = ""
 
     @property
-    def key(self) -> tuple[Kind, str, str]:
+    def key(self) -> tuple[StepKind, str, str]:
         """What makes it this one."""
         return (self.kind, self.within, self.name)
 
@@ -50,7 +50,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SyncStep:
     """One thing to do; `thing` is as it shall be, or as it was where it is removed."""
 
     action: Action
@@ -64,7 +64,7 @@ class Step:
 class Plan:
     """Steps in their order, and what stays although nobody wants it."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[SyncStep, ...]
     stale: tuple[Thing, ...]
 
 
@@ -73,17 +73,17 @@ def plan(wanted: Iterable[Thing], found: Iterable[Thing], *, prune: bool) -> Pla
     want = {thing.key: thing for thing in wanted}
     have = {thing.key: thing for thing in found}
     steps = [
-        Step(Action.MAKE if key not in have else Action.CHANGE, thing)
+        SyncStep(Action.MAKE if key not in have else Action.CHANGE, thing)
         for key, thing in want.items()
         if have.get(key) != thing
     ]
     steps.sort(key=lambda step: step.thing)
     gone = sorted((thing for key, thing in have.items() if key not in want), reverse=True)
-    accounts = {thing.name for thing in want.values() if thing.kind is Kind.ACCOUNT}
-    excess = [thing for thing in gone if thing.kind is Kind.RIGHT and thing.within in accounts]
+    accounts = {thing.name for thing in want.values() if thing.kind is StepKind.ACCOUNT}
+    excess = [thing for thing in gone if thing.kind is StepKind.RIGHT and thing.within in accounts]
     stale = [thing for thing in gone if thing not in excess]
     removals = [*excess, *(stale if prune else ())]
     return Plan(
-        (*(Step(Action.REMOVE, thing) for thing in removals), *steps),
+        (*(SyncStep(Action.REMOVE, thing) for thing in removals), *steps),
         () if prune else tuple(sorted(stale)),
     )

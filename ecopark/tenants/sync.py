@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ecopark.tenants.plan import Plan, Step, Thing, plan
+from ecopark.tenants.plan import Plan, SyncStep, Thing, plan
 from metering.errors import OperatorError
 from metering.park import Park
 
@@ -21,7 +21,7 @@ class Target(Protocol):
     async def find(self) -> list[Thing]:
         """What is there of Ecopark's."""
 
-    async def apply(self, step: Step) -> None:
+    async def apply(self, step: SyncStep) -> None:
         """Take one step."""
 
 

@@ -18,7 +18,7 @@ from efficiency.stored.days import by_day, days_between, local_day
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints, number
 from efficiency.stored.usagestore import UsageStore
 from efficiency.valuation.localtime import period_span
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import Period
 from metering.park import Park
 from store.schema import BASELINE
@@ -167,10 +167,10 @@ def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
     in_order = [fields for _, fields in sorted(days.items()) if fields]
     names = ("expected_kwh", "saving_kwh", "saving_band_kwh", "cusum_kwh")
     if not known or not over or not in_order:
-        why = Reason.NO_BASELINE if not known else Reason.NO_DATA if over else Reason.NOT_OVER
+        why = ValueReason.NO_BASELINE if not known else ValueReason.NO_DATA if over else ValueReason.NOT_OVER
         return {**dict.fromkeys(names, absent("kWh", why)), "enpi": absent("1", why)}
     completeness = min(1.0, len(in_order) / over)
-    caution = Reason.OUT_OF_RANGE if any(fields["out_of_range"] for fields in in_order) else NOTHING
+    caution = ValueReason.OUT_OF_RANGE if any(fields["out_of_range"] for fields in in_order) else NOTHING
 
     def total(name: str) -> float:
         return sum(number(fields[name]) for fields in in_order)
@@ -185,7 +185,9 @@ def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
         "saving_kwh": of(saving) if band is None else judged(of(saving), band),
         "saving_band_kwh": of(band),
         "cusum_kwh": of(number(in_order[-1]["cusum"])),
-        "enpi": of(ratio, "1", expected) if ratio is not None else absent("1", Reason.ZERO_DENOMINATOR, completeness),
+        "enpi": of(ratio, "1", expected)
+        if ratio is not None
+        else absent("1", ValueReason.ZERO_DENOMINATOR, completeness),
     }
 
 

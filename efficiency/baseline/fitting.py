@@ -29,7 +29,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedBaseline:
     """A fit over the days from `first` to `last`, and what it was made from."""
 
     subject: Subject
@@ -60,7 +60,7 @@ class Fitted:
         )
 
 
-async def fit_period(store: Store, park: Park, wanted: Wanted) -> Fitted:
+async def fit_period(store: Store, park: Park, wanted: Wanted) -> FittedBaseline:
     """Fit the daily use of a subject to drivers.
 
     Raises `OperatorError` where a name is unknown or no day of the period has data.
@@ -86,7 +86,7 @@ async def fit_period(store: Store, park: Park, wanted: Wanted) -> Fitted:
         names,
         np.array([day.whole for day in days], dtype=np.bool_),
     )
-    return Fitted(subject=subject, sources=sources, first=first, last=last, days=tuple(days), fit=found)
+    return FittedBaseline(subject=subject, sources=sources, first=first, last=last, days=tuple(days), fit=found)
 
 
 def _array(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -26,7 +26,7 @@ CUSUM_CONVENTION = Localized(
 )
 
 
-class Refusal(StrEnum):
+class BaselineRefusal(StrEnum):
     """Why a fit is not offered as a baseline."""
 
     TOO_FEW = "too_few"
@@ -35,23 +35,23 @@ class Refusal(StrEnum):
     DEPENDENT = "dependent"
 
 
-REFUSAL_TEXT: dict[Refusal, Localized] = {
-    Refusal.TOO_FEW: Localized(
+REFUSAL_TEXT: dict[BaselineRefusal, Localized] = {
+    BaselineRefusal.TOO_FEW: Localized(
         en="fewer than 12 complete periods, or not more than the drivers need",
         vi="ít hơn 12 kỳ đủ số liệu, hoặc không đủ so với số biến",
     ),
-    Refusal.POOR_FIT: Localized(en="R² is under 0.75", vi="R² dưới 0,75"),
-    Refusal.NO_VARIATION: Localized(
+    BaselineRefusal.POOR_FIT: Localized(en="R² is under 0.75", vi="R² dưới 0,75"),
+    BaselineRefusal.NO_VARIATION: Localized(
         en="the use or a driver does not vary", vi="mức tiêu thụ hoặc một biến không thay đổi"
     ),
-    Refusal.DEPENDENT: Localized(
+    BaselineRefusal.DEPENDENT: Localized(
         en="the drivers cannot be told apart: one follows from the others",
         vi="không tách được các biến: có biến phụ thuộc các biến khác",
     ),
 }
 
 
-class Driver(Model):
+class BaselineDriver(Model):
     """What explains use: slope in units of use per unit of the driver, and the range that the fit has seen."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -71,10 +71,10 @@ class Fit(Model):
     n: int
     left_out: int
     intercept: Number
-    drivers: tuple[Driver, ...]
+    drivers: tuple[BaselineDriver, ...]
     r2: float | None
     cv_rmse: float | None
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[BaselineRefusal, ...]
     rmse: float | None = None
     autocorrelation: float = 0.0
 
@@ -93,20 +93,20 @@ def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete:
     y, x = use[good], values[good]
     n, k = x.shape
     ranges = [(float(column.min()), float(column.max())) if n else (0.0, 0.0) for column in x.T]
-    refusals = [] if n >= MIN_PERIODS and n > k + 1 else [Refusal.TOO_FEW]
+    refusals = [] if n >= MIN_PERIODS and n > k + 1 else [BaselineRefusal.TOO_FEW]
     intercept, slopes, r2, cv, rmse, lag = 0.0, [0.0] * k, None, None, None, 0.0
     spread = float(((y - y.mean()) ** 2).sum()) if n else 0.0
     if spread <= 0 or any(low == high for low, high in ranges):
-        refusals.append(Refusal.NO_VARIATION)
+        refusals.append(BaselineRefusal.NO_VARIATION)
     elif n > k + 1:
         intercept, slopes, dependent = _least_squares(x, y)
         residuals = y - intercept - x @ np.array(slopes)
         error, mean = float((residuals**2).sum()), float(y.mean())
         r2, rmse, lag = 1 - error / spread, float(np.sqrt(error / (n - k - 1))), _lag_one(residuals)
         cv = rmse / mean if mean > 0 else None
-        refusals += [Refusal.DEPENDENT] * dependent + [Refusal.POOR_FIT] * (r2 < MIN_R2)
+        refusals += [BaselineRefusal.DEPENDENT] * dependent + [BaselineRefusal.POOR_FIT] * (r2 < MIN_R2)
     drivers = tuple(
-        Driver(name=name, unit=unit, slope=slope, low=low, high=high)
+        BaselineDriver(name=name, unit=unit, slope=slope, low=low, high=high)
         for (name, unit), slope, (low, high) in zip(names, slopes, ranges, strict=True)
     )
     return Fit(

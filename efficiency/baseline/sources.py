@@ -15,7 +15,7 @@ from efficiency.indicators.series import Portion, together
 from efficiency.indicators.tenant import TenantHours, fence_meters, generating, output_of, tenant_hours
 from efficiency.usage.intervals import EVER, Span
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.park import Park
@@ -29,7 +29,7 @@ WHOLE = 0.999
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class BaselineSource:
     """An amount per day in `unit`: of a tenant's `utility`, or what the one meter has measured where there is none."""
 
     name: str
@@ -43,8 +43,8 @@ class Sources:
     """What a subject's use is explained by; `tenant` is whose figures are meant, None for the park's own meters."""
 
     tenant: str | None
-    use: Source
-    drivers: tuple[Source, ...]
+    use: BaselineSource
+    drivers: tuple[BaselineSource, ...]
 
     @property
     def meters(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def sources_of(park: Park, subject: Subject, drivers: Sequence[str]) -> Sources:
             raise OperatorError(f"{park.id} has no meter {subject.meter}; see ecopark check")
         if meter.utility is not subject.utility:
             raise OperatorError(f"meter {meter.id} measures {meter.utility.value}, not {subject.utility.value}")
-        tenant, use = meter.tenant, Source(meter.id, meter.unit, (meter,))
+        tenant, use = meter.tenant, BaselineSource(meter.id, meter.unit, (meter,))
     found = tuple(_driver(park, tenant, name) for name in drivers)
     if not found or len({source.name for source in found}) < len(found):
         raise OperatorError("a baseline needs drivers, each named once")
@@ -104,7 +104,7 @@ def sources_of_baseline(park: Park, baseline: Baseline) -> Sources:
     return found
 
 
-def _driver(park: Park, tenant: str | None, name: str) -> Source:
+def _driver(park: Park, tenant: str | None, name: str) -> BaselineSource:
     if name in {OUTPUT, *(utility.value for utility in Utility)}:
         if tenant is None:
             raise OperatorError(f"{name}: the meter belongs to no tenant; name meters as drivers")
@@ -112,24 +112,24 @@ def _driver(park: Park, tenant: str | None, name: str) -> Source:
     if name not in park.meter:
         known = ", ".join((OUTPUT, *(utility.value for utility in Utility if utility is not Utility.PRODUCTION)))
         raise OperatorError(f"{park.id} knows no driver {name}; name {known} or the id of a meter")
-    return Source(name, park.meter[name].unit, (park.meter[name],))
+    return BaselineSource(name, park.meter[name].unit, (park.meter[name],))
 
 
-def _of_tenant(park: Park, tenant: str, name: str) -> Source:
+def _of_tenant(park: Park, tenant: str, name: str) -> BaselineSource:
     utility = Utility.PRODUCTION if name == OUTPUT else Utility(name)
     meters = fence_meters(park, tenant, utility, EVER)
     if not meters:
         raise OperatorError(f"tenant {tenant} has no meter of {utility.value}; it has {_utilities(park, tenant)}")
     if utility is not Utility.PRODUCTION:
         own = generating(park, tenant, EVER) if utility is Utility.ELECTRICITY else ()
-        return Source(name, UTILITIES[utility].unit, (*meters, *own), utility)
+        return BaselineSource(name, UTILITIES[utility].unit, (*meters, *own), utility)
     units = {meter.unit for meter in meters}
     if len(units) > 1:
         raise OperatorError(
             f"tenant {tenant} makes things counted in {_listed(units)}, which have no sum; name the meters as drivers: "
             + _listed(meter.id for meter in meters)
         )
-    return Source(OUTPUT, units.pop(), meters, utility)
+    return BaselineSource(OUTPUT, units.pop(), meters, utility)
 
 
 def day_amounts(
@@ -138,12 +138,12 @@ def day_amounts(
     """Amounts of a day, from the quarter hours of exactly its span."""
     hours = tenant_hours(park, sources.tenant, by_meter, span) if sources.tenant is not None else None
 
-    def amount(source: Source) -> Figure:
+    def amount(source: BaselineSource) -> Figure:
         if source.utility is not None:
-            return _of_hours(hours, source.utility) if hours is not None else absent(source.unit, Reason.NO_DATA)
+            return _of_hours(hours, source.utility) if hours is not None else absent(source.unit, ValueReason.NO_DATA)
         one = by_meter.get(source.meters[0].id)
         series = together([Portion.whole(one)] if one is not None else [])
-        return series.figure(source.unit) if series is not None else absent(source.unit, Reason.NO_DATA)
+        return series.figure(source.unit) if series is not None else absent(source.unit, ValueReason.NO_DATA)
 
     return DayAmounts(day, amount(sources.use), tuple(map(amount, sources.drivers)))
 
@@ -156,11 +156,11 @@ def _of_hours(hours: TenantHours, utility: Utility) -> Figure:
     if utility is Utility.ELECTRICITY:
         found = electricity_of(hours.use.get(utility, ()), hours.generated, hours.exported)
         if found is None:
-            return absent(unit, Reason.NO_DATA)
+            return absent(unit, ValueReason.NO_DATA)
         bought = found.taken.figure(unit)
         return total([bought, found.solar], unit) if hours.generated else bought
     series = hours.of(utility)
-    return series.figure(unit) if series is not None else absent(unit, Reason.NO_DATA)
+    return series.figure(unit) if series is not None else absent(unit, ValueReason.NO_DATA)
 
 
 def _utilities(park: Park, tenant: str) -> str:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.indicators.series import Portion, Series, together
+from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.indicators.tenant import EXPORT, counts
 from efficiency.usage.intervals import Bools, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import INDICATIVE_BELOW
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
@@ -136,9 +136,9 @@ def _balance(
     unit = mains[0].meter.unit
     every = [*mains, *others]
     if any(tap.meter.id not in by_meter for tap in every):
-        return _without(unit, Reason.NO_DATA, 0.0)
+        return _without(unit, ValueReason.NO_DATA, 0.0)
     if not any(not tap.into for tap in others):
-        return _without(unit, Reason.NO_SUBMETERS, 0.0)
+        return _without(unit, ValueReason.NO_SUBMETERS, 0.0)
     start = quarters_in(span)
     portions = [_portion(tap, by_meter[tap.meter.id], start) for tap in every]
     parts = [together([portion]) for portion in portions]
@@ -147,7 +147,7 @@ def _balance(
     whole = expected & np.logical_and.reduce([part.whole | ~part.expected for part in known])
     completeness = float(whole.sum() / expected.sum()) if expected.any() else 0.0
     if completeness < INDICATIVE_BELOW:
-        return _without(unit, Reason.INCOMPLETE if expected.any() else Reason.NO_DATA, completeness)
+        return _without(unit, ValueReason.INCOMPLETE if expected.any() else ValueReason.NO_DATA, completeness)
     return _sums(every, known, whole, unit, completeness)
 
 
@@ -158,7 +158,7 @@ def _portion(tap: Tap, hours: QuarterHours, start: Times) -> Portion:
 
 
 def _sums(
-    taps_: Sequence[Tap], parts: Sequence[Series], whole: Bools, unit: str, completeness: float
+    taps_: Sequence[Tap], parts: Sequence[UseSeries], whole: Bools, unit: str, completeness: float
 ) -> dict[str, Figure]:
     estimated = max(float(part.estimated[whole].mean()) for part in parts)
     sums = {INCOMING: 0.0, TENANTS: 0.0, OWN: 0.0}
@@ -175,8 +175,8 @@ def _sums(
         return figure(value, of_unit, completeness, estimated, over=over)
 
     band = float(np.sqrt(variance))
-    noise = Reason.NOT_SIGNIFICANT if abs(loss) <= band else NOTHING
-    share = absent("1", Reason.ZERO_DENOMINATOR, completeness)
+    noise = ValueReason.NOT_SIGNIFICANT if abs(loss) <= band else NOTHING
+    share = absent("1", ValueReason.ZERO_DENOMINATOR, completeness)
     if sums[INCOMING]:
         share = of(loss / sums[INCOMING], "1", sums[INCOMING]).noting(noise)
     return {
@@ -188,7 +188,7 @@ def _sums(
     }
 
 
-def _without(unit: str, reasons: Reason, completeness: float) -> dict[str, Figure]:
+def _without(unit: str, reasons: ValueReason, completeness: float) -> dict[str, Figure]:
     names = dict.fromkeys(BALANCE_FIGURES, absent(unit, reasons, completeness))
     return {**names, LOSS_SHARE: absent("1", reasons, completeness)}
 
@@ -207,17 +207,17 @@ def balance_of_days(days: Sequence[Mapping[str, Figure]], expected: int) -> dict
         reasons = NOTHING
         for day in days:
             reasons |= day[LOSS].reasons if LOSS in day else NOTHING
-        return _without(unit, (reasons & ~Reason.INDICATIVE) or Reason.NO_DATA, completeness)
+        return _without(unit, (reasons & ~ValueReason.INDICATIVE) or ValueReason.NO_DATA, completeness)
     sums = {
         name: sum(day[name].value or 0.0 for day in computed)
         for name in (INCOMING, TENANTS, OWN, SUBMETERS, LOSS, BAND)
     }
     estimated = max(day[LOSS].estimated for day in computed)
-    noise = Reason.NOT_SIGNIFICANT if abs(sums[LOSS]) <= sums[BAND] else NOTHING
-    partly = Reason.PARTLY if len(computed) < expected else NOTHING
+    noise = ValueReason.NOT_SIGNIFICANT if abs(sums[LOSS]) <= sums[BAND] else NOTHING
+    partly = ValueReason.PARTLY if len(computed) < expected else NOTHING
     found = {name: figure(value, unit, completeness, estimated, partly) for name, value in sums.items()}
     found[LOSS] = found[LOSS].noting(noise)
-    share = absent("1", Reason.ZERO_DENOMINATOR, completeness)
+    share = absent("1", ValueReason.ZERO_DENOMINATOR, completeness)
     if sums[INCOMING]:
         share = figure(sums[LOSS] / sums[INCOMING], "1", completeness, estimated, partly, over=sums[INCOMING])
     return {**found, LOSS_SHARE: share.noting(noise) if share.value is not None else share}

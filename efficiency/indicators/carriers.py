@@ -11,10 +11,10 @@ import numpy as np
 
 from efficiency.indicators.electricity import Electricity
 from efficiency.indicators.figure import Figure, absent
-from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.usage.intervals import Floats
 from efficiency.valuation.localtime import Slots, on_days
-from efficiency.valuation.valued import NO_FACTOR_OF, NOTHING, Reason
+from efficiency.valuation.valued import NO_FACTOR_OF, NOTHING, ValueReason
 from metering.park import Park, Tenant
 from metering.quantities import Utility
 from metering.tariffs import BoughtFactor, Factors
@@ -28,9 +28,9 @@ class Output:
     """What a tenant produced in the quarter hours `when`, in `unit`; `none` says why there is no such sum."""
 
     when: Slots
-    series: Series | None
+    series: UseSeries | None
     unit: str
-    none: Reason = NOTHING
+    none: ValueReason = NOTHING
 
     @property
     def per(self) -> str:
@@ -47,19 +47,21 @@ class Output:
 class Weighed:
     """A sum over carriers: by quarter hour, why it has no value, and what must be said of it."""
 
-    series: Series | None
-    missing: Reason = NOTHING
-    caution: Reason = NOTHING
+    series: UseSeries | None
+    missing: ValueReason = NOTHING
+    caution: ValueReason = NOTHING
 
     def figure(self, unit: str) -> Figure:
         """The sum of the period."""
         if self.series is None:
-            return absent(unit, self.missing or Reason.NO_METER)
+            return absent(unit, self.missing or ValueReason.NO_METER)
         return self.series.figure(unit, self.missing).noting(self.caution)
 
     def over(self, made: Output, unit: str) -> Figure:
         """The sum over the output of the same quarter hours."""
-        none = made.none | self.missing | (Reason.NO_METER if self.series is None and not self.missing else NOTHING)
+        none = (
+            made.none | self.missing | (ValueReason.NO_METER if self.series is None and not self.missing else NOTHING)
+        )
         return quotient(self.series, made.series, f"{unit}/{made.per}", none=none).noting(self.caution)
 
 
@@ -90,21 +92,21 @@ def toe_per_unit(factors: Factors, when: Slots) -> Factor:
 
 def all_carriers(use: Mapping[Utility, Sequence[Portion]], electricity: Electricity | None, factor: Factor) -> Weighed:
     """All energy that a tenant uses, own solar too, each carrier times its factor."""
-    sums: list[Series] = [electricity.used] if electricity is not None else []
+    sums: list[UseSeries] = [electricity.used] if electricity is not None else []
     carriers = [Utility.ELECTRICITY] if electricity is not None else []
     for utility in NO_FACTOR_OF:
         series = together(use.get(utility, ())) if utility is not Utility.ELECTRICITY else None
         if series is not None:
             sums.append(series)
             carriers.append(utility)
-    whole: Series | None = None
+    whole: UseSeries | None = None
     missing = NOTHING
     for utility, series in zip(carriers, sums, strict=True):
         per_unit = factor(utility)
         if (np.isnan(per_unit) & np.isfinite(series.amount)).any():
             missing |= NO_FACTOR_OF[utility]
         amount = np.maximum(series.amount, 0.0) * per_unit
-        one = Series(amount, series.completeness, series.estimated, series.error, series.expected)
+        one = UseSeries(amount, series.completeness, series.estimated, series.error, series.expected)
         whole = one if whole is None else whole.plus(one)
     return Weighed(whole, missing)
 
@@ -129,7 +131,7 @@ def emissions_of(
         for utility in left_out:
             caution |= NO_FACTOR_OF[utility]
         if any(_estimated(factors.scope2.get(utility, ()), when) for utility in portions):
-            caution |= Reason.ESTIMATED_FACTOR
+            caution |= ValueReason.ESTIMATED_FACTOR
     series = together([portion.column(CO2E) for each in portions.values() for portion in each])
     return Weighed(series, missing, caution if series is not None else NOTHING)
 
@@ -145,7 +147,7 @@ def market_based(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Port
     own = on_days(tenant.contract.co2e_kg_per_kwh, lambda entry: entry.value, when.day)
     bought = use.get(Utility.ELECTRICITY, ())
     if not bought or np.isnan(own).all():
-        return Weighed(None, Reason.NO_METER if not bought else Reason.NO_CONTRACT)
+        return Weighed(None, ValueReason.NO_METER if not bought else ValueReason.NO_CONTRACT)
     rest = {**use, Utility.ELECTRICITY: ()}
     series = together([_at_most_own(portion, own) for portion in bought])
     others = emissions_of(rest, park.factors, when, 2)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.indicators.series import Portion, Series, together
+from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.usage.intervals import QUARTER_MS, Bools, Floats
 from efficiency.valuation.localtime import Slots, day_of, on_days, period_span
 from efficiency.valuation.money import band_shares
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.dated import at, value_on
 from metering.figures import Period
 from metering.park import Park, Tenant
@@ -29,9 +29,9 @@ class Cost:
     """Cost of a tenant over a period, before surcharge and VAT: as a figure, by quarter hour, and by utility."""
 
     figure: Figure
-    series: Series | None
-    by_utility: Mapping[Utility, Series]
-    missing: Reason
+    series: UseSeries | None
+    by_utility: Mapping[Utility, UseSeries]
+    missing: ValueReason
 
 
 def cost_of(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Portion]], when: Slots) -> Cost:
@@ -42,7 +42,7 @@ def cost_of(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Portion]]
         if portions and (utility is Utility.ELECTRICITY or utility in park.tariffs.prices)
     }
     missing = NOTHING
-    by_utility: dict[Utility, Series] = {}
+    by_utility: dict[Utility, UseSeries] = {}
     costs: list[Portion] = []
     for utility, portions in priced.items():
         each = [portion.column(COST) for portion in portions]
@@ -54,22 +54,22 @@ def cost_of(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Portion]]
             by_utility[utility] = series
     whole = together(costs)
     if whole is None:
-        return Cost(absent("₫", Reason.NO_METER), None, {}, Reason.NO_METER)
+        return Cost(absent("₫", ValueReason.NO_METER), None, {}, ValueReason.NO_METER)
     return Cost(whole.figure("₫", missing), whole, by_utility, missing)
 
 
-def _why(park: Park, tenant: Tenant, utility: Utility, when: Slots, lacking: Bools) -> Reason:
+def _why(park: Park, tenant: Tenant, utility: Utility, when: Slots, lacking: Bools) -> ValueReason:
     """Why use of these quarter hours has no cost; nothing where all has one."""
     if not lacking.any():
         return NOTHING
     tariff = park.tariffs.electricity
     if utility is not Utility.ELECTRICITY or tariff is None:
-        return Reason.NO_PRICE
+        return ValueReason.NO_PRICE
     if np.isnan(band_shares(tariff.bands, when)[lacking]).any():
-        return Reason.NO_BANDS
+        return ValueReason.NO_BANDS
     days = [day_of(int(day)) for day in np.unique(when.day[lacking])]
     voltages = [value_on(tenant.contract.voltage, day) for day in days]
-    return Reason.NO_VOLTAGE if any(each not in tariff.prices for each in voltages) else Reason.NO_PRICE
+    return ValueReason.NO_VOLTAGE if any(each not in tariff.prices for each in voltages) else ValueReason.NO_PRICE
 
 
 def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dict[str, Figure]:
@@ -79,7 +79,7 @@ def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dic
     computed, the sum is without it and says so.
     """
     if cost.series is None or cost.figure.value is None:
-        none = absent("₫", cost.figure.absent_for or Reason.NO_DATA, cost.figure.completeness)
+        none = absent("₫", cost.figure.absent_for or ValueReason.NO_DATA, cost.figure.completeness)
         return {"vat_vnd": none, "payable_vnd": none}
     tax, undated = 0.0, False
     for utility, series in cost.by_utility.items():
@@ -94,9 +94,9 @@ def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dic
         tax += extra * (last.value if last is not None else 0.0)
     quality = cost.figure.completeness, cost.figure.estimated
     if undated:
-        none = absent("₫", Reason.NO_VAT, cost.figure.completeness)
+        none = absent("₫", ValueReason.NO_VAT, cost.figure.completeness)
         return {"vat_vnd": none, "payable_vnd": none}
-    caution = NOTHING if extra is not None else Reason.NO_SURCHARGE
+    caution = NOTHING if extra is not None else ValueReason.NO_SURCHARGE
     paid = cost.figure.value + (extra or 0.0) + tax
     return {"vat_vnd": figure(tax, "₫", *quality, caution), "payable_vnd": figure(paid, "₫", *quality, caution)}
 
@@ -107,10 +107,10 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost) -> dict[
     monthly = on_days(tenant.budget_vnd_per_month, lambda entry: entry.value, when.day)
     each = monthly / ((month.end - month.start) // QUARTER_MS)
     if np.isnan(each).any():
-        none = absent("₫", Reason.NO_BUDGET, 1.0)
-        return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | Reason.NO_BUDGET)}
+        none = absent("₫", ValueReason.NO_BUDGET, 1.0)
+        return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | ValueReason.NO_BUDGET)}
     everywhere = np.ones(len(each))
-    allowed = Series(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
+    allowed = UseSeries(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
     return {"budget_vnd": allowed.figure("₫"), "budget_share": _share(cost, each)}
 
 
@@ -120,10 +120,10 @@ def _share(cost: Cost, budget: Floats) -> Figure:
     Not only of those in which every meter is complete: one dead meter of many would leave no figure all month.
     """
     if cost.series is None or cost.missing:
-        return absent("1", cost.missing or Reason.NO_METER)
+        return absent("1", cost.missing or ValueReason.NO_METER)
     known = np.isfinite(cost.series.amount)
     under = float(budget[known].sum())
     if not known.any() or not under:
-        return absent("1", Reason.ZERO_DENOMINATOR if known.any() else Reason.NO_DATA, cost.series.complete)
+        return absent("1", ValueReason.ZERO_DENOMINATOR if known.any() else ValueReason.NO_DATA, cost.series.complete)
     share = float(cost.series.amount[known].sum()) / under
     return figure(share, "1", cost.series.complete, cost.series.spread, over=under)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure, ratio, total
-from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.usage.intervals import QUARTER_MS, Floats, Times
 from efficiency.valuation.money import BANDS
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import ELECTRICITY
 from metering.tariffs import Band, ReactiveRule
 
@@ -30,9 +30,9 @@ class Electricity:
     `solar`: what was generated and not sent away, as a figure of the whole period.
     """
 
-    bought: Series
-    taken: Series
-    used: Series
+    bought: UseSeries
+    taken: UseSeries
+    used: UseSeries
     solar: Figure
 
 
@@ -49,7 +49,7 @@ def electricity_of(
     taken = all_bought.positive()
     made, away = together(generated), together(exported)
     if made is None:
-        return Electricity(all_bought, taken, taken, absent("kWh", Reason.NO_METER))
+        return Electricity(all_bought, taken, taken, absent("kWh", ValueReason.NO_METER))
     figures = [made.figure("kWh"), *([away.figure("kWh")] if away is not None else [])]
     whole = total(figures, "kWh")
     if whole.value is None or figures[0].value is None:
@@ -66,7 +66,7 @@ def electricity_figures(
 ) -> dict[str, Figure]:
     """Amounts, demand and shares of one tenant; `shares` are `money.band_shares` of the quarter hours at `start`."""
     if electricity is None:
-        kwh, kw, share = (absent(unit, Reason.NO_METER) for unit in ("kWh", "kW", "1"))
+        kwh, kw, share = (absent(unit, ValueReason.NO_METER) for unit in ("kWh", "kW", "1"))
         names = {
             kwh: ("grid_kwh", "solar_kwh", ELECTRICITY),
             kw: ("mean_demand_kw", "peak_demand_kw", "base_load_kw"),
@@ -85,7 +85,7 @@ def electricity_figures(
     }
 
 
-def blocks(start: Times, electricity: Series) -> tuple[Times, Floats, Floats]:
+def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]:
     """Starts of the half hours that lie whole in the series, their mean power and how far it may be off, kW.
 
     NaN unless it is all known. The error of a half hour is that of one count, not of two: what the counter holds back
@@ -102,19 +102,19 @@ def blocks(start: Times, electricity: Series) -> tuple[Times, Floats, Floats]:
     )
 
 
-def demand(start: Times, electricity: Series) -> dict[str, Figure]:
+def demand(start: Times, electricity: UseSeries) -> dict[str, Figure]:
     """F9: demand of a period by half hours; `start` are its quarter hours, without holes."""
     _, power, error = blocks(start, electricity)
     expected = _expected_blocks(start, electricity)
     known = np.isfinite(power)
     names = ("mean_demand_kw", "peak_demand_kw", "base_load_kw")
     if not known.any():
-        none = dict.fromkeys(names, absent("kW", Reason.NO_DATA, 0.0))
-        return {**none, "load_factor": absent("1", Reason.NO_DATA, 0.0)}
+        none = dict.fromkeys(names, absent("kW", ValueReason.NO_DATA, 0.0))
+        return {**none, "load_factor": absent("1", ValueReason.NO_DATA, 0.0)}
     completeness, estimated = min(1.0, float(known.sum() / max(expected, 1.0))), electricity.spread
     place = int(np.nanargmax(power))
     highest, mean = float(power[place]), float(power[known].mean())
-    coarse = Reason.COARSE if error[place] > _COARSE * highest else NOTHING
+    coarse = ValueReason.COARSE if error[place] > _COARSE * highest else NOTHING
     hours = known.sum() / _BLOCKS_PER_HOUR
     base = float(np.percentile(power[known], _BASE_PERCENTILE))
     found = {
@@ -123,13 +123,13 @@ def demand(start: Times, electricity: Series) -> dict[str, Figure]:
         "base_load_kw": figure(base, "kW", completeness, estimated),
         "peak_demand_error_kw": figure(float(error[place]), "kW", completeness, estimated),
     }
-    load = absent("1", Reason.ZERO_DENOMINATOR, completeness)
+    load = absent("1", ValueReason.ZERO_DENOMINATOR, completeness)
     if highest > 0:
         load = figure(mean / highest, "1", completeness, estimated, coarse)
     return {**found, "load_factor": load}
 
 
-def _expected_blocks(start: Times, electricity: Series) -> float:
+def _expected_blocks(start: Times, electricity: UseSeries) -> float:
     """How many half hours there are in which the tenant's meters count."""
     first = int(np.searchsorted(start, -(-int(start[0]) // BLOCK_MS) * BLOCK_MS)) if len(start) else 0
     expected = electricity.expected[first:]
@@ -137,32 +137,32 @@ def _expected_blocks(start: Times, electricity: Series) -> float:
     return float((expected[:last:2] & expected[1:last:2]).sum())
 
 
-def peak_share(electricity: Series, shares: Floats) -> Figure:
+def peak_share(electricity: UseSeries, shares: Floats) -> Figure:
     """F10: share of the electricity taken in peak hours."""
     split = electricity.amount * shares[:, BANDS.index(Band.PEAK)]
     undated = np.isnan(shares).any(axis=1) & np.isfinite(electricity.amount)
     if undated.any():
-        return absent("1", Reason.NO_BANDS, electricity.complete)
+        return absent("1", ValueReason.NO_BANDS, electricity.complete)
     return quotient(replace(electricity, amount=split), electricity, "1")
 
 
-def power_factor(active: Series | None, reactive: Series | None) -> Figure:
+def power_factor(active: UseSeries | None, reactive: UseSeries | None) -> Figure:
     """F8: power factor of a period from its sums of kWh and kvarh, over the quarter hours in which both are known.
 
     A register of reactive energy that counts down is one that is wired the wrong way round: the size of the sum counts,
     not its sign. `over` is the active energy, so that months can be joined.
     """
     if active is None or reactive is None:
-        return absent("cosφ", Reason.NO_METER)
+        return absent("cosφ", ValueReason.NO_METER)
     both = active.whole & reactive.whole
     expected = active.expected | reactive.expected
     if not both.any():
-        return absent("cosφ", Reason.NO_DATA)
+        return absent("cosφ", ValueReason.NO_DATA)
     completeness = float(both.sum() / expected.sum())
     real, blind = float(active.amount[both].sum()), abs(float(reactive.amount[both].sum()))
     apparent = float(np.hypot(real, blind))
     if apparent == 0:
-        return absent("cosφ", Reason.ZERO_DENOMINATOR, completeness)
+        return absent("cosφ", ValueReason.ZERO_DENOMINATOR, completeness)
     estimated = max(float(active.estimated[both].mean()), float(reactive.estimated[both].mean()))
     return figure(real / apparent, "cosφ", completeness, estimated, over=real)
 
@@ -173,7 +173,7 @@ def reactive_surcharge(rule: ReactiveRule | None, factor: Figure, buyer_kw: floa
     Nothing for buyers under the rule's size; a buyer whose size is unknown is taken to be large enough.
     """
     if rule is None:
-        return absent("₫", Reason.NO_RULE)
+        return absent("₫", ValueReason.NO_RULE)
     if cost.value is None or factor.value is None:
         return absent("₫", cost.absent_for | factor.absent_for, min(cost.completeness, factor.completeness))
     percent = 0.0

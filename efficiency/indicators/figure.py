@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from efficiency.usage.intervals import Floats
-from efficiency.valuation.valued import NOTHING, Reason, named, reasons_named
+from efficiency.valuation.valued import NOTHING, ValueReason, named, reasons_named
 from metering.figures import (
     FIGURES,
     INDICATIVE_BELOW,
@@ -33,20 +33,20 @@ class Figure:
     unit: str
     completeness: float = 1.0
     estimated: float = 0.0
-    reasons: Reason = NOTHING
+    reasons: ValueReason = NOTHING
     over: float | None = None
 
     @property
     def indicative(self) -> bool:
         """Whether the value comes from too little data to be judged by."""
-        return bool(self.reasons & Reason.INDICATIVE)
+        return bool(self.reasons & ValueReason.INDICATIVE)
 
     @property
-    def absent_for(self) -> Reason:
+    def absent_for(self) -> ValueReason:
         """Why there is no value; nothing where there is one."""
-        return NOTHING if self.value is not None else self.reasons & ~Reason.INDICATIVE
+        return NOTHING if self.value is not None else self.reasons & ~ValueReason.INDICATIVE
 
-    def noting(self, reasons: Reason) -> "Figure":
+    def noting(self, reasons: ValueReason) -> "Figure":
         """The same with more to say of its value; without one there is nothing to say of it."""
         return self if self.value is None else replace(self, reasons=self.reasons | reasons)
 
@@ -60,32 +60,32 @@ def figure(
     unit: str,
     completeness: float = 1.0,
     estimated: float = 0.0,
-    reasons: Reason = NOTHING,
+    reasons: ValueReason = NOTHING,
     *,
     over: float | None = None,
 ) -> Figure:
     """A figure that says by itself when it is only indicative (F17)."""
     if value is None or not np.isfinite(value):
-        return Figure(None, unit, completeness, estimated, reasons or Reason.NO_DATA)
+        return Figure(None, unit, completeness, estimated, reasons or ValueReason.NO_DATA)
     if completeness < INDICATIVE_BELOW:
-        reasons |= Reason.INDICATIVE
+        reasons |= ValueReason.INDICATIVE
     return Figure(
         value=float(value), unit=unit, completeness=completeness, estimated=estimated, reasons=reasons, over=over
     )
 
 
-def absent(unit: str, reasons: Reason, completeness: float = 0.0) -> Figure:
+def absent(unit: str, reasons: ValueReason, completeness: float = 0.0) -> Figure:
     """No value, and why."""
     return Figure(None, unit, completeness, reasons=reasons)
 
 
-def ratio(above: Figure, below: Figure, unit: str, *, empty: Reason = Reason.ZERO_DENOMINATOR) -> Figure:
+def ratio(above: Figure, below: Figure, unit: str, *, empty: ValueReason = ValueReason.ZERO_DENOMINATOR) -> Figure:
     """One figure over another of the same time: no denominator, no value. As good as the worse of both.
 
     Sums of quarter hours that may be known at different times are divided by `series.quotient` instead.
     """
     completeness = min(above.completeness, below.completeness)
-    reasons = (above.reasons | below.reasons) & ~Reason.INDICATIVE
+    reasons = (above.reasons | below.reasons) & ~ValueReason.INDICATIVE
     if above.value is None or below.value is None:
         return absent(unit, above.absent_for | below.absent_for, completeness)
     if below.value == 0:
@@ -104,13 +104,13 @@ def change(now: Figure, base: Figure) -> float | None:
     return now.value / base.value - 1
 
 
-def total(figures: Sequence[Figure], unit: str, *, none: Reason = Reason.NO_METER) -> Figure:
+def total(figures: Sequence[Figure], unit: str, *, none: ValueReason = ValueReason.NO_METER) -> Figure:
     """Sum of figures of one unit: without value as soon as one has none; completeness and estimates are averaged."""
     if not figures:
         return absent(unit, none)
     reasons = NOTHING
     for one in figures:
-        reasons |= one.reasons & ~Reason.INDICATIVE
+        reasons |= one.reasons & ~ValueReason.INDICATIVE
     completeness = sum(one.completeness for one in figures) / len(figures)
     values = [one.value for one in figures if one.value is not None]
     if len(values) < len(figures):
@@ -124,12 +124,12 @@ def mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 
-FieldValue = float | str
+FigureValue = float | str
 
 
-def fields_of(figures: Mapping[str, Figure]) -> dict[str, FieldValue]:
+def fields_of(figures: Mapping[str, Figure]) -> dict[str, FigureValue]:
     """Figures by name as fields of the store: each whole, those without a value too."""
-    found: dict[str, FieldValue] = {}
+    found: dict[str, FigureValue] = {}
     for name, one in figures.items():
         if one.value is not None:
             found[name] = one.value
@@ -157,7 +157,7 @@ def figures_in(
         if name in OF_ALL_DATA:
             found[name] = figure(_number(value), unit)
         elif reasons is None and value is None:
-            found[name] = absent(unit, Reason.NOT_COMPUTED)
+            found[name] = absent(unit, ValueReason.NOT_COMPUTED)
         else:
             found[name] = Figure(
                 value=_number(value),

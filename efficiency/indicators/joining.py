@@ -11,12 +11,12 @@ from datetime import date
 from math import hypot, sqrt
 
 from efficiency.indicators.figure import Figure, absent, figure, ratio
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import FIGURES, Joined
 
-_NEVER = Reason.NO_METER | Reason.NO_OUTPUT | Reason.NO_BASELINE
+_NEVER = ValueReason.NO_METER | ValueReason.NO_OUTPUT | ValueReason.NO_BASELINE
 """Reasons of a month that the figure is not about: its meter or baseline was not there."""
-_NOTHING_THERE = _NEVER | Reason.NO_DATA | Reason.NOT_COMPUTED | Reason.ZERO_DENOMINATOR
+_NOTHING_THERE = _NEVER | ValueReason.NO_DATA | ValueReason.NOT_COMPUTED | ValueReason.ZERO_DENOMINATOR
 """Reasons that take away a month and not the year: there was nothing to add."""
 
 
@@ -30,8 +30,8 @@ def joined_figures(months: Mapping[date, Mapping[str, Figure]], lengths: Mapping
     weights = [lengths[month] for month in due]
     found: dict[str, Figure] = {}
     for name, spec in FIGURES.items():
-        parts = [months.get(month, {}).get(name) or absent(spec.unit, Reason.NOT_COMPUTED) for month in due]
-        if all(part.reasons == Reason.NOT_COMPUTED for part in parts):
+        parts = [months.get(month, {}).get(name) or absent(spec.unit, ValueReason.NOT_COMPUTED) for month in due]
+        if all(part.reasons == ValueReason.NOT_COMPUTED for part in parts):
             continue
         unit = next((part.unit for part in reversed(parts) if part.value is not None), spec.unit)
         found[name] = _JOIN[spec.joined](parts, weights, unit)
@@ -56,10 +56,10 @@ def _known(part: Figure) -> float:
     return part.completeness if part.value is not None else 0.0
 
 
-def _reasons(parts: Sequence[Figure]) -> Reason:
+def _reasons(parts: Sequence[Figure]) -> ValueReason:
     found = NOTHING
     for part in parts:
-        found |= part.reasons & ~Reason.INDICATIVE
+        found |= part.reasons & ~ValueReason.INDICATIVE
     return found
 
 
@@ -68,14 +68,14 @@ def _summed(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fig
     complete, estimated = _quality(parts, weights)
     lacking = _reasons([part for part in parts if part.value is None])
     if not known or lacking & ~_NOTHING_THERE:
-        return absent(unit, lacking or Reason.NO_DATA, complete)
+        return absent(unit, lacking or ValueReason.NO_DATA, complete)
     return figure(sum(part.value or 0.0 for part in known), unit, complete, estimated, _said(parts, known))
 
 
-def _said(parts: Sequence[Figure], known: Sequence[Figure]) -> Reason:
+def _said(parts: Sequence[Figure], known: Sequence[Figure]) -> ValueReason:
     """What is said against the parts that count, and that others have no value."""
     partly = any(part.value is None and not _never(part) for part in parts)
-    return _reasons(known) | (Reason.PARTLY if partly else NOTHING)
+    return _reasons(known) | (ValueReason.PARTLY if partly else NOTHING)
 
 
 def _divided(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
@@ -83,10 +83,10 @@ def _divided(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fi
     complete, estimated = _quality(parts, weights)
     lacking = _reasons([part for part in parts if part.value is None])
     over = sum(part.over or 0.0 for part in known)
-    if not known or lacking & ~(_NOTHING_THERE | Reason.NO_BUDGET):
-        return absent(unit, lacking or Reason.NO_DATA, complete)
+    if not known or lacking & ~(_NOTHING_THERE | ValueReason.NO_BUDGET):
+        return absent(unit, lacking or ValueReason.NO_DATA, complete)
     if over == 0:
-        return absent(unit, Reason.ZERO_DENOMINATOR, complete)
+        return absent(unit, ValueReason.ZERO_DENOMINATOR, complete)
     value = sum((part.value or 0.0) * (part.over or 0.0) for part in known) / over
     return figure(value, unit, complete, estimated, _said(parts, known), over=over)
 
@@ -95,21 +95,21 @@ def _highest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fi
     known = [part for part in parts if part.value is not None]
     complete, estimated = _quality(parts, weights)
     if not known:
-        return absent(unit, _reasons(parts) or Reason.NO_DATA, complete)
+        return absent(unit, _reasons(parts) or ValueReason.NO_DATA, complete)
     most = max(known, key=lambda part: part.value or 0.0)
-    return figure(most.value, unit, complete, estimated, (most.reasons & ~Reason.INDICATIVE) | _said(parts, []))
+    return figure(most.value, unit, complete, estimated, (most.reasons & ~ValueReason.INDICATIVE) | _said(parts, []))
 
 
 def _newest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
     known = [part for part in parts if part.value is not None]
     complete, estimated = _quality(parts, weights)
     if not known:
-        return absent(unit, _reasons(parts) or Reason.NO_DATA, complete)
-    return figure(known[-1].value, unit, complete, estimated, known[-1].reasons & ~Reason.INDICATIVE)
+        return absent(unit, _reasons(parts) or ValueReason.NO_DATA, complete)
+    return figure(known[-1].value, unit, complete, estimated, known[-1].reasons & ~ValueReason.INDICATIVE)
 
 
 def _none(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
-    return absent(unit, Reason.NOT_OF_YEARS, _quality(parts, weights)[0])
+    return absent(unit, ValueReason.NOT_OF_YEARS, _quality(parts, weights)[0])
 
 
 _JOIN = {
@@ -136,14 +136,16 @@ def _apart(
     if "load_factor" in found:
         result["load_factor"] = replace(ratio(found["mean_demand_kw"], found["peak_demand_kw"], "1"), over=None)
     if "power_factor" in found:
-        parts = [months.get(month, {}).get("power_factor") or absent("cosφ", Reason.NOT_COMPUTED) for month in due]
+        parts = [months.get(month, {}).get("power_factor") or absent("cosφ", ValueReason.NOT_COMPUTED) for month in due]
         result["power_factor"] = _joined_power_factor(parts, weights)
     if "saving_kwh" in found:
         bands = [part.value for part in of("saving_band_kwh") if part.value is not None]
         saving = found["saving_kwh"]
         if bands and saving.value is not None:
             band = sqrt(sum(each**2 for each in bands))
-            result["saving_band_kwh"] = replace(saving, value=band, reasons=saving.reasons & ~Reason.NOT_SIGNIFICANT)
+            result["saving_band_kwh"] = replace(
+                saving, value=band, reasons=saving.reasons & ~ValueReason.NOT_SIGNIFICANT
+            )
             result["saving_kwh"] = judged(saving, band)
     for name in ("completeness", "estimated"):
         shares = [months[m][name].value or 0.0 if name in months.get(m, {}) else 0.0 for m in due]
@@ -158,8 +160,8 @@ def judged(saving: Figure, band: float) -> Figure:
     """F21: a saving with the mark that zero lies within its uncertainty, or without it."""
     if saving.value is None:
         return saving
-    plain = saving.reasons & ~Reason.NOT_SIGNIFICANT
-    within = Reason.NOT_SIGNIFICANT if abs(saving.value) <= band else NOTHING
+    plain = saving.reasons & ~ValueReason.NOT_SIGNIFICANT
+    within = ValueReason.NOT_SIGNIFICANT if abs(saving.value) <= band else NOTHING
     return replace(saving, reasons=plain | within)
 
 
@@ -168,7 +170,7 @@ def _joined_power_factor(parts: Sequence[Figure], weights: Sequence[float]) -> F
     known = [part for part in parts if part.value is not None and part.over]
     complete, estimated = _quality(parts, weights)
     if not known:
-        return absent("cosφ", _reasons(parts) or Reason.NO_DATA, complete)
+        return absent("cosφ", _reasons(parts) or ValueReason.NO_DATA, complete)
     real = sum(part.over or 0.0 for part in known)
     blind = sum((part.over or 0.0) * sqrt(max(0.0, 1 / (part.value or 1.0) ** 2 - 1)) for part in known)
     return figure(real / hypot(real, blind), "cosφ", complete, estimated, _said(parts, known), over=real)

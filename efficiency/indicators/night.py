@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.indicators.series import Series
+from efficiency.indicators.series import UseSeries
 from efficiency.usage.intervals import Bools
 from efficiency.valuation.localtime import Slots, day_number, week_minutes
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.calendar import MINUTES_PER_DAY, Window
 from metering.dated import HistoryEntry
 
@@ -33,22 +33,22 @@ def working(shifts: Sequence[HistoryEntry[tuple[Window, ...]]], when: Slots) -> 
     return found
 
 
-def night_share(water: Series | None, when: Slots, shifts: Sequence[HistoryEntry[tuple[Window, ...]]]) -> Figure:
+def night_share(water: UseSeries | None, when: Slots, shifts: Sequence[HistoryEntry[tuple[Window, ...]]]) -> Figure:
     """F15: mean flow at night over mean flow of the day, of the days on which the tenant does not work at night.
 
     Only quarter hours that are wholly known count on either side; a day without any at night is left out.
     """
     if water is None:
-        return absent("1", Reason.NO_METER)
+        return absent("1", ValueReason.NO_METER)
     idle = ~np.isin(when.day, when.day[working(shifts, when) & at_night(when)])
     if not idle.any():
-        return absent("1", Reason.NO_NIGHT, water.complete)
+        return absent("1", ValueReason.NO_NIGHT, water.complete)
     night, known = at_night(when) & idle, water.whole
     with_night = idle & np.isin(when.day, when.day[night & known])
     if not with_night.any():
-        return absent("1", Reason.NO_DATA)
+        return absent("1", ValueReason.NO_DATA)
     of_idle = water.where(idle)
     mean = float(water.amount[with_night & known].mean())
     if mean == 0:
-        return absent("1", Reason.ZERO_DENOMINATOR, of_idle.complete)
+        return absent("1", ValueReason.ZERO_DENOMINATOR, of_idle.complete)
     return figure(float(water.amount[night & known].mean()) / mean, "1", of_idle.complete, of_idle.spread, over=mean)

@@ -15,7 +15,7 @@ from efficiency.indicators.tenant import EXPORT, counts
 from efficiency.usage.intervals import Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -79,7 +79,7 @@ def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -
     electricity = electricity_of(use[Utility.ELECTRICITY], made, portions(edge[Utility.ELECTRICITY], EXPORT))
     generated = together(made)
     return {
-        "solar_kwh": generated.figure("kWh") if generated is not None else absent("kWh", Reason.NO_METER),
+        "solar_kwh": generated.figure("kWh") if generated is not None else absent("kWh", ValueReason.NO_METER),
         "co2e_scope1_kg": emissions_of(use, park.factors, when, 1).figure(_KG),
         "co2e_scope2_kg": emissions_of(use, park.factors, when, 2).figure(_KG),
         "co2e_kg": emissions_of(use, park.factors, when).figure(_KG),

@@ -12,7 +12,7 @@ import numpy as np
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.usage.intervals import Bools, Floats
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class UseSeries:
     """Sum of meters per quarter hour.
 
     `amount`: NaN where nothing is known. `completeness` and `estimated`: means over the meters that count then.
@@ -76,7 +76,7 @@ class Series:
         """Estimated share over the time in which anything is expected."""
         return float(self.estimated[self.expected].mean()) if self.expected.any() else 0.0
 
-    def figure(self, unit: str, missing: Reason = NOTHING) -> Figure:
+    def figure(self, unit: str, missing: ValueReason = NOTHING) -> Figure:
         """Sum over the whole of it.
 
         Quarter hours without data lower the completeness. `missing`, such as a price that nobody entered, takes the
@@ -86,12 +86,12 @@ class Series:
         if missing:
             return Figure(None, unit, self.complete, self.spread, missing)
         if not known.any():
-            return absent(unit, Reason.NO_DATA, self.complete)
+            return absent(unit, ValueReason.NO_DATA, self.complete)
         return figure(float(self.amount[known].sum()), unit, self.complete, self.spread)
 
-    def where(self, chosen: Bools) -> "Series":
+    def where(self, chosen: Bools) -> "UseSeries":
         """Some of the quarter hours."""
-        return Series(
+        return UseSeries(
             self.amount[chosen],
             self.completeness[chosen],
             self.estimated[chosen],
@@ -99,17 +99,17 @@ class Series:
             self.expected[chosen],
         )
 
-    def positive(self) -> "Series":
+    def positive(self) -> "UseSeries":
         """What came in, without what went back."""
-        return Series(np.maximum(self.amount, 0.0), self.completeness, self.estimated, self.error, self.expected)
+        return UseSeries(np.maximum(self.amount, 0.0), self.completeness, self.estimated, self.error, self.expected)
 
-    def plus(self, other: "Series | None", sign: float = 1.0) -> "Series":
+    def plus(self, other: "UseSeries | None", sign: float = 1.0) -> "UseSeries":
         """Both together; `sign` -1 takes the other away. A meter of one side that does not count adds nothing."""
         if other is None:
             return self
         mine, theirs = (np.where(np.isfinite(each.amount), each.amount, 0.0) for each in (self, other))
         known = np.isfinite(self.amount) | np.isfinite(other.amount)
-        return Series(
+        return UseSeries(
             np.where(known, mine + sign * theirs, np.nan),
             _least(self, other),
             np.maximum(self.estimated, other.estimated),
@@ -118,14 +118,14 @@ class Series:
         )
 
 
-def _least(one: Series, other: Series) -> Floats:
+def _least(one: UseSeries, other: UseSeries) -> Floats:
     """Completeness of a sum of two: that of the worse side that counts."""
     return np.minimum(
         np.where(one.expected, one.completeness, 1.0), np.where(other.expected, other.completeness, 1.0)
     ) * np.where(one.expected | other.expected, 1.0, 0.0)
 
 
-def together(portions: Sequence[Portion]) -> Series | None:
+def together(portions: Sequence[Portion]) -> UseSeries | None:
     """The sum of meters; None where there is none."""
     if not portions:
         return None
@@ -140,7 +140,7 @@ def together(portions: Sequence[Portion]) -> Series | None:
         return np.asarray(np.where(mine, values, 0.0).sum(axis=0) / count)
 
     error = np.stack([portion.hours.error for portion in portions])
-    return Series(
+    return UseSeries(
         np.where(known.any(axis=0), np.where(known, amounts, 0.0).sum(axis=0), np.nan),
         shares(np.stack([portion.hours.completeness for portion in portions])),
         shares(np.stack([portion.hours.estimated for portion in portions])),
@@ -149,12 +149,12 @@ def together(portions: Sequence[Portion]) -> Series | None:
     )
 
 
-def _alone(portion: Portion) -> Series:
+def _alone(portion: Portion) -> UseSeries:
     """One meter."""
     hours, mine = portion.hours, portion.mine
     if mine.all():
-        return Series(hours.amount, hours.completeness, hours.estimated, hours.error, mine)
-    return Series(
+        return UseSeries(hours.amount, hours.completeness, hours.estimated, hours.error, mine)
+    return UseSeries(
         np.where(mine, hours.amount, np.nan),
         np.where(mine, hours.completeness, 0.0),
         np.where(mine, hours.estimated, 0.0),
@@ -164,7 +164,7 @@ def _alone(portion: Portion) -> Series:
 
 
 def quotient(
-    above: Series | None, below: Series | None, unit: str, *, none: Reason = NOTHING, factor: float = 1.0
+    above: UseSeries | None, below: UseSeries | None, unit: str, *, none: ValueReason = NOTHING, factor: float = 1.0
 ) -> Figure:
     """F3 and F4: sum over sum, each over the quarter hours in which both are wholly known.
 
@@ -172,18 +172,18 @@ def quotient(
     stands between the units of both sides.
     """
     if above is None or below is None:
-        return absent(unit, none or Reason.NO_METER)
+        return absent(unit, none or ValueReason.NO_METER)
     expected = above.expected | below.expected
     both = above.whole & below.whole
     if not both.any():
         known = np.isfinite(above.amount).any() and np.isfinite(below.amount).any()
-        return absent(unit, none or (Reason.INCOMPLETE if known else Reason.NO_DATA))
+        return absent(unit, none or (ValueReason.INCOMPLETE if known else ValueReason.NO_DATA))
     completeness = float(both.sum() / expected.sum())
     if none:
         return absent(unit, none, completeness)
     under = float(below.amount[both].sum())
     if under == 0:
-        return absent(unit, Reason.ZERO_DENOMINATOR, completeness)
+        return absent(unit, ValueReason.ZERO_DENOMINATOR, completeness)
     estimated = max(float(each.estimated[both].mean()) for each in (above, below))
     over = float(above.amount[both].sum())
     return figure(over * factor / under, unit, completeness, estimated, over=under / factor)

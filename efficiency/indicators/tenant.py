@@ -20,12 +20,12 @@ from efficiency.indicators.electricity import (
 )
 from efficiency.indicators.figure import Figure, absent, ratio
 from efficiency.indicators.night import night_share
-from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.usage.intervals import Bools, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, day_of, on_days, slots_over
 from efficiency.valuation.money import BANDS, band_shares
-from efficiency.valuation.valued import NOTHING, Reason
+from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.dated import at, value_on
 from metering.figures import ELECTRICITY, OUTPUT, WATER, Period
 from metering.meters import Belonging, Meter, Role
@@ -62,7 +62,7 @@ class TenantHours:
         uses = [portion for portions in self.use.values() for portion in portions]
         return (*uses, *(portion for portions in self.output.values() for portion in portions))
 
-    def of(self, utility: Utility) -> Series | None:
+    def of(self, utility: Utility) -> UseSeries | None:
         """All that the tenant takes of a utility; None without a meter."""
         return together(self.use.get(utility, ()))
 
@@ -225,7 +225,7 @@ def use_figures(hours: TenantHours) -> dict[str, Figure]:
     for utility in Utility:
         if utility not in {Utility.ELECTRICITY, Utility.PRODUCTION}:
             unit, series = UTILITIES[utility].unit, hours.of(utility)
-            found[figure_of(utility)] = series.figure(unit) if series else absent(unit, Reason.NO_METER)
+            found[figure_of(utility)] = series.figure(unit) if series else absent(unit, ValueReason.NO_METER)
     found[OUTPUT] = output_of(hours).figure
     return found
 
@@ -233,19 +233,19 @@ def use_figures(hours: TenantHours) -> dict[str, Figure]:
 def output_of(hours: TenantHours) -> Output:
     """What was produced; products counted in different units have no sum."""
     if len(hours.output) > 1:
-        return Output(hours.when, None, "", Reason.MIXED_UNITS)
+        return Output(hours.when, None, "", ValueReason.MIXED_UNITS)
     for unit, portions in hours.output.items():
         return Output(hours.when, together(portions), unit)
-    return Output(hours.when, None, "", Reason.NO_OUTPUT)
+    return Output(hours.when, None, "", ValueReason.NO_OUTPUT)
 
 
-def _none(hours: TenantHours, *utilities: Utility) -> Reason:
-    return NOTHING if all(utility in hours.use for utility in utilities) else Reason.NO_METER
+def _none(hours: TenantHours, *utilities: Utility) -> ValueReason:
+    return NOTHING if all(utility in hours.use for utility in utilities) else ValueReason.NO_METER
 
 
 def _per_output(hours: TenantHours, electricity: Electricity | None, made: Output) -> dict[str, Figure]:
     used = electricity.used if electricity is not None else None
-    no_power = made.none | (NOTHING if used is not None else Reason.NO_METER)
+    no_power = made.none | (NOTHING if used is not None else ValueReason.NO_METER)
     no_water, no_waste = (made.none | _none(hours, utility) for utility in (Utility.WATER, Utility.WASTEWATER))
     water, waste, output, per = hours.of(Utility.WATER), hours.of(Utility.WASTEWATER), made.series, made.per
     return {
@@ -264,9 +264,9 @@ def _per_size(tenant: Tenant, figures: Mapping[str, Figure], hours: TenantHours)
     """F3 over floor area and employees: their mean over the quarter hours, as each may change by the day."""
     area = on_days(tenant.floor_area_m2, lambda entry: entry.value, hours.when.day)
     people = on_days(tenant.employees, lambda entry: float(entry.value), hours.when.day)
-    sizes: dict[str, tuple[str, Floats, Reason]] = {
-        "m2": ("m²", area, Reason.NO_FLOOR_AREA),
-        "employee": ("employee", people, Reason.NO_EMPLOYEES),
+    sizes: dict[str, tuple[str, Floats, ValueReason]] = {
+        "m2": ("m²", area, ValueReason.NO_FLOOR_AREA),
+        "employee": ("employee", people, ValueReason.NO_EMPLOYEES),
     }
     found = {}
     for name, (unit, size, missing) in sizes.items():

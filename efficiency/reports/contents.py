@@ -15,7 +15,7 @@ from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
 from efficiency.reports.entries import Entry, entries_of
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import Figures, MeterDays, Quality, amounts, by_column, costs, quality
+from efficiency.reports.reading import DataQuality, Figures, MeterDays, amounts, by_column, costs, quality
 from efficiency.reports.touched import Touched, touched
 from metering.figures import FIGURES, PARK_FIGURES, FigureSpec, Period, figure_utility
 from metering.meters import Meter, Role
@@ -33,7 +33,7 @@ class MeterQuality:
 
     meter: Meter
     columns: tuple[float, ...]
-    whole: Quality
+    whole: DataQuality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from efficiency.indicators.figure import Figure, absent, change
 from efficiency.reports.words import FORMULAS, TEXTS
-from efficiency.valuation.valued import REASON_TEXT, Reason, reasons_in
+from efficiency.valuation.valued import REASON_TEXT, ValueReason, reasons_in
 from metering.figures import FIGURES, OF_ALL_DATA, FigureSpec
 from metering.words import MILLION_VND, Language
 
@@ -16,7 +16,7 @@ BANDS: Final = {"saving_kwh": "saving_band_kwh", "peak_demand_kw": "peak_demand_
 _SIGNED: Final = frozenset({"saving_kwh", "cusum_kwh"})
 """Figures of either sign: nothing is said of how they change."""
 _SHARE_DIGITS: Final = 3
-_MARKS: Final = {Reason.INDICATIVE: "*", Reason.NOT_SIGNIFICANT: "†", Reason.PARTLY: "‡"}
+_MARKS: Final = {ValueReason.INDICATIVE: "*", ValueReason.NOT_SIGNIFICANT: "†", ValueReason.PARTLY: "‡"}
 _OTHER_MARK: Final = "§"
 """What a mark in a table means stands once, in its legend."""
 
@@ -58,7 +58,7 @@ def entries_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownFigure:
     """Texts of one figure. `reason` is empty where there is a value; `notes` say what to know of it.
 
     `mark` points to the legend of a table. `good` is 1 where the change is for the better, -1 for the worse, 0 where
@@ -79,12 +79,12 @@ class Shown:
     formula_text: str
 
 
-def shown(entry: Entry, language: Language) -> Shown:
+def shown(entry: Entry, language: Language) -> ShownFigure:
     """An entry as texts."""
     value, unit = quantity(entry.spec, entry.now, language)
     moved = entry.change
     direction = 0 if round(moved or 0.0, _SHARE_DIGITS) == 0 else (1 if (moved or 0.0) > 0 else -1)
-    return Shown(
+    return ShownFigure(
         label=language.say(entry.spec.label),
         value=value + _behind(entry, language),
         unit=unit,
@@ -105,7 +105,7 @@ def _behind(entry: Entry, language: Language) -> str:
     band = entry.band
     if entry.now.value is None or band is None or band.value is None:
         return ""
-    if entry.spec.name != "saving_kwh" and not entry.now.reasons & Reason.COARSE:
+    if entry.spec.name != "saving_kwh" and not entry.now.reasons & ValueReason.COARSE:
         return ""
     return f" ± {quantity(entry.spec, band, language)[0]}"
 
@@ -143,17 +143,17 @@ def why(figure: Figure, language: Language) -> str:
     """Why there is no value; empty where there is one."""
     if figure.value is not None:
         return ""
-    return said(figure.absent_for or Reason.NO_DATA, language)
+    return said(figure.absent_for or ValueReason.NO_DATA, language)
 
 
-def said(reasons: Reason, language: Language) -> str:
+def said(reasons: ValueReason, language: Language) -> str:
     """Reasons in words."""
     return "; ".join(language.say(REASON_TEXT[reason]) for reason in reasons_in(reasons))
 
 
-def cautions(figure: Figure) -> Reason:
+def cautions(figure: Figure) -> ValueReason:
     """What must be said of a value beside that it is indicative."""
-    return figure.reasons & ~Reason.INDICATIVE if figure.value is not None else Reason(0)
+    return figure.reasons & ~ValueReason.INDICATIVE if figure.value is not None else ValueReason(0)
 
 
 def mark_of(figure: Figure) -> str:
@@ -165,13 +165,13 @@ def mark_of(figure: Figure) -> str:
 
 def legend(figures: Iterable[Figure], language: Language) -> list[str]:
     """What the marks of some figures mean."""
-    met = Reason(0)
+    met = ValueReason(0)
     for figure in figures:
-        met |= figure.reasons if figure.value is not None else Reason(0)
-    by_mark: dict[str, Reason] = {}
+        met |= figure.reasons if figure.value is not None else ValueReason(0)
+    by_mark: dict[str, ValueReason] = {}
     for reason in reasons_in(met):
         mark = _MARKS.get(reason, _OTHER_MARK)
-        by_mark[mark] = by_mark.get(mark, Reason(0)) | reason
+        by_mark[mark] = by_mark.get(mark, ValueReason(0)) | reason
     return [f"{mark} {said(reasons, language)}" for mark, reasons in sorted(by_mark.items())]
 
 
@@ -193,4 +193,4 @@ def notes(figure: Figure, language: Language, revised: date | None = None) -> tu
 
 def nothing(spec: FigureSpec) -> Figure:
     """A figure of which the store has nothing."""
-    return absent(spec.unit, Reason.NOT_COMPUTED)
+    return absent(spec.unit, ValueReason.NOT_COMPUTED)

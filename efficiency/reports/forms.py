@@ -25,7 +25,7 @@ from efficiency.indicators.joining import judged
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.reading import units_of
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.errors import OperatorError
 from metering.figures import ELECTRICITY, OUTPUT, WASTEWATER, WATER
 from metering.model import Localized
@@ -154,7 +154,7 @@ class FormRow:
         if self.measured is not None and self.measured.value is not None:
             if self.band is not None:
                 return "computed"
-            lacking = Reason.INDICATIVE | Reason.PARTLY | Reason.NO_SURCHARGE
+            lacking = ValueReason.INDICATIVE | ValueReason.PARTLY | ValueReason.NO_SURCHARGE
             return "partly_measured" if self.measured.reasons & lacking else "measured"
         return "open" if self.given is None else "given"
 
@@ -219,7 +219,7 @@ def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure |
     amount, share = ("A.4", "recp_electricity_saved_kwh"), ("A.4", "recp_electricity_saved_pct")
     with_baseline = [each for each in report.tenants.values() if each["saving_kwh"].now.value is not None]
     if not with_baseline:
-        none = absent("kWh", Reason.NO_BASELINE)
+        none = absent("kWh", ValueReason.NO_BASELINE)
         return {amount: (none, None), share: (none, None)}
     expected = total([each["expected_kwh"].now for each in with_baseline], "kWh")
     saved = total([each["saving_kwh"].now for each in with_baseline], "kWh")

@@ -12,7 +12,7 @@ from efficiency.indicators.balance import BAND, INCOMING, LOSS, LOSS_SHARE, OWN,
 from efficiency.indicators.figure import Figure, figures_in
 from efficiency.reports.baselines import BaselineSums
 from efficiency.reports.contents import Common, MainBalance, ParkReport, TenantReport
-from efficiency.reports.entries import Entry, Shown, legend, mark_of, plain, quantity, shown, why
+from efficiency.reports.entries import Entry, ShownFigure, legend, mark_of, plain, quantity, shown, why
 from efficiency.reports.formfiles import form_tables
 from efficiency.reports.forms import FormRow
 from efficiency.reports.pictures import Pictures
@@ -20,7 +20,7 @@ from efficiency.reports.sources import sources
 from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
-from efficiency.valuation.valued import REASON_TEXT, Reason
+from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.dated import pieces
 from metering.figures import ELECTRICITY, FIGURES, OUTPUT, WATER, figure_utility
 from metering.model import Localized
@@ -147,7 +147,7 @@ def _common(report: Common, language: Language, kind: str, subject: Localized, *
         "made_on": language.full_date(report.made_on),
         "running": report.running,
         "empty": report.empty,
-        "no_data": language.say(REASON_TEXT[Reason.NO_DATA]),
+        "no_data": language.say(REASON_TEXT[ValueReason.NO_DATA]),
         "by_band_title": text(by_band),
         "touched": [_touched(each, language) for each in report.touched],
     }
@@ -177,7 +177,7 @@ def _touched(each: Touched, language: Language) -> dict[str, str]:
 
 def _todo(entries: Iterable[Entry], tenant: str, language: Language) -> str:
     """How those come by a baseline that have data, but none; nothing where there is no such."""
-    missing = any(entry.now.reasons & Reason.NO_BASELINE for entry in entries)
+    missing = any(entry.now.reasons & ValueReason.NO_BASELINE for entry in entries)
     return language.say(TEXTS["baseline_todo"]).format(tenant=tenant) if missing else ""
 
 
@@ -221,7 +221,7 @@ def _render(template: str, values: Mapping[str, Any]) -> str:
 
 def _wanted(name: str, entries: Mapping[str, Entry]) -> bool:
     """Tiles of what the tenant has no meter for are left out."""
-    return name in entries and not entries[name].now.reasons & (Reason.NO_METER | Reason.NO_OUTPUT)
+    return name in entries and not entries[name].now.reasons & (ValueReason.NO_METER | ValueReason.NO_OUTPUT)
 
 
 def _colour(name: str) -> str:
@@ -229,8 +229,8 @@ def _colour(name: str) -> str:
     return SOLAR if name == "solar_kwh" else COLOUR[utility] if utility is not None else NEUTRAL
 
 
-def _rows(tiles: Sequence[tuple[str, Shown]]) -> list[list[tuple[str, Shown | None]]]:
-    filled: list[tuple[str, Shown | None]] = [*tiles, *[("", None)] * (-len(tiles) % _A_ROW)]
+def _rows(tiles: Sequence[tuple[str, ShownFigure]]) -> list[list[tuple[str, ShownFigure | None]]]:
+    filled: list[tuple[str, ShownFigure | None]] = [*tiles, *[("", None)] * (-len(tiles) % _A_ROW)]
     return [filled[first : first + _A_ROW] for first in range(0, len(filled), _A_ROW)]
 
 
@@ -291,7 +291,7 @@ def _edges(report: ParkReport, language: Language) -> dict[str, Any]:
 
 def _plainly(loss: Figure) -> Figure:
     """A loss without the mark of noise, which has a column of its own."""
-    return replace(loss, reasons=loss.reasons & ~Reason.NOT_SIGNIFICANT)
+    return replace(loss, reasons=loss.reasons & ~ValueReason.NOT_SIGNIFICANT)
 
 
 def _balance(one: MainBalance, language: Language) -> dict[str, Any]:
@@ -305,7 +305,7 @@ def _balance(one: MainBalance, language: Language) -> dict[str, Any]:
         "loss": plain(loss, language),
         "band": plain(figures[BAND], language),
         "share": "" if share is None else language.percent(share),
-        "noise": bool(loss.reasons & Reason.NOT_SIGNIFICANT),
+        "noise": bool(loss.reasons & ValueReason.NOT_SIGNIFICANT),
         "mark": mark_of(_plainly(loss)),
         "data": language.percent(loss.completeness),
     }

@@ -14,7 +14,7 @@ from efficiency.reports.contents import Common, MainBalance, MeterQuality, ParkR
 from efficiency.reports.entries import Entry, mark_of, told
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.words import TEXTS
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.figures import ELECTRICITY
 from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band
@@ -176,7 +176,7 @@ class Pictures:
         incoming, loss = balance.figures[INCOMING].value, balance.figures[LOSS].value
         if loss is None or not incoming:
             return None
-        main, noise = balance.main, bool(balance.figures[LOSS].reasons & Reason.NOT_SIGNIFICANT)
+        main, noise = balance.main, bool(balance.figures[LOSS].reasons & ValueReason.NOT_SIGNIFICANT)
         colour, unit = COLOUR[main.utility], main.unit
         into = [self._flow(self._language.say(b.meter.name), b.amount, unit, SOLAR) for b in balance.branches if b.into]
         own = max(0.0, incoming - sum(flow.value for flow in into))

@@ -185,7 +185,7 @@ def _day(park: Park, ns: int) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class DataQuality:
     """How good the data of some meters is over a period: shares of all its quarter hours, and the newest revision."""
 
     completeness: float
@@ -193,12 +193,12 @@ class Quality:
     revised: date | None
 
 
-def quality(meters: Iterable[Mapping[date, DayUse]], days: Iterable[date]) -> Quality:
+def quality(meters: Iterable[Mapping[date, DayUse]], days: Iterable[date]) -> DataQuality:
     """Over all meters and days; a day that is not stored counts as missing."""
     wanted, every = set(days), list(meters)
     size = len(every) * len(wanted)
     found = [use for meter in every for day, use in meter.items() if day in wanted]
-    return Quality(
+    return DataQuality(
         sum(use.completeness for use in found) / size if size else 0.0,
         sum(use.estimated for use in found) / size if size else 0.0,
         max((use.revised for use in found if use.revised is not None), default=None),

@@ -16,7 +16,7 @@ from metering.words import BAND, UTILITY, Language, inside
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceNote:
     """One entry of the park file, as printed."""
 
     what: str
@@ -40,10 +40,10 @@ def holding(entries: Sequence[D], period: ReportPeriod) -> list[D]:
 
 def sources(
     park: Park, period: ReportPeriod, language: Language, utilities: Iterable[Utility], voltages: Iterable[str]
-) -> list[Source]:
+) -> list[SourceNote]:
     """What was computed with, for these utilities and voltage levels."""
     wanted = set(utilities)
-    found: list[Source] = []
+    found: list[SourceNote] = []
     tariff = park.tariffs.electricity
     if tariff is not None and Utility.ELECTRICITY in wanted:
         words = language.say(TEXTS["band_hours"])
@@ -131,5 +131,5 @@ def _of(key: str, what: str, language: Language) -> str:
     return language.say(TEXTS[key]).format(what=what)
 
 
-def _source(what: str, value: str, entry: Dated, language: Language) -> Source:
-    return Source(what, value, language.full_date(entry.since), entry.source)
+def _source(what: str, value: str, entry: Dated, language: Language) -> SourceNote:
+    return SourceNote(what, value, language.full_date(entry.since), entry.source)

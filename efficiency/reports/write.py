@@ -36,7 +36,7 @@ def checked_out(out: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ReportOrder:
     """A report that somebody asked for: of which period, in which language, into which file, made on which local day.
 
     `formulas`: with every formula open.
@@ -49,14 +49,14 @@ class Order:
     formulas: bool = False
 
 
-async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: Order) -> list[Path]:
+async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: ReportOrder) -> list[Path]:
     """Write one tenant's report and return the files."""
     report = await tenant_report(store, park, tenant, order.period, order.made_on)
     return [await _write(tenant_page(report, order.language, formulas=order.formulas), checked_out(order.out))]
 
 
 async def write_park_report(
-    store: Store, park: Park, order: Order, entered: Mapping[tuple[str, str, str], Given] | None = None
+    store: Store, park: Park, order: ReportOrder, entered: Mapping[tuple[str, str, str], Given] | None = None
 ) -> list[Path]:
     """Write a park's report and return the files; a year's has its forms beside it."""
     report, language = await park_report(store, park, order.period, order.made_on), order.language
@@ -71,10 +71,10 @@ async def write_reports(store: Store, park: Park, folder: Path, month: date) -> 
     written: list[Path] = []
     for language in Language:
         name = f"{period.year}-{period.month:02d}-{language.value}.html"
-        order = Order(period, language, folder / f"{park.id}-{name}", made_on)
+        order = ReportOrder(period, language, folder / f"{park.id}-{name}", made_on)
         written += await write_park_report(store, park, order)
         for tenant in park.tenants[:1]:
-            order = Order(period, language, folder / f"{tenant.id}-{name}", made_on)
+            order = ReportOrder(period, language, folder / f"{tenant.id}-{name}", made_on)
             written += await write_tenant_report(store, park, tenant, order)
     return written
 

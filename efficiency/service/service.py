@@ -22,7 +22,7 @@ from efficiency.service.park import ParkUsage
 from efficiency.stored.days import local_day
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
-from running.monitor import Values
+from running.monitor import MetricValues
 from running.parkwatch import ParkWatch
 from running.patience import Patience
 from running.trouble import Trouble
@@ -51,7 +51,7 @@ class _OnePark:
 STANDS_STILL_S = 600.0
 
 
-def service_faults(values: Values) -> list[str]:
+def service_faults(values: MetricValues) -> list[str]:
     """What keeps the service from its work, by the values of its line in `pipeline`."""
     if not values["cycles"]:
         return ["no cycle has ended yet"]
@@ -73,7 +73,7 @@ class UsageService:
         clock_ms: Callable[[], int],
         *,
         leases: Leases | None = None,
-        report: Callable[[Values], None] = lambda _: None,
+        report: Callable[[MetricValues], None] = lambda _: None,
     ) -> None:
         self._report = report
         self._watch = watch

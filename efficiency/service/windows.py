@@ -22,7 +22,7 @@ from efficiency.stored.events import EventStore, OwnedEvent
 from efficiency.stored.measured import Held, measured, with_column
 from efficiency.stored.meteruse import NEAR_MS, MeterUse, around
 from efficiency.stored.readings import RegisterReader, Registers
-from efficiency.stored.usage import Stored, points_of
+from efficiency.stored.usage import StoredUsage, points_of
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.events import Event, meter_events, wider
 from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
@@ -153,7 +153,9 @@ class Windows:
                 loaded.setdefault(name, {}).update(readings)
         return loaded
 
-    async def one(self, meter: Meter, window: Span, loaded: Registers, stored: Stored) -> tuple[Span, Stored] | None:
+    async def one(
+        self, meter: Meter, window: Span, loaded: Registers, stored: StoredUsage
+    ) -> tuple[Span, StoredUsage] | None:
         """Compute one meter in one window and make the store hold the result; returns it and where it holds."""
         first = self._reader.first[meter.id] // QUARTER_MS * QUARTER_MS
         whole = Span(max(window.start, first), min(window.end, self._now_ms)).outward()
@@ -186,13 +188,20 @@ class Windows:
                 found.setdefault(each.meter.id, {})[each.name] = one
         return window, {meter: uses for meter, uses in found.items() if meter not in odd}
 
-    async def keep_plain(self, meter: Meter, window: Span, uses: Mapping[str, QuarterHours], stored: Stored) -> None:
+    async def keep_plain(
+        self, meter: Meter, window: Span, uses: Mapping[str, QuarterHours], stored: StoredUsage
+    ) -> None:
         """Make the store hold what `plain` found."""
         await self._keep(meter, window, uses, [], stored)
 
     async def _keep(
-        self, meter: Meter, whole: Span, uses: Mapping[str, QuarterHours], happened: Sequence[Event], stored: Stored
-    ) -> Stored:
+        self,
+        meter: Meter,
+        whole: Span,
+        uses: Mapping[str, QuarterHours],
+        happened: Sequence[Event],
+        stored: StoredUsage,
+    ) -> StoredUsage:
         """Make the store hold use and events of one meter in one window; returns what it then holds."""
         known = [each for each in self._events.known(meter.id) if whole.start <= each.event.at < whole.end]
         owned = [OwnedEvent(event, _owner(meter, event.at)) for event in happened]
@@ -227,7 +236,7 @@ class Windows:
             uses[register.name] = use
         return uses, happened
 
-    def _points(self, meter: Meter, whole: Span, uses: Mapping[str, QuarterHours]) -> Stored:
+    def _points(self, meter: Meter, whole: Span, uses: Mapping[str, QuarterHours]) -> StoredUsage:
         further = {name: use for name, use in uses.items() if name != meter.counter}
         found = rows_of(self._park, meter, uses[meter.counter], further, slots_over(whole, self._park.zone))
         return points_of((place, self._that_hold(rows)) for place, rows in found)

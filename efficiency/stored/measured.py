@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from efficiency.stored.usage import SUPERSEDED, Stored
+from efficiency.stored.usage import SUPERSEDED, StoredUsage
 from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.rows import NUMBERS
@@ -26,7 +26,7 @@ class Laid:
         return {meter: one.cut(part) for meter, one in self.meters.items()}
 
 
-def measured(stored: Stored, span: Span) -> QuarterHours:
+def measured(stored: StoredUsage, span: Span) -> QuarterHours:
     """Lay stored rows on the quarter hours of a span; bands are added up."""
     start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)

@@ -13,12 +13,13 @@ from pydantic_core import to_json
 
 from efficiency.usage.intervals import Bools, Floats, Span, Times
 from efficiency.usage.quality import Rule
-from efficiency.valuation.rows import BAND_NAMES, NUMBERS, Place, Rows, rule_text
+from efficiency.valuation.rows import BAND_NAMES, NUMBERS, Rows, ValuedPlace, rule_text
 
-Series = tuple[str, str, str, str]
+SeriesKey = tuple[str, str, str, str]
 """Tenant (empty where there is none), utility, role, band."""
 
-Masks = NDArray[np.int64]
+Combined = NDArray[np.int64]
+"""Masks of `Rule` of a point, or `SUPERSEDED`."""
 
 SUPERSEDED = 2**40
 """Mask of a point that no longer holds but could not be deleted; no rule has it."""
@@ -34,7 +35,7 @@ class Content:
 
     start: Times
     numbers: Floats
-    rules: Masks
+    rules: Combined
 
     def where(self, chosen: Bools | NDArray[np.intp] | slice) -> "Content":
         """Some of the points."""
@@ -47,20 +48,20 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredUsage:
     """Points of one meter that are in the store, or shall be."""
 
-    content: Mapping[Series, Content] = field(default_factory=dict)
+    content: Mapping[SeriesKey, Content] = field(default_factory=dict)
 
-    def within(self, span: Span) -> "Stored":
+    def within(self, span: Span) -> "StoredUsage":
         """Those that start in a span."""
         cut = {key: content.within(span) for key, content in self.content.items()}
-        return Stored({key: content for key, content in cut.items() if len(content.start)})
+        return StoredUsage({key: content for key, content in cut.items() if len(content.start)})
 
 
-def points_of(rows: Iterable[tuple[Place, Rows]]) -> Stored:
+def points_of(rows: Iterable[tuple[ValuedPlace, Rows]]) -> StoredUsage:
     """What the store must hold of a meter: rows by the series that they belong to."""
-    found: dict[Series, list[Content]] = {}
+    found: dict[SeriesKey, list[Content]] = {}
     for place, each in rows:
         whole = Content(each.start, each.numbers, each.rules.astype(np.int64))
         for number, band in enumerate(BAND_NAMES):
@@ -68,7 +69,7 @@ def points_of(rows: Iterable[tuple[Place, Rows]]) -> Stored:
             if len(of_band):
                 key = (place.tenant or "", place.utility, place.role, band)
                 found.setdefault(key, []).append(whole.where(of_band))
-    return Stored({key: _joined(parts) for key, parts in found.items()})
+    return StoredUsage({key: _joined(parts) for key, parts in found.items()})
 
 
 def _joined(parts: Sequence[Content]) -> Content:
@@ -84,17 +85,17 @@ def _joined(parts: Sequence[Content]) -> Content:
 class Difference:
     """What must be written so that the store holds `after` where it holds `before`."""
 
-    def __init__(self, before: Stored, after: Mapping[Series, Content]) -> None:
+    def __init__(self, before: StoredUsage, after: Mapping[SeriesKey, Content]) -> None:
         self.before = before.content
         self.after = after
-        self.changed: dict[Series, Bools] = {}
-        self.lost: dict[Series, Bools] = {}
+        self.changed: dict[SeriesKey, Bools] = {}
+        self.lost: dict[SeriesKey, Bools] = {}
         """Points that lose a number, which overwriting cannot take away."""
-        self._worth_changed: dict[Series, Bools] = {}
+        self._worth_changed: dict[SeriesKey, Bools] = {}
         for key, content in after.items():
             self._compare(key, content, self.before.get(key))
 
-    def _compare(self, key: Series, new: Content, old: Content | None) -> None:
+    def _compare(self, key: SeriesKey, new: Content, old: Content | None) -> None:
         size = len(new.start)
         if old is None or not len(old.start):
             self.changed[key] = self._worth_changed[key] = np.ones(size, dtype=np.bool_)
@@ -109,9 +110,9 @@ class Difference:
         self.lost[key] = there & (missing & ~np.isnan(numbers)).any(axis=1)
 
     @cached_property
-    def gone(self) -> dict[Series, Content]:
+    def gone(self) -> dict[SeriesKey, Content]:
         """Points that must go."""
-        found: dict[Series, Content] = {}
+        found: dict[SeriesKey, Content] = {}
         for key, old in self.before.items():
             new = self.after.get(key)
             held = old.rules != SUPERSEDED
@@ -137,11 +138,11 @@ class Difference:
         every = {tenant: np.unique(np.concatenate(starts)) for tenant, starts in found.items()}
         return {tenant: starts for tenant, starts in every.items() if len(starts)}
 
-    def revised(self, now_ms: int) -> dict[Series, Times]:
+    def revised(self, now_ms: int) -> dict[SeriesKey, Times]:
         """`now_ms` for points whose worth changes after they had been complete, else 0."""
         whole = [old.start[old.numbers[:, _COMPLETENESS] == 1] for old in self.before.values()]
         complete = np.concatenate(whole) if whole else np.empty(0, dtype=np.int64)
-        found: dict[Series, Times] = {}
+        found: dict[SeriesKey, Times] = {}
         for key, content in self.after.items():
             since = np.zeros(len(content.start), dtype=np.int64)
             if len(complete):
@@ -149,7 +150,7 @@ class Difference:
             found[key] = since
         return found
 
-    def overwriting(self) -> dict[Series, Content]:
+    def overwriting(self) -> dict[SeriesKey, Content]:
         """`after` for a store that does not delete: a number that is lost becomes zero; so does all that is gone."""
         found = dict(self.after)
         for key, lost in self.lost.items():

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from efficiency.stored.usage import Content, Difference, Series, Stored, lines_of, mask_of, zeros
+from efficiency.stored.usage import Content, Difference, SeriesKey, StoredUsage, lines_of, mask_of, zeros
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import EVER, QUARTER_MS, Span, Times
 from efficiency.valuation.rows import NUMBERS
@@ -34,23 +34,23 @@ class UsageStore:
         self._writer = writer
         self._written = 0
 
-    async def stored(self, meters: Collection[str], span: Span) -> dict[str, Stored]:
+    async def stored(self, meters: Collection[str], span: Span) -> dict[str, StoredUsage]:
         """What stands there of some meters, by meter."""
         if not meters:
             return {}
         statement = select(USAGE, (*NUMBERS, "rule"), self._where(meters, span), ("meter", *_SERIES))
         tables = await self._store.tables(statement, OPERATOR_DATABASE)
-        contents: dict[str, dict[Series, Content]] = {}
+        contents: dict[str, dict[SeriesKey, Content]] = {}
         for table in tables:
             tags = table.tags
             key = (tags["tenant"], tags["utility"], tags["role"], tags["band"])
             numbers = np.stack([table.fields[name].astype(np.float64) for name in NUMBERS], axis=1)
             masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
             contents.setdefault(tags["meter"], {})[key] = Content(table.times, numbers, masks)
-        return {meter: Stored(contents.get(meter, {})) for meter in meters}
+        return {meter: StoredUsage(contents.get(meter, {})) for meter in meters}
 
     async def replace(
-        self, meter: str, new: Stored, before: Stored, now_ms: int, *, everything: bool = False
+        self, meter: str, new: StoredUsage, before: StoredUsage, now_ms: int, *, everything: bool = False
     ) -> dict[str, Times]:
         """Make the store hold `new` where it held `before`, with the writer's next `flush`.
 
@@ -84,7 +84,7 @@ class UsageStore:
                 await self._write(meter, key, rest, np.zeros(len(rest.start), dtype=np.int64), operator=False)
         return plan.starts()
 
-    async def _revised(self, meter: str, span: Span) -> dict[Series, Times]:
+    async def _revised(self, meter: str, span: Span) -> dict[SeriesKey, Times]:
         """Start and instant of revision of what stands in a span, as two columns."""
         statement = select(USAGE, ["revised"], self._where([meter], span), _SERIES)
         tables = await self._store.tables(statement, OPERATOR_DATABASE)
@@ -113,7 +113,9 @@ class UsageStore:
         count, self._written = self._written, 0
         return count
 
-    async def _write(self, meter: str, key: Series, content: Content, revised: Times, *, operator: bool = True) -> None:
+    async def _write(
+        self, meter: str, key: SeriesKey, content: Content, revised: Times, *, operator: bool = True
+    ) -> None:
         tenant, utility, role, band = key
         tags = {"park": self._park, "tenant": tenant, "utility": utility, "meter": meter, "role": role, "band": band}
         lines = lines_of(series(USAGE, tags), content, revised)

@@ -31,7 +31,7 @@ class Counts(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedInstrument:
     """A counter of one instrument, fitted from `since` until `until`, ms.
 
     `factor` turns registers into the point's unit: transformer ratio times sign. `rollover`, `count` (one step of an
@@ -65,7 +65,7 @@ class Counter:
 
     interval_ms: int
     rated: float
-    instruments: tuple[Fitted, ...] = (Fitted(),)
+    instruments: tuple[FittedInstrument, ...] = (FittedInstrument(),)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
     @cached_property
@@ -158,14 +158,14 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
     of its readings tell how far a quarter hour may be off.
     """
     main = register == meter.counter
-    fitted: list[Fitted] = []
+    fitted: list[FittedInstrument] = []
     for instrument in meter.instruments:
         own = instrument.registers.get(register)
         if own is None:
             continue
         export = meter.export and main and _EXPORT not in instrument.registers
         fitted.append(
-            Fitted(
+            FittedInstrument(
                 since=instrument.span.start,
                 until=instrument.span.end,
                 counts=_COUNTS[own.kind],

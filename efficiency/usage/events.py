@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Span
-from efficiency.usage.judging import Kind
+from efficiency.usage.judging import StepMeaning
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.steps import Steps
@@ -180,21 +180,21 @@ def _unfit(step: _Step) -> Localized:
     )
 
 
-_OF_KIND: dict[Kind, tuple[str, Callable[[_Step], Localized]]] = {
-    Kind.ROLLOVER: ("rollover", _rollover),
-    Kind.AMBIGUOUS: ("ambiguous", _ambiguous),
-    Kind.RESET: ("reset", _reset),
-    Kind.RESTORED: ("restored", _restored),
-    Kind.BOUND: ("rise", _rise),
-    Kind.WRAPS: ("ambiguous", _wraps),
-    Kind.LOST: ("gap", _lost),
+_OF_KIND: dict[StepMeaning, tuple[str, Callable[[_Step], Localized]]] = {
+    StepMeaning.ROLLOVER: ("rollover", _rollover),
+    StepMeaning.AMBIGUOUS: ("ambiguous", _ambiguous),
+    StepMeaning.RESET: ("reset", _reset),
+    StepMeaning.RESTORED: ("restored", _restored),
+    StepMeaning.BOUND: ("rise", _rise),
+    StepMeaning.WRAPS: ("ambiguous", _wraps),
+    StepMeaning.LOST: ("gap", _lost),
 }
 
 
 def _steps(steps: Steps, unit: str) -> Iterator[Event]:
     told = np.isin(steps.kind, [int(kind) for kind in _OF_KIND])
     for place in np.flatnonzero(told).tolist():
-        name, words = _OF_KIND[Kind(int(steps.kind[place]))]
+        name, words = _OF_KIND[StepMeaning(int(steps.kind[place]))]
         at = steps.start if name == "gap" else steps.end
         yield Event(int(at[place]), name, words(_step(steps, place, unit)))
     for place in np.flatnonzero(steps.unfit).tolist():
@@ -271,7 +271,7 @@ def _stood_still(steps: Steps, held: Bools) -> Iterator[Event]:
 def _gaps(counter: Counter, steps: Steps, held: Bools) -> Iterator[Event]:
     elapsed = steps.end - steps.start
     longer = (elapsed > _GAP_MS) & (elapsed > _INTERVALS * counter.interval_ms)
-    for place in np.flatnonzero(longer & ~held & (steps.kind != Kind.LOST)).tolist():
+    for place in np.flatnonzero(longer & ~held & (steps.kind != StepMeaning.LOST)).tolist():
         took = lasted(int(elapsed[place]))
         text = Localized(en=f"No usable readings for {took.en}.", vi=f"Thiếu số liệu trong {took.vi}.")
         yield Event(int(steps.start[place]), "gap", text)

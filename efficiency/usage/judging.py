@@ -16,7 +16,7 @@ from efficiency.usage.intervals import DAY_MS, HOUR_MS, Bools, Floats, Times
 from efficiency.usage.line import Line
 
 
-class Kind(IntEnum):
+class StepMeaning(IntEnum):
     """What a step is. Up to `KNOWN` its use is known; from `AMBIGUOUS` on it is estimated."""
 
     GOOD = 0
@@ -33,7 +33,7 @@ class Kind(IntEnum):
     LOST = 11
 
 
-KNOWN = Kind.DAILY
+KNOWN = StepMeaning.DAILY
 Kinds = NDArray[np.uint8]
 Pick = slice | NDArray[np.intp]
 
@@ -82,18 +82,20 @@ def judged(counter: Counter, line: Line, begin: Pick, end: Pick) -> Judged:
 def impossible(line: Line, kind: Kinds) -> Bools:
     """Steps from each reading to the next that no use explains for sure, unless readings beside them are wrong."""
     fell = line.values[1:] < line.values[:-1]
-    return np.asarray((kind >= Kind.RESET) & ((kind <= Kind.BOUND) | ((kind == Kind.WRAPS) & fell)))
+    return np.asarray(
+        (kind >= StepMeaning.RESET) & ((kind <= StepMeaning.BOUND) | ((kind == StepMeaning.WRAPS) & fell))
+    )
 
 
 def _odd(counter: Counter, before: Floats, after: Floats, most: Floats, instrument: Times) -> Judged:
     delta = after - before
     fell = delta < 0
-    kind = np.where(fell, np.where(np.abs(after) <= most, Kind.RESET, Kind.RESTORED), Kind.BOUND)
-    kind[(delta >= 0) & (delta <= most)] = Kind.GOOD
+    kind = np.where(fell, np.where(np.abs(after) <= most, StepMeaning.RESET, StepMeaning.RESTORED), StepMeaning.BOUND)
+    kind[(delta >= 0) & (delta <= most)] = StepMeaning.GOOD
     exported = np.zeros(len(delta), dtype=np.bool_)
     if counter.signed:
         exported = fell & (-delta <= most) & counter.may_fall[instrument]
-        kind[exported] = Kind.EXPORT
+        kind[exported] = StepMeaning.EXPORT
     if counter.rolls:
         size = counter.rollover[instrument]
         within = np.isfinite(size) & (np.abs(before) <= size) & (np.abs(after) <= size) & ~exported
@@ -102,29 +104,29 @@ def _odd(counter: Counter, before: Floats, after: Floats, most: Floats, instrume
         sure = fell & (ways == 1) & (most <= _SURE * size)
         open_ = ((fell & (ways >= 1)) | (ways >= 2)) & ~sure  # noqa: PLR2004 (one way, or several)
         delta = np.where(fell & (ways == 1), delta + size, np.where(open_, np.nan, delta))
-        kind[sure] = Kind.ROLLOVER
-        kind[open_] = Kind.WRAPS
+        kind[sure] = StepMeaning.ROLLOVER
+        kind[open_] = StepMeaning.WRAPS
     return Judged(delta, kind.astype(np.uint8))
 
 
-def _across(counter: Counter, line: Line, begin: int, end: int) -> tuple[float, Kind]:
+def _across(counter: Counter, line: Line, begin: int, end: int) -> tuple[float, StepMeaning]:
     """A step from one epoch to another."""
     old, new = int(line.instrument[begin]), int(line.instrument[end])
     start, stop = int(line.times[begin]), int(line.times[end])
     if old == new:
         if counter.instruments[old].counts is not Counts.DAILY:
-            return np.nan, Kind.LOST
+            return np.nan, StepMeaning.LOST
         # The epoch of a day is its midnight: only the step to the opening of the next day can be estimated.
         next_day = line.epoch[end] - line.epoch[begin] <= _LONGEST_DAY_MS
         opens = line.values[end] == 0 and stop - start <= _LONGEST_DAY_MS
-        return (np.nan, Kind.DAILY) if next_day and opens else (np.nan, Kind.LOST)
+        return (np.nan, StepMeaning.DAILY) if next_day and opens else (np.nan, StepMeaning.LOST)
     between = counter.instruments[old + 1 : new + 1]
     if not all(fitted.continues for fitted in between):
-        return np.nan, Kind.SWAP
+        return np.nan, StepMeaning.SWAP
     return _continued(counter, line, begin, end)
 
 
-def _continued(counter: Counter, line: Line, begin: int, end: int) -> tuple[float, Kind]:
+def _continued(counter: Counter, line: Line, begin: int, end: int) -> tuple[float, StepMeaning]:
     """The same register goes on with another ratio: the power that gives its rise, with each ratio for its time."""
     old, new = int(line.instrument[begin]), int(line.instrument[end])
     edges = [int(line.times[begin]), *(each.since for each in counter.instruments[old + 1 : new + 1])]
@@ -138,10 +140,10 @@ def _continued(counter: Counter, line: Line, begin: int, end: int) -> tuple[floa
     step = float(counter.count[old : new + 1].max())
     elapsed = edges[-1] - edges[0]
     if not per_unit or abs(rise / per_unit) * elapsed > counter.most_per_ms * elapsed + step:
-        return np.nan, Kind.SWAP
+        return np.nan, StepMeaning.SWAP
     delta = rise / per_unit * elapsed
     if delta < 0 and not counter.may_fall[new]:
-        return np.nan, Kind.SWAP
+        return np.nan, StepMeaning.SWAP
     if (factors != factors[0]).any():
-        return delta, Kind.SPLIT
-    return delta, Kind.EXPORT if delta < 0 else Kind.GOOD
+        return delta, StepMeaning.SPLIT
+    return delta, StepMeaning.EXPORT if delta < 0 else StepMeaning.GOOD

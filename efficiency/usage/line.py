@@ -63,26 +63,26 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAsideReading:
     """Readings that do not count, with the rule that says why."""
 
     times: Times
     rules: Masks
 
     @classmethod
-    def of(cls, times: Times, rule: Rule) -> "SetAside":
+    def of(cls, times: Times, rule: Rule) -> "SetAsideReading":
         """Readings set aside for one reason."""
         return cls(times, np.full(len(times), int(rule), dtype=np.uint32))
 
 
-def line_of(counter: Counter, readings: Readings) -> tuple[Line, list[SetAside]]:
+def line_of(counter: Counter, readings: Readings) -> tuple[Line, list[SetAsideReading]]:
     """The readings that were measured while an instrument was fitted, and those that are set aside at once."""
     finite = np.isfinite(readings.values)
     measuring = readings.states == MEASURING
     good, aside = finite & measuring, []
     if not good.all():
         for state, rule in ((CALIBRATING, Rule.CALIBRATING), (FAULT, Rule.FAULT)):
-            aside.append(SetAside.of(readings.times[finite & (readings.states == state)], rule))
+            aside.append(SetAsideReading.of(readings.times[finite & (readings.states == state)], rule))
         times, values = readings.times[good], readings.values[good]
     else:
         times, values = readings.times, readings.values
@@ -92,7 +92,7 @@ def line_of(counter: Counter, readings: Readings) -> tuple[Line, list[SetAside]]
         return Line(times, values if only.factor == 1 else values * only.factor, none, none), aside
     instrument, fitted = _fitted(counter, times)
     if not fitted.all():
-        aside.append(SetAside.of(times[~fitted], Rule.NO_INSTRUMENT))
+        aside.append(SetAsideReading.of(times[~fitted], Rule.NO_INSTRUMENT))
         times, values, instrument = times[fitted], values[fitted], instrument[fitted]
     line = Line(times, values * counter.factor[instrument], instrument, instrument)
     kinds = {each.counts for each in counter.instruments}

@@ -18,7 +18,7 @@ import numpy as np
 from efficiency.usage.counters import Counter
 from efficiency.usage.gaps import NO_PAST, Past, filled, histories
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged, quarters_in
-from efficiency.usage.judging import KNOWN, Kind, Kinds
+from efficiency.usage.judging import KNOWN, Kinds, StepMeaning
 from efficiency.usage.line import Readings
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
@@ -34,17 +34,17 @@ GAP_FACTOR = 1.5
 COARSE = 2.0
 """A counter that rises by no more than so many counts after it stood still is interpolated from when it stood still."""
 _STEP_RULES = {
-    Kind.ROLLOVER: Rule.ROLLOVER,
-    Kind.EXPORT: Rule.EXPORT,
-    Kind.AMBIGUOUS: Rule.AMBIGUOUS,
-    Kind.SPLIT: Rule.SPLIT,
-    Kind.DAILY: Rule.DAILY,
-    Kind.RESET: Rule.RESET,
-    Kind.RESTORED: Rule.RESTORED,
-    Kind.BOUND: Rule.BOUND,
-    Kind.WRAPS: Rule.WRAPS,
-    Kind.SWAP: Rule.SWAP,
-    Kind.LOST: Rule.LOST,
+    StepMeaning.ROLLOVER: Rule.ROLLOVER,
+    StepMeaning.EXPORT: Rule.EXPORT,
+    StepMeaning.AMBIGUOUS: Rule.AMBIGUOUS,
+    StepMeaning.SPLIT: Rule.SPLIT,
+    StepMeaning.DAILY: Rule.DAILY,
+    StepMeaning.RESET: Rule.RESET,
+    StepMeaning.RESTORED: Rule.RESTORED,
+    StepMeaning.BOUND: Rule.BOUND,
+    StepMeaning.WRAPS: Rule.WRAPS,
+    StepMeaning.SWAP: Rule.SWAP,
+    StepMeaning.LOST: Rule.LOST,
 }
 
 
@@ -99,9 +99,9 @@ def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST)
         sums.add(at, spread.delta, spread.inside_ms)
         sums.estimate(at, spread.inside_ms)
         sums.touch(at, spread.rule)
-    for odd in np.unique(parts.kind[parts.kind != Kind.GOOD]):
+    for odd in np.unique(parts.kind[parts.kind != StepMeaning.GOOD]):
         alike = parts.kind == odd
-        sums.touch_all(first[alike], last[alike], _STEP_RULES[Kind(int(odd))])
+        sums.touch_all(first[alike], last[alike], _STEP_RULES[StepMeaning(int(odd))])
     _touch_events(sums, counter, steps)
     return _weighed(sums, counter, steps, count)
 
@@ -126,15 +126,17 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
     start, end, delta, kind = steps.start[near], steps.end[near], steps.delta[near], steps.kind[near]
     elapsed = end - start
     gap = elapsed > GAP_FACTOR * min(counter.interval_ms, QUARTER_MS)
-    still = (delta == 0) & (kind == Kind.GOOD) & ~gap
+    still = (delta == 0) & (kind == StepMeaning.GOOD) & ~gap
     if still.any() and not counter.signed:
         slot = np.clip(sums.index(end - 1), 0, len(count) - 1)
-        start, keep = _between_counts(start, end, still, (delta > 0) & (kind == Kind.GOOD) & ~gap, delta, count[slot])
+        start, keep = _between_counts(
+            start, end, still, (delta > 0) & (kind == StepMeaning.GOOD) & ~gap, delta, count[slot]
+        )
         start, end, delta, kind, gap = start[keep], end[keep], delta[keep], kind[keep], gap[keep]
         elapsed = end - start
     known = kind <= KNOWN
     long = known & (elapsed > HOUR_MS) & (elapsed > GAP_FACTOR * counter.interval_ms)
-    return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= Kind.AMBIGUOUS))
+    return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= StepMeaning.AMBIGUOUS))
 
 
 def _between_counts(

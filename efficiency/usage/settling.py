@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import HOUR_MS, Floats
-from efficiency.usage.judging import Judged, Kind, Kinds
+from efficiency.usage.judging import Judged, Kinds, StepMeaning
 from efficiency.usage.line import Line
 from efficiency.usage.resolution import counted_step
 
@@ -50,30 +50,30 @@ def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tu
     unit = np.zeros(len(kind), dtype=np.int8)
     for start in unsure:
         place = int(np.searchsorted(line.times, start))
-        if place < len(kind) and line.times[place] == start and kind[place] == Kind.GOOD:
-            kind[place] = Kind.AMBIGUOUS
+        if place < len(kind) and line.times[place] == start and kind[place] == StepMeaning.GOOD:
+            kind[place] = StepMeaning.AMBIGUOUS
     paused = (line.times[1:] - line.times[:-1]) > _PAUSE * counter.interval_ms
-    odd = np.flatnonzero((kind >= Kind.DAILY) & (kind <= Kind.WRAPS) | paused)
+    odd = np.flatnonzero((kind >= StepMeaning.DAILY) & (kind <= StepMeaning.WRAPS) | paused)
     if not len(odd):
         return delta, kind, unit
     judged_kind = found.kind.copy()
     for place in odd.tolist():
-        if kind[place] > Kind.WRAPS:
+        if kind[place] > StepMeaning.WRAPS:
             continue  # an exchange or a lost message is known of
         before, after = (
             usual_before(counter, line, judged_kind, place),
             usual_after(counter, line, judged_kind, place + 1),
         )
         elapsed = int(line.times[place + 1] - line.times[place])
-        if kind[place] == Kind.WRAPS and _fits(float(delta[place]), elapsed, before, after):
-            kind[place] = Kind.AMBIGUOUS
-        elif kind[place] == Kind.DAILY:
+        if kind[place] == StepMeaning.WRAPS and _fits(float(delta[place]), elapsed, before, after):
+            kind[place] = StepMeaning.AMBIGUOUS
+        elif kind[place] == StepMeaning.DAILY:
             if before is None or elapsed > max(NEAR_MS, _PAUSE * counter.interval_ms):
-                kind[place] = Kind.LOST
+                kind[place] = StepMeaning.LOST
             else:
                 delta[place] = max(0.0, before.rate) * elapsed
         else:
-            unit[place] = _decade(before, after, jumped=kind[place] > Kind.DAILY)
+            unit[place] = _decade(before, after, jumped=kind[place] > StepMeaning.DAILY)
     return delta, kind, unit
 
 
@@ -82,7 +82,7 @@ def usual_before(counter: Counter, line: Line, kind: Kinds, place: int) -> Usual
     first = min(int(np.searchsorted(line.times, line.times[place] - NEAR_MS)), place - 1)
     if first < 0:
         return None
-    bad = np.flatnonzero(kind[first:place] != Kind.GOOD)
+    bad = np.flatnonzero(kind[first:place] != StepMeaning.GOOD)
     return _usual(counter, line, first + int(bad[-1]) + 1 if len(bad) else first, place)
 
 
@@ -91,7 +91,7 @@ def usual_after(counter: Counter, line: Line, kind: Kinds, place: int) -> Usual 
     last = max(int(np.searchsorted(line.times, line.times[place] + NEAR_MS, side="right")) - 1, place + 1)
     if last >= len(line.times):
         return None
-    bad = np.flatnonzero(kind[place:last] != Kind.GOOD)
+    bad = np.flatnonzero(kind[place:last] != StepMeaning.GOOD)
     return _usual(counter, line, place, place + int(bad[0]) if len(bad) else last)
 
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from efficiency.usage.counters import Counter
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Bools, Floats, Span, Times
-from efficiency.usage.judging import KNOWN, Judged, Kind, Kinds, impossible, judged, judged_next
-from efficiency.usage.line import Line, Readings, SetAside, line_of
+from efficiency.usage.judging import KNOWN, Judged, Kinds, StepMeaning, impossible, judged, judged_next
+from efficiency.usage.line import Line, Readings, SetAsideReading, line_of
 from efficiency.usage.quality import Rule
 from efficiency.usage.settling import settle, usual_before
 
@@ -52,7 +52,7 @@ class Steps:
     after: Floats
     unit: NDArray[np.int8]
     refitted: Bools
-    aside: SetAside
+    aside: SetAsideReading
     raw: Line
     settled: Line
     jump: Bools
@@ -61,7 +61,7 @@ class Steps:
     @property
     def unfit(self) -> Bools:
         """Steps across a change of the ratio that the register does not go on across."""
-        return np.asarray(self.refitted & (self.kind == Kind.SWAP))
+        return np.asarray(self.refitted & (self.kind == StepMeaning.SWAP))
 
     @property
     def known(self) -> Bools:
@@ -111,13 +111,13 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
     if jump.any():
         out, unsure = _excursions(counter, line, found)
         if out.any():
-            aside.append(SetAside.of(line.times[out], Rule.SPIKE))
+            aside.append(SetAsideReading.of(line.times[out], Rule.SPIKE))
             line = line.where(~out)
             found = judged_next(counter, line)
         settled, jump = line, impossible(line, found.kind)
         out = _held(counter, line, found.kind)
         if out.any():
-            aside.append(SetAside.of(line.times[out], Rule.HELD))
+            aside.append(SetAsideReading.of(line.times[out], Rule.HELD))
             line = line.where(~out)
             found = judged_next(counter, line)
     delta, kind, unit = settle(counter, line, found, unsure)
@@ -150,10 +150,12 @@ def _refitted(counter: Counter, line: Line) -> Bools:
     return np.asarray((line.instrument[1:] > line.instrument[:-1]) & continues[line.instrument[1:]])
 
 
-def _all(parts: list[SetAside]) -> SetAside:
+def _all(parts: list[SetAsideReading]) -> SetAsideReading:
     if not parts:
-        return SetAside.of(np.empty(0, dtype=np.int64), Rule.SPIKE)
-    return SetAside(np.concatenate([part.times for part in parts]), np.concatenate([part.rules for part in parts]))
+        return SetAsideReading.of(np.empty(0, dtype=np.int64), Rule.SPIKE)
+    return SetAsideReading(
+        np.concatenate([part.times for part in parts]), np.concatenate([part.rules for part in parts])
+    )
 
 
 def _excursions(counter: Counter, line: Line, found: Judged) -> tuple[Bools, list[int]]:
@@ -219,7 +221,7 @@ def _as_usual(counter: Counter, line: Line, kind: Kinds, fall: int, after: int) 
 def _held(counter: Counter, line: Line, kind: Kinds) -> Bools:
     """Readings that repeat a value from which the register then rises faster than it can, unless it had been held."""
     out = np.zeros(len(line.times), dtype=np.bool_)
-    jumps = np.flatnonzero(kind == Kind.BOUND)
+    jumps = np.flatnonzero(kind == StepMeaning.BOUND)
     if not len(jumps):
         return out
     since = np.maximum.accumulate(np.where(line.fresh, np.arange(len(line.times)), 0))[jumps]

@@ -13,7 +13,7 @@ import numpy as np
 from efficiency.usage.intervals import Floats
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, day_number, on_days, week_minutes
-from efficiency.valuation.valued import Reason, Valued
+from efficiency.valuation.valued import Valued, ValueReason
 from metering.calendar import MINUTES_PER_DAY
 from metering.dated import DatedValue
 from metering.tariffs import Band, BandHours, BandPrices, ElectricityTariff
@@ -95,17 +95,17 @@ def electricity_cost(use: QuarterHours, tariff: Tariff) -> BandCost:
     known = np.isfinite(use.amount)
     undated = np.isnan(tariff.shares).any(axis=1)
     unpriced = ~undated & (np.isnan(tariff.prices) & (tariff.shares > 0)).any(axis=1)
-    reasons = np.where(known, 0, Reason.NO_DATA) | np.where(undated, Reason.NO_BANDS, 0)
-    reasons |= np.where(unpriced, Reason.NO_VOLTAGE if tariff.no_voltage else Reason.NO_PRICE, 0)
+    reasons = np.where(known, 0, ValueReason.NO_DATA) | np.where(undated, ValueReason.NO_BANDS, 0)
+    reasons |= np.where(unpriced, ValueReason.NO_VOLTAGE if tariff.no_voltage else ValueReason.NO_PRICE, 0)
     return BandCost(amount, cost, Valued(cost.sum(axis=1), reasons.astype(np.uint32)))
 
 
 def flat_cost(use: QuarterHours, prices: Sequence[DatedValue], when: Slots) -> Valued:
     """F10 for a utility with one price at all hours, VND."""
-    return by_factor(use, on_days(prices, lambda entry: entry.value, when.day), Reason.NO_PRICE)
+    return by_factor(use, on_days(prices, lambda entry: entry.value, when.day), ValueReason.NO_PRICE)
 
 
-def by_factor(use: QuarterHours, factor: Floats, missing: Reason) -> Valued:
+def by_factor(use: QuarterHours, factor: Floats, missing: ValueReason) -> Valued:
     """Use times a dated factor; `missing` is why there is none on a day. What flows back counts for nothing."""
-    reasons = np.where(np.isfinite(use.amount), 0, Reason.NO_DATA) | np.where(np.isnan(factor), missing, 0)
+    reasons = np.where(np.isfinite(use.amount), 0, ValueReason.NO_DATA) | np.where(np.isnan(factor), missing, 0)
     return Valued(np.maximum(use.amount, 0.0) * factor, reasons.astype(np.uint32))

@@ -58,7 +58,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ValuedPlace:
     """Where a metering point hangs within `span`: with the meter, the tags of `usage`; and at which voltage it is paid.
 
     `role` is that of the tag (see `store.schema.USAGE`), `kind` that of the park file.
@@ -72,9 +72,9 @@ class Place:
     voltage: str | None = None
 
 
-def places_in(park: Park, meter: Meter, span: Span) -> tuple[Place, ...]:
+def places_in(park: Park, meter: Meter, span: Span) -> tuple[ValuedPlace, ...]:
     """Where a metering point hangs within a span, in order; nowhere before it exists and after."""
-    found: list[Place] = []
+    found: list[ValuedPlace] = []
     for belonging in meter.belongings_in(span):
         tenant = park.tenant.get(belonging.tenant) if belonging.tenant is not None else None
         voltages = tenant.contract.voltage if tenant is not None and meter.utility is Utility.ELECTRICITY else ()
@@ -85,7 +85,7 @@ def places_in(park: Park, meter: Meter, span: Span) -> tuple[Place, ...]:
         for begin, end in pairwise([*starts, belonging.span.end]):
             day = local_day(begin, park.zone)
             found.append(
-                Place(
+                ValuedPlace(
                     Span(begin, end),
                     belonging.tenant,
                     meter.utility.value,
@@ -107,7 +107,7 @@ def _role(park: Park, belonging: Belonging, ms: int) -> str:
     return "own" if belonging.tenant is None else "billing"
 
 
-def place_of(park: Park, meter: Meter, ms: int = ALWAYS_AFTER - 1) -> Place:
+def place_of(park: Park, meter: Meter, ms: int = ALWAYS_AFTER - 1) -> ValuedPlace:
     """Where a metering point hangs at an instant; where nobody has it then, by its newest entry."""
     now = places_in(park, meter, Span(ms, ms + 1)) or places_in(park, meter, EVER)
     return now[-1]
@@ -115,7 +115,7 @@ def place_of(park: Park, meter: Meter, ms: int = ALWAYS_AFTER - 1) -> Place:
 
 def rows_of(
     park: Park, meter: Meter, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots
-) -> list[tuple[Place, Rows]]:
+) -> list[tuple[ValuedPlace, Rows]]:
     """Rows of one meter by where it hangs, from its use and that of its `FURTHER_REGISTERS`.
 
     `when` are the same quarter hours, without holes. Those in which nobody has the meter have no rows.
@@ -136,7 +136,7 @@ def rows_of(
 
 
 def _rows(
-    park: Park, meter: Meter, place: Place, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots
+    park: Park, meter: Meter, place: ValuedPlace, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots
 ) -> Rows:
     shares, amount, cost = _in_bands(park, meter, place, use, when)
     factors = park.factors
@@ -157,7 +157,9 @@ def _rows(
     return Rows(use.start[interval], band.astype(np.uint8), numbers, use.rules[interval])
 
 
-def _in_bands(park: Park, meter: Meter, place: Place, use: QuarterHours, when: Slots) -> tuple[Floats, Floats, Floats]:
+def _in_bands(
+    park: Park, meter: Meter, place: ValuedPlace, use: QuarterHours, when: Slots
+) -> tuple[Floats, Floats, Floats]:
     """Shares, amount and cost by (interval, BAND_NAMES)."""
     size = (len(use), len(BAND_NAMES))
     shares, amount, cost = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)

@@ -12,7 +12,7 @@ from metering.model import Localized
 from metering.quantities import Utility
 
 
-class Reason(IntFlag):
+class ValueReason(IntFlag):
     """Why there is no value, or why one must be read with care; several may apply."""
 
     INDICATIVE = 1
@@ -51,115 +51,119 @@ class Reason(IntFlag):
     NOT_OVER = 2**33
 
 
-REASON_TEXT: dict[Reason, Localized] = {
-    Reason.INDICATIVE: Localized(en="indicative: under 95 % of the data", vi="tham khảo: dưới 95% số liệu"),
-    Reason.NO_DATA: Localized(en="no data in this period", vi="không có số liệu trong kỳ"),
-    Reason.NO_PRICE: Localized(en="no price is dated for a day of this period", vi="có ngày trong kỳ chưa có đơn giá"),
-    Reason.NO_BANDS: Localized(
+REASON_TEXT: dict[ValueReason, Localized] = {
+    ValueReason.INDICATIVE: Localized(en="indicative: under 95 % of the data", vi="tham khảo: dưới 95% số liệu"),
+    ValueReason.NO_DATA: Localized(en="no data in this period", vi="không có số liệu trong kỳ"),
+    ValueReason.NO_PRICE: Localized(
+        en="no price is dated for a day of this period", vi="có ngày trong kỳ chưa có đơn giá"
+    ),
+    ValueReason.NO_BANDS: Localized(
         en="no time-of-use hours are dated for a day of this period", vi="có ngày trong kỳ chưa có khung giờ biểu giá"
     ),
-    Reason.NO_VOLTAGE: Localized(
+    ValueReason.NO_VOLTAGE: Localized(
         en="the contract names no voltage level of the tariff", vi="hợp đồng chưa ghi cấp điện áp của biểu giá"
     ),
-    Reason.NO_FACTOR: Localized(
+    ValueReason.NO_FACTOR: Localized(
         en="no factor is dated for a day of this period", vi="có ngày trong kỳ chưa có hệ số quy đổi"
     ),
-    Reason.NO_METER: Localized(en="not metered", vi="không có đồng hồ đo"),
-    Reason.NO_OUTPUT: Localized(en="no output is metered", vi="không đo sản lượng sản phẩm"),
-    Reason.ZERO_DENOMINATOR: Localized(en="the denominator is zero", vi="mẫu số bằng không"),
-    Reason.NO_FLOOR_AREA: Localized(en="the floor area is not given", vi="chưa khai báo diện tích sàn"),
-    Reason.NO_EMPLOYEES: Localized(en="the number of employees is not given", vi="chưa khai báo số lao động"),
-    Reason.NO_RULE: Localized(
+    ValueReason.NO_METER: Localized(en="not metered", vi="không có đồng hồ đo"),
+    ValueReason.NO_OUTPUT: Localized(en="no output is metered", vi="không đo sản lượng sản phẩm"),
+    ValueReason.ZERO_DENOMINATOR: Localized(en="the denominator is zero", vi="mẫu số bằng không"),
+    ValueReason.NO_FLOOR_AREA: Localized(en="the floor area is not given", vi="chưa khai báo diện tích sàn"),
+    ValueReason.NO_EMPLOYEES: Localized(en="the number of employees is not given", vi="chưa khai báo số lao động"),
+    ValueReason.NO_RULE: Localized(
         en="no rule for reactive power is dated for this period", vi="chưa có quy định công suất phản kháng cho kỳ này"
     ),
-    Reason.INCOMPLETE: Localized(
+    ValueReason.INCOMPLETE: Localized(
         en="not computable: a meter of the sum is incomplete", vi="không tính được: có đồng hồ thiếu số liệu"
     ),
-    Reason.NO_SUBMETERS: Localized(en="the main meter has no sub-meters", vi="đồng hồ tổng không có đồng hồ nhánh"),
-    Reason.NO_BASELINE: Localized(en="no baseline", vi="chưa có đường cơ sở"),
-    Reason.OUT_OF_RANGE: Localized(
+    ValueReason.NO_SUBMETERS: Localized(
+        en="the main meter has no sub-meters", vi="đồng hồ tổng không có đồng hồ nhánh"
+    ),
+    ValueReason.NO_BASELINE: Localized(en="no baseline", vi="chưa có đường cơ sở"),
+    ValueReason.OUT_OF_RANGE: Localized(
         en="a driver lies outside the range of the baseline", vi="có biến nằm ngoài phạm vi của đường cơ sở"
     ),
-    Reason.NO_NIGHT: Localized(
+    ValueReason.NO_NIGHT: Localized(
         en="the tenant works between 02:00 and 04:00", vi="doanh nghiệp có ca làm việc từ 02:00 đến 04:00"
     ),
-    Reason.MIXED_UNITS: Localized(
+    ValueReason.MIXED_UNITS: Localized(
         en="the units of output differ between meters", vi="các đồng hồ sản lượng có đơn vị khác nhau"
     ),
-    Reason.NO_BUDGET: Localized(
+    ValueReason.NO_BUDGET: Localized(
         en="no budget is dated for a day of this period", vi="có ngày trong kỳ chưa khai báo ngân sách"
     ),
-    Reason.NOT_COMPUTED: Localized(en="not computed yet", vi="chưa tính"),
-    Reason.NO_VAT: Localized(
+    ValueReason.NOT_COMPUTED: Localized(en="not computed yet", vi="chưa tính"),
+    ValueReason.NO_VAT: Localized(
         en="no VAT rate is dated for a day of this period", vi="có ngày trong kỳ chưa có thuế suất GTGT"
     ),
-    Reason.NO_SURCHARGE: Localized(
+    ValueReason.NO_SURCHARGE: Localized(
         en="without reactive power surcharge, which cannot be computed",
         vi="chưa gồm tiền công suất phản kháng vì không tính được",
     ),
-    Reason.NO_CONTRACT: Localized(
+    ValueReason.NO_CONTRACT: Localized(
         en="no purchase contract with an emission factor of its own is entered",
         vi="chưa khai báo hợp đồng mua điện có hệ số phát thải riêng",
     ),
-    Reason.NOT_SIGNIFICANT: Localized(
+    ValueReason.NOT_SIGNIFICANT: Localized(
         en="not significant: zero lies within the uncertainty",
         vi="không có ý nghĩa thống kê: giá trị 0 nằm trong khoảng không đảm bảo",
     ),
-    Reason.COARSE: Localized(
+    ValueReason.COARSE: Localized(
         en="the counter counts in steps that are large against this value",
         vi="bước đếm của công tơ lớn so với giá trị này",
     ),
-    Reason.ESTIMATED_FACTOR: Localized(
+    ValueReason.ESTIMATED_FACTOR: Localized(
         en="the factor is an estimate for reference, not an official one",
         vi="hệ số chỉ là ước tính tham khảo, chưa phải số công bố chính thức",
     ),
-    Reason.NO_FACTOR_STEAM: Localized(en="no factor for steam", vi="chưa có hệ số cho hơi"),
-    Reason.NO_FACTOR_GAS: Localized(en="no factor for natural gas", vi="chưa có hệ số cho khí thiên nhiên"),
-    Reason.NO_FACTOR_AIR: Localized(en="no factor for compressed air", vi="chưa có hệ số cho khí nén"),
-    Reason.NO_FACTOR_COOLING: Localized(en="no factor for chilled water", vi="chưa có hệ số cho nước lạnh"),
-    Reason.NO_FACTOR_ELECTRICITY: Localized(en="no factor for electricity", vi="chưa có hệ số cho điện"),
-    Reason.PARTLY: Localized(
+    ValueReason.NO_FACTOR_STEAM: Localized(en="no factor for steam", vi="chưa có hệ số cho hơi"),
+    ValueReason.NO_FACTOR_GAS: Localized(en="no factor for natural gas", vi="chưa có hệ số cho khí thiên nhiên"),
+    ValueReason.NO_FACTOR_AIR: Localized(en="no factor for compressed air", vi="chưa có hệ số cho khí nén"),
+    ValueReason.NO_FACTOR_COOLING: Localized(en="no factor for chilled water", vi="chưa có hệ số cho nước lạnh"),
+    ValueReason.NO_FACTOR_ELECTRICITY: Localized(en="no factor for electricity", vi="chưa có hệ số cho điện"),
+    ValueReason.PARTLY: Localized(
         en="without the parts of the period that have no value", vi="không gồm những phần không có giá trị của kỳ"
     ),
-    Reason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),
-    Reason.NOT_OF_YEARS: Localized(
+    ValueReason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),
+    ValueReason.NOT_OF_YEARS: Localized(
         en="cannot be added up over months; see the months", vi="không cộng được từ các tháng; xem từng tháng"
     ),
 }
 
-NO_FACTOR_OF: dict[Utility, Reason] = {
-    Utility.ELECTRICITY: Reason.NO_FACTOR_ELECTRICITY,
-    Utility.STEAM: Reason.NO_FACTOR_STEAM,
-    Utility.NATURAL_GAS: Reason.NO_FACTOR_GAS,
-    Utility.COMPRESSED_AIR: Reason.NO_FACTOR_AIR,
-    Utility.CHILLED_WATER: Reason.NO_FACTOR_COOLING,
+NO_FACTOR_OF: dict[Utility, ValueReason] = {
+    Utility.ELECTRICITY: ValueReason.NO_FACTOR_ELECTRICITY,
+    Utility.STEAM: ValueReason.NO_FACTOR_STEAM,
+    Utility.NATURAL_GAS: ValueReason.NO_FACTOR_GAS,
+    Utility.COMPRESSED_AIR: ValueReason.NO_FACTOR_AIR,
+    Utility.CHILLED_WATER: ValueReason.NO_FACTOR_COOLING,
 }
 """What is missing where a carrier of energy has no factor: these are the carriers of energy."""
 
-NOTHING = Reason(0)
+NOTHING = ValueReason(0)
 
 
-def reasons_in(mask: int) -> tuple[Reason, ...]:
+def reasons_in(mask: int) -> tuple[ValueReason, ...]:
     """Single reasons of a mask, in the order of their definition."""
-    return tuple(reason for reason in Reason if reason & mask)
+    return tuple(reason for reason in ValueReason if reason & mask)
 
 
 @lru_cache(maxsize=4096)
-def named(reasons: Reason) -> str:
+def named(reasons: ValueReason) -> str:
     """Reasons as they are stored: names with commas between, empty for none."""
     return ",".join((reason.name or "").lower() for reason in reasons_in(reasons))
 
 
 @lru_cache(maxsize=4096)
-def reasons_named(text: str) -> Reason:
+def reasons_named(text: str) -> ValueReason:
     """Reasons as they are stored, read back; a name that no version of Ecopark knows counts as no data."""
     found = NOTHING
     for name in text.split(",") if text else ():
-        found |= _BY_NAME.get(name, Reason.NO_DATA)
+        found |= _BY_NAME.get(name, ValueReason.NO_DATA)
     return found
 
 
-_BY_NAME = {(reason.name or "").lower(): reason for reason in Reason}
+_BY_NAME = {(reason.name or "").lower(): reason for reason in ValueReason}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 from ecopark.settings import read_settings
 from gateway.polling import Polling
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from gateway.sources import lines_of
 from metering.parkfile import load_park
 from proving.plant.history import history
@@ -64,7 +64,7 @@ async def _work(options: argparse.Namespace) -> None:
     lines = lines_of(park, gateway, settings.lines(), time.time)
     async with Polling(lines, clock=time.time, stop=ending) as live, served(monitor, settings.metrics):
         source = past_then_live(plant, options.gateway, options.since, aiter(live), ending)
-        how = Settings(link, settings.spool, drain=True)
+        how = GatewaySettings(link, settings.spool, drain=True)
         await run_gateway(how, source, stop=stop, observe=lambda counts: monitor.report(counts.model_dump()))
 
 

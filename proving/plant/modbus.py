@@ -17,7 +17,7 @@ from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.lines import parse_line
-from gateway.modbus import GatewayBlock, MeterBlock
+from gateway.modbus import ModbusGatewayBlock, ModbusMeterBlock
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.park import Park
@@ -41,7 +41,11 @@ _ASKED_IN: ContextVar[int] = ContextVar("asked_in")
 def scheme_of(park: Park, gateway: str) -> str:
     """What the line of a gateway speaks: `modbus`, or `modbus-rtu` where the park file says so."""
     block = next(one for one in park.gateways if one.id == gateway).modbus
-    return parse_line(GatewayBlock.model_validate(block).line, ("modbus", "modbus-rtu")).scheme if block else "modbus"
+    return (
+        parse_line(ModbusGatewayBlock.model_validate(block).line, ("modbus", "modbus-rtu")).scheme
+        if block
+        else "modbus"
+    )
 
 
 class Line:
@@ -88,7 +92,7 @@ class MeterDevice:
         self._faces = faces(meter)
         self._places: dict[str, range] = {}
         if meter.modbus is not None:
-            block = MeterBlock.model_validate(meter.modbus)
+            block = ModbusMeterBlock.model_validate(meter.modbus)
             self._device = block.device
             for name, (place, *_) in block.registers.items():
                 first = place.address - (block.addresses_from or 0)

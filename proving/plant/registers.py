@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.modbus import MeterBlock
-from gateway.modbusmap import Order, Place
+from gateway.modbus import ModbusMeterBlock
+from gateway.modbusmap import Order, RegisterPlace
 from metering.meters import Meter, Register
 
 _FINE: Final = 0.001  # resolution of a counter that no integer type describes
@@ -40,7 +40,7 @@ class Face:
     """How an instrument shows one quantity; `place` and the map's `order` where it is on Modbus."""
 
     register: Register
-    place: Place | None = None
+    place: RegisterPlace | None = None
     order: Order = "ABCD"
 
     @property
@@ -65,7 +65,7 @@ def faces(meter: Meter) -> dict[str, Face]:
     """How a meter shows each quantity that it serves."""
     if meter.modbus is None:
         return {name: Face(register) for name, register in meter.registers.items()}
-    block = MeterBlock.model_validate(meter.modbus)
+    block = ModbusMeterBlock.model_validate(meter.modbus)
     return {
         name: Face(register, block.registers[name][0], block.registers[name][0].order or block.order)
         for name, register in meter.registers.items()

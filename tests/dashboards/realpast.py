@@ -8,7 +8,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from efficiency.baseline.model import Baseline, Driver, Fit, Subject
+from efficiency.baseline.model import Baseline, BaselineDriver, Fit, Subject
 from efficiency.indicators.tenant import fence_meters
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
@@ -60,7 +60,7 @@ def _baseline(park: Park, tenant: str, start: datetime) -> Baseline:
         n=300,
         left_out=0,
         intercept=1000.0 if tenant == ABOVE else 60_000.0,
-        drivers=(Driver(name="output", unit=line.unit, slope=0.5, low=0.0, high=1e6),),
+        drivers=(BaselineDriver(name="output", unit=line.unit, slope=0.5, low=0.0, high=1e6),),
         r2=0.9,
         cv_rmse=0.05,
         rmse=2000.0,

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
-from dashboards.alerts.rule import Rule, Silence
+from dashboards.alerts.rule import AlertRule, Silence
 from dashboards.setting import Setting
 from dashboards.words import DOUBTFUL_EVENTS
 from metering.park import Park
@@ -39,12 +39,12 @@ async def bare_store(empty_server: Store) -> Store:
     return empty_server
 
 
-def rule_of(setting: Setting, kind: str, of: str) -> Rule:
+def rule_of(setting: Setting, kind: str, of: str) -> AlertRule:
     return next(rule for rule in all_rules(setting) if rule.kind == kind and rule.of == of)
 
 
 async def states(
-    store: Store, rule: Rule, case: Case, value: float, firing: frozenset[Labels] = frozenset()
+    store: Store, rule: AlertRule, case: Case, value: float, firing: frozenset[Labels] = frozenset()
 ) -> dict[Labels, bool]:
     fields: dict[str, FieldValue] = {case.field: float(value), **dict(case.fixed)}
     await store.write([line(case.measurement, case.tags, fields, case.at), *case.also], OPERATOR_DATABASE)

@@ -9,7 +9,7 @@ import pytest
 
 from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, with_macros
 from dashboards.generate import OPERATOR, OWN, contents
-from dashboards.panels import Kind, Page, Panel
+from dashboards.panels import Page, Panel, PanelKind
 from dashboards.setting import Setting
 from metering.park import Park
 from store.client import Store
@@ -68,7 +68,7 @@ async def test_every_panel_has_an_answer_with_its_columns(
                 due = not stands_aside(statement) and (bool(panel.window) or RANGES[length] >= panel.least)
                 if not rows and not panel.event_free and due and has_it(target.query, TENANTS[tenants], park):
                     empty.append(place)
-                if rows and panel.kind is Kind.TABLE:
+                if rows and panel.kind is PanelKind.TABLE:
                     missing = expected_columns(panel) - set(rows[0])
                     if missing:
                         wrong.append(f"{place}: {sorted(missing)}")

@@ -10,7 +10,7 @@ from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
 from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, with_macros
 from dashboards.influxql import InfluxQL
-from dashboards.queries import Scope, rates, totals
+from dashboards.queries import PageScope, rates, totals
 from dashboards.setting import Setting
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
@@ -97,7 +97,7 @@ async def test_over_a_long_range_the_days_of_tenants_add_up_to_their_quarter_hou
     chosen = [Choice("park", park.id), Choice("tenant", (EVERYTHING,), ".*")]
     for utility in UTILITIES.keys() - {Utility.PRODUCTION}:
         found = []
-        for target, every in zip(totals(Scope(), utility, "used"), (900, 86_400), strict=True):
+        for target, every in zip(totals(PageScope(), utility, "used"), (900, 86_400), strict=True):
             statement = with_macros(
                 filled(target.query, chosen), midnight - RANGES["30d"], midnight - timedelta(seconds=1), every
             )
@@ -115,7 +115,7 @@ async def test_over_a_long_range_a_rate_is_the_mean_of_each_whole_day(
 ) -> None:
     store, park = real
     chosen = [Choice("park", park.id), Choice("tenant", ("textile",))]
-    quarters, days = rates(Scope(), utility, "tenant", zone=park.park.timezone)
+    quarters, days = rates(PageScope(), utility, "tenant", zone=park.park.timezone)
     day = datetime.combine(DAY - timedelta(days=3), datetime.min.time(), park.zone)
     found: list[list[float]] = []
     for target, every in ((quarters, 900), (days, 86_400)):

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.outbox import Resend
 from gateway.publisher import Link
-from gateway.service import Counts, Settings, run_gateway
+from gateway.service import GatewayCounts, GatewaySettings, run_gateway
 from proving.servers import Mosquitto
 from wire.address import BrokerAddress
 from wire.messages import Message, Reading, Receipt, Status
@@ -111,14 +111,14 @@ class Rig:
 
     broker: Mosquitto
     spool: Path
-    counts: Counts = field(default_factory=Counts)
+    counts: GatewayCounts = field(default_factory=GatewayCounts)
     receiver: Receiver = field(init=False)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.receiver = Receiver(self.broker.port)
 
-    def settings(self, **changes: object) -> Settings:
+    def settings(self, **changes: object) -> GatewaySettings:
         link = Link(
             BrokerAddress.parse(f"mqtt://127.0.0.1:{changes.pop('port', self.broker.port)}"),
             PARK,
@@ -127,7 +127,7 @@ class Rig:
             status_every_s=0.2,
         )
         known: dict[str, object] = {"link": link, "spool": self.spool, "resend": Resend(first=0.5, longest=2.0)}
-        return Settings(**(known | changes))  # type: ignore[arg-type]  # the test's own keywords
+        return GatewaySettings(**(known | changes))  # type: ignore[arg-type]  # the test's own keywords
 
     async def listen(self) -> Receiver:
         self.tasks.append(asyncio.create_task(self.receiver.run()))
@@ -141,7 +141,7 @@ class Rig:
         self.tasks.append(running.task)
         return running
 
-    async def _run(self, settings: Settings, running: "Running") -> None:
+    async def _run(self, settings: GatewaySettings, running: "Running") -> None:
         running.counts = await run_gateway(
             settings, running.feed, stop=running.stop, observe=lambda counts: setattr(running, "counts", counts)
         )
@@ -153,10 +153,10 @@ class Running:
 
     stop: asyncio.Event
     feed: Feed
-    counts: Counts = field(default_factory=Counts)
+    counts: GatewayCounts = field(default_factory=GatewayCounts)
     task: "asyncio.Task[None]" = field(init=False)
 
-    async def end(self) -> Counts:
+    async def end(self) -> GatewayCounts:
         self.feed.end()
         self.stop.set()
         await self.task

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from wire.address import BrokerAddress
 from wire.messages import Reading
 
@@ -29,7 +29,7 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     link = Link(BrokerAddress.parse(f"mqtt://127.0.0.1:{sys.argv[1]}"), "park", "gw-1", keepalive_s=2)
-    counts = await run_gateway(Settings(link, Path(sys.argv[2])), ticks(stop), stop=stop)
+    counts = await run_gateway(GatewaySettings(link, Path(sys.argv[2])), ticks(stop), stop=stop)
     sys.stdout.write(counts.model_dump_json() + "\n")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.mbus import MeterBlock, lines
+from gateway.mbus import MbusMeterBlock, lines
 from gateway.mbusmap import Answer, NoAnswerError, RecordMap, understood, value_of
-from gateway.polling import Line
+from gateway.polling import PolledLine
 from gateway.sources import faults
 from metering.library import library_model
 from metering.meters import Meter, Register
@@ -190,7 +190,7 @@ def meter_at(name: str, address: int | str, registers: dict[str, dict[str, Any]]
     )
 
 
-async def read(line: Line, now: Now) -> dict[str, dict[str, float | None]]:
+async def read(line: PolledLine, now: Now) -> dict[str, dict[str, float | None]]:
     now.seconds += 900
     return {reading.meter: dict(reading.values) for reading in await line.read()}
 
@@ -268,7 +268,7 @@ async def test_a_bus_on_a_serial_port_is_read() -> None:
 
 @pytest.mark.parametrize(("written", "meant"), [(5, "5"), ("005", "5"), ("12345678", "12345678FFFFFFFF")])
 def test_an_address_is_primary_or_secondary(written: int | str, meant: str) -> None:
-    assert MeterBlock.model_validate({"address": written}).address == meant
+    assert MbusMeterBlock.model_validate({"address": written}).address == meant
 
 
 def test_faults_of_a_block_are_told_in_words(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.modbusmap import MAX_WORDS, Map, decode, plan
-from gateway.polling import Line, Polling
+from gateway.polling import PolledLine, Polling
 from gateway.sources import lines_of
 from metering.errors import OperatorError
 from metering.meters import Belonging, Instrument, Meter, Register
@@ -49,7 +49,7 @@ def meter(name: str, device: int = 1, line: str | None = None, interval_s: int =
     )
 
 
-def lines(*meters: Meter, line: str | None) -> list[Line]:
+def lines(*meters: Meter, line: str | None) -> list[PolledLine]:
     park = Park.model_validate(
         {
             "park": {"id": "p", "name": {"en": "P", "vi": "P"}, "timezone": "Asia/Ho_Chi_Minh"},

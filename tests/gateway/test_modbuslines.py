@@ -15,7 +15,7 @@ from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.modbus import ModbusLine, lines
-from gateway.polling import Line
+from gateway.polling import PolledLine
 from metering.meters import Meter, Register
 from metering.model import Localized
 from metering.park import Gateway
@@ -58,7 +58,7 @@ def line_of(url: str, now: Now, meters: Sequence[Meter]) -> ModbusLine:
     return line
 
 
-async def read(line: Line, now: Now) -> dict[str, dict[str, float | None]]:
+async def read(line: PolledLine, now: Now) -> dict[str, dict[str, float | None]]:
     """What one round brings."""
     now.seconds += MINUTE_S
     return {reading.meter: dict(reading.values) for reading in await line.read()}

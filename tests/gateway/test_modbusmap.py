@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.modbusmap import Decoded, Map, decode, plan, wrong_in
+from gateway.modbusmap import DecodedWords, Map, decode, plan, wrong_in
 
 STRUCTS = {
     "uint16": "H",
@@ -36,7 +36,7 @@ def shuffled(data: bytes, order: str) -> list[int]:
     return [sent[at] << 8 | sent[at + 1] for at in range(0, len(sent), 2)]
 
 
-def read(words: Sequence[int], first: int = 0, **place: Any) -> Decoded:
+def read(words: Sequence[int], first: int = 0, **place: Any) -> DecodedWords:
     chart = Map.model_validate({"addresses_from": 0, "registers": {"q": {"address": first, **place}}})
     (request,) = plan([("m", chart)])
     return decode(request, words[request.address :][: request.words])

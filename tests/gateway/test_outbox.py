@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.outbox import Outbox, Resend, Window
+from gateway.outbox import Outbox, Resend, SendWindow
 from gateway.spool import Spooled
 
-SMALL = Window(in_flight=10, in_flight_bytes=100, unconfirmed=20, reserved=4)
+SMALL = SendWindow(in_flight=10, in_flight_bytes=100, unconfirmed=20, reserved=4)
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Clocked:
     """An outbox and its clock."""
 
     by_broker: bool = False
-    window: Window = SMALL
+    window: SendWindow = SMALL
     probes: int = 100
     now: float = 0.0
     outbox: Outbox = field(init=False)
@@ -92,7 +92,7 @@ def test_no_more_than_the_bound_are_unconfirmed() -> None:
 
 
 def test_the_backlog_stops_at_the_bytes_that_wait_for_receipts_and_live_readings_at_twice_as_many() -> None:
-    at = Clocked(window=Window(unconfirmed_bytes=100))
+    at = Clocked(window=SendWindow(unconfirmed_bytes=100))
     at.send(1, 2, size=50)
     at.outbox.acknowledged(1)
     at.outbox.acknowledged(2)
@@ -173,7 +173,7 @@ def test_the_brokers_acknowledgement_confirms_only_where_it_was_told_to(by_broke
 def test_whatever_the_order_of_events_nothing_is_forgotten_without_a_receipt_and_nothing_stays_unsent(
     events: list[tuple[str, int]],
 ) -> None:
-    at = Clocked(window=Window(unconfirmed=100))
+    at = Clocked(window=SendWindow(unconfirmed=100))
     sent: set[int] = set()
     receipts: set[int] = set()
     gone: set[int] = set()

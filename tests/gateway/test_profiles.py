@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.modbus import MeterBlock
+from gateway.modbus import ModbusMeterBlock
 from gateway.modbusmap import decode, plan
 from gateway.sources import faults
 from metering.library import library_model, library_names
@@ -88,7 +88,7 @@ def test_the_makes_that_were_asked_for_are_there() -> None:
 def test_a_meter_may_leave_a_register_of_its_profile_out_and_change_another(tmp_path: Path) -> None:
     own = {"registers": {"energy_export_kwh": None}, "modbus": {"device": 7, "registers": {"power_kw": {"scale": 0.4}}}}
     meter = load_park(park_with("schneider-pm5000", tmp_path, **own), [faults]).meter["m"]
-    block = MeterBlock.model_validate(meter.modbus)
+    block = ModbusMeterBlock.model_validate(meter.modbus)
     assert "energy_export_kwh" not in meter.registers
     assert "energy_export_kwh" not in block.registers
     assert block.device == 7
@@ -99,7 +99,7 @@ def test_gauges_behind_transformers_are_scaled_where_they_are_read(tmp_path: Pat
     """Field case 39, as far as the gateway goes: a meter that shows secondary values behind a ratio of 400."""
     own = {"modbus": {"device": 1, "registers": {"power_kw": {"scale": 400.0}}}}
     meter = load_park(park_with("schneider-pm5000", tmp_path, **own), [faults]).meter["m"]
-    block = MeterBlock.model_validate(meter.modbus)
+    block = ModbusMeterBlock.model_validate(meter.modbus)
     (request,) = plan([("m", block.model_copy(update={"registers": {"power_kw": block.registers["power_kw"]}}))])
     words = struct.unpack(">2H", struct.pack(">f", 0.53))
     assert decode(request, words).values["m"]["power_kw"] == pytest.approx(212.0)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.outbox import Resend
-from gateway.service import Counts
-from gateway.spool import Limits, Spool
+from gateway.service import GatewayCounts
+from gateway.spool import Spool, SpoolLimits
 from wire.messages import Message
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ async def test_a_finite_source_is_drained_and_many_messages_share_a_commit(
     feed.end()
     await running.task
     counts = running.counts.model_copy(update={"resent": 0})  # where receipts come late, some are sent again
-    assert counts == Counts(read=80_000, appended=80_000, published=80_000, confirmed=80_000)
+    assert counts == GatewayCounts(read=80_000, appended=80_000, published=80_000, confirmed=80_000)
     assert len(receiver.stored) == 80_000
     assert len(set(receiver.came)) == 160
 
@@ -246,7 +246,7 @@ async def test_a_full_spool_gives_up_what_the_broker_has_and_says_so(
 ) -> None:
     receiver = await rig.listen()
     receiver.answer = lambda *_: []
-    running = rig.start(feed, limits=Limits(max_bytes=2_000))
+    running = rig.start(feed, limits=SpoolLimits(max_bytes=2_000))
     for number in range(100):
         feed.put(readings(number))
     await until(lambda: running.counts.appended == 100)
@@ -282,7 +282,7 @@ async def test_sigterm_ends_a_gateway_cleanly(broker_is_up: bool, rig: "Rig", un
     process.send_signal(signal.SIGTERM)
     out, err = await process.communicate()
     assert process.returncode == 0, err
-    counts = Counts.model_validate_json(out.splitlines()[-1])
+    counts = GatewayCounts.model_validate_json(out.splitlines()[-1])
     assert counts.appended == counts.read == len(in_spool(rig.spool))
     if broker_is_up:
         assert counts.published == counts.read

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.spool import Limits, Spool
+from gateway.spool import Spool, SpoolLimits
 from metering.errors import OperatorError, UnavailableError
 from wire.messages import MAX_BYTES, Message, Reading
 
@@ -41,7 +41,7 @@ def opened(path: Path) -> Iterator[Callable[..., Spool]]:
     def reopen(clock: Callable[[], float] = lambda: 1_000.0, **limits: float) -> Spool:
         for spool in spools:
             spool.close()
-        spools.append(Spool(path, clock=clock, limits=Limits(**limits)))  # type: ignore[arg-type]  # test's own numbers
+        spools.append(Spool(path, clock=clock, limits=SpoolLimits(**limits)))  # type: ignore[arg-type]  # test's own numbers
         return spools[-1]
 
     yield reopen

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from wire.address import BrokerAddress
 from wire.messages import Reading
 
@@ -22,7 +22,7 @@ async def past(count: int) -> AsyncIterator[list[Reading]]:
 
 async def main(port: str, spool: str, count: str) -> None:
     link = Link(BrokerAddress.parse(f"mqtt://127.0.0.1:{port}"), "demo", "gw-1")
-    done = await run_gateway(Settings(link, Path(spool), drain=True), past(int(count)), stop=asyncio.Event())
+    done = await run_gateway(GatewaySettings(link, Path(spool), drain=True), past(int(count)), stop=asyncio.Event())
     assert done.confirmed == int(count)
 
 

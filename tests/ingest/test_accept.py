@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.accept import Accepted, accept, lines_of
-from ingest.arrivals import LATE_MS, Extent, Late, Source, note_old
+from ingest.arrivals import LATE_MS, ArrivalSource, Extent, Late, note_old
 from ingest.directory import Directory
 from ingest.lookup import DAY_MS
 from ingest.refusal import TEXT, Ledger
@@ -282,7 +282,7 @@ def test_readings_that_were_old_when_they_came_are_noted_by_meter(known: Directo
     note_old(taken(GOOD, known).taken, NOW - LATE_MS, late)
     assert late == {}
     note_old(taken({"readings": readings}, known).taken, NOW - LATE_MS, late)
-    assert late == {Source("demo", "em-1"): Extent(NOW - 86_400_000, NOW - 600_001)}
+    assert late == {ArrivalSource("demo", "em-1"): Extent(NOW - 86_400_000, NOW - 600_001)}
 
 
 FINITE = st.floats(0, 1_000_000) | st.floats(0, 1e-300) | st.integers(0, 1_000_000)

@@ -4,7 +4,7 @@ import json
 import time
 
 from ingest.accept import accept
-from ingest.arrivals import Extent, Source, Trace
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from ingest.batch import Batch
 from ingest.directory import Directory
 from store.lines import parse
@@ -43,7 +43,7 @@ async def test_late_readings_leave_a_trace_before_their_receipt_and_fresh_ones_n
 
 def test_no_two_traces_of_an_ingester_have_the_same_time() -> None:
     trace = Trace("one")
-    lines = [trace.lines({Source("demo", "em-1"): Extent(1, 2)}, now)[0] for now in (5, 5, 4, 6)]
+    lines = [trace.lines({ArrivalSource("demo", "em-1"): Extent(1, 2)}, now)[0] for now in (5, 5, 4, 6)]
     assert len({parse(line).ns for line in lines}) == 4
 
 
@@ -54,4 +54,4 @@ def test_a_batch_that_waited_is_noted_whole(known: Directory) -> None:
     batch.add(accepted, (), NOW)
     batch.requests(NOW)
     assert batch.arrived_late(began + 299_000) == {}
-    assert batch.arrived_late(began + 301_000) == {Source("demo", "em-1"): Extent(NOW - 7, NOW - 3)}
+    assert batch.arrived_late(began + 301_000) == {ArrivalSource("demo", "em-1"): Extent(NOW - 7, NOW - 3)}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from tests.ingest.conftest import Station
 from wire.messages import Reading, Receipt
 from wire.topics import Channel
@@ -43,7 +43,7 @@ async def test_live_readings_do_not_wait_for_the_backlog_of_another(station: Sta
         watcher = tasks.create_task(watch())
         await watching.wait()
         spools = tmp_path / "spools"
-        now = Settings(Link(address, "demo", "gw-2"), spools / "2.sqlite")
+        now = GatewaySettings(Link(address, "demo", "gw-2"), spools / "2.sqlite")
         living = tasks.create_task(run_gateway(now, live(over), stop=over))
         command = [sys.executable, str(OTHER), str(station.broker.port), str(spools / "1.sqlite"), str(DAY)]
         other = await asyncio.create_subprocess_exec(*command)

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 
 from dashboards.filling import asked, stands_aside
 from dashboards.generate import OPERATOR
-from dashboards.panels import Kind, Page, Panel
+from dashboards.panels import Page, Panel, PanelKind
 from dashboards.setting import Setting
 from metering.park import Park
 from proving.demo.browser import Reader, Theme, chromium
@@ -48,7 +48,7 @@ async def reader(browser: Browser, viewer: str) -> AsyncIterator[Reader]:
 
 def due(page: Page, panel: Panel, length: timedelta, park: Park) -> bool:
     """Whether a panel must show something over a range that ends now."""
-    if panel.event_free or panel.kind is Kind.ALERTS:
+    if panel.event_free or panel.kind is PanelKind.ALERTS:
         return False
     single = any(v.name == "tenant" and not v.many for v in page.variables)
     tenants = TENANTS["one"] if single else TENANTS["all"]

@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 
 from ecopark.broker.accounts import INGEST
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from metering.park import Park
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
@@ -235,7 +235,7 @@ async def test_gateways_whose_names_read_alike_have_sessions_of_their_own(broker
         await screen.subscribe("ecopark/v1/+/+/status", qos=1)
         for park, gateway in (("a", "b-c"), ("a-b", "c")):
             link = Link(broker.address, park, gateway, status_every_s=0.1)
-            tasks.create_task(run_gateway(Settings(link, tmp_path / f"{park}.spool"), nothing(), stop=stop))
+            tasks.create_task(run_gateway(GatewaySettings(link, tmp_path / f"{park}.spool"), nothing(), stop=stop))
         heard: dict[str, int] = {}
         async with asyncio.timeout(180):
             async for message in screen.messages:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ecopark.broker.accounts import wanted
 from ecopark.broker.certificates import LIFE, write_certificates
 from ecopark.broker.configuration import SHIPPED_CONFIGURATION, Listener, Listeners
-from ecopark.broker.files import Place, write_accounts
+from ecopark.broker.files import BrokerPlace, write_accounts
 from ecopark.broker.hashing import hashed, matches
 from ecopark.secretfiles import read_secrets, write_secrets
 from metering.errors import OperatorError
@@ -202,7 +202,7 @@ def serial(folder: Path, account: str) -> int:
 
 def test_pruning_revokes_every_certificate_that_the_account_ever_got(parks: list[Park], tmp_path: Path) -> None:
     write_certificates(tmp_path, ["broker.example"], wanted(parks), NOW)
-    place = Place(tmp_path, tmp_path, tmp_path, "mqtts://broker.example", "mqtt://broker.example:1884")
+    place = BrokerPlace(tmp_path, tmp_path, tmp_path, "mqtts://broker.example", "mqtt://broker.example:1884")
     listeners = Listeners(tls=Listener(8883), identity=True)
     write_accounts(parks, place, listeners, prune=False)
     first = serial(tmp_path, "demo.gw-1"), serial(tmp_path, "demo.gw-2")

@@ -12,7 +12,7 @@ import pytest
 
 from ecopark.broker.accounts import INGEST, INSIDE, OPERATOR
 from gateway.publisher import Link
-from gateway.service import Settings, run_gateway
+from gateway.service import GatewaySettings, run_gateway
 from proving.processes import Child
 from proving.servers import Influxd
 from store.client import Store
@@ -112,7 +112,9 @@ async def logged(child: Child, words: str) -> None:
 
 async def deliver(operators: Operators, gateway: str, readings: Sequence[Reading], tmp_path: Path) -> None:
     """What a gateway has, until it is confirmed by receipts: that they reach it is what ends this."""
-    settings = Settings(operators.link(f"demo.{gateway}", gateway), tmp_path / f"{gateway}-once.spool", drain=True)
+    settings = GatewaySettings(
+        operators.link(f"demo.{gateway}", gateway), tmp_path / f"{gateway}-once.spool", drain=True
+    )
     async with asyncio.timeout(20):
         await run_gateway(settings, once(readings), stop=asyncio.Event())
 

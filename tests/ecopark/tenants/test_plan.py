@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecopark.commands.tenants import GENERATED
-from ecopark.tenants.plan import Action, Kind, Plan, Thing, plan
+from ecopark.tenants.plan import Action, Plan, StepKind, Thing, plan
 from ecopark.tenants.sync import LANGUAGES, tenants_dashboards
 from ecopark.tenants.wanted import homes
 from metering.errors import OperatorError
@@ -15,7 +15,8 @@ from metering.park import Park
 
 NAMES = st.sampled_from("abc")
 THINGS = st.lists(
-    st.builds(Thing, st.sampled_from(Kind), NAMES, NAMES, st.sampled_from(["", "x", "y"])), unique_by=lambda t: t.key
+    st.builds(Thing, st.sampled_from(StepKind), NAMES, NAMES, st.sampled_from(["", "x", "y"])),
+    unique_by=lambda t: t.key,
 )
 
 
@@ -52,13 +53,13 @@ def test_the_steps_lead_to_what_is_wanted(wanted: list[Thing], found: list[Thing
 @given(THINGS, THINGS)
 def test_nothing_but_a_right_goes_without_being_pruned(wanted: list[Thing], found: list[Thing]) -> None:
     for step in plan(wanted, found, prune=False).steps:
-        assert step.action is not Action.REMOVE or step.thing.kind is Kind.RIGHT
+        assert step.action is not Action.REMOVE or step.thing.kind is StepKind.RIGHT
 
 
 def test_what_is_needed_is_made_first_and_removed_last() -> None:
-    things = [Thing(kind, "", "a") for kind in Kind]
-    assert [step.thing.kind for step in plan(things, [], prune=True).steps] == list(Kind)
-    assert [step.thing.kind for step in plan([], things, prune=True).steps] == list(Kind)[::-1]
+    things = [Thing(kind, "", "a") for kind in StepKind]
+    assert [step.thing.kind for step in plan(things, [], prune=True).steps] == list(StepKind)
+    assert [step.thing.kind for step in plan([], things, prune=True).steps] == list(StepKind)[::-1]
 
 
 def test_two_tenants_never_share_a_database(parks: list[Park]) -> None:

@@ -14,8 +14,8 @@ from efficiency.baseline.model import (
     CUSUM_CONVENTION,
     REFUSAL_TEXT,
     Baseline,
+    BaselineRefusal,
     Fit,
-    Refusal,
     Subject,
     cusum,
     enpi,
@@ -93,9 +93,10 @@ def test_a_fit_shows_the_numbers_it_is_judged_by() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "noise", "refusal"), [(11, 1.0, Refusal.TOO_FEW), (24, 2000.0, Refusal.POOR_FIT), (0, 1.0, Refusal.TOO_FEW)]
+    ("n", "noise", "refusal"),
+    [(11, 1.0, BaselineRefusal.TOO_FEW), (24, 2000.0, BaselineRefusal.POOR_FIT), (0, 1.0, BaselineRefusal.TOO_FEW)],
 )
-def test_a_fit_that_does_not_hold_is_refused(n: int, noise: float, refusal: Refusal) -> None:
+def test_a_fit_that_does_not_hold_is_refused(n: int, noise: float, refusal: BaselineRefusal) -> None:
     found = fitted(n, noise)
     assert refusal in found.refusals
     assert not found.offered
@@ -106,10 +107,10 @@ def test_drivers_that_do_not_vary_or_follow_from_each_other_are_refused() -> Non
     use, output = sample()
     everything = np.ones(24, dtype=np.bool_)
     still = fit(use, np.full((24, 1), 5.0), OUTPUT, everything)
-    assert still.refusals == (Refusal.NO_VARIATION,)
+    assert still.refusals == (BaselineRefusal.NO_VARIATION,)
     twice = fit(use, np.hstack([output, 2 * output]), (("a", "t"), ("b", "t")), everything)
-    assert Refusal.DEPENDENT in twice.refusals
-    assert set(REFUSAL_TEXT) == set(Refusal)
+    assert BaselineRefusal.DEPENDENT in twice.refusals
+    assert set(REFUSAL_TEXT) == set(BaselineRefusal)
 
 
 def test_incomplete_periods_are_left_out() -> None:

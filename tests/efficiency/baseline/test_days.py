@@ -14,7 +14,7 @@ from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.watch import BaselineWatch
 from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import HOUR_MS
-from ingest.arrivals import Extent, Source, Trace
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
@@ -123,7 +123,9 @@ async def test_in_whatever_order_days_and_versions_come_it_is_as_if_from_scratch
     for number in chance.sample(late, len(late)):
         await write_days(store, park, [number])
         times = Extent(at(park, number), at(park, number + 1))
-        await store.write(trace.lines({Source(park.id, meter): times for meter in METERS}, now), OPERATOR_DATABASE)
+        await store.write(
+            trace.lines({ArrivalSource(park.id, meter): times for meter in METERS}, now), OPERATOR_DATABASE
+        )
         await usage.cycle(now)
         now += 60_000
     along = [await rows(store, name) for name in (BASELINE, EFFICIENCY)]

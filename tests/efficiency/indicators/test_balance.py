@@ -22,11 +22,11 @@ from efficiency.indicators.balance import (
 )
 from efficiency.indicators.figure import Figure
 from efficiency.indicators.night import at_night, night_share
-from efficiency.indicators.series import Portion, Series, together
+from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.usage.intervals import EVER, Floats
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.calendar import Window
 from metering.dated import HistoryEntry
 from metering.park import Park
@@ -70,7 +70,7 @@ def test_a_balance_with_its_error_band() -> None:
     assert (found[TENANTS].value, found[OWN].value, found[SUBMETERS].value) == (576.0, 336.0, 912.0)
     assert not found[LOSS].reasons
     noise = of_main(park_of(grid(), meter("one", parent="grid")), grid=flat(10.0), one=flat(9.95))
-    assert noise[LOSS].reasons == Reason.NOT_SIGNIFICANT
+    assert noise[LOSS].reasons == ValueReason.NOT_SIGNIFICANT
     solar = park_of(grid(), meter("one", parent="grid"), meter("roof", parent="grid", role="generation"))
     made = of_main(solar, grid=flat(10.0), one=flat(12.0), roof=flat(3.0))
     assert made[LOSS].value == pytest.approx(96.0)
@@ -81,13 +81,13 @@ def test_a_balance_is_not_computable_when_incomplete_and_compares_like_with_like
     park = park_of(grid(), meter("one", parent="grid"))
     holes = np.full(96, 9.0)
     holes[:10] = np.nan
-    assert of_main(park, grid=flat(10.0), one=used(holes))[LOSS].absent_for == Reason.INCOMPLETE
+    assert of_main(park, grid=flat(10.0), one=used(holes))[LOSS].absent_for == ValueReason.INCOMPLETE
     holes[1:10] = 9.0
     little = of_main(park, grid=flat(10.0), one=used(holes))
     assert little[LOSS].value == pytest.approx(95.0)
     assert little[LOSS].completeness == pytest.approx(95 / 96)
-    assert of_main(park_of(grid()), grid=flat(10.0))[LOSS].absent_for == Reason.NO_SUBMETERS
-    assert of_main(park, grid=flat(10.0))[LOSS].absent_for == Reason.NO_DATA
+    assert of_main(park_of(grid()), grid=flat(10.0))[LOSS].absent_for == ValueReason.NO_SUBMETERS
+    assert of_main(park, grid=flat(10.0))[LOSS].absent_for == ValueReason.NO_DATA
 
 
 def test_the_park_adds_up_to_what_came_in_through_any_number_of_main_meters() -> None:
@@ -120,9 +120,9 @@ def test_a_month_adds_up_the_days_that_could_be_computed_and_says_so() -> None:
     assert not whole[LOSS].reasons
     partly = balance_of_days([day, short], 2)
     assert partly[LOSS].value == pytest.approx(96.0)
-    assert partly[LOSS].reasons == Reason.PARTLY | Reason.INDICATIVE
+    assert partly[LOSS].reasons == ValueReason.PARTLY | ValueReason.INDICATIVE
     assert partly[LOSS].completeness == pytest.approx(0.5)
-    assert balance_of_days([short], 1)[LOSS].absent_for == Reason.INCOMPLETE
+    assert balance_of_days([short], 1)[LOSS].absent_for == ValueReason.INCOMPLETE
 
 
 def shift(days: str, start: str, end: str) -> tuple[HistoryEntry[tuple[Window, ...]], ...]:
@@ -130,7 +130,7 @@ def shift(days: str, start: str, end: str) -> tuple[HistoryEntry[tuple[Window, .
     return (HistoryEntry[tuple[Window, ...]](value=(window,)),)
 
 
-def water(amount: Floats) -> Series:
+def water(amount: Floats) -> UseSeries:
     found = together([Portion.whole(used(amount))])
     assert found is not None
     return found
@@ -145,10 +145,10 @@ def test_night_water_counts_only_nights_without_a_shift() -> None:
     tuesday, monday = shift("tue", "22:00", "06:00"), shift("mon", "22:00", "06:00")
     assert night_share(water(amount), when, tuesday).value == pytest.approx(1.5 / (mean + 1))
     assert night_share(water(amount), when, monday).value == pytest.approx(0.5 / mean)
-    assert night_share(water(amount), when, shift("daily", "00:00", "24:00")).reasons == Reason.NO_NIGHT
-    assert night_share(water(amount * 0), when, ()).reasons == Reason.ZERO_DENOMINATOR
-    assert night_share(water(amount * np.nan), when, ()).reasons == Reason.NO_DATA
-    assert night_share(None, when, ()).reasons == Reason.NO_METER
+    assert night_share(water(amount), when, shift("daily", "00:00", "24:00")).reasons == ValueReason.NO_NIGHT
+    assert night_share(water(amount * 0), when, ()).reasons == ValueReason.ZERO_DENOMINATOR
+    assert night_share(water(amount * np.nan), when, ()).reasons == ValueReason.NO_DATA
+    assert night_share(None, when, ()).reasons == ValueReason.NO_METER
 
 
 def test_shifts_are_those_of_the_day() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from efficiency.indicators.electricity import power_factor, reactive_surcharge, surcharge_percent
 from efficiency.indicators.figure import Figure, absent
-from efficiency.indicators.series import Portion, Series, together
-from efficiency.valuation.valued import Reason
+from efficiency.indicators.series import Portion, UseSeries, together
+from efficiency.valuation.valued import ValueReason
 from metering.tariffs import ReactiveRule
 from tests.efficiency.indicators.oneday import used
 
@@ -22,7 +22,7 @@ RULE = ReactiveRule.model_validate(
 )
 
 
-def series(*amounts: float) -> Series:
+def series(*amounts: float) -> UseSeries:
     found = together([Portion.whole(used(np.array(amounts)))])
     assert found is not None
     return found
@@ -37,11 +37,11 @@ def test_the_power_factor_is_of_sums_and_the_surcharge_follows_the_rule() -> Non
     bill = Figure(1_000_000.0, "₫")
     assert reactive_surcharge(RULE, factor, 100.0, bill).value == pytest.approx(125_000.0)
     assert reactive_surcharge(RULE, factor, 39.0, bill).value == 0
-    assert reactive_surcharge(None, factor, 100.0, bill).reasons == Reason.NO_RULE
-    assert reactive_surcharge(RULE, factor, 100.0, absent("₫", Reason.NO_PRICE)).absent_for == Reason.NO_PRICE
+    assert reactive_surcharge(None, factor, 100.0, bill).reasons == ValueReason.NO_RULE
+    assert reactive_surcharge(RULE, factor, 100.0, absent("₫", ValueReason.NO_PRICE)).absent_for == ValueReason.NO_PRICE
     assert power_factor(series(np.nan), reactive.where(np.array([True, False, False]))).value is None
-    assert power_factor(series(0.0, 0.0), series(0.0, 0.0)).reasons == Reason.ZERO_DENOMINATOR
-    assert power_factor(active, None).reasons == Reason.NO_METER
+    assert power_factor(series(0.0, 0.0), series(0.0, 0.0)).reasons == ValueReason.ZERO_DENOMINATOR
+    assert power_factor(active, None).reasons == ValueReason.NO_METER
 
 
 def test_a_reactive_register_that_counts_down_is_connected_the_wrong_way_round() -> None:

@@ -8,7 +8,7 @@ import pytest
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.joining import joined_figures
 from efficiency.indicators.tenant import tenant_figures
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.figures import Period
 from tests.efficiency.indicators.oneday import flat, park_of, span, used
 
@@ -30,24 +30,24 @@ def test_sums_add_up_and_carry_the_quality_of_their_months() -> None:
 
 
 def test_a_month_without_a_price_takes_the_cost_of_the_year_away() -> None:
-    found = joined("cost_vnd", Figure(10.0, "₫"), absent("₫", Reason.NO_PRICE, 1.0))
+    found = joined("cost_vnd", Figure(10.0, "₫"), absent("₫", ValueReason.NO_PRICE, 1.0))
     assert found.value is None
-    assert found.absent_for == Reason.NO_PRICE
+    assert found.absent_for == ValueReason.NO_PRICE
 
 
 def test_a_month_without_data_leaves_a_sum_that_says_so() -> None:
-    for lacking in (absent("kg CO₂e", Reason.NO_DATA), absent("kg CO₂e", Reason.NOT_COMPUTED)):
+    for lacking in (absent("kg CO₂e", ValueReason.NO_DATA), absent("kg CO₂e", ValueReason.NOT_COMPUTED)):
         found = joined("co2e_kg", Figure(10.0, "kg CO₂e"), lacking)
         assert found.value == 10
-        assert found.reasons == Reason.INDICATIVE | Reason.PARTLY
+        assert found.reasons == ValueReason.INDICATIVE | ValueReason.PARTLY
         assert found.completeness == pytest.approx(31 / 59)
     missing = joined_figures({JANUARY: {"co2e_kg": Figure(10.0, "kg CO₂e")}}, LENGTHS)["co2e_kg"]
-    assert missing.reasons == Reason.INDICATIVE | Reason.PARTLY
+    assert missing.reasons == ValueReason.INDICATIVE | ValueReason.PARTLY
 
 
 def test_a_month_before_a_meter_was_there_is_not_missing() -> None:
-    found = joined("steam_t", absent("t", Reason.NO_METER), Figure(10.0, "t"))
-    assert (found.value, found.completeness, found.reasons) == (10, 1, Reason(0))
+    found = joined("steam_t", absent("t", ValueReason.NO_METER), Figure(10.0, "t"))
+    assert (found.value, found.completeness, found.reasons) == (10, 1, ValueReason(0))
 
 
 def test_ratios_weigh_each_month_by_what_it_was_divided_by() -> None:
@@ -67,7 +67,7 @@ def test_what_has_no_sum_says_so_and_peaks_are_the_highest() -> None:
         FEBRUARY: {"base_load_kw": Figure(1.0, "kW"), "peak_demand_kw": Figure(7.0, "kW")},
     }
     found = joined_figures(months, LENGTHS)
-    assert found["base_load_kw"].absent_for == Reason.NOT_OF_YEARS
+    assert found["base_load_kw"].absent_for == ValueReason.NOT_OF_YEARS
     assert found["peak_demand_kw"].value == 9
 
 
@@ -78,7 +78,7 @@ def test_savings_of_a_year_are_judged_by_the_uncertainty_of_the_year() -> None:
     assert not found["saving_kwh"].reasons
     assert found["saving_kwh"].value == 60
     little = joined_figures({JANUARY: of | {"saving_kwh": Figure(-1.0, "kWh")}, FEBRUARY: of}, LENGTHS)
-    assert little["saving_kwh"].reasons == Reason.NOT_SIGNIFICANT
+    assert little["saving_kwh"].reasons == ValueReason.NOT_SIGNIFICANT
 
 
 def test_two_months_join_to_what_they_are_together() -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from efficiency.indicators.electricity import blocks, demand
 from efficiency.indicators.figure import Figure, absent, change, fields_of, figure, figures_in, ratio, total
-from efficiency.indicators.series import Portion, Series, quotient, together
+from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.indicators.tenant import fence_meters, tenant_figures
 from efficiency.usage.intervals import EVER, QUARTER_MS
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.valued import REASON_TEXT, Reason
+from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.figures import FIGURES, Period
 from metering.park import Park
 from metering.quantities import Utility
@@ -75,10 +75,10 @@ def test_every_figure_of_a_plain_day() -> None:
     }
     assert {name: found[name].value for name in expected} == pytest.approx(expected)
     assert found["electricity_per_output"].unit == "kWh/t"
-    assert found["solar_share"].absent_for == Reason.NO_METER
-    assert found["co2e_scope2_kg"].reasons == Reason.ESTIMATED_FACTOR
-    assert found["co2e_scope2_market_kg"].absent_for == Reason.NO_CONTRACT
-    assert found["payable_vnd"].reasons == Reason.NO_SURCHARGE
+    assert found["solar_share"].absent_for == ValueReason.NO_METER
+    assert found["co2e_scope2_kg"].reasons == ValueReason.ESTIMATED_FACTOR
+    assert found["co2e_scope2_market_kg"].absent_for == ValueReason.NO_CONTRACT
+    assert found["payable_vnd"].reasons == ValueReason.NO_SURCHARGE
     assert found.keys() <= FIGURES.keys()
 
 
@@ -96,10 +96,10 @@ def test_output_of_zero_or_none_or_in_two_units_gives_no_value_with_the_reason()
     without = [each for each in METERS if each["id"] != "line"]
     two = [*METERS, meter("pieces", "production", tenant="t", output_unit="pieces")]
     for found, reason in (
-        (figures(line=flat(0.0)), Reason.ZERO_DENOMINATOR),
-        (figures(park_of(*without)), Reason.NO_OUTPUT),
-        (figures(park_of(*two), pieces=flat(1.0)), Reason.MIXED_UNITS),
-        (figures(line=flat(np.nan)), Reason.NO_DATA),
+        (figures(line=flat(0.0)), ValueReason.ZERO_DENOMINATOR),
+        (figures(park_of(*without)), ValueReason.NO_OUTPUT),
+        (figures(park_of(*two), pieces=flat(1.0)), ValueReason.MIXED_UNITS),
+        (figures(line=flat(np.nan)), ValueReason.NO_DATA),
     ):
         for name in ("electricity_per_output", "energy_per_output", "co2e_per_output"):
             assert found[name].value is None
@@ -111,10 +111,10 @@ def test_a_carrier_without_a_factor_is_named_and_takes_the_sum_away() -> None:
     found = figures(park, steam=flat(1.0))
     for name in ("energy_mj", "energy_per_output", "toe", "toe_per_output"):
         assert found[name].value is None
-        assert found[name].absent_for == Reason.NO_FACTOR_STEAM
+        assert found[name].absent_for == ValueReason.NO_FACTOR_STEAM
     assert found["electricity_per_output"].value == pytest.approx(10.0)
     assert found["co2e_scope2_kg"].value == pytest.approx(576.0)
-    assert found["co2e_scope2_kg"].reasons == Reason.NO_FACTOR_STEAM | Reason.ESTIMATED_FACTOR
+    assert found["co2e_scope2_kg"].reasons == ValueReason.NO_FACTOR_STEAM | ValueReason.ESTIMATED_FACTOR
     steam = {"steam": [{**SOURCE, "value": 2760.0}]}
     factors = {"mj": steam, "toe": {"electricity": [{**SOURCE, "value": 1e-4}], "steam": [{**SOURCE, "value": 0.07}]}}
     with_factor = figures(park_of(*METERS, meter("steam", "steam", tenant="t"), factors=factors), steam=flat(1.0))
@@ -166,17 +166,17 @@ def test_sizes_are_those_of_the_day() -> None:
     found = tenant_figures(park, park.tenant["t"], days, Period.MONTH, span(192))
     assert found["electricity_per_m2"].value == pytest.approx(1920 / 200)
     nobody = figures(park_of(tenant={"employees": 0}))["electricity_per_employee"]
-    assert nobody.absent_for == Reason.ZERO_DENOMINATOR
+    assert nobody.absent_for == ValueReason.ZERO_DENOMINATOR
 
 
 def test_cost_says_why_it_is_missing() -> None:
     unpriced = flat(10.0, cost_vnd=np.nan)
-    assert figures(em=unpriced)["cost_vnd"].absent_for == Reason.NO_PRICE
-    assert figures(park_of(tenant={"contract": {}}), em=unpriced)["cost_vnd"].absent_for == Reason.NO_VOLTAGE
+    assert figures(em=unpriced)["cost_vnd"].absent_for == ValueReason.NO_PRICE
+    assert figures(park_of(tenant={"contract": {}}), em=unpriced)["cost_vnd"].absent_for == ValueReason.NO_VOLTAGE
     bands: dict[str, Any] = {"electricity": {"bands": [], "prices": {}}}
-    assert figures(park_of(tariffs=bands), em=unpriced)["cost_vnd"].absent_for == Reason.NO_BANDS
+    assert figures(park_of(tariffs=bands), em=unpriced)["cost_vnd"].absent_for == ValueReason.NO_BANDS
     untaxed = figures(park_of(tariffs={}))
-    assert untaxed["payable_vnd"].absent_for == Reason.NO_VAT
+    assert untaxed["payable_vnd"].absent_for == ValueReason.NO_VAT
     assert untaxed["cost_vnd"].value == pytest.approx(1_920_000.0)
 
 
@@ -191,7 +191,7 @@ def test_a_budget_is_compared_with_the_cost_of_the_same_time() -> None:
     assert found["budget_share"].completeness == pytest.approx(0.5)
     assert found["budget_share"].indicative
     later = park_of(METERS[0], tenant={"budget_vnd_per_month": [{"from": "2026-08-01", "value": 1.0}]})
-    assert figures(later)["budget_share"].absent_for == Reason.NO_BUDGET
+    assert figures(later)["budget_share"].absent_for == ValueReason.NO_BUDGET
 
 
 def test_market_based_emissions_follow_the_contract_of_the_day() -> None:
@@ -219,8 +219,8 @@ def test_a_coarse_counter_marks_the_demand_it_shows() -> None:
     )
     found = figures(em=coarse)
     assert found["peak_demand_error_kw"].value == pytest.approx(10.0)
-    assert found["peak_demand_kw"].reasons & Reason.COARSE
-    assert not figures()["peak_demand_kw"].reasons & Reason.COARSE
+    assert found["peak_demand_kw"].reasons & ValueReason.COARSE
+    assert not figures()["peak_demand_kw"].reasons & ValueReason.COARSE
 
 
 @given(st.lists(st.floats(0.1, 1000), min_size=4, max_size=200))
@@ -239,7 +239,7 @@ def test_demand_is_of_half_hours(amounts: list[float]) -> None:
 
 def test_blocks_start_on_half_hours() -> None:
     start, ones = quarters(6)[1:], np.ones(5)
-    begin, power, _ = blocks(start, Series(np.arange(5.0), ones, 0 * ones, 0 * ones, ones > 0))
+    begin, power, _ = blocks(start, UseSeries(np.arange(5.0), ones, 0 * ones, 0 * ones, ones > 0))
     assert list(begin) == [int(quarters(6)[2]), int(quarters(6)[4])]
     assert list(power) == [6.0, 14.0]
     assert begin[0] % (2 * QUARTER_MS) == 0
@@ -252,13 +252,13 @@ def test_a_change_compares_only_what_both_have() -> None:
 
 
 def test_figures_add_up_only_when_all_are_there() -> None:
-    one, none = Figure(1.0, "x"), absent("x", Reason.NO_DATA)
+    one, none = Figure(1.0, "x"), absent("x", ValueReason.NO_DATA)
     assert total([one, one], "x").value == 2
-    assert total([one, none], "x").reasons == Reason.NO_DATA
-    assert total([], "x").reasons == Reason.NO_METER
-    assert ratio(one, none, "x").absent_for == Reason.NO_DATA
-    assert figure(1.0, "x", 0.94, 0.0).reasons == Reason.INDICATIVE
-    assert set(REASON_TEXT) == set(Reason)
+    assert total([one, none], "x").reasons == ValueReason.NO_DATA
+    assert total([], "x").reasons == ValueReason.NO_METER
+    assert ratio(one, none, "x").absent_for == ValueReason.NO_DATA
+    assert figure(1.0, "x", 0.94, 0.0).reasons == ValueReason.INDICATIVE
+    assert set(REASON_TEXT) == set(ValueReason)
     assert together([]) is None
 
 
@@ -269,7 +269,7 @@ some = st.builds(
     unit=st.just(""),
     completeness=st.floats(0, 1),
     estimated=st.floats(0, 1),
-    reasons=st.integers(0, (1 << len(Reason)) - 1).map(Reason),
+    reasons=st.integers(0, (1 << len(ValueReason)) - 1).map(ValueReason),
     over=st.none() | st.floats(0, 1e12),
 )
 
@@ -279,7 +279,7 @@ def test_a_figure_is_read_back_as_it_was_stored(written: dict[str, Figure]) -> N
     found = figures_in(fields_of(written), units=dict.fromkeys(FIGURES, ""))
     assert {name: found[name] for name in written} == written
     missing = found.keys() - written.keys() - {"completeness", "estimated"}
-    assert all(found[name].reasons == Reason.NOT_COMPUTED for name in missing)
+    assert all(found[name].reasons == ValueReason.NOT_COMPUTED for name in missing)
 
 
 def test_the_fence_of_a_tenant_counts_nothing_twice() -> None:

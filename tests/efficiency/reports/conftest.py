@@ -10,7 +10,7 @@ import pytest
 
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.write import Order, write_park_report, write_reports, write_tenant_report
+from efficiency.reports.write import ReportOrder, write_park_report, write_reports, write_tenant_report
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.words import Language
@@ -64,15 +64,15 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
                 out = {kind: folder / f"{kind}-{language.value}.html" for kind in KINDS}
                 textile = park.tenant["textile"]
                 orders = {
-                    "tenant-month": Order(MONTH, language, out["tenant-month"], MADE_ON),
-                    "tenant-year": Order(YEAR, language, out["tenant-year"], MADE_ON, formulas=True),
-                    "empty": Order(EMPTY, language, out["empty"], MADE_ON),
+                    "tenant-month": ReportOrder(MONTH, language, out["tenant-month"], MADE_ON),
+                    "tenant-year": ReportOrder(YEAR, language, out["tenant-year"], MADE_ON, formulas=True),
+                    "empty": ReportOrder(EMPTY, language, out["empty"], MADE_ON),
                 }
                 for order in orders.values():
                     await write_tenant_report(store, park, textile, order)
-                await write_park_report(store, park, Order(EMPTY, language, out["empty-park"], MADE_ON))
-                await write_park_report(store, park, Order(MONTH, language, out["park-month"], MADE_ON))
-                whole_year = Order(YEAR, language, out["park-year"], MADE_ON)
+                await write_park_report(store, park, ReportOrder(EMPTY, language, out["empty-park"], MADE_ON))
+                await write_park_report(store, park, ReportOrder(MONTH, language, out["park-month"], MADE_ON))
+                whole_year = ReportOrder(YEAR, language, out["park-year"], MADE_ON)
                 await write_park_report(store, park, whole_year, read_entered(extra, park))
                 pages |= {(kind, language): file for kind, file in out.items()}
             written = await write_reports(store, park, folder / "demo", MONTH.first)

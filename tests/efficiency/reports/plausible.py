@@ -14,7 +14,7 @@ from efficiency.reports.periods import ReportPeriod
 from efficiency.usage.intervals import QUARTER_MS
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.money import BANDS, band_shares
-from efficiency.valuation.valued import Reason
+from efficiency.valuation.valued import ValueReason
 from metering.figures import FIGURES, PARK_FIGURES, Period
 from metering.instants import midnight_ms
 from metering.meters import Meter, Role
@@ -193,7 +193,7 @@ def _figures(use: float, number: int) -> dict[str, Figure]:
     water = dict.fromkeys(("water_m3", "water_per_output"), 1 - 0.5 / 31)
     made = {name: Figure(value, FIGURES[name].unit, water.get(name, 1.0)) for name, value in values.items()}
     made["wastewater_m3"] = replace(made["wastewater_m3"], estimated=1 / 31)
-    made["co2e_scope2_market_kg"] = absent("kg CO₂e", Reason.NO_CONTRACT)
+    made["co2e_scope2_market_kg"] = absent("kg CO₂e", ValueReason.NO_CONTRACT)
     made["peak_demand_error_kw"] = Figure(0.5, "kW")
     return made | {
         name: Figure(above / below, FIGURES[name].unit, water.get(name, 1.0), over=below)
@@ -237,10 +237,10 @@ def _balances(park: Park, period: ReportPeriod) -> Iterator[str]:
 
 def _balance(meter: Meter, below: list[Meter], day: date) -> dict[str, Figure]:
     if meter.id == "wm-main" and day.day == HOLE[1]:
-        return dict.fromkeys(BALANCE_FIGURES, absent(meter.unit, Reason.INCOMPLETE, 0.6))
+        return dict.fromkeys(BALANCE_FIGURES, absent(meter.unit, ValueReason.INCOMPLETE, 0.6))
     used = sum(child.rated * 24 * 0.35 * 0.53 for child in below)
     loss = used * (0.06 if meter.utility is Utility.WATER else 0.004)
     values = {"incoming": used + loss, "tenants": used * 0.9, "own": used * 0.1, "submeters": used, "loss": loss}
     found = {name: Figure(value, meter.unit) for name, value in {**values, "band": used * 0.011}.items()}
-    found["loss"] = found["loss"].noting(Reason.NOT_SIGNIFICANT if loss <= used * 0.011 else Reason(0))
+    found["loss"] = found["loss"].noting(ValueReason.NOT_SIGNIFICANT if loss <= used * 0.011 else ValueReason(0))
     return found | {"loss_share": Figure(loss / (used + loss), "1", over=used + loss)}

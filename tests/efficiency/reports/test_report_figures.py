@@ -19,9 +19,9 @@ from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DayUse, costs
 from efficiency.reports.sources import holding
 from efficiency.reports.words import TEXTS
-from efficiency.reports.write import Order, write_park_report, write_tenant_report
+from efficiency.reports.write import ReportOrder, write_park_report, write_tenant_report
 from efficiency.usage.quality import Rule
-from efficiency.valuation.valued import REASON_TEXT, Reason
+from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.errors import OperatorError
 from metering.instants import midnight_ms
 from metering.park import Park
@@ -106,7 +106,7 @@ async def test_a_park_counts_at_its_edge_and_its_four_numbers_add_up(reports: Re
     assert report.intakes[Utility.ELECTRICITY].now == report.edges[Utility.ELECTRICITY]["incoming"]
     water = next(one for one in report.mains if one.main.id == "wm-main")
     assert water.figures[LOSS].completeness == pytest.approx(1 - 1 / len(DAYS))
-    assert water.figures[LOSS].reasons == Reason.PARTLY
+    assert water.figures[LOSS].reasons == ValueReason.PARTLY
     assert water.figures[LOSS_SHARE].value == pytest.approx(0.06 / 1.06)
     page = reports.text("park-month", Language.EN)
     assert "What came into the park, and where it went" in page
@@ -115,7 +115,7 @@ async def test_a_park_counts_at_its_edge_and_its_four_numbers_add_up(reports: Re
 def test_a_month_without_data_has_no_value_and_says_so(reports: Reports) -> None:
     for language in Language:
         page = reports.text("empty", language)
-        assert language.say(REASON_TEXT[Reason.NO_DATA]) in page
+        assert language.say(REASON_TEXT[ValueReason.NO_DATA]) in page
         assert "NaN" not in page
         assert "None" not in page
 
@@ -128,14 +128,14 @@ async def test_a_figure_without_a_value_says_why_and_one_of_little_data_that_it_
         park,
         tenant.id,
         MONTH.first,
-        electricity_kwh=Figure(1000.0, "kWh", 0.9, reasons=Reason.INDICATIVE),
+        electricity_kwh=Figure(1000.0, "kWh", 0.9, reasons=ValueReason.INDICATIVE),
         output=Figure(0.0, "t"),
-        electricity_per_output=absent("kWh/t", Reason.ZERO_DENOMINATOR),
+        electricity_per_output=absent("kWh/t", ValueReason.ZERO_DENOMINATOR),
     )
     await store.write([line], OPERATOR_DATABASE)
     report = await tenant_report(store, park, tenant, MONTH, MADE_ON)
     assert report.entries["output"].now.value == 0
-    assert report.entries["enpi"].now.reasons == Reason.NOT_COMPUTED, "nothing is said of what was never computed"
+    assert report.entries["enpi"].now.reasons == ValueReason.NOT_COMPUTED, "nothing is said of what was never computed"
     page = tenant_page(report, Language.VI)
     assert "mẫu số bằng không" in page
     assert "tham khảo · 90,0% số liệu" in page
@@ -165,7 +165,7 @@ async def test_a_baseline_is_summed_over_its_days_and_says_when_to_doubt_it(repo
 
 async def test_a_tenant_without_a_baseline_is_told_how_to_come_by_one(store: Store, park: Park) -> None:
     tenant = park.tenant["textile"]
-    none = absent("1", Reason.NO_BASELINE)
+    none = absent("1", ValueReason.NO_BASELINE)
     await store.write(
         [month_point(park, tenant.id, MONTH.first, electricity_kwh=Figure(1000.0, "kWh"), enpi=none, cusum_kwh=none)],
         OPERATOR_DATABASE,
@@ -182,7 +182,7 @@ async def test_a_tenant_without_a_baseline_is_told_how_to_come_by_one(store: Sto
 
 
 async def test_a_saving_is_written_with_its_uncertainty_and_whether_it_is_significant(store: Store, park: Park) -> None:
-    saving = Figure(4490.0, "kWh", reasons=Reason.NOT_SIGNIFICANT)
+    saving = Figure(4490.0, "kWh", reasons=ValueReason.NOT_SIGNIFICANT)
     figures = {"saving_kwh": saving, "saving_band_kwh": Figure(5200.0, "kWh"), "expected_kwh": Figure(9e4, "kWh")}
     head = series(EFFICIENCY, {"park": park.id, "tenant": "textile", "period": "year"})
     await store.write(
@@ -202,7 +202,7 @@ async def test_nothing_at_all_makes_a_page_of_reasons(store: Store, park: Park) 
     report = await park_report(store, park, YEAR, MADE_ON)
     assert report.empty
     for language in Language:
-        assert language.say(REASON_TEXT[Reason.NOT_COMPUTED]) in park_page(report, language)
+        assert language.say(REASON_TEXT[ValueReason.NOT_COMPUTED]) in park_page(report, language)
 
 
 async def test_a_change_is_only_told_between_whole_periods(store: Store, park: Park) -> None:
@@ -296,7 +296,7 @@ def test_faults_of_the_entered_values_name_file_and_key(tmp_path: Path, park: Pa
 async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: Path) -> None:
     entered = {("B.4", "textile", "electricity_kwh"): 1.0}
     async with Store(reports.url) as store:
-        order = Order(YEAR, Language.EN, tmp_path / "x.html", MADE_ON)
+        order = ReportOrder(YEAR, Language.EN, tmp_path / "x.html", MADE_ON)
         with pytest.raises(OperatorError, match="textile/electricity_kwh: is measured"):
             await write_park_report(store, reports.park, order, entered)
 
@@ -305,8 +305,8 @@ async def test_a_report_is_written_as_pdf_and_not_as_anything_unknown(reports: R
     out = reports.folder / "tenant.PDF"
     async with Store(reports.url) as store:
         textile = reports.park.tenant["textile"]
-        await write_tenant_report(store, reports.park, textile, Order(MONTH, Language.VI, out, MADE_ON))
-        order = Order(MONTH, Language.VI, out.with_suffix(".doc"), MADE_ON)
+        await write_tenant_report(store, reports.park, textile, ReportOrder(MONTH, Language.VI, out, MADE_ON))
+        order = ReportOrder(MONTH, Language.VI, out.with_suffix(".doc"), MADE_ON)
         with pytest.raises(OperatorError, match="a report is written as"):
             await write_tenant_report(store, reports.park, textile, order)
     content = out.read_bytes()

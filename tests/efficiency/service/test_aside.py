@@ -17,7 +17,7 @@ from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService
 from efficiency.stored.meteruse import MeterUse
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
-from ingest.arrivals import Extent, Source, Trace
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.park import Park
 from metering.parkfile import load_park
 from running.parkwatch import ParkWatch
@@ -110,7 +110,7 @@ async def test_a_late_reading_of_long_ago_stops_nobody(days: int, store: Store, 
     usage = await begun(store, park, NOW)
     old = NOW - days * DAY_MS
     await store.write(lines(park, "one", old, old), OPERATOR_DATABASE)
-    await store.write(Trace("ingest-1").lines({Source("demo", "one"): Extent(old, old)}, NOW), OPERATOR_DATABASE)
+    await store.write(Trace("ingest-1").lines({ArrivalSource("demo", "one"): Extent(old, old)}, NOW), OPERATOR_DATABASE)
     await store.write(lines(park, "two", NOW, NOW + QUARTER_MS), OPERATOR_DATABASE)
     await usage.cycle(NOW + QUARTER_MS)
     assert await sums(store) == pytest.approx({"one": days * DAY_MS / QUARTER_MS, "two": 97})
@@ -201,7 +201,9 @@ async def test_a_meter_that_is_set_aside_misses_nothing_through_a_restart(
         old = NOW - 2 * DAY_MS
         (line,) = lines(park, "bad", old, old)
         await store.write([line.replace("energy_kwh=1", "energy_kwh=2")], OPERATOR_DATABASE)
-        await store.write(Trace("ingest-1").lines({Source("demo", "bad"): Extent(old, old)}, NOW), OPERATOR_DATABASE)
+        await store.write(
+            Trace("ingest-1").lines({ArrivalSource("demo", "bad"): Extent(old, old)}, NOW), OPERATOR_DATABASE
+        )
         await usage.cycle(NOW + 1000)
         assert usage.aside.things
         await usage.cycle(NOW + 2000)

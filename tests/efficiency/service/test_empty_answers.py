@@ -10,7 +10,7 @@ from aiohttp import web
 
 from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS
-from ingest.arrivals import Extent, Source, Trace
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.errors import UnavailableError
 from metering.park import Park
 from proving.servers import Influxd
@@ -112,7 +112,7 @@ async def test_answers_that_are_empty_or_stale_spoil_nothing(
             if turn % 4 == 3:  # what a gateway had kept
                 late = Extent(now - 3 * QUARTER_MS, now)
                 await through.write(lines(park, METERS[0], *late), OPERATOR_DATABASE)
-                noted = trace.lines({Source("demo", METERS[0]): late}, now)
+                noted = trace.lines({ArrivalSource("demo", METERS[0]): late}, now)
                 await through.write(noted, OPERATOR_DATABASE)
             proxy.share = 0.15 if turn % 4 else 1.0
             usage = await computed(usage, through, park, now)

@@ -10,7 +10,7 @@ from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
 from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Span
-from ingest.arrivals import Extent, Source, Trace
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.meters import Meter
 from metering.parkfile import load_park
 from store.client import Row, Store
@@ -41,7 +41,7 @@ class Service:
     async def arrive(self, meter: str, first: int, last: int, now_ms: int) -> None:
         """Readings of a meter come late."""
         await self.field.write(self.store, [meter], first, last)
-        lines = self.trace.lines({Source(self.field.park.id, meter): Extent(first, last - 1)}, now_ms)
+        lines = self.trace.lines({ArrivalSource(self.field.park.id, meter): Extent(first, last - 1)}, now_ms)
         await self.store.write(lines, OPERATOR_DATABASE)
 
     async def from_scratch(self, now_ms: int) -> list[Row]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import Span
-from ingest.arrivals import Extent, Source, Trace
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.park import Park
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
@@ -44,7 +44,10 @@ async def test_meters_of_a_tenant_that_are_corrected_at_different_times_are_all_
     for meter, number in late.items():
         head, counter = reading_series(park.id, park.meter[meter]), park.meter[meter].counter
         await store.write([f"{head} {counter}=1.5 {at(park, number, 6)}000000"], OPERATOR_DATABASE)
-    spans = {Source(park.id, meter): Extent(at(park, number, 6), at(park, number, 6)) for meter, number in late.items()}
+    spans = {
+        ArrivalSource(park.id, meter): Extent(at(park, number, 6), at(park, number, 6))
+        for meter, number in late.items()
+    }
     await store.write(Trace("ingest-1").lines(spans, now), OPERATOR_DATABASE)
     now += 600_000  # months are made anew only every now and then
     await usage.cycle(now)

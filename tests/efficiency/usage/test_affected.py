@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from efficiency.stored.meteruse import around
 from efficiency.usage.affected import affected, shape_reach
-from efficiency.usage.counters import Counter, Fitted
+from efficiency.usage.counters import Counter, FittedInstrument
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
     ALWAYS_BEFORE,
@@ -27,7 +27,7 @@ START = 20_000 * DAY_MS
 MINUTE = 60_000
 WINDOW = Span(START, START + 18 * HOUR_MS)
 COLUMNS = ("amount", "estimated", "completeness", "error", "rules")
-COUNTER = Counter(5 * MINUTE, 60.0, (Fitted(rollover=1000.0, count=0.1),))
+COUNTER = Counter(5 * MINUTE, 60.0, (FittedInstrument(rollover=1000.0, count=0.1),))
 
 
 def readings(minutes: list[int], values: list[float], span: Span | None = None) -> Readings:
@@ -114,7 +114,7 @@ def test_an_excursion_that_turns_out_to_be_none_is_computed_again_from_its_begin
     low = {minute: 0.1 * minute for minute in range(5, 55, 5)}
     before = {-5: 1000.0, 0: 1000.5, **low, 55: 1006.0, 60: 1006.5}
     after = dict(sorted({**before, 52: 300.0}.items()))
-    counter = Counter(5 * MINUTE, 60.0, (Fitted(count=0.1),))
+    counter = Counter(5 * MINUTE, 60.0, (FittedInstrument(count=0.1),))
     old, new = (readings(list(held), list(held.values())) for held in (before, after))
     changed = different(usage(counter, old, WINDOW), usage(counter, new, WINDOW))
     assert START in changed
@@ -158,7 +158,7 @@ def test_standing_still_needs_to_be_loaded_from_its_beginning_once_it_ends_in_a_
 
 
 def test_filling_a_gap_may_make_the_intervals_before_and_after_it_suspect() -> None:
-    counter = Counter(15 * MINUTE, 60.0, (Fitted(count=1e-6),))
+    counter = Counter(15 * MINUTE, 60.0, (FittedInstrument(count=1e-6),))
     before = {minute: minute / 4 for minute in (0, 15, 30, 300, 315, 330)}
     after = {minute: minute / 4 for minute in (0, 15, 30, 45, 285, 300, 315, 330)}
     old, new = (readings(list(held), list(held.values())) for held in (before, after))
@@ -172,7 +172,7 @@ def test_filling_a_gap_may_make_the_intervals_before_and_after_it_suspect() -> N
 
 def test_a_reading_reaches_the_gaps_that_borrow_its_shape_and_no_others() -> None:
     weeks = 4 * 7 * 24 * 12
-    counter = Counter(5 * MINUTE, 60.0, (Fitted(count=0.1),))
+    counter = Counter(5 * MINUTE, 60.0, (FittedInstrument(count=0.1),))
     gap = set(range(2 * 2016 + 144, 2 * 2016 + 180))
     other = set(range(2 * 2016 + 1000, 2 * 2016 + 1030))
     kept = [slot for slot in range(weeks) if slot not in gap | other]

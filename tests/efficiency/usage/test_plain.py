@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from efficiency.usage.counters import Counter, Fitted
+from efficiency.usage.counters import Counter, FittedInstrument
 from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import FAULT, Readings
 from efficiency.usage.plain import plain_hours, plain_window
@@ -49,7 +49,7 @@ def register(drawn: Drawn) -> tuple[Counter, Readings]:
         case "still":
             values[place : place + 5] = values[place]
     readings = Readings(times[keep], values[keep], states[keep], Span(BEGIN, ALWAYS_AFTER))
-    return Counter(interval, 100.0, (Fitted(count=step, factor=factor, seen=seen),)), readings
+    return Counter(interval, 100.0, (FittedInstrument(count=step, factor=factor, seen=seen),)), readings
 
 
 @given(st.lists(registers, min_size=1, max_size=6))

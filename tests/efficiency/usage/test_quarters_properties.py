@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from efficiency.usage.affected import affected
-from efficiency.usage.counters import Counter, Fitted
+from efficiency.usage.counters import Counter, FittedInstrument
 from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
@@ -105,10 +105,12 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
     return Simulated(counter, readings, raw_use * factor, held)
 
 
-def _instruments(rollover: float | None, multiplier_change: int, swaps: list[tuple[int, float]]) -> tuple[Fitted, ...]:
+def _instruments(
+    rollover: float | None, multiplier_change: int, swaps: list[tuple[int, float]]
+) -> tuple[FittedInstrument, ...]:
     """Fitted where somebody wrote down the registers of every swap; the ratio changes from 10 to 12."""
     edges = sorted([(multiplier_change, None), *swaps], key=lambda edge: edge[0])
-    fitted = [Fitted(factor=10.0, rollover=rollover, count=RESOLUTION)]
+    fitted = [FittedInstrument(factor=10.0, rollover=rollover, count=RESOLUTION)]
     for at, closing in edges:
         before = fitted[-1]
         fitted[-1] = replace(before, until=at, closing=np.nan if closing is None else closing)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from efficiency.usage.counters import Counter, Fitted
+from efficiency.usage.counters import Counter, FittedInstrument
 from efficiency.usage.gaps import Past
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS, Span
 from efficiency.usage.line import FAULT, Readings
@@ -15,7 +15,7 @@ from efficiency.usage.quarters import usage
 
 START = 20_000 * DAY_MS
 MINUTE = 60_000
-PLAIN = Counter(5 * MINUTE, 60.0, (Fitted(count=0.01),))
+PLAIN = Counter(5 * MINUTE, 60.0, (FittedInstrument(count=0.01),))
 
 
 def of(
@@ -52,8 +52,8 @@ def test_registers_at_the_edges_are_interpolated_between_the_readings_around_the
 
 def test_a_ratio_holds_from_its_instant_and_nothing_is_counted_before_the_first() -> None:
     fitted = (
-        Fitted(since=START + 10 * MINUTE, factor=10.0, count=0.01),
-        Fitted(since=START + 37 * MINUTE, factor=20.0, count=0.01, continues=True),
+        FittedInstrument(since=START + 10 * MINUTE, factor=10.0, count=0.01),
+        FittedInstrument(since=START + 37 * MINUTE, factor=20.0, count=0.01, continues=True),
     )
     values = {minute: 1000 + min(minute, 37) / 10 + max(0, minute - 37) / 20 for minute in range(0, 61, 5)}
     computed = of(values, Counter(5 * MINUTE, 600.0, fitted))
@@ -65,7 +65,7 @@ def test_a_ratio_holds_from_its_instant_and_nothing_is_counted_before_the_first(
 
 
 def test_a_fall_from_the_upper_half_by_a_possible_step_is_a_roll_over() -> None:
-    counter = Counter(5 * MINUTE, 60.0, (Fitted(rollover=1004.5, count=0.01),))
+    counter = Counter(5 * MINUTE, 60.0, (FittedInstrument(rollover=1004.5, count=0.01),))
     values = {minute: value % 1004.5 for minute, value in steady().items()}
     computed = of(values, counter)
     assert computed.amount == pytest.approx([3.0, 3.0, 3.0, 3.0], abs=0.01)
@@ -76,7 +76,7 @@ def test_a_fall_from_the_upper_half_by_a_possible_step_is_a_roll_over() -> None:
 @pytest.mark.parametrize("rollover", [None, 5000.0, 1e8])
 def test_any_other_fall_to_little_is_a_reset_and_nothing_is_invented(rollover: float | None) -> None:
     values = {minute: value if minute < 20 else value - 1004.0 for minute, value in steady().items()}
-    computed = of(values, Counter(5 * MINUTE, 60.0, (Fitted(rollover=rollover, count=0.01),)))
+    computed = of(values, Counter(5 * MINUTE, 60.0, (FittedInstrument(rollover=rollover, count=0.01),)))
     assert rules(computed, 1) == Rule.RESET
     assert computed.quality[1] == Quality.PARTIAL
     assert computed.completeness[1] == pytest.approx(2 / 3)
@@ -89,7 +89,7 @@ def test_a_fall_to_anything_else_leaves_one_step_unknown_unless_energy_may_be_ex
     assert rules(computed, 1) == Rule.RESTORED
     assert computed.quality[1] == Quality.PARTIAL
     values = {minute: value if minute < 20 else value - 2.0 for minute, value in steady().items()}
-    solar = of(values, Counter(5 * MINUTE, 60.0, (Fitted(count=0.01, signed=True),)))
+    solar = of(values, Counter(5 * MINUTE, 60.0, (FittedInstrument(count=0.01, signed=True),)))
     assert rules(solar, 1) == Rule.EXPORT
     assert solar.quality[1] == Quality.MEASURED
     assert solar.amount[1] == pytest.approx(3.0 - 2.0, abs=0.01)
@@ -113,7 +113,7 @@ def test_a_single_impossible_reading_is_set_aside_up_or_down() -> None:
 
 
 def test_a_register_that_was_repeated_and_catches_up_keeps_its_total() -> None:
-    fast = Counter(5 * MINUTE, 12.0, (Fitted(count=0.01),))
+    fast = Counter(5 * MINUTE, 12.0, (FittedInstrument(count=0.01),))
     computed = of(steady(m20=1003.5, m25=1003.5, m30=1003.5, m35=1003.5), fast)
     assert computed.amount.sum() == pytest.approx(12.0, abs=0.01)
     assert Rule.HELD in rules(computed, 1)
@@ -123,20 +123,25 @@ def test_a_register_that_was_repeated_and_catches_up_keeps_its_total() -> None:
 def test_a_swap_joins_closing_and_opening_register() -> None:
     values = {minute: value if minute < 20 else value - 950.0 for minute, value in steady().items()}
     at = START + 18 * MINUTE
-    swapped = (Fitted(until=at, count=0.01, closing=1003.6), Fitted(since=at, count=0.01, opening=53.6))
+    swapped = (
+        FittedInstrument(until=at, count=0.01, closing=1003.6),
+        FittedInstrument(since=at, count=0.01, opening=53.6),
+    )
     computed = of(values, replace(PLAIN, instruments=swapped))
     assert computed.amount == pytest.approx([3.0, 3.0, 3.0, 3.0], abs=0.01)
     assert rules(computed, 1) == Rule.SWAP
     assert list(computed.quality) == [Quality.MEASURED] * 4
-    unknown = (Fitted(until=at, count=0.01), Fitted(since=at, count=0.01))
+    unknown = (FittedInstrument(until=at, count=0.01), FittedInstrument(since=at, count=0.01))
     assert of(values, replace(PLAIN, instruments=unknown)).completeness[1] == pytest.approx(2 / 3)
-    half = (Fitted(until=at, count=0.01), Fitted(since=at, count=0.01, opening=53.6))
+    half = (FittedInstrument(until=at, count=0.01), FittedInstrument(since=at, count=0.01, opening=53.6))
     assert of(values, replace(PLAIN, instruments=half)).completeness[1] == pytest.approx(12 / 15)
 
 
 def test_a_swap_before_the_first_reading_counts_from_the_opening_register() -> None:
     at = START - 5 * MINUTE
-    counter = Counter(5 * MINUTE, 60.0, (Fitted(until=at, closing=812.0), Fitted(since=at, opening=999.0)))
+    counter = Counter(
+        5 * MINUTE, 60.0, (FittedInstrument(until=at, closing=812.0), FittedInstrument(since=at, opening=999.0))
+    )
     computed = of(steady(), counter, quarters=4)
     assert computed.amount == pytest.approx([3.0, 3.0, 3.0, 3.0], abs=0.01)
 
@@ -204,7 +209,7 @@ def test_equal_use_is_suspect_where_the_register_counts_too_finely_for_chance(
         grown += [grown[-1] + (3.0 if 0 <= quarter < longest else 2.0 + quarter % 3 / 10) / 3] * 1
         grown += [grown[-1] + (grown[-1] - grown[-2]), grown[-1] + 2 * (grown[-1] - grown[-2])]
     values = {5 * place - 150: 1000.0 + value for place, value in enumerate(grown)}
-    computed = of(values, replace(PLAIN, instruments=(Fitted(count=count),)), quarters=25)
+    computed = of(values, replace(PLAIN, instruments=(FittedInstrument(count=count),)), quarters=25)
     wanted = [Quality.SUSPECT if suspect and quarter < longest else Quality.MEASURED for quarter in range(25)]
     assert list(computed.quality) == wanted
     assert rules(computed, 0) == (Rule.STUCK if suspect else 0)
@@ -212,7 +217,7 @@ def test_equal_use_is_suspect_where_the_register_counts_too_finely_for_chance(
 
 def test_equal_parts_of_one_hourly_step_are_estimated_and_not_stuck() -> None:
     values = {60 * hour: 1000.0 + 100 * hour + hour % 3 for hour in range(-3, 6)}
-    computed = of(values, Counter(60 * MINUTE, 200.0, (Fitted(count=1e-5),)), quarters=8)
+    computed = of(values, Counter(60 * MINUTE, 200.0, (FittedInstrument(count=1e-5),)), quarters=8)
     assert list(computed.quality) == [Quality.ESTIMATED] * 8
     assert rules(computed, 3) == Rule.SPARSE
 
@@ -221,7 +226,9 @@ def test_a_register_that_is_a_short_float_counts_coarser_the_more_it_shows() -> 
     for shown, quality in ((1_000.0, Quality.SUSPECT), (1_000_000.0, Quality.MEASURED)):
         values = {minute: float(np.float32(shown + minute / 5)) for minute in range(-30, 200, 5)}
         computed = of(
-            values, replace(PLAIN, instruments=(Fitted(relative=float(np.finfo(np.float32).eps)),)), quarters=8
+            values,
+            replace(PLAIN, instruments=(FittedInstrument(relative=float(np.finfo(np.float32).eps)),)),
+            quarters=8,
         )
         assert list(computed.quality) == [quality] * 8
 

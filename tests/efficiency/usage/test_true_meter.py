@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from efficiency.usage.counters import Counter, Fitted
+from efficiency.usage.counters import Counter, FittedInstrument
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times
-from efficiency.usage.judging import KNOWN, Kind
+from efficiency.usage.judging import KNOWN, StepMeaning
 from efficiency.usage.line import MEASURING, Readings
 from efficiency.usage.quality import UNKNOWN_RULES, Rule
 from efficiency.usage.quarters import usage_of
@@ -82,7 +82,7 @@ def simulate(draw: Drawn) -> tuple[Counter, Readings, Truth]:
     passed = load(draw, times)
     at, until = draw.at, draw.at + 8 + draw.lasts
     shown, stamps = draw.begins + passed, times.copy()
-    instruments: tuple[Fitted, ...] = (Fitted(count=draw.resolution),)
+    instruments: tuple[FittedInstrument, ...] = (FittedInstrument(count=draw.resolution),)
     hidden: Span | None = None
     lost = Span(int(times[at - 1]), int(times[at]))
     match draw.happens:
@@ -107,8 +107,8 @@ def simulate(draw: Drawn) -> tuple[Counter, Readings, Truth]:
             shown[at:] = opening + passed[at:] - then
             wrote = draw.happens == "entered"
             instruments = (
-                Fitted(until=moment, count=draw.resolution, closing=closing if wrote else np.nan),
-                Fitted(since=moment, count=draw.resolution, opening=opening),
+                FittedInstrument(until=moment, count=draw.resolution, closing=closing if wrote else np.nan),
+                FittedInstrument(since=moment, count=draw.resolution, opening=opening),
             )
             hidden = None if wrote else Span(lost.start, moment)
         case "factory":
@@ -146,7 +146,7 @@ def test_what_is_called_measured_is_true_and_no_more_is_known_than_passed(draw: 
     tolerance = draw.resolution * (2 + len(counter.instruments))
     assert steps.delta[within].sum() <= passed.sum() + tolerance
     if draw.happens != "factory":
-        sure = steps.kind[within] < Kind.AMBIGUOUS
+        sure = steps.kind[within] < StepMeaning.AMBIGUOUS
         assert (np.abs(steps.delta[within] - passed)[sure] <= tolerance + 1e-6 * passed[sure]).all()
     for window in windows(truth):
         hours = usage_of(counter, steps, window)
@@ -162,7 +162,7 @@ def test_what_is_called_measured_is_true_and_no_more_is_known_than_passed(draw: 
 def test_every_step_of_unknown_use_is_named_and_little_else_is_lost(draw: Drawn) -> None:
     counter, readings, truth = simulate(draw)
     steps = steps_of(counter, readings)
-    unknown = (~steps.known | (steps.kind == Kind.AMBIGUOUS)) & (steps.end > truth.times[0])
+    unknown = (~steps.known | (steps.kind == StepMeaning.AMBIGUOUS)) & (steps.end > truth.times[0])
     assert unknown.any() == (truth.hidden is not None) or draw.happens == "factory"
     assert unknown.sum() <= 1 + 2 * (draw.happens == "factory")
     for window in windows(truth):
@@ -189,11 +189,11 @@ def test_a_counter_that_rolls_over_in_a_silence_is_right_or_said_to_be_open(
         shown[draw.at :] = passed[draw.at :] - passed[draw.at - 1] - draw.more * (passed[draw.at] - passed[draw.at - 1])
         shown %= RANGE
     counted = np.floor(shown / draw.resolution + 1e-9) * draw.resolution
-    counter = Counter(draw.interval_ms, RATED, (Fitted(count=draw.resolution, rollover=RANGE),))
+    counter = Counter(draw.interval_ms, RATED, (FittedInstrument(count=draw.resolution, rollover=RANGE),))
     steps = steps_of(counter, Readings(times, counted, np.full(len(times), MEASURING, dtype=np.uint8)))
     place = int(np.searchsorted(steps.start, times[draw.at - 1]))
     real = float(passed[draw.at] - passed[draw.at - 1])
-    if steps.kind[place] in (Kind.GOOD, Kind.ROLLOVER) and not reset:
+    if steps.kind[place] in (StepMeaning.GOOD, StepMeaning.ROLLOVER) and not reset:
         assert abs(steps.delta[place] - real) <= 2 * draw.resolution
     if rolls > 1 and not reset:
         assert steps.kind[place] > KNOWN

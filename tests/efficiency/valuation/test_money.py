@@ -13,7 +13,7 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import counted, emissions, primary_energy
 from efficiency.valuation.localtime import Slots, day_number, day_of, on_days, runs, slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
-from efficiency.valuation.valued import Reason, reasons_in
+from efficiency.valuation.valued import ValueReason, reasons_in
 from metering.calendar import Calendar
 from metering.dated import DatedValue, at
 from metering.meters import Role
@@ -121,11 +121,11 @@ def test_no_hours_no_price_no_voltage_are_reasons_and_never_zero() -> None:
     shares = band_shares(TARIFF.bands, when)
     cost = electricity_cost(used(np.ones(192)), tariff_over(TARIFF, shares, "v22kv", when))
     assert np.isnan(cost.total.value).all()
-    assert set(cost.total.reasons[:96]) == {int(Reason.NO_BANDS)}
-    assert set(cost.total.reasons[96:]) == {int(Reason.NO_PRICE)}
+    assert set(cost.total.reasons[:96]) == {int(ValueReason.NO_BANDS)}
+    assert set(cost.total.reasons[96:]) == {int(ValueReason.NO_PRICE)}
     later = days(date(2026, 1, 1), 1)
     nowhere = electricity_cost(used(np.ones(96)), tariff_over(TARIFF, band_shares(TARIFF.bands, later), None, later))
-    assert set(nowhere.total.reasons) == {int(Reason.NO_VOLTAGE)}
+    assert set(nowhere.total.reasons) == {int(ValueReason.NO_VOLTAGE)}
     water = flat_cost(used(np.ones(192)), (DatedValue(since=date(2025, 1, 1), value=14_500.0, source="test"),), when)
     assert np.isnan(water.value[:96]).all()
     assert water.value[96:].sum() == 96 * 14_500
@@ -175,7 +175,7 @@ def test_emissions_follow_dated_factors_and_own_solar_emits_nothing() -> None:
     assert primary_energy(use, Utility.ELECTRICITY, FACTORS, when).value[0] == pytest.approx(0.001543)
     steam = emissions(use, Utility.STEAM, Role.CONSUMPTION, FACTORS, when)
     assert np.isnan(steam.value).all()
-    assert set(steam.reasons) == {int(Reason.NO_FACTOR)}
+    assert set(steam.reasons) == {int(ValueReason.NO_FACTOR)}
     assert not counted(Utility.STEAM, FACTORS)
     early = emissions(use, Utility.ELECTRICITY, Role.MAIN, FACTORS, days(date(2024, 1, 1), 2))
     assert np.isnan(early.value).all()
@@ -210,10 +210,10 @@ def test_days_and_months_are_cut_in_local_time() -> None:
     assert [piece for _, piece in months] == [slice(0, 96), slice(96, 192)]
     assert [day_of(number) for number, _ in runs(when.day)] == [date(2026, 2, 28), date(2026, 3, 1)]
     assert cut.cut(months[1][1]).amount[0] == 96
-    assert flat_cost(cut, (), when).cut(months[1][1]).reasons.tolist() == [Reason.NO_PRICE] * 96
+    assert flat_cost(cut, (), when).cut(months[1][1]).reasons.tolist() == [ValueReason.NO_PRICE] * 96
     assert runs(np.empty(0, dtype=np.int64)) == []
 
 
 def test_reasons_have_words_and_can_be_told_apart() -> None:
-    assert reasons_in(Reason.NO_PRICE | Reason.NO_DATA) == (Reason.NO_DATA, Reason.NO_PRICE)
+    assert reasons_in(ValueReason.NO_PRICE | ValueReason.NO_DATA) == (ValueReason.NO_DATA, ValueReason.NO_PRICE)
     assert isinstance(TARIFF.prices["v22kv"][0], BandPrices)

@@ -15,7 +15,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
 
-from gateway.modbus import MeterBlock
+from gateway.modbus import ModbusMeterBlock
 from gateway.modbusmap import Request, decode, plan
 from metering.errors import OperatorError
 from metering.meters import Meter
@@ -44,7 +44,7 @@ async def connected(port: int, gateway: str) -> AsyncIterator[AsyncModbusTcpClie
 
 def only(meter: Meter, name: str) -> tuple[int, Request]:
     """The device and the request for one quantity of a meter."""
-    block = MeterBlock.model_validate(meter.modbus)
+    block = ModbusMeterBlock.model_validate(meter.modbus)
     (request,) = plan([(meter.id, block.model_copy(update={"registers": {name: block.registers[name]}}))])
     return block.device, request
 
@@ -70,7 +70,7 @@ async def test_every_register_of_every_meter_is_served_as_the_plant_has_it(plant
 
 async def test_registers_far_apart_can_be_read_in_one_request(plant: Plant) -> None:
     meter = plant.park.meter["em-textile"]
-    block = MeterBlock.model_validate(meter.modbus)
+    block = ModbusMeterBlock.model_validate(meter.modbus)
     places = {name: place.address for name, (place,) in block.registers.items() if place.address > 3100}
     first = min(places.values())
     async with (
@@ -88,7 +88,7 @@ async def test_registers_far_apart_can_be_read_in_one_request(plant: Plant) -> N
 async def test_what_is_not_there_is_answered_by_an_exception(plant: Plant) -> None:
     gap = next(event for event in plant.events if isinstance(event, Gap))
     meter = plant.park.meter[gap.meter]
-    device = MeterBlock.model_validate(meter.modbus).device
+    device = ModbusMeterBlock.model_validate(meter.modbus).device
     async with (
         serving(plant, {meter.gateway: 0}, clock=lambda: plant.at(gap)) as ports,
         connected(ports[meter.gateway], meter.gateway) as client,
