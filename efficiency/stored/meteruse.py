@@ -24,7 +24,7 @@ _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class MeterRegister:
     """A counting register of a meter, ready to be read and computed."""
 
     meter: Meter
@@ -38,7 +38,7 @@ def in_reach(spans: list[Span]) -> list[Span]:
     return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
 
 
-def touched(register: Register, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
+def touched(register: MeterRegister, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
     """The stretch around `changed` to compute again; true where `steps` are enough for it."""
     return next(
         span for span in affected(register.counter, steps, changed, only_new=only_new) if span.overlaps(changed)
@@ -54,13 +54,13 @@ class MeterUse:
         self._now_ms = now_ms
         self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
 
-    def registers(self, meter: Meter) -> list[Register]:
+    def registers(self, meter: Meter) -> list[MeterRegister]:
         """The counting registers that use is kept of; the main one first. Exchanges ahead say nothing yet."""
         past = [each for each in meter.instruments if each.span.start <= self._now_ms] or [*meter.instruments[:1]]
         if len(past) < len(meter.instruments):
             past[-1] = past[-1].model_copy(update={"until_ms": None, "closing": {}})
             meter = meter.model_copy(update={"instruments": tuple(past)})
-        return [Register(meter, name, self._counter(meter, name)) for name in counting(meter)]
+        return [MeterRegister(meter, name, self._counter(meter, name)) for name in counting(meter)]
 
     def _counter(self, meter: Meter, name: str) -> Counter:
         known = self._reader.counters.get((meter.id, name))
@@ -69,16 +69,16 @@ class MeterUse:
             self._reader.counters[(meter.id, name)] = known
         return known[1]
 
-    async def of(self, register: Register, window: Span, loaded: Readings | None = None) -> QuarterHours:
+    async def of(self, register: MeterRegister, window: Span, loaded: Readings | None = None) -> QuarterHours:
         """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
         return await self.of_steps(register, window, await self.steps(register, window, loaded))
 
-    async def of_steps(self, register: Register, window: Span, steps: Steps) -> QuarterHours:
+    async def of_steps(self, register: MeterRegister, window: Span, steps: Steps) -> QuarterHours:
         """Use of the quarter hours of `window` from `steps` that suffice for it."""
         past = await self._past(register, steps, window)
         return usage_of(register.counter, steps, window, past)
 
-    async def affected(self, register: Register, changed: Span) -> Span:
+    async def affected(self, register: MeterRegister, changed: Span) -> Span:
         """What to compute again after readings within `changed` came, went or were corrected.
 
         Gaps later on that borrow their shape from there are not in it.
@@ -86,7 +86,7 @@ class MeterUse:
         edges = [await self._around(register, edge) for edge in sorted({changed.start, changed.end - 1})]
         return Span(edges[0].start, edges[-1].end)
 
-    async def _around(self, register: Register, edge: int) -> Span:
+    async def _around(self, register: MeterRegister, edge: int) -> Span:
         window = Span(edge, edge + 1)
         while True:
             steps = await self.steps(register, window, None)
@@ -95,13 +95,13 @@ class MeterUse:
                 return found
             window = Span(min(found.start, window.start), max(found.end, window.end))
 
-    def weigh(self, register: Register, loaded: Readings) -> Steps:
+    def weigh(self, register: MeterRegister, loaded: Readings) -> Steps:
         """Steps of what is loaded, which the next `steps` of the register need not weigh again."""
         steps = steps_of(register.counter, loaded)
         self._weighed[(register.meter.id, register.name)] = loaded, steps
         return steps
 
-    async def steps(self, register: Register, window: Span, loaded: Readings | None) -> Steps:
+    async def steps(self, register: MeterRegister, window: Span, loaded: Readings | None) -> Steps:
         """Steps that suffice for `window`, from what is loaded or from as much more as that takes."""
         if loaded is not None:
             known = self._weighed.pop((register.meter.id, register.name), None)
@@ -130,7 +130,7 @@ class MeterUse:
     def _wider() -> Iterator[int]:
         yield from _WIDER_MS
 
-    async def _past(self, register: Register, steps: Steps, window: Span) -> Past:
+    async def _past(self, register: MeterRegister, steps: Steps, window: Span) -> Past:
         pasts = []
         for span in history_needed(register.counter, steps, window):
             known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
