@@ -84,9 +84,10 @@ def entered_text(given: Given | None, language: Language) -> str | float | None:
 def _plain(cell: Cell) -> Cell:
     """A text that a spreadsheet program would run as a formula is written as text; no program obeys control characters.
 
-    Programs skip leading blanks, and some take the fullwidth forms of the signs for the signs.
+    Programs skip leading blanks, and some take the fullwidth forms of the signs for the signs. The unit "%" alone runs
+    nothing and stays.
     """
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or cell == "%":
         return cell
     text = "".join(each if each.isprintable() else " " for each in cell)
     begins = normalize("NFKC", text.lstrip())[:1]

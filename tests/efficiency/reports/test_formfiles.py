@@ -6,14 +6,15 @@ from efficiency.reports.formfiles import _plain
 
 
 @pytest.mark.parametrize(
-    "start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\u00a0=", "\uff1d", "\uff0b", "\ufeff="]
+    "start", ["=", "+", "-", "@", "|", "%", "\t=", "\r=", "\n=", " =", "\u00a0=", "\uff1d", "\uff0b", "\ufeff="]
 )
 def test_what_could_be_a_formula_is_a_text(start: str) -> None:
     assert str(_plain(f"{start}HYPERLINK(1)")).startswith("'")
 
 
 def test_other_texts_and_numbers_stay_as_they_are() -> None:
-    assert [_plain(cell) for cell in ("Dệt may", "", -1.5, None)] == ["Dệt may", "", -1.5, None]
+    cells = ["Dệt may", "", "%", -1.5, None]
+    assert [_plain(cell) for cell in cells] == cells
 
 
 def test_control_characters_are_left_out() -> None:
