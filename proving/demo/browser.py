@@ -14,6 +14,7 @@ from proving.processes import program
 
 WIDTH = 1600
 WAIT_MS = 60_000
+"""So long a page, or anything on it, may take on a busy machine."""
 _QUIET = (
     "--disable-gpu",
     "--disable-background-networking",
@@ -44,6 +45,7 @@ class Reader:
         context = await browser.new_context(
             viewport={"width": WIDTH, "height": 1000}, color_scheme=theme, locale="en-GB"
         )
+        context.set_default_timeout(WAIT_MS)
         page = await context.new_page()
         if now is not None:
             await page.clock.set_fixed_time(now)
@@ -61,8 +63,8 @@ class Reader:
 
     async def settled(self) -> None:
         """Wait until every panel is drawn."""
-        await self.page.locator("[data-done=true]").first.wait_for(timeout=WAIT_MS)
-        await self.page.wait_for_selector("[data-done=false]", state="detached", timeout=WAIT_MS)
+        await self.page.locator("[data-done=true]").first.wait_for()
+        await self.page.wait_for_selector("[data-done=false]", state="detached")
         await self.page.evaluate("() => document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
 
     async def unrolled(self) -> None:

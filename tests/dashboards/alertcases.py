@@ -66,7 +66,14 @@ CASES = (
     Case("silent-gateway", "gw-substation", METER_STATUS, STREET, "seconds_since_last", 901, 899, 400),
     Case("ingest-stalled", "", PIPELINE, {"service": "ingest", "instance": "i"}, "last_write_age_s", 301, 299, 50),
     Case(
-        "not-computed", "", PIPELINE, {"service": "usage", "instance": "i", "part": "em-wwtp"}, "not_computed", 1, 0, 0
+        "not-computed",
+        "",
+        PIPELINE,
+        {"service": "usage", "instance": "i", "part": "em-wwtp"},
+        "not_computed",
+        1,
+        0.4,
+        0,
     ),
     Case("effluent-limit", "ww-outfall cod_mgl", "wastewater", OUTFALL, "cod_mgl", 75.5, 74.5, 72),
     Case("effluent-limit", "ww-outfall ph", "wastewater", OUTFALL, "ph", 9.05, 8.95, 8.5),

@@ -15,11 +15,12 @@ from dashboards.generate import OPERATOR
 from dashboards.panels import Page, Panel, PanelKind
 from dashboards.setting import Setting
 from metering.park import Park
-from proving.demo.browser import Reader, Theme, chromium
+from proving.demo.browser import WAIT_MS, Reader, Theme, chromium
 from tests.dashboards.conftest import NOW
 from tests.dashboards.test_pages_ask import TENANTS, choices, has_it, pages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+expect.set_options(timeout=WAIT_MS)
 
 RANGES = {
     "now-1h": timedelta(hours=1),
