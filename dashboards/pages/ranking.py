@@ -1,5 +1,7 @@
 """Resource efficiency: which tenants make most of what they take, and who gets better?"""
 
+from collections.abc import Iterator
+
 from dashboards.influxql import InfluxQL
 from dashboards.panels import (
     ENERGY,
@@ -32,6 +34,7 @@ from dashboards.tiles import (
     trend,
 )
 from metering.figures import FIGURES, Period, called
+from metering.model import Localized
 from metering.words import BAD, GOOD, NEUTRAL, text
 
 PERIOD = Variable(
@@ -82,7 +85,7 @@ def page(setting: Setting) -> Page:
                 )
             ),
             PanelRow((_trend(scope), _savings(PageScope()))),
-            PanelRow((_table(scope),)),
+            *(PanelRow((each,)) for each in _tables(scope)),
         ),
         (*CHOICES, PERIOD),
         start="now-13M",
@@ -178,22 +181,34 @@ def _savings(scope: PageScope) -> Panel:
     )
 
 
-def _table(scope: PageScope) -> Panel:
-    shown = (
+def _tables(scope: PageScope) -> Iterator[Panel]:
+    """Two, because all columns side by side are wider than a page."""
+    energy = (
         ("enpi", SHARE, 1),
         ("electricity_per_output", unit_of("electricity_per_output"), 1),
         ("energy_per_output", unit_of("energy_per_output"), 1),
         ("toe_per_output", unit_of("toe_per_output"), 4),
-        ("water_per_output", unit_of("water_per_output"), 2),
-        ("wastewater_per_output", unit_of("wastewater_per_output"), 2),
-        ("co2e_per_output", unit_of("co2e_per_output"), 1),
         ("output_per_mwh", unit_of("output_per_mwh"), 2),
         ("solar_share", SHARE, 1),
         ("load_factor", SHARE, 0),
     )
+    water = (
+        ("water_per_output", unit_of("water_per_output"), 2),
+        ("wastewater_per_output", unit_of("wastewater_per_output"), 2),
+        ("co2e_per_output", unit_of("co2e_per_output"), 1),
+    )
+    yield _table(scope, 11, text("Energy, newest period", "Năng lượng, kỳ mới nhất"), energy, "enpi")
+    yield _table(
+        scope, 12, text("Water and emissions, newest period", "Nước và phát thải, kỳ mới nhất"), water, "tenant"
+    )
+
+
+def _table(
+    scope: PageScope, number: int, title: Localized, shown: tuple[tuple[str, Words, int], ...], sort: str
+) -> Panel:
     return table(
-        11,
-        text("All figures, newest period", "Tất cả chỉ tiêu, kỳ mới nhất"),
+        number,
+        title,
         _HOW,
         "none",
         newest(scope, *(name for name, _, _ in shown), "completeness"),
@@ -208,6 +223,6 @@ def _table(scope: PageScope) -> Panel:
             Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
         window=NEWEST,
-        sort=("enpi", False),
+        sort=(sort, False),
         height=13,
     )
