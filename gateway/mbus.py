@@ -194,7 +194,7 @@ class MbusConnection:
 
 
 @dataclass(slots=True)
-class _Device:
+class _BusDevice:
     """One meter of the bus."""
 
     meter: Meter
@@ -214,7 +214,7 @@ class MBusLine:
         self._connection = MbusConnection(address)
         self._patience = Patience(f"line {address}", _LOG, time.monotonic)
         self._devices = [
-            _Device(
+            _BusDevice(
                 meter,
                 block,
                 Rounds((meter,), clock),
@@ -255,7 +255,7 @@ class MBusLine:
             readings += self._taken(device, answer)
         return readings
 
-    def _taken(self, device: _Device, answer: Answer) -> list[Reading]:
+    def _taken(self, device: _BusDevice, answer: Answer) -> list[Reading]:
         values: dict[str, float] = {}
         missing: list[str] = []
         for quantity, wanted in device.block.registers.items():

@@ -50,12 +50,6 @@ class ParkFileError(OperatorError):
         self.faults = faults
 
 
-MOST_BYTES = 8 * 2**20
-"""A park of ten thousand meters takes 2.5 MB."""
-
-LONGEST_LINE = 64 * 1024
-
-
 def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
     """Read one park file. `judges` say what else is wrong with it, such as what drivers find in their blocks.
 
@@ -65,8 +59,6 @@ def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ParkFileError([Fault(file, 1, "file", "", f"cannot be read: {error}")]) from error
-    for line, right in _too_much(text):
-        raise ParkFileError([Fault(file, line, "file", "", right)])
     try:
         if (large := too_large(text)) is not None:
             raise ParkFileError([Fault(file, large.line, large.key, "", large.right)])
@@ -78,22 +70,10 @@ def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
         raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
 
 
-def _too_much(text: str) -> Iterator[tuple[int, str]]:
-    """What nobody writes, and would take minutes to read."""
-    if len(text) > MOST_BYTES:
-        yield 1, f"has {len(text)} characters; a park file has at most {MOST_BYTES}"
-    for number, line in enumerate(text.splitlines(), 1):
-        if len(line) > LONGEST_LINE:
-            yield number, f"a line of {len(line)} characters; at most {LONGEST_LINE}"
-
-
 def _parsed(file: Path, text: str, judges: Sequence[Judge]) -> Park:
     try:
         raw = ryaml.loads(text)
     except (ryaml.InvalidYamlError, ValueError) as error:  # the second for keys that are lists or mappings
-        if "repetition limit" in str(error):
-            right = "its aliases (*) expand to too much; write them out"
-            raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
         raise ParkFileError(list(_unparsed(file, text, str(error), judges))) from error
     if not isinstance(raw, dict):
         right = "a park file is a mapping with park, tenants, gateways and meters"
