@@ -1,31 +1,35 @@
-"""Which gateways are not heard: told as an event that begins with the last reading and ends when there are new ones.
+"""Which gateways are not heard: an event that begins when a gateway was last heard and ends when it is heard again.
 
-A gateway is not heard when all its meters have been silent for longer than anybody allows them, as in the alert. What
-it had kept may come later and leave no gap, yet it was not heard. An event is told again, complete, when it is over.
+A gateway is heard when a reading of one of its meters is new, or when an old one has just come: a gateway that delivers
+what it had kept is there, though its newest reading is old. It is not heard when that was longer ago than anybody
+allows its meters to be silent. What it had kept may come later and leave no gap, yet it was not heard. The event is
+written again, complete, when it is over.
 """
 
 from dataclasses import dataclass
 
-from efficiency.service.meterstatus import MeterStatus
+from efficiency.service.meterstatus import LOOK_BACK_MS, MeterStatus
 from efficiency.usage.events import lasted
+from efficiency.valuation.localtime import local_day
+from efficiency.valuation.rows import place_of
 from metering.model import Localized
 from metering.park import Gateway, Park
 from store.client import Store
 from store.lines import point, series
-from store.schema import EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE
-from store.select import select, where
+from store.schema import ARRIVALS, EVENTS, GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE
+from store.select import Of, select, where
 
 
 @dataclass(frozen=True, slots=True)
 class _Silence:
-    """From the last reading, ms, to when something was heard again, or None."""
+    """From when the gateway was last heard, ms, to when it was heard again, or None."""
 
     begin: int
     end: int | None
 
 
 class GatewayStatus:
-    """Writes `gateway_offline` of gateways; what was written stands in the database, so a restart changes nothing."""
+    """Writes `gateway_offline` of gateways; the database holds what was written, so a restart changes nothing."""
 
     def __init__(self, store: Store, meters: MeterStatus) -> None:
         self._store = store
@@ -33,23 +37,34 @@ class GatewayStatus:
         self._known: dict[str, dict[str, _Silence]] = {}
 
     async def write(self, park: Park, now_ms: int) -> None:
-        """Say which gateways are not heard since when, and which are again; `meters` must have looked before."""
+        """Write which gateways are no longer heard, and which are again; `meters` must have looked before."""
         if park.id not in self._known:
             self._known[park.id] = await self._load(park.id)
         known = self._known[park.id]
         news: dict[str, _Silence] = {}
-        for gateway in park.gateways:
-            last = self._meters.last(park, gateway.id)
-            if last is None:
-                continue
+        read = [gateway for gateway in park.gateways if self._meters.last(park, gateway.id) is not None]
+        patience = {gateway.id: _patience_ms(park, gateway, now_ms) for gateway in read}
+        # Longer than any patience: a silence that follows an arrival begins with it.
+        arrived = await self._arrived(park, now_ms - max(patience.values(), default=0) - LOOK_BACK_MS)
+        for gateway in read:
+            heard = [
+                self._meters.last(park, gateway.id),
+                *(arrived.get(each.id) for each in park.meters_of(gateway.id)),
+            ]
             before = known.get(gateway.id)
-            found = _judged(before, last, now_ms, _patience_ms(park, gateway))
+            found = _judged(before, max(ms for ms in heard if ms is not None), now_ms, patience[gateway.id])
             if found is not None and found != before:
                 news[gateway.id] = found
         if news:
             lines = [_line(park, gateway, news[gateway.id]) for gateway in park.gateways if gateway.id in news]
             await self._store.write_kept(lines, OPERATOR_DATABASE)
             known |= news
+
+    async def _arrived(self, park: Park, since_ms: int) -> dict[str, int]:
+        """When something old last came from each meter, ms."""
+        condition = where({"park": park.id}, since_ms)
+        rows = await self._store.query(select(ARRIVALS, [Of("last", "last")], condition, ["meter"]), OPERATOR_DATABASE)
+        return {row["meter"]: row["time"] // NS_PER_MS for row in rows}
 
     async def _load(self, park: str) -> dict[str, _Silence]:
         rows = await self._store.query(
@@ -65,18 +80,18 @@ class GatewayStatus:
         return {row["gateway"]: _Silence(row["time"] // NS_PER_MS, row["end"]) for row in rows}
 
 
-def _judged(before: _Silence | None, last: int, now_ms: int, patience_ms: int) -> _Silence | None:
-    """The newest silence of a gateway whose last reading was at `last`; None where there never was one."""
+def _judged(before: _Silence | None, heard: int, now_ms: int, patience_ms: int) -> _Silence | None:
+    """The newest silence of a gateway that was last heard at `heard`; None where there never was one."""
     if before is not None and before.end is None:
-        return before if last <= before.begin else _Silence(before.begin, now_ms)
-    # While it sends what it had kept its newest reading may be old, though it is heard.
-    heard = last if before is None or before.end is None else max(last, before.end)
-    return _Silence(last, None) if now_ms - heard > patience_ms else before
+        return before if heard <= before.begin else _Silence(before.begin, now_ms)
+    # The readings that ended a silence may be old.
+    since = heard if before is None or before.end is None else max(heard, before.end)
+    return _Silence(heard, None) if now_ms - since > patience_ms else before
 
 
-def _patience_ms(park: Park, gateway: Gateway) -> int:
-    meters = park.meters_of(gateway.id)
-    allowed = min(park.thresholds_of(meter.tenant).silent_s for meter in meters)
+def _patience_ms(park: Park, gateway: Gateway, now_ms: int) -> int:
+    meters, today = park.meters_of(gateway.id), local_day(now_ms, park.zone)
+    allowed = min(park.thresholds_of(place_of(park, meter, now_ms).tenant, today).silent_s for meter in meters)
     return max(allowed, 2 * min(meter.interval_s for meter in meters)) * 1000
 
 

@@ -277,11 +277,15 @@ def _batches(found: Sequence[Sequence[Meter]]) -> Iterator[Sequence[Sequence[Met
 
 
 def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
-    """Meters whose readings over a span may be held in memory together; those of a tenant, if that may be."""
+    """Meters whose readings over a span may be held in memory together; those of a tenant, if that may be.
+
+    The tenant is the one who has a meter at the end of the span.
+    """
     found: list[list[Meter]] = []
     held = 0.0
-    ordered = sorted(meters, key=lambda meter: (meter.tenant or "", meter.utility.value, meter.id))
-    for _, of_tenant in groupby(ordered, key=lambda meter: meter.tenant):
+    owner = {meter.id: _owner(meter, span.end - 1) or "" for meter in meters}
+    ordered = sorted(meters, key=lambda meter: (owner[meter.id], meter.utility.value, meter.id))
+    for _, of_tenant in groupby(ordered, key=lambda meter: owner[meter.id]):
         part = list(of_tenant)
         sizes = [_readings(meter, span) for meter in part]
         if found and held + sum(sizes) > AT_ONCE:

@@ -3,6 +3,7 @@
 from efficiency.service.gatewaystatus import GatewayStatus
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.usage.intervals import HOUR_MS
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from store.client import Row, Store
 from store.schema import GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE
 from tests.efficiency.conftest import Field
@@ -34,6 +35,15 @@ class Watch:
     async def read(self, gateway: str, first: int, last: int) -> None:
         """The gateway's readings from `first` up to `last`."""
         await self.field.write(self.store, [meter.id for meter in self.field.park.meters_of(gateway)], first, last)
+
+    async def deliver(self, gateway: str, first: int, last: int, now_ms: int) -> None:
+        """The gateway sends what it had kept; the ingester leaves its trace."""
+        await self.read(gateway, first, last)
+        late = {
+            ArrivalSource(self.field.park.id, meter.id): Extent(first, last - 1)
+            for meter in self.field.park.meters_of(gateway)
+        }
+        await self.store.write(Trace("ingest-1").lines(late, now_ms), OPERATOR_DATABASE)
 
 
 async def test_a_silence_is_told_when_it_lasts_and_completed_when_it_is_over(
@@ -78,3 +88,24 @@ async def test_a_second_silence_is_another_event_and_one_silent_meter_is_none(
     rows = await watch.look(began + 3 * HOUR_MS)
     assert rows[0] == first
     assert [row["time"] // NS_PER_MS for row in rows[1:]] == [began + 2 * HOUR_MS - MINUTE_MS]
+
+
+async def test_a_gateway_that_delivers_what_it_had_kept_is_heard(song_xanh_field: Field, store: Store) -> None:
+    """A history of days has an old newest reading for long; this is no silence until nothing more comes."""
+    field, watch = song_xanh_field, Watch(store, song_xanh_field)
+    began, now = field.ms(days=2), field.ms(days=4)
+    for _ in range(5):
+        await watch.deliver(QUIET, began, began + 5 * MINUTE_MS, now)
+        assert await watch.look(now + 14 * MINUTE_MS) == []
+        watch.restart()
+        began, now = began + 5 * MINUTE_MS, now + 14 * MINUTE_MS
+    heard = now - 14 * MINUTE_MS
+    rows = await watch.look(heard + 16 * MINUTE_MS)
+    assert [(row["time"] // NS_PER_MS, row["end"]) for row in rows] == [(heard, None)]
+    watch.restart()
+    assert await watch.look(heard + 3 * HOUR_MS) == rows
+    again = heard + 4 * HOUR_MS
+    await watch.deliver(QUIET, began, began + 5 * MINUTE_MS, again - MINUTE_MS)
+    rows = await watch.look(again)
+    assert [(row["time"] // NS_PER_MS, row["end"]) for row in rows] == [(heard, again)]
+    assert await watch.look(again + 10 * MINUTE_MS) == rows
