@@ -179,7 +179,8 @@ def test_the_readme_has_a_row_for_every_variable_with_its_default() -> None:
     for name, default in rows:
         known = fields[name].default if name in fields and fields[name].default_factory is None else None
         by_host = "the host's name" if name == "ECOPARK_INSTANCE" else ""
-        assert default.strip() == (by_host if known is None else f"`{known}`")
+        shown = str(known).lower() if isinstance(known, bool) else str(known)
+        assert default.strip() == (by_host if known is None else f"`{shown}`")
 
 
 @pytest.mark.parametrize(
