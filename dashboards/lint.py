@@ -15,7 +15,7 @@ from store.schema import USAGE
 MACROS = ("$timeFilter", "$__interval_ms", "$__interval", "$interval")
 COLUMNS = 24
 COLUMN_PX, HEAD_PX, LETTER_PX = 66.2, 80, 6.8
-"""Of a page 1,600 pixels wide: one of its columns, what stands beside a panel's title, and a letter of it."""
+"""Of a page 1,600 pixels wide: one of its columns, what is beside a panel's title, and a letter of it."""
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 _NOT_SHARED = {

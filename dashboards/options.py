@@ -22,7 +22,7 @@ OPEN_ALERTS = {
 MOST_ROWS = 500
 """Bars of one panel; without it Grafana leaves out all after the 25th and does not say so."""
 SIDE_BY_SIDE = 2
-"""So many numbers of a tile stand beside each other; more stand one under the other, or their names break."""
+"""So many numbers of a tile are shown side by side; more are one under the other, or their names break."""
 
 
 def options(panel: Panel, language: Language) -> object:

@@ -1,4 +1,4 @@
-"""Where things are, from the environment; what the park is stands in the park file."""
+"""Where things are, from the environment; what the park is, is in the park file."""
 
 import os
 import socket

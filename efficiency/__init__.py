@@ -2,5 +2,5 @@
 
 `use`: registers are read and weighed, and become quarter hours of use. `worth`: their bands, money and carbon.
 `points`: what stands of it in the database. `figures`: of tenants and periods, and balances. `baseline`: what use
-should have been. `keeping`: the service that keeps all of it true. `reports`: what stands there, laid out for people.
+should have been. `service`: recomputes what changed. `reports`: what is stored, laid out for people.
 """

@@ -22,7 +22,7 @@ IN_LANES = 2_000
 """Fewer readings than this are written faster by one request."""
 
 TOLD = 50
-"""Most refusals of a message that its sender is told."""
+"""Most refusals of a message that its sender hears of."""
 
 
 class Acknowledgements(NamedTuple):

@@ -12,7 +12,7 @@ from ingest.connection import Connection, Delivery
 from wire.topics import ingester
 
 LEAVING: Final = b"leaving"
-"""What an ingester announces in the place of its life when it is told to stop."""
+"""What an ingester announces in the place of its life when it is stopped."""
 
 HEAR_S: Final = 0.3
 """How long it then listens whether the others leave, too."""

@@ -60,7 +60,7 @@ class Refusal(NamedTuple):
         return reading.model_dump_json(exclude_defaults=True, exclude={"id"}).encode()
 
     def told(self) -> RefusedReading:
-        """What the gateway is told."""
+        """What the gateway hears."""
         return RefusedReading(
             meter=self.meter,
             ts=self.ts,

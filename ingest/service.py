@@ -1,4 +1,4 @@
-"""The ingester: keeps a connection, a writer, replies, health and the park files going until it is told to stop.
+"""The ingester: keeps a connection, a writer, replies, health and the park files going until it is stopped.
 
 Stateless: what it has not acknowledged the broker holds; what it has acknowledged the database has. The path of a
 message: `Connection.data_received`, `Ingester._receive`, `Intake.receive`, `accept`, `Batch.add`; and of a batch:

@@ -159,7 +159,7 @@ def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
 
 
 def _is_of_a_model(path: KeyPath, lines: Lines) -> bool:
-    """Whether a fault stands in the meter's model, of which it is said already."""
+    """Whether a fault is in the meter's model, of which it is said already."""
     match path:
         case ("meters", int(), "instruments", int(), "registers", _, _, *_):
             rest, own = path[4:], path[:6]

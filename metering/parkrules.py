@@ -1,6 +1,6 @@
 """What must hold between the parts of a park file: names that exist and are used once, registers that fit.
 
-The park may have been read leniently. A rule then says what it finds as far as it can see, and nobody is told off for
+The park may have been read leniently. A rule then says what it finds as far as it can see, and says nothing of
 what only follows from another fault: where a name could not be read, none is missed.
 """
 

@@ -31,7 +31,7 @@ class Lines:
         return node.value if isinstance(node, yaml.ScalarNode) and not missing else ""
 
     def name(self, path: KeyPath) -> str:
-        """`meters[em-1].tenant`: list positions are replaced by the id of what stands there."""
+        """`meters[em-1].tenant`: list positions are replaced by the id of what is there."""
         name, node = "", self._root
         for step in path:
             node = _child(node, step)[1]
@@ -84,7 +84,7 @@ def repeated_keys(text: str) -> list[Repeated]:
 
 
 def without_repeated(text: str, repeated: Iterable[Repeated]) -> str:
-    """The text with blanks in the place of what stands there a second time; every line keeps its number."""
+    """The text with blanks in the place of what is there a second time; every line keeps its number."""
     for key in repeated:
         blank = re.sub(r"[^\n]", " ", text[key.start : key.end])
         text = text[: key.start] + blank + text[key.end :]

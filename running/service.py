@@ -1,4 +1,4 @@
-"""How a service of Ecopark runs: until it is told to stop."""
+"""How a service of Ecopark runs: until it is stopped."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""The alerting files: rules by group, and who is told how.
+"""The alerting files: rules by group, and who is notified how.
 
 Rules of parks are literal and change with the park file. Contact points hold the names of environment variables, never an
 address: `ECOPARK_ALERT_WEBHOOK` and `ECOPARK_ALERT_EMAIL` are Grafana's to fill in.

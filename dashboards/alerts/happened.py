@@ -36,7 +36,7 @@ def event(park: Park) -> AlertRule:
 
 
 def rollover(park: Park) -> AlertRule:
-    """Expected and reckoned with; told because a wrong roll-over value in the park file shows here first."""
+    """Expected and counted; reported because a wrong roll-over value in the park file shows here first."""
     found = where(park, one_of("kind", ("rollover",)))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
     return AlertRule(

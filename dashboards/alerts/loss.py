@@ -12,7 +12,7 @@ from store.schema import BALANCE
 
 
 def balances(park: Park) -> Iterator[AlertRule]:
-    """One rule for the park's own main meters, and one for each tenant that has some: who is told differs."""
+    """One rule for the park's own main meters, and one for each tenant that has some: who is notified differs."""
     mains: dict[str | None, list[str]] = defaultdict(list)
     for name in sorted(park.parents):
         if park.meter[name].role is Role.MAIN:

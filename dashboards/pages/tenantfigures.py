@@ -52,7 +52,7 @@ def budget(month: PageScope) -> Panel:
 
 
 OF_DATA = Column("data", text("of the data", "số liệu"), SHARE, decimals=0, steps=COMPLETE)
-"""How much of the data a number comes from: what is judged stands beside it."""
+"""How much of the data a number comes from, beside what is judged."""
 
 _PEAK = text("Highest 30-minute demand of this month.", "Công suất 30 phút cao nhất trong tháng.")
 _PEAK_COLOURED = text(

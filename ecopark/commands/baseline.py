@@ -142,7 +142,7 @@ def show(
 
 
 def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> tuple[Path, Park, Subject]:
-    """Whose baseline is meant, and the park file that it stands beside."""
+    """Whose baseline is meant, and the park file beside it."""
     if (tenant is None) == (meter is None):
         raise OperatorError("name a tenant, or a meter with --meter, not both")
     where = read_settings().park

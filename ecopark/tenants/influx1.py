@@ -36,7 +36,7 @@ class Influx1:
         ]
 
     async def find(self) -> list[Thing]:
-        """What is there of Ecopark's; an account whose password we do not know is not as it shall be."""
+        """What is there of Ecopark's; an account whose password we do not know is not as it must be."""
         names = [row["name"] for row in await self._store.query("SHOW DATABASES", "") if ours(row["name"])]
         found = [Thing(StepKind.DATABASE, "", name) for name in names]
         for row in await self._store.query("SHOW USERS", ""):

@@ -51,7 +51,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class SyncStep:
-    """One thing to do; `thing` is as it shall be, or as it was where it is removed."""
+    """One thing to do; `thing` is as it must be, or as it was where it is removed."""
 
     action: Action
     thing: Thing

@@ -1,1 +1,1 @@
-"""What use should have been: fitted to stored days, frozen version by version, reckoned for each whole day since."""
+"""What use should have been: fitted to stored days, frozen version by version, computed for each whole day since."""

@@ -1,4 +1,4 @@
-"""Watches a file of baselines: a changed one is taken in; a faulty one is told of and changes nothing."""
+"""Watches a file of baselines: a changed one is taken in; a faulty one is logged and changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

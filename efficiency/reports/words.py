@@ -21,7 +21,7 @@ TEXTS: Final[dict[str, Localized]] = {
     ),
     "empty": _text("There is no data in this period.", "Không có số liệu trong kỳ này."),
     "page": _text("Page", "Trang"),
-    # What stands beside figures
+    # What is shown beside figures
     "complete": _text("{share} of the data", "{share} số liệu"),
     "estimated": _text("{share} estimated", "ước tính {share}"),
     "indicative": _text("indicative", "tham khảo"),

@@ -1,6 +1,6 @@
 """Who is silent: for every meter of the park file the seconds since its last reading, from what the database holds.
 
-One service says it for all, so that several ingesters cannot disagree. A tenant is told of its own meters.
+One service says it for all, so that several ingesters cannot disagree. A tenant sees its own meters.
 """
 
 from contextlib import suppress

@@ -68,7 +68,7 @@ class ParkUsage:
     """One park; `park` and `baselines` may be exchanged between cycles.
 
     Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
-    `done` is told how many windows of how many are computed. `reader` is whose numbers prove that answers are fresh;
+    `done` gets how many windows of how many are computed. `reader` is whose numbers prove that answers are fresh;
     services that run at the same time need names of their own. `may_write` raises where another one has the park now.
     """
 

@@ -1,6 +1,6 @@
-"""The usage service: every few seconds the usage of every park is made true again; each minute it says who is silent.
+"""The usage service: every few seconds the usage of every park is brought up to date; each minute it says who is silent.
 
-Park files and files of baselines are followed. It needs no disk: how far it is stands in the database. Where the
+Park files and files of baselines are followed. Stateless: the cursor is in the database. Where the
 database is not there it waits; a park, a meter or a figure that cannot be computed is set aside and stops nothing else.
 """
 
@@ -194,7 +194,7 @@ class UsageService:
         return True
 
     def _take_baselines(self, usage: ParkUsage, file: Path, now_ms: int) -> None:
-        """Give a park its baselines, and tell of those that cannot be reckoned with: the others go on."""
+        """Give a park its baselines, and log those that cannot be used; the others go on."""
         seen = self._baselines.look(file)
         usage.baselines = seen.baselines
         told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms))

@@ -77,7 +77,7 @@ class Windows:
         """The figures above may be missing though this is not: who computed it last may have ended in between."""
 
     async def compute(self, work: Work, done: Callable[[int, int], None], most: int | None = None) -> Work:
-        """Compute windows, oldest months first; `done` is told how many of how many are.
+        """Compute windows, oldest months first; `done` gets how many of how many are.
 
         Returns what is left where they are more than `most` quarter hours.
         """

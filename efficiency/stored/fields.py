@@ -38,7 +38,7 @@ class PointStore:
         self._writer = writer
 
     async def stored(self, measurement: str, tags: Mapping[str, str], first: int, last: int) -> dict[int, Fields]:
-        """What stands there of the series with these tags from `first` to `last`, ms, both included."""
+        """What is stored of the series with these tags from `first` to `last`, ms, both included."""
         found = await self._stored(measurement, tags, list(tags), first, last)
         return found.get(tuple(tags.values()), {})
 
@@ -61,7 +61,7 @@ class PointStore:
     async def replace_all(self, all_series: Sequence[SeriesPoints], owner: str) -> None:
         """Make each series, all of one measurement, hold its points at their instants, with the writer's next `flush`.
 
-        `owner` is the tag that tells them apart, or most of them: what stands there is read of all at once.
+        `owner` is the tag that tells them apart, or most of them: what is stored is read of all at once.
         """
         instants = [ms for one in all_series for ms in one.points]
         if not instants:

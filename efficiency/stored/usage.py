@@ -49,7 +49,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class StoredUsage:
-    """Points of one meter that are in the store, or shall be."""
+    """Points of one meter that are in the store, or are to be written."""
 
     content: Mapping[SeriesKey, Content] = field(default_factory=dict)
 
@@ -197,13 +197,13 @@ def _texts(numbers: Floats) -> list[str]:
 
 
 def text_of(mask: int) -> str:
-    """Rules as they stand in the store."""
+    """Rules as they are stored."""
     return _SUPERSEDED_TEXT if mask == SUPERSEDED else rule_text(mask)
 
 
 @lru_cache(maxsize=4096)
 def mask_of(text: str) -> int:
-    """Rules as they stand in the store, read back; -1 for what no rule is called."""
+    """Rules as they are stored, read back; -1 for what no rule is called."""
     if text == _SUPERSEDED_TEXT:
         return SUPERSEDED
     mask = 0

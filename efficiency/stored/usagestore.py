@@ -35,7 +35,7 @@ class UsageStore:
         self._written = 0
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, StoredUsage]:
-        """What stands there of some meters, by meter."""
+        """What is stored of some meters, by meter."""
         if not meters:
             return {}
         statement = select(USAGE, (*NUMBERS, "rule"), self._where(meters, span), ("meter", *_SERIES))

@@ -1,4 +1,4 @@
-"""What stands in `usage` of one meter: each quarter hour by band, with what it cost, emitted and weighed.
+"""What `usage` holds of one meter: each quarter hour by band, with what it cost, emitted and weighed.
 
 Which bands a quarter hour has follows from time and tariff alone, never from what was measured; one that straddles a
 band's edge has a row in each, with its share of everything that can be shared.
@@ -184,5 +184,5 @@ def _in_bands(
 
 @lru_cache(maxsize=4096)
 def rule_text(mask: int) -> str:
-    """Rules as they stand in the store: names with commas between."""
+    """Rules as they are stored: names with commas between."""
     return ",".join((rule.name or "").lower() for rule in rules_in(mask))

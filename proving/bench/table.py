@@ -12,7 +12,7 @@ _AT_LEAST: Callable[[float, float], bool] = operator.ge
 
 
 class Target(NamedTuple):
-    """A figure by its path among the keys, and what it shall be."""
+    """A figure by its path among the keys, and its target."""
 
     holds: Callable[[float, float], bool]
     bound: float

@@ -229,7 +229,7 @@ class _Demo:
                 await self._pause(0.5)
 
     async def _freeze_baselines(self) -> None:
-        """After the first fill: give tenants a baseline where one fits, and wait until it is reckoned with."""
+        """After the first fill: give tenants a baseline where one fits, and wait until it is in use."""
         file, first = self._folder / "park.yaml", self._plan.start.astimezone(self._park.zone).date()
         frozen = await freeze_baselines(self._store, self._park, file, first, self._plan.days)
         if frozen:
