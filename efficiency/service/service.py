@@ -1,4 +1,4 @@
-"""The usage service: every few seconds the usage of every park is brought up to date; each minute it says who is silent.
+"""The usage service: brings every park up to date every few seconds, and each minute says who is silent.
 
 Park files and files of baselines are followed. Stateless: the cursor is in the database. Where the
 database is not there it waits; a park, a meter or a figure that cannot be computed is set aside and stops nothing else.
