@@ -4,11 +4,14 @@ Chaos and outage differ in what they do; the count is the same.
 """
 
 import asyncio
+import json
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import UTILITIES
@@ -21,6 +24,8 @@ from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
 
 RECOVER_S = 600.0
+BEGIN_S = 300.0
+LOOK_S = 0.1
 
 
 class Trial:
@@ -43,6 +48,7 @@ class Trial:
         try:
             await self.crew.start()
             self.crew.start_gateways(past=False)
+            await self._reading()
             await ordeal()
             self.crew.plant.stop()
             await self._recovered()
@@ -51,6 +57,21 @@ class Trial:
             return judge(logged(self._log, self.park), rows, self.park)
         finally:
             await self.crew.stop()
+
+    async def _reading(self) -> None:
+        """Wait until every gateway that polls the plant has begun to: on a busy machine an ordeal would be over before.
+
+        Raises `OperatorError` where one does not begin.
+        """
+        carriers = {source.gateway for source in self.park.sources}
+        silent = {gateway.id for gateway in self.park.gateways if self.park.meters_of(gateway.id)} - carriers
+        deadline = time.monotonic() + BEGIN_S
+        with self._log.open() as log:
+            while silent:
+                if time.monotonic() > deadline:
+                    raise OperatorError(f"for {BEGIN_S:.0f} s {', '.join(sorted(silent))} did not read any meter")
+                await asyncio.sleep(LOOK_S)
+                silent -= {json.loads(line)["gateway"] for line in log.readlines() if line.endswith("\n")}
 
     async def _recovered(self) -> None:
         """Wait until the gateways have nothing left that the database has not confirmed."""

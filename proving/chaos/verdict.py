@@ -4,6 +4,9 @@ The plant's log is a record that no killed process can have touched. A gateway a
 connection only after the round before is on disk, so every logged read that is followed by another of the same meter
 on the same connection was read in the sense of the promise. The last one of a connection may or may not have arrived
 before the blow: it may be in the database, but need not. Main counters count the reads, so each read is unique.
+
+Devices of other makes (the sources of the park file) keep nothing once the broker has acknowledged it, and do not ask
+the plant's Modbus server. Their points are counted, not judged.
 """
 
 import json
@@ -32,12 +35,16 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`read` counts what was certainly read, and what else arrived; `faults` says what is wrong, for people."""
+    """`read` counts what was certainly read, and what else arrived; `faults` says what is wrong, for people.
+
+    `foreign` counts the stored points of devices of other makes, which are not judged.
+    """
 
     read: int
     stored: int
     lost: int
     wrong: int
+    foreign: int
     faults: tuple[str, ...]
 
 
@@ -73,7 +80,11 @@ def judge(log: Log, rows: Iterable[Row], park: Park) -> Verdict:
     possible = due | {(read.meter, read.count): read for read in log.uncertain}
     there: Counter[tuple[str, float]] = Counter()
     faults: list[str] = []
+    carriers, foreign = {source.gateway for source in park.sources}, 0
     for row in rows:
+        if park.meter[row["meter"]].gateway in carriers:
+            foreign += 1
+            continue
         key = (row["meter"], row[park.meter[row["meter"]].counter])
         if key[1] is None:  # of a meter whose registers take several requests, only some may be answered
             if not any(_shown(read, row) for read in log.others[row["meter"]]):
@@ -88,7 +99,7 @@ def judge(log: Log, rows: Iterable[Row], park: Park) -> Verdict:
     faults += [f"wrong: {meter} has {count} {times} times" for (meter, count), times in there.items() if times > 1]
     lost = [f"lost: {read.meter} showed {read.count} at {read.ts}" for key, read in due.items() if key not in there]
     taken = len(due.keys() | (possible.keys() & there.keys()))
-    return Verdict(taken, taken - len(lost), len(lost), len(faults), (*lost, *faults))
+    return Verdict(taken, taken - len(lost), len(lost), len(faults), foreign, (*lost, *faults))
 
 
 def _shown(read: Read, row: Row) -> bool:

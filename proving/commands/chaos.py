@@ -65,6 +65,7 @@ def _folder(keep: Path | None, stack: ExitStack) -> Path:
 def _end(verdict: Verdict, more: dict[str, object]) -> None:
     for fault in verdict.faults[:SHOWN]:
         sys.stderr.write(f"{fault}\n")
-    counts = {"read": verdict.read, "stored": verdict.stored, "lost": verdict.lost, "wrong": verdict.wrong}
+    counts = asdict(verdict)
+    del counts["faults"]
     sys.stdout.write(json.dumps(counts | more) + "\n")
     raise typer.Exit(1 if verdict.lost or verdict.wrong or not verdict.read else 0)

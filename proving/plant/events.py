@@ -1,6 +1,7 @@
 """What goes wrong in the field, as a fixed schedule relative to the start of the plant.
 
-All but the leak touch only what the registers show or how readings travel; a leak is water that is truly used.
+Most touch only what the registers show or how readings travel. Two change what is truly used: a leak, and a tenant that
+moves out.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,11 @@ def test_a_short_run_loses_nothing() -> None:
     result = json.loads(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stderr
     assert (result["lost"], result["wrong"]) == (0, 0)
-    assert result["read"] == result["stored"] > 500
+    example = load_park(EXAMPLE)
+    carriers = {source.gateway for source in example.sources}
+    polled = [meter for meter in example.meters if meter.gateway not in carriers]
+    assert result["read"] == result["stored"] > 2 * len(polled), "each second of each meter, but for what was struck"
+    assert result["foreign"] > 0
     assert sum(result["kills"].values()) >= 4
     assert {"flood", "old", "noise", "odd"} <= result["hostile"].keys()
 
@@ -87,3 +91,9 @@ def test_what_was_certainly_read_must_be_there(tmp_path: Path, park: Park) -> No
 def test_what_is_wrong_is_seen(tmp_path: Path, park: Park, extra: dict[str, Any]) -> None:
     found = verdict(tmp_path, park, [row(1, 1_010), row(2, 2_010), extra])
     assert (found.lost, found.wrong) == (0, 1)
+
+
+def test_points_of_other_makes_are_counted_and_not_judged(tmp_path: Path, park: Park) -> None:
+    foreign = {"meter": "wm-plastics", "time": 1_000_000_000, COUNTER: 12.0, "flow_m3h": 1.0}
+    found = verdict(tmp_path, park, [row(1, 1_010), row(2, 2_010), foreign])
+    assert (found.read, found.lost, found.wrong, found.foreign) == (2, 0, 0, 1)
