@@ -101,7 +101,7 @@ async def test_from_overview_to_tenant_to_meter_time_and_choices_stay(reader: Re
     path, asked_for = place(reader)
     assert asked_for["var-tenant"] == ["textile"]
     assert (asked_for["from"], asked_for["to"], asked_for["var-park"]) == (["now-7d"], ["now"], ["song-xanh"])
-    await reader.page.get_by_role("link", name=re.compile("dyeing machines")).first.click()
+    await reader.page.get_by_role("link", name="em-textile-dyeing", exact=True).first.click()
     await reader.page.wait_for_url("**/d/ecopark-meter?*")
     await reader.settled()
     path, asked_for = place(reader)
