@@ -48,6 +48,7 @@ _IN_CELL: tuple[Property, ...] = (
     ("fieldMinMax", True),
     ("min", 0),
 )
+_WRAPPED: tuple[Property, ...] = (("custom.wrapText", True),)
 
 
 def _numbers(column: Column, language: Language) -> tuple[Property, ...]:
@@ -80,6 +81,7 @@ def _looks(column: Column, language: Language, *, in_table: bool) -> tuple[Prope
         ("displayName", None if in_table else worded(column.title, language)),
         *coloured,
         *(_IN_CELL if column.bar else ()),
+        *(_WRAPPED if column.wraps else ()),
         ("links", [data_link(column.link, language)] if column.link else None),
         ("custom.width", column.width or (180 if column.bar else None)),
         *(_DASHED if column.dashed else ()),

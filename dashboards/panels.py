@@ -112,6 +112,8 @@ class Column:
     width: int | None = None
     bar: bool = False
     """Draw the value as a bar in its cell."""
+    wraps: bool = False
+    """A long text takes as many lines as it needs."""
     dashed: bool = False
 
 

@@ -261,7 +261,7 @@ def _events(scope: PageScope) -> Panel:
         columns=(
             Column("Time", text("Time", "Thời điểm"), width=170),
             Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=170),
-            Column("text_{language}", text("What", "Nội dung")),
+            Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="365d",
         nothing=text("none", "không có"),

@@ -246,7 +246,7 @@ def _events(scope: PageScope) -> Panel:
             Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=200),
             TENANT_COLUMN,
             METER_COLUMN,
-            Column("text_{language}", text("What", "Nội dung"), width=700),
+            Column("text_{language}", text("What", "Nội dung"), width=700, wraps=True),
         ),
         window="90d",
         nothing=text("none", "không có"),

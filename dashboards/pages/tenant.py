@@ -293,7 +293,7 @@ def _events(scope: PageScope, *, links: bool) -> Panel:
             Column("Time", text("Time", "Thời điểm"), width=180),
             Column("kind", text("Event", "Sự kiện"), mapped=kinds, width=220),
             METER_COLUMN if links else Column("meter", METER_COLUMN.title),
-            Column("text_{language}", text("What", "Nội dung")),
+            Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",
         nothing=text("none", "không có"),

@@ -30,6 +30,13 @@ from store.schema import (
 
 QUARTER = timedelta(minutes=15)
 BATCH = 500
+LONG_TEXT = {
+    "en": " at the edge of its line, between two readings that lie 40 minutes apart: the first reading of the new "
+    "instrument was 12 kWh, the last one of the old instrument 1 204 377 kWh; nothing in between is known or guessed.",
+    "vi": " ở cuối tuyến, giữa hai lần đọc cách nhau 40 phút: chỉ số đầu của đồng hồ mới là 12 kWh, chỉ số cuối của "
+    "đồng hồ cũ là 1 204 377 kWh; khoảng giữa không có số liệu và cũng không được ước tính.",
+}
+"""As long as the longest sentences of the services: a page must show all of it."""
 
 
 def role(park: Park, meter: Meter) -> str:
@@ -272,8 +279,8 @@ class Plant:
         ):
             tags = {"park": self.park.id, "tenant": tenant, "meter": meter, "kind": kind}
             fields: dict[str, FieldValue] = {
-                "text_en": f"{kind} of {meter or 'the park'}",
-                "text_vi": f"{kind}: {meter or 'khu'}",
+                "text_en": f"{kind} of {meter or 'the park'}" + LONG_TEXT["en"] * (kind == "swap"),
+                "text_vi": f"{kind}: {meter or 'khu'}" + LONG_TEXT["vi"] * (kind == "swap"),
             }
             yield point(series(EVENTS, tags), fields, _ns(self.now - timedelta(hours=hours)))
 
