@@ -57,6 +57,7 @@ def write_large_park(file: Path) -> None:
 
 def _like(meter: dict[str, Any], firm: int, number: int, *, below: bool) -> dict[str, Any]:
     made = copy.deepcopy(meter)  # an alias in the file would be the same meter
+    made.pop("alias", None)  # two devices of a gateway never call themselves the same
     made["id"] = f"{meter['id']}-{firm}" + (f"-{number}" if below else "")
     made["tenant"] = f"{meter['tenant']}-{firm}"
     if below:
