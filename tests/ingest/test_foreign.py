@@ -4,14 +4,18 @@ import asyncio
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiomqtt
 import pysparkplug as other
 import pytest
 
 from ingest.accept import accept
+from ingest.connection import Connection, Delivery
 from ingest.directory import directory
+from ingest.intake import Intake
+from ingest.pace import Pace
+from ingest.refusal import Ledger
 from metering.parkfile import ParkFileError, load_park
 from store.schema import OPERATOR_DATABASE
 from tests.ingest.conftest import PARK, Station, Until, park_file
@@ -154,3 +158,32 @@ sources:
         accepted = accept("x/up", json.dumps(payload).encode(), now, known)
         assert [taken.meter.meter for taken in accepted.taken] == [meter]
         assert not accepted.refusals
+
+
+class _Socket:
+    """A connection that is never read."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+async def test_what_is_delivered_again_keeps_the_time_at_which_it_first_came(tmp_path: Path) -> None:
+    now = 1_795_000_000_000
+    intake = Intake(lambda: now, Ledger("one"), Pace())
+    intake.know(directory(load_park(park_file(tmp_path, text=PARK + SOURCES))))
+    socket = cast("Connection", _Socket())
+
+    async def instants(packet_id: int, litres: int, *, again: bool) -> list[int]:
+        payload = json.dumps({"dev": "wm-2", "litres": litres}).encode()
+        intake.receive(Delivery("lora/1/up", payload, packet_id, socket, again=again))
+        batch = await intake.next_batch()
+        return [taken.ms for lane in batch.lanes for taken in lane.taken]
+
+    first = now
+    assert await instants(7, 1000, again=False) == [first]
+    now += 60_000
+    assert await instants(7, 1000, again=True) == [first]  # after a lost connection: the same reading
+    assert await instants(7, 2000, again=True) == [now]  # another message under a packet identifier that was free again
+    now += 60_000
+    assert await instants(7, 2000, again=False) == [now]  # not said to be sent again: a new reading
