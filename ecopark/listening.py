@@ -146,7 +146,10 @@ def draft(shape: Shape, gateway: str, park: Park | None) -> str:
     lines = ["sources:", f"  - id: {shape.preset or 'devices'}", f"    gateway: {gateway}"]
     lines += _source_lines(shape)
     new = [name for name in devices(shape) if name not in known]
-    lines.append("meters:" if new else "# every device that was heard is in the park file")
+    if not shape.preset:
+        lines.append("# meters: name the devices once device is said, one meter each, with the device's name as alias")
+    else:
+        lines.append("meters:" if new else "# every device that was heard is in the park file")
     for number, name in enumerate(sorted(new), 1):
         lines += _meter_lines(name, number, gateway, set(devices(shape)[name]) | set(shape.proposal))
     return "\n".join(lines)

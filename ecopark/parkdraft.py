@@ -203,7 +203,7 @@ class _Drafting:
         for source in ("utility", "name", "id"):
             words = plain(self._text(row, source))
             for utility, known in UTILITY_WORDS.items():
-                if any(re.search(rf"\b{re.escape(word)}\b", words) for word in known):
+                if any(re.search(rf"\b{re.escape(word)}", words) for word in known):
                     if source != "utility":
                         self._doubt(row, f"utility {utility.value} was taken from the {source}")
                     return f"{utility.value}"
