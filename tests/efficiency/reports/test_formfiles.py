@@ -13,7 +13,7 @@ def test_what_could_be_a_formula_is_a_text(start: str) -> None:
 
 
 def test_other_texts_and_numbers_stay_as_they_are() -> None:
-    cells = ["Dệt may", "", "%", -1.5, None]
+    cells: list[str | float | None] = ["Dệt may", "", "%", -1.5, None]
     assert [_plain(cell) for cell in cells] == cells
 
 
