@@ -161,5 +161,5 @@ async def test_what_was_refused_is_replayed_by_the_operators_account(
     async with asyncio.timeout(20):
         while replay.running:  # noqa: ASYNC110 (another process sets no event of ours)
             await asyncio.sleep(0.02)
-    assert '{"sent": 1, "stored": 1}' in replay.last_words()
+    assert '{"sent":1,"stored":1}' in replay.last_words()
     assert (await store.query('SELECT "volume_m3" FROM "water"', OPERATOR_DATABASE))[0]["volume_m3"] == 4.0
