@@ -1,7 +1,7 @@
 """Where a gateway's readings come from: the one table of drivers.
 
 A driver is a file of this room and an entry here: what it finds wrong with its blocks of a park file, and the lines it
-polls. Its blocks have a name in `metering.library.Driven`; nobody else understands them.
+polls. Its blocks have a name in `metering.meterlibrary.Driven`; nobody else understands them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from metering.dated import Limits
 from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, QUARTER_MS, Span, milliseconds
-from metering.library import Driven
+from metering.meterlibrary import Driven
 from metering.model import Count, Identifier, Localized, Model, Number, Positive, Printable
 from metering.quantities import COUNTERS, UTILITIES, Quantity, Utility
 from metering.shortforms import meter_written_out

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from metering.calendar import Calendar, Window
 from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dated, value_on
 from metering.instants import EVER, Span, midnight_ms
-from metering.library import Driven
+from metering.meterlibrary import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, Positive
 from metering.shortforms import written_out

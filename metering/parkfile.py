@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read, read_leniently
-from metering.library import DRIVERS
+from metering.meterlibrary import DRIVERS
 from metering.park import Park
 from metering.parkrules import broken_rules
 from metering.rules import one_of

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metering.dated import is_dated
 from metering.instants import midnight_ms
-from metering.library import DRIVERS, library_model, library_names
+from metering.meterlibrary import DRIVERS, library_model, library_names
 from metering.yamllines import KeyPath, Lines
 
 SHORT_FORMS: Final[Mapping[str, tuple[str, ...]]] = {

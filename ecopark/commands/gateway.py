@@ -24,7 +24,7 @@ from gateway.publisher import Link
 from gateway.service import GatewaySettings, run_gateway
 from gateway.sources import faults, lines_of
 from metering.errors import OperatorError
-from metering.library import library_model, library_names
+from metering.meterlibrary import library_model, library_names
 from metering.park import Gateway, Park
 from metering.parkfile import load_parks
 from running.monitor import Monitor, served

@@ -68,7 +68,7 @@ def sync_tenants(
     if as_json:
         typer.echo(json.dumps({"dry_run": dry_run, "steps": steps, "stale": stale}))
     elif not steps:
-        typer.echo("Everything is as it shall be.")
+        typer.echo("Nothing to change: everything is as the park files say.")
 
 
 async def _sync(

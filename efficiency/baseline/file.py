@@ -47,7 +47,7 @@ def load_baselines(file: Path) -> tuple[Baseline, ...]:
     names: dict[str, Subject] = {}
     for entry in content.baselines:
         if (entry.id, entry.version) in seen:
-            raise OperatorError(f"{file}: {entry.id}: version {entry.version} stands there twice; remove one")
+            raise OperatorError(f"{file}: {entry.id}: version {entry.version} is there twice; remove one")
         seen.add((entry.id, entry.version))
         _check_subject(file, entry, names)
         names[entry.id] = entry.subject

@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: makes all packets, says so, and sends them when it is told to.
+"""The load generator, a process of its own: makes all packets, says so, and sends them when it is asked to.
 
 `python -m proving.bench.generator --help`. It speaks JSON lines: on standard output what it has made, after a line on
 standard input what it has sent. It sends as fast as the broker acknowledges, or at a steady rate.

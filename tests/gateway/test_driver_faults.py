@@ -8,7 +8,7 @@ import ryaml
 
 from gateway.modbusmap import Map, wrong_in
 from gateway.sources import faults
-from metering.library import library_names
+from metering.meterlibrary import library_names
 from metering.parkfile import ParkFileError, load_park
 
 CASES = Path(__file__).parents[1] / "cases" / "drivers"

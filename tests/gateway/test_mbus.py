@@ -16,7 +16,7 @@ from gateway.mbus import MbusMeterBlock, lines
 from gateway.mbusmap import Answer, NoAnswerError, RecordMap, understood, value_of
 from gateway.polling import PolledLine
 from gateway.sources import faults
-from metering.library import library_model
+from metering.meterlibrary import library_model
 from metering.meters import Meter, Register
 from metering.model import Localized
 from metering.park import Gateway

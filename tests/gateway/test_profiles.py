@@ -9,7 +9,7 @@ import yaml
 from gateway.modbus import ModbusMeterBlock
 from gateway.modbusmap import decode, plan
 from gateway.sources import faults
-from metering.library import library_model, library_names
+from metering.meterlibrary import library_model, library_names
 from metering.parkfile import ParkFileError, load_park
 from metering.quantities import UTILITIES, Utility
 

@@ -26,7 +26,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a chart over time is told: `name` for its ids, words, one label per column (full and short), the unit."""
+    """What a chart over time gets: `name` for its ids, words, one label per column (full and short), the unit."""
 
     name: str
     title: str
