@@ -1,7 +1,8 @@
 """`ecopark check`: every fault of park files and of the files of baselines beside them."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,10 @@ from typing import Annotated
 import typer
 
 from ecopark.payloads import outcomes, plain, sentences
+from ecopark.settings import Settings, read_settings
+from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.frozen import checked
+from efficiency.service.rewrites import Rewrites, rewrites
 from gateway.sources import faults
 from metering.errors import OperatorError
 from metering.park import Park
@@ -30,7 +34,9 @@ def check(
 ) -> None:
     """Read park files and report every fault: file, line, key, value, and what would be right.
 
-    The files of baselines beside them are read too. With --payload, say value by value what would become of a message.
+    The files of baselines beside them are read too. Where ECOPARK_INFLUX_URL says where the database is, list whose
+    figures the usage service would compute again, and of which months, once it reads these files. With --payload, say
+    value by value what would become of a message.
     """
     wrong = []
     parks = load_parks(where, [faults])
@@ -44,6 +50,28 @@ def check(
         wrong += checked(file, park, datetime.now(park.zone).date())
     if wrong:
         raise OperatorError("\n".join(wrong))
+    settings = read_settings()
+    if "influx_url" in settings.model_fields_set:
+        asyncio.run(_say_rewrites(settings, parks))
+
+
+async def _say_rewrites(settings: Settings, parks: Mapping[Path, Park]) -> None:
+    async with settings.store() as store:
+        for file, park in parks.items():
+            found = await rewrites(store, park, load_baselines(file_of(file)), time.time_ns() // 1_000_000)
+            if found is not None and found.months:
+                typer.echo("\n".join(rewrite_lines(file, park, found)))
+
+
+def rewrite_lines(file: Path, park: Park, found: Rewrites) -> Iterator[str]:
+    """What would be computed again, in words."""
+    yield f"{file}: the usage service will compute again, because of {', '.join(found.because)}:"
+    order = [*park.tenant, *sorted(found.months.keys() - park.tenant.keys() - {None}, key=str), None]
+    for tenant in order:
+        months = sorted(found.months.get(tenant, ()))
+        if months:
+            whose = "the park" if tenant is None else f"tenant {tenant}"
+            yield f"  {whose}: {', '.join(f'{month:%Y-%m}' for month in months)}"
 
 
 def _explain(parks: Sequence[Park], files: Sequence[Path], topic: str | None, *, as_json: bool) -> None:

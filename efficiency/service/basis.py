@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from efficiency.baseline.frozen import FrozenBaseline
 from efficiency.baseline.model import Baseline
 from efficiency.service.aside import MAIN, TENANT
-from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER
+from efficiency.service.differences import first_day, first_of_balance, first_of_tenant, first_place, ms_of
+from efficiency.usage.intervals import ALWAYS_BEFORE, EVER
 from efficiency.valuation.rows import places_in
-from metering.instants import midnight_ms
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -34,8 +34,8 @@ _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_
 Parts = dict[str, Any]
 """Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant ` and
 the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's."""
-_BASELINE = ".baseline "
-_PLACES = "places"
+BASELINE = ".baseline "
+PLACES = "places"
 
 
 def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
@@ -43,7 +43,7 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     found: Parts = {}
     for meter in park.meters:
         own = meter.model_dump(mode="json", by_alias=True, exclude=_NOT_COMPUTED_FROM)
-        found[meter.id] = {**own, _PLACES: _places(park, meter)}
+        found[meter.id] = {**own, PLACES: _places(park, meter)}
     tariffs = park.tariffs.model_dump(mode="json", by_alias=True)
     electricity = tariffs.pop("electricity") or {}
     found[".prices"] = tariffs["prices"]
@@ -70,7 +70,7 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
             }
             for version in held.versions
         }
-        found[f"{_BASELINE}{name}"] = {"tenant": held.tenant, "versions": versions}
+        found[f"{BASELINE}{name}"] = {"tenant": held.tenant, "versions": versions}
     known: Parts = json.loads(json.dumps(found))
     return known
 
@@ -95,7 +95,7 @@ def _in_balance(meter: Meter) -> list[Any]:
 
 def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
     """The baselines that these parts came from."""
-    contents = [content for part, content in parts.items() if part.startswith(_BASELINE)]
+    contents = [content for part, content in parts.items() if part.startswith(BASELINE)]
     return tuple(
         Baseline.model_validate_json(json.dumps(version["frozen"]))
         for content in contents
@@ -109,7 +109,7 @@ class Changes:
 
     `moved`: instants from which each hangs elsewhere; its use is the same, its points are not. `lost`: meters that are
     gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
-    `tenants`: from when the figures of each must be computed. `mains`: main meters all of whose balances must be.
+    `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
     `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the tenant of
     each.
     """
@@ -121,7 +121,7 @@ class Changes:
     left: set[str] = field(default_factory=set)
     lost_mains: set[str] = field(default_factory=set)
     tenants: dict[str, int] = field(default_factory=dict)
-    mains: set[str] = field(default_factory=set)
+    mains: dict[str, int] = field(default_factory=dict)
     baselines: dict[str, date] = field(default_factory=dict)
     gone: dict[str, str | None] = field(default_factory=dict)
 
@@ -142,30 +142,39 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     for utility, since in _utilities(before, after):
         for meter in park.meters:
             if meter.utility is utility:
-                found.since(meter.id, _ms(since, park.zone))
+                found.since(meter.id, ms_of(since, park.zone))
     since = _figures_since(before, after)
     if since < date.max:
-        found.tenants |= {tenant.id: _ms(since, park.zone) for tenant in park.tenants}
+        found.tenants |= {tenant.id: ms_of(since, park.zone) for tenant in park.tenants}
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
-    found.tenants |= {tenant.id: ALWAYS_BEFORE for tenant in park.tenants if f"{TENANT}{tenant.id}" in different}
-    found.mains |= {meter.id for meter in park.meters if f"{MAIN}{meter.id}" in after.keys() & different}
+    for part in sorted(after.keys() & different):
+        _of_figures(found, part, before.get(part), after[part], park.zone)
     gone = before.keys() - after.keys()
     found.lost = {
-        part: {place[2] for place in before[part].get(_PLACES, ()) if place[2] is not None}
+        part: {place[2] for place in before[part].get(PLACES, ()) if place[2] is not None}
         for part in gone
         if not part.startswith(".")
     }
     found.left = {part.removeprefix(TENANT) for part in gone if part.startswith(TENANT)}
     found.lost_mains = {part.removeprefix(MAIN) for part in gone if part.startswith(MAIN)}
-    for part in sorted(part for part in different if part.startswith(_BASELINE)):
-        _of_baseline(found, part.removeprefix(_BASELINE), before.get(part), after.get(part))
+    for part in sorted(part for part in different if part.startswith(BASELINE)):
+        _of_baseline(found, part.removeprefix(BASELINE), before.get(part), after.get(part))
     return found
+
+
+def _of_figures(found: Changes, part: str, old: Any, new: Any, zone: ZoneInfo) -> None:
+    if part.startswith(TENANT):
+        tenant = part.removeprefix(TENANT)
+        since = ALWAYS_BEFORE if old is None else first_of_tenant(old, new, zone)
+        found.tenants[tenant] = min(since, found.tenants.get(tenant, since))
+    elif part.startswith(MAIN):
+        found.mains[part.removeprefix(MAIN)] = ALWAYS_BEFORE if old is None else first_of_balance(old, new)
 
 
 def _figures_since(before: Parts, after: Parts) -> date:
     """First day on which dated data differs that only figures are computed by: surcharge, VAT, energy content."""
     days = [
-        _first_difference(before.get(part, {}).get(name, []), after[part].get(name, []))
+        first_day(before.get(part, {}).get(name, []), after[part].get(name, []))
         for part in (".reactive", ".vat", ".mj")
         for name in before.get(part, {}).keys() | after[part].keys()
     ]
@@ -188,11 +197,11 @@ def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: 
 
 def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     different = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    if different - {"instruments", _PLACES}:
+    if different - {"instruments", PLACES}:
         found.meters[meter] = ALWAYS_BEFORE
         return
-    if _PLACES in different:
-        found.moved[meter] = _first_move(old[_PLACES], new[_PLACES])
+    if PLACES in different:
+        found.moved[meter] = first_place(old[PLACES], new[PLACES])
     if "instruments" not in different:
         return
     lists = [[_of_instrument(entry) for entry in part["instruments"]] for part in (old, new)]
@@ -204,16 +213,6 @@ def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[s
         odd = [entry for one, other in (lists, lists[::-1]) for entry in one if entry not in other]
         starts = [ALWAYS_BEFORE if entry["from"] is None else entry["from"] for entry in odd]
         found.meters[meter] = min(starts)
-
-
-def _first_move(old: list[Any], new: list[Any]) -> int:
-    """The first instant at which two lists of places say different things, ms."""
-
-    def at(places: list[Any], ms: int) -> Any:
-        return next((each[2:] for each in places if each[0] <= ms < each[1]), None)
-
-    instants = sorted({edge for place in (*old, *new) for edge in place[:2]})
-    return next((ms for ms in instants if at(old, ms) != at(new, ms)), ALWAYS_AFTER)
 
 
 def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,24 +227,9 @@ def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
     for part in (".prices", ".scope1", ".scope2", ".toe", ".electricity"):
         old, new = before.get(part, {}), after[part]
         for name in old.keys() | new.keys():
-            since = _first_difference(old.get(name, []), new.get(name, []))
+            since = first_day(old.get(name, []), new.get(name, []))
             if since < date.max:
                 yield Utility.ELECTRICITY if part == ".electricity" else Utility(name), since
-
-
-def _first_difference(old: list[Any], new: list[Any]) -> date:
-    """First day on which two lists of dated entries say different things (their sources may); `date.max` for none."""
-
-    def plain(entries: list[Any]) -> list[Any]:
-        return [{key: value for key, value in entry.items() if key != "source"} for entry in entries]
-
-    odd = [entry for entry in plain(old) if entry not in plain(new)]
-    odd += [entry for entry in plain(new) if entry not in plain(old)]
-    return min((date.fromisoformat(entry["from"]) for entry in odd), default=date.max)
-
-
-def _ms(day: date, zone: ZoneInfo) -> int:
-    return ALWAYS_AFTER if day == date.max else midnight_ms(day, zone)
 
 
 async def load_basis(store: Store, park: str) -> Parts | None:

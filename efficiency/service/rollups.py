@@ -73,9 +73,9 @@ class Rollups:
             firsts += await self._points.oldest(USAGE, {"park": park.id, "tenant": tenant})  # what it had before
             if firsts and since <= now_ms:
                 self.mark_tenant(tenant, days_between(local_day(park, max(since, min(firsts))), today))
-        for main in changed.mains:
-            if main in first:
-                days = days_between(local_day(park, first[main]), today)
+        for main, since in changed.mains.items():
+            if main in first and since <= now_ms:
+                days = days_between(local_day(park, max(since, first[main])), today)
                 self._balances.setdefault(main, set()).update(days)
                 self._balance_months.setdefault(main, set()).update(day.replace(day=1) for day in days)
                 self._edges.setdefault(park.meter[main].utility, set()).update(days)

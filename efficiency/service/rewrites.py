@@ -1,0 +1,119 @@
+"""What the usage service would compute again because of a changed park file: whose figures, and of which months.
+
+Asked of the database before the service sees the file; nothing is written. A month counts from the day on which the
+two park files say something else, and only where use of it is stored.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from efficiency.baseline.frozen import frozen_baselines
+from efficiency.baseline.model import Baseline
+from efficiency.service.aside import MAIN
+from efficiency.service.basis import BASELINE, PLACES, Changes, Parts, changes, load_basis, parts_of
+from efficiency.stored.days import local_day
+from efficiency.stored.readings import RegisterReader
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Span
+from efficiency.valuation.localtime import period_span
+from metering.figures import Period
+from metering.instants import midnight_ms
+from metering.park import Park
+from store.client import Store
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE
+from store.select import Of, select, where
+
+_A_STEP_MS = HOUR_MS
+"""Registers at an exchange change the step across it, which is mostly shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrites:
+    """`because`: the parts of the park file that differ. `months`: first days of months, by tenant (None: the park)."""
+
+    because: tuple[str, ...]
+    months: Mapping[str | None, frozenset[date]]
+
+
+async def rewrites(store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int) -> Rewrites | None:
+    """What this park file would change of what is stored; None where nothing was computed yet."""
+    before = await load_basis(store, park.id)
+    if before is None:
+        return None
+    after = parts_of(park, frozen_baselines(park, baselines))
+    reader = RegisterReader(store, park.id)
+    await reader.find_first(park.meters)
+    rows = await store.query(
+        select(USAGE, [Of("first", "completeness")], where({"park": park.id}), ["meter"]), OPERATOR_DATABASE
+    )
+    first = reader.first
+    for row in rows:
+        ms = row["time"] // NS_PER_MS
+        first[row["meter"]] = min(ms, first.get(row["meter"], ms))
+    return rewritten(before, after, park, first, now_ms)
+
+
+def rewritten(before: Parts, after: Parts, park: Park, first: Mapping[str, int], now_ms: int) -> Rewrites:
+    """What differs between two versions of a park file; `first`: since when there is anything of each meter, ms."""
+    found = changes(before, after, park)
+    spans: dict[str | None, list[Span]] = {None: []}
+    for meter, span in _of_meters(found, first, now_ms):
+        spans[None].append(span)
+        for tenant, place in _places(before, after, meter):
+            if tenant is not None and span.overlaps(place):
+                spans.setdefault(tenant, []).append(span.within(place))
+    since = _of_figures(found, before, after, park)
+    for meter, ms in first.items():
+        for tenant, place in _places(before, after, meter):
+            begin = max(ms, since.get(tenant, ALWAYS_AFTER))
+            if begin < min(place.end, now_ms):
+                spans.setdefault(tenant, []).append(Span(max(begin, place.start), place.end))
+    spans[None] += [Span(max(since, first[main]), now_ms) for main, since in found.mains.items() if main in first]
+    months = {whose: _months(park, each, now_ms) for whose, each in spans.items()}
+    different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
+    return Rewrites(
+        tuple(sorted(part.removeprefix(".") for part in different if not part.startswith(MAIN))),
+        {whose: held for whose, held in months.items() if held},
+    )
+
+
+def _of_meters(found: Changes, first: Mapping[str, int], now_ms: int) -> list[tuple[str, Span]]:
+    """The use of which meters changes, and when."""
+    since = {**found.moved, **dict.fromkeys(found.lost, ALWAYS_BEFORE)}
+    for meter, ms in found.meters.items():
+        since[meter] = min(ms, since.get(meter, ms))
+    spans = [(meter, Span(max(ms, first.get(meter, ALWAYS_AFTER)), now_ms)) for meter, ms in since.items()]
+    spans += [
+        (meter, Span(max(at - _A_STEP_MS, first.get(meter, ALWAYS_AFTER)), at + _A_STEP_MS))
+        for meter, swaps in found.swaps.items()
+        for at in swaps
+    ]
+    return [(meter, span) for meter, span in spans if span.start < min(span.end, now_ms)]
+
+
+def _of_figures(found: Changes, before: Parts, after: Parts, park: Park) -> dict[str | None, int]:
+    """Since when figures change of tenants, or of the park, whose use need not."""
+    since: dict[str | None, int] = dict(found.tenants.items())
+    since |= dict.fromkeys(found.left, ALWAYS_BEFORE)
+    for name, day in found.baselines.items():
+        for parts in (before, after):
+            owner = parts.get(f"{BASELINE}{name}", {"tenant": None})["tenant"]
+            since[owner] = min(midnight_ms(day, park.zone), since.get(owner, ALWAYS_AFTER))
+    return since
+
+
+def _places(before: Parts, after: Parts, meter: str) -> list[tuple[str | None, Span]]:
+    """Who has a meter when, by either park file."""
+    places = [*before.get(meter, {}).get(PLACES, ()), *after.get(meter, {}).get(PLACES, ())]
+    return [(place[2], Span(place[0], place[1])) for place in places]
+
+
+def _months(park: Park, spans: Iterable[Span], now_ms: int) -> frozenset[date]:
+    found: set[date] = set()
+    for span in spans:
+        ms, end = span.start, min(span.end, now_ms)
+        while ms < end:
+            month = local_day(park, ms).replace(day=1)
+            found.add(month)
+            ms = period_span(park, Period.MONTH, month).end
+    return frozenset(found)
