@@ -235,7 +235,10 @@ _IDENTIFIER_KEYS = frozenset({"id", "tenant", "gateway", "parent"})
 
 def _unknown_key(key: str, path: KeyPath, kind: type[BaseModel]) -> str:
     if kind is Park and key in _OF_A_DRIVER and "registers" in path:
-        return "only a driver knows this: write it into the driver's block, such as modbus: {registers: ...}"
+        return (
+            "only a driver knows this: write it into the driver's block, such as modbus: {registers: ...};"
+            " where the device publishes by itself, say its unit under values of its source"
+        )
     names = _names_at(path[:-1], kind)
     close = difflib.get_close_matches(key, names, n=1)
     return f"unknown key; did you mean {close[0]}?" if close else one_of(names, "a key that is known here")
