@@ -26,7 +26,7 @@ from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.sources import Source
-from proving.plant.history import history
+from proving.plant.history import WireReading, history
 from proving.plant.plant import Plant
 from wire.address import BrokerAddress
 from wire.messages import Status
@@ -165,6 +165,7 @@ class ForeignGateway:
         self._address = address
         self._next_ms = since_ms
         self._read = 0
+        self._due: Iterator[list[WireReading]] = iter(())
         self._held: list[Publication] = []
         meters = plant.park.meters_of(gateway)
         self._dialect = dialect_of(source_of(plant.park, gateway), meters)
@@ -198,18 +199,23 @@ class ForeignGateway:
             commands.cancel()
 
     async def _publish_due(self, client: aiomqtt.Client) -> None:
-        """Read what is due up to now and publish it; what is not acknowledged is held and published again."""
+        """Read what is due up to now and publish it; what is not acknowledged is held and published again.
+
+        Where the connection is lost on the way, the rest of the span is still due at the next.
+        """
         now_ms = time.time_ns() // 1_000_000
         zone = self._plant.park.zone
         first, last = (datetime.fromtimestamp(ms / 1000, zone) for ms in (self._next_ms, now_ms))
+        self._due = itertools.chain(self._due, history(self._plant, self._gateway, first, last))
         self._next_ms = now_ms
-        for readings in history(self._plant, self._gateway, first, last):
+        for readings in self._due:
             made = list(self._dialect.of(readings, now_ms))
             self._held += made
             self._read += sum(one.readings for one in made)
             if len(self._held) >= AT_ONCE:
                 await self._publish(client, self._held)
                 self._held = []
+        self._due = iter(())
 
     async def _publish(self, client: aiomqtt.Client, publications: Sequence[Publication]) -> None:
         for at in range(0, len(publications), AT_ONCE):
