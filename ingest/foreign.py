@@ -4,9 +4,9 @@ Each source of a park file belongs to a gateway, so its readings are of that gat
 sources may read the same topic: what a device of one sends is nobody's fault in the other.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ingest.decode import DecodedMessage
 from ingest.lookup import Carrier, Sendable
@@ -59,15 +59,14 @@ class Foreign:
     def _messages(self) -> Iterator[MessageMap]:
         return (reader.message for source in self.sources for reader in source.readers)
 
-    def _find(self, topic: str) -> Carrier | None:
+    def decoder(self, topic: str) -> "ForeignDecoder | None":
+        """What decodes the messages on a topic; None where no source reads it."""
         found = [source for source in self.sources if any(reader.matches(topic) for reader in source.readers)]
-        if not found:
-            return None
-        meters: dict[str, Sendable] = {}
-        for source in reversed(found):
-            meters |= source.carrier.meters
-        decoder = _Decoder(topic, found, meters, self.births)
-        return found[0].carrier._replace(meters=meters, answers=None, decode=decoder.decode)
+        return ForeignDecoder(topic, found, self.births) if found else None
+
+    def _find(self, topic: str) -> Carrier | None:
+        decoder = self.decoder(topic)
+        return None if decoder is None else decoder.carrier
 
 
 def sources_of(park: Park, carriers: Mapping[str, Carrier]) -> Iterator[MappedSource]:
@@ -76,33 +75,56 @@ def sources_of(park: Park, carriers: Mapping[str, Carrier]) -> Iterator[MappedSo
         yield MappedSource(source.id, tuple(map(PayloadReader, source.read_as)), carriers[source.gateway])
 
 
-class _Decoder:
-    """Decodes the messages of one topic by all sources that read it."""
+class SourceRecords(NamedTuple):
+    """What one source finds in a message. `waits`: it cannot be understood before a birth comes."""
 
-    def __init__(
-        self, topic: str, sources: Iterable[MappedSource], meters: Mapping[str, Sendable], births: Sparkplug
-    ) -> None:
+    source: str
+    mapped: MessageMap
+    records: list[Decoded]
+    waits: bool = False
+
+
+class ForeignDecoder:
+    """Decodes the messages of one topic by all sources that read it; their gateways' meters count as those of one."""
+
+    def __init__(self, topic: str, sources: Sequence[MappedSource], births: Sparkplug) -> None:
         self._readers = [
             (source.id, reader) for source in sources for reader in source.readers if reader.matches(topic)
         ]
-        self._meters = meters
+        self._meters: dict[str, Sendable] = {}
+        for source in reversed(sources):
+            self._meters |= source.carrier.meters
         self._births = births
+        self.carrier = sources[0].carrier._replace(meters=self._meters, answers=None, decode=self.decode)
 
     def decode(self, topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
         """Readings and refusals of a message. Where it waits for a birth, it is to be decoded again later."""
+        return self.message_of(self.records(topic, payload, now_ms), payload, now_ms)
+
+    def records(self, topic: str, payload: bytes, now_ms: int) -> list[SourceRecords]:
+        """What each source finds in a message."""
         if len(payload) > MAX_BYTES:
             detail = f"{len(payload)} bytes; a message has at most {MAX_BYTES}"
-            return DecodedMessage(None, [], [refusal(Reason.TOO_LARGE, detail, payload)])
-        readings: list[Reading] = []
-        refusals = []
-        arrived, waits, bad_reads = False, False, 0
+            source, reader = self._readers[0]
+            return [SourceRecords(source, reader.message, [unreadable(Reason.TOO_LARGE, detail)])]
+        found = []
         for source, reader in self._readers:
             try:
-                found = self._read(reader, topic, payload, now_ms)
+                records = self._read(reader, topic, payload, now_ms)
             except UnbornError as error:
-                waits = True
-                found = [unreadable(Reason.MALFORMED, str(error))]
-            for one in found:
+                records = [unreadable(Reason.MALFORMED, str(error))]
+                found.append(SourceRecords(source, reader.message, records, waits=True))
+            else:
+                found.append(SourceRecords(source, reader.message, records))
+        return found
+
+    def message_of(self, found: Sequence[SourceRecords], payload: bytes, now_ms: int) -> DecodedMessage:
+        """Readings and refusals of what the sources found in a payload."""
+        readings: list[Reading] = []
+        refusals = []
+        arrived, bad_reads = False, 0
+        for source, _, records, _ in found:
+            for one in records:
                 bad_reads += one.bad_reads
                 refusals += [
                     refusal(
@@ -121,7 +143,7 @@ class _Decoder:
                     readings.append(
                         Reading.model_construct(meter=one.device, ts=ms, values=self._served(one), state=None)
                     )
-        return DecodedMessage(None, readings, refusals, arrived, waits, bad_reads)
+        return DecodedMessage(None, readings, refusals, arrived, any(each.waits for each in found), bad_reads)
 
     def _read(self, reader: PayloadReader, topic: str, payload: bytes, now_ms: int) -> list[Decoded]:
         if reader.message.payload != "sparkplug":

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ecopark.payloads import outcomes, plain, sentences
+from ecopark.payloads import Sent, outcomes, plain, sentences
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.frozen import checked
@@ -28,7 +28,9 @@ def check(
     payload: Annotated[
         list[Path] | None, typer.Option(help="Say what would become of this message; several show how fast it counts.")
     ] = None,
-    topic: Annotated[str | None, typer.Option(help="Topic on which the payload is published.")] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Topic on which the payload is published: one for all, or one for each.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Of payloads: end with one line of JSON.")] = False,
 ) -> None:
@@ -41,7 +43,7 @@ def check(
     wrong = []
     parks = load_parks(where, [faults])
     if payload:
-        _explain(list(parks.values()), payload, topic, as_json=as_json)
+        _explain(list(parks.values()), payload, topic or (), as_json=as_json)
         return
     for file, park in parks.items():
         typer.echo(
@@ -74,13 +76,14 @@ def rewrite_lines(file: Path, park: Park, found: Rewrites) -> Iterator[str]:
             yield f"  {whose}: {', '.join(f'{month:%Y-%m}' for month in months)}"
 
 
-def _explain(parks: Sequence[Park], files: Sequence[Path], topic: str | None, *, as_json: bool) -> None:
-    if topic is None:
-        raise OperatorError("--payload needs --topic, the topic on which it is published")
+def _explain(parks: Sequence[Park], files: Sequence[Path], topics: Sequence[str], *, as_json: bool) -> None:
+    if len(topics) not in {1, len(files)}:
+        raise OperatorError("--payload needs --topic, the topic on which it is published: one for all, or one for each")
     try:
         payloads = [file.read_bytes() for file in files]
     except OSError as error:
         raise OperatorError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    found = outcomes(parks, topic, payloads, time.time_ns() // 1_000_000)
-    typer.echo(plain(found) if as_json else "\n".join(sentences(parks, topic, found)))
+    every = topics if len(topics) == len(files) else [*topics] * len(files)
+    found = outcomes(parks, map(Sent, every, payloads), time.time_ns() // 1_000_000)
+    typer.echo(plain(found) if as_json else "\n".join(sentences(parks, found)))
     raise typer.Exit(1 if any(each.refused or each.unknown for each in found) else 0)
