@@ -67,8 +67,8 @@ async def run_demo(
     shell, publisher = folder / "env", folder / PUBLISHER
     try:
         await crew.start()
-        shell.write_text("".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         write_private(publisher, _options(crew.broker.address))
+        write_private(shell, "".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         async with (
             Store(crew.database.url) as store,
             _dashboards(folder, park, crew, store, console, None if meanwhile else command()) as dashboards,
