@@ -1,4 +1,4 @@
-"""InfluxQL for every room but `dashboards`, which writes what Grafana asks: nobody else builds a statement.
+"""InfluxQL for every room but `dashboards`, which writes what Grafana asks: nobody outside `store` builds a statement.
 
 Instants are milliseconds since the epoch. InfluxDB keeps 64-bit nanoseconds (from 1677 to 2262) and rejects a statement
 that names any other: such an instant is moved to the nearest one that it can hold, which holds all there is.

@@ -34,16 +34,6 @@ LONGEST = 400
 WRITE_INFLUXQL = ("store", "dashboards")
 INFLUXQL = r"\s*(SELECT|DELETE FROM|DELETE WHERE|SHOW|CREATE DATABASE|DROP|ALTER RETENTION) "
 SQLITE = ("gateway/spool.py", "gateway/spoolfile.py")
-NOT_MOVED_YET = {
-    "ecopark/tenants/influx1.py",
-    "proving/bench/ceiling.py",
-    "proving/bench/edge.py",
-    "proving/bench/station.py",
-    "proving/chaos/outage.py",
-    "proving/chaos/trial.py",
-    "proving/demo/tally.py",
-}
-"""What administers InfluxDB, reads refusals, or proves the product, and has statements of its own."""
 
 
 def tracked() -> list[Path]:
@@ -95,8 +85,7 @@ def test_influxql_is_written_in_the_store_and_for_dashboards_only(file: Path) ->
     if room not in WRITE_INFLUXQL and name not in SQLITE:
         texts = [node.value for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if is_text(node)]
         found = [text for text in texts if re.match(INFLUXQL, str(text))]
-        assert not found or name in NOT_MOVED_YET, found
-        assert found or name not in NOT_MOVED_YET, "take it out of NOT_MOVED_YET"
+        assert not found, found
 
 
 def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:

@@ -8,6 +8,7 @@ from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
 from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
 from metering.errors import OperatorError
 from metering.park import Park
+from store import accounts
 from store.client import Store
 from store.schema import TENANT_SHARD_DAYS
 
@@ -37,15 +38,15 @@ class Influx1:
 
     async def find(self) -> list[Thing]:
         """What is there of Ecopark's; an account whose password we do not know is not as it must be."""
-        names = [row["name"] for row in await self._store.query("SHOW DATABASES", "") if ours(row["name"])]
+        names = [row["name"] for row in await self._store.query(accounts.databases(), "") if ours(row["name"])]
         found = [Thing(StepKind.DATABASE, "", name) for name in names]
-        for row in await self._store.query("SHOW USERS", ""):
+        for row in await self._store.query(accounts.users(), ""):
             user = row["user"]
             if not ours(user):
                 continue
             detail = _ADMINISTRATOR if row["admin"] else "" if await self._works(user) else _LOST
             found.append(Thing(StepKind.ACCOUNT, "", user, detail))
-            grants = await self._store.query(f'SHOW GRANTS FOR "{user}"', "")
+            grants = await self._store.query(accounts.grants(user), "")
             found += [
                 Thing(StepKind.RIGHT, user, grant["database"], _NAMES[grant["privilege"]])
                 for grant in grants
@@ -60,29 +61,29 @@ class Influx1:
             case Action.MAKE, StepKind.DATABASE:
                 await self._store.create_database(thing.name, TENANT_SHARD_DAYS)
             case Action.REMOVE, StepKind.DATABASE:
-                await self._store.query(f'DROP DATABASE "{thing.name}"', "")
+                await self._store.query(accounts.drop_database(thing.name), "")
             case Action.MAKE, StepKind.ACCOUNT:
-                await self._store.query(f"CREATE USER \"{thing.name}\" WITH PASSWORD '{self._secret(thing.name)}'", "")
+                await self._store.query(accounts.make_user(thing.name, self._secret(thing.name)), "")
             case Action.CHANGE, StepKind.ACCOUNT:
-                await self._store.query(f'REVOKE ALL PRIVILEGES FROM "{thing.name}"', "")
-                await self._store.query(f"SET PASSWORD FOR \"{thing.name}\" = '{self._secret(thing.name)}'", "")
+                await self._store.query(accounts.no_administrator(thing.name), "")
+                await self._store.query(accounts.set_password(thing.name, self._secret(thing.name)), "")
             case Action.REMOVE, StepKind.ACCOUNT:
-                await self._store.query(f'DROP USER "{thing.name}"', "")
+                await self._store.query(accounts.drop_user(thing.name), "")
                 self._keys.forget(thing.name)
             case Action.REMOVE, StepKind.RIGHT:
-                await self._store.query(f'REVOKE ALL PRIVILEGES ON "{thing.name}" FROM "{thing.within}"', "")
+                await self._store.query(accounts.revoke(thing.name, thing.within), "")
             case _, StepKind.RIGHT:
-                privilege = _PRIVILEGES[thing.detail]
-                await self._store.query(f'GRANT {privilege} ON "{thing.name}" TO "{thing.within}"', "")
+                granted = accounts.grant(_PRIVILEGES[thing.detail], thing.name, thing.within)
+                await self._store.query(granted, "")
             case _:
                 msg = f"InfluxDB 1.x has no {thing.kind.name}"
                 raise ValueError(msg)
 
     def _secret(self, user: str) -> str:
-        """Its password, quoted for InfluxQL."""
+        """Its password, kept."""
         secret = self._keys.get(user) or generate()
         self._keys.keep(user, secret)
-        return secret.replace("\\", "\\\\").replace("'", "\\'")
+        return secret
 
     async def _works(self, user: str) -> bool:
         secret = self._keys.get(user)
@@ -90,7 +91,7 @@ class Influx1:
             return False
         async with Store(self._url, user, secret) as store:
             try:
-                await store.query("SHOW DATABASES", "")
+                await store.query(accounts.databases(), "")
             except OperatorError:
                 return False
         return True

@@ -10,6 +10,8 @@ from itertools import islice
 from metering.errors import UnavailableError
 from proving.bench.load import lines
 from proving.bench.station import Station
+from store.accounts import drop_database
+from store.select import Of, select
 
 DATABASE = "ceiling"
 BATCH = 10_000
@@ -23,10 +25,10 @@ async def ceiling(station: Station, points: int, first_ms: int, meters: int) -> 
     for writers in WRITERS:
         await station.store.create_database(DATABASE)
         seconds = await asyncio.to_thread(_write, station.database.port, bodies, writers)
-        rows = await station.store.query('SELECT count("energy_kwh") AS n FROM "electricity"', DATABASE)
+        rows = await station.store.query(select("electricity", [Of("count", "energy_kwh", "n")]), DATABASE)
         if sum(int(row["n"]) for row in rows) != points:
             raise UnavailableError(f"{points} points were written, and the database has {rows}")
-        await station.store.query(f'DROP DATABASE "{DATABASE}"', "")
+        await station.store.query(drop_database(DATABASE), "")
         found[f"writers_{writers}"] = round(points / seconds)
     return found
 

@@ -17,6 +17,7 @@ from proving.bench.processtime import cpu_s, resident_mb
 from proving.bench.station import LOOK_S, STORE_S, Station
 from proving.processes import Child
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
+from store.select import Of, select, where
 from wire.messages import Reading
 
 VALUES = 8
@@ -80,7 +81,7 @@ async def _polling(station: Station, gateway: Child, seconds: float) -> dict[str
 async def _backlog(station: Station, gateway: Child, polls: int) -> dict[str, float]:
     """From the start of the gateway's process until the database has the backlog, with live readings meanwhile."""
     first_ms = await asyncio.to_thread(_fill, _spool(station, "backlog"), polls)
-    span = f"time >= {first_ms * NS_PER_MS} AND time < {(first_ms + polls * MINUTE_MS) * NS_PER_MS}"
+    span = where({"park": EDGE_PARK}, since=first_ms, before=first_ms + polls * MINUTE_MS)
     expected = polls * EDGE_METERS
     began = time.monotonic()
     since_ms = time.time_ns() // 1_000_000
@@ -141,11 +142,8 @@ async def _newest(station: Station, gateway: Child, since_ms: int) -> tuple[int,
     """Wait for a live reading of the last meter after an instant: its instant, and how old it was when it was seen."""
     deadline = time.monotonic() + STORE_S
     while time.monotonic() < deadline and gateway.running:
-        rows = await station.store.query(
-            f'SELECT last("energy_kwh") FROM "electricity" WHERE "park" = \'{EDGE_PARK}\' '
-            f"AND \"meter\" = '{meter_of(EDGE_METERS - 1)}' AND time > {_live_from(since_ms)}",
-            OPERATOR_DATABASE,
-        )
+        last = where({"park": EDGE_PARK, "meter": meter_of(EDGE_METERS - 1)}, since=_live_from(since_ms) + 1)
+        rows = await station.store.query(select("electricity", ["energy_kwh"], last, newest=1), OPERATOR_DATABASE)
         if rows:
             ns = int(rows[0]["time"])
             return ns // NS_PER_MS, time.time() - ns / 1e9
@@ -155,16 +153,14 @@ async def _newest(station: Station, gateway: Child, since_ms: int) -> tuple[int,
 
 def _live_from(since_ms: int) -> int:
     """The backlog ends an hour ago; what is younger is live."""
-    return max(since_ms * NS_PER_MS, time.time_ns() - 1800 * 1_000_000_000)
+    return max(since_ms, round((time.time() - 1800) * 1000))
 
 
 async def _live(station: Station) -> int:
-    return await _count(station, f"time > {_live_from(0)}")
+    return await _count(station, where({"park": EDGE_PARK}, since=_live_from(0) + 1))
 
 
-async def _count(station: Station, span: str) -> int:
-    rows = await station.store.query(
-        f'SELECT count("energy_kwh") AS n FROM "electricity" WHERE "park" = \'{EDGE_PARK}\' AND {span}',
-        OPERATOR_DATABASE,
-    )
+async def _count(station: Station, condition: str) -> int:
+    statement = select("electricity", [Of("count", "energy_kwh", "n")], condition)
+    rows = await station.store.query(statement, OPERATOR_DATABASE)
     return sum(int(row["n"]) for row in rows)

@@ -1,26 +1,19 @@
 """Times every question of every panel as Grafana would ask it, over a day, a month and thirteen months.
 
 Of three answers the quickest counts, so that what else the machine does counts little; the database's processor time is
-their mean. Questions that stand aside
-(`dashboards.queries.SHORT`) are left out: they would only flatter. Without `--influx` a private InfluxDB is filled with
-a large park first, which takes a quarter of an hour and some 2 GB in the folder.
+their mean. Questions that stand aside (`dashboards.queries.SHORT`) are left out: they would only flatter.
 """
 
-import argparse
-import asyncio
-import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dashboards.filling import EVERYTHING, Choice, asked, stands_aside
 from dashboards.generate import OPERATOR
 from dashboards.panels import Page
 from dashboards.setting import Setting
-from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
 from proving.bench.parkyear import write_large_park, write_year
@@ -104,47 +97,23 @@ def _spread(name: str, values: list[float]) -> str:
     return f"{name:<17} {len(ordered):>8} {under:>13.1%}" + "".join(f" {value:>6.0f}" for value in shown)
 
 
-async def _measure(options: argparse.Namespace) -> None:
-    if options.influx:
-        async with Store(options.influx) as store:
-            sys.stdout.write(report(await time_panels(store, load_park(options.park), options.now, options.pid)) + "\n")
-        return
-    options.dir.mkdir(parents=True, exist_ok=True)
-    file = options.dir / "park.yaml"
+async def of_server(url: str, pid: int, park: Path, now: datetime) -> str:
+    """The report on a database that has a park's data; `pid` is its process."""
+    async with Store(url) as store:
+        return report(await time_panels(store, load_park(park), now, pid))
+
+
+async def of_large_park(folder: Path, now: datetime) -> str:
+    """The report on a private database, filled with a large park's thirteen months."""
+    file = folder / "park.yaml"
     write_large_park(file)
-    server = Influxd(options.dir / "influx")
+    server = Influxd(folder / "influx")
     try:
         await server.start()
         async with Store(server.url) as store:
             park = load_park(file)
-            points = await write_year(store, park, options.now)
-            sys.stdout.write(f"{len(park.meters)} meters, {len(park.tenants)} tenants, {points:,} points\n")
-            sys.stdout.write(report(await time_panels(store, park, options.now, server.process.pid)) + "\n")
+            points = await write_year(store, park, now)
+            filled = f"{len(park.meters)} meters, {len(park.tenants)} tenants, {points:,} points\n"
+            return filled + report(await time_panels(store, park, now, server.process.pid))
     finally:
         server.process.stop()
-
-
-def main() -> int:
-    """Entry point."""
-    parser = argparse.ArgumentParser(
-        prog="python -m proving.bench.panels",
-        description="How long Grafana's panels wait for the database.",
-        epilog="Example: python -m proving.bench.panels --dir /var/tmp/large",
-    )
-    parser.add_argument("--dir", type=Path, default=Path("large"), help="for a private InfluxDB (default: large)")
-    parser.add_argument("--influx", help="ask this InfluxDB instead, which has a park's data")
-    parser.add_argument("--pid", type=int, default=os.getpid(), help="its process, for the processor time")
-    parser.add_argument("--park", type=Path, default=Path("park.yaml"), help="its park file (default: park.yaml)")
-    parser.add_argument(
-        "--now", type=datetime.fromisoformat, default=datetime.now(UTC), help="when the pages end (default: now)"
-    )
-    try:
-        asyncio.run(_measure(parser.parse_args()))
-    except OperatorError as error:
-        sys.stderr.write(f"ecopark: {error}\n")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,7 +15,8 @@ from proving.bench.parks import EXAMPLE
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
 from store.client import Store
-from store.schema import NS_PER_MS, OPERATOR_DATABASE
+from store.schema import OPERATOR_DATABASE
+from store.select import Of, select, where
 
 START_S = 60.0
 STORE_S = 120.0
@@ -101,21 +102,15 @@ class Station:
         """Whether the database has a reading."""
         utility, meter, ms = place
         counter = UTILITIES[Utility(utility)].counter
-        return bool(
-            await self.store.query(
-                f'SELECT "{counter}" FROM "{utility}" WHERE "meter" = \'{meter}\' AND time = {ms * NS_PER_MS}', database
-            )
-        )
+        there = select(utility, [counter], where({"meter": meter}, since=ms, before=ms + 1))
+        return bool(await self.store.query(there, database))
 
     async def count(self, made: Made, database: str = OPERATOR_DATABASE) -> int:
         """How many readings of a load the database has, by their main counters."""
         total = 0
+        condition = where({"park": made.park}, since=made.first_ms, before=made.last_ms + 1)
         for utility in self._utilities.get(made.park, [Utility.ELECTRICITY]):
-            rows = await self.store.query(
-                f'SELECT count("{UTILITIES[utility].counter}") AS n FROM "{utility.value}" '
-                f"WHERE time >= {made.first_ms * NS_PER_MS} AND time <= {made.last_ms * NS_PER_MS} "
-                f"AND \"park\" = '{made.park}'",
-                database,
-            )
+            counted = Of("count", UTILITIES[utility].counter, "n")
+            rows = await self.store.query(select(utility.value, [counted], condition), database)
             total += sum(int(row["n"]) for row in rows)
         return total

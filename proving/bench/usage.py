@@ -1,18 +1,15 @@
 """How long the use of a large park takes to compute, and what it takes to keep it current: on a private database.
 
-    python -m proving.bench.usage --days 1 --interval 60
+    ecopark bench usage --days 1 --interval 60
 
 The registers of a window are written first. Then `ecopark usage recompute`, as operators run it, computes the window;
 then a service's cycles take in one poll of all meters each. docs/performance.md explains the keys of the result.
 """
 
-import argparse
 import asyncio
-import json
 import os
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -33,7 +30,7 @@ from store.client import Store
 from store.lines import point, series
 from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
 
-_COPIES = 22
+COPIES = 22
 _LINES_AT_ONCE = 10_000
 _CYCLES = 5
 _WRITE_AT_ONCE_MS = 7 * DAY_MS
@@ -139,29 +136,3 @@ async def _cycles(database: Influxd, store: Store, park: Park, window: Span) -> 
         ours.append(time.process_time() - began)
         theirs.append(cpu_s(database.process.pid) - before)
     return {"cpu_s": round(min(ours), 2), "database_cpu_s": round(min(theirs), 2)}
-
-
-def main() -> None:
-    """Entry point of the process."""
-    parser = argparse.ArgumentParser(
-        prog="python -m proving.bench.usage",
-        description="Measure how long the use of a large park takes to compute. Ends with one line of JSON.",
-        epilog="example: python -m proving.bench.usage --days 1 --interval 60",
-    )
-    parser.add_argument("--days", type=int, default=1, help="up to last midnight")
-    parser.add_argument("--interval", type=int, default=60, metavar="S", help="seconds between two readings of a meter")
-    parser.add_argument("--copies", type=int, default=_COPIES, help=f"of the example park's {METERS} meters")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave park file and database there")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ecopark-bench-") as temporary:
-        folder = options.keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            figures = asyncio.run(measure(folder, options.copies, options.days, options.interval))
-        except OperatorError as error:
-            sys.exit(str(error))
-    sys.stdout.write(json.dumps(figures) + "\n")
-
-
-if __name__ == "__main__":
-    main()

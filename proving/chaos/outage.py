@@ -18,6 +18,7 @@ from proving.chaos.verdict import Verdict
 from proving.demo.tally import GatewaySide
 from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
+from store.select import select, where
 
 METERS = 2_400
 """Of 8 values each 10 s: 1,920 values a second."""
@@ -130,7 +131,7 @@ class Outage:
 
     async def _ages(self, store: Store) -> dict[str, int]:
         """Age of the newest reading of each gateway (ms), as the database has it; of all gateways or none."""
-        statement = f'SELECT last("energy_kwh") FROM "electricity" WHERE "park" = \'{PARK}\' GROUP BY "meter"'
+        statement = select("electricity", ["energy_kwh"], where({"park": PARK}), ["meter"], newest=1)
         try:
             rows = await store.query(statement, OPERATOR_DATABASE)
         except UnavailableError:

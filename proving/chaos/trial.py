@@ -22,6 +22,7 @@ from proving.demo.plan import Plan
 from proving.demo.tally import GatewaySide
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
+from store.select import select, where
 
 RECOVER_S = 600.0
 BEGIN_S = 300.0
@@ -87,10 +88,7 @@ async def _everything(store: Store, park: Park) -> list[Row]:
     """All points of all meters; asked meter by meter, since those of a large park's hour are a million."""
     rows: list[Row] = []
     for meter in park.meters:
-        names = ", ".join(f'"{name}"' for name in UTILITIES[meter.utility].quantities)
-        statement = (
-            f'SELECT {names} FROM "{meter.utility.value}" '
-            f'WHERE "park" = \'{park.id}\' AND "meter" = \'{meter.id}\' GROUP BY "meter"'
-        )
-        rows += await store.query(statement, OPERATOR_DATABASE)
+        its = where({"park": park.id, "meter": meter.id})
+        quantities = UTILITIES[meter.utility].quantities
+        rows += await store.query(select(meter.utility.value, quantities, its, ["meter"]), OPERATOR_DATABASE)
     return rows

@@ -4,7 +4,7 @@ The gateways' side is what they say in `status`; the database's side is asked of
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
 import aiomqtt
@@ -12,7 +12,8 @@ import aiomqtt
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Store
-from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
+from store.schema import OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
+from store.select import Of, select, where
 from wire.address import BrokerAddress
 from wire.messages import Status
 from wire.topics import Channel, parse, topic
@@ -81,45 +82,35 @@ class GatewaySide:
 
 async def stored(store: Store, park: Park, since: datetime) -> int:
     """Readings that the database has from `since` on: each has its main counter."""
-    statements = (
-        f'SELECT count("{UTILITIES[utility].counter}") AS readings FROM "{utility.value}" '
-        f"WHERE \"park\" = '{park.id}' AND time >= {_ns(since)}"
-        for utility in Utility
-    )
-    return await _sum(store, statements)
+    condition = where({"park": park.id}, since=_ms(since))
+    total = 0
+    for utility in Utility:
+        counted = Of("count", UTILITIES[utility].counter, "readings")
+        rows = await store.query(select(utility.value, [counted], condition), OPERATOR_DATABASE)
+        total += sum(int(row["readings"]) for row in rows)
+    return total
 
 
 async def refused(store: Store, park: Park) -> int:
     """Refusals that the database has of this park's gateways."""
-    statement = f'SELECT count(distinct("digest")) AS readings FROM "{REFUSED}" WHERE "park" = \'{park.id}\''
-    return await _sum(store, [statement])
+    statement = select(REFUSED, [Of("distinct", "digest")], where({"park": park.id}))
+    return len(await store.query(statement, OPERATOR_DATABASE))
 
 
 async def computed(store: Store, park: Park) -> int:
     """Up to which instant the usage is computed, ms; 0 where nothing is."""
-    rows = await store.query(
-        f'SELECT last("computed") AS computed FROM "{USAGE_CURSOR}" WHERE "park" = \'{park.id}\'', OPERATOR_DATABASE
-    )
+    statement = select(USAGE_CURSOR, ["computed"], where({"park": park.id}), newest=1)
+    rows = await store.query(statement, OPERATOR_DATABASE)
     return int(rows[0]["computed"]) if rows else 0
 
 
 async def used_today(store: Store, park: Park, midnight: datetime) -> dict[tuple[str, str], float]:
     """What each tenant has used of each utility since local midnight, as far as it is computed."""
-    rows = await store.query(
-        f'SELECT sum("amount") AS used FROM "{USAGE}" WHERE "park" = \'{park.id}\' AND "role" = \'billing\' '
-        f'AND time >= {_ns(midnight)} GROUP BY "tenant", "utility"',
-        OPERATOR_DATABASE,
-    )
+    today = where({"park": park.id, "role": "billing"}, since=_ms(midnight))
+    statement = select(USAGE, [Of("sum", "amount", "used")], today, ["tenant", "utility"])
+    rows = await store.query(statement, OPERATOR_DATABASE)
     return {(row["tenant"], row["utility"]): row["used"] for row in rows}
 
 
-async def _sum(store: Store, statements: Iterable[str]) -> int:
-    total = 0
-    for statement in statements:
-        rows = await store.query(statement, OPERATOR_DATABASE)
-        total += sum(int(row["readings"]) for row in rows)
-    return total
-
-
-def _ns(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000) * NS_PER_MS
+def _ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
