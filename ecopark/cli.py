@@ -20,6 +20,7 @@ COMMANDS = (
     "baseline",
     "broker",
     "check",
+    "close",
     "dashboards",
     "gateway",
     "guard",

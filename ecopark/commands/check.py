@@ -1,4 +1,4 @@
-"""`ecopark check`: every fault of park files and of the files of baselines beside them."""
+"""`ecopark check`: every fault of park files, and of the baselines and closed months beside them."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from ecopark.payloads import Sent, outcomes, plain, sentences
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.frozen import checked
+from efficiency.closing.file import load_closed
 from efficiency.service.rewrites import Rewrites, rewrites
 from gateway.sources import faults
 from metering.errors import OperatorError
@@ -36,9 +37,9 @@ def check(
 ) -> None:
     """Read park files and report every fault: file, line, key, value, and what would be right.
 
-    The files of baselines beside them are read too. Where ECOPARK_INFLUX_URL says where the database is, list whose
-    figures the usage service would compute again, and of which months, once it reads these files. With --payload, say
-    value by value what would become of a message.
+    The baselines and closed months beside them are read too. Where ECOPARK_INFLUX_URL says where the database is, list
+    whose figures the usage service would compute again, and of which months, once it reads these files. With --payload,
+    say value by value what would become of a message.
     """
     wrong = []
     parks = load_parks(where, [faults])
@@ -50,6 +51,10 @@ def check(
             f"{file}: {park.id}: {len(park.tenants)} tenants, {len(park.gateways)} gateways, {len(park.meters)} meters"
         )
         wrong += checked(file, park, datetime.now(park.zone).date())
+        try:
+            load_closed(file, park.id)
+        except OperatorError as error:
+            wrong.append(str(error))
     if wrong:
         raise OperatorError("\n".join(wrong))
     settings = read_settings()

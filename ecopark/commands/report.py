@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ecopark.commands import AsJson
-from ecopark.settings import Settings, read_settings
+from ecopark.settings import read_settings
+from ecopark.whichpark import find_park
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.write import ReportOrder, checked_out, write_park_report, write_tenant_report
@@ -67,7 +68,7 @@ def park(
 ) -> None:
     """Write the park's report; that of a year has forms A.4, A.5, B.4 and B.5, also as CSV and XLSX beside it."""
     period, settings = ReportPeriod.parse(month, year), read_settings()
-    found = _find_park(settings, name)
+    found = find_park(settings.park, name).park
     if extra is not None and period.month is not None:
         raise OperatorError("--extra: only the report of a year has forms; name it by --year")
     entered = read_entered(extra, found) if extra is not None else {}
@@ -108,12 +109,3 @@ def _find_tenant(where: Path, name: str) -> tuple[Park, Tenant]:
         what = "several parks have" if found else "no park file has"
         raise OperatorError(f"{what} a tenant {name} in {where}; there are {known or 'none'}")
     return found[0]
-
-
-def _find_park(settings: Settings, name: str | None) -> Park:
-    parks = [park for park in load_parks(settings.park).values() if name in {None, park.id}]
-    if len(parks) != 1:
-        known = ", ".join(park.id for park in load_parks(settings.park).values())
-        what = "name one of several parks" if parks else f"no park file has a park {name}"
-        raise OperatorError(f"{what} in {settings.park}; there are {known}")
-    return parks[0]

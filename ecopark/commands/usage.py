@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
@@ -72,14 +71,7 @@ def recompute(
 async def _recompute(
     store: Store, park: Park, baselines: Sequence[Baseline], meters: list[Meter], first: date, last: date
 ) -> None:
-    with Progress(
-        TextColumn(f"{park.id}: computing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("meters and months"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as progress:
+    with progress_bar(f"{park.id}: computing", "meters and months") as progress:
         bar = progress.add_task("compute", total=None)
         usage = ParkUsage(
             store, park, lambda done, total: progress.update(bar, completed=done, total=total), "recompute"

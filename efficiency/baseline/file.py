@@ -5,7 +5,6 @@ one baseline.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import Field, ValidationError
 from efficiency.baseline.model import REFUSAL_TEXT, Baseline, Fit, Subject
 from metering.errors import OperatorError
 from metering.model import Model
+from running.wholefile import write_whole
 
 
 class _Content(Model):
@@ -102,14 +102,4 @@ def current(versions: Sequence[Baseline], day: date) -> Baseline | None:
 
 def _write(file: Path, baselines: Sequence[Baseline]) -> None:
     content = {"baselines": [entry.model_dump(mode="json") for entry in baselines]}
-    draft = file.with_name(f".{file.name}.new")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as out:
-            json.dump(content, out, ensure_ascii=False, indent=2)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise OperatorError(f"{file}: cannot be written: {error}; check the folder and its space") from error
+    write_whole(file, json.dumps(content, ensure_ascii=False, indent=2))

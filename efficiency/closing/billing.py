@@ -1,0 +1,192 @@
+"""F22: what a tenant is charged for a month, from what passed at its points and the prices of each day.
+
+A point's month is cut where another price, voltage level or rate of VAT begins to hold; each piece has a charge for
+each band. A price that nobody entered is an obstacle, and there is no charge.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from math import hypot
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from efficiency.closing.amounts import billed, total
+from efficiency.closing.monthuse import MonthUse, Passed, points_charged
+from efficiency.closing.obstacle import Obstacle
+from efficiency.closing.statement import Charge, ChargeKind, PointUse, PowerFactor, Statement
+from efficiency.indicators.electricity import surcharge_percent
+from efficiency.indicators.tenant import REACTIVE, counts
+from efficiency.usage.intervals import Span
+from efficiency.usage.quality import Rule, rules_in
+from efficiency.valuation.localtime import local_day
+from efficiency.valuation.valued import REASON_TEXT, ValueReason
+from metering.dated import DatedValue, HistoryEntry, at, edges, value_on
+from metering.park import Tenant
+from metering.quantities import Utility
+from metering.tariffs import Band, BandPrices
+
+P = TypeVar("P", BandPrices, DatedValue)
+_TELLING = ~int(Rule.EXPORT | Rule.ROLLOVER)
+"""Rules that say something about how good a quantity is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What passed at a point, and what it costs."""
+
+    passed: Passed
+    charges: tuple[Charge, ...]
+
+
+class Billing:
+    """Charges of one month; `obstacles` are what kept it from charging something."""
+
+    def __init__(self, month: MonthUse) -> None:
+        self.obstacles: list[Obstacle] = []
+        self._month = month
+        self._park = month.park
+
+    def statement(self, tenant: Tenant) -> Statement | None:
+        """A tenant's statement; None where it had no point in the month."""
+        charged = [
+            Charged(passed, tuple(self._resold(passed, tenant)) if self._sold(passed) else ())
+            for passed in map(self._month.passed, points_charged(self._park, tenant.id, self._month.span))
+        ]
+        if not charged:
+            return None
+        factor = self.power_factor(charged, tenant.contract.demand_kw)
+        return Statement.of(
+            tenant.id,
+            [*(charge for each in charged for charge in each.charges), *self.surcharge(factor)],
+            points=tuple(map(self._point, charged)),
+            power_factor=factor,
+        )
+
+    def _sold(self, passed: Passed) -> bool:
+        """Whether the park file prices a utility at all; what it does not is shown and not charged."""
+        tariffs, utility = self._park.tariffs, passed.meter.utility
+        return utility in tariffs.prices or (utility is Utility.ELECTRICITY and tariffs.electricity is not None)
+
+    def _resold(self, passed: Passed, tenant: Tenant) -> Iterator[Charge]:
+        """Charges by the prices of the tenant's contract, which may change its voltage level within the month."""
+        tariff, utility = self._park.tariffs.electricity, passed.meter.utility
+        if utility is not Utility.ELECTRICITY or tariff is None:
+            yield from self.charges(passed, self._park.tariffs.prices.get(utility, ()))
+            return
+        for span in cut(passed.span, edges(tenant.contract.voltage, passed.span, self._park.zone)):
+            voltage = value_on(tenant.contract.voltage, local_day(span.start, self._park.zone))
+            if voltage not in tariff.prices:
+                self._lacking(tenant.id, ValueReason.NO_VOLTAGE)
+                continue
+            yield from self.charges(passed.within(span), tariff.prices[voltage])
+
+    def charges(self, passed: Passed, prices: Sequence[P]) -> Iterator[Charge]:
+        """Charges of what passed at a point, by the prices of each day."""
+        meter = passed.meter
+        zone: ZoneInfo = self._park.zone
+        rates: Sequence[DatedValue] = self._park.tariffs.vat.get(meter.utility, ())
+        for span in cut(passed.span, (*edges(prices, passed.span, zone), *edges(rates, passed.span, zone))):
+            day, last = (local_day(ms, zone) for ms in (span.start, span.end - 1))
+            entry, vat = at(prices, day), at(rates, day)
+            for band, amount in passed.within(span).bands.items():
+                price = price_of(entry, band)
+                if entry is None or price is None:
+                    self._lacking(meter.id, ValueReason.NO_PRICE if entry is None else ValueReason.NO_BANDS)
+                elif vat is None:
+                    self._lacking(meter.utility.value, ValueReason.NO_VAT)
+                elif billed(amount):
+                    yield Charge.of(
+                        billed(amount),
+                        price,
+                        utility=meter.utility,
+                        point=meter.id,
+                        band=band,
+                        since=day,
+                        until=last + timedelta(days=1),
+                        unit=meter.unit,
+                        source=entry.source,
+                        vat=vat.value,
+                        vat_source=vat.source,
+                    )
+
+    def power_factor(
+        self, charged: Iterable[Charged], buyer_kw: Sequence[HistoryEntry[float]] = ()
+    ) -> PowerFactor | None:
+        """F8 of the points that count reactive energy, by the rule and contract of their first day; None without."""
+        counting = [each for each in charged if counts(each.passed.meter, REACTIVE)]
+        tariff = self._park.tariffs.electricity
+        if tariff is None or not counting:
+            return None
+        spans = [each.passed.span for each in counting]
+        first, last = (local_day(ms, self._park.zone) for ms in (spans[0].start, spans[0].end - 1))
+        rule, size = at(tariff.reactive, first), value_on(buyer_kw, first)
+        active, blind = (billed(sum(each.passed.both(column) for each in counting)) for column in ("amount", REACTIVE))
+        if rule is None or not active:
+            return None
+        factor = active / hypot(active, blind)
+        return PowerFactor(
+            active_kwh=active,
+            reactive_kvarh=abs(blind),
+            power_factor=round(factor, 4),
+            percent=surcharge_percent(rule, factor) if size is None or size >= rule.min_kw else 0.0,
+            cost_vnd=sum(charge.net_vnd for each in counting for charge in each.charges),
+            since=first,
+            until=last + timedelta(days=1),
+            source=rule.source,
+        )
+
+    def surcharge(self, factor: PowerFactor | None) -> Iterator[Charge]:
+        """F8 as a charge, taxed at the rate of the last day; nothing at a good power factor."""
+        if factor is None or not factor.percent:
+            return
+        vat = at(self._park.tariffs.vat.get(Utility.ELECTRICITY, ()), factor.until - timedelta(days=1))
+        if vat is None:
+            self._lacking(Utility.ELECTRICITY.value, ValueReason.NO_VAT)
+            return
+        yield Charge.of(
+            factor.percent,
+            factor.cost_vnd / 100,
+            kind=ChargeKind.REACTIVE,
+            utility=Utility.ELECTRICITY,
+            since=factor.since,
+            until=factor.until,
+            unit="%",
+            source=factor.source,
+            vat=vat.value,
+            vat_source=vat.source,
+        )
+
+    def _point(self, charged: Charged) -> PointUse:
+        passed, meter = charged.passed, charged.passed.meter
+        quantities = [each.quantity for each in charged.charges] or [billed(sum(passed.bands.values()))]
+        return PointUse(
+            point=meter.id,
+            utility=meter.utility,
+            since=self._month.local(passed.span.start),
+            until=self._month.local(passed.span.end),
+            stretches=self._month.stretches_of(passed),
+            quantity=total(quantities),
+            unit=meter.unit,
+            completeness=float(passed.hours.completeness.mean()),
+            estimated=billed(passed.estimated),
+            rules=tuple((rule.name or "").lower() for rule in rules_in(passed.rules & _TELLING)),
+        )
+
+    def _lacking(self, subject: str, reason: ValueReason) -> None:
+        found = Obstacle(subject=subject, text=REASON_TEXT[reason])
+        if found not in self.obstacles:
+            self.obstacles.append(found)
+
+
+def cut(span: Span, edges_: Iterable[int]) -> list[Span]:
+    """A span in pieces at these instants."""
+    return [Span(*each) for each in pairwise([span.start, *sorted({*edges_}), span.end])]
+
+
+def price_of(entry: BandPrices | DatedValue | None, band: Band) -> float | None:
+    """The price of a band; None where the entry has none for it."""
+    if isinstance(entry, BandPrices):
+        return {Band.OFF_PEAK: entry.off_peak, Band.NORMAL: entry.normal, Band.PEAK: entry.peak}.get(band)
+    return entry.value if entry is not None and band is Band.ALL else None

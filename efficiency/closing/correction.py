@@ -1,0 +1,102 @@
+"""F25: a month as it was stated against the same month as it would be stated now; every difference has a reason.
+
+Charges are compared by what they are of: kind, utility, point and rate of VAT. What was corrected once is compared with
+the correction, so that a difference is stated once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+from efficiency.closing.amounts import total
+from efficiency.closing.statement import (
+    Charge,
+    ChargeKind,
+    Correction,
+    CorrectionReason,
+    PointUse,
+    Statement,
+)
+
+_Subject = tuple[ChargeKind, str, str | None, float]
+_OF_KIND = {
+    ChargeKind.REACTIVE: CorrectionReason.POWER_FACTOR,
+    ChargeKind.LOSSES: CorrectionReason.ALLOCATION,
+    ChargeKind.COMMON: CorrectionReason.ALLOCATION,
+}
+
+
+def corrections(month: date, stated: Statement, now: Statement) -> tuple[Correction, ...]:
+    """What `now` differs by from what was stated of the same tenant and month."""
+    before, after = _by_subject(stated.charges), _by_subject(now.charges)
+    found = []
+    for subject in sorted({*before, *after}, key=str):
+        old, new = before.get(subject, []), after.get(subject, [])
+        net = sum(each.net_vnd for each in new) - sum(each.net_vnd for each in old)
+        quantity = total([*(each.quantity for each in new), *(-each.quantity for each in old)])
+        if not net:
+            continue
+        kind, _, point, vat = subject
+        found.append(
+            Correction(
+                month=month,
+                kind=kind,
+                utility=(new or old)[0].utility,
+                point=point,
+                quantity=quantity,
+                unit=(new or old)[0].unit,
+                net_vnd=net,
+                vat=vat,
+                reasons=tuple(_reasons(kind, [_point(each, point) for each in (stated, now)], [old, new])),
+            )
+        )
+    return tuple(found)
+
+
+def differing(stated: Mapping[str, Statement], now: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements of `now`, and empty ones of tenants that no longer have any, that are charged otherwise."""
+    found = {each.tenant: each for each in now}
+    for tenant in sorted({*stated, *found}):
+        old, new = (side.get(tenant, Statement(tenant=tenant)) for side in (stated, found))
+        if _by_subject(old.charges) != _by_subject(new.charges):
+            yield new
+
+
+def _by_subject(charges: Iterable[Charge]) -> dict[_Subject, list[Charge]]:
+    found: dict[_Subject, list[Charge]] = {}
+    for each in charges:
+        found.setdefault((each.kind, each.utility.value, each.point, each.vat), []).append(each)
+    return found
+
+
+def _reasons(
+    kind: ChargeKind, points: Sequence[PointUse | None], charges: Sequence[Sequence[Charge]]
+) -> Iterator[CorrectionReason]:
+    """Why the charges of one subject differ; `points` and `charges` as they were stated and as they are now."""
+    there = all(points)
+    if kind in _OF_KIND:
+        yield _OF_KIND[kind]
+    elif not all(charges):
+        yield CorrectionReason.VAT if there else CorrectionReason.OWNER
+    else:
+        if _differ({(each.band, each.price) for each in side} for side in charges):
+            yield CorrectionReason.PRICE
+        if there and _differ(map(_fitted, filter(None, points))):
+            yield CorrectionReason.INSTRUMENT
+        elif there and _differ((each.since, each.until) for each in points if each is not None):
+            yield CorrectionReason.OWNER
+        elif _differ(total(each.quantity for each in side) for side in charges):
+            yield CorrectionReason.READINGS
+
+
+def _differ(sides: Iterable[object]) -> bool:
+    old, new = sides
+    return old != new
+
+
+def _fitted(point: PointUse) -> list[tuple[object, ...]]:
+    """What the park file says of the instruments."""
+    return [(each.counter, each.serial, each.since, each.until, each.multiplier) for each in point.stretches]
+
+
+def _point(statement: Statement, point: str | None) -> PointUse | None:
+    return next((each for each in statement.points if each.point == point), None)

@@ -1,0 +1,123 @@
+"""Closed months in the folder beside a park file: a file each, which people can read, compare and keep.
+
+A file is never written again. What changes afterwards stands in the file of the month that is closed next, as the
+statements that earlier months would have now.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from efficiency.closing.obstacle import Obstacle
+from efficiency.closing.statement import MONTH_WRITTEN, Month, Statement
+from metering.errors import OperatorError
+from metering.model import Identifier, Model
+from metering.parkfile import explained
+from metering.yamllines import Lines
+from running.wholefile import write_whole
+
+
+class Restated(Model):
+    """What the statements of an earlier month would be now, where they differ from what was stated."""
+
+    month: Month
+    statements: tuple[Statement, ...]
+
+
+class ClosedMonth(Model):
+    """A month as it was closed; `anyway` is why that was done in spite of the `obstacles`."""
+
+    park: Identifier
+    month: Month
+    closed_at: datetime
+    anyway: str = ""
+    obstacles: tuple[Obstacle, ...] = ()
+    statements: tuple[Statement, ...]
+    restated: tuple[Restated, ...] = ()
+
+
+def folder_of(park_file: Path) -> Path:
+    """Where the closed months of a park stand: `park.closed` beside `park.yaml`."""
+    return park_file.with_suffix(".closed")
+
+
+def file_of_month(park_file: Path, month: date) -> Path:
+    """The file of one of them."""
+    return folder_of(park_file) / f"{month.strftime(MONTH_WRITTEN)}.yaml"
+
+
+def load_closed(park_file: Path, park: str) -> tuple[ClosedMonth, ...]:
+    """All closed months of a park, oldest first.
+
+    Raises `OperatorError` where a file of them cannot be used.
+    """
+    return tuple(_load(file, park) for file in sorted(folder_of(park_file).glob("*.yaml")))
+
+
+def _load(file: Path, park: str) -> ClosedMonth:
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = ClosedMonth.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise OperatorError(f"{file}: cannot be read: {error}; {_RESTORE}") from error
+    except ValidationError as error:
+        path, right = next(explained(error, ClosedMonth))
+        lines = Lines(text)
+        raise OperatorError(f"{file}:{lines.of(path)}: {lines.name(path)}: {right}; {_RESTORE}") from error
+    if found.park != park or file.stem != found.month.strftime(MONTH_WRITTEN):
+        raise OperatorError(f"{file}: is of {found.park}, {found.month:{MONTH_WRITTEN}}; {_RESTORE}")
+    return found
+
+
+_RESTORE = "restore the file from a backup"
+
+
+def write_closed(park_file: Path, closed: ClosedMonth) -> Path:
+    """Keep a closed month.
+
+    Raises `OperatorError` where it cannot be written.
+    """
+    file = file_of_month(park_file, closed.month)
+    content = closed.model_dump(mode="json", exclude_defaults=True)
+    write_whole(file, yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120))
+    return file
+
+
+def may_close(closed: Sequence[ClosedMonth], month: date, today: date) -> None:
+    """Months are closed once, in their order, and when they are over.
+
+    Raises `OperatorError` for any other.
+    """
+    if following(month) > today:
+        raise OperatorError(f"{month:{MONTH_WRITTEN}} is not over yet: close it from {following(month)} on")
+    if not closed:
+        return
+    newest = closed[-1].month
+    if any(each.month == month for each in closed):
+        raise OperatorError(
+            f"{month:{MONTH_WRITTEN}} is closed already; what changed since is stated with the next month"
+        )
+    if month < newest:
+        raise OperatorError(f"{month:{MONTH_WRITTEN}} is older than {newest:{MONTH_WRITTEN}}, which is closed")
+    if month > following(newest):
+        raise OperatorError(f"close {following(newest):{MONTH_WRITTEN}} before {month:{MONTH_WRITTEN}}")
+
+
+def following(month: date) -> date:
+    """The month after."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def stated(closed: Sequence[ClosedMonth], month: date) -> dict[str, Statement]:
+    """The newest statements of a month by tenant: as it was closed, or as a later month restated it."""
+    found: dict[str, Statement] = {}
+    for each in closed:
+        if each.month == month:
+            found |= {statement.tenant: statement for statement in each.statements}
+        for restated in each.restated:
+            if restated.month == month:
+                found |= {statement.tenant: statement for statement in restated.statements}
+    return found

@@ -1,0 +1,123 @@
+"""A month's statements from what the store holds now, with what stands in the way, and what earlier months owe.
+
+Nothing is written here. The past is computed again by the park file as it is: what that changes is a correction.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from efficiency.closing.billing import Billing
+from efficiency.closing.correction import corrections, differing
+from efficiency.closing.file import ClosedMonth, Restated, stated
+from efficiency.closing.monthuse import MonthUse, month_span, points_of_month
+from efficiency.closing.obstacle import Obstacle, faults_of
+from efficiency.closing.registers import StretchReader
+from efficiency.closing.statement import Correction, Statement
+from efficiency.service.aside import SetAside
+from efficiency.service.basis import load_basis, parts_of
+from efficiency.service.progress import Progress
+from efficiency.stored.meteruse import MeterUse
+from efficiency.stored.readings import RegisterReader
+from efficiency.stored.usagestore import UsageStore
+from efficiency.stored.writer import ParkWriter
+from metering.park import Park
+from metering.words import text
+from store.client import Store
+
+Done = Callable[[int, int], None]
+"""Gets how many of how many points are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeMonth:
+    """The statements of a month and what stands in their way."""
+
+    statements: tuple[Statement, ...]
+    obstacles: tuple[Obstacle, ...]
+
+
+def made(month: MonthUse) -> MadeMonth:
+    """Charge every tenant for a month. Pure."""
+    billing = Billing(month)
+    statements = tuple(filter(None, map(billing.statement, month.park.tenants)))
+    faults = [
+        fault for point in points_of_month(month.park, month.span) for fault in faults_of(month, month.passed(point))
+    ]
+    return MadeMonth(statements, tuple(dict.fromkeys([*faults, *billing.obstacles], None)))
+
+
+class MonthMaker:
+    """Makes months of one park as of `now_ms`; `done` is told how far the reading of registers is."""
+
+    def __init__(self, store: Store, park: Park, now_ms: int, done: Done = lambda _done, _of: None) -> None:
+        self._store = store
+        self._park = park
+        self._now_ms = now_ms
+        self._done = done
+        self._usage = UsageStore(store, park.id, ParkWriter(store, park.id))
+        self._reader = RegisterReader(store, park.id)
+
+    async def draft(self, first: date, closed: Sequence[ClosedMonth]) -> ClosedMonth:
+        """The month as it would be closed now, after those that are closed."""
+        found = made(await self._month(first, registers=True))
+        restated, owed = [], dict[str, list[Correction]]()
+        for earlier in (each.month for each in closed if each.month < first):
+            before = stated(closed, earlier)
+            changed = await self._restated(earlier, before)
+            if changed:
+                restated.append(Restated(month=earlier, statements=changed))
+            for each in changed:
+                old = before.get(each.tenant, Statement(tenant=each.tenant))
+                owed.setdefault(each.tenant, []).extend(corrections(earlier, old, each))
+        statements = {each.tenant: each for each in found.statements}
+        return ClosedMonth(
+            park=self._park.id,
+            month=first,
+            closed_at=datetime.fromtimestamp(self._now_ms // 1000, UTC).astimezone(self._park.zone),
+            obstacles=(*[each async for each in self._unready(first)], *found.obstacles),
+            statements=tuple(
+                statements.get(tenant.id, Statement(tenant=tenant.id)).corrected(owed.get(tenant.id, ()))
+                for tenant in self._park.tenants
+                if tenant.id in statements or tenant.id in owed
+            ),
+            restated=tuple(restated),
+        )
+
+    async def _restated(self, first: date, before: Mapping[str, Statement]) -> tuple[Statement, ...]:
+        """Statements of an earlier month that would be others now; registers are read only where there is such."""
+        if not any(differing(before, made(await self._month(first)).statements)):
+            return ()
+        return tuple(differing(before, made(await self._month(first, registers=True)).statements))
+
+    async def _month(self, first: date, *, registers: bool = False) -> MonthUse:
+        span = month_span(self._park, first)
+        points = points_of_month(self._park, span)
+        usage = await self._usage.stored({point.meter.id for point in points}, span)
+        stretches = {}
+        if registers:
+            await self._reader.find_first([point.meter for point in points])
+            reader = StretchReader(self._park, MeterUse(self._reader, self._now_ms, self._park.zone))
+            for number, point in enumerate(points, 1):
+                stretches[point.meter.id, point.span] = await reader.of(point)
+                self._done(number, len(points))
+        return MonthUse(self._park, first, usage, stretches)
+
+    async def _unready(self, first: date) -> AsyncIterator[Obstacle]:
+        """What the usage service has not done yet of a month."""
+        end = month_span(self._park, first).end
+        cursor = await Progress(self._store, self._park.id).load()
+        if cursor is None or min(cursor.computed, cursor.figures) < end:
+            said = text(
+                "the usage service has not computed the month to its end", "dịch vụ tính toán chưa tính hết tháng"
+            )
+            yield Obstacle(subject=self._park.id, text=said)
+        basis, parts = await load_basis(self._store, self._park.id) or {}, parts_of(self._park, {})
+        for part in sorted(part for part, content in parts.items() if basis.get(part) != content):
+            said = text("not computed yet by the newest park file", "chưa tính lại theo tệp cấu hình mới nhất")
+            yield Obstacle(subject=part.lstrip("."), text=said)
+        aside = SetAside(self._store, self._park.id)
+        await aside.load()
+        for thing in aside.things:
+            said = text("set aside by the usage service, see its log", "dịch vụ tính toán đang tạm gác, xem nhật ký")
+            yield Obstacle(subject=thing.lstrip("."), text=said)

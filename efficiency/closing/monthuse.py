@@ -1,0 +1,147 @@
+"""What is stored of a month, laid out for whoever charges it: what passed at each point while somebody had it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+import numpy as np
+
+from efficiency.closing.statement import Stretch
+from efficiency.indicators.balance import edge_mains, edge_taps
+from efficiency.indicators.tenant import REACTIVE, fence_spans
+from efficiency.stored.measured import measured
+from efficiency.stored.usage import SUPERSEDED, Content, StoredUsage
+from efficiency.usage.intervals import Floats, Span
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.localtime import period_span
+from efficiency.valuation.rows import NUMBERS
+from metering.figures import Period
+from metering.meters import Meter, Role
+from metering.park import Park
+from metering.quantities import Utility
+from metering.tariffs import Band
+
+_AMOUNT, _ESTIMATED = NUMBERS.index("amount"), NUMBERS.index("estimated")
+
+
+@dataclass(frozen=True)
+class PointSpan:
+    """A metering point for as long as `owner` (empty: the park) had it within a month."""
+
+    meter: Meter
+    owner: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Passed(PointSpan):
+    """What passed at a point, as it is stored."""
+
+    stored: StoredUsage
+
+    @cached_property
+    def hours(self) -> QuarterHours:
+        """By quarter hour."""
+        return measured(self.stored, self.span)
+
+    @property
+    def rules(self) -> int:
+        """Mask of every rule that touched what is here."""
+        masks = [content.rules for content in self.stored.content.values()]
+        return int(np.bitwise_or.reduce(np.concatenate(masks))) if masks else 0
+
+    @property
+    def bands(self) -> dict[Band, float]:
+        """What came in, by band; what went back costs nothing and is not counted."""
+        found = dict.fromkeys(Band, 0.0)
+        for (*_, band), content in self.stored.content.items():
+            found[Band(band)] += float(np.nansum(_incoming(content)))
+        return {band: amount for band, amount in found.items() if amount}
+
+    @property
+    def estimated(self) -> float:
+        """How much of it had to be spread or guessed."""
+        return sum(
+            float(np.nansum(_incoming(content) * content.numbers[:, _ESTIMATED]))
+            for content in self.stored.content.values()
+        )
+
+    def both(self, column: str) -> float:
+        """The sum of `amount`, or of a further register, over the time in which both kinds of energy are known."""
+        hours = self.hours
+        known = (hours.completeness == 1) & np.isfinite(hours.amount) & np.isfinite(hours.columns[REACTIVE])
+        return float((hours.amount if column == "amount" else hours.columns[column])[known].sum())
+
+    def within(self, span: Span) -> "Passed":
+        """A part of it."""
+        return replace(self, span=span, stored=self.stored.within(span))
+
+
+def _incoming(content: Content) -> Floats:
+    return np.maximum(content.numbers[:, _AMOUNT], 0.0)
+
+
+@dataclass(frozen=True)
+class MonthUse:
+    """A month of a park: `usage` by meter, and `stretches` of registers by meter and span, where they were read."""
+
+    park: Park
+    first: date
+    usage: Mapping[str, StoredUsage]
+    stretches: Mapping[tuple[str, Span], tuple[Stretch, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def span(self) -> Span:
+        """Its instants."""
+        return month_span(self.park, self.first)
+
+    def passed(self, point: PointSpan) -> Passed:
+        """What passed at a point."""
+        stored = self.usage.get(point.meter.id, StoredUsage()).within(point.span)
+        mine = {
+            key: content.where(content.rules != SUPERSEDED)
+            for key, content in stored.content.items()
+            if key[0] == point.owner
+        }
+        return Passed(point.meter, point.owner, point.span, StoredUsage(mine))
+
+    def stretches_of(self, passed: PointSpan) -> tuple[Stretch, ...]:
+        """Registers of the same time; none where they were not read."""
+        return self.stretches.get((passed.meter.id, passed.span), ())
+
+    def local(self, ms: int) -> datetime:
+        """An instant in the park's time."""
+        return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self.park.zone)
+
+    def said(self, ms: int) -> str:
+        """An instant as a person writes it."""
+        return f"{self.local(ms):%Y-%m-%d %H:%M}"
+
+
+def month_span(park: Park, first: date) -> Span:
+    """The instants of a month."""
+    return period_span(park, Period.MONTH, first)
+
+
+def points_charged(park: Park, tenant: str, span: Span) -> Iterator[PointSpan]:
+    """Points at a tenant's fence where it takes something, each with the time in which it had them."""
+    for meter, belonging, piece in fence_spans(park, tenant, span):
+        if belonging.role is not Role.GENERATION and meter.utility is not Utility.PRODUCTION:
+            yield PointSpan(meter, tenant, piece)
+
+
+def points_of_park(park: Park, span: Span) -> Iterator[PointSpan]:
+    """The park's own points that its account is made of: its edge, its own use, and what is generated behind it."""
+    for utility in Utility:
+        for tap in (*edge_mains(park, utility, span), *edge_taps(park, utility, span)):
+            if tap.tenant is None and tap.register == tap.meter.counter:
+                yield PointSpan(tap.meter, "", tap.span)
+
+
+def points_of_month(park: Park, span: Span) -> tuple[PointSpan, ...]:
+    """All of them."""
+    found = [*points_of_park(park, span)]
+    for tenant in park.tenants:
+        found += points_charged(park, tenant.id, span)
+    return tuple(found)

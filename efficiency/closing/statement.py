@@ -1,0 +1,216 @@
+"""What a tenant is charged for a month, and what that came from: frozen models that a closed month keeps.
+
+A charge is one line: a quantity, its price and their product in whole dong before VAT. Everything that costs money is
+one, so that a month can be compared with itself: what differs later is a correction.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, PlainSerializer, model_validator
+
+from efficiency.closing.amounts import dong
+from metering.errors import OperatorError
+from metering.model import Identifier, Model
+from metering.quantities import Utility
+from metering.tariffs import Band
+
+MONTH_WRITTEN = "%Y-%m"
+
+
+def month_of(written: str) -> date:
+    """The first day of a month that is written as 2026-10.
+
+    Raises `OperatorError`.
+    """
+    found = re.fullmatch(r"(2\d{3})-(0[1-9]|1[0-2])", written)
+    if found is None:
+        raise OperatorError(f"{written}: a month is written as in 2026-10")
+    return date(int(found[1]), int(found[2]), 1)
+
+
+def _month(written: Any) -> Any:
+    try:
+        return month_of(written) if isinstance(written, str) else written
+    except OperatorError as error:
+        raise ValueError(str(error)) from None
+
+
+Month = Annotated[date, BeforeValidator(_month), PlainSerializer(lambda day: day.strftime(MONTH_WRITTEN))]
+
+
+class ChargeKind(StrEnum):
+    """What is charged for."""
+
+    USE = "use"
+    REACTIVE = "reactive"
+    LOSSES = "losses"
+    COMMON = "common"
+
+
+class RegisterAt(Model):
+    """What a register showed at an instant; `interpolated` between two readings where there was none just then."""
+
+    at: datetime
+    shown: float
+    interpolated: bool = False
+
+
+class Stretch(Model):
+    """One register of one instrument over the part of a month in which it was read for somebody.
+
+    `use` = (closing - opening) x multiplier, with the range of a register that rolled over; absent where a register is.
+    """
+
+    counter: str
+    serial: str | None = None
+    since: datetime
+    until: datetime
+    opening: RegisterAt | None = None
+    closing: RegisterAt | None = None
+    multiplier: float
+    use: float | None = None
+
+
+class PointUse(Model):
+    """What passed at a metering point while a tenant had it: `estimated` of the `quantity` had to be spread or guessed.
+
+    `rules` are the names of what touched what is estimated or suspect.
+    """
+
+    point: Identifier
+    utility: Utility
+    since: datetime
+    until: datetime
+    stretches: tuple[Stretch, ...] = ()
+    quantity: float
+    unit: str
+    completeness: float
+    estimated: float = 0.0
+    rules: tuple[str, ...] = ()
+
+
+class Charge(Model):
+    """One line before VAT; it holds from `since` up to, but without, `until`.
+
+    Of a surcharge, the quantity is its percentage, and the price a hundredth of what it is put on.
+    """
+
+    kind: ChargeKind = ChargeKind.USE
+    utility: Utility
+    point: Identifier | None = None
+    band: Band = Band.ALL
+    since: date
+    until: date
+    quantity: float
+    unit: str
+    price: float
+    net_vnd: int
+    source: str
+    vat: float
+    vat_source: str
+
+    @classmethod
+    def of(cls, quantity: float, price: float, **rest: Any) -> Self:
+        """The charge of a quantity at a price."""
+        return cls(quantity=quantity, price=price, net_vnd=dong(quantity, price), **rest)
+
+
+class PowerFactor(Model):
+    """F8 over a month: of its sums of kWh and kvarh, and the surcharge's percentage on the `cost_vnd` of those kWh."""
+
+    active_kwh: float
+    reactive_kvarh: float
+    power_factor: float
+    percent: float
+    cost_vnd: int
+    since: date
+    until: date
+    source: str
+
+
+class CorrectionReason(StrEnum):
+    """What differs between a month as it was stated and as it would be stated now."""
+
+    READINGS = "readings"
+    INSTRUMENT = "instrument"
+    OWNER = "owner"
+    PRICE = "price"
+    VAT = "vat"
+    POWER_FACTOR = "power_factor"
+    ALLOCATION = "allocation"
+
+
+class Correction(Model):
+    """F25: what the charges of one kind and point of an earlier month would be now, less what was stated."""
+
+    month: Month
+    kind: ChargeKind
+    utility: Utility
+    point: Identifier | None = None
+    quantity: float
+    unit: str
+    net_vnd: int
+    vat: float
+    reasons: tuple[CorrectionReason, ...]
+
+
+class Taxed(Model):
+    """The net sum at one rate of VAT, and the VAT on it."""
+
+    rate: float
+    net_vnd: int
+    vat_vnd: int
+
+
+def taxed(lines: Iterable[Charge | Correction]) -> tuple[Taxed, ...]:
+    """Net sums and VAT by rate, lowest first."""
+    sums: dict[float, int] = {}
+    for line in lines:
+        sums[line.vat] = sums.get(line.vat, 0) + line.net_vnd
+    return tuple(Taxed(rate=rate, net_vnd=net, vat_vnd=dong(net, rate)) for rate, net in sorted(sums.items()))
+
+
+class Statement(Model):
+    """One tenant's month. `taxed` follows from the lines; a file in which it does not has been changed by hand."""
+
+    tenant: Identifier
+    points: tuple[PointUse, ...] = ()
+    power_factor: PowerFactor | None = None
+    charges: tuple[Charge, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    taxed: tuple[Taxed, ...] = ()
+
+    @classmethod
+    def of(cls, tenant: str, charges: Sequence[Charge], corrections: Sequence[Correction] = (), **rest: Any) -> Self:
+        """A statement with its VAT."""
+        lines: list[Charge | Correction] = [*charges, *corrections]
+        return cls(tenant=tenant, charges=tuple(charges), corrections=tuple(corrections), taxed=taxed(lines), **rest)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.taxed != taxed([*self.charges, *self.corrections]):
+            raise ValueError(f"the lines of {self.tenant} do not add up to what is taxed")
+        return self
+
+    @property
+    def net_vnd(self) -> int:
+        """All lines before VAT."""
+        return sum(each.net_vnd for each in self.taxed)
+
+    @property
+    def vat_vnd(self) -> int:
+        """VAT of all rates."""
+        return sum(each.vat_vnd for each in self.taxed)
+
+    @property
+    def total_vnd(self) -> int:
+        """What is to be paid."""
+        return self.net_vnd + self.vat_vnd
+
+    def corrected(self, corrections: Sequence[Correction]) -> "Statement":
+        """The same with what earlier months are corrected by."""
+        return self.of(self.tenant, self.charges, corrections, points=self.points, power_factor=self.power_factor)
