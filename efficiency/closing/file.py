@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from efficiency.closing.obstacle import Obstacle
-from efficiency.closing.statement import MONTH_WRITTEN, Month, Statement
+from efficiency.closing.statement import MONTH_WRITTEN, CalendarMonth, Statement
 from metering.errors import OperatorError
 from metering.model import Identifier, Model
 from metering.parkfile import explained
@@ -23,7 +23,7 @@ from running.wholefile import write_whole
 class Restated(Model):
     """What the statements of an earlier month would be now, where they differ from what was stated."""
 
-    month: Month
+    month: CalendarMonth
     statements: tuple[Statement, ...]
 
 
@@ -31,7 +31,7 @@ class ClosedMonth(Model):
     """A month as it was closed; `anyway` is why that was done in spite of the `obstacles`."""
 
     park: Identifier
-    month: Month
+    month: CalendarMonth
     closed_at: datetime
     anyway: str = ""
     obstacles: tuple[Obstacle, ...] = ()

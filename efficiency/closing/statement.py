@@ -39,7 +39,7 @@ def _month(written: Any) -> Any:
         raise ValueError(str(error)) from None
 
 
-Month = Annotated[date, BeforeValidator(_month), PlainSerializer(lambda day: day.strftime(MONTH_WRITTEN))]
+CalendarMonth = Annotated[date, BeforeValidator(_month), PlainSerializer(lambda day: day.strftime(MONTH_WRITTEN))]
 
 
 class ChargeKind(StrEnum):
@@ -147,7 +147,7 @@ class CorrectionReason(StrEnum):
 class Correction(Model):
     """F25: what the charges of one kind and point of an earlier month would be now, less what was stated."""
 
-    month: Month
+    month: CalendarMonth
     kind: ChargeKind
     utility: Utility
     point: Identifier | None = None
