@@ -108,7 +108,10 @@ def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST)
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The steps near a window: as `Steps`; `gap`: longer than quarter hours need; `open`: with another explanation."""
+    """The steps near a window: as `Steps`; `gap`: longer than quarter hours need; `open`: with another explanation.
+
+    `coarse`: interpolated over readings at which the counter stood still.
+    """
 
     start: Times
     end: Times
@@ -118,6 +121,7 @@ class _Parts:
     gap: Bools
     long: Bools
     open: Bools
+    coarse: Bools
 
 
 def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Parts:
@@ -127,16 +131,17 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
     elapsed = end - start
     gap = elapsed > GAP_FACTOR * min(counter.interval_ms, QUARTER_MS)
     still = (delta == 0) & (kind == StepMeaning.GOOD) & ~gap
+    coarse = np.zeros(len(start), dtype=np.bool_)
     if still.any() and not counter.signed:
         slot = np.clip(sums.index(end - 1), 0, len(count) - 1)
-        start, keep = _between_counts(
-            start, end, still, (delta > 0) & (kind == StepMeaning.GOOD) & ~gap, delta, count[slot]
-        )
-        start, end, delta, kind, gap = start[keep], end[keep], delta[keep], kind[keep], gap[keep]
+        rises = (delta > 0) & (kind == StepMeaning.GOOD) & ~gap
+        begun, keep = _between_counts(start, end, still, rises, delta, count[slot])
+        coarse = (begun != start)[keep]
+        start, end, delta, kind, gap = begun[keep], end[keep], delta[keep], kind[keep], gap[keep]
         elapsed = end - start
     known = kind <= KNOWN
     long = known & (elapsed > HOUR_MS) & (elapsed > GAP_FACTOR * counter.interval_ms)
-    return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= StepMeaning.AMBIGUOUS))
+    return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= StepMeaning.AMBIGUOUS), coarse)
 
 
 def _between_counts(
@@ -144,9 +149,9 @@ def _between_counts(
 ) -> tuple[Times, Bools]:
     """Begin the step of one or two counts where the counter changed before, up to an hour earlier.
 
-    Between two changes a coarse counter is less than a count from what passed, and so is the line between them; what it
-    shows in between would turn steady use into quarter hours of nothing and of twice as much. Returns the new starts
-    and which steps remain.
+    What it shows in between would turn steady use into quarter hours of nothing and of twice as much. Between two
+    changes the line is less than the step from what passed, which becomes the error of the quarter hours it crosses.
+    Returns the new starts and which steps remain.
     """
     keep = np.ones(len(start), dtype=np.bool_)
     coarse = np.flatnonzero(rises[1:] & still[:-1] & (delta[1:] <= COARSE * count[1:] * (1 + 1e-6))) + 1
@@ -176,7 +181,9 @@ def _add_across(sums: "_Sums", counter: Counter, parts: _Parts, across: Times) -
     edge = sums.span.start + place * QUARTER_MS
     part = np.minimum(edge + QUARTER_MS, end[step]) - np.maximum(edge, start[step])
     elapsed = (end - start)[step]
-    sums.add(place, parts.delta[across][step] * (part / elapsed), part)
+    delta, coarse = parts.delta[across][step], parts.coarse[across][step]
+    sums.add(place, delta * (part / elapsed), part)
+    sums.doubt(place[coarse], delta[coarse])
     gap, open_ = parts.gap[across][step], parts.open[across][step]
     sums.estimate(place[gap | open_], part[gap | open_])
     usual = elapsed <= GAP_FACTOR * counter.interval_ms
@@ -211,7 +218,7 @@ def _weighed(sums: "_Sums", counter: Counter, steps: Steps, count: Floats) -> Qu
         amount[cut],
         estimated[cut],
         completeness[cut],
-        np.where(known, count, 0.0)[cut],
+        np.where(known, np.maximum(count, sums.error), 0.0)[cut],
         sums.rules[cut],
     )
 
@@ -235,6 +242,7 @@ class _Sums:
         self.known_ms = np.zeros(size, dtype=np.int64)
         self.estimated_ms = np.zeros(size, dtype=np.int64)
         self.rules = np.zeros(size, dtype=np.uint32)
+        self.error = np.zeros(size)
 
     def index(self, times: Times) -> Times:
         return (times - self.span.start) // QUARTER_MS
@@ -249,6 +257,11 @@ class _Sums:
     def estimate(self, place: Times, ms: Times) -> None:
         inside = (place >= 0) & (place < len(self.start))
         np.add.at(self.estimated_ms, place[inside], ms[inside])
+
+    def doubt(self, place: Times, error: Floats) -> None:
+        """The use of these may be off by so much at least."""
+        inside = (place >= 0) & (place < len(self.start))
+        np.maximum.at(self.error, place[inside], error[inside])
 
     def touch_all(self, first: Times, last: Times, rule: Rule) -> None:
         """Touch from each first up to and including its last."""

@@ -177,8 +177,9 @@ def test_every_measured_interval_agrees_with_the_ledger_within_the_resolution(
     trusted = computed.measured
     for span in meter.held:
         trusted &= (computed.start >= span.end) | (computed.start + QUARTER_MS <= span.start)
-    worst = np.max(np.abs(computed.amount - meter.truth)[trusted], initial=0.0)
-    assert worst <= 2 * RESOLUTION * 12.0 + 1e-9
+    off = np.abs(computed.amount - meter.truth)
+    assert np.all((off <= 2 * computed.error + 1e-9)[trusted])
+    assert np.all(computed.error <= 2 * RESOLUTION * 12.0 * (1 + 1e-6))
     assert trusted.mean() > 0.5
     assert np.isnan(computed.amount[computed.quality == Quality.MISSING]).all()
     assert (np.nan_to_num(computed.amount) >= 0).all()
