@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import mqtt5
 import pytest
 
 from ecopark.broker.accounts import wanted
@@ -90,9 +91,7 @@ class Fort:
         """A client of that account, or of none; over TLS where it has a certificate or is to be `secure`."""
         address = BrokerAddress.parse(self.url(account) if account else self.server.url)
         secure = secure or certificate is not None
-        context = ssl.create_default_context(cafile=self.authority) if secure else None
-        if context is not None and certificate is not None:
-            context.load_cert_chain(certificate)
+        context = self._context(certificate) if secure else None
         async with aiomqtt.Client(
             "127.0.0.1",
             self.tls_port if secure else address.port,
@@ -104,6 +103,38 @@ class Fort:
             **options,
         ) as client:
             yield client
+
+    def _context(self, certificate: Path | None) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.authority)
+        if certificate is not None:
+            context.load_cert_chain(certificate)
+        return context
+
+    async def admits(self, account: str, certificate: Path | None = None) -> bool:
+        """Whether the broker welcomes a client on TLS: with that certificate, or with the account's password.
+
+        Bytes are looked at: a client library waits for its whole patience where the handshake succeeds for it alone.
+        """
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.tls_port, ssl=self._context(certificate))
+        address = BrokerAddress.parse(self.url(account))
+        hello = mqtt5.ConnectPacket(
+            account,
+            username=address.user if certificate is None else None,
+            password=(address.secret or "").encode() if certificate is None else None,
+            clean_start=True,
+        )
+        try:
+            writer.write(hello.write())
+            answer = await reader.read(4096)
+        except (ssl.SSLError, ConnectionError):
+            return False
+        finally:
+            writer.transport.abort()
+        if not answer:
+            return False
+        packet, _ = mqtt5.read(memoryview(answer))
+        assert isinstance(packet, mqtt5.ConnAckPacket)
+        return packet.reason_code == mqtt5.ConnAckReasonCode.SUCCESS
 
 
 @pytest.fixture
