@@ -1,20 +1,23 @@
 """What is published on a broker and how Ecopark could read it: shapes of topics, presets that fit, devices, a draft.
 
-Pure but for `hear`. A proposal is a proposal: names of values are recognised by their spelling, so every proposed value
-is shown beside an example of what it would become.
+Pure but for `hear`. What a source of the park file reads already is not proposed again; only its new devices are. What
+nobody knows is guessed at (`ecopark.guessing`), and each guess stands beside what was heard.
 """
 
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Final
 
 import aiomqtt
 
+from ecopark.guessing import Guess, GuessedPart, guess, is_number, leaves_of, values_of
 from ingest.mapping import Decoded, PayloadReader
 from ingest.sparkplug import Sparkplug, SparkplugError, parse_topic
 from metering.errors import UnavailableError
@@ -26,40 +29,26 @@ from wire.address import BrokerAddress
 from wire.tls import context
 
 MOST_MESSAGES: Final = 20_000
-_DEPTH: Final = 5
 EXAMPLES: Final = 50
 """Payloads kept of each shape."""
+
+MOST_OTHERS: Final = 20
+"""Numbers that were not recognised, shown of a message."""
+
+_NO_TEXTS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""What YAML takes for something else than a text."""
 
 _GENERIC: Final = ("plain-number", "home-assistant-state", "influx-line")
 """Presets whose topics are everybody's own: proposed only where the payload has their form, and after all others."""
 
-_GUESSES: Final[Sequence[tuple[str, str, str | None]]] = (
-    (r"(import|active)?_?(total)?_?energy_?(kwh)?|e(nergy)?_?total|kwh(_total)?", "energy_kwh", None),
-    (r".*energy.*_?wh|.*act_energy|wh", "energy_kwh", "Wh"),
-    (r".*mwh", "energy_kwh", "MWh"),
-    (r"(active_?)?power(_kw)?|kw|p_?total", "power_kw", None),
-    (r".*power_?w|watt(s)?", "power_kw", "W"),
-    (r".*(volume|total|water|counter|count|meter)_?(m3|m³)|volume", "volume_m3", None),
-    (r".*(volume|total|water|counter|liter|litre)s?_?(l|liters?|litres?)|lit(er|re)s", "volume_m3", "L"),
-    (r".*flow.*_?m3_?h", "flow_m3h", None),
-    (r".*flow.*_?l_?h", "flow_m3h", "L/h"),
-    (r"volt(age)?(_v)?|u", "voltage_v", None),
-    (r"current(_a)?|amps?|i", "current_a", None),
-    (r"freq(uency)?(_hz)?", "frequency_hz", None),
-    (r"(power_?factor|pf|cos_?phi)", "power_factor", None),
-    (r"pressure(_bar)?", "pressure_bar", None),
-    (r"(water_)?temp(erature)?(_c)?", "temperature_c", None),
-    (r"ph", "ph", None),
-)
-"""Spellings of values' names, the quantity each may be, and the unit where it is not the canonical one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One message."""
+    """One message and when it came, ms."""
 
     topic: str
     payload: bytes
+    ms: int = 0
 
 
 async def hear(address: BrokerAddress, pattern: str, seconds: float) -> list[Heard]:
@@ -82,7 +71,7 @@ async def hear(address: BrokerAddress, pattern: str, seconds: float) -> list[Hea
                 async with asyncio.timeout(seconds):
                     async for message in client.messages:
                         if not message.retain and isinstance(message.payload, bytes):
-                            heard.append(Heard(str(message.topic), message.payload))
+                            heard.append(Heard(str(message.topic), message.payload, time.time_ns() // 1_000_000))
                         if len(heard) >= MOST_MESSAGES:
                             break
     except aiomqtt.MqttError as error:
@@ -92,47 +81,83 @@ async def hear(address: BrokerAddress, pattern: str, seconds: float) -> list[Hea
 
 @dataclass
 class Shape:
-    """Messages that are read alike. `preset` is empty where none fits; `devices` as far as they can be made out."""
+    """Messages that are read alike, as `mapped` says; None where nobody knows them.
+
+    `source` is the id of the park file's source that reads them already, `preset` what fits otherwise. `trouble` says
+    why a source of the park file that is meant for the topic cannot read them.
+    """
 
     topic: str
     preset: str = ""
+    source: str = ""
+    mapped: MessageMap | None = None
+    trouble: str = ""
     messages: int = 0
     examples: list[Heard] = field(default_factory=list)
 
     @cached_property
-    def proposal(self) -> dict[str, dict[str, Any]]:
-        """Values by quantity as an entry of `values`, recognised by the spelling of their names."""
-        found: dict[str, dict[str, Any]] = {}
-        for heard in self.examples:
-            for path, name, number in _numbers(_json(heard.payload)):
-                for pattern, quantity, unit in _GUESSES:
-                    if quantity not in found and re.fullmatch(pattern, name.lower()):
-                        found[quantity] = {"path": path, "example": number} | ({"unit": unit} if unit else {})
-                        break
-        return found
+    def proposal(self) -> dict[str, GuessedPart]:
+        """Values by quantity as entries of `values`, recognised by the spelling of their names."""
+        if self.mapped is None:
+            return self.guess.values
+        leaves = [leaf for one in self.examples for leaf in leaves_of(one.payload)]
+        return values_of(leaves)[0]
+
+    @cached_property
+    def guess(self) -> Guess:
+        """How messages that nobody knows could be mapped; what their values are is taken from all of them."""
+        found = [guess(self.topic, one.topic, one.payload, one.ms) for one in self.examples]
+        first = found[0]
+        for other in found[1:]:
+            first.values.update({name: part for name, part in other.values.items() if name not in first.values})
+            known = {part.entry.get("path") for part in first.values.values()}
+            first.others.update({path: heard for path, heard in other.others.items() if path not in known})
+        return first
 
 
-def shapes(heard: Iterable[Heard]) -> list[Shape]:
+def shapes(heard: Iterable[Heard], parks: Sequence[Park] = ()) -> list[Shape]:
     """Sort messages by how they can be read; Ecopark's own are left out."""
-    found: dict[tuple[str, str], Shape] = {}
+    found: dict[tuple[str, str, str], Shape] = {}
     for one in heard:
         if one.topic.startswith("ecopark/"):
             continue
-        name, pattern = next(_fitting(one), ("", _pattern(one.topic)))
-        shape = found.setdefault((name, pattern), Shape(pattern, name))
+        made = _shape_of(one, parks)
+        shape = found.setdefault((made.source, made.preset, made.topic), made)
+        shape.trouble = shape.trouble or made.trouble
         shape.messages += 1
         if len(shape.examples) < EXAMPLES:
             shape.examples.append(one)
-    return sorted(found.values(), key=lambda shape: (not shape.preset, -shape.messages, shape.topic))
+    unknown = [shape for shape in found.values() if shape.mapped is None]
+    known = [shape for shape in found.values() if shape.mapped is not None]
+    return sorted([*known, *_merged(unknown)], key=lambda shape: (shape.mapped is None, -shape.messages, shape.topic))
+
+
+def _shape_of(one: Heard, parks: Sequence[Park]) -> Shape:
+    """How one message is read: by a source of the park files, by a preset, or by nobody so far."""
+    trouble = ""
+    for park in parks:
+        for source in park.sources:
+            for message in source.read_as:
+                reader = PayloadReader(message)
+                if reader.matches(one.topic):
+                    if _readable(reader, one, needs_values=False):
+                        return Shape(message.topic, source=source.id, mapped=message)
+                    trouble = f"source {source.id} is meant for this topic and cannot read it{_why(reader, one)}"
+    for name in sorted(preset_names(), key=_GENERIC.__contains__):
+        for message in preset(name).messages:
+            zoned = _zoned(message)
+            reader = PayloadReader(zoned)
+            needed = name in _GENERIC or bool(message.values) or message.named is not None
+            if reader.matches(one.topic) and _readable(reader, one, needs_values=needed):
+                return Shape(message.topic, preset=name, mapped=zoned, trouble=trouble)
+    return Shape(_pattern(one), trouble=trouble)
 
 
 def devices(shape: Shape) -> dict[str, dict[str, float]]:
-    """Devices of a shape and the newest values that its preset finds without being told more."""
-    if not shape.preset:
-        return {}
+    """Devices of a shape and the newest values that its mapping, or what is guessed, finds."""
     found: dict[str, dict[str, float]] = {}
     births = Sparkplug()
-    reader = PayloadReader(_mapped(shape))
+    reader = PayloadReader(shape.guess.mapped if shape.mapped is None else shape.mapped)
     for one in shape.examples:
         for read in _read(reader, one, births):
             if read.device:
@@ -140,47 +165,68 @@ def devices(shape: Shape) -> dict[str, dict[str, float]]:
     return found
 
 
-def draft(shape: Shape, gateway: str, park: Park | None) -> str:
+def draft(shape: Shape, gateway: str, parks: Sequence[Park] = ()) -> str:
     """Entries of `sources` and `meters` ready to paste, with what is guessed said in comments."""
-    known = {name for meter in park.meters for name in (meter.id, meter.alias)} if park is not None else set()
-    lines = ["sources:", f"  - id: {shape.preset or 'devices'}", f"    gateway: {gateway}"]
-    lines += _source_lines(shape)
-    new = [name for name in devices(shape) if name not in known]
-    if not shape.preset:
-        lines.append("# meters: name the devices once device is said, one meter each, with the device's name as alias")
+    known = {name for park in parks for meter in park.meters for name in (meter.id, meter.alias)}
+    heard = devices(shape)
+    new = sorted(name for name in heard if name not in known)
+    lines = [f"# {shape.trouble}"] if shape.trouble else []
+    if shape.source:
+        lines.append(f"# read already by the source {shape.source}")
     else:
-        lines.append("meters:" if new else "# every device that was heard is in the park file")
-    for number, name in enumerate(sorted(new), 1):
-        lines += _meter_lines(name, number, gateway, set(devices(shape)[name]) | set(shape.proposal))
+        lines += ["sources:", f"  - id: {shape.preset or 'devices'}", f"    gateway: {gateway}"]
+        lines += _preset_lines(shape) if shape.preset else _guessed_lines(shape.guess)
+    lines.append("meters:" if new else "# every device that was heard is in the park file")
+    carried = {source.id: source.gateway for park in parks for source in park.sources}.get(shape.source, gateway)
+    for number, name in enumerate(new, 1):
+        lines += _meter_lines(
+            name, number, carried, set(heard[name]) | (set() if shape.source else set(shape.proposal))
+        )
     return "\n".join(lines)
 
 
-def _source_lines(shape: Shape) -> list[str]:
-    values = [
-        f"      {name}: {{path: {json.dumps(each['path'])}"
-        + (f", unit: {each['unit']}" if "unit" in each else "")
-        + f"}}  # heard {each['example']!r}"
-        for name, each in shape.proposal.items()
+def _value_lines(values: Mapping[str, GuessedPart]) -> list[str]:
+    return [f"{name}: {_flow(part.entry)}  # check: heard {_short(part.heard)}" for name, part in values.items()]
+
+
+def _preset_lines(shape: Shape) -> list[str]:
+    mapped = preset(shape.preset).messages
+    own = any(message.values or message.named for message in mapped)
+    local = ["    zone: Asia/Ho_Chi_Minh  # check: the zone of the devices' clocks"] if _is_local(mapped) else []
+    topics = [] if shape.preset not in _GENERIC else [f"    topics: [{json.dumps(shape.topic)}]"]
+    values = [f"      {line}" for line in _value_lines(shape.proposal)]
+    return [f"    preset: {shape.preset}", *topics, *local, *(() if own or not values else ["    values:", *values])]
+
+
+def _guessed_lines(made: Guess) -> list[str]:
+    time = ["# time: {path: ..., unit: ms}  # nothing in it looks like a time, so the time of arrival counts"]
+    if made.time is not None:
+        time = [f"time: {_flow(made.time.entry)}  # check: heard {_short(made.time.heard)}"]
+    lines = [
+        f"- topic: {json.dumps(made.topic, ensure_ascii=False)}",
+        *(f"  {name}: {_flow(value)}" for name, value in made.further.items()),
+        f"  device: {_flow(made.device.entry)}  # check: heard {_short(made.device.heard)}",
+        *(f"  {line}" for line in time),
+        "  values:" if made.values else "  values: {}  # say which quantity is where",
+        *(f"    {line}" for line in _value_lines(made.values)),
+        *(
+            f"    # not recognised: {path}, heard {_short(heard)}"
+            for path, heard in [*made.others.items()][:MOST_OTHERS]
+        ),
     ]
-    if shape.preset:
-        mapped = preset(shape.preset).messages
-        own = any(message.values or message.named for message in mapped)
-        local = ["    zone: Asia/Ho_Chi_Minh  # the zone of the devices' clocks: check it"] if _is_local(mapped) else []
-        topics = [] if shape.preset not in _GENERIC else [f"    topics: [{json.dumps(shape.topic)}]"]
-        return [
-            f"    preset: {shape.preset}",
-            *topics,
-            *local,
-            *(() if own or not values else ["    values:", *values]),
-        ]
-    return [
-        "    messages:",
-        f"      - topic: {json.dumps(shape.topic)}",
-        "        device: {level: 0}  # which level of the topic, or {path: ...}: say where the device's name is",
-        "        # time: {path: ..., unit: ms}  # without it, the time of arrival counts",
-        "        values:" if values else "        values: {}  # say which quantity is where",
-        *(f"    {line}" for line in values),
-    ]
+    return ["    messages:", *(f"      {line}" for line in lines)]
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line, which JSON is but for the quotes that nobody wants to read."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./]*", value, re.ASCII)
+    return str(value) if plain and value.lower() not in _NO_TEXTS else json.dumps(value, ensure_ascii=False)
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:60]
 
 
 def _meter_lines(name: str, number: int, gateway: str, quantities: set[str]) -> list[str]:
@@ -193,30 +239,23 @@ def _meter_lines(name: str, number: int, gateway: str, quantities: set[str]) -> 
         *([f"    alias: {json.dumps(name, ensure_ascii=False)}"] if plain != name else []),
         f"    name: {{en: {json.dumps(name, ensure_ascii=False)}, vi: {json.dumps(name, ensure_ascii=False)}}}",
         f"    gateway: {gateway}",
-        f"    utility: {utility.value}" if utility is not None else "    utility: ...  # what it measures",
-        "    interval_s: 900  # how often it sends",
-        "    rated: 100.0  # the most that can pass, in the counter's unit per hour",
+        f"    utility: {utility.value}  # check" if utility is not None else "    utility: ...  # what it measures",
+        "    interval_s: 900  # check: how often it sends",
+        "    rated: 100.0  # check: the most that can pass, in the counter's unit per hour",
         f"    registers: {{{', '.join(f'{quantity}: {{}}' for quantity in serves)}}}",
     ]
 
 
-def _fitting(one: Heard) -> Iterator[tuple[str, str]]:
-    """Presets, and the topic filter, by which a message can be read."""
-    for name in sorted(preset_names(), key=_GENERIC.__contains__):
-        for message in preset(name).messages:
-            zoned = _zoned(message)
-            reader = PayloadReader(zoned)
-            if reader.matches(one.topic) and any(read.device for read in _readable(reader, one, name)):
-                yield name, message.topic
-
-
-def _readable(reader: PayloadReader, one: Heard, name: str) -> list[Decoded]:
+def _readable(reader: PayloadReader, one: Heard, *, needs_values: bool) -> bool:
     if reader.message.payload == "sparkplug":
-        address = parse_topic(one.topic)
-        return [Decoded(address.name, None, {})] if address is not None else []
-    found = [read for read in reader.decode(one.topic, one.payload) if not read.faults]
-    needs_values = name in _GENERIC or bool(reader.message.values) or reader.message.named is not None
-    return [read for read in found if read.values or read.bad_reads or not needs_values]
+        return parse_topic(one.topic) is not None
+    found = [read for read in reader.decode(one.topic, one.payload) if read.device and not read.faults]
+    return any(read.values or read.bad_reads or not needs_values for read in found)
+
+
+def _why(reader: PayloadReader, one: Heard) -> str:
+    faults = [fault.detail for read in reader.decode(one.topic, one.payload) for fault in read.faults]
+    return f": {faults[0]}" if faults else ""
 
 
 def _read(reader: PayloadReader, one: Heard, births: Sparkplug) -> list[Decoded]:
@@ -227,11 +266,6 @@ def _read(reader: PayloadReader, one: Heard, births: Sparkplug) -> list[Decoded]
     except SparkplugError:
         return []
     return [read for record in records for read in reader.read_content(one.topic, record)]
-
-
-def _mapped(shape: Shape) -> MessageMap:
-    message = next(each for each in preset(shape.preset).messages if each.topic == shape.topic)
-    return _zoned(message)
 
 
 def _zoned(message: MessageMap) -> MessageMap:
@@ -245,28 +279,39 @@ def _is_local(messages: Iterable[MessageMap]) -> bool:
     return any(message.time.unit == "local" for message in messages)
 
 
-def _pattern(topic: str) -> str:
-    """The topic with every level replaced that looks like a device's name: digits in it, or an EUI."""
-    return "/".join(
-        "+" if re.search(r"\d", level) and not re.fullmatch(r"v\d+", level) else level for level in topic.split("/")
-    )
+def _pattern(one: Heard) -> str:
+    """The topic with every level replaced that looks like a device's name: digits in it, or an EUI.
+
+    Where each value has a topic of its own, the last two levels are the device and the value.
+    """
+    levels = one.topic.split("/")
+    if is_number(one.payload):
+        return "/".join([*levels[:-2], *["+"] * min(2, len(levels))])
+    return "/".join("+" if re.search(r"\d", level) and not re.fullmatch(r"v\d+", level) else level for level in levels)
 
 
-def _json(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
+def _merged(unknown: Sequence[Shape]) -> list[Shape]:
+    """Join what is alike but for one level of the topic: devices with names without digits."""
+    left = list(unknown)
+    for one, other in combinations(unknown, 2):
+        joined = _joined_topic(one.topic, other.topic)
+        if one in left and other in left and joined is not None and _keys(one) == _keys(other):
+            one.topic = joined
+            one.messages += other.messages
+            one.examples = [*one.examples, *other.examples][:EXAMPLES]
+            left.remove(other)
+    return left
+
+
+def _joined_topic(one: str, other: str) -> str | None:
+    """The filter for both, where they differ in one level."""
+    ours, theirs = one.split("/"), other.split("/")
+    if len(ours) != len(theirs) or sum(map(str.__ne__, ours, theirs)) != 1:
         return None
+    return "/".join(level if level == theirs[place] else "+" for place, level in enumerate(ours))
 
 
-def _numbers(content: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str, float]]:
-    """Numbers of a JSON object, each with its JMESPath and its name."""
-    if not isinstance(content, dict) or depth > _DEPTH:
-        return
-    for key, value in content.items():
-        here = key if re.fullmatch(r"[A-Za-z_]\w*", key) else json.dumps(key)
-        whole = f"{path}.{here}" if path else here
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            yield whole, key, value
-        else:
-            yield from _numbers(value, whole, depth + 1)
+def _keys(shape: Shape) -> frozenset[str]:
+    """Where the values of a shape are; what has none is like nothing else."""
+    found = frozenset(leaf.path for leaf in leaves_of(shape.examples[0].payload))
+    return found or frozenset({shape.topic})

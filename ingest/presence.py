@@ -15,7 +15,7 @@ LEAVING: Final = b"leaving"
 """What an ingester announces in the place of its life when it is stopped."""
 
 HEAR_S: Final = 0.3
-"""How long it then listens whether the others leave, too."""
+"""How long it then listens whether others come, or leave, too."""
 
 _PREFIX: Final = ingester("")
 
@@ -69,9 +69,9 @@ class Presence:
     async def somebody_stays(self, connection: Connection) -> bool:
         """Say that we leave, and hear whether anybody stays.
 
-        Where all leave at once, the one whose name comes first counts as the last one.
+        Where all leave at once, the one whose name comes first counts as the last one. Also who knows of nobody
+        listens: an ingester that has just come may be about to be heard.
         """
-        if self._peers:
-            connection.announce(LEAVING)
-            await asyncio.sleep(HEAR_S)
+        connection.announce(LEAVING)
+        await asyncio.sleep(HEAR_S)
         return bool(self._peers) or any(name < self._instance for name in self._leaving)

@@ -204,9 +204,11 @@ class Ingester:
         with suppress(TimeoutError, UnavailableError):
             async with asyncio.timeout(FINISH_S):
                 if await self._presence.somebody_stays(connection):
+                    log.info("stopping; the messages that come go to the other ingesters")
                     connection.announce(b"")  # those who leave after us must not count on us
                     await connection.unsubscribe(sorted(self._subscribed))
                 else:
+                    log.info("stopping; nobody else is there, so the broker keeps what comes")
                     connection.pause()
                 await connection.drained()
         self._replies.flush(connection)

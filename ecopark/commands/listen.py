@@ -11,10 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from ecopark.listening import Shape, devices, draft, hear, shapes
+from ecopark.refused import printable
 from ecopark.settings import read_settings
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_parks
+
+MOST_NAMES = 8
+"""Devices of a shape that the table names."""
 
 app = typer.Typer(add_completion=False)
 
@@ -32,8 +36,9 @@ def listen(
     Entries of `sources` and `meters` for the park file are printed ready to paste; what is guessed says so.
     """
     settings = read_settings()
-    found = shapes(asyncio.run(hear(settings.broker(), topic, seconds)))
-    park = _park(settings.park)
+    typer.echo(f"Listening to {topic} on {settings.broker()} for {seconds:g} s ...", err=True)
+    parks = _parks(settings.park)
+    found = shapes(asyncio.run(hear(settings.broker(), topic, seconds)), parks)
     if as_json:
         typer.echo(json.dumps({"shapes": [_plain(shape) for shape in found]}))
         return
@@ -42,31 +47,39 @@ def listen(
             f"Nothing but Ecopark's own messages in {seconds:g} s on {topic}: does the device send, and to this broker?"
         )
         return
-    table = Table("topics", "messages", "preset", "devices")
+    table = Table("topics", "messages", "read by", "devices")
     for shape in found:
         names = sorted(devices(shape))
+        shown = ", ".join([*names[:MOST_NAMES], *(["..."] if len(names) > MOST_NAMES else [])])
         table.add_row(
-            escape(shape.topic), str(shape.messages), shape.preset or "none fits", escape(", ".join(names[:8]))
+            escape(printable(shape.topic)), str(shape.messages), escape(_read_by(shape)), escape(printable(shown))
         )
     Console().print(table)
     for shape in found:
-        typer.echo(f"\n# {shape.topic}\n{draft(shape, gateway, park)}")
+        lines = [f"# {shape.topic}", *draft(shape, gateway, parks).split("\n")]
+        typer.echo("\n" + "\n".join(map(printable, lines)))
 
 
-def _park(where: Path) -> Park | None:
-    """The park whose meters are known already, if there is just one."""
+def _parks(where: Path) -> list[Park]:
+    """The parks whose meters and sources are known already; none where there is no park file yet."""
     try:
-        parks = list(load_parks(where).values())
+        return list(load_parks(where).values())
     except OperatorError:
-        return None
-    return parks[0] if len(parks) == 1 else None
+        return []
+
+
+def _read_by(shape: Shape) -> str:
+    if shape.source:
+        return f"source {shape.source}"
+    return f"preset {shape.preset}" if shape.preset else "nothing yet: see the guess"
 
 
 def _plain(shape: Shape) -> dict[str, object]:
     return {
         "topic": shape.topic,
         "preset": shape.preset,
+        "source": shape.source,
         "messages": shape.messages,
         "devices": devices(shape),
-        "proposal": shape.proposal,
+        "proposal": {name: part.entry | {"heard": part.heard} for name, part in shape.proposal.items()},
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 import ryaml
 
 from ecopark.listening import Heard, Shape, devices, draft, hear, shapes
+from metering.parkfile import load_park
 from metering.sources import Source
 from proving.servers import Mosquitto
+from tests.conftest import ECOPARK
+from tests.ingest.conftest import PARK, park_file
 
 CASES = Path(__file__).parents[1] / "cases" / "payloads"
 OWN_TOPICS = {"home-assistant-state", "plain-number"}
@@ -39,7 +43,7 @@ def test_each_preset_is_recognised_by_what_it_publishes(folder: Path) -> None:
 def test_a_draft_can_be_pasted_and_says_what_is_guessed() -> None:
     _, heard = case(CASES / "chirpstack4-uplink")
     (shape,) = shapes(heard)
-    text = draft(shape, "gw-lora", None)
+    text = draft(shape, "gw-lora")
     made = ryaml.loads(text)
     source = Source.model_validate(made["sources"][0])
     assert source.preset == "chirpstack4"
@@ -51,11 +55,53 @@ def test_a_draft_can_be_pasted_and_says_what_is_guessed() -> None:
 
 
 def test_what_no_preset_knows_gets_a_draft_of_its_own() -> None:
-    heard = [Heard("plant/line4/telemetry", json.dumps({"dev": "a", "energy_wh": 5.0}).encode())]
+    now = 1_795_150_800_000
+    heard = [
+        Heard(f"plant/{line}/telemetry", json.dumps({"dev": dev, "energy_wh": 5.0, "ts": now}).encode(), now)
+        for line, dev in (("line4", "a"), ("line5", "b"), ("north", "c"))
+    ]
     (shape,) = shapes(heard)
-    assert (shape.preset, shape.topic) == ("", "plant/+/telemetry")
-    made = ryaml.loads(draft(shape, "gw", None))
-    assert made["sources"][0]["messages"][0]["values"] == {"energy_kwh": {"path": "energy_wh", "unit": "Wh"}}
+    assert (shape.preset, shape.topic, shape.messages) == ("", "plant/+/telemetry", 3)
+    made = ryaml.loads(draft(shape, "gw"))
+    assert made["sources"][0]["messages"] == [
+        {
+            "topic": "plant/+/telemetry",
+            "device": {"path": "dev"},
+            "time": {"path": "ts", "unit": "ms"},
+            "values": {"energy_kwh": {"path": "energy_wh", "unit": "Wh"}},
+        }
+    ]
+    assert [meter["id"] for meter in made["meters"]] == ["a", "b", "c"]
+
+
+SOURCES = """
+sources:
+  - id: water
+    gateway: gw-2
+    messages: [{topic: lora/+/up, device: {path: dev}, time: {path: t, unit: ms}, values: {volume_m3: total}}]
+"""
+
+
+def test_what_a_source_of_the_park_file_reads_is_not_proposed_again(tmp_path: Path) -> None:
+    park = load_park(park_file(tmp_path, text=PARK + SOURCES))
+    sent = {"t": 1_795_150_800_000, "total": 5}
+    heard = [Heard("lora/1/up", json.dumps(sent | {"dev": dev}).encode()) for dev in ("wm-2", "wm-9")]
+    (shape,) = shapes(heard, [park])
+    assert (shape.source, sorted(devices(shape))) == ("water", ["wm-2", "wm-9"])
+    text = draft(shape, "gw-new", [park])
+    made = ryaml.loads(text)
+    assert text.startswith("# read already by the source water")
+    assert "sources" not in made
+    assert [(meter["id"], meter["gateway"], meter["registers"]) for meter in made["meters"]] == [
+        ("wm-9", "gw-2", {"volume_m3": {}})
+    ]
+
+
+def test_a_source_that_is_meant_for_a_topic_and_cannot_read_it_is_said(tmp_path: Path) -> None:
+    park = load_park(park_file(tmp_path, text=PARK + SOURCES))
+    (shape,) = shapes([Heard("lora/1/up", json.dumps({"dev": "wm-2", "volume_l": 5}).encode())], [park])
+    assert (shape.source, shape.mapped) == ("", None)
+    assert "# source water is meant for this topic and cannot read it: time: nothing at t" in draft(shape, "gw", [park])
 
 
 def test_ecoparks_own_messages_are_not_news() -> None:
@@ -72,3 +118,16 @@ async def test_it_listens_on_a_broker_and_leaves_out_what_is_retained(broker: Mo
             await asyncio.sleep(0.05)
     found: list[Shape] = shapes(await listening)
     assert [(shape.preset, sorted(devices(shape))) for shape in found] == [("tasmota", ["line-4"])]
+
+
+async def test_the_command_says_at_once_for_how_long_it_listens(broker: Mosquitto, tmp_path: Path) -> None:
+    environment = {**os.environ, "ECOPARK_MQTT_URL": broker.url, "ECOPARK_PARK": str(tmp_path)}
+    process = await asyncio.create_subprocess_exec(
+        ECOPARK, "listen", "--seconds", "3600", stderr=asyncio.subprocess.PIPE, env=environment
+    )
+    assert process.stderr is not None
+    said = await process.stderr.readline()
+    process.kill()
+    await process.wait()
+    assert said.decode().startswith("Listening to # on ")
+    assert "for 3600 s" in said.decode()
