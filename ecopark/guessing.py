@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from metering.instants import unit_of
+from metering.quantities import UTILITIES
 from metering.sources import QUANTITIES, MessageMap
 from metering.units import conversion
 
@@ -55,6 +56,7 @@ _WORDS: Final[Sequence[tuple[frozenset[str], str]]] = (
     (frozenset({"powerfactor"}), "power_factor"),
     (frozenset({"pf"}), "power_factor"),
     (frozenset({"cosphi"}), "power_factor"),
+    (frozenset({"cos", "phi"}), "power_factor"),
     (frozenset({"energy", "export"}), "energy_export_kwh"),
     (frozenset({"energy", "return"}), "energy_export_kwh"),
     (frozenset({"energy"}), "energy_kwh"),
@@ -97,7 +99,9 @@ _SHORT: Final = {
     "p": "power_kw",
     "w": "power_kw",
 }
-"""Letters that mean something only where they are the whole name."""
+"""Letters that mean something only where they are the whole name, but for the phase."""
+
+_FIRST_PHASE: Final = (["l1"], ["1"], ["l", "1"])
 
 _OUT: Final = frozenset({"export", "exported", "return", "returned", "ret", "reverse"})
 
@@ -200,16 +204,30 @@ def leaves_of(payload: bytes) -> list[Leaf]:
 
 
 def values_of(leaves: Sequence[Leaf]) -> tuple[dict[str, GuessedPart], dict[str, Any]]:
-    """Values by quantity, recognised by their names and units, and the numbers that were not recognised by path."""
+    """Values by quantity, recognised by their names and units, and the numbers that were not recognised by path.
+
+    Where a counter is among them, what its utility does not have is none of its values.
+    """
     values: dict[str, GuessedPart] = {}
     others: dict[str, Any] = {}
     for leaf in leaves:
         known = _quantity(leaf)
-        if known is not None and known.quantity not in values:
+        if known is not None and known.quantity not in values and _is_conceivable(leaf.value, known):
             values[known.quantity] = GuessedPart({"path": leaf.path, **known.further}, leaf.value)
         elif _is_numeric(leaf.value):
             others[leaf.path] = leaf.value
+    fitting = [spec.quantities for spec in UTILITIES.values() if spec.counter in values]
+    for name in [name for name in values if fitting and not any(name in quantities for quantities in fitting)]:
+        part = values.pop(name)
+        others[part.entry["path"]] = part.heard
     return values, others
+
+
+def _is_conceivable(value: Any, known: "_Recognised") -> bool:
+    """Whether a number is one of the quantity: a radio's frequency is not that of the grid."""
+    quantity = QUANTITIES[known.quantity]
+    into = conversion(known.further.get("unit"), quantity)
+    return not isinstance(value, int | float) or into is None or quantity.low <= into.of(value) <= quantity.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +263,7 @@ def _named(leaf: Leaf) -> _Recognised | None:
         if quantity is not None:
             own = conversion(unit, QUANTITIES[quantity])
             return _Recognised(quantity, {} if own is not None and own.factor == 1 else {"unit": unit})
-    if len(words) == 1 and words[0] in _SHORT:
+    if words[0] in _SHORT and (len(words) == 1 or words[1:] in _FIRST_PHASE):
         return _Recognised(_SHORT[words[0]], {})
     quantity = next((quantity for needed, quantity in _WORDS if needed <= set(words)), None)
     return _Recognised(quantity, {}) if quantity is not None else None

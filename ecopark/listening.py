@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -165,37 +165,76 @@ def devices(shape: Shape) -> dict[str, dict[str, float]]:
     return found
 
 
-def draft(shape: Shape, gateway: str, parks: Sequence[Park] = ()) -> str:
+def draft(found: Sequence[Shape], gateway: str, parks: Sequence[Park] = ()) -> str:
     """Entries of `sources` and `meters` ready to paste, with what is guessed said in comments."""
+    sources = [line for shape in found for line in _notes(shape)]
+    taken = {source.id for park in parks for source in park.sources}
+    presets = dict.fromkeys(shape.preset for shape in found if shape.preset)
+    entries = [(name, _preset_lines([one for one in found if one.preset == name])) for name in presets]
+    entries += [("devices", _guessed_lines(shape.guess)) for shape in found if shape.mapped is None]
+    for name, lines in entries:
+        own = next(each for each in _numbered(name) if each not in taken)
+        taken.add(own)
+        sources += [f"  - id: {own}", f"    gateway: {gateway}", *lines]
+    meters = _new_meters(found, gateway, parks)
+    lines = (["sources:"] if entries else []) + sources
+    return "\n".join(
+        [*lines, *(["meters:", *meters] if meters else ["# every device that was heard is in the park file"])]
+    )
+
+
+def _notes(shape: Shape) -> list[str]:
+    read = [f"  # {shape.topic} is read already by the source {shape.source}"] if shape.source else []
+    return read + ([f"  # {shape.topic}: {shape.trouble}"] if shape.trouble else [])
+
+
+def _new_meters(found: Sequence[Shape], gateway: str, parks: Sequence[Park]) -> list[str]:
+    """Entries of meters for the devices that no park file has."""
     known = {name for park in parks for meter in park.meters for name in (meter.id, meter.alias)}
-    heard = devices(shape)
-    new = sorted(name for name in heard if name not in known)
-    lines = [f"# {shape.trouble}"] if shape.trouble else []
-    if shape.source:
-        lines.append(f"# read already by the source {shape.source}")
-    else:
-        lines += ["sources:", f"  - id: {shape.preset or 'devices'}", f"    gateway: {gateway}"]
-        lines += _preset_lines(shape) if shape.preset else _guessed_lines(shape.guess)
-    lines.append("meters:" if new else "# every device that was heard is in the park file")
-    carried = {source.id: source.gateway for park in parks for source in park.sources}.get(shape.source, gateway)
-    for number, name in enumerate(new, 1):
-        lines += _meter_lines(
-            name, number, carried, set(heard[name]) | (set() if shape.source else set(shape.proposal))
-        )
-    return "\n".join(lines)
+    gateways = {source.id: source.gateway for park in parks for source in park.sources}
+    carried: dict[str, str] = {}
+    shown: dict[str, set[str]] = {}
+    for shape in found:
+        for name, values in devices(shape).items():
+            if name not in known:
+                carried.setdefault(name, gateways.get(shape.source, gateway))
+                proposed = () if shape.source or not _needs_values(shape) else shape.proposal
+                shown.setdefault(name, set()).update(values, proposed)
+    ids = known | set()
+    lines = []
+    for name in sorted(shown):
+        made = name if IDENTIFIER.fullmatch(name) else next(each for each in _numbered("meter-1") if each not in ids)
+        ids.add(made)
+        lines += _meter_lines(made, name, carried[name], shown[name])
+    return lines
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name, then the name with the numbers from 2 on."""
+    yield name
+    base = name.removesuffix("-1")
+    yield from (f"{base}-{number}" for number in range(2, 100_000))
+
+
+def _needs_values(shape: Shape) -> bool:
+    """Whether the values are what is proposed: of a preset that names none, or of nobody's."""
+    mapped = preset(shape.preset).messages if shape.preset else ()
+    return not any(message.values or message.named for message in mapped)
 
 
 def _value_lines(values: Mapping[str, GuessedPart]) -> list[str]:
     return [f"{name}: {_flow(part.entry)}  # check: heard {_short(part.heard)}" for name, part in values.items()]
 
 
-def _preset_lines(shape: Shape) -> list[str]:
-    mapped = preset(shape.preset).messages
-    own = any(message.values or message.named for message in mapped)
-    local = ["    zone: Asia/Ho_Chi_Minh  # check: the zone of the devices' clocks"] if _is_local(mapped) else []
-    topics = [] if shape.preset not in _GENERIC else [f"    topics: [{json.dumps(shape.topic)}]"]
-    values = [f"      {line}" for line in _value_lines(shape.proposal)]
-    return [f"    preset: {shape.preset}", *topics, *local, *(() if own or not values else ["    values:", *values])]
+def _preset_lines(found: Sequence[Shape]) -> list[str]:
+    """What is said of a preset that reads these shapes."""
+    name = found[0].preset
+    local = ["    zone: Asia/Ho_Chi_Minh  # check: the zone of the devices' clocks"]
+    lines = [f"    preset: {name}", *(local if _is_local(preset(name).messages) else [])]
+    values = _value_lines({key: part for shape in found for key, part in shape.proposal.items()})
+    return lines + (
+        ["    values:", *(f"      {line}" for line in values)] if _needs_values(found[0]) and values else []
+    )
 
 
 def _guessed_lines(made: Guess) -> list[str]:
@@ -229,14 +268,14 @@ def _short(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)[:60]
 
 
-def _meter_lines(name: str, number: int, gateway: str, quantities: set[str]) -> list[str]:
+def _meter_lines(made: str, name: str, gateway: str, quantities: set[str]) -> list[str]:
+    """One meter with the id that was made for a device's name."""
     utility = next((u for u, spec in UTILITIES.items() if spec.counter in quantities), None)
     spec = UTILITIES[utility] if utility is not None else None
     serves = sorted(quantities & set(spec.quantities)) if spec is not None else []
-    plain = name if IDENTIFIER.fullmatch(name) else f"meter-{number}"
     return [
-        f"  - id: {plain}",
-        *([f"    alias: {json.dumps(name, ensure_ascii=False)}"] if plain != name else []),
+        f"  - id: {made}",
+        *([f"    alias: {json.dumps(name, ensure_ascii=False)}"] if made != name else []),
         f"    name: {{en: {json.dumps(name, ensure_ascii=False)}, vi: {json.dumps(name, ensure_ascii=False)}}}",
         f"    gateway: {gateway}",
         f"    utility: {utility.value}  # check" if utility is not None else "    utility: ...  # what it measures",
@@ -280,14 +319,15 @@ def _is_local(messages: Iterable[MessageMap]) -> bool:
 
 
 def _pattern(one: Heard) -> str:
-    """The topic with every level replaced that looks like a device's name: digits in it, or an EUI.
+    """The topic with every level but the first replaced that looks like a device's name: with digits in it.
 
     Where each value has a topic of its own, the last two levels are the device and the value.
     """
-    levels = one.topic.split("/")
+    first, *levels = one.topic.split("/")
     if is_number(one.payload):
-        return "/".join([*levels[:-2], *["+"] * min(2, len(levels))])
-    return "/".join("+" if re.search(r"\d", level) and not re.fullmatch(r"v\d+", level) else level for level in levels)
+        return "/".join([first, *levels[:-2], *["+"] * min(2, len(levels))])
+    named = ("+" if re.search(r"\d", level) and not re.fullmatch(r"v\d+", level) else level for level in levels)
+    return "/".join([first, *named])
 
 
 def _merged(unknown: Sequence[Shape]) -> list[Shape]:

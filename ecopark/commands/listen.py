@@ -55,9 +55,7 @@ def listen(
             escape(printable(shape.topic)), str(shape.messages), escape(_read_by(shape)), escape(printable(shown))
         )
     Console().print(table)
-    for shape in found:
-        lines = [f"# {shape.topic}", *draft(shape, gateway, parks).split("\n")]
-        typer.echo("\n" + "\n".join(map(printable, lines)))
+    typer.echo("\n" + "\n".join(map(printable, draft(found, gateway, parks).split("\n"))))
 
 
 def _parks(where: Path) -> list[Park]:

@@ -39,6 +39,8 @@ def read(found: Guess, topic: str, content: Any) -> list[tuple[str, int | None, 
         ({"id": "x", "power_w": [500, 250, 125]}, ("x", None, {"power_kw": 0.875})),
         ({"id": "x", "boot_time": NOW - 10**9, "time": NOW - 5, "u": 231}, ("x", NOW - 5, {"voltage_v": 231.0})),
         ({"id": "x", "export_kwh": 4, "import_kwh": 3}, ("x", None, {"energy_kwh": 3.0, "energy_export_kwh": 4.0})),
+        ({"id": "x", "u_l1": 231, "u_l2": 232, "cos_phi": 0.9}, ("x", None, {"voltage_v": 231.0, "power_factor": 0.9})),
+        ({"id": "x", "kwh": 1, "frequency": 921_400_000, "temp": 20}, ("x", None, {"energy_kwh": 1.0})),
         ({"id": "x", "power_factor": 0.9, "temp": 20}, ("x", None, {"power_factor": 0.9, "temperature_c": 20.0})),
     ],
 )
@@ -85,7 +87,7 @@ def test_numbers_that_nobody_recognises_are_shown_and_not_mapped() -> None:
 def test_a_draft_of_an_unknown_shape_can_be_pasted_and_asks_to_be_checked() -> None:
     content = {"info": {"name": "Tủ 3"}, "when": "20/11/2026 12:00:00", "tổng kWh": 5.5, "x-y": 1}
     (shape,) = shapes([Heard("xưởng/7/số", json.dumps(content).encode(), NOW)])
-    text = draft(shape, "gw-new")
+    text = draft([shape], "gw-new")
     pasted = ryaml.loads(text)
     source = Source.model_validate(pasted["sources"][0])
     (message,) = source.read_as

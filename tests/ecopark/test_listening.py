@@ -43,13 +43,14 @@ def test_each_preset_is_recognised_by_what_it_publishes(folder: Path) -> None:
 def test_a_draft_can_be_pasted_and_says_what_is_guessed() -> None:
     _, heard = case(CASES / "chirpstack4-uplink")
     (shape,) = shapes(heard)
-    text = draft(shape, "gw-lora")
+    text = draft([shape], "gw-lora")
     made = ryaml.loads(text)
     source = Source.model_validate(made["sources"][0])
     assert source.preset == "chirpstack4"
     assert source.values["volume_m3"][0].unit == "L"
     assert source.values["flow_m3h"][0].unit == "L/h"
     assert "heard 811532" in text
+    assert source.values.keys() == {"volume_m3", "flow_m3h"}  # nor the battery's voltage nor the radio's frequency
     (meter,) = made["meters"]
     assert (meter["alias"], meter["utility"], meter["gateway"]) == ("00aa00bb00cc0001", "water", "gw-lora")
 
@@ -62,7 +63,7 @@ def test_what_no_preset_knows_gets_a_draft_of_its_own() -> None:
     ]
     (shape,) = shapes(heard)
     assert (shape.preset, shape.topic, shape.messages) == ("", "plant/+/telemetry", 3)
-    made = ryaml.loads(draft(shape, "gw"))
+    made = ryaml.loads(draft([shape], "gw"))
     assert made["sources"][0]["messages"] == [
         {
             "topic": "plant/+/telemetry",
@@ -72,6 +73,26 @@ def test_what_no_preset_knows_gets_a_draft_of_its_own() -> None:
         }
     ]
     assert [meter["id"] for meter in made["meters"]] == ["a", "b", "c"]
+
+
+def test_all_that_was_heard_is_one_draft_that_check_accepts(tmp_path: Path) -> None:
+    heard = [one for name in ("shelly-emdata", "tasmota-sensor", "chirpstack4-uplink") for one in case(CASES / name)[1]]
+    heard += [Heard(f"own/{number}/x", json.dumps({"id": f"{number}", "kwh": 5}).encode()) for number in range(2)]
+    heard += [Heard("p1/hall", json.dumps({"sn": "7", "kwh": 5}).encode())]
+    text = draft(shapes(heard), "gw-1")
+    made = ryaml.loads(text)
+    assert sorted(source["id"] for source in made["sources"]) == [
+        "chirpstack4",
+        "devices",
+        "devices-2",
+        "shelly-3em",
+        "tasmota",
+    ]
+    assert "p1/hall" in text
+    park = PARK.split("meters:")[0] + text
+    loaded = load_park(park_file(tmp_path, text=park))
+    assert len(loaded.meters) == len({meter.alias or meter.id for meter in loaded.meters}) == 6
+    assert loaded.meters[0].registers
 
 
 SOURCES = """
@@ -88,9 +109,9 @@ def test_what_a_source_of_the_park_file_reads_is_not_proposed_again(tmp_path: Pa
     heard = [Heard("lora/1/up", json.dumps(sent | {"dev": dev}).encode()) for dev in ("wm-2", "wm-9")]
     (shape,) = shapes(heard, [park])
     assert (shape.source, sorted(devices(shape))) == ("water", ["wm-2", "wm-9"])
-    text = draft(shape, "gw-new", [park])
+    text = draft([shape], "gw-new", [park])
     made = ryaml.loads(text)
-    assert text.startswith("# read already by the source water")
+    assert text.startswith("  # lora/+/up is read already by the source water")
     assert "sources" not in made
     assert [(meter["id"], meter["gateway"], meter["registers"]) for meter in made["meters"]] == [
         ("wm-9", "gw-2", {"volume_m3": {}})
@@ -101,7 +122,9 @@ def test_a_source_that_is_meant_for_a_topic_and_cannot_read_it_is_said(tmp_path:
     park = load_park(park_file(tmp_path, text=PARK + SOURCES))
     (shape,) = shapes([Heard("lora/1/up", json.dumps({"dev": "wm-2", "volume_l": 5}).encode())], [park])
     assert (shape.source, shape.mapped) == ("", None)
-    assert "# source water is meant for this topic and cannot read it: time: nothing at t" in draft(shape, "gw", [park])
+    assert "lora/+/up: source water is meant for this topic and cannot read it: time: nothing at t" in draft(
+        [shape], "gw", [park]
+    )
 
 
 def test_ecoparks_own_messages_are_not_news() -> None:
