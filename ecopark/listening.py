@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import aiomqtt
 
-from ecopark.guessing import Guess, GuessedPart, guess, is_number, leaves_of, values_of
+from ecopark.guessing import Guess, guess, is_number
+from ecopark.spelling import GuessedPart, leaves_of, values_of
 from ingest.mapping import Decoded, PayloadReader
 from ingest.sparkplug import Sparkplug, SparkplugError, parse_topic
 from metering.errors import UnavailableError

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import ryaml
 
-from ecopark.guessing import Guess, guess, snake
+from ecopark.guessing import Guess, guess
 from ecopark.listening import Heard, draft, shapes
+from ecopark.spelling import snake
 from ingest.mapping import PayloadReader
 from metering.sources import Source
 
