@@ -30,6 +30,7 @@ COMMANDS = (
     "park",
     "refused",
     "report",
+    "statement",
     "store",
     "tenants",
     "usage",

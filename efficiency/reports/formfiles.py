@@ -27,7 +27,7 @@ def export(forms: Sequence[FormRow], language: Language, beside: Path, name: str
     head = [language.say(TEXTS[key]) for key in _HEAD]
     # Spreadsheet programs take the byte order mark as the sign of UTF-8.
     with files[0].open("w", encoding="utf-8-sig", newline="") as out:
-        csv.writer(out).writerows([head, *([_plain(cell) for cell in row] for row in table)])
+        csv.writer(out).writerows([head, *([plain_cell(cell) for cell in row] for row in table)])
     book = Workbook()
     book.remove(book.worksheets[0])
     for form in dict.fromkeys(row.form for row in forms):
@@ -35,7 +35,7 @@ def export(forms: Sequence[FormRow], language: Language, beside: Path, name: str
         sheet.append(head)
         for row, cells in zip(forms, table, strict=True):
             if row.form == form:
-                sheet.append([_plain(cell) if isinstance(cell, str) else cell for cell in cells])
+                sheet.append([plain_cell(cell) if isinstance(cell, str) else cell for cell in cells])
         for column, width in enumerate(_WIDTHS, 1):
             sheet.column_dimensions[get_column_letter(column)].width = width
             sheet.cell(1, column).font = Font(bold=True)
@@ -81,7 +81,7 @@ def entered_text(given: Given | None, language: Language) -> str | float | None:
     return given
 
 
-def _plain(cell: Cell) -> Cell:
+def plain_cell(cell: Cell) -> Cell:
     """A text that a spreadsheet program would run as a formula is written as text; no program obeys control characters.
 
     Programs skip leading blanks, and some take the fullwidth forms of the signs for the signs. The unit "%" alone runs

@@ -52,7 +52,7 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
     kind = "tenant_year" if report.period.month is None else "tenant_month"
     entries = {name: shown(entry, language) for name, entry in report.entries.items()}
     by_utility, by_band = pictures.costs(report)
-    return _render(
+    return render(
         "tenant.html",
         _common(report, language, kind, report.tenant.name, formulas=formulas)
         | _pictured(pictures)
@@ -89,7 +89,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
     flows = [
         (language.say(one.main.name), pictures.balance(one)) for one in report.mains if not one.main.belongs[-1].tenant
     ]
-    return _render(
+    return render(
         "park.html",
         _common(report, language, kind, report.park.park.name, formulas=formulas)
         | _pictured(pictures)
@@ -212,7 +212,8 @@ def _legend(report: ParkReport, name: str, language: Language) -> list[str]:
     return legend([each[name].now for each in report.tenants.values()], language)
 
 
-def _render(template: str, values: Mapping[str, Any]) -> str:
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """A page from a template of this package."""
     environment = Environment(
         loader=PackageLoader("efficiency.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -5,6 +5,7 @@ PDF is asked for.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -119,6 +120,7 @@ def write_pdf(page: str, out: Path) -> None:
         raise OperatorError(
             f"{out}: a PDF needs the library Pango ({error}); run deploy/setup, or write .html"
         ) from error
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of every property that is for browsers only
     weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(out)
 
 

@@ -1,0 +1,65 @@
+"""`ecopark statement`: what tenants are charged for a month, as files for them and for the accounts."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecopark.commands import AsJson
+from ecopark.commands.close import drafted
+from ecopark.progressbar import progress_bar
+from ecopark.settings import read_settings
+from ecopark.whichpark import find_park
+from efficiency.closing.file import ClosedMonth, load_closed
+from efficiency.closing.statement import month_of
+from efficiency.reports.statements.page import StatementPage
+from efficiency.reports.statements.write import StatementKind, write_statement
+from metering.errors import OperatorError
+from metering.words import Language
+
+app = typer.Typer(add_completion=False)
+ALL = "all"
+
+
+@app.command(epilog="Example: ecopark statement 2026-10 --tenant textile --out statements")
+def statement(
+    month: Annotated[str, typer.Argument(help="The month, as 2026-10.")],
+    out: Annotated[Path, typer.Option(help="The folder to write into.")],
+    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    tenant: Annotated[str, typer.Option(help="A tenant's id, or all.")] = ALL,
+    lang: Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")] = None,
+    kind: Annotated[
+        list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
+    ] = None,
+    *,
+    draft: Annotated[bool, typer.Option("--draft", help="As the month stands now, though it is not closed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the statements of a closed month: HTML, PDF, XLSX and CSV, in Vietnamese and English."""
+    settings, first = read_settings(), month_of(month)
+    file, found = find_park(settings.park, park)
+    closed = load_closed(file, found.id)
+    kept = next((each for each in closed if each.month == first), None)
+    if kept is None and not draft:
+        raise OperatorError(f"{month} is not closed: run ecopark close {month}, or add --draft")
+    shown = kept or drafted(settings, found, first, closed)
+    pages = [
+        StatementPage(found, shown, each, kept is not None) for each in shown.statements if tenant in {ALL, each.tenant}
+    ]
+    if not pages:
+        raise OperatorError(f"{month} has no statement of {tenant}; there are {_names(shown)}")
+    orders = [
+        (page, language, each) for page in pages for language in lang or Language for each in kind or StatementKind
+    ]
+    files = []
+    with progress_bar(f"{found.id}: writing", "files") as bar:
+        for page, language, each in bar.track(orders):
+            files.append(write_statement(page, language, each, out))
+    typer.echo(f"{len(files)} files of {len(pages)} statements in {out}")
+    if as_json:
+        typer.echo(json.dumps({"written": [str(written) for written in files]}))
+
+
+def _names(month: ClosedMonth) -> str:
+    return ", ".join(each.tenant for each in month.statements) or "none"

@@ -1,0 +1,85 @@
+"""Charges and corrections of a statement as lines that people read, the same on the page and in tables."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from efficiency.closing.statement import Charge, ChargeKind, Correction
+from efficiency.reports.statements.words import KIND, REASON, WORDS
+from metering.park import Park
+from metering.tariffs import Band
+from metering.words import BAND, UTILITY, Language, inside
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line in words; `last` is included. `why` is the source of a price, or the reasons of a correction."""
+
+    month: date
+    kind: str
+    utility: str
+    point: str
+    band: str
+    first: date | None
+    last: date | None
+    quantity: float
+    unit: str
+    price: float | None
+    net_vnd: int
+    vat: float
+    why: str
+
+    @property
+    def what(self) -> str:
+        """What is charged for."""
+        return ", ".join(filter(None, (self.kind, self.point, self.band)))
+
+
+def charge_line(charge: Charge, month: date, park: Park, language: Language) -> StatementLine:
+    """A charge of a month."""
+    kind = language.say(UTILITY[charge.utility] if charge.kind is ChargeKind.USE else KIND[charge.kind])
+    if charge.kind is ChargeKind.REACTIVE:
+        put_on = language.number(charge.price * 100, 0)
+        kind = language.say(WORDS["percent_of"]).format(
+            what=kind, percent=language.number(charge.quantity, 2), net=put_on
+        )
+    return StatementLine(
+        month=month,
+        kind=kind,
+        utility=language.say(UTILITY[charge.utility]),
+        point=point_name(charge.point, park, language),
+        band="" if charge.band is Band.ALL else language.say(inside(BAND[charge.band])),
+        first=charge.since,
+        last=charge.until - timedelta(days=1),
+        quantity=charge.quantity,
+        unit=charge.unit,
+        price=charge.price if charge.kind is ChargeKind.USE else None,
+        net_vnd=charge.net_vnd,
+        vat=charge.vat,
+        why=charge.source,
+    )
+
+
+def correction_line(correction: Correction, park: Park, language: Language) -> StatementLine:
+    """A correction of an earlier month."""
+    return StatementLine(
+        month=correction.month,
+        kind=language.say(UTILITY[correction.utility] if correction.kind is ChargeKind.USE else KIND[correction.kind]),
+        utility=language.say(UTILITY[correction.utility]),
+        point=point_name(correction.point, park, language),
+        band="",
+        first=None,
+        last=None,
+        quantity=correction.quantity,
+        unit=correction.unit,
+        price=None,
+        net_vnd=correction.net_vnd,
+        vat=correction.vat,
+        why="; ".join(language.say(REASON[reason]) for reason in correction.reasons),
+    )
+
+
+def point_name(point: str | None, park: Park, language: Language) -> str:
+    """What a metering point is called; its id where the park file no longer has it."""
+    if point is None:
+        return ""
+    return language.say(park.meter[point].name) if point in park.meter else point

@@ -1,0 +1,103 @@
+"""Statements as tables for the accounts: CSV with a row a line, and a workbook with the registers beside them."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from efficiency.reports.formfiles import Cell, plain_cell
+from efficiency.reports.statements.lines import StatementLine, point_name
+from efficiency.reports.statements.page import StatementPage, say
+from efficiency.reports.statements.words import COUNTER
+from metering.words import UTILITY, Language
+
+_LINE = ("month", "tenant", "kind", "utility", "point", "band", "from", "to", "quantity", "unit", "price", "amount")
+_LINE_END = ("vat_rate", "reason", "source")
+_REGISTER = (
+    "point",
+    "utility",
+    "counter",
+    "instrument",
+    "from",
+    "opening",
+    "to",
+    "closing",
+    "multiplier",
+    "use",
+    "unit",
+)
+_WIDTH = 18
+
+
+def write_csv(page: StatementPage, language: Language, out: Path) -> None:
+    """Every charge and correction; spreadsheet programs take the byte order mark as the sign of UTF-8."""
+    with out.open("w", encoding="utf-8-sig", newline="") as opened:
+        csv.writer(opened).writerows([[plain_cell(cell) for cell in row] for row in _lines(page, language)])
+
+
+def write_xlsx(page: StatementPage, language: Language, out: Path) -> None:
+    """The same, with totals and registers."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    statement = page.statement
+    lines = _lines(page, language)
+    width = len(_LINE)
+    lines.append([])
+    lines.append([say("net", language), *[None] * (width - 2), statement.net_vnd])
+    for each in statement.taxed:
+        label = say("vat_of", language, rate=language.percent(each.rate, 0), net=language.number(each.net_vnd, 0))
+        lines.append([label, *[None] * (width - 2), each.vat_vnd])
+    lines.append([say("to_be_paid", language), *[None] * (width - 2), statement.total_vnd])
+    _sheet(book.create_sheet(say("charges", language)[:31]), lines)
+    _sheet(book.create_sheet(say("registers", language)[:31]), _registers(page, language))
+    book.save(out)
+
+
+def _lines(page: StatementPage, language: Language) -> list[list[Cell]]:
+    tenant = language.say(page.tenant)
+    rows: list[list[Cell]] = [[say(key, language) for key in (*_LINE, *_LINE_END)]]
+    rows += [[*_cells(line, tenant), "", line.why] for line in page.lines(language)]
+    rows += [[*_cells(line, tenant), line.why, ""] for line in page.corrections(language)]
+    return rows
+
+
+def _cells(line: StatementLine, tenant: str) -> list[Cell]:
+    days = [day.isoformat() if day is not None else "" for day in (line.first, line.last)]
+    who = [f"{line.month:%Y-%m}", tenant, line.kind, line.utility, line.point, line.band, *days]
+    return [*who, line.quantity, line.unit, line.price, line.net_vnd, line.vat]
+
+
+def _registers(page: StatementPage, language: Language) -> list[list[Cell]]:
+    rows: list[list[Cell]] = [[say(key, language) for key in _REGISTER]]
+    for point in page.statement.points:
+        for each in point.stretches:
+            opening, closing = (end.shown if end is not None else None for end in (each.opening, each.closing))
+            rows.append(
+                [
+                    point_name(point.point, page.park, language),
+                    language.say(UTILITY[point.utility]),
+                    language.say(COUNTER.get(each.counter, UTILITY[point.utility])),
+                    each.serial or "",
+                    f"{each.since:%Y-%m-%d %H:%M}",
+                    opening,
+                    f"{each.until:%Y-%m-%d %H:%M}",
+                    closing,
+                    each.multiplier,
+                    each.use,
+                    "kvarh" if each.counter == "reactive_kvarh" else point.unit,
+                ]
+            )
+    return rows
+
+
+def _sheet(sheet: Worksheet, rows: Sequence[Sequence[Cell]]) -> None:
+    for row in rows:
+        sheet.append([plain_cell(cell) for cell in row])
+    for column in range(1, len(rows[0]) + 1):
+        sheet.column_dimensions[get_column_letter(column)].width = _WIDTH
+        sheet.cell(1, column).font = Font(bold=True)
+    sheet.freeze_panes = "A2"

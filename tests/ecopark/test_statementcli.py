@@ -1,0 +1,122 @@
+"""`ecopark statement` as an operator calls it: what is written is what was closed, in both languages."""
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from efficiency.closing.file import ClosedMonth, load_closed
+from efficiency.closing.statement import Statement
+from efficiency.reports.statements.words import KIND, REASON, WORDS
+from metering.words import Language
+from proving.servers import Influxd
+from store.client import Store
+from tests.efficiency.closing.monthpark import (
+    NOVEMBER,
+    START,
+    computed,
+    month_park,
+    write_readings,
+)
+
+Run = Callable[..., Any]
+WATER = "value: 14500.0"
+
+
+@pytest.fixture
+async def call(store: Store, influx: Influxd, run: Run, tmp_path: Path) -> Run:
+    """The command on a park that closed September, then corrected the price of water, and closed October."""
+    park = month_park(tmp_path)
+    await write_readings(store, park, START, NOVEMBER)
+    await computed(store, park, NOVEMBER)
+
+    def called(*arguments: str) -> Any:
+        return run(*arguments, ECOPARK_PARK=str(tmp_path), ECOPARK_INFLUX_URL=influx.url)
+
+    assert called("close", "2026-09").returncode == 0
+    await computed(store, month_park(tmp_path, {WATER: "value: 15000.0"}), NOVEMBER)
+    assert called("close", "2026-10").returncode == 0
+    return called
+
+
+def october(folder: Path) -> ClosedMonth:
+    return load_closed(folder / "park.yaml", "demo")[-1]
+
+
+def of(month: ClosedMonth, tenant: str) -> Statement:
+    return next(each for each in month.statements if each.tenant == tenant)
+
+
+def test_all_statements_are_written_as_they_were_closed(call: Run, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "statements"
+    done = call("statement", "2026-10", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert f"16 files of 2 statements in {out}" in done.stdout
+    assert "16/16 files" in done.stderr
+    names = {f"2026-10-{who}-{lang}.{kind}" for who in ("alpha", "beta") for lang in ("en", "vi") for kind in KINDS}
+    assert {file.name for file in out.iterdir()} == names
+    for language in Language:
+        for statement in october(tmp_path).statements:
+            page = (out / f"2026-10-{statement.tenant}-{language.value}.html").read_text(encoding="utf-8")
+            for amount in (statement.net_vnd, statement.total_vnd, *(each.net_vnd for each in statement.charges)):
+                assert f">{language.number(amount, 0)}<" in page
+            with (out / f"2026-10-{statement.tenant}-{language.value}.csv").open(encoding="utf-8-sig") as opened:
+                rows = list(csv.reader(opened))
+            assert len(rows) == 1 + len(statement.charges) + len(statement.corrections)
+            assert sum(int(row[11]) for row in rows[1:]) == statement.net_vnd
+            book = load_workbook(out / f"2026-10-{statement.tenant}-{language.value}.xlsx")
+            charges, registers = book.worksheets
+            assert [row[-1].value for row in charges.iter_rows(max_col=12)][-1] == statement.total_vnd
+            assert registers.max_row == 1 + sum(len(point.stretches) for point in statement.points)
+            assert (out / f"2026-10-{statement.tenant}-{language.value}.pdf").read_bytes().startswith(b"%PDF")
+
+
+KINDS = ("html", "pdf", "xlsx", "csv")
+
+
+def test_a_page_shows_registers_multipliers_and_the_correction_with_its_reason(call: Run, tmp_path: Path) -> None:
+    words = ("--tenant", "alpha", "--kind", "html")
+    assert call("statement", "2026-10", "--out", str(tmp_path), *words).returncode == 0
+    (correction,) = of(october(tmp_path), "alpha").corrections
+    for language, reason, month in (
+        (Language.EN, "corrected price or tariff hours", "September 2026"),
+        (Language.VI, "sửa đơn giá hoặc khung giờ", "tháng 9/2026"),
+    ):
+        page = (tmp_path / f"2026-10-alpha-{language.value}.html").read_text(encoding="utf-8")
+        row = re.search(rf"<tr><td>{month}</td>.*?</tr>", page)
+        assert row is not None
+        assert reason in row[0]
+        assert language.number(correction.net_vnd, 0) in row[0]
+        for stretch in of(october(tmp_path), "alpha").points[0].stretches:
+            for end in (stretch.opening, stretch.closing):
+                assert end is not None
+                assert language.exact(end.shown) in page
+        assert "A-1" in page
+        assert "A-2" in page
+        assert re.search(r">4[.,]65 ?% (of|của) [\d.,]+ ₫<|, 4[.,]65 ?% (of|của)", page)
+
+
+def test_only_a_closed_month_has_statements_but_a_draft_can_be_seen(call: Run, tmp_path: Path) -> None:
+    kept = october(tmp_path)
+    (tmp_path / "park.closed" / "2026-10.yaml").unlink()
+    words = ("--out", str(tmp_path), "--kind", "html", "--lang", "vi")
+    refused = call("statement", "2026-10", *words)
+    assert refused.returncode == 2
+    assert "2026-10 is not closed: run ecopark close 2026-10, or add --draft" in refused.stderr
+    assert call("statement", "2026-10", "--draft", *words).returncode == 0
+    page = (tmp_path / "2026-10-alpha-vi.html").read_text(encoding="utf-8")
+    assert "Bản nháp: tháng chưa khóa sổ." in page
+    assert Language.VI.number(of(kept, "alpha").total_vnd, 0) in page
+    assert not (tmp_path / "park.closed" / "2026-10.yaml").exists()
+    nobody = call("statement", "2026-09", "--tenant", "nobody", *words)
+    assert nobody.returncode == 2
+    assert "2026-09 has no statement of nobody; there are alpha, beta" in nobody.stderr
+
+
+def test_every_text_is_in_both_languages_and_takes_the_same_fillings() -> None:
+    for text in (*WORDS.values(), *KIND.values(), *REASON.values()):
+        assert sorted(re.findall(r"{\w+}", text.en)) == sorted(re.findall(r"{\w+}", text.vi))
