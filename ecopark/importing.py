@@ -28,7 +28,7 @@ from metering.park import Park
 from metering.sources import QUANTITIES, Zone
 from metering.units import conversion
 from wire.address import BrokerAddress
-from wire.tls import context
+from wire.client import client_of
 from wire.topics import Channel, topic
 
 BATCH: Final = 50
@@ -243,14 +243,7 @@ async def send(
     progress(result.already)
     park, gateway = where
     try:
-        async with aiomqtt.Client(
-            address.host,
-            address.port,
-            username=address.user,
-            password=address.secret,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            tls_context=context(address),
-        ) as client:
+        async with client_of(address) as client:
             for channel in (Channel.RECEIPTS, Channel.REFUSALS):
                 await client.subscribe(topic(park, gateway, channel), qos=1)
             answers = _Answers(client)

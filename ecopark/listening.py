@@ -27,7 +27,7 @@ from metering.park import Park
 from metering.quantities import UTILITIES
 from metering.sources import MessageMap, TimeMap, preset, preset_names
 from wire.address import BrokerAddress
-from wire.tls import context
+from wire.client import client_of
 
 MOST_MESSAGES: Final = 20_000
 EXAMPLES: Final = 50
@@ -59,14 +59,7 @@ async def hear(address: BrokerAddress, pattern: str, seconds: float) -> list[Hea
     """
     heard: list[Heard] = []
     try:
-        async with aiomqtt.Client(
-            address.host,
-            address.port,
-            username=address.user,
-            password=address.secret,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            tls_context=context(address),
-        ) as client:
+        async with client_of(address) as client:
             await client.subscribe(pattern, qos=1)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):

@@ -24,8 +24,8 @@ from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED
 from store.select import earlier, either, select, where
 from wire.address import BrokerAddress
+from wire.client import client_of
 from wire.messages import Reading
-from wire.tls import context
 
 WAIT_S = 10.0
 """How long the database may take from one replayed reading to the next."""
@@ -139,17 +139,8 @@ async def _replay(store: Store, address: BrokerAddress, some: Sequence[Refused])
 
 
 async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
-    client = aiomqtt.Client(
-        address.host,
-        address.port,
-        username=address.user,
-        password=address.secret,
-        identifier=f"ecopark-replay-{uuid.uuid4().hex[:8]}",
-        protocol=aiomqtt.ProtocolVersion.V5,
-        tls_context=context(address),
-    )
     try:
-        async with client:
+        async with client_of(address, f"ecopark-replay-{uuid.uuid4().hex[:8]}") as client:
             for found in refused:
                 if found.topic and "+" not in found.topic and "#" not in found.topic:
                     await client.publish(found.topic, found.original(), qos=1)

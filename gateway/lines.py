@@ -1,15 +1,21 @@
 """Where a line leads: the URL of a connection or a serial port behind which meters answer.
 
 `modbus://10.0.0.7:502` (Modbus TCP), `modbus-rtu://10.0.0.8:4001` (RTU frames over TCP, as serial servers have them),
-`modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even`, `mbus://10.0.0.9:10001`, `mbus:///dev/ttyUSB1?baud=2400`.
+`modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even`, `mbus://10.0.0.9:10001`, `mbus:///dev/ttyUSB1?baud=2400`. And which
+meters of a gateway hang on which line.
 """
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError
 
+from metering.errors import OperatorError
+from metering.lenient import Broken
+from metering.meters import Meter
 from metering.model import Model, Positive
+from metering.park import Gateway
 
 SCHEMES: Final = {"modbus": 502, "modbus-rtu": None, "mbus": None}
 """Each scheme with its port where none is given."""
@@ -81,3 +87,66 @@ def parse_line(text: str, schemes: tuple[str, ...]) -> LineAddress:
     except ValidationError as error:
         fault = error.errors()[0]
         raise ValueError(f"{fault['loc'][-1]}: {fault['msg'].lower()}; {right}") from error
+
+
+class Bus(NamedTuple):
+    """A protocol whose meters share lines: its `name`, and the `key` of its blocks in a park file."""
+
+    name: str
+    key: str
+    schemes: tuple[str, ...]
+    variable: str
+    """Of the environment; it says where the gateway's own line is."""
+
+
+class BusGatewayBlock(Model):
+    """Of a gateway: the `line` of its meters that name none."""
+
+    line: str
+
+
+class _OnLine(Protocol):
+    @property
+    def line(self) -> str | None: ...
+
+
+_Block = TypeVar("_Block", bound=_OnLine)
+
+
+def line_faults(bus: Bus, line: Any) -> Iterator[Broken]:
+    """What is wrong with the line of a block; whether it is a text is the block's model's."""
+    if isinstance(line, str):
+        try:
+            parse_line(line, bus.schemes)
+        except ValueError as error:
+            yield ("line",), str(error)
+
+
+def own_line(bus: Bus, gateway: Gateway, where: str | None) -> str | None:
+    """The gateway's own line: `where`, which the environment says, or that of its block."""
+    raw = getattr(gateway, bus.key)
+    return where or (BusGatewayBlock.model_validate(raw).line if raw is not None else None)
+
+
+def by_line(
+    bus: Bus, gateway: Gateway, own: str | None, blocks: Iterable[tuple[Meter, _Block]]
+) -> Iterator[tuple[LineAddress, list[tuple[Meter, _Block]]]]:
+    """Meters with their blocks by line; `own` is the gateway's.
+
+    Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
+    """
+    found: dict[str, list[tuple[Meter, _Block]]] = {}
+    for meter, block in blocks:
+        line = block.line or own
+        if line is None:
+            raise OperatorError(
+                f"Meter {meter.id} names no {bus.name} line, and gateway {gateway.id} has none. Write "
+                f"{bus.key}: {{line: ...}} into the park file, or set {bus.variable}."
+            )
+        found.setdefault(line, []).append((meter, block))
+    for line, those in found.items():
+        try:
+            address = parse_line(line, bus.schemes)
+        except ValueError as error:
+            raise OperatorError(f"The {bus.name} line {line} of gateway {gateway.id}: {error}") from error
+        yield address, those

@@ -15,10 +15,9 @@ from typing import Annotated, Any, Final
 import serial
 from pydantic import BeforeValidator, ValidationError
 
-from gateway.lines import LineAddress, parse_line
+from gateway.lines import Bus, BusGatewayBlock, LineAddress, by_line, line_faults, own_line
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
 from gateway.polling import PolledLine, Rounds
-from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
 from metering.model import Model
@@ -29,7 +28,7 @@ from running.trouble import Trouble
 from wire.messages import Reading
 
 _LOG = logging.getLogger(__name__)
-_SCHEMES: Final = ("mbus",)
+BUS: Final = Bus("M-Bus", "mbus", ("mbus",), "ECOPARK_MBUS_URL")
 _LONGEST_PAUSE_S: Final = 300.0
 _MOST_TELEGRAMS: Final = 10  # of one answer
 _SELECTED: Final = 253  # the primary address of whoever was selected by its secondary one
@@ -61,17 +60,11 @@ class MbusMeterBlock(Records):
     line: str | None = None
 
 
-class MbusGatewayBlock(Model):
-    """Of a gateway: the `line` of its meters that name none."""
-
-    line: str
-
-
 def faults(park: Park) -> Iterator[Broken]:
     """What is wrong with the park's blocks for this driver: where, and what would be right."""
     for index, gateway in enumerate(park.gateways):
         if gateway.mbus is not None:
-            for path, right in _wrong(MbusGatewayBlock, gateway.mbus):
+            for path, right in _wrong(BusGatewayBlock, gateway.mbus):
                 yield ("gateways", index, "mbus", *path), right
     for name, model in park.meter_models.items():
         if model.mbus is not None:
@@ -87,12 +80,7 @@ def _wrong(kind: type[Model], raw: dict[str, Any]) -> Iterator[Broken]:
         kind.model_validate(raw)
     except ValidationError as error:
         yield from explained(error, kind)
-    line = raw.get("line")
-    if isinstance(line, str):
-        try:
-            parse_line(line, _SCHEMES)
-        except ValueError as error:
-            yield ("line",), str(error)
+    yield from line_faults(BUS, raw.get("line"))
 
 
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
@@ -277,26 +265,8 @@ def lines(
 ) -> list[PolledLine]:
     """The buses that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
 
-    Raises `OperatorError` for a meter without a line.
+    Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    own = where or (MbusGatewayBlock.model_validate(gateway.mbus).line if gateway.mbus is not None else None)
-    by_line: dict[str, list[tuple[Meter, MbusMeterBlock]]] = {}
-    for meter in meters:
-        if meter.mbus is None:
-            continue
-        block = MbusMeterBlock.model_validate(meter.mbus)
-        line = block.line or own
-        if line is None:
-            raise OperatorError(
-                f"Meter {meter.id} names no M-Bus line, and gateway {gateway.id} has none. Write mbus: {{line: ...}} "
-                "into the park file, or set ECOPARK_MBUS_URL."
-            )
-        by_line.setdefault(line, []).append((meter, block))
-    found: list[PolledLine] = []
-    for line, those in by_line.items():
-        try:
-            address = parse_line(line, _SCHEMES)
-        except ValueError as error:
-            raise OperatorError(f"The M-Bus line {line} of gateway {gateway.id}: {error}") from error
-        found.append(MBusLine(address, those, clock))
-    return found
+    blocks = ((meter, MbusMeterBlock.model_validate(meter.mbus)) for meter in meters if meter.mbus is not None)
+    own = own_line(BUS, gateway, where)
+    return [MBusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, blocks)]

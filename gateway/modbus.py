@@ -12,14 +12,12 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
-from gateway.lines import LineAddress, parse_line
+from gateway.lines import Bus, BusGatewayBlock, LineAddress, by_line, line_faults, own_line
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import DecodedWords, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import PolledLine, Rounds
-from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
-from metering.model import Model
 from metering.park import Gateway, Park
 from metering.parkfile import explained
 from running.patience import Patience, Pause
@@ -27,16 +25,10 @@ from running.trouble import Trouble
 from wire.messages import Reading
 
 _LOG = logging.getLogger(__name__)
-_SCHEMES: Final = ("modbus", "modbus-rtu")
+BUS: Final = Bus("Modbus", "modbus", ("modbus", "modbus-rtu"), "ECOPARK_MODBUS_URL")
 _LONGEST_PAUSE_S: Final = 60.0
 _SILENT_ENOUGH: Final = 2  # blocks without an answer in a row until a device counts as silent
 _NEARLY: Final = 1e-9
-
-
-class ModbusGatewayBlock(Model):
-    """Of a gateway: the `line` of its meters that name none."""
-
-    line: str
 
 
 class ModbusMeterBlock(Map):
@@ -64,7 +56,7 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
         return
     found = list(_under(("modbus",), meter.modbus, _map_faults(meter.modbus, ModbusMeterBlock)))
     yield from found
-    yield from _under(("modbus",), meter.modbus, _line_faults(meter.modbus.get("line")))
+    yield from _under(("modbus",), meter.modbus, line_faults(BUS, meter.modbus.get("line")))
     if not found:
         block = ModbusMeterBlock.model_validate(meter.modbus)
         if not block.registers:
@@ -81,18 +73,10 @@ def _map_faults(raw: dict[str, Any], kind: type[Map]) -> Iterator[Broken]:
 
 def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
     try:
-        ModbusGatewayBlock.model_validate(raw)
+        BusGatewayBlock.model_validate(raw)
     except ValidationError as error:
-        yield from explained(error, ModbusGatewayBlock)
-    yield from _line_faults(raw.get("line"))
-
-
-def _line_faults(line: Any) -> Iterator[Broken]:
-    if isinstance(line, str):
-        try:
-            parse_line(line, _SCHEMES)
-        except ValueError as error:
-            yield ("line",), str(error)
+        yield from explained(error, BusGatewayBlock)
+    yield from line_faults(BUS, raw.get("line"))
 
 
 def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
@@ -297,26 +281,8 @@ def lines(
 ) -> list[PolledLine]:
     """The lines that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
 
-    Raises `OperatorError` for a meter without a line.
+    Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    own = where or (ModbusGatewayBlock.model_validate(gateway.modbus).line if gateway.modbus is not None else None)
-    by_line: dict[str, list[tuple[Meter, ModbusMeterBlock]]] = {}
-    for meter in meters:
-        if meter.modbus is None:
-            continue
-        block = ModbusMeterBlock.model_validate(meter.modbus)
-        line = block.line or own
-        if line is None:
-            raise OperatorError(
-                f"Meter {meter.id} names no Modbus line, and gateway {gateway.id} has none. Write "
-                "modbus: {line: ...} into the park file, or set ECOPARK_MODBUS_URL."
-            )
-        by_line.setdefault(line, []).append((meter, block))
-    found: list[PolledLine] = []
-    for line, those in by_line.items():
-        try:
-            address = parse_line(line, _SCHEMES)
-        except ValueError as error:
-            raise OperatorError(f"The Modbus line {line} of gateway {gateway.id}: {error}") from error
-        found.append(ModbusLine(address, those, clock))
-    return found
+    blocks = ((meter, ModbusMeterBlock.model_validate(meter.modbus)) for meter in meters if meter.modbus is not None)
+    own = own_line(BUS, gateway, where)
+    return [ModbusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, blocks)]

@@ -18,6 +18,7 @@ import aiomqtt
 
 from metering.park import Park
 from wire.address import BrokerAddress
+from wire.client import client_of
 from wire.topics import ROOT, Channel, ingester, topic
 
 HOSTILE: Final = "gw-hostile"
@@ -48,15 +49,7 @@ class Hostile:
             with suppress(aiomqtt.MqttError, TimeoutError):
                 async with (
                     asyncio.timeout(2 * LIFE_S),
-                    aiomqtt.Client(
-                        self._address.host,
-                        self._address.port,
-                        username=self._address.user,
-                        password=self._address.secret,
-                        identifier=identifier,
-                        protocol=aiomqtt.ProtocolVersion.V5,
-                        timeout=LIFE_S,
-                    ) as client,
+                    client_of(self._address, identifier, LIFE_S) as client,
                 ):
                     await self._harm(client)
             await asyncio.sleep(PAUSE_S)

@@ -29,8 +29,8 @@ from metering.sources import Source
 from proving.plant.history import WireReading, history
 from proving.plant.plant import Plant
 from wire.address import BrokerAddress
+from wire.client import client_of
 from wire.messages import Status
-from wire.tls import context
 from wire.topics import Channel, topic
 
 AT_ONCE: Final = 64
@@ -174,7 +174,7 @@ class ForeignGateway:
         """Publish until `stop` is set; connects again where the connection is lost."""
         while not stop.is_set():
             with suppress(aiomqtt.MqttError):
-                async with self._client() as client:
+                async with client_of(self._address, self._address.user) as client:
                     client.pending_calls_threshold = 2 * AT_ONCE  # as many are meant to be under way
                     await self._connected(client, stop)
             with suppress(TimeoutError):
@@ -232,17 +232,6 @@ class ForeignGateway:
         status = Status(online=online, version="demo", read=self._read, spooled=len(self._held))
         where = topic(self._plant.park.id, self._gateway, Channel.STATUS)
         await client.publish(where, status.model_dump_json(exclude_none=True).encode(), qos=1, retain=True)
-
-    def _client(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self._address.host,
-            self._address.port,
-            username=self._address.user,
-            password=self._address.secret,
-            identifier=self._address.user,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            tls_context=context(self._address),
-        )
 
 
 def source_of(park: Park, gateway: str) -> Source:

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiomqtt
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -38,6 +37,7 @@ from proving.plant.malformed import malformed
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from wire.address import BrokerAddress
+from wire.client import client_of
 from wire.topics import Channel, topic
 
 WITHOUT_TERMINAL_S = 60.0
@@ -246,13 +246,7 @@ class _Demo:
     async def _send_malformed(self) -> None:
         """Publish what must be refused, as some device in the field would."""
         address = self._crew.broker.address
-        async with aiomqtt.Client(
-            address.host,
-            address.port,
-            username=address.user,
-            password=address.secret,
-            protocol=aiomqtt.ProtocolVersion.V5,
-        ) as client:
+        async with client_of(address) as client:
             for message in malformed(self._park, time.time_ns() // 1_000_000):
                 await client.publish(topic(self._park.id, message.gateway, Channel.READINGS), message.payload, qos=1)
 

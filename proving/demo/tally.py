@@ -7,14 +7,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-import aiomqtt
-
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
 from store.select import Of, select, where
 from wire.address import BrokerAddress
+from wire.client import client_of
 from wire.messages import Status
 from wire.topics import Channel, parse, topic
 
@@ -31,13 +30,7 @@ class GatewaySide:
 
     async def run(self, listening: asyncio.Event) -> None:
         """Listen for as long as the task lives."""
-        async with aiomqtt.Client(
-            self._address.host,
-            self._address.port,
-            username=self._address.user,
-            password=self._address.secret,
-            protocol=aiomqtt.ProtocolVersion.V5,
-        ) as client:
+        async with client_of(self._address) as client:
             await client.subscribe(topic(self._park.id, "+", Channel.STATUS), qos=1)
             listening.set()
             async for message in client.messages:

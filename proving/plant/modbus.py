@@ -16,8 +16,8 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from gateway.lines import parse_line
-from gateway.modbus import ModbusGatewayBlock, ModbusMeterBlock
+from gateway.lines import own_line, parse_line
+from gateway.modbus import BUS, ModbusMeterBlock
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.park import Park
@@ -40,12 +40,8 @@ _ASKED_IN: ContextVar[int] = ContextVar("asked_in")
 
 def scheme_of(park: Park, gateway: str) -> str:
     """What the line of a gateway speaks: `modbus`, or `modbus-rtu` where the park file says so."""
-    block = next(one for one in park.gateways if one.id == gateway).modbus
-    return (
-        parse_line(ModbusGatewayBlock.model_validate(block).line, ("modbus", "modbus-rtu")).scheme
-        if block
-        else "modbus"
-    )
+    line = own_line(BUS, next(one for one in park.gateways if one.id == gateway), None)
+    return parse_line(line, BUS.schemes).scheme if line else "modbus"
 
 
 class Line:
