@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE
 from metering.instants import midnight_ms
 
-Entry = Mapping[str, Any]
+PlainEntry = Mapping[str, Any]
 _DATED = ("from", "until")
 _NOT_SAID = {*_DATED, "source"}
 
@@ -22,13 +22,13 @@ def ms_of(day: date, zone: ZoneInfo) -> int:
     return ALWAYS_AFTER if day == date.max else midnight_ms(day, zone)
 
 
-def first_day(old: Sequence[Entry], new: Sequence[Entry]) -> date:
+def first_day(old: Sequence[PlainEntry], new: Sequence[PlainEntry]) -> date:
     """First day on which two dated lists differ; `date.max` for none."""
     days = {date.min, *(date.fromisoformat(entry[key]) for entry in (*old, *new) for key in _DATED if entry.get(key))}
     return next((day for day in sorted(days) if _on(old, day) != _on(new, day)), date.max)
 
 
-def _on(entries: Sequence[Entry], day: date) -> Entry | None:
+def _on(entries: Sequence[PlainEntry], day: date) -> PlainEntry | None:
     for entry in reversed(entries):
         if date.fromisoformat(entry["from"]) <= day:
             until = entry.get("until")
@@ -47,7 +47,7 @@ def first_place(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> i
     return _first(cuts, lambda ms: at(old, ms) != at(new, ms))
 
 
-def first_of_tenant(old: Entry, new: Entry, zone: ZoneInfo) -> int:
+def first_of_tenant(old: PlainEntry, new: PlainEntry, zone: ZoneInfo) -> int:
     """The first instant at which what a tenant has (`points`), or one of its dated values, differs, ms."""
 
     def at(points: Sequence[Sequence[Any]], ms: int) -> list[Any]:
@@ -60,9 +60,9 @@ def first_of_tenant(old: Entry, new: Entry, zone: ZoneInfo) -> int:
     return min(points, ms_of(min(days, default=date.max), zone))
 
 
-def _lists(content: Entry) -> dict[str, Sequence[Entry]]:
+def _lists(content: PlainEntry) -> dict[str, Sequence[PlainEntry]]:
     """The dated lists of a tenant by name; those of its contract too."""
-    found: dict[str, Sequence[Entry]] = {key: value for key, value in content.items() if isinstance(value, list)}
+    found: dict[str, Sequence[PlainEntry]] = {key: value for key, value in content.items() if isinstance(value, list)}
     contract = {f"contract.{key}": value for key, value in (content.get("contract") or {}).items()}
     return {key: value for key, value in {**found, **contract}.items() if key != "points"}
 
@@ -90,16 +90,16 @@ def _meter_at(meter: Sequence[Any], ms: int) -> list[Any]:
     return [name, measuring[-1:], *(_plain(entry) for entry in belongs if _holds(entry, ms))]
 
 
-def _plain(belonging: Entry) -> list[Any]:
+def _plain(belonging: PlainEntry) -> list[Any]:
     return [value for key, value in sorted(belonging.items()) if key not in _DATED]
 
 
-def _holds(entry: Entry, ms: int) -> bool:
+def _holds(entry: PlainEntry, ms: int) -> bool:
     since, until = entry["from"], entry["until"]
     return (since is None or since <= ms) and (until is None or ms < until)
 
 
-def _edges(entries: Iterable[Entry]) -> list[int]:
+def _edges(entries: Iterable[PlainEntry]) -> list[int]:
     return [entry[key] for entry in entries for key in _DATED if entry[key] is not None]
 
 
