@@ -42,7 +42,7 @@ class Instants:
 
 
 async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Measure everything; the figures by the keys that docs/performance.md explains. `tell` hears what is begun.
+    """Measure everything; the figures by the keys that docs/notes/bench.md explains. `tell` hears what is begun.
 
     Raises `OperatorError` where a server is missing or a reading is lost.
     """

@@ -3,7 +3,7 @@
     ecopark bench usage --days 1 --interval 60
 
 The registers of a window are written first. Then `ecopark usage recompute`, as operators run it, computes the window;
-then a service's cycles take in one poll of all meters each. docs/performance.md explains the keys of the result.
+then a service's cycles take in one poll of all meters each. docs/notes/bench.md explains the keys of the result.
 """
 
 import asyncio

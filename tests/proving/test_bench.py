@@ -64,7 +64,7 @@ def test_the_result_is_json_and_can_be_drawn(figures: dict[str, Any]) -> None:
 
 
 def test_every_key_is_explained(figures: dict[str, Any]) -> None:
-    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "notes" / "bench.md").read_text(encoding="utf-8")
     keys = {path.rpartition(".")[2] for path, _ in flat(figures)} | figures.keys()
     assert {key for key in keys if f"`{key}" not in text and f".{key}`" not in text} == set()
 
