@@ -1,11 +1,6 @@
 """M-Bus: records of telegrams that real meters send, and a bus with several meters behind a TCP converter and a pty."""
 
-import asyncio
-import os
-import tty
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +17,9 @@ from metering.model import Localized
 from metering.park import Gateway
 from metering.parkfile import ParkFileError, load_park
 from metering.quantities import UTILITIES, Utility
+from tests.gateway.bus import EXAMPLE, GAS, HEAT, WATER, Bus, behind_tcp, on_a_serial_port, readdressed, with_data
 
-CASES = Path(__file__).parents[1] / "cases" / "mbus"
-
-
-def telegram(name: str) -> bytes:
-    """A telegram of tests/cases/mbus."""
-    lines = (CASES / f"{name}.hex").read_text(encoding="utf-8").splitlines()
-    return bytes.fromhex("".join(line for line in lines if not line.startswith("#")))
-
-
-EXAMPLE, HEAT, WATER, GAS = map(telegram, ("example", "kamstrup-multical-601", "siemens-water", "itron-gas"))
 GATEWAY = Gateway(id="gw", name=Localized(en="Gw", vi="Gw"))
-
-
-def readdressed(data: bytes, primary: int) -> bytes:
-    """The same telegram from a meter with another primary address."""
-    body = bytearray(data)
-    body[-2] = (body[-2] - body[5] + primary) % 256
-    body[5] = primary
-    return bytes(body)
-
-
-def with_data(identification: str, records: str) -> bytes:
-    """A telegram of a water meter with an identification number and records."""
-    body = bytes.fromhex("080572") + bytes.fromhex(identification)[::-1] + bytes.fromhex("2440010755000000")
-    body += bytes.fromhex(records)
-    return bytes([0x68, len(body), len(body), 0x68]) + body + bytes([sum(body) % 256, 0x16])
 
 
 def value(answer: Answer, **wanted: Any) -> float | None:
@@ -107,62 +78,11 @@ def test_a_negative_number_of_digits_is_negative() -> None:
     assert value(understood([with_data("11111111", "0B3B5634F2")]), kind="volume_flow") == -23.456
 
 
-@dataclass
-class Bus:
-    """A bus with meters by primary address and by identification number; `log` has the frames that were sent to it."""
-
-    primary: dict[int, list[bytes]] = field(default_factory=dict)
-    secondary: dict[str, list[bytes]] = field(default_factory=dict)
-    selected: list[bytes] | None = None
-    log: list[bytes] = field(default_factory=list)
-    toggled: dict[int, int] = field(default_factory=dict)
-
-    def answer(self, frame: bytes) -> bytes:
-        self.log.append(frame)
-        if frame[0] == 0x68:
-            wanted = frame[7:11][::-1].hex().upper()
-            self.selected = self.secondary.get(wanted)
-            return b"\xe5" if self.selected else b""
-        control, address = frame[1], frame[2]
-        meter = self.selected if address == 253 else self.primary.get(address)
-        if meter is None:
-            return b""
-        if control == 0x40:
-            self.toggled[address] = 0
-            return b"\xe5"
-        part = self.toggled.get(address, 0)
-        self.toggled[address] = part + 1
-        return meter[part % len(meter)]
-
-    def take(self, waiting: bytearray) -> bytes:
-        """Answers to what came in whole; the rest stays."""
-        answers = b""
-        while waiting:
-            length = waiting[1] + 6 if waiting[0] == 0x68 and len(waiting) > 1 else 5
-            if len(waiting) < length:
-                break
-            answers += self.answer(bytes(waiting[:length]))
-            del waiting[:length]
-        return answers
-
-
 @pytest.fixture
 async def bus() -> AsyncIterator[tuple[Bus, str]]:
-    made, left = Bus(), asyncio.Event()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        waiting = bytearray()
-        while data := await reader.read(300):
-            waiting += data
-            writer.write(made.take(waiting))
-        writer.close()
-        await writer.wait_closed()
-        left.set()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield made, f"mbus://127.0.0.1:{server.sockets[0].getsockname()[1]}?timeout=0.3"
-        await left.wait()
+    made = Bus()
+    async with behind_tcp(made) as where:
+        yield made, f"{where}?timeout=0.3"
 
 
 class Now:
@@ -237,25 +157,6 @@ async def test_a_meter_that_is_silent_or_another_costs_no_other(
     line.close()
     assert "(wm-3): does not answer within 0.3 s" in caplog.text
     assert "(wm-2): a meter with the address 9 answers in its place" in caplog.text
-
-
-@asynccontextmanager
-async def on_a_serial_port(bus: Bus) -> AsyncIterator[str]:
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    waiting = bytearray()
-
-    def come() -> None:
-        waiting.extend(os.read(master, 300))
-        os.write(master, bus.take(waiting))
-
-    asyncio.get_running_loop().add_reader(master, come)
-    try:
-        yield f"mbus://{os.ttyname(slave)}?baud=2400&timeout=0.5"
-    finally:
-        asyncio.get_running_loop().remove_reader(master)
-        os.close(master)
-        os.close(slave)
 
 
 async def test_a_bus_on_a_serial_port_is_read() -> None:

@@ -1,4 +1,7 @@
-"""Reading one device to see whether it is connected rightly: what is shown, and what is said of it."""
+"""Reading one device to see whether it is connected rightly: what is shown, and what is said of it.
+
+The devices are pymodbus' own server, and a bus whose telegrams real M-Bus meters sent.
+"""
 
 import asyncio
 import json
@@ -17,6 +20,7 @@ from gateway.modbusmap import Map
 from gateway.probe import probe_modbus
 from metering.errors import UnavailableError
 from proving.processes import free_port
+from tests.gateway.bus import GAS, WATER, Bus, behind_tcp, on_a_serial_port, readdressed, with_data
 
 ECOPARK = Path(sys.executable).parent / "ecopark"
 
@@ -89,6 +93,62 @@ async def test_the_command_shows_a_device_by_a_profile() -> None:
     assert "exception 2" in found["energy_export_kwh"]["remark"]
     assert absent[0] == 1
     assert "device 6 on" in absent[2]
+
+
+@pytest.mark.parametrize("device", ["5", "08021382"])
+async def test_an_mbus_meter_behind_a_converter_is_shown_by_either_address(device: str) -> None:
+    bus = Bus(primary={5: [readdressed(WATER, 5)]}, secondary={"08021382": [WATER]})
+    async with behind_tcp(bus) as line:
+        status, out, err = await run(line, "--profile", "mbus-water", "--device", device, "--json")
+    assert status == 0, err
+    assert json.loads(out) == [
+        {
+            "quantity": "volume_m3",
+            "place": "volume",
+            "raw": "{kind: volume}",
+            "value": 0.101,
+            "unit": "m³",
+            "remark": "",
+        },
+        {
+            "quantity": "flow_m3h",
+            "place": "volume_flow",
+            "raw": "{kind: volume_flow}",
+            "value": 0.0,
+            "unit": "m³/h",
+            "remark": "",
+        },
+    ]
+
+
+async def test_an_mbus_meter_on_a_serial_port_is_shown_with_all_that_it_says(tmp_path: Path) -> None:
+    profile = tmp_path / "own.yaml"
+    profile.write_text("mbus: {registers: {volume_m3: {kind: volume, storage: 9}, pressure_bar: {kind: pressure}}}")
+    far_too_much = with_data("12345678", "041300000001026B0F27")  # 16777 m3, 9999 bar
+    async with on_a_serial_port(Bus(primary={3: [readdressed(far_too_much, 3)]})) as line:
+        status, out, err = await run(line, "--profile", str(profile), "--device", "3", "--json")
+        shown = await run(line, "--profile", str(profile), "--device", "3")
+    assert status == 0, err
+    volume, pressure = json.loads(out)
+    assert (volume["value"], volume["remark"]) == (None, "no records are volume with these codes")
+    assert (pressure["value"], pressure["remark"]) == (9999.0, "is not what this quantity usually is")
+    assert "secondary address 12345678" in shown[1]
+    assert "{kind: volume}: 16777.216" in shown[1]
+
+
+@pytest.mark.parametrize(
+    ("bus", "device", "says"),
+    [
+        (Bus(), "7", "M-Bus 7 on"),
+        (Bus(), "08021382", "no meter answers to 08021382FFFFFFFF"),
+        (Bus(primary={6: [readdressed(GAS, 9)]}), "6", "a meter with the address 9 answers in its place"),
+        (Bus(primary={6: [b"\x68\x03\x03\x68\x08\x06\x72\x00\x16"]}), "6", "its answer is damaged"),
+    ],
+)
+async def test_an_mbus_meter_that_does_not_answer_is_the_other_sides(bus: Bus, device: str, says: str) -> None:
+    async with behind_tcp(bus) as line:
+        status, _, err = await run(f"{line}?timeout=0.5", "--profile", "mbus-water", "--device", device)
+    assert (status, says in err) == (1, True), err
 
 
 @pytest.mark.parametrize(
