@@ -5,6 +5,7 @@
 meters of a gateway hang on which line.
 """
 
+import termios
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +27,10 @@ _EXAMPLES: Final = {
     "mbus": "mbus://10.0.0.9:10001 or mbus:///dev/ttyUSB1?baud=2400",
 }
 _MBUS: Final = {"parity": "even"}  # EN 13757-2 leaves no choice
+
+
+PORT_ERRORS: Final = (OSError, ValueError, termios.error)
+"""What pyserial raises where a port cannot be opened; the last where the port cannot be set as it should be."""
 
 
 class Serial(Model):

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import serial
 from pydantic import BeforeValidator, ValidationError
 
-from gateway.lines import Bus, BusGatewayBlock, LineAddress, by_line, line_faults, own_line
+from gateway.lines import PORT_ERRORS, Bus, BusGatewayBlock, LineAddress, by_line, line_faults, own_line
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
 from gateway.polling import PolledLine, Rounds
 from metering.lenient import Broken, as_far_as_read
@@ -120,7 +120,7 @@ class MbusConnection:
                     )
                 else:
                     self._port = serial.serial_for_url(f"socket://{where.host}:{where.port}", timeout=where.timeout)
-            except (OSError, ValueError):  # pyserial's own error is an OSError
+            except PORT_ERRORS:
                 return False
         return True
 

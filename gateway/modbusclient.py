@@ -13,7 +13,7 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerType
 
-from gateway.lines import LineAddress
+from gateway.lines import PORT_ERRORS, LineAddress
 from gateway.modbusmap import Request
 
 _HOLDING: Final = 3
@@ -51,7 +51,11 @@ class ModbusConnection:
             await asyncio.sleep(self.address.timeout)
             self._unquiet = False
         client = self._make()
-        if not await client.connect():
+        try:
+            connected = await client.connect()
+        except PORT_ERRORS:
+            connected = False
+        if not connected:
             client.close()
             return False
         self._client = client

@@ -5,6 +5,7 @@ The devices are pymodbus' own server, and a bus whose telegrams real M-Bus meter
 
 import asyncio
 import json
+import os
 import struct
 import sys
 from pathlib import Path
@@ -125,14 +126,16 @@ async def test_an_mbus_meter_on_a_serial_port_is_shown_with_all_that_it_says(tmp
     profile = tmp_path / "own.yaml"
     profile.write_text("mbus: {registers: {volume_m3: {kind: volume, storage: 9}, pressure_bar: {kind: pressure}}}")
     far_too_much = with_data("12345678", "041300000001026B0F27")  # 16777 m3, 9999 bar
-    async with on_a_serial_port(Bus(primary={3: [readdressed(far_too_much, 3)]})) as line:
+    bus = Bus(primary={3: [readdressed(far_too_much, 3)]})
+    async with on_a_serial_port(bus) as line:
         status, out, err = await run(line, "--profile", str(profile), "--device", "3", "--json")
-        shown = await run(line, "--profile", str(profile), "--device", "3")
     assert status == 0, err
+    async with on_a_serial_port(bus) as line:
+        shown = await run(line, "--profile", str(profile), "--device", "3")
     volume, pressure = json.loads(out)
     assert (volume["value"], volume["remark"]) == (None, "no records are volume with these codes")
     assert (pressure["value"], pressure["remark"]) == (9999.0, "is not what this quantity usually is")
-    assert "secondary address 12345678" in shown[1]
+    assert "secondary address 12345678" in shown[1], shown
     assert "{kind: volume}: 16777.216" in shown[1]
 
 
@@ -165,6 +168,18 @@ async def test_wrong_use_is_said_in_words(arguments: tuple[str, ...], says: str)
     status, _, err = await run(*arguments)
     assert status == 2
     assert says in err
+
+
+@pytest.mark.parametrize(("scheme", "profile"), [("mbus", "mbus-water"), ("modbus-rtu", "abb-b23")])
+async def test_a_port_that_cannot_be_set_is_a_line_that_cannot_be_connected(scheme: str, profile: str) -> None:
+    master, slave = os.openpty()
+    line = f"{scheme}://{os.ttyname(slave)}?baud=9600&timeout=0.2" + ("&parity=even" if scheme != "mbus" else "")
+    said = [await run(line, "--profile", profile, "--device", "1") for _ in range(2)]
+    os.close(master)
+    os.close(slave)
+    # A pseudo-terminal has no parity bit: the second time nothing of what is asked for can be set, which is an error.
+    assert [status for status, *_ in said] == [1, 1]
+    assert "cannot be connected" in said[1][2], said
 
 
 async def test_a_line_that_nobody_answers_on_is_the_other_sides(tmp_path: Path) -> None:
