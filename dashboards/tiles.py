@@ -114,6 +114,10 @@ def table(number: int, title: Localized, about: Localized, unit: Words, *targets
     )
 
 
+SILENCE = 'last("seconds_since_last") / last("silent_after_s") AS "silence", last("seconds_since_last") AS "age"'
+"""Of a meter: how long it was not heard, and as a share of how long it may be."""
+
+
 def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
     """How old the newest reading is; on every page, so that nobody judges by yesterday's numbers."""
     inner = (
@@ -140,17 +144,17 @@ def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 
 
 def reporting(scope: PageScope, number: int = 2, *, width: int = 4) -> Panel:
     """How many meters are heard, of how many."""
-    inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
+    inner = f'SELECT {SILENCE} FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
     known = f'SELECT last("heard") AS "heard" FROM "{METER_STATUS}" {scope.where()}{group("meter")}'
     return stat(
         number,
         text("Meters reporting", "Đồng hồ có tín hiệu"),
         text(
-            "Meters heard within the last 15 minutes, of all meters of the park file.",
-            "Số đồng hồ có số liệu trong 15 phút gần nhất, trên tổng số đồng hồ trong hồ sơ khu.",
+            "Meters that are not silent longer than they may be, of all meters of the park file.",
+            "Số đồng hồ chưa quá thời gian mất tín hiệu cho phép, trên tổng số đồng hồ trong hồ sơ khu.",
         ),
         COUNT,
-        InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" < 900', alias="now", ref="A"),
+        InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "silence" <= 1', alias="now", ref="A"),
         InfluxQL(f'SELECT count("heard") FROM ({known})', alias="all", ref="B"),
         columns=(
             Column("now", text("now", "hiện tại"), colour=GOOD),

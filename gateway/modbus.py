@@ -80,11 +80,12 @@ def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
 
 
 def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
-    """What the park file says of a counter must fit the registers that it is read from."""
+    """What the park file says of a counter must fit the registers that it is read from: the newest instrument's."""
+    newest = meter.instruments[-1].registers
     for name, quantity in meter.quantities.items():
-        if not quantity.counter or name not in block.registers:
+        if not quantity.counter or name not in block.registers or name not in newest:
             continue
-        places, stated = block.registers[name], meter.registers[name]
+        places, stated = block.registers[name], newest[name]
         floating = next((place.type for place in places if place.type.startswith("float")), None)
         if stated.floating != floating:
             right = f"is read as {floating}; write floating: {floating}" if floating else "is read as a whole number"

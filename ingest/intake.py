@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ingest.accept import accept
 from ingest.batch import Batch
+from ingest.clocks import Clocks
 from ingest.connection import Connection, Delivery
 from ingest.directory import Directory
 from ingest.pace import ENOUGH, Pace
@@ -75,6 +76,7 @@ class Intake:
         self._paused: Connection | None = None
         self._waiting: deque[Waiting] = deque()
         self._arrivals: dict[int, Arrival] = {}
+        self.clocks = Clocks()
         self.held_bytes = 0
         """Bytes of what is received and not yet written."""
         self.messages = 0
@@ -192,6 +194,8 @@ class Intake:
         if accepted.arrived and (first_ms := self._instant(delivery, now_ms)) != now_ms:
             accepted = accept(delivery.topic, delivery.payload, first_ms, self._known)
         self.bad_reads += accepted.bad_reads
+        if accepted.taken and not accepted.arrived:
+            self.clocks.note(accepted.park, accepted.gateway, accepted.taken, now_ms)
         if not accepted.refusals:
             self._open.acknowledge(delivery, size, now_ms)
             self._open.add(accepted, (), now_ms)

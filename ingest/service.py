@@ -95,6 +95,7 @@ class Ingester:
                 tasks.create_task(self._replies.run(lambda: self._connection)),
                 tasks.create_task(self._parks.watch(self._know)),
                 tasks.create_task(self._forget_old_refusals()),
+                tasks.create_task(self._intake.clocks.run(self._store, self._instance, self._clock_ms)),
                 tasks.create_task(
                     self._health.run(self._store, lambda: self._connection, lambda: max(self._connections - 1, 0))
                 ),

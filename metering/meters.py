@@ -269,33 +269,6 @@ class Meter(Driven):
         """What measures within a span, in order, each clipped to the span."""
         return tuple(part for entry in self.instruments if (part := entry.clipped(span)) is not None)
 
-    # Until every caller asks for an instant: the newest entries.
-
-    @property
-    def tenant(self) -> str | None:
-        """Who has the point by the newest entry."""
-        return self.belongs[-1].tenant
-
-    @property
-    def parent(self) -> str | None:
-        """What it hangs below by the newest entry."""
-        return self.belongs[-1].parent
-
-    @property
-    def role(self) -> Role:
-        """Its role by the newest entry."""
-        return self.belongs[-1].role
-
-    @property
-    def registers(self) -> dict[str, Register]:
-        """The registers of the newest instrument."""
-        return self.instruments[-1].registers
-
-    @property
-    def accuracy_pct(self) -> float:
-        """The accuracy class of the newest instrument."""
-        return self.instruments[-1].accuracy_pct
-
 
 class Thresholds(Model):
     """When to wake somebody, where the park's own defaults do not fit a tenant."""

@@ -19,6 +19,9 @@ from metering.shortforms import written_out
 from metering.sources import Source
 from metering.tariffs import Factors, Tariffs
 
+_MISSED = 3
+"""So many intervals in a row are not missed by chance."""
+
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
@@ -28,13 +31,17 @@ def _known_zone(name: str) -> str:
 
 
 class ParkInfo(Model):
-    """The park itself. All days, bands and shifts are in its `timezone`."""
+    """The park itself. All days, bands and shifts are in its `timezone`.
+
+    `clock_off_s`: how far the clock of a gateway may be off before somebody is told.
+    """
 
     id: Identifier
     name: Localized
     timezone: Annotated[str, AfterValidator(_known_zone)]
     area_m2: Positive | None = None
     thresholds: Thresholds = Thresholds()
+    clock_off_s: Positive = 60.0
     horizon_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] = 400
 
 
@@ -132,13 +139,6 @@ class Park(Model):
         """Tenants by id."""
         return {tenant.id: tenant for tenant in self.tenants}
 
-    @cached_property
-    def of_tenant(self) -> dict[str, tuple[Meter, ...]]:
-        """Meters of each tenant by their newest owner, in the order of the park file."""
-        return {
-            tenant.id: tuple(meter for meter in self.meters if meter.tenant == tenant.id) for tenant in self.tenants
-        }
-
     def points_of_tenant(self, tenant: str | None, span: Span = EVER) -> tuple[Tenure, ...]:
         """What a tenant (None: the park itself) has within a span: points in the order of the park file."""
         return _clipped(self._owned.get(tenant, ()), span)
@@ -174,7 +174,14 @@ class Park(Model):
         """Meters whose readings this gateway carries."""
         return tuple(meter for meter in self.meters if meter.gateway == gateway)
 
-    def thresholds_of(self, tenant: str | None, day: date = date.max) -> Thresholds:
+    def silent_after_s(self, meter: Meter, tenant: str | None, day: date) -> int:
+        """How long after its newest reading a meter that a tenant has on a day is silent.
+
+        As long as is allowed; a meter that speaks less often has a few of its own intervals.
+        """
+        return max(self.thresholds_of(tenant, day).silent_s, _MISSED * meter.interval_s)
+
+    def thresholds_of(self, tenant: str | None, day: date) -> Thresholds:
         """Thresholds of a tenant on a day, else the park's."""
         own = value_on(self.tenant[tenant].thresholds, day) if tenant is not None else None
         return own or self.park.thresholds

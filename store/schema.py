@@ -25,8 +25,14 @@ instance, park and part (a meter's id, or `.tenant `, `.main ` or `.baseline ` b
 not_computed (1)."""
 
 METER_STATUS: Final = "meter_status"
-"""Tags park, tenant, utility, meter; fields heard (whether there ever was a reading) and
-seconds_since_last (absent where there never was); each minute."""
+"""Of the meters that the park has now. Tags park, tenant, utility, meter; fields heard (whether there ever was a
+reading), silent_after_s (it is silent when it was not heard for longer) and seconds_since_last (absent where there
+never was a reading); each minute."""
+
+GATEWAY_CLOCK: Final = "gateway_clock"
+"""How far gateways' clocks are off. Tags park, gateway, instance (of the ingester); field behind_s: the least time from
+sampling to receipt of what came within a minute, below zero where the gateway's clock is ahead; each minute in which
+something came with a time of its own."""
 
 USAGE: Final = "usage"
 """15-minute intervals stamped at their start. Tags park, tenant, utility, meter, band and `role`, which tells what may

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from datetime import date, timedelta
 
+from metering.instants import Span, midnight_ms
+from metering.meters import Belonging, Meter
 from metering.park import Park
 from store.schema import EFFICIENCY
 
@@ -12,6 +15,12 @@ MINUTE, HOUR, DAY_S = 60, 3600, 86_400
 def where(park: Park, *conditions: str) -> str:
     """`WHERE` of one park."""
     return "WHERE " + " AND ".join((f"\"park\" = '{park.id}'", *conditions, "$timeFilter"))
+
+
+def had_by(park: Park, meter: Meter, day: date) -> Belonging | None:
+    """Who has a metering point when a day ends; None where it is not there on that day."""
+    span = Span(midnight_ms(day, park.zone), midnight_ms(day + timedelta(days=1), park.zone))
+    return next(reversed(meter.belongings_in(span)), None)
 
 
 def one_of(tag: str, values: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from dashboards.alerts import silence, use, wastewater
+from dashboards.alerts import clock, silence, use, wastewater
 from dashboards.alerts.rule import FOLDER, AlertRule
 from dashboards.setting import Setting
 
@@ -33,7 +33,8 @@ First / Việc cần làm trước: {{ .Annotations.first }} / {{ .Annotations.f
 def all_rules(setting: Setting) -> Iterator[AlertRule]:
     """Every rule of every park."""
     for park in setting.parks:
-        yield from silence.rules(park)
+        yield from silence.rules(park, setting.day)
+        yield from clock.rules(park, setting.day)
         yield from wastewater.rules(park, setting.day)
         yield from use.rules(park, setting.day)
 

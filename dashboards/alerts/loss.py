@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 
-from dashboards.alerts.asking import DAY_S, one_of, where
+from dashboards.alerts.asking import DAY_S, had_by, one_of, where
 from dashboards.alerts.rule import Above, AlertRule, Question, Severity
 from metering.meters import Role
 from metering.park import Park
@@ -11,12 +12,13 @@ from metering.words import text
 from store.schema import BALANCE
 
 
-def balances(park: Park) -> Iterator[AlertRule]:
+def balances(park: Park, day: date) -> Iterator[AlertRule]:
     """One rule for the park's own main meters, and one for each tenant that has some: who is notified differs."""
     mains: dict[str | None, list[str]] = defaultdict(list)
     for name in sorted(park.parents):
-        if park.meter[name].role is Role.MAIN:
-            mains[park.meter[name].tenant].append(name)
+        had = had_by(park, park.meter[name], day)
+        if had is not None and had.role is Role.MAIN:
+            mains[had.tenant].append(name)
     for tenant, names in mains.items():
         yield _balance(park, tenant, names)
 

@@ -5,8 +5,10 @@ A silent gateway mutes its meters: the rule of the meters multiplies by whether 
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 
-from dashboards.alerts.asking import HOUR, MINUTE, one_of, where
+from dashboards.alerts.asking import HOUR, MINUTE, had_by, one_of, where
 from dashboards.alerts.rule import Above, AlertRule, Question, Severity, Silence
 from metering.park import Park
 from metering.words import text
@@ -15,23 +17,33 @@ from store.schema import METER_STATUS, PIPELINE, REFUSED_COUNT
 LOOK_BACK = 10 * MINUTE
 
 
-def rules(park: Park) -> Iterator[AlertRule]:
-    """Every rule of this kind for one park."""
+def rules(park: Park, day: date) -> Iterator[AlertRule]:
+    """Every rule of this kind for one park; `day` decides which meters there are, and whose."""
     for gateway in park.gateways:
-        meters = park.meters_of(gateway.id)
-        if not meters:
-            continue
         groups: dict[int, list[str]] = defaultdict(list)
-        for meter in meters:
-            groups[park.thresholds_of(meter.tenant).silent_s].append(meter.id)
+        for meter in park.meters_of(gateway.id):
+            had = had_by(park, meter, day)
+            if had is not None:
+                groups[park.silent_after_s(meter, had.tenant, day)].append(meter.id)
+        if not groups:
+            continue
+        every = [name for ids in groups.values() for name in ids]
         for seconds, ids in sorted(groups.items()):
-            yield _meters(park, gateway.id, seconds, ids, [meter.id for meter in meters])
-        yield _gateway(park, gateway.id, min(groups), [meter.id for meter in meters])
+            yield _meters(park, gateway.id, seconds, ids, _Others(every, min(groups)))
+        yield _gateway(park, gateway.id, min(groups), every)
     yield _never(park)
     yield _status(park)
     yield _refused(park)
     yield _stalled(park)
     yield _not_computed(park)
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """All meters of a gateway, and after how long without any of them it is silent itself."""
+
+    ids: list[str]
+    seconds: int
 
 
 def _youngest(park: Park, meters: list[str]) -> str:
@@ -40,7 +52,7 @@ def _youngest(park: Park, meters: list[str]) -> str:
     return f'SELECT min("age") FROM ({inner})'
 
 
-def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: list[str]) -> AlertRule:
+def _meters(park: Park, gateway: str, seconds: int, ids: list[str], others: _Others) -> AlertRule:
     each = (
         f'SELECT last("seconds_since_last") FROM "{METER_STATUS}" {where(park, one_of("meter", ids))} '
         'GROUP BY "tenant", "utility", "meter"'
@@ -51,7 +63,7 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: lis
         of=f"{gateway}, {seconds} s",
         name=text("Silent meter", "Đồng hồ mất tín hiệu"),
         severity=Severity.WARNING,
-        questions=(Question(each, LOOK_BACK), Question(_youngest(park, all_ids), LOOK_BACK)),
+        questions=(Question(each, LOOK_BACK), Question(_youngest(park, others.ids), LOOK_BACK)),
         fires=Above(seconds, seconds / 2),
         what=text(
             f"Meter {{labels.meter}} ({{labels.tenant}}) at {gateway} has sent nothing for {{value}}; others there are heard.",
@@ -64,7 +76,7 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], all_ids: lis
         ),
         page="quality",
         panel=10,
-        combine=f"$A * ($B < {seconds})",
+        combine=f"$A * ($B < {others.seconds})",
         shape="duration",
     )
 

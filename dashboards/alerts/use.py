@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from dashboards.alerts.asking import DAY_S, MINUTE, figure, one_of, where
+from dashboards.alerts.asking import DAY_S, MINUTE, figure, had_by, one_of, where
 from dashboards.alerts.happened import event, rollover
 from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
@@ -24,34 +24,34 @@ _PARK = ""
 
 def rules(park: Park, day: date) -> Iterator[AlertRule]:
     """Every rule of this kind for one park; `day` decides which contracts hold."""
-    yield from balances(park)
-    for ratio, tenants in _grouped(park, lambda own: own.night_flow_ratio):
+    yield from balances(park, day)
+    for ratio, tenants in _grouped(park, day, lambda own: own.night_flow_ratio):
         yield _night(park, ratio, tenants)
-    for ratio, tenants in _grouped(park, lambda own: own.continuous_flow_ratio):
+    for ratio, tenants in _grouped(park, day, lambda own: own.continuous_flow_ratio):
         yield continuous(park, ratio, tenants)
     for tenant in park.tenants:
         contract = at(tenant.contract.demand_kw, day)
         if contract is not None and contract.value > 0:
-            yield from _demand(park, tenant.id, contract.value)
-    for least, tenants in _grouped(park, lambda own: own.power_factor):
+            yield from _demand(park, tenant.id, contract.value, day)
+    for least, tenants in _grouped(park, day, lambda own: own.power_factor):
         yield _power_factor(park, least, tenants)
-    above = dict(_grouped(park, lambda own: own.above_baseline_ratio))
+    above = dict(_grouped(park, day, lambda own: own.above_baseline_ratio))
     above.setdefault(park.park.thresholds.above_baseline_ratio, []).append(_PARK)
     for ratio, tenants in sorted(above.items()):
         yield _baseline(park, ratio, tenants)
     yield event(park)
     yield rollover(park)
-    yield from _solar(park)
-    for toe, tenants in _grouped(park, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
+    yield from _solar(park, day)
+    for toe, tenants in _grouped(park, day, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):
         yield _energy(park, toe, tenants, 90, Severity.INFO)
         yield _energy(park, toe, tenants, 100, Severity.WARNING)
 
 
-def _grouped(park: Park, pick: Callable[[Thresholds], float | None]) -> Iterator[tuple[float, list[str]]]:
+def _grouped(park: Park, day: date, pick: Callable[[Thresholds], float | None]) -> Iterator[tuple[float, list[str]]]:
     """Tenants that share a threshold: one rule for all of them."""
     groups: dict[float, list[str]] = defaultdict(list)
     for tenant in park.tenants:
-        threshold = pick(park.thresholds_of(tenant.id))
+        threshold = pick(park.thresholds_of(tenant.id, day))
         if threshold is not None:
             groups[threshold].append(tenant.id)
     yield from sorted(groups.items())
@@ -89,11 +89,11 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
     )
 
 
-def _demand(park: Park, tenant: str, contract: float) -> Iterator[AlertRule]:
-    warning = round(park.thresholds_of(tenant).demand_warning_ratio * 100)
+def _demand(park: Park, tenant: str, contract: float, day: date) -> Iterator[AlertRule]:
+    warning = round(park.thresholds_of(tenant, day).demand_warning_ratio * 100)
     levels = {80: Severity.INFO, warning: Severity.WARNING, 100: Severity.CRITICAL}
     found = where(park, of(Utility.ELECTRICITY), BILLING, f"\"tenant\" = '{tenant}'")
-    counted = f'sum("amount") * 2 / {contract:.3f} * 100{_less_a_count(park, tenant, contract)}'
+    counted = f'sum("amount") * 2 / {contract:.3f} * 100{_less_a_count(park, tenant, contract, day)}'
     query = f'SELECT {counted} FROM "{USAGE}" {found} GROUP BY time(30m), "tenant" fill(none)'
     for percent, severity in sorted(levels.items()):
         yield AlertRule(
@@ -120,7 +120,7 @@ def _demand(park: Park, tenant: str, contract: float) -> Iterator[AlertRule]:
         )
 
 
-def _less_a_count(park: Park, tenant: str, contract: float) -> str:
+def _less_a_count(park: Park, tenant: str, contract: float, day: date) -> str:
     """What one count of the tenant's coarsest meter can add to a half hour, in percent of the contract.
 
     A counter that counts in large steps shows in one half hour what passed in the one before: only what is surely
@@ -128,9 +128,9 @@ def _less_a_count(park: Park, tenant: str, contract: float) -> str:
     """
     counts = [
         register.resolution * abs(instrument.factor(meter.counter))
-        for meter in park.of_tenant[tenant]
-        if meter.utility is Utility.ELECTRICITY
-        for instrument in meter.instruments
+        for meter in park.meters
+        if meter.utility is Utility.ELECTRICITY and (had := had_by(park, meter, day)) and had.tenant == tenant
+        for instrument in meter.instruments_in(had.span)
         if (register := instrument.registers.get(meter.counter)) is not None
     ]
     percent = 2 * max(counts, default=0.0) / contract * 100
@@ -195,20 +195,20 @@ def _baseline(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
     )
 
 
-def _solar(park: Park) -> Iterator[AlertRule]:
-    plants = [meter for meter in park.meters if meter.role is Role.GENERATION]
-    for meter in plants:
-        others = [other for other in plants if other is not meter]
+def _solar(park: Park, day: date) -> Iterator[AlertRule]:
+    had = [(meter, had_by(park, meter, day)) for meter in park.meters]
+    plants = {meter.id: owned for meter, owned in had if owned is not None and owned.role is Role.GENERATION}
+    for name, owned in plants.items():
+        others = [park.meter[other] for other in plants if other != name]
         if others:
-            yield _one_solar(park, meter, others)
+            yield _one_solar(park, park.meter[name], others, park.thresholds_of(owned.tenant, day).solar_ratio)
 
 
-def _one_solar(park: Park, meter: Meter, others: list[Meter]) -> AlertRule:
+def _one_solar(park: Park, meter: Meter, others: list[Meter], ratio: float) -> AlertRule:
     """Against its neighbours under the same sky, each by what it is rated for."""
     own = where(park, GENERATION, f"\"meter\" = '{meter.id}'")
     rest = where(park, GENERATION, one_of("meter", (other.id for other in others)))
     rated = sum(other.rated for other in others)
-    ratio = park.thresholds_of(meter.tenant).solar_ratio
     return AlertRule(
         kind="solar-low",
         park=park.id,

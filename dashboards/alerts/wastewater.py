@@ -1,9 +1,10 @@
 """Alerts 2 and 3: permitted limits at an outfall, instruments that do not measure, and discharge over the contract."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
-from dashboards.alerts.asking import DAY_S, MINUTE, figure, where
+from dashboards.alerts.asking import DAY_S, MINUTE, figure, had_by, where
 from dashboards.alerts.rule import Above, AlertRule, Below, Outside, Question, Severity
 from dashboards.pages.water import measured
 from dashboards.queries import PageScope
@@ -32,13 +33,16 @@ PANEL = {"ph": 20, "cod_mgl": 21, "tss_mgl": 22, "nh4_mgl": 23, "temperature_c":
 def rules(park: Park, day: date) -> Iterator[AlertRule]:
     """Every rule of this kind for one park; `day` decides which limits hold."""
     for meter in park.meters:
+        had = had_by(park, meter, day)
+        if had is None:
+            continue
         for quantity, dated in sorted(meter.limits.items()):
             limit = at(dated, day)
             if limit is not None and quantity in PANEL:
-                yield _limit(park, meter, quantity, limit)
+                yield replace(_limit(park, meter, quantity, limit), tenant=had.tenant)
         if meter.limits:
-            yield _instrument(park, meter, "fault", "15m", Severity.WARNING)
-            yield _instrument(park, meter, "calibrating", "2h", Severity.INFO)
+            yield replace(_instrument(park, meter, "fault", "15m", Severity.WARNING), tenant=had.tenant)
+            yield replace(_instrument(park, meter, "calibrating", "2h", Severity.INFO), tenant=had.tenant)
     for tenant in park.tenants:
         contract = at(tenant.contract.wastewater_m3_per_day, day)
         if contract is not None and contract.value > 0:
@@ -81,7 +85,6 @@ def _limit(park: Park, meter: Meter, quantity: str, limit: DatedLimit) -> AlertR
         hold="10m",
         keep="10m",
         shape="%.2f",
-        tenant=meter.tenant,
     )
 
 
@@ -113,7 +116,6 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
         panel=25,
         hold=hold,
         shape="%.0f",
-        tenant=meter.tenant,
     )
 
 

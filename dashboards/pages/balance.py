@@ -93,7 +93,12 @@ def _uncomputable() -> Panel:
 
 def _mains(setting: Setting) -> str:
     """Condition on the park's own main meters: balances inside tenants would be counted beside them."""
-    mains = {meter for park in setting.parks for meter in park.parents if park.meter[meter].tenant is None}
+    mains = {
+        meter
+        for park in setting.parks
+        for meter in park.parents
+        if any(belonging.tenant is None for belonging in park.meter[meter].belongs)
+    }
     return f'"main" =~ /^({"|".join(sorted(mains))})$/'
 
 

@@ -10,6 +10,7 @@ from dashboards.tiles import (
     COMPLETE,
     METER_COLUMN,
     SETTLED,
+    SILENCE,
     TENANT_COLUMN,
     bars,
     freshness,
@@ -21,7 +22,7 @@ from dashboards.tiles import (
 )
 from dashboards.words import EVENT, REASON
 from metering.words import BAD, COLOUR, GOOD, UTILITY, WARN, text
-from store.schema import EVENTS, METER_STATUS, REFUSED_COUNT, USAGE
+from store.schema import EVENTS, GATEWAY_CLOCK, METER_STATUS, REFUSED_COUNT, USAGE
 
 _NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
 
@@ -49,6 +50,7 @@ def page(setting: Setting) -> Page:
             ),
             PanelRow((_silent(scope), _course(scope))),
             PanelRow((_worst(scope), _refusals())),
+            PanelRow((_clocks(),)),
             PanelRow((_events(scope),)),
         ),
         CHOICES,
@@ -57,13 +59,17 @@ def page(setting: Setting) -> Page:
 
 
 def _silent_count(scope: PageScope) -> Panel:
-    inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()} GROUP BY "meter"'
+    inner = f'SELECT {SILENCE} FROM "{METER_STATUS}" {scope.where()} GROUP BY "meter"'
     return stat(
         3,
         text("Silent meters", "Đồng hồ mất tín hiệu"),
-        text("Not heard for more than 15 minutes.", "Quá 15 phút không có số liệu."),
+        text(
+            "Not heard for longer than they may be: 15 minutes unless the park file says otherwise, or three of their own "
+            "intervals.",
+            "Mất tín hiệu quá thời gian cho phép: 15 phút nếu hồ sơ khu không quy định khác, hoặc ba chu kỳ đọc của đồng hồ.",
+        ),
         "none",
-        InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "age" >= 900', alias="silent"),
+        InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "silence" > 1', alias="silent"),
         window="15m",
         steps=(ThresholdStep(None, GOOD), ThresholdStep(1, BAD)),
         nothing=text("none", "không có"),
@@ -122,35 +128,33 @@ def _refused() -> Panel:
 
 
 def _silent(scope: PageScope) -> Panel:
-    inner = (
-        f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where()} '
-        'GROUP BY "tenant", "utility", "meter"'
-    )
+    inner = f'SELECT {SILENCE} FROM "{METER_STATUS}" {scope.where()} GROUP BY "tenant", "utility", "meter"'
     return table(
         10,
         text("Longest silence", "Mất tín hiệu lâu nhất"),
         text(
-            "Time since the last reading of each meter, longest first.",
-            "Thời gian từ lần đọc cuối của từng đồng hồ, lâu nhất trước.",
+            "Time since the last reading of each meter, longest first as a share of what it may be silent.",
+            "Thời gian từ lần đọc cuối của từng đồng hồ, xếp theo tỷ lệ so với thời gian mất tín hiệu cho phép, lâu nhất trước.",
         ),
         "none",
-        InfluxQL(f'SELECT "age" FROM ({inner}) GROUP BY "tenant", "utility", "meter"', form="table"),
+        InfluxQL(f'SELECT "age", "silence" FROM ({inner}) GROUP BY "tenant", "utility", "meter"', form="table"),
         columns=(
             METER_COLUMN,
             TENANT_COLUMN,
             Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES),
+            Column("age", text("Since last reading", "Từ lần đọc cuối"), SECONDS, decimals=0),
             Column(
-                "age",
-                text("Since last reading", "Từ lần đọc cuối"),
-                SECONDS,
-                steps=(ThresholdStep(None, GOOD), ThresholdStep(900, WARN), ThresholdStep(3600, BAD)),
+                "silence",
+                text("Of what is allowed", "So với mức cho phép"),
+                SHARE,
+                steps=(ThresholdStep(None, GOOD), ThresholdStep(1, WARN), ThresholdStep(4, BAD)),
                 decimals=0,
             ),
         ),
         window="15m",
-        width=12,
+        width=14,
         height=10,
-        sort=("age", True),
+        sort=("silence", True),
     )
 
 
@@ -171,6 +175,7 @@ def _course(scope: PageScope) -> Panel:
         window="24h",
         shift=SETTLED,
         high=1.0,
+        width=10,
         height=10,
     )
 
@@ -224,6 +229,28 @@ def _refusals() -> Panel:
         width=12,
         height=12,
         sort=("count", True),
+        event_free=True,
+    )
+
+
+def _clocks() -> Panel:
+    statement = (
+        f'SELECT median("behind_s") FROM "{GATEWAY_CLOCK}" WHERE "park" =~ /^$park$/ AND $timeFilter '
+        'GROUP BY time($__interval), "gateway" fill(none)'
+    )
+    return trend(
+        15,
+        text("Clocks of gateways", "Giờ hệ thống của các thiết bị thu thập"),
+        text(
+            "From the instant that a reading names to its receipt, the least of each minute. Near zero the clocks agree; below "
+            "zero the gateway's is ahead; above, it is behind, or all comes late.",
+            "Từ thời điểm ghi trong bản tin đến lúc nhận, giá trị nhỏ nhất mỗi phút. Gần 0: giờ khớp; dưới 0: giờ của thiết bị chạy "
+            "nhanh; trên 0: chạy chậm, hoặc mọi số liệu đều đến trễ.",
+        ),
+        SECONDS,
+        InfluxQL(statement, "$tag_gateway"),
+        step="1m",
+        width=24,
         event_free=True,
     )
 

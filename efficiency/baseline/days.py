@@ -62,11 +62,15 @@ class BaselineDays:
         return changed
 
     async def _write(self, park: Park, frozen: FrozenBaseline, due: set[date], now_ms: int) -> None:
-        tags = _tags(park, frozen)
         first = period_span(park, Period.DAY, min(frozen.since, *due)).start
-        before = await self._points.stored(BASELINE, tags, first, now_ms)
-        after = with_cusum({**before, **await self._computed(park, frozen, due)})
-        await self._points.replace(SeriesPoints(BASELINE, tags, frozen.tenant, after), before)
+        computed = await self._computed(park, frozen, due)
+        owners = {_start(park, day): frozen.tenants[held.version] for day in due if (held := frozen.on(day))}
+        for tenant in dict.fromkeys(frozen.tenants.values()):
+            tags = _tags(park, frozen, tenant)
+            before = await self._points.stored(BASELINE, tags, first, now_ms)
+            theirs = {ms: fields if owners.get(ms) == tenant else {} for ms, fields in computed.items()}
+            after = with_cusum({**before, **theirs})
+            await self._points.replace(SeriesPoints(BASELINE, tags, tenant, after), before)
 
     async def _computed(self, park: Park, frozen: FrozenBaseline, due: set[date]) -> dict[int, Fields]:
         """Fields by start of day, without the running sum; none where no version holds or a day is not whole.
@@ -93,17 +97,18 @@ class BaselineDays:
         """What is stored of the baseline that a tenant is shown, by start of day from `first` to `last`, ms."""
         frozen = self.of_tenant(tenant)
         if frozen is not None:
-            return await self._points.stored(BASELINE, _tags(park, frozen), first, last)
+            return await self._points.stored(BASELINE, _tags(park, frozen, tenant), first, last)
         return {}
 
     def of_tenant(self, tenant: str) -> FrozenBaseline | None:
         """The baseline that a tenant is shown: that of all its electricity."""
         return next((frozen for frozen in self.frozen.values() if frozen.own == tenant), None)
 
-    async def forget(self, park: Park, name: str, tenant: str | None) -> None:
-        """Take away all that is stored of a baseline."""
+    async def forget(self, park: Park, name: str, tenants: Iterable[str | None]) -> None:
+        """Take away all that is stored of a baseline, whoever's it was."""
         self._marked.pop(name, None)
-        await self._points.delete(BASELINE, {"park": park.id, "baseline": name}, tenant)
+        for tenant in tenants:
+            await self._points.delete(BASELINE, {"park": park.id, "baseline": name}, tenant)
 
 
 def expected_fields(baseline: Baseline, days: Sequence[DayAmounts]) -> list[Fields]:
@@ -191,10 +196,10 @@ def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
     }
 
 
-def _tags(park: Park, frozen: FrozenBaseline) -> dict[str, str]:
+def _tags(park: Park, frozen: FrozenBaseline, tenant: str | None) -> dict[str, str]:
     tags = {
         "park": park.id,
-        "tenant": frozen.tenant or "",
+        "tenant": tenant or "",
         "meter": frozen.subject.meter or "",
         "utility": frozen.subject.utility.value,
         "baseline": frozen.versions[0].id,

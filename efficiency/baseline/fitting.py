@@ -66,7 +66,7 @@ async def fit_period(store: Store, park: Park, wanted: Wanted) -> FittedBaseline
     Raises `OperatorError` where a name is unknown or no day of the period has data.
     """
     subject, first, last = wanted.subject, wanted.first, wanted.last
-    sources = sources_of(park, subject, wanted.drivers)
+    sources = sources_of(park, subject, wanted.drivers, last)
     usage = UsageStore(store, park.id, ParkWriter(store, park.id))
     days = [
         day_amounts(park, sources, by_meter, day, period_span(park, Period.DAY, day))

@@ -15,12 +15,15 @@ from metering.quantities import Utility
 
 @dataclass(frozen=True, slots=True)
 class FrozenBaseline:
-    """All versions of one baseline. `sources` has those that the park still has the `meters` of, by version."""
+    """All versions of one baseline. `sources` has those that the park still has the `meters` of, by version.
+
+    `tenants`: whose figures each version is, by version: a meter's are those of who had it when the fit ended.
+    """
 
     versions: tuple[Baseline, ...]
     sources: Mapping[int, Sources]
     meters: frozenset[str]
-    tenant: str | None
+    tenants: Mapping[int, str | None]
 
     @property
     def subject(self) -> Subject:
@@ -50,13 +53,15 @@ def frozen_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, Fro
     found = {}
     for name, entries in versions.items():
         subject = entries[0].subject
-        meter = park.meter.get(subject.meter) if subject.meter is not None else None
         sources = {entry.version: known for entry in entries if (known := _sources(park, entry)) is not None}
         found[name] = FrozenBaseline(
             versions=tuple(entries),
             sources=sources,
             meters=frozenset(each for known in sources.values() for each in known.meters),
-            tenant=meter.tenant if meter is not None else subject.tenant,
+            tenants={
+                entry.version: sources[entry.version].tenant if entry.version in sources else subject.tenant
+                for entry in entries
+            },
         )
     return found
 

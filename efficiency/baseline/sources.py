@@ -15,8 +15,10 @@ from efficiency.indicators.series import Portion, together
 from efficiency.indicators.tenant import TenantHours, fence_meters, generating, output_of, tenant_hours
 from efficiency.usage.intervals import EVER, Span
 from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.localtime import period_span
 from efficiency.valuation.valued import ValueReason
 from metering.errors import OperatorError
+from metering.figures import Period
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
@@ -66,8 +68,8 @@ class DayAmounts:
         return all(one.value is not None and one.completeness >= WHOLE for one in (self.use, *self.drivers))
 
 
-def sources_of(park: Park, subject: Subject, drivers: Sequence[str]) -> Sources:
-    """Find the names in a park.
+def sources_of(park: Park, subject: Subject, drivers: Sequence[str], last: date) -> Sources:
+    """Find the names in a park; what a meter uses is the use of who has it when the day `last` ends.
 
     Raises `OperatorError` with what there is, where one is unknown.
     """
@@ -82,7 +84,10 @@ def sources_of(park: Park, subject: Subject, drivers: Sequence[str]) -> Sources:
             raise OperatorError(f"{park.id} has no meter {subject.meter}; see ecopark check")
         if meter.utility is not subject.utility:
             raise OperatorError(f"meter {meter.id} measures {meter.utility.value}, not {subject.utility.value}")
-        tenant, use = meter.tenant, BaselineSource(meter.id, meter.unit, (meter,))
+        had = meter.belongings_in(period_span(park, Period.DAY, last))
+        if not had:
+            raise OperatorError(f"meter {meter.id} was not there on {last}; choose days on which it was")
+        tenant, use = had[-1].tenant, BaselineSource(meter.id, meter.unit, (meter,))
     found = tuple(_driver(park, tenant, name) for name in drivers)
     if not found or len({source.name for source in found}) < len(found):
         raise OperatorError("a baseline needs drivers, each named once")
@@ -96,7 +101,7 @@ def sources_of_baseline(park: Park, baseline: Baseline) -> Sources:
 
     Raises `OperatorError` where the park has no such names any more, or counts them in other units.
     """
-    found = sources_of(park, baseline.subject, [driver.name for driver in baseline.fit.drivers])
+    found = sources_of(park, baseline.subject, [driver.name for driver in baseline.fit.drivers], baseline.period_to)
     frozen = (baseline.unit, *(driver.unit for driver in baseline.fit.drivers))
     for source, unit in zip((found.use, *found.drivers), frozen, strict=True):
         if source.unit != unit:
@@ -135,7 +140,10 @@ def _of_tenant(park: Park, tenant: str, name: str) -> BaselineSource:
 def day_amounts(
     park: Park, sources: Sources, by_meter: Mapping[str, QuarterHours], day: date, span: Span
 ) -> DayAmounts:
-    """Amounts of a day, from the quarter hours of exactly its span."""
+    """Amounts of a day, from the quarter hours of exactly its span.
+
+    What a meter measures is nobody's use on a day on which somebody else has it, or has it for a part of the day.
+    """
     hours = tenant_hours(park, sources.tenant, by_meter, span) if sources.tenant is not None else None
 
     def amount(source: BaselineSource) -> Figure:
@@ -145,7 +153,12 @@ def day_amounts(
         series = together([Portion.whole(one)] if one is not None else [])
         return series.figure(source.unit) if series is not None else absent(source.unit, ValueReason.NO_DATA)
 
-    return DayAmounts(day, amount(sources.use), tuple(map(amount, sources.drivers)))
+    use = amount(sources.use)
+    if sources.use.utility is None:
+        (meter,) = sources.use.meters
+        if any(belonging.tenant != sources.tenant for belonging in meter.belongings_in(span)):
+            use = absent(sources.use.unit, ValueReason.NO_DATA)
+    return DayAmounts(day, use, tuple(map(amount, sources.drivers)))
 
 
 def _of_hours(hours: TenantHours, utility: Utility) -> Figure:

@@ -13,7 +13,7 @@ import numpy as np
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.indicators.tenant import EXPORT, counts
-from efficiency.usage.intervals import Bools, Span, Times, quarters_in
+from efficiency.usage.intervals import Bools, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import INDICATIVE_BELOW
@@ -148,7 +148,7 @@ def _balance(
     completeness = float(whole.sum() / expected.sum()) if expected.any() else 0.0
     if completeness < INDICATIVE_BELOW:
         return _without(unit, ValueReason.INCOMPLETE if expected.any() else ValueReason.NO_DATA, completeness)
-    return _sums(every, known, whole, unit, completeness)
+    return _sums(every, known, whole, start, completeness)
 
 
 def _portion(tap: Tap, hours: QuarterHours, start: Times) -> Portion:
@@ -158,16 +158,17 @@ def _portion(tap: Tap, hours: QuarterHours, start: Times) -> Portion:
 
 
 def _sums(
-    taps_: Sequence[Tap], parts: Sequence[UseSeries], whole: Bools, unit: str, completeness: float
+    taps_: Sequence[Tap], parts: Sequence[UseSeries], whole: Bools, start: Times, completeness: float
 ) -> dict[str, Figure]:
+    unit = taps_[0].meter.unit
     estimated = max(float(part.estimated[whole].mean()) for part in parts)
     sums = {INCOMING: 0.0, TENANTS: 0.0, OWN: 0.0}
     variance = 0.0
     for tap, part in zip(taps_, parts, strict=True):
-        amount = float(part.amount[whole & part.expected].sum())
+        counted = whole & part.expected
         side = INCOMING if tap.into else OWN if tap.tenant is None else TENANTS
-        sums[side] += amount
-        variance += (tap.meter.accuracy_pct / 100 * amount) ** 2
+        sums[side] += float(part.amount[counted].sum())
+        variance += sum(error**2 for error in _errors(tap.meter, start[counted], part.amount[counted]))
     out = sums[TENANTS] + sums[OWN]
     loss = sums[INCOMING] - out
 
@@ -186,6 +187,23 @@ def _sums(
         BAND: of(band),
         LOSS_SHARE: share,
     }
+
+
+def _errors(meter: Meter, start: Times, amount: Floats) -> list[float]:
+    """What the class of each device that measured there lets its sum be off by: one device's errors go one way.
+
+    A quarter hour is that of the device which measured at its start, the first one's where none did.
+    """
+    since = np.array([each.span.start for each in meter.instruments[1:]], dtype=np.int64)
+    place = np.searchsorted(since, start, side="right")
+    errors: list[float] = []
+    for number, instrument in enumerate(meter.instruments):
+        error = instrument.accuracy_pct / 100 * float(amount[place == number].sum())
+        if errors and instrument.continues:
+            errors[-1] += error
+        else:
+            errors.append(error)
+    return errors
 
 
 def _without(unit: str, reasons: ValueReason, completeness: float) -> dict[str, Figure]:

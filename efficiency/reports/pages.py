@@ -86,9 +86,9 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
     kind = "park_year" if report.period.month is None else "park_month"
     intakes = [(COLOUR[utility], shown(entry, language)) for utility, entry in report.intakes.items()]
     own = [(_colour(name), shown(entry, language)) for name, entry in report.own.items()]
-    flows = [
-        (language.say(one.main.name), pictures.balance(one)) for one in report.mains if not one.main.belongs[-1].tenant
-    ]
+    span = report.period.span(report.park)
+    of_park = [one for one in report.mains if any(not each.tenant for each in one.main.belongings_in(span))]
+    flows = [(language.say(one.main.name), pictures.balance(one)) for one in of_park]
     return render(
         "park.html",
         _common(report, language, kind, report.park.park.name, formulas=formulas)

@@ -67,10 +67,11 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
             str(version.version): {
                 "frozen": version.model_dump(mode="json"),
                 "meters": held.sources[version.version].meters if version.version in held.sources else None,
+                "tenant": held.tenants[version.version],
             }
             for version in held.versions
         }
-        found[f"{BASELINE}{name}"] = {"tenant": held.tenant, "versions": versions}
+        found[f"{BASELINE}{name}"] = {"tenants": sorted({*held.tenants.values()}, key=str), "versions": versions}
     known: Parts = json.loads(json.dumps(found))
     return known
 
@@ -110,8 +111,8 @@ class Changes:
     `moved`: instants from which each hangs elsewhere; its use is the same, its points are not. `lost`: meters that are
     gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
     `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
-    `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the tenant of
-    each.
+    `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the
+    tenants of each.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
@@ -123,7 +124,7 @@ class Changes:
     tenants: dict[str, int] = field(default_factory=dict)
     mains: dict[str, int] = field(default_factory=dict)
     baselines: dict[str, date] = field(default_factory=dict)
-    gone: dict[str, str | None] = field(default_factory=dict)
+    gone: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def since(self, meter: str, ms: int) -> None:
         """Take note that a meter must be computed again from `ms` on."""
@@ -183,9 +184,9 @@ def _figures_since(before: Parts, after: Parts) -> date:
 
 def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
     before, after = ({} if content is None else content["versions"] for content in (old, new))
-    moved = old is not None and (new is None or old["tenant"] != new["tenant"])
+    moved = old is not None and (new is None or bool({*old["tenants"]} - {*new["tenants"]}))
     if old is not None and moved:
-        found.gone[name] = old["tenant"]
+        found.gone[name] = tuple(old["tenants"])
     odd = [
         versions[version]
         for versions in (before, after)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from efficiency.service.meterstatus import LOOK_BACK_MS, MeterStatus
 from efficiency.usage.events import lasted
 from efficiency.valuation.localtime import local_day
-from efficiency.valuation.rows import place_of
 from metering.model import Localized
 from metering.park import Gateway, Park
 from store.client import Store
@@ -42,8 +41,8 @@ class GatewayStatus:
             self._known[park.id] = await self._load(park.id)
         known = self._known[park.id]
         news: dict[str, _Silence] = {}
-        read = [gateway for gateway in park.gateways if self._meters.last(park, gateway.id) is not None]
-        patience = {gateway.id: _patience_ms(park, gateway, now_ms) for gateway in read}
+        patience = _patience_ms(park, now_ms)
+        read = [each for each in park.gateways if each.id in patience and self._meters.last(park, each.id) is not None]
         # Longer than any patience: a silence that follows an arrival begins with it.
         arrived = await self._arrived(park, now_ms - max(patience.values(), default=0) - LOOK_BACK_MS)
         for gateway in read:
@@ -89,10 +88,16 @@ def _judged(before: _Silence | None, heard: int, now_ms: int, patience_ms: int) 
     return _Silence(heard, None) if now_ms - since > patience_ms else before
 
 
-def _patience_ms(park: Park, gateway: Gateway, now_ms: int) -> int:
-    meters, today = park.meters_of(gateway.id), local_day(now_ms, park.zone)
-    allowed = min(park.thresholds_of(place_of(park, meter, now_ms).tenant, today).silent_s for meter in meters)
-    return max(allowed, 2 * min(meter.interval_s for meter in meters)) * 1000
+def _patience_ms(park: Park, now_ms: int) -> dict[str, int]:
+    """By gateway that has meters now: how long that one may be silent which is heard most often."""
+    today = local_day(now_ms, park.zone)
+    allowed: dict[str, int] = {}
+    for meter in park.meters:
+        had = meter.belonging_at(now_ms)
+        if had is not None:
+            ms = park.silent_after_s(meter, had.tenant, today) * 1000
+            allowed[meter.gateway] = min(ms, allowed.get(meter.gateway, ms))
+    return allowed
 
 
 def _line(park: Park, gateway: Gateway, silence: _Silence) -> str:

@@ -1,19 +1,22 @@
-"""Who is silent: for every meter of the park file the seconds since its last reading, from what the database holds.
+"""Who is silent: for every meter that the park has now the seconds since its last reading, and how many are allowed.
 
+A meter is heard when anything of it comes, not only its counter.
 One service says it for all, so that several ingesters cannot disagree. A tenant sees its own meters.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
 
-from efficiency.valuation.rows import place_of
+from efficiency.valuation.localtime import local_day
 from metering.errors import OperatorError
+from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import UTILITIES
 from store.client import Store
 from store.lines import point, series
 from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, tenant_database
-from store.select import Of, select, where
+from store.select import select, where
 
 LOOK_BACK_MS = 3_600_000
 """Who has a reading within this is not looked for in all that is stored."""
@@ -28,19 +31,21 @@ class MeterStatus:
 
     async def write(self, park: Park, now_ms: int) -> None:
         """One point for every meter of the park, stamped with the minute."""
-        await self._look(park, now_ms - LOOK_BACK_MS)
-        if any((park.id, meter.id) not in self._last for meter in park.meters):
-            await self._look(park, None)
+        there = [(meter, had) for meter in park.meters if (had := meter.belonging_at(now_ms)) is not None]
+        await self._look(park, [meter for meter, _ in there], now_ms - LOOK_BACK_MS)
+        quiet = [meter for meter, _ in there if self._last.get((park.id, meter.id), 0) < now_ms - LOOK_BACK_MS]
+        await self._look(park, quiet, None)
+        today = local_day(now_ms, park.zone)
         minute = now_ms // 60_000 * 60_000
         lines: dict[str | None, list[str]] = {}
-        for meter in park.meters:
-            place = place_of(park, meter, now_ms)
-            tags = {"park": park.id, "tenant": place.tenant, "utility": place.utility, "meter": meter.id}
+        for meter, had in there:
+            tags = {"park": park.id, "tenant": had.tenant, "utility": meter.utility.value, "meter": meter.id}
             last = self._last.get((park.id, meter.id))
-            fields: dict[str, float | bool] = {"heard": last is not None}
+            allowed = park.silent_after_s(meter, had.tenant, today)
+            fields: dict[str, float | bool] = {"heard": last is not None, "silent_after_s": float(allowed)}
             if last is not None:
                 fields["seconds_since_last"] = max(now_ms - last, 0) / 1000
-            own = lines.setdefault(place.tenant, [])
+            own = lines.setdefault(had.tenant, [])
             own.append(point(series(METER_STATUS, tags), fields, minute * NS_PER_MS))
         if lines:
             await self._store.write(list(chain.from_iterable(lines.values())), OPERATOR_DATABASE)
@@ -56,11 +61,15 @@ class MeterStatus:
         seen = [self._last.get((park.id, meter.id)) for meter in park.meters_of(gateway)]
         return max((ms for ms in seen if ms is not None), default=None)
 
-    async def _look(self, park: Park, since_ms: int | None) -> None:
+    async def _look(self, park: Park, meters: Sequence[Meter], since_ms: int | None) -> None:
+        """Find the newest reading of each meter, whichever of its quantities it has."""
         for utility, spec in UTILITIES.items():
+            names = [meter.id for meter in meters if meter.utility is utility]
+            if not names:
+                continue
+            condition = where({"park": park.id, "meter": names}, since_ms)
             rows = await self._store.query(
-                select(utility.value, [Of("last", spec.counter)], where({"park": park.id}, since_ms), ["meter"]),
-                OPERATOR_DATABASE,
+                select(utility.value, spec.quantities, condition, ["meter"], newest=1), OPERATOR_DATABASE
             )
             for row in rows:
                 key, ms = (park.id, row["meter"]), row["time"] // NS_PER_MS

@@ -97,8 +97,8 @@ def _of_figures(found: Changes, before: Parts, after: Parts, park: Park) -> dict
     since |= dict.fromkeys(found.left, ALWAYS_BEFORE)
     for name, day in found.baselines.items():
         for parts in (before, after):
-            owner = parts.get(f"{BASELINE}{name}", {"tenant": None})["tenant"]
-            since[owner] = min(midnight_ms(day, park.zone), since.get(owner, ALWAYS_AFTER))
+            for owner in parts.get(f"{BASELINE}{name}", {"tenants": ()})["tenants"]:
+                since[owner] = min(midnight_ms(day, park.zone), since.get(owner, ALWAYS_AFTER))
     return since
 
 

@@ -93,8 +93,9 @@ class Rollups:
                 firsts = [first[meter] for meter in frozen.meters if meter in first]
                 begin = max(day, local_day(park, min(firsts))) if firsts else today
                 self.baselines.mark(name, days_between(begin, today))
-            if (owner := changed.gone.get(name)) is not None and owner in park.tenant:
-                self.mark_tenant(owner, days_between(day, today))
+            for owner in changed.gone.get(name, ()):
+                if owner in park.tenant:
+                    self.mark_tenant(owner, days_between(day, today))
 
     async def forget(self, tags: Mapping[str, str], tenant: str | None) -> None:
         """Take away all figures of a tenant, or all balances of a main meter, that is no more."""

@@ -6,20 +6,10 @@ from efficiency.usage.intervals import Floats
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 
-_MISSED = 3
-"""So many intervals in a row are not missed by chance."""
 _ABOUT = 0.9
 """Months differ in length, and nobody reads a meter by hand at the very hour."""
 _SPREAD = np.uint32(Rule.SPARSE)
 _GAPS = np.uint32(Rule.GAP_INTERPOLATED | Rule.GAP_SHAPED | Rule.GAP_LINEAR | Rule.HELD | Rule.AMBIGUOUS | Rule.DAILY)
-
-
-def silent_after_ms(interval_ms: int, allowed_ms: int) -> int:
-    """How long after its newest reading a meter counts as silent, whichever of its quantities that reading had.
-
-    `allowed_ms` is what the park file allows; a meter that speaks less often has a few of its own intervals.
-    """
-    return max(allowed_ms, _MISSED * interval_ms)
 
 
 def estimated_in_sums(hours: QuarterHours, interval_ms: int, period_ms: int) -> Floats:

@@ -20,7 +20,7 @@ from efficiency.valuation.localtime import Slots, local_day
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
 from efficiency.valuation.valued import Valued
 from metering.dated import edges, value_on
-from metering.instants import ALWAYS_AFTER, EVER, QUARTER_MS, Span
+from metering.instants import QUARTER_MS, Span
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -105,12 +105,6 @@ def _role(park: Park, belonging: Belonging, ms: int) -> str:
     if inside and above is not None and (belonging.tenant or above.role is Role.CONSUMPTION):
         return "sub"
     return "own" if belonging.tenant is None else "billing"
-
-
-def place_of(park: Park, meter: Meter, ms: int = ALWAYS_AFTER - 1) -> ValuedPlace:
-    """Where a metering point hangs at an instant; where nobody has it then, by its newest entry."""
-    now = places_in(park, meter, Span(ms, ms + 1)) or places_in(park, meter, EVER)
-    return now[-1]
 
 
 def rows_of(

@@ -78,7 +78,7 @@ def _register(meter: Meter, name: str, zone: ZoneInfo, number: int, times: Times
     since = times - origin // WEEK_MS * WEEK_MS
     slot, rest = np.divmod(since % WEEK_MS, _SLOT_MS)
     hours = since // WEEK_MS * passed[-1] + passed[slot] + week[slot] * (rest / _SLOT_MS)
-    if meter.role is not Role.GENERATION:
+    if meter.belongs[-1].role is not Role.GENERATION:
         hours += _swell(since, number)  # no two weeks are alike; too small ever to turn the register back
     shown = 1000.0 * (number + 1) + rated * hours / counter.factor
     if counter.rollover is not None:
@@ -97,7 +97,7 @@ def _week(meter: Meter, number: int) -> Floats:
     slots = np.arange(WEEK_MS // _SLOT_MS)
     hour = slots / _PER_HOUR % 24
     sun = np.maximum(0.0, np.cos((hour - _NOON_UTC) * np.pi / 12))
-    shape = sun * 0.8 if meter.role is Role.GENERATION else 0.25 + 0.35 * (sun > 0)
+    shape = sun * 0.8 if meter.belongs[-1].role is Role.GENERATION else 0.25 + 0.35 * (sun > 0)
     return np.asarray(shape * random.uniform(0.8, 1.2, len(slots)) / _PER_HOUR)
 
 

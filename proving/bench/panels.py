@@ -44,7 +44,7 @@ def choices(page: Page, park: Park) -> list[Choice]:
     found = {
         "park": Choice("park", park.id),
         "tenant": Choice("tenant", tenant),
-        "meter": Choice("meter", park.of_tenant[tenant][0].id),
+        "meter": Choice("meter", park.points_of_tenant(tenant)[0].meter.id),
         "period": Choice("period", "month"),
     }
     everything = Choice("tenant", (EVERYTHING,), ".*")

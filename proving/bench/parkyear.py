@@ -16,14 +16,14 @@ import numpy as np
 import yaml
 
 from efficiency.indicators.figure import Figure, fields_of
-from efficiency.usage.intervals import QUARTER_MS
+from efficiency.usage.intervals import EVER, QUARTER_MS
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.money import BANDS, band_shares
-from efficiency.valuation.rows import place_of
+from efficiency.valuation.rows import places_in
 from metering.figures import FIGURES, Period
 from metering.meters import Meter, Role
 from metering.park import Park
-from metering.quantities import UTILITIES, Utility
+from metering.quantities import Utility
 from metering.tariffs import Band
 from proving.bench.parks import EXAMPLE
 from store.client import Store
@@ -95,7 +95,7 @@ def _everything(park: Park, now: datetime, days: int) -> Iterator[Iterable[str]]
 def _usage(
     park: Park, meter: Meter, span: np.ndarray[tuple[int], np.dtype[np.int64]], noise: np.random.Generator
 ) -> list[str]:
-    place, when = place_of(park, meter), slots(span, park.zone)
+    place, when = places_in(park, meter, EVER)[-1], slots(span, park.zone)
     tags = {"park": park.id, "tenant": place.tenant, "utility": place.utility, "meter": meter.id, "role": place.role}
     amount = meter.rated / 8 * (1 + np.sin(when.minute / 1440 * 2 * math.pi)) * noise.uniform(0.8, 1.2, len(span))
     if meter.utility is Utility.ELECTRICITY and park.tariffs.electricity is not None:
@@ -127,7 +127,7 @@ def _balances(park: Park, midnight: datetime, days: int) -> Iterator[str]:
     values = {"incoming": 900.0, "tenants": 800.0, "own": 80.0, "submeters": 880.0, "loss": 20.0, "band": 15.0}
     fields = fields_of({name: Figure(value, "") for name, value in {**values, "loss_share": 20 / 900}.items()})
     for meter in park.meters:
-        if meter.role is Role.MAIN:
+        if meter.belongs[-1].role is Role.MAIN:
             tags = {"park": park.id, "utility": meter.utility.value, "main": meter.id, "period": Period.DAY.value}
             for back in range(days):
                 yield point(series(BALANCE, tags), fields, _ns(midnight - timedelta(days=back)))
@@ -135,9 +135,9 @@ def _balances(park: Park, midnight: datetime, days: int) -> Iterator[str]:
 
 def _states(park: Park, now: datetime) -> Iterator[str]:
     for meter in park.meters:
-        tags = {"park": park.id, "tenant": meter.tenant, "utility": meter.utility.value, "meter": meter.id}
+        tags = {"park": park.id, "tenant": meter.belongs[-1].tenant, "utility": meter.utility.value, "meter": meter.id}
         for minute in range(120):
-            fields: dict[str, FieldValue] = {"heard": True, "seconds_since_last": 20.0}
+            fields: dict[str, FieldValue] = {"heard": True, "silent_after_s": 900.0, "seconds_since_last": 20.0}
             yield point(series(METER_STATUS, tags), fields, _ns(now - timedelta(minutes=minute)))
 
 
@@ -145,7 +145,7 @@ def _readings(park: Park, now: datetime, days: int) -> Iterator[str]:
     """A minute's readings: of outfalls over the whole time, of all others over the last day."""
     for meter in park.meters:
         head = readings_of(park.id, meter)
-        fields = ",".join(f"{name}=7.1" for name in meter.registers if name in UTILITIES[meter.utility].quantities)
+        fields = ",".join(f"{name}=7.1" for name in meter.quantities)
         for minute in range((days if meter.limits else 1) * 1440):
             yield f"{head} {fields} {_ns(now) - minute * 60_000 * NS_PER_MS}"
 
@@ -154,7 +154,7 @@ def _events(park: Park, now: datetime) -> Iterator[str]:
     for number, meter in enumerate(park.meters):
         tags = {
             "park": park.id,
-            "tenant": meter.tenant,
+            "tenant": meter.belongs[-1].tenant,
             "meter": meter.id,
             "kind": ("stuck", "gap", "swap")[number % 3],
         }

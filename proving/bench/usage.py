@@ -73,7 +73,7 @@ async def _make_tenants_databases(store: Store, park: Park, window: Span) -> Non
     for tenant in park.tenants:
         database = tenant_database(park.id, tenant.id)
         await store.create_database(database, TENANT_SHARD_DAYS)
-        tags = {"park": park.id, "tenant": tenant.id, "meter": park.of_tenant[tenant.id][0].id}
+        tags = {"park": park.id, "tenant": tenant.id, "meter": park.points_of_tenant(tenant.id)[0].meter.id}
         await store.write([point(series(METER_STATUS, tags), {"heard": True}, window.start * NS_PER_MS)], database)
 
 

@@ -111,12 +111,12 @@ class LoadModel:
     def _flow(self, meter: Meter, today: _Today, noise: Minutes) -> Minutes:
         below = list({tenure.meter.id: tenure.meter for tenure in self._park.children(meter.id)}.values())
         if below:
-            signs = [-1.0 if child.role is Role.GENERATION else 1.0 for child in below]
+            signs = [-1.0 if child.belongs[0].role is Role.GENERATION else 1.0 for child in below]
             flows = [sign * today.net[self.index[child.id]] for sign, child in zip(signs, below, strict=True)]
             lost = LOSSES[meter.utility] * np.sum([np.maximum(flow, 0.0) for flow in flows], axis=0)
             total: Minutes = np.sum(flows, axis=0) + lost
             return total
-        if meter.role is Role.GENERATION:
+        if meter.belongs[0].role is Role.GENERATION:
             return meter.rated * 0.82 * today.weather.sun
         coupling = COUPLINGS.get(meter.id)
         if coupling is not None and all(source in self.index for source in coupling.sources):
@@ -172,14 +172,14 @@ def _in_order(park: Park) -> tuple[Meter, ...]:
     """Every meter after those it follows: utility by utility, sub-meters before the meter above them."""
     depth: dict[str, int] = {}
     for meter in park.meters:
-        above, depth[meter.id] = meter.parent, 0
+        above, depth[meter.id] = meter.belongs[0].parent, 0
         while above is not None:
             depth[meter.id] += 1
-            above = park.meter[above].parent
+            above = park.meter[above].belongs[0].parent
     coupled_to_main = {name for name, coupling in COUPLINGS.items() if set(coupling.sources) & park.parents}
 
     def rank(meter: Meter) -> tuple[int, bool, int]:
-        same = meter.id in coupled_to_main and meter.parent is None
+        same = meter.id in coupled_to_main and meter.belongs[0].parent is None
         return _ORDER.index(meter.utility), same, -depth[meter.id]
 
     return tuple(sorted(park.meters, key=rank))

@@ -192,7 +192,7 @@ class Plant:
         names = [name for name, quantity in meter.quantities.items() if quantity.counter]
         opening = {name: self._opening(meter, name) for name in names}
         for event in self._of(Rollover, meter.id):
-            rollover = meter.registers[meter.counter].rollover
+            rollover = meter.instruments[0].registers[meter.counter].rollover
             if rollover is None:
                 raise ValueError(f"{meter.id} cannot roll over: its register says no value at which it would")
             opening[meter.counter] = (rollover - self._raw_at(meter.id, meter.counter, self.at(event))) % rollover
@@ -216,7 +216,7 @@ class Plant:
         share = fraction(self.seed, f"{meter.id} {quantity}")
         per_hour = meter.rated / max(entry.multiplier for entry in first_device(meter))
         most = (0.05 + share) * 2.5 * 8760 * 0.5 * per_hour
-        rollover = meter.registers[quantity].rollover
+        rollover = meter.instruments[0].registers[quantity].rollover
         if rollover is None:
             return most
         room = max(rollover - _UNDISTURBED_H * per_hour, 0.02 * rollover)

@@ -64,11 +64,11 @@ class Face:
 def faces(meter: Meter) -> dict[str, Face]:
     """How a meter shows each quantity that it serves."""
     if meter.modbus is None:
-        return {name: Face(register) for name, register in meter.registers.items()}
+        return {name: Face(register) for name, register in meter.instruments[-1].registers.items()}
     block = ModbusMeterBlock.model_validate(meter.modbus)
     return {
         name: Face(register, block.registers[name][0], block.registers[name][0].order or block.order)
-        for name, register in meter.registers.items()
+        for name, register in meter.instruments[-1].registers.items()
     }
 
 

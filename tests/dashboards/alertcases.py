@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.lines import FieldValue, point, series
-from store.schema import BALANCE, BASELINE, EFFICIENCY, METER_STATUS, PIPELINE, USAGE
+from store.schema import BALANCE, BASELINE, EFFICIENCY, GATEWAY_CLOCK, METER_STATUS, PIPELINE, USAGE
 
 NOW = datetime(2026, 11, 23, 7, 38, tzinfo=UTC)
 TODAY = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -64,6 +64,8 @@ CASES = (
         "silent-meter", "gw-substation, 900 s", METER_STATUS, WWTP, "seconds_since_last", 901, 899, 400, also=(HEARD,)
     ),
     Case("silent-gateway", "gw-substation", METER_STATUS, STREET, "seconds_since_last", 901, 899, 400),
+    Case("gateway-clock", "gw-substation", GATEWAY_CLOCK, {"gateway": "gw-substation"}, "behind_s", 181, 119, 60),
+    Case("gateway-clock", "gw-east", GATEWAY_CLOCK, {"gateway": "gw-east"}, "behind_s", -61, -59, 0),
     Case("ingest-stalled", "", PIPELINE, {"service": "ingest", "instance": "i"}, "last_write_age_s", 301, 299, 50),
     Case(
         "not-computed",

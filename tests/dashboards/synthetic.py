@@ -20,6 +20,7 @@ from store.schema import (
     EDGE,
     EFFICIENCY,
     EVENTS,
+    GATEWAY_CLOCK,
     METER_STATUS,
     OPERATOR_DATABASE,
     PIPELINE,
@@ -41,12 +42,12 @@ LONG_TEXT = {
 
 def role(park: Park, meter: Meter) -> str:
     """The tag `role` of usage."""
-    parent = park.meter.get(meter.parent or "")
-    if meter.role is Role.GENERATION:
+    parent = park.meter.get(meter.belongs[-1].parent or "")
+    if meter.belongs[-1].role is Role.GENERATION:
         return "generation"
-    if meter.tenant is None:
-        return "main" if meter.role is Role.MAIN else "own"
-    return "sub" if parent is not None and parent.tenant == meter.tenant else "billing"
+    if meter.belongs[-1].tenant is None:
+        return "main" if meter.belongs[-1].role is Role.MAIN else "own"
+    return "sub" if parent is not None and parent.belongs[-1].tenant == meter.belongs[-1].tenant else "billing"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Plant:
 
     def _load(self, meter: Meter, local: datetime) -> float:
         """Use per hour at a local time: a working day's shape at a third of what the meter is rated for."""
-        if meter.role is Role.GENERATION:
+        if meter.belongs[-1].role is Role.GENERATION:
             return meter.rated * 0.7 * max(0.0, math.sin((local.hour + local.minute / 60 - 6) / 12 * math.pi))
         hour = local.hour + local.minute / 60
         shape = 0.45 + 0.4 * math.exp(-(((hour - 14) / 5) ** 2)) + 0.05 * math.sin(hour * 2 + len(meter.id))
@@ -111,7 +112,7 @@ class Plant:
         noise = random.Random(meter.id)
         tags = {
             "park": self.park.id,
-            "tenant": meter.tenant,
+            "tenant": meter.belongs[-1].tenant,
             "utility": meter.utility.value,
             "meter": meter.id,
             "role": role(self.park, meter),
@@ -136,16 +137,18 @@ class Plant:
                 "completeness": 0.4 if estimated else 1.0,
                 "rule": "interpolated" if estimated else "measured",
             }
-            if meter.role is not Role.GENERATION and meter.utility is not Utility.PRODUCTION:
+            if meter.belongs[-1].role is not Role.GENERATION and meter.utility is not Utility.PRODUCTION:
                 fields |= {"cost_vnd": amount * price, "co2e_kg": amount * 0.62, "toe": amount * 0.00015}
             yield point(by_band[band], fields, _ns(moment))
 
     def _status(self, meter: Meter) -> str:
-        age = {"em-feed": 4000.0, "wm-pharma": 1200.0}.get(meter.id, 20.0 + len(meter.id))
-        tags = {"park": self.park.id, "tenant": meter.tenant, "utility": meter.utility.value, "meter": meter.id}
+        age = {"em-feed": 4000.0, "wm-pharma": 4800.0}.get(meter.id, 20.0 + len(meter.id))
+        tenant = meter.belongs[-1].tenant
+        allowed = self.park.silent_after_s(meter, tenant, self.now.date())
+        tags = {"park": self.park.id, "tenant": tenant, "utility": meter.utility.value, "meter": meter.id}
         return point(
             series(METER_STATUS, tags),
-            {"seconds_since_last": age, "heard": True},
+            {"seconds_since_last": age, "silent_after_s": float(allowed), "heard": True},
             _ns(self.now - timedelta(seconds=30)),
         )
 
@@ -159,10 +162,10 @@ class Plant:
             load = self._load(meter, self._local(moment))
             register += load / 12
             fields: dict[str, FieldValue] = {spec.counter: register}
-            if spec.rate is not None and spec.rate in meter.registers:
+            if spec.rate is not None and spec.rate in meter.quantities:
                 fields[spec.rate] = load
             for name, value in usual.items():
-                if name in meter.registers:
+                if name in meter.quantities:
                     fields[name] = value * (1 + 0.08 * math.sin(step / 17))
             if meter.limits and 40 <= step < 52:
                 fields["state"] = "calibrating" if step < 46 else "measuring"
@@ -171,8 +174,8 @@ class Plant:
     def _efficiency(self, tenant: str) -> Iterator[str]:
         noise = random.Random(tenant)
         size = noise.uniform(0.4, 2.4)
-        has = {meter.utility for meter in self.park.meters if meter.tenant == tenant}
-        solar = any(m.tenant == tenant and m.role is Role.GENERATION for m in self.park.meters)
+        has = {meter.utility for meter in self.park.meters if meter.belongs[-1].tenant == tenant}
+        solar = any(m.belongs[-1].tenant == tenant and m.belongs[-1].role is Role.GENERATION for m in self.park.meters)
         saved = 0.0
         expecting = {"park": self.park.id, "tenant": tenant, "utility": "electricity", "baseline": f"{tenant}-kwh"}
         starts = [(Period.DAY, self._midnight(back), 1) for back in range(self.days, -1, -1)]
@@ -248,9 +251,13 @@ class Plant:
             yield point(series(EFFICIENCY, tags), fields, _ns(start))
 
     def _balance(self) -> Iterator[str]:
-        mains = [meter for meter in self.park.meters if meter.role is Role.MAIN and meter.tenant is None]
+        mains = [
+            meter
+            for meter in self.park.meters
+            if meter.belongs[-1].role is Role.MAIN and meter.belongs[-1].tenant is None
+        ]
         for meter in mains:
-            edge = [EDGE] if meter.parent is None else []
+            edge = [EDGE] if meter.belongs[-1].parent is None else []
             tags = {"park": self.park.id, "utility": meter.utility.value}
             heads = [series(BALANCE, {**tags, "main": name, "period": "day"}) for name in (meter.id, *edge)]
             months = [series(BALANCE, {**tags, "main": name, "period": "month"}) for name in (meter.id, *edge)]
@@ -304,6 +311,12 @@ class Plant:
                 "lag_s": 1.2,
             }
             yield point(head, fields, _ns(self.now - timedelta(minutes=360 - step)))
+            for number, gateway in enumerate(self.park.gateways):
+                tags = {"park": self.park.id, "gateway": gateway.id, "instance": "ingest-1"}
+                behind = 0.6 + number + 0.2 * math.sin(step / 7)
+                yield point(
+                    series(GATEWAY_CLOCK, tags), {"behind_s": behind}, _ns(self.now - timedelta(minutes=360 - step))
+                )
 
     def _refused(self) -> Iterator[str]:
         for hours, gateway, reason in (

@@ -37,8 +37,8 @@ async def test_the_large_park_has_firms_that_each_have_their_own_meters(tmp_path
     assert len(large.tenants) == 80
     assert 1_850 < len(large.meters) < 2_000
     for meter in large.meters:
-        above = large.meter.get(meter.parent or "")
-        assert above is None or above.tenant in {meter.tenant, None}, meter.id
+        above = large.meter.get(meter.belongs[-1].parent or "")
+        assert above is None or above.belongs[-1].tenant in {meter.belongs[-1].tenant, None}, meter.id
 
 
 async def test_every_meter_and_tenant_is_written(written: tuple[Store, int, int], park: Park) -> None:

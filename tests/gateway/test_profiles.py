@@ -59,8 +59,8 @@ def test_a_meter_names_a_profile_and_nothing_else(name: str, tmp_path: Path) -> 
     profile = library_model(name)
     assert profile["source"]
     assert profile["unverified"]
-    assert set(park.meter["m"].registers) == set(profile[driver_of(name)]["registers"])
-    assert park.meter["m"].counter in park.meter["m"].registers
+    assert set(park.meter["m"].instruments[-1].registers) == set(profile[driver_of(name)]["registers"])
+    assert park.meter["m"].counter in park.meter["m"].instruments[-1].registers
 
 
 def test_the_makes_that_were_asked_for_are_there() -> None:
@@ -89,7 +89,7 @@ def test_a_meter_may_leave_a_register_of_its_profile_out_and_change_another(tmp_
     own = {"registers": {"energy_export_kwh": None}, "modbus": {"device": 7, "registers": {"power_kw": {"scale": 0.4}}}}
     meter = load_park(park_with("schneider-pm5000", tmp_path, **own), [faults]).meter["m"]
     block = ModbusMeterBlock.model_validate(meter.modbus)
-    assert "energy_export_kwh" not in meter.registers
+    assert "energy_export_kwh" not in meter.instruments[-1].registers
     assert "energy_export_kwh" not in block.registers
     assert block.device == 7
     assert (block.registers["power_kw"][0].address, block.registers["power_kw"][0].scale) == (3060, 0.4)

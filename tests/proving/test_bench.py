@@ -88,7 +88,7 @@ def test_the_parks_are_without_fault(tmp_path: Path) -> None:
     write_parks(tmp_path, 300)
     parks = {park.id: park for park in load_parks(tmp_path).values()}
     assert len(parks["bench"].meters) == 301
-    assert all(len(meter.registers) == 8 for meter in parks["bench-edge"].meters)
+    assert all(len(meter.instruments[-1].registers) == 8 for meter in parks["bench-edge"].meters)
 
 
 @pytest.mark.parametrize(("shape", "path"), [("single", "@this"), ("batch", "readings")])

@@ -39,7 +39,9 @@ def test_registers_only_rise_and_parts_of_a_window_fit_together(tmp_path: Path) 
     write_park(tmp_path / "park.yaml", 5, 900)
     park = load_park(tmp_path / "park.yaml")
     assert len(park.meters) == 5 * METERS
-    assert {meter.tenant for meter in park.meters if meter.tenant} == {tenant.id for tenant in park.tenants}
+    assert {meter.belongs[-1].tenant for meter in park.meters if meter.belongs[-1].tenant} == {
+        tenant.id for tenant in park.tenants
+    }
     halves = [Span(ORIGIN, ORIGIN + DAY_MS), Span(ORIGIN + DAY_MS, ORIGIN + 2 * DAY_MS)]
     whole = list(lines(park, Span(ORIGIN, halves[1].end), ORIGIN))
     assert [

@@ -243,6 +243,43 @@ async def test_where_its_tenant_is_gone_the_past_stands_and_it_is_said(
     assert await rows(store, BASELINE) == found
 
 
+async def test_the_baseline_of_a_meter_is_that_of_who_had_it_and_ends_where_somebody_else_has_it(
+    store: Store, park: Park, tmp_path: Path
+) -> None:
+    await write_days(store, park, range(26))
+    now = at(park, 26, 1)
+    usage = await computed(store, park, now)
+    of_meter = Subject(meter="em-textile", utility=Utility.ELECTRICITY)
+    baseline = await fitted(store, park, 17, subject=of_meter)
+    usage.baselines = [baseline]
+    await usage.cycle(now)
+    before = await rows(store, BASELINE)
+    assert {row["tenant"] for row in before} == {"textile"}
+    assert [number_of(row, park) for row in before] == list(range(18, 26))
+
+    noon = f"{day(22)}T12:00:00+07:00"
+    owners = f"belongs: [{{tenant: textile}}, {{from: '{noon}', tenant: idle}}]"
+    moved = PARK.replace("vi: Điện}, tenant: textile,", f"vi: Điện}}, {owners},")
+    assert moved != PARK
+    (tmp_path / "park.yaml").write_text(moved, encoding="utf-8")
+    usage.park = load_park(tmp_path / "park.yaml")
+    await usage.cycle(now + 60_000)
+    after = await rows(store, BASELINE)
+    assert after == [row for row in before if number_of(row, park) < 22]
+    assert await rows(store, BASELINE, database=tenant_database(park.id, "textile")) == after
+    assert await rows(store, BASELINE, database=tenant_database(park.id, "idle")) == []
+
+    second = baseline.model_copy(update={"version": 2, "period_to": day(24), "holds_from": day(24)})
+    assert second.subject == of_meter
+    usage.baselines = [baseline, second]
+    await usage.cycle(now + 120_000)
+    latest = await rows(store, BASELINE)
+    assert [row for row in latest if row["version"] == 1] == after
+    assert [row for row in latest if row["version"] == 2] == [], "the new tenant makes nothing: no driver, no version"
+    told = faults(tmp_path / "park.yaml", usage.park, [baseline, second], day(26))
+    assert "version 2: tenant idle has no meter of production" in told[0]
+
+
 def test_a_watch_takes_in_what_is_frozen(tmp_path: Path) -> None:
     watch, park_file = BaselineWatch(), tmp_path / "park.yaml"
     assert watch.look(park_file).baselines == ()

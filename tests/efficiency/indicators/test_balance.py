@@ -77,6 +77,25 @@ def test_a_balance_with_its_error_band() -> None:
     assert made[INCOMING].value == pytest.approx(13 * 96)
 
 
+def test_the_error_band_is_of_the_classes_that_measured_then() -> None:
+    """Until noon an instrument of class 2, then one of class 0.5; and one device whose class was entered wrongly."""
+    noon = instant(FIRST, 12)
+    registers: dict[str, Any] = {"energy_kwh": {}}
+
+    def both(**second: Any) -> Park:
+        first = {"registers": registers, "accuracy_pct": 2.0}
+        then = {"from": noon, "registers": registers, "accuracy_pct": 0.5, **second}
+        above = {key: value for key, value in grid().items() if key not in {"registers", "accuracy_pct"}}
+        return park_of({**above, "instruments": [first, then]}, meter("one", tenant="t", parent="grid"))
+
+    hours = {"grid": flat(10.0), "one": flat(9.0)}
+    other = (0.01 * 864) ** 2
+    exchanged = of_main(both(), **hours)[BAND].value
+    assert exchanged == pytest.approx(((0.02 * 480) ** 2 + (0.005 * 480) ** 2 + other) ** 0.5)
+    one_device = of_main(both(continues=True), **hours)[BAND].value
+    assert one_device == pytest.approx(((0.02 * 480 + 0.005 * 480) ** 2 + other) ** 0.5)
+
+
 def test_a_balance_is_not_computable_when_incomplete_and_compares_like_with_like() -> None:
     park = park_of(grid(), meter("one", parent="grid"))
     holes = np.full(96, 9.0)

@@ -58,7 +58,12 @@ def _usage(park: Park, period: ReportPeriod) -> Iterator[str]:
         level = _level(meter, number, when.minute, when.weekday)
         power = meter.utility is Utility.ELECTRICITY
         for band_number, band in enumerate(BANDS if power else ("all",)):
-            tags = {"park": park.id, "tenant": meter.tenant, "meter": meter.id, "utility": meter.utility.value}
+            tags = {
+                "park": park.id,
+                "tenant": meter.belongs[-1].tenant,
+                "meter": meter.id,
+                "utility": meter.utility.value,
+            }
             head = series(USAGE, tags | {"band": str(band), "role": "billing"})
             price = (1234.0, 1899.0, 3508.0)[band_number] if power else 12_000.0
             share = shares[:, band_number] if power else np.ones(len(span))
@@ -70,13 +75,13 @@ def _usage(park: Park, period: ReportPeriod) -> Iterator[str]:
 def _level(meter: Meter, number: int, minute: np.ndarray, weekday: np.ndarray) -> np.ndarray:
     """Use of a quarter hour by the hour of the day: a main meter carries about what hangs below it."""
     hour = minute / 60
-    if meter.role is Role.GENERATION:
+    if meter.belongs[-1].role is Role.GENERATION:
         shape = np.clip(np.sin((hour - 6) / 12 * pi), 0, None) * 0.8
     else:
         shape = (
             0.35 + 0.25 * np.sin((hour - 7) / 24 * 2 * pi) * (weekday < 6) + 0.03 * np.sin(np.arange(len(hour)) / 9.0)
         )
-    share = 0.55 if meter.role is Role.MAIN else 0.5 + 0.01 * (number % 7)
+    share = 0.55 if meter.belongs[-1].role is Role.MAIN else 0.5 + 0.01 * (number % 7)
     return meter.rated * 0.25 * shape * share
 
 
@@ -88,7 +93,7 @@ def _fields(park: Park, meter: Meter, ms: int, amount: float, price: float) -> s
     estimated, rule = (1.0, "gap_shaped,stuck") if (meter.id, day) == ESTIMATED else (0.0, "")
     text = f'amount={amount!r},completeness=1.0,estimated={estimated},rule="{rule}",co2e_kg={amount * 0.6235!r}'
     text += f",toe={amount * 0.0001543!r}"
-    if meter.utility is not Utility.PRODUCTION and meter.role is not Role.GENERATION:
+    if meter.utility is not Utility.PRODUCTION and meter.belongs[-1].role is not Role.GENERATION:
         text += f",cost_vnd={amount * price!r}"
     if meter.id == REVISED and day == 20:
         text += f",revised={ms + 3 * 86_400_000}i"
@@ -131,7 +136,7 @@ def _against(use: float, expected: float, cusum: float) -> dict[str, Figure]:
 
 def _baselines(park: Park, tenant: str, day: date, use: float, expected: float, cusum: float) -> Iterator[str]:
     """One of all the tenant's electricity, one of its first meter; on the first day a driver is out of range."""
-    meter = park.of_tenant[tenant][0]
+    meter = park.points_of_tenant(tenant)[0].meter
     fields = {"expected": expected, "actual": use, "saving": expected - use, "enpi": use / expected, "cusum": cusum}
     fields |= {"spread": use * 0.02, "fitted": 30.0}
     fields |= {"out_of_range": float(day.day == 1), "version": 1.0 if day.day < NEWER else 2.0}
@@ -222,10 +227,10 @@ def _line(park: Park, head: str, figures: dict[str, Figure], day: date) -> str:
 def _balances(park: Park, period: ReportPeriod) -> Iterator[str]:
     for meter in park.meters:
         below = [tenure.meter for tenure in park.children(meter.id)]
-        if meter.role is not Role.MAIN or not below:
+        if meter.belongs[-1].role is not Role.MAIN or not below:
             continue
         days = {day: _balance(meter, below, day) for day in period.days}
-        names = [meter.id, *([EDGE] if meter.parent is None and meter.tenant is None else [])]
+        names = [meter.id, *([EDGE] if meter.belongs[-1].parent is None and meter.belongs[-1].tenant is None else [])]
         whole = balance_of_days(list(days.values()), len(days))
         for name in names:
             tags = {"park": park.id, "utility": meter.utility.value, "main": name}

@@ -148,7 +148,7 @@ async def test_a_baseline_is_summed_over_its_days_and_says_when_to_doubt_it(repo
     whole, of_meter = report.baselines
     days = [report.daily[day] for day in DAYS]
     assert whole.meter is None
-    assert of_meter.meter == reports.park.of_tenant["textile"][0].id
+    assert of_meter.meter == reports.park.points_of_tenant("textile")[0].meter.id
     for name in ("expected_kwh", "saving_kwh"):
         assert whole.figures[name].value == pytest.approx(sum(day[name].value or 0.0 for day in days))
     used = sum(day["electricity_kwh"].value or 0.0 for day in days)

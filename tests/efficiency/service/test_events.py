@@ -41,7 +41,7 @@ async def test_a_gap_and_a_swap_are_told_once_and_a_gap_that_is_filled_is_told_n
     assert "chỉ số tháo" in of_swap[0]["text_vi"]
     told = [row for row in found if row["meter"] == GAP and row["kind"] == "gap"]
     assert [row["text_en"] for row in told if row["time"] // NS_PER_MS <= gap[0]]
-    tenant = field.park.meter[GAP].tenant
+    tenant = field.park.meter[GAP].belongs[-1].tenant
     assert tenant is not None
     there = await events(store, tenant_database(field.park.id, tenant))
     assert there == [row for row in found if row["tenant"] == tenant]
@@ -87,7 +87,7 @@ async def test_what_happened_to_a_register_is_told_once_and_no_more_when_it_is_c
         assert rows[0]["time"] // NS_PER_MS == -(-field.plant.at(event) // step) * step, name
         assert rows[0]["text_en"].startswith(english)
         assert rows[0]["text_vi"].startswith(vietnamese)
-        assert rows[0]["tenant"] == field.park.meter[event.meter].tenant
+        assert rows[0]["tenant"] == field.park.meter[event.meter].belongs[-1].tenant
     there = await events(store)
     again = ParkUsage(store, field.park)
     await again.begin(now)

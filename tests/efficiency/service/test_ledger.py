@@ -21,7 +21,7 @@ FLOAT32 = float(np.finfo(np.float32).eps)
 
 def resolution(meter: Meter, reading: float) -> float:
     """What the register cannot tell apart, in real units, at both ends of an interval."""
-    register = meter.registers[meter.counter]
+    register = meter.instruments[-1].registers[meter.counter]
     count = FLOAT32 * reading if register.floating else register.resolution
     return 2 * count * meter.instruments[-1].multiplier + 1e-6
 

@@ -283,7 +283,7 @@ async def test_a_tenants_database_has_its_meters_and_no_other(service: Service) 
     assert all(row["steam_t"] > 0 for row in figures)
     await MeterStatus(service.store).write(field.park, now)
     status = await service.store.query('SELECT * FROM "meter_status"', tenant_database(field.park.id, "brewery"))
-    assert {row["meter"] for row in status} == {meter.id for meter in field.park.of_tenant["brewery"]}
+    assert {row["meter"] for row in status} == {each.meter.id for each in field.park.points_of_tenant("brewery")}
     assert {row["meter"] for row in status if row["heard"]} == {row["meter"] for row in rows}
 
 

@@ -18,7 +18,7 @@ from efficiency.usage.line import Readings
 from efficiency.usage.quality import SUSPECT_RULES
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import usage_of
-from efficiency.usage.rhythm import estimated_in_sums, silent_after_ms
+from efficiency.usage.rhythm import estimated_in_sums
 from efficiency.usage.steps import steps_of
 from metering.meters import Meter
 
@@ -123,9 +123,3 @@ def test_the_highest_demand_of_a_coarse_counter_is_not_by_chance_twice_the_load(
     demand = (hours.amount[1:] + hours.amount[:-1]) / (2 * QUARTER_MS / HOUR_MS)
     assert demand.max() == pytest.approx(3.0)
     assert (hours.error == 1.0).all()
-
-
-def test_silent_is_longer_than_a_few_of_the_meters_own_intervals() -> None:
-    assert silent_after_ms(60_000, 900_000) == 900_000
-    for interval_ms in (HOUR_MS, 6 * HOUR_MS, DAY_MS, 31 * DAY_MS):
-        assert silent_after_ms(interval_ms, 900_000) == 3 * interval_ms

@@ -48,7 +48,7 @@ def test_every_event_is_about_a_meter_of_the_demo_park(song_xanh: Park) -> None:
 @pytest.mark.parametrize("event", of(Rollover), ids=lambda event: event.meter)
 def test_a_counter_rolls_over_at_its_instant(plant: Plant, event: Rollover) -> None:
     at = plant.at(event)
-    register = plant.park.meter[event.meter].registers[plant.park.meter[event.meter].counter]
+    register = plant.park.meter[event.meter].instruments[-1].registers[plant.park.meter[event.meter].counter]
     assert register.rollover is not None
     before, after = (
         series(plant, event.meter, at - 2 * HOUR_MS, at),
@@ -82,7 +82,7 @@ def test_use_across_a_swap_is_known_from_its_closing_and_opening(plant: Plant, e
     old, new = swap.ratio
     used = (swap.closing - begin[counter]) * old + (end[counter] - swap.opening) * new
     true = np.diff(plant.counters.true(event.meter, counter, np.array([at, at + 15 * MINUTE_MS], dtype=np.int64)))[0]
-    step = plant.park.meter[event.meter].registers[counter].resolution
+    step = plant.park.meter[event.meter].instruments[-1].registers[counter].resolution
     assert used == pytest.approx(true, abs=4 * max(swap.ratio) * step)
 
 

@@ -90,7 +90,7 @@ def test_registers_and_ledger_agree_within_the_resolution(plant: Plant, start: d
     begin, end = start + timedelta(days=2, hours=1), start + timedelta(days=3)
     ledger = Ledger(plant, begin, end)
     for meter in plant.park.meters:
-        register = meter.registers[meter.counter]
+        register = meter.instruments[-1].registers[meter.counter]
         true = ledger.meter(meter.id)
         edges = np.append(ledger.quarters, ledger.quarters[-1:] + 900_000)
         multiplier = meter.instruments[-1].multiplier

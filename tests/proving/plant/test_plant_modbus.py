@@ -69,7 +69,7 @@ async def test_every_register_of_every_meter_is_served_as_the_plant_has_it(plant
                         assert gateway in carriers, f"{meter.id} is neither on Modbus nor of another make"
                         continue
                     shown = plant.registers(meter.id, now)
-                    assert shown == {name: await read(client, meter, name) for name in meter.registers}
+                    assert shown == {name: await read(client, meter, name) for name in meter.instruments[-1].registers}
 
 
 async def test_registers_far_apart_can_be_read_in_one_request(plant: Plant) -> None:
@@ -114,7 +114,7 @@ async def test_a_tally_makes_every_read_unique(plant: Plant) -> None:
     ):
         for meter in meters:
             counted = [await read(each, meter, meter.counter) for _ in range(20) for each in (client, another)]
-            step = meter.registers[meter.counter].resolution
+            step = meter.instruments[-1].registers[meter.counter].resolution
             assert counted == pytest.approx([step * (number + 1) for number in range(40)], rel=1e-12)
             assert len(set(counted)) == 40
 

@@ -20,7 +20,7 @@ def test_the_demo_park_has_the_size_of_a_park(song_xanh: Park) -> None:
     assert len(song_xanh.gateways) == 6
     assert 75 <= len(song_xanh.meters) <= 95
     assert {meter.utility for meter in song_xanh.meters} == set(Utility)
-    assert any(meter.role is Role.GENERATION for meter in song_xanh.meters)
+    assert any(meter.belongs[-1].role is Role.GENERATION for meter in song_xanh.meters)
 
 
 def test_every_meter_on_modbus_has_an_id_of_its_own(song_xanh: Park) -> None:
@@ -31,7 +31,7 @@ def test_every_meter_on_modbus_has_an_id_of_its_own(song_xanh: Park) -> None:
 
 def test_every_tenant_has_an_intake_a_product_and_a_contract(song_xanh: Park) -> None:
     for tenant in song_xanh.tenants:
-        own = [meter for meter in song_xanh.meters if meter.tenant == tenant.id]
+        own = [meter for meter in song_xanh.meters if meter.belongs[-1].tenant == tenant.id]
         assert {Utility.ELECTRICITY, Utility.WATER, Utility.PRODUCTION} <= {meter.utility for meter in own}
         assert tenant.contract.demand_kw
         assert tenant.shifts

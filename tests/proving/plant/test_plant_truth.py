@@ -71,9 +71,9 @@ def net(plant: Plant, ledger: Ledger, meters: Iterable[str]) -> float:
     for name in meters:
         meter = plant.park.meter[name]
         used = float(ledger.meter(name).sum())
-        if "energy_export_kwh" in meter.registers:
+        if "energy_export_kwh" in meter.instruments[-1].registers:
             used -= float(ledger.meter(name, "energy_export_kwh").sum())
-        total += -used if meter.role is Role.GENERATION else used
+        total += -used if meter.belongs[-1].role is Role.GENERATION else used
     return total
 
 

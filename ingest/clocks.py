@@ -1,0 +1,57 @@
+"""How far the clocks of gateways are off: of each and each minute, the least time from sampling to receipt.
+
+A reading comes a moment after it was taken, so the least of a minute is about zero where the clocks agree. Below zero
+the gateway's clock is ahead of the ingester's. Above it the clock is behind, or everything came late: a gateway that
+delivers what it had kept sends new readings between.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from ingest.accept import Taken
+from metering.errors import OperatorError, UnavailableError
+from store.client import RejectedError, Store
+from store.lines import point, series
+from store.schema import GATEWAY_CLOCK, NS_PER_MS, OPERATOR_DATABASE
+
+EVERY_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Clocks:
+    """The clocks of all gateways that one ingester hears."""
+
+    def __init__(self) -> None:
+        self._least: dict[tuple[str, str], int] = {}
+
+    def note(self, park: str, gateway: str, taken: Sequence[Taken], now_ms: int) -> None:
+        """Take note of a message that has just come; its newest reading is its first or its last."""
+        behind = now_ms - max(taken[0].ms, taken[-1].ms)
+        key = (park, gateway)
+        if behind < self._least.get(key, behind + 1):
+            self._least[key] = behind
+
+    def lines(self, instance: str, now_ms: int) -> list[str]:
+        """A point for each gateway that was heard since the lines before."""
+        least, self._least = self._least, {}
+        return [
+            point(
+                series(GATEWAY_CLOCK, {"park": park, "gateway": gateway, "instance": instance}),
+                {"behind_s": behind / 1000},
+                now_ms * NS_PER_MS,
+            )
+            for (park, gateway), behind in least.items()
+        ]
+
+    async def run(self, store: Store, instance: str, clock_ms: Callable[[], int]) -> None:
+        """Write them each minute; what cannot be written is not worth waiting for."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            lines = self.lines(instance, clock_ms())
+            try:
+                if lines:
+                    await store.write(lines, OPERATOR_DATABASE, timeout_s=EVERY_S)
+            except (UnavailableError, OperatorError, RejectedError) as error:
+                log.debug("clocks of gateways were not written: %s", error)
