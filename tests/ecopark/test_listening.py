@@ -92,7 +92,7 @@ def test_all_that_was_heard_is_one_draft_that_check_accepts(tmp_path: Path) -> N
     park = PARK.split("meters:")[0] + text
     loaded = load_park(park_file(tmp_path, text=park))
     assert len(loaded.meters) == len({meter.alias or meter.id for meter in loaded.meters}) == 6
-    assert loaded.meters[0].registers
+    assert loaded.meters[0].instruments[0].registers
 
 
 SOURCES = """
