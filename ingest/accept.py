@@ -103,16 +103,25 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
 
 
 def lines_of(taken: Sequence[Taken]) -> list[str]:
-    """One line of the store for each reading, in their order."""
+    """One line of the store for each reading, in their order.
+
+    Registers as they were read: use is computed from them, by the ratio that held. Gauges as they are at the metering
+    point: what shows and judges them knows no ratio.
+    """
     if not taken:
         return []
     # The serializer writes numbers in half the time of repr(); what it puts between them is put right in one go.
-    text = to_json([reading.values for reading in taken]).decode()
+    text = to_json([_primary(each) if each.meter.secondary else each.values for each in taken]).decode()
     fields = text[3:-2].replace('":', "=").replace('"', "").split("},{")
     return [
         f"{meter.series} {values}{state} {ms}000000"
         for values, (meter, _, ms, state) in zip(fields, taken, strict=True)
     ]
+
+
+def _primary(taken: Taken) -> dict[str, float | None]:
+    factors: dict[str, float] = next((each for until, each in taken.meter.secondary if taken.ms < until), {})
+    return {name: value and value * factors.get(name, 1.0) for name, value in taken.values.items()}
 
 
 def _from_nobody(topic: str, payload: bytes, known: Directory) -> Accepted:

@@ -24,7 +24,11 @@ Range = tuple[float, float]
 
 
 class Sendable(NamedTuple):
-    """A meter as accepting needs it: its series in the store, the range of each quantity, its first instant (ms)."""
+    """A meter as accepting needs it: its series in the store, the range of each quantity, its first instant (ms).
+
+    `secondary`: where an instrument shows gauges behind transformers, what each is multiplied by until which instant
+    (ms), in the order of the instruments.
+    """
 
     series: str
     ranges: dict[str, Range]
@@ -32,6 +36,7 @@ class Sendable(NamedTuple):
     park: str
     gateway: str
     meter: str
+    secondary: tuple[tuple[int, dict[str, float]], ...] = ()
 
 
 class Carrier(NamedTuple):
@@ -65,7 +70,8 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
         ranges = _ranges(meter)
         same = shared.setdefault(tuple(ranges.items()), ranges)
         since_ms = float("-inf") if meter.since_ms is None else meter.since_ms
-        made = Sendable(reading_series(park.id, meter), same, since_ms, park.id, meter.gateway, meter.id)
+        head = reading_series(park.id, meter)
+        made = Sendable(head, same, since_ms, park.id, meter.gateway, meter.id, _secondary(meter))
         carried[meter.gateway] |= dict.fromkeys(_names(meter), made)
     carriers = {}
     for gateway, meters in carried.items():
@@ -79,6 +85,15 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
 def _names(meter: Meter) -> tuple[str, ...]:
     """What a meter may be called in a message."""
     return (meter.id,) if meter.alias is None else (meter.id, meter.alias)
+
+
+def _secondary(meter: Meter) -> tuple[tuple[int, dict[str, float]], ...]:
+    gauges = [name for name, quantity in meter.quantities.items() if not quantity.counter]
+    found = [
+        (each.span.end, {name: factor for name in gauges if (factor := each.factor(name)) != 1.0})
+        for each in meter.instruments
+    ]
+    return tuple(found) if any(factors for _, factors in found) else ()
 
 
 def _ranges(meter: Meter) -> dict[str, Range]:

@@ -187,17 +187,3 @@ def counting(meter: Meter) -> tuple[str, ...]:
     """The registers of a meter that use is kept of; the main one first."""
     served = meter.quantities
     return meter.counter, *(name for name in FURTHER_REGISTERS if name in served)
-
-
-def scaled_gauge(meter: Meter, quantity: str, times: Times, values: Floats) -> Floats:
-    """A gauge as it is at the metering point: behind transformers, readings are multiplied by what held at `times`.
-
-    An instrument's `multiplier_for` names the quantities that it shows in secondary values. NaN where no instrument is
-    dated.
-    """
-    since = np.array([each.span.start for each in meter.instruments], dtype=np.int64)
-    until = np.array([each.span.end for each in meter.instruments], dtype=np.int64)
-    factor = np.array([each.factor(quantity) for each in meter.instruments])
-    place = np.searchsorted(since, times, side="right") - 1
-    dated = (place >= 0) & (times < until[place])
-    return np.where(dated, values * factor[place], np.nan)

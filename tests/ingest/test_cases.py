@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest.accept import accept
+from ingest.accept import accept, lines_of
 from ingest.directory import Directory, directory
 from ingest.refusal import KEPT_BYTES, Ledger
 from metering.parkfile import load_park
@@ -78,6 +78,32 @@ def test_a_meter_may_be_called_by_its_alias(tmp_path: Path) -> None:
             message = {"meter": sent, "ts": NOW, "values": {"energy_kwh": 1.5}}
             accepted = accept(TOPIC, json.dumps(message).encode(), NOW, known)
             assert [taken.meter.series for taken in accepted.taken] == ["electricity,meter=em-a,park=demo"]
+
+
+def test_a_gauge_behind_transformers_is_stored_as_it_is_before_them(tmp_path: Path) -> None:
+    """A meter that shows all in secondary values, and whose transformers were replaced at half past ten."""
+    text = PARK.replace(
+        "    registers: {energy_kwh: {}, power_kw: {}, power_factor: {}, current_a: {}, voltage_v: {}}",
+        "    registers: {energy_kwh: {}, power_kw: {}, current_a: {}, voltage_v: {}}\n"
+        "    multiplier_for: [energy_kwh, power_kw, current_a]\n"
+        "    instruments:\n"
+        "      - {multiplier: 400}\n"
+        "      - {from: 2026-11-10T10:30:00+07:00, multiplier: 200, continues: true}",
+    )
+    (tmp_path / "demo.yaml").write_text(text, encoding="utf-8")
+    known = directory(load_park(tmp_path / "demo.yaml"))
+    changed = 1_794_281_400_000
+
+    def line(ts: int) -> str:
+        values = {"energy_kwh": 12.5, "power_kw": 0.53, "current_a": 0, "voltage_v": 230.0}
+        accepted = accept(TOPIC, json.dumps({"meter": "em-a", "ts": ts, "values": values}).encode(), NOW, known)
+        assert accepted.taken[0].values == values, "what is refused later is kept as it came"
+        return lines_of(accepted.taken)[0]
+
+    head = "electricity,meter=em-a,park=demo energy_kwh=12.5"
+    before, after = changed - 1, changed
+    assert line(before) == f"{head},power_kw=212.0,current_a=0.0,voltage_v=230.0 {before}000000"
+    assert line(after) == f"{head},power_kw=106.0,current_a=0.0,voltage_v=230.0 {after}000000"
 
 
 def test_what_a_meter_can_show_is_its_own(tmp_path: Path) -> None:

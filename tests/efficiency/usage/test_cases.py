@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from efficiency.usage.counters import Counter, counter_of, scaled_gauge
+from efficiency.usage.counters import Counter, counter_of
 from efficiency.usage.events import meter_events
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import Readings
@@ -104,13 +104,6 @@ def test_what_a_sparse_meter_used_in_a_day_is_measured_though_its_quarter_hours_
     assert (case.hours.estimated == 1).all()
     assert not estimated_in_sums(case.hours, case.counter.interval_ms, DAY_MS).any()
     assert estimated_in_sums(case.hours, case.counter.interval_ms, QUARTER_MS).all()
-
-
-def test_a_gauge_behind_transformers_is_shown_as_it_is_before_them() -> None:
-    meter = computed(CASES / "transformer-in-the-gauges").meter
-    for quantity, reading, wanted in (("power_kw", 0.53, 212.0), ("voltage_v", 230.0, 230.0)):
-        shown = scaled_gauge(meter, quantity, np.array([START]), np.array([reading]))
-        assert shown[0] == pytest.approx(wanted)
 
 
 def test_a_step_of_unknown_use_asks_the_operator() -> None:
