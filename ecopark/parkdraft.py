@@ -7,13 +7,16 @@ comment that says what is missing, and `ecopark check` then names it with its li
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ecopark.sheets import CellError, SheetRow, number, plain, read_rows
+from metering.meterlibrary import library_names
 from metering.model import IDENTIFIER
-from metering.quantities import UTILITIES, Utility
+from metering.quantities import UTILITIES, Quantity, Utility
+from metering.units import conversion
 
 HEADS: Final[Mapping[str, Sequence[str]]] = {
     "id": (
@@ -33,12 +36,22 @@ HEADS: Final[Mapping[str, Sequence[str]]] = {
     "tenant": ("tenant", "customer", "company", "firm", "doanh nghiep", "khach hang", "don vi", "cong ty"),
     "utility": ("utility", "type", "medium", "kind", "loai", "loai dong ho", "loai cong to", "nang luong"),
     "gateway": ("gateway", "concentrator", "logger", "thiet bi thu thap", "tu", "bo tap trung"),
-    "parent": ("parent", "main meter", "upstream", "cong to tong", "dong ho tong"),
+    "parent": (
+        "parent",
+        "parent meter",
+        "main meter",
+        "upstream",
+        "cong to tong",
+        "dong ho tong",
+        "cong to cha",
+        "dong ho cha",
+        "diem do cha",
+    ),
     "multiplier": ("multiplier", "ct ratio", "ratio", "he so nhan", "he so", "ty so bien dong", "tu ti"),
     "rated": ("rated", "max", "maximum", "rated power", "rated flow", "cong suat", "cong suat dinh muc", "dinh muc"),
     "interval_s": ("interval", "interval s", "period", "chu ky", "chu ky doc"),
-    "serial": ("serial", "serial number", "so che tao", "so seri", "serial no"),
-    "model": ("model", "make", "make and model", "hang", "chung loai", "kieu", "ma hieu"),
+    "serial": ("serial", "serial number", "serial no", "so che tao", "so seri", "so serial", "so may"),
+    "model": ("model", "make", "make and model", "make model", "hang", "hang model", "chung loai", "kieu", "ma hieu"),
     "device": ("device", "address", "modbus", "modbus address", "modbus id", "slave", "dia chi", "dia chi modbus"),
     "host": ("host", "ip", "ip address", "dia chi ip"),
 }
@@ -47,14 +60,14 @@ HEADS: Final[Mapping[str, Sequence[str]]] = {
 UTILITY_WORDS: Final[Mapping[Utility, Sequence[str]]] = {
     Utility.WASTEWATER: ("wastewater", "waste water", "nuoc thai", "sewage"),
     Utility.CHILLED_WATER: ("chilled", "nuoc lanh", "cold water btu", "btu"),
+    Utility.STEAM: ("steam", "hoi nuoc", "hoi"),
     Utility.WATER: ("water", "nuoc"),
-    Utility.ELECTRICITY: ("electric", "power", "energy", "dien", "kwh"),
-    Utility.STEAM: ("steam", "hoi"),
-    Utility.NATURAL_GAS: ("natural gas", "gas", "khi thien nhien", "khi dot", "lng", "cng"),
     Utility.COMPRESSED_AIR: ("compressed air", "khi nen", "air"),
+    Utility.NATURAL_GAS: ("natural gas", "gas", "khi thien nhien", "khi dot", "lng", "cng"),
+    Utility.ELECTRICITY: ("electric", "power", "energy", "dien", "kwh"),
     Utility.PRODUCTION: ("production", "output", "san luong", "san pham"),
 }
-"""Words by which the utility is recognised, the more special ones first."""
+"""Words by which the utility is recognised, the more special ones first: steam is `hơi nước`, and no water."""
 
 _INTERVAL_S: Final = 900
 
@@ -95,6 +108,7 @@ class _Drafting:
         self._columns = columns
         self._unknown = unknown
         self._doubts: list[str] = []
+        self._noted: dict[int, list[str]] = {}
         self._ids: dict[str, str] = {}
         self._of_row: dict[int, str] = {}
         self._taken: set[str] = set()
@@ -133,12 +147,11 @@ class _Drafting:
 
     def _identifier(self, written: str) -> str:
         """An id for what is written: itself where it may be one, else what is left without marks and signs."""
-        if IDENTIFIER.fullmatch(written) and written not in self._taken:
-            made = written
-        else:
+        made = written
+        if not IDENTIFIER.fullmatch(written):
             made = re.sub(r"[^A-Za-z0-9_-]+", "-", plain(written)).strip("-") or "meter"
             made = made if made[0].isalpha() else f"m-{made}"
-            made = next(name for name in _numbered(made[:56]) if name not in self._taken)
+        made = next(name for name in _numbered(made[:56]) if name not in self._taken)
         self._taken.add(made)
         return made
 
@@ -169,31 +182,42 @@ class _Drafting:
         if parent and parent in self._ids:
             lines.append(f"    parent: {self._ids[parent]}")
         elif parent:
-            lines.append(self._doubt(row, f"the list has no meter {parent!r}, so no parent"))
+            self._doubt(row, f"the list has no meter {parent!r}, so no parent")
         lines.append(f"    interval_s: {self._whole(row, 'interval_s', _INTERVAL_S)}")
-        lines += self._numbers(row)
+        lines += self._numbers(row, utility)
         lines += self._connection(row, utility)
-        return lines
+        return [lines[0], *(f"    # CHECK {what}" for what in self._noted.get(row.number, ())), *lines[1:]]
 
-    def _numbers(self, row: SheetRow) -> list[str]:
+    def _numbers(self, row: SheetRow, utility: str) -> list[str]:
         lines = []
-        rated = self._number(row, "rated")
-        lines.append(
-            f"    rated: {rated}" if rated else self._doubt(row, "rated: the most that can pass in an hour is missing")
-        )
+        if rated := self._rated(row, utility):
+            lines.append(f"    rated: {rated}")
+        else:
+            self._doubt(row, "rated: the most that can pass in an hour is missing")
         multiplier = self._multiplier(row)
         if multiplier and multiplier != 1:
             lines.append(f"    multiplier: {multiplier}  # check: is it already in the register?")
         return lines
 
     def _connection(self, row: SheetRow, utility: str) -> list[str]:
-        lines = []
-        if serial := self._text(row, "serial"):
-            lines.append(f"    # serial number {serial}")
-        if model := self._text(row, "model"):
-            lines.append(f"    # make and model {model}: see which profile fits, ecopark gateway probe --help")
-        if device := self._text(row, "device"):
-            host = self._text(row, "host")
+        """The profile and the block of a driver where the list says enough for them; else what it says, as comments."""
+        device, host = self._text(row, "device"), self._text(row, "host")
+        model = self._text(row, "model")
+        profile = profile_of(model)
+        lines = [f"    # serial number {serial}"] if (serial := self._text(row, "serial")) else []
+        if profile and device.isdecimal():
+            line = f', line: "modbus://{host}"' if re.fullmatch(r"[\w.:-]+", host) else ""
+            shown = json.dumps(model, ensure_ascii=False)
+            return [
+                *lines,
+                f"    model: {profile}  # CHECK: for {shown}; try it with ecopark gateway probe",
+                f"    modbus: {{device: {device}{line}}}"
+                + ("  # CHECK: modbus-rtu:// where a serial server is at this address" if line else ""),
+            ]
+        if model:
+            fits = f"the profile {profile} may fit" if profile else "see which profile fits"
+            lines.append(f"    # make and model {model}: {fits}, ecopark gateway probe --help")
+        if device:
             lines.append(f"    # Modbus device {device}" + (f" at {host}" if host else ""))
         counter = UTILITIES[Utility(utility)].counter if utility in set(Utility) else "..."
         lines.append(f"    registers: {{{counter}: {{}}}}  # and what else it serves")
@@ -225,6 +249,20 @@ class _Drafting:
             return int(ratio[1]) / int(ratio[2])
         return self._number(row, "multiplier")
 
+    def _rated(self, row: SheetRow, utility: str) -> float | None:
+        """A number, or a number with a unit such as 8 t/h."""
+        spec = UTILITIES[Utility(utility)]
+        found = re.fullmatch(r"([\d.,\s]+)\s*([^\d\s.,].*)", self._text(row, "rated"))
+        quantity = Quantity("", spec.rate_unit, 0, 0) if spec.rate is None else spec.quantities[spec.rate]
+        into = conversion(found[2], quantity) if found else None
+        if found is None or into is None:
+            return self._number(row, "rated")
+        try:
+            sent = number(found[1], ",") if "," in found[1] else number(found[1])
+        except CellError:
+            return self._number(row, "rated")
+        return None if sent is None else into.of(sent)
+
     def _whole(self, row: SheetRow, field: str, default: int) -> int:
         found = self._number(row, field)
         return default if not found else int(found)
@@ -233,13 +271,14 @@ class _Drafting:
         head = self._columns.get(field)
         if head is None:
             return None
-        for decimal in (".", ","):
-            try:
-                return number(row.cells.get(head), decimal)
-            except CellError:
-                continue
-        self._doubt(row, f"{field}: {row.cells.get(head)!r} is not a number")
-        return None
+        found = _readings_of(row.cells.get(head))
+        if not found:
+            self._doubt(row, f"{field}: {row.cells.get(head)!r} is not a number")
+            return None
+        if len(found) > 1:
+            either = " or ".join(f"{value:g}" for value in found if value is not None)
+            self._doubt(row, f"{field}: {row.cells.get(head)!r} can be {either}; the larger one was taken")
+        return found[-1]
 
     def _text(self, row: SheetRow, field: str) -> str:
         cell: Any = row.cells.get(self._columns.get(field, ""))
@@ -247,9 +286,30 @@ class _Drafting:
             cell = int(cell)
         return "" if cell is None else str(cell).strip()
 
-    def _doubt(self, row: SheetRow, what: str) -> str:
+    def _doubt(self, row: SheetRow, what: str) -> None:
         self._doubts.append(f"row {row.number}: {what}")
-        return f"    # CHECK {what}"
+        self._noted.setdefault(row.number, []).append(what)
+
+
+def _readings_of(cell: Any) -> list[float | None]:
+    """What a cell can be: where neither notation is wrong, 2.500 is two and a half or two thousand five hundred."""
+    found = set[float | None]()
+    for decimal in (".", ","):
+        with suppress(CellError):
+            found.add(number(cell, decimal))
+    return sorted(found, key=lambda value: value or 0.0)
+
+
+def profile_of(model: str) -> str | None:
+    """The profile of the library that a make and model names: `Schneider PM5310` is one of `schneider-pm5000`."""
+    written = plain(model)
+    for name in library_names():
+        series = re.fullmatch(r"([a-z]+)(\d+)", name.rpartition("-")[2])
+        if series is not None:
+            digits = re.sub(r"0+$", lambda zeros: r"\d" * len(zeros[0]), series[2])
+            if re.search(rf"\b{series[1]} ?{digits}(?!\d)", written):
+                return name
+    return None
 
 
 def _numbered(name: str) -> Iterable[str]:

@@ -20,8 +20,9 @@ from ecopark.importing import (
     readings_of,
     write_refused,
 )
-from ecopark.parkdraft import columns_of, draft_park
+from ecopark.parkdraft import columns_of, draft_park, profile_of
 from ecopark.sheets import CellError, instant, number, plain, read_rows
+from gateway.sources import faults
 from metering.errors import OperatorError
 from metering.parkfile import load_park
 
@@ -241,6 +242,54 @@ def test_a_draft_from_a_vietnamese_list_passes_the_check_or_says_what_is_missing
         ("dh-03", "ĐH-03"),
     ]
     assert {tenant.name.vi for tenant in park.tenants} == {"Công ty Dệt A"}
+    assert park.meter["m-10203040"].rated == 1000.0
+    assert "    # CHECK rated: '1.000' can be 1 or 1000; the larger one was taken" in draft.text
+    for doubt in draft.doubts:
+        assert f"    # CHECK {doubt.partition(': ')[2]}" in draft.text
+
+
+@pytest.mark.parametrize(
+    ("words", "utility"),
+    [
+        ("Hơi nước", "steam"),
+        ("Nước lạnh", "chilled_water"),
+        ("Nước thải", "wastewater"),
+        ("Nước cấp", "water"),
+        ("Khí nén", "compressed_air"),
+        ("Khí thiên nhiên", "natural_gas"),
+        ("Điện năng", "electricity"),
+        ("Compressed air", "compressed_air"),
+    ],
+)
+def test_a_utility_is_recognised_by_its_more_special_word(tmp_path: Path, words: str, utility: str) -> None:
+    file = sheet(tmp_path / "m.csv", ("Mã", "Loại", "Định mức"), ("x-1", words, 5))
+    assert f"utility: {utility}\n" in draft_park(file, "p").text
+
+
+def test_a_known_make_on_modbus_gets_its_profile_and_others_their_comments(tmp_path: Path) -> None:
+    heads = ("Mã", "Loại", "Định mức", "Hãng / Model", "Địa chỉ Modbus", "IP", "Công tơ cha")
+    rows: list[tuple[Any, ...]] = [
+        ("a", "Điện", "2.500,5 kW", "Schneider PM5310", 1, "10.0.0.7", ""),
+        ("b", "Hơi", "8 t/h", "no such make", 2, "10.0.0.7", ""),
+        ("b", "Điện", 5, "SDM630-Modbus", "", "", "a"),
+    ]
+    draft = draft_park(sheet(tmp_path / "m.csv", heads, *rows), "p")
+    (tmp_path / "park.yaml").write_text(draft.text, encoding="utf-8")
+    first, second, third = load_park(tmp_path / "park.yaml", [faults]).meters
+    assert (first.rated, first.instruments[0].model) == (2500.5, "schneider-pm5000")
+    assert first.modbus is not None
+    assert (first.modbus["device"], first.modbus["line"]) == (1, "modbus://10.0.0.7")
+    assert (second.rated, second.modbus, third.id) == (8.0, None, "b-2")
+    assert "# Modbus device 2 at 10.0.0.7" in draft.text
+    assert "the profile eastron-sdm630 may fit" in draft.text
+
+
+@pytest.mark.parametrize(
+    ("model", "profile"),
+    [("ABB B23 112-100", "abb-b23"), ("UMG 96RM", "janitza-umg96"), ("iEM3255", "schneider-iem3000"), ("PM53", None)],
+)
+def test_a_make_and_model_names_a_profile(model: str, profile: str | None) -> None:
+    assert profile_of(model) == profile
 
 
 def test_the_command_writes_a_draft_that_check_accepts(tmp_path: Path, run: Any) -> None:
