@@ -8,6 +8,7 @@ become one entry that holds since ever.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -119,7 +120,7 @@ class Belonging(Model):
 
     def clipped(self, span: Span) -> "Belonging | None":
         """The part of it within a span; None where there is none."""
-        return _clipped(self, span)
+        return _belonging_within(self, span)
 
 
 class Instrument(Model):
@@ -186,6 +187,12 @@ def _clipped(entry: P, span: Span) -> P | None:
         return None
     part = own.within(span)
     return entry if part == own else entry.model_copy(update={"since_ms": part.start, "until_ms": part.end})
+
+
+@lru_cache(maxsize=2**16)
+def _belonging_within(entry: Belonging, span: Span) -> Belonging | None:
+    """Kept, because figures of a day ask the same of each point a dozen times, and pydantic copies slowly."""
+    return _clipped(entry, span)
 
 
 def _at(entries: Sequence[P], ms: int) -> P | None:

@@ -10,19 +10,17 @@ import numpy as np
 from efficiency.closing.statement import Stretch
 from efficiency.indicators.balance import edge_mains, edge_taps
 from efficiency.indicators.tenant import REACTIVE, fence_spans
-from efficiency.stored.measured import measured
-from efficiency.stored.usage import SUPERSEDED, Content, StoredUsage
+from efficiency.stored.spanhours import laid
+from efficiency.stored.usage import SUPERSEDED, StoredUsage
 from efficiency.usage.intervals import Floats, Span
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import period_span
-from efficiency.valuation.rows import NUMBERS
+from efficiency.valuation.rows import AMOUNT, ESTIMATED, Rows
 from metering.figures import Period
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
 from metering.tariffs import Band
-
-_AMOUNT, _ESTIMATED = NUMBERS.index("amount"), NUMBERS.index("estimated")
 
 
 @dataclass(frozen=True)
@@ -43,28 +41,27 @@ class Passed(PointSpan):
     @cached_property
     def hours(self) -> QuarterHours:
         """By quarter hour."""
-        return measured(self.stored, self.span)
+        return laid(self.stored, self.span)
 
     @property
     def rules(self) -> int:
         """Mask of every rule that touched what is here."""
-        masks = [content.rules for content in self.stored.content.values()]
+        masks = [rows.rules for rows in self.stored.series.values()]
         return int(np.bitwise_or.reduce(np.concatenate(masks))) if masks else 0
 
     @property
     def bands(self) -> dict[Band, float]:
         """What came in, by band; what went back costs nothing and is not counted."""
         found = dict.fromkeys(Band, 0.0)
-        for (*_, band), content in self.stored.content.items():
-            found[Band(band)] += float(np.nansum(_incoming(content)))
+        for key, rows in self.stored.series.items():
+            found[Band(key.band)] += float(np.nansum(_incoming(rows)))
         return {band: amount for band, amount in found.items() if amount}
 
     @property
     def estimated(self) -> float:
         """How much of it had to be spread or guessed."""
         return sum(
-            float(np.nansum(_incoming(content) * content.numbers[:, _ESTIMATED]))
-            for content in self.stored.content.values()
+            float(np.nansum(_incoming(rows) * rows.numbers[:, ESTIMATED])) for rows in self.stored.series.values()
         )
 
     def both(self, column: str) -> float:
@@ -78,8 +75,8 @@ class Passed(PointSpan):
         return replace(self, span=span, stored=self.stored.within(span))
 
 
-def _incoming(content: Content) -> Floats:
-    return np.maximum(content.numbers[:, _AMOUNT], 0.0)
+def _incoming(rows: Rows) -> Floats:
+    return np.maximum(rows.numbers[:, AMOUNT], 0.0)
 
 
 @dataclass(frozen=True)
@@ -100,9 +97,9 @@ class MonthUse:
         """What passed at a point."""
         stored = self.usage.get(point.meter.id, StoredUsage()).within(point.span)
         mine = {
-            key: content.where(content.rules != SUPERSEDED)
-            for key, content in stored.content.items()
-            if key[0] == point.owner
+            key: rows.where(rows.rules != SUPERSEDED)
+            for key, rows in stored.series.items()
+            if key.tenant == point.owner
         }
         return Passed(point.meter, point.owner, point.span, StoredUsage(mine))
 

@@ -4,10 +4,9 @@ Days and months of tenants come from quarter hours; years from their months; lon
 itself from their days. Nothing is written here: whoever asks gets series of points.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
 
 from efficiency.baseline.days import BaselineDays, own_figures
 from efficiency.indicators.balance import (
@@ -23,9 +22,10 @@ from efficiency.indicators.figure import Figure, fields_of, figures_in
 from efficiency.indicators.joining import joined_figures
 from efficiency.indicators.park import park_figure_meters, park_figures
 from efficiency.indicators.tenant import fence_spans, meters_of, tenant_figures
+from efficiency.service.pending import Balance
 from efficiency.stored.days import days_between, load, local_day, past
-from efficiency.stored.fields import Fields, PointStore, SeriesPoints
-from efficiency.stored.measured import Laid
+from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
+from efficiency.stored.spanhours import SpanHours
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import EVER, QUARTER_MS, Span, merged
 from efficiency.valuation.localtime import period_span
@@ -46,38 +46,45 @@ class FigureMaker:
         self._points = points
         self._baselines = baselines
 
-    async def of_tenant(
-        self, park: Park, tenant: str, due: "Due", held: Laid | None = None, near: Laid | None = None
-    ) -> list[SeriesPoints]:
-        """Days and months of one tenant.
+    def at_hand(self, park: Park, tenant: str, due: "Due") -> "Due":
+        """What of it is made of quarter hours that are all in memory."""
+        months = {first for first in due.months if self._in_memory(park, tenant, Period.MONTH, first, due.now_ms)}
+        days = {
+            day
+            for day in due.days
+            if day.replace(day=1) in months or self._in_memory(park, tenant, Period.DAY, day, due.now_ms)
+        }
+        return Due(days, months, due.now_ms)
 
-        `held` has all that it needs; without it, what is not `near` is read.
-        """
+    def _in_memory(self, park: Park, tenant: str, period: Period, day: date, now_ms: int) -> bool:
+        span = period_span(park, period, day)
+        return self._usage.knows([meter.id for meter in meters_of(park, tenant, span)], past(span, now_ms))
+
+    async def of_tenant(self, park: Park, tenant: str, due: "Due") -> list[SeriesPoints]:
+        """Days and months of one tenant."""
         points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}}
         for first in sorted({day.replace(day=1) for day in due.days} | set(due.months)):
             of_month = sorted(day for day in due.days if day.replace(day=1) == first)
-            month = period_span(park, Period.MONTH, first)
+            month = past(period_span(park, Period.MONTH, first), due.now_ms)
             ids = [meter.id for meter in meters_of(park, tenant, month)]
-            loaded = held
-            if held is None and (first in due.months or len(of_month) > _FEW_DAYS):
-                loaded = await load(self._usage, ids, past(month, due.now_ms), near)
+            whole = None
+            if first in due.months or len(of_month) > _FEW_DAYS:
+                whole = await load(self._usage, ids, month)
             for day in of_month:
                 span = past(period_span(park, Period.DAY, day), due.now_ms)
-                laid = loaded or await load(self._usage, ids, span)
-                points[Period.DAY][span.start] = await self._tenant(park, tenant, Period.DAY, day, laid=laid, due=due)
-            if loaded is not None and first in due.months:
-                points[Period.MONTH][month.start] = await self._tenant(
-                    park, tenant, Period.MONTH, first, laid=loaded, due=due
-                )
+                stretch = whole.cut(span) if whole is not None else await load(self._usage, ids, span)
+                points[Period.DAY][span.start] = await self._tenant(park, tenant, Period.DAY, stretch, due.now_ms)
+            if whole is not None and first in due.months:
+                points[Period.MONTH][month.start] = await self._tenant(park, tenant, Period.MONTH, whole, due.now_ms)
         return [_tenant_series(park, tenant, period, found) for period, found in points.items()]
 
-    async def _tenant(self, park: Park, tenant: str, period: Period, day: date, *, laid: Laid, due: "Due") -> Fields:
-        whole = period_span(park, period, day)
-        span = past(whole, due.now_ms)
-        figures = tenant_figures(park, park.tenant[tenant], laid.cut(span), period, span)
+    async def _tenant(self, park: Park, tenant: str, period: Period, stretch: SpanHours, now_ms: int) -> Fields:
+        span = stretch.span
+        figures = tenant_figures(park, park.tenant[tenant], stretch.meters, period, span)
         if not figures:
             return {}
-        return fields_of(figures | await self._own(park, tenant, whole, due.now_ms))
+        whole = period_span(park, period, local_day(park, span.start))
+        return fields_of(figures | await self._own(park, tenant, whole, now_ms))
 
     async def _own(self, park: Park, tenant: str, span: Span, now_ms: int) -> dict[str, Figure]:
         """What the tenant's own baseline says of a span."""
@@ -101,69 +108,63 @@ class FigureMaker:
             points[span.start] = fields_of(joined_figures(months, lengths))
         return _tenant_series(park, tenant, Period.YEAR, points)
 
-    async def of_main(
-        self, park: Park, main: str, days: Collection[date], now_ms: int, held: Laid | None = None
-    ) -> SeriesPoints:
-        """Days of one main meter's balance."""
-        points: dict[int, Fields] = {}
-        for _, of_month in groupby(sorted(days), key=lambda day: day.replace(day=1)):
-            spans = [past(period_span(park, Period.DAY, day), now_ms) for day in of_month]
-            whole = Span(spans[0].start, spans[-1].end)
-            laid = held or await load(self._usage, balanced(park, main, whole), whole)
-            for span in spans:
-                if span.start < span.end:
-                    points[span.start] = fields_of(main_balance(park, park.meter[main], laid.cut(span), span))
-        return _balance_series(park, park.meter[main].utility, main, Period.DAY, points)
+    async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:
+        """What the balances of a day, all of one utility, are made of."""
+        span = past(period_span(park, Period.DAY, day), now_ms)
+        ids: set[str] = set()
+        for balance in balances if span.start < span.end else ():
+            ids |= (
+                park_meters(park, balance.utility, span)
+                if balance.main == EDGE
+                else {balance.main, *(tap.meter.id for tap in taps(park, balance.main, span))}
+            )
+        return await load(self._usage, sorted(ids), span)
 
-    async def of_edge(self, park: Park, utility: Utility, days: Collection[date], now_ms: int) -> SeriesPoints:
-        """Days of the park's four numbers of one utility; read day by day, as all meters of the utility are needed."""
-        points: dict[int, Fields] = {}
-        for day in sorted(days):
-            span = past(period_span(park, Period.DAY, day), now_ms)
-            if span.start < span.end:
-                laid = await load(self._usage, sorted(park_meters(park, utility, span)), span)
-                points[span.start] = fields_of(park_balance(park, utility, laid.meters, span))
-        return _balance_series(park, utility, EDGE, Period.DAY, points)
+    def of_balance(self, park: Park, balance: Balance, stretch: SpanHours) -> Fields:
+        """One day of one balance."""
+        span, by_meter = stretch.span, stretch.meters
+        if balance.main == EDGE:
+            return fields_of(park_balance(park, balance.utility, by_meter, span))
+        return fields_of(main_balance(park, park.meter[balance.main], by_meter, span))
 
-    async def balances(
-        self, park: Park, utility: Utility, main: str, months: Collection[date], now_ms: int
-    ) -> list[SeriesPoints]:
+    async def of_park(self, park: Park, day: date, now_ms: int) -> dict[int, Fields]:
+        """One day of the park itself; none where nothing of it is over."""
+        span = past(period_span(park, Period.DAY, day), now_ms)
+        if span.start >= span.end:
+            return {}
+        stretch = await load(self._usage, sorted(park_figure_meters(park, span)), span)
+        return {span.start: fields_of(park_figures(park, stretch.meters, span))}
+
+    async def balances(self, park: Park, balance: Balance, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
         """Months and years of a balance from its stored days."""
-        points: dict[Period, dict[int, Fields]] = {Period.MONTH: {}, Period.YEAR: {}}
-        periods = [(Period.MONTH, first) for first in months]
-        periods += [(Period.YEAR, date(year, 1, 1)) for year in {first.year for first in months}]
-        tags = _balance_tags(park, utility, main, Period.DAY)
-        for period, first in periods:
-            span = period_span(park, period, first)
-            stored = await self._points.stored(BALANCE, tags, span.start, span.end - 1)
-            days = [figures_in(fields, BALANCE_FIGURES) for fields in stored.values() if fields]
-            if days:
-                points[period][span.start] = fields_of(balance_of_days(days, _days_past(park, span, now_ms)))
-        return [_balance_series(park, utility, main, period, found) for period, found in points.items()]
-
-    async def of_park(self, park: Park, days: Collection[date], now_ms: int) -> list[SeriesPoints]:
-        """Figures of the park itself by day, and of the months and years that hold these days."""
-        points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}, Period.YEAR: {}}
-        for day in sorted(days):
-            span = past(period_span(park, Period.DAY, day), now_ms)
-            if span.start < span.end:
-                laid = await load(self._usage, sorted(park_figure_meters(park, span)), span)
-                points[Period.DAY][span.start] = fields_of(park_figures(park, laid.meters, span))
+        tags = balance_series(park, balance, Period.DAY, {}).tags
+        found: list[SeriesPoints] = []
         for period in (Period.MONTH, Period.YEAR):
-            for first in {_first(period, day) for day in days}:
+            points: dict[int, Fields] = {}
+            for first in {_first(period, month) for month in months}:
                 span = period_span(park, period, first)
-                tags = {"park": park.id, "period": Period.DAY.value}
+                stored = await self._points.stored(BALANCE, tags, span.start, span.end - 1)
+                days = [figures_in(fields, BALANCE_FIGURES) for fields in stored.values() if fields]
+                if days:
+                    points[span.start] = fields_of(balance_of_days(days, _days_past(park, span, now_ms)))
+            found.append(balance_series(park, balance, period, points))
+        return found
+
+    async def of_park_longer(self, park: Park, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
+        """Months of the park itself, and the years that hold them, from its stored days."""
+        tags = park_series(park, Period.DAY, {}).tags
+        found: list[SeriesPoints] = []
+        for period in (Period.MONTH, Period.YEAR):
+            points: dict[int, Fields] = {}
+            for first in {_first(period, month) for month in months}:
+                span = period_span(park, period, first)
                 stored = await self._points.stored(PARK_EFFICIENCY, tags, span.start, span.end - 1)
-                for ms, fields in points[Period.DAY].items():
-                    if span.start <= ms < span.end:
-                        stored[ms] = fields
                 parts = {local_day(park, ms): figures_in(fields, PARK_FIGURES) for ms, fields in stored.items()}
-                lengths = dict.fromkeys(_past_days(park, span, now_ms), 1.0)
-                points[period][span.start] = fields_of(joined_figures(parts, lengths))
-        return [
-            SeriesPoints(PARK_EFFICIENCY, {"park": park.id, "period": period.value}, None, found)
-            for period, found in points.items()
-        ]
+                if parts:
+                    lengths = dict.fromkeys(_past_days(park, span, now_ms), 1.0)
+                    points[span.start] = fields_of(joined_figures(parts, lengths))
+            found.append(park_series(park, period, points))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,27 +181,23 @@ def edges(park: Park) -> tuple[Utility, ...]:
     return tuple(utility for utility in Utility if edge_mains(park, utility, EVER))
 
 
-def balanced(park: Park, main: str, span: Span) -> list[str]:
-    """The meters of a balance within a span."""
-    return sorted({main, *(tap.meter.id for tap in taps(park, main, span))})
-
-
 def _tags(park: Park, tenant: str, period: Period) -> dict[str, str]:
     return {"park": park.id, "tenant": tenant, "period": period.value}
 
 
-def _tenant_series(park: Park, tenant: str, period: Period, points: Mapping[int, Fields]) -> SeriesPoints:
+def _tenant_series(park: Park, tenant: str, period: Period, points: Points) -> SeriesPoints:
     return SeriesPoints(EFFICIENCY, _tags(park, tenant, period), tenant, points)
 
 
-def _balance_tags(park: Park, utility: Utility, main: str, period: Period) -> dict[str, str]:
-    return {"park": park.id, "utility": utility.value, "main": main, "period": period.value}
+def balance_series(park: Park, balance: Balance, period: Period, points: Points) -> SeriesPoints:
+    """Points of a balance."""
+    tags = {"park": park.id, "utility": balance.utility.value, "main": balance.main, "period": period.value}
+    return SeriesPoints(BALANCE, tags, None, points)
 
 
-def _balance_series(
-    park: Park, utility: Utility, main: str, period: Period, points: Mapping[int, Fields]
-) -> SeriesPoints:
-    return SeriesPoints(BALANCE, _balance_tags(park, utility, main, period), None, points)
+def park_series(park: Park, period: Period, points: Points) -> SeriesPoints:
+    """Points of the park itself."""
+    return SeriesPoints(PARK_EFFICIENCY, {"park": park.id, "period": period.value}, None, points)
 
 
 def _first(period: Period, day: date) -> date:

@@ -2,24 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 AT_A_TIME = 3
 
+T = TypeVar("T")
 
-async def in_turn(works: Iterable[Callable[[], Awaitable[None]]]) -> None:
-    """Do all of them; the first failure ends the others and is raised as it is."""
+
+async def in_turn(works: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Do all of them and return what each returns; the first failure ends the others and is raised as it is."""
     few = asyncio.Semaphore(AT_A_TIME)
-
-    async def one(work: Callable[[], Awaitable[None]]) -> None:
-        async with few:
-            await work()
-
     try:
         async with asyncio.TaskGroup() as tasks:
-            for work in works:
-                tasks.create_task(one(work))
+            begun = [tasks.create_task(_one(few, work)) for work in works]
     except BaseExceptionGroup as group:
         raise _first(group) from group
+    return [task.result() for task in begun]
+
+
+async def _one(few: asyncio.Semaphore, work: Callable[[], Awaitable[T]]) -> T:
+    async with few:
+        return await work()
 
 
 def _first(error: BaseException) -> BaseException:

@@ -4,30 +4,28 @@ Each cycle takes in what arrived late since the cursor, what a changed park file
 computes exactly what these touch and writes what differs. Computing anything twice changes nothing.
 """
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from efficiency.baseline.frozen import FrozenBaseline, frozen_baselines
+from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.service.aside import SetAside
 from efficiency.service.basis import Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
+from efficiency.service.compute import Computing, Work, each_or_alone, groups
 from efficiency.service.progress import Cursor, Progress
-from efficiency.service.recent import Recent
+from efficiency.service.results import Results
 from efficiency.service.rollups import Rollups
-from efficiency.service.windows import Windows, Work, each_or_alone, groups
+from efficiency.service.running import BEHIND_MS, RunningHours
 from efficiency.stored.events import PARK, EventStore, OwnedEvent
-from efficiency.stored.meteruse import MeterUse, in_reach, touched
-from efficiency.stored.readings import RegisterReader, Registers
+from efficiency.stored.meteruse import in_reach
+from efficiency.stored.readings import RegisterReader
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.affected import shape_reach
 from efficiency.usage.events import tariff_events
-from efficiency.usage.intervals import ALWAYS_BEFORE, DAY_MS, HOUR_MS, QUARTER_MS, Span
-from efficiency.usage.quarters import MARGIN_MS, enough
-from efficiency.usage.steps import REACH_MS
+from efficiency.usage.intervals import ALWAYS_BEFORE, HOUR_MS, QUARTER_MS, Span
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
 from metering.park import Park
@@ -37,15 +35,11 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE
 RUNNING_MS = HOUR_MS
 """What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
 
-BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
-"""What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
-
 LONG_PAUSE_MS = 12 * HOUR_MS
 MOST_IN_A_CYCLE = 500_000
-"""Quarter hours beside those of the running hour, about: what is more waits for the next cycle, so that an old reading
+"""Quarter hours beside those of the running hour: what is more waits for the next cycle, so that an old reading
 or a changed price never keeps the figures of the day from anybody for longer than that takes."""
 
-_TURN = 16
 _MONTHS_EVERY_MS = 20_000
 _MONTHS_SHARE = 20
 """Figures of months read much: they may take no more than one part in so many of the time."""
@@ -57,11 +51,20 @@ class _Plan:
 
     now_ms: int
     parts: Parts
-    windows: Windows
+    computing: Computing
     work: Work = field(default_factory=dict)
 
     def add(self, meter: str, *spans: Span) -> None:
         self.work.setdefault(meter, []).extend(spans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """A park and its baselines, and the parts that they are for computing."""
+
+    park: Park
+    baselines: tuple[Baseline, ...]
+    parts: Parts
 
 
 class ParkUsage:
@@ -98,14 +101,14 @@ class ParkUsage:
         self._usage = UsageStore(store, park, self._writer)
         self._rollups = Rollups(store, park, self._usage, self._writer, self.aside)
         self._events = EventStore(store, park, self._writer)
-        self._recent = Recent()
+        self._running = RunningHours(self.aside)
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
         """What all was planned by, but for what is set aside; `_saved` is what the database says of it."""
         self._saved: Parts | None = None
         self._left: Work = {}
         self._arrivals = 0
-        self._said: dict[str, tuple[int, int]] = {}
+        self._inputs: _Inputs | None = None
         self._months_at = 0
         self._sure = False
 
@@ -117,7 +120,7 @@ class ParkUsage:
         await self._reader.find_first(self.park.meters)
         if self._cursor is not None:
             self._arrivals = self._cursor.arrivals
-            self._rollups.mark_months(self.park, self._reader.first, self._cursor.figures, now_ms)
+            self._rollups.pending.whole_months(self.park, self._cursor.figures, now_ms)
         self._basis = self._saved = await load_basis(self._store, self.park.id)
         await self.aside.load()
 
@@ -130,8 +133,8 @@ class ParkUsage:
 
     async def _plan(self, now_ms: int) -> "_Plan":
         """What changed since the cursor, and what that touches: a park file, late readings, the running hour."""
-        parts = parts_of(self.park, self._hold())
-        plan = _Plan(now_ms, parts, self._windows(now_ms, unsure=not self._sure), self._left)
+        parts = self._parts()
+        plan = _Plan(now_ms, parts, self._computing(now_ms, mark_all=not self._sure), self._left)
         self._left = {}
         await self._events.load()
         since = self._cursor.arrivals if self._cursor is not None else now_ms * NS_PER_MS
@@ -142,15 +145,15 @@ class ParkUsage:
         waiting = self.aside.waiting(now_ms)
         known = {**(self._basis or {}), **{part: parts[part] for part in waiting if part in parts}}
         if parts != known:
-            self._recent = Recent()
+            self._running = RunningHours(self.aside)
             await self._plan_changes(plan, None if self._basis is None else known)
         for meter, spans in arrived.items():
             if meter in self.park.meter and meter not in waiting:
                 self._reader.arrived(meter, min(span.start for span in spans))
-                self._recent.forget(meter)
+                self._running.forget(meter)
                 await self._plan_readings(plan, self.park.meter[meter], in_reach(spans))
         if self._cursor is not None and now_ms - self._cursor.computed > LONG_PAUSE_MS:
-            self._recent = Recent()
+            self._running = RunningHours(self.aside)
             for each in self._able(now_ms):
                 await self._plan_readings(plan, each, [self._running_since(now_ms)])
         return plan
@@ -162,9 +165,12 @@ class ParkUsage:
         await self._events.replace(PARK, self._events.known(PARK), tariffs)
         if self._cursor is not None and now_ms - self._cursor.computed <= LONG_PAUSE_MS:
             changed = self._running_since(now_ms)
+            run = partial(self._running.run, plan.computing, self._reader.first, changed)
             for group in groups(self._able(now_ms), Span(changed.start - BEHIND_MS, changed.end)):
-                await each_or_alone(self.aside, group, now_ms, partial(self._run_group, plan, changed))
-        self._left = await plan.windows.compute(plan.work, self._done, MOST_IN_A_CYCLE)
+                await each_or_alone(self.aside, group, now_ms, run)
+        for meter in plan.work:
+            self._running.forget(meter)
+        self._left = await plan.computing.compute(plan.work, self._done, MOST_IN_A_CYCLE)
         await self._writer.flush()
 
     async def _figures(self, plan: "_Plan") -> None:
@@ -186,7 +192,7 @@ class ParkUsage:
         self.written += self._usage.taken()
         # What is left of late readings is planned again by whoever begins anew.
         self._arrivals = now_ms * NS_PER_MS if not self._left else self._arrivals or now_ms * NS_PER_MS
-        self._cursor = Cursor(self._arrivals, now_ms, min(self._rollups.oldest_month(self.park), now_ms))
+        self._cursor = Cursor(self._arrivals, now_ms, min(self._rollups.pending.oldest_month(self.park), now_ms))
         await self._progress.save(self._cursor, now_ms)
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         done = {part: content for part, content in plan.parts.items() if part not in self.aside.things}
@@ -215,25 +221,39 @@ class ParkUsage:
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
         """Compute a window again, and all figures above it."""
-        self._hold()
+        self._parts()
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         await self._reader.find_first(self.park.meters)
         await self._events.load()
-        windows = self._windows(now_ms, everything=True)
-        await windows.compute({meter.id: [window.outward()] for meter in meters}, self._done)
+        work = {meter.id: [window.outward()] for meter in meters}
+        await self._computing(now_ms, everything=True).compute(work, self._done)
         await self._writer.flush()
         await self._rollups.write(self.park, now_ms, months=True)
         await self._writer.flush()
         self.written += self._usage.taken()
 
-    def _hold(self) -> Mapping[str, FrozenBaseline]:
-        known = baselines_in(self._basis or {}) if self.baselines is None else self.baselines
-        self._rollups.baselines.frozen = frozen_baselines(self.park, known)
-        return self._rollups.baselines.frozen
+    def _parts(self) -> Parts:
+        """What all is computed by; made anew only where the park or the baselines were exchanged."""
+        known = tuple(baselines_in(self._basis or {}) if self.baselines is None else self.baselines)
+        inputs = self._inputs
+        if inputs is None or inputs.park is not self.park or inputs.baselines != known:
+            frozen = frozen_baselines(self.park, known)
+            inputs = self._inputs = _Inputs(self.park, known, parts_of(self.park, frozen))
+            self._rollups.baselines.frozen = frozen
+        return inputs.parts
 
-    def _windows(self, now_ms: int, *, everything: bool = False, unsure: bool = False) -> Windows:
-        parts = self.park, self._reader, self._usage, self._events, self._rollups, self.aside
-        return Windows(*parts, now_ms, everything=everything, unsure=unsure)
+    def _computing(self, now_ms: int, *, everything: bool = False, mark_all: bool = False) -> Computing:
+        """`everything`: tenants' databases get what did not change too. `mark_all`: figures may be missing anywhere."""
+        results = Results(
+            self.park,
+            self._usage,
+            self._events,
+            self._rollups,
+            now_ms,
+            everything=everything,
+            mark_all=mark_all,
+        )
+        return Computing(self._reader, results, self.aside)
 
     async def _plan_changes(self, plan: "_Plan", before: Parts | None) -> None:
         park, now_ms = self.park, plan.now_ms
@@ -268,55 +288,10 @@ class ParkUsage:
 
     async def _plan_readings(self, plan: "_Plan", meter: Meter, changed: Sequence[Span]) -> None:
         """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
-        computing = plan.windows.meter_use
+        computing = plan.computing.meter_use
         with self.aside.guard(meter.id, plan.now_ms):
             for span in changed:
                 for register in computing.registers(meter):
                     near = await computing.affected(register, span)
                     gaps = await self._usage.gap_starts(meter.id, Span(near.end, max(near.end, shape_reach(span).end)))
                     plan.add(meter.id, near, *(Span(gap, gap + QUARTER_MS) for gap in gaps))
-
-    async def _run_group(self, plan: "_Plan", changed: Span, group: Sequence[Meter]) -> None:
-        """Compute the running hour of some meters."""
-        now_ms, windows = plan.now_ms, plan.windows
-        span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
-        loaded = await self._recent.load(group, span, changed.start, windows.load)
-        news: list[Meter] = []
-        for meter in group:
-            readings = loaded[meter.counter][meter.id]
-            said = (
-                hash(readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()),
-                now_ms // QUARTER_MS,
-            )
-            if self._said.get(meter.id) != said and meter.id in self._reader.first:
-                news.append(meter)
-                self._said[meter.id] = said
-        window, plain = windows.plain(news, loaded, changed)
-        due: dict[str, Span] = dict.fromkeys(plain, window)
-        for meter in (each for each in news if each.id not in plain):
-            with self.aside.guard(meter.id, now_ms):
-                due[meter.id] = await self._running(windows.meter_use, meter, loaded, changed)
-        if not due:
-            return
-        stored = await self._usage.stored(due, Span(min(each.start for each in due.values()), now_ms).outward())
-        for number, (name, span) in enumerate(due.items()):
-            with self.aside.guard(name, now_ms):
-                if name in plain:
-                    await windows.keep_plain(self.park.meter[name], window, plain[name], stored[name])
-                else:
-                    await windows.one(self.park.meter[name], span, loaded, stored[name])
-            if number % _TURN == 0:
-                await asyncio.sleep(0)  # the service has other work, too
-
-    async def _running(self, computing: MeterUse, meter: Meter, loaded: Registers, changed: Span) -> Span:
-        """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
-        found: list[Span] = []
-        for register in computing.registers(meter):
-            readings = loaded[register.name][meter.id]
-            if not len(readings.times):
-                found.append(changed)  # nothing was read for hours: what was missing is still missing
-                continue
-            steps = computing.weigh(register, readings)
-            window = touched(register, steps, changed, only_new=True)
-            found.append(window if all(enough(steps, window)) else await computing.affected(register, changed))
-        return Span(min(span.start for span in found), max(span.end for span in found))

@@ -1,11 +1,11 @@
 """Stored usage laid on local days and months; a day is read by itself or cut out of what was read around it."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import date, timedelta
 
 import numpy as np
 
-from efficiency.stored.measured import Laid, joined, measured
+from efficiency.stored.spanhours import SpanHours, laid
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import QUARTER_MS, Span
 from efficiency.usage.quarterhours import QuarterHours
@@ -14,21 +14,12 @@ from metering.figures import Period
 from metering.park import Park
 
 
-async def load(usage: UsageStore, ids: Collection[str], span: Span, near: Laid | None = None) -> Laid:
-    """What is stored of some meters over exactly a span; nothing where the span is empty.
-
-    What of them is at hand already, in `near`, is not read again.
-    """
+async def load(usage: UsageStore, ids: Collection[str], span: Span) -> SpanHours:
+    """What is stored of some meters over exactly a span; nothing where the span is empty."""
     if not ids or span.start >= span.end:
-        return Laid(span, {})
-    common = Span(max(span.start, near.span.start), min(span.end, near.span.end)) if near is not None else span
-    if near is None or common.start >= common.end or not near.meters.keys() >= set(ids):
-        stored = await usage.stored(ids, span)
-        return Laid(span, {meter: measured(stored[meter], span) for meter in ids})
-    before = (await load(usage, ids, Span(span.start, common.start))).meters
-    after = (await load(usage, ids, Span(common.end, span.end))).meters
-    parts = (before, near.cut(common), after)
-    return Laid(span, {meter: joined([part[meter] for part in parts if part]) for meter in ids})
+        return SpanHours(span, {})
+    stored = await usage.stored(ids, span)
+    return SpanHours(span, {meter: laid(stored[meter], span) for meter in ids})
 
 
 def past(span: Span, now_ms: int) -> Span:
@@ -38,7 +29,7 @@ def past(span: Span, now_ms: int) -> Span:
 
 async def by_day(
     usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
-) -> AsyncIterator[tuple[date, dict[str, QuarterHours]]]:
+) -> AsyncIterator[tuple[date, Mapping[str, QuarterHours]]]:
     """Some whole days in their order, read month by month."""
     for month in sorted({day.replace(day=1) for day in days}):
         spans = {
@@ -49,7 +40,7 @@ async def by_day(
         whole = Span(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
         loaded = await load(usage, ids, whole)
         for day, span in spans.items():
-            yield day, loaded.cut(span)
+            yield day, loaded.cut(span).meters
 
 
 def local_day(park: Park, ms: int) -> date:

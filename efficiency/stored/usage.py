@@ -3,79 +3,110 @@
 The points of one meter are held by series; what has no value is NaN, rules are masks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from efficiency.usage.intervals import Bools, Floats, Span, Times
 from efficiency.usage.quality import Rule
-from efficiency.valuation.rows import BAND_NAMES, NUMBERS, Rows, ValuedPlace, rule_text
+from efficiency.valuation.rows import AMOUNT, CO2E, COMPLETENESS, COST, NUMBERS, TOE, Rows, ValuedPlace, rule_text
 
-SeriesKey = tuple[str, str, str, str]
-"""Tenant (empty where there is none), utility, role, band."""
 
-Combined = NDArray[np.int64]
-"""Masks of `Rule` of a point, or `SUPERSEDED`."""
+class SeriesKey(NamedTuple):
+    """What tells the series of a meter apart; `tenant` is empty where there is none."""
+
+    tenant: str
+    utility: str
+    role: str
+    band: str
+
 
 SUPERSEDED = 2**40
 """Mask of a point that no longer holds but could not be deleted; no rule has it."""
 _SUPERSEDED_TEXT = "superseded"
 _RULES = {rule.name.lower(): int(rule) for rule in Rule if rule.name}
-_COMPLETENESS = NUMBERS.index("completeness")
-_WORTH = [NUMBERS.index(name) for name in ("amount", "cost_vnd", "co2e_kg", "toe")]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """Points of one series: `start` (ms, ascending), `numbers` (points, NUMBERS), `rules` (masks)."""
-
-    start: Times
-    numbers: Floats
-    rules: Combined
-
-    def where(self, chosen: Bools | NDArray[np.intp] | slice) -> "Content":
-        """Some of the points."""
-        return Content(self.start[chosen], self.numbers[chosen], self.rules[chosen])
-
-    def within(self, span: Span) -> "Content":
-        """Those that start in a span."""
-        first, last = np.searchsorted(self.start, (span.start, span.end))
-        return self.where(slice(int(first), int(last)))
+WORTH = [AMOUNT, COST, CO2E, TOE]
+"""Columns whose change is a revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUsage:
-    """Points of one meter that are in the store, or are to be written."""
+    """Rows of one meter that are in the store, or are to be written."""
 
-    content: Mapping[SeriesKey, Content] = field(default_factory=dict)
+    series: Mapping[SeriesKey, Rows] = field(default_factory=dict)
 
     def within(self, span: Span) -> "StoredUsage":
         """Those that start in a span."""
-        cut = {key: content.within(span) for key, content in self.content.items()}
-        return StoredUsage({key: content for key, content in cut.items() if len(content.start)})
+        cut = {key: rows.within(span) for key, rows in self.series.items()}
+        return StoredUsage({key: rows for key, rows in cut.items() if len(rows.start)})
+
+    def with_part(self, span: Span, part: "StoredUsage") -> "StoredUsage":
+        """The same with `part` in the place of all that starts in a span."""
+        found = {}
+        for key in {**self.series, **part.series}:
+            pieces = [part.series[key]] if key in part.series else []
+            if (own := self.series.get(key)) is not None:
+                first, last = np.searchsorted(own.start, (span.start, span.end)).tolist()
+                pieces = [*([own.where(slice(first))] if first else []), *pieces]
+                pieces += [own.where(slice(last, None))] if last < len(own.start) else []
+            if pieces:
+                found[key] = _joined(pieces)
+        return StoredUsage(found)
+
+    def with_row(self, key: SeriesKey, row: Rows) -> "StoredUsage":
+        """The same with one row added to a series, or in the place of the one that starts then."""
+        own = self.series.get(key)
+        if own is None or not len(own.start):
+            return StoredUsage({**self.series, key: row})
+        start = int(row.start[0])
+        first, last = (int(np.searchsorted(own.start, ms)) for ms in (start, start + 1))
+        pieces = [own.where(slice(first)), row, own.where(slice(last, None))]
+        return StoredUsage({**self.series, key: _joined([piece for piece in pieces if len(piece.start)])})
 
 
-def points_of(rows: Iterable[tuple[ValuedPlace, Rows]]) -> StoredUsage:
+@dataclass(frozen=True, slots=True)
+class SeriesRows:
+    """Rows of many series: of each, its meter, its series, and when it was revised, ms; 0 where it was not."""
+
+    meters: Sequence[str]
+    keys: Sequence[SeriesKey]
+    rows: Rows
+    revised: Times
+
+    @classmethod
+    def of_one(cls, meter: str, key: SeriesKey, rows: Rows, revised: Times | None = None) -> "SeriesRows":
+        """Rows of one series."""
+        size = len(rows.start)
+        since = np.zeros(size, dtype=np.int64) if revised is None else revised
+        return cls([meter] * size, [key] * size, rows, since)
+
+    def by_tenant(self) -> Iterator[tuple[str, "SeriesRows"]]:
+        """The same, tenant by tenant."""
+        places: dict[str, list[int]] = {}
+        for place, key in enumerate(self.keys):
+            places.setdefault(key.tenant, []).append(place)
+        for tenant, some in places.items():
+            chosen = np.array(some)
+            meters, keys = [self.meters[place] for place in some], [self.keys[place] for place in some]
+            yield tenant, SeriesRows(meters, keys, self.rows.where(chosen), self.revised[chosen])
+
+
+def usage_of_rows(rows: Iterable[tuple[ValuedPlace, str, Rows]]) -> StoredUsage:
     """What the store must hold of a meter: rows by the series that they belong to."""
-    found: dict[SeriesKey, list[Content]] = {}
-    for place, each in rows:
-        whole = Content(each.start, each.numbers, each.rules.astype(np.int64))
-        for number, band in enumerate(BAND_NAMES):
-            of_band = np.flatnonzero(each.band == number)
-            if len(of_band):
-                key = (place.tenant or "", place.utility, place.role, band)
-                found.setdefault(key, []).append(whole.where(of_band))
+    found: dict[SeriesKey, list[Rows]] = {}
+    for place, band, each in rows:
+        found.setdefault(SeriesKey(place.tenant or "", place.utility, place.role, band), []).append(each)
     return StoredUsage({key: _joined(parts) for key, parts in found.items()})
 
 
-def _joined(parts: Sequence[Content]) -> Content:
+def _joined(parts: Sequence[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
-    return Content(
+    return Rows(
         np.concatenate([part.start for part in parts]),
         np.concatenate([part.numbers for part in parts]),
         np.concatenate([part.rules for part in parts]),
@@ -85,17 +116,17 @@ def _joined(parts: Sequence[Content]) -> Content:
 class Difference:
     """What must be written so that the store holds `after` where it holds `before`."""
 
-    def __init__(self, before: StoredUsage, after: Mapping[SeriesKey, Content]) -> None:
-        self.before = before.content
+    def __init__(self, before: StoredUsage, after: Mapping[SeriesKey, Rows]) -> None:
+        self.before = before.series
         self.after = after
         self.changed: dict[SeriesKey, Bools] = {}
         self.lost: dict[SeriesKey, Bools] = {}
         """Points that lose a number, which overwriting cannot take away."""
         self._worth_changed: dict[SeriesKey, Bools] = {}
-        for key, content in after.items():
-            self._compare(key, content, self.before.get(key))
+        for key, rows in after.items():
+            self._compare(key, rows, self.before.get(key))
 
-    def _compare(self, key: SeriesKey, new: Content, old: Content | None) -> None:
+    def _compare(self, key: SeriesKey, new: Rows, old: Rows | None) -> None:
         size = len(new.start)
         if old is None or not len(old.start):
             self.changed[key] = self._worth_changed[key] = np.ones(size, dtype=np.bool_)
@@ -106,17 +137,17 @@ class Difference:
         numbers, missing = old.numbers[place], np.isnan(new.numbers)
         unequal = (numbers != new.numbers) & ~(np.isnan(numbers) & missing)
         self.changed[key] = ~there | unequal.any(axis=1) | (old.rules[place] != new.rules)
-        self._worth_changed[key] = ~there | unequal[:, _WORTH].any(axis=1)
+        self._worth_changed[key] = ~there | unequal[:, WORTH].any(axis=1)
         self.lost[key] = there & (missing & ~np.isnan(numbers)).any(axis=1)
 
     @cached_property
-    def gone(self) -> dict[SeriesKey, Content]:
+    def gone(self) -> dict[SeriesKey, Rows]:
         """Points that must go."""
-        found: dict[SeriesKey, Content] = {}
+        found: dict[SeriesKey, Rows] = {}
         for key, old in self.before.items():
             new = self.after.get(key)
             held = old.rules != SUPERSEDED
-            gone = old.where(held if new is None else held & ~np.isin(old.start, new.start))
+            gone = old.where(held if new is None else held & ~_among(old.start, new.start))
             if len(gone.start):
                 found[key] = gone
         return found
@@ -124,33 +155,33 @@ class Difference:
     @property
     def leaving(self) -> list[int]:
         """Starts of the points that cannot just be overwritten."""
-        starts = [content.start for content in self.gone.values()]
+        starts = [rows.start for rows in self.gone.values()]
         starts += [self.after[key].start[lost] for key, lost in self.lost.items()]
         return [int(start) for each in starts for start in each]
 
     def starts(self) -> dict[str, Times]:
         """Starts of what changes by the tenant who has, or had, the point then (empty where none): ascending."""
         found: dict[str, list[Times]] = {}
-        for key, content in self.after.items():
-            found.setdefault(key[0], []).append(content.start[self.changed[key]])
-        for key, content in self.gone.items():
-            found.setdefault(key[0], []).append(content.start)
+        for key, rows in self.after.items():
+            found.setdefault(key.tenant, []).append(rows.start[self.changed[key]])
+        for key, rows in self.gone.items():
+            found.setdefault(key.tenant, []).append(rows.start)
         every = {tenant: np.unique(np.concatenate(starts)) for tenant, starts in found.items()}
         return {tenant: starts for tenant, starts in every.items() if len(starts)}
 
     def revised(self, now_ms: int) -> dict[SeriesKey, Times]:
         """`now_ms` for points whose worth changes after they had been complete, else 0."""
-        whole = [old.start[old.numbers[:, _COMPLETENESS] == 1] for old in self.before.values()]
+        whole = [old.start[old.numbers[:, COMPLETENESS] == 1] for old in self.before.values()]
         complete = np.concatenate(whole) if whole else np.empty(0, dtype=np.int64)
         found: dict[SeriesKey, Times] = {}
-        for key, content in self.after.items():
-            since = np.zeros(len(content.start), dtype=np.int64)
+        for key, rows in self.after.items():
+            since = np.zeros(len(rows.start), dtype=np.int64)
             if len(complete):
-                since[self.changed[key] & self._worth_changed[key] & np.isin(content.start, complete)] = now_ms
+                since[self.changed[key] & self._worth_changed[key] & _among(rows.start, np.sort(complete))] = now_ms
             found[key] = since
         return found
 
-    def overwriting(self) -> dict[SeriesKey, Content]:
+    def overwriting(self) -> dict[SeriesKey, Rows]:
         """`after` for a store that does not delete: a number that is lost becomes zero; so does all that is gone."""
         found = dict(self.after)
         for key, lost in self.lost.items():
@@ -158,36 +189,42 @@ class Difference:
                 new, old = self.after[key], self.before[key]
                 place = np.minimum(np.searchsorted(old.start, new.start), len(old.start) - 1)
                 fill = lost[:, np.newaxis] & np.isnan(new.numbers) & ~np.isnan(old.numbers[place])
-                found[key] = Content(new.start, np.where(fill, 0.0, new.numbers), new.rules)
+                found[key] = Rows(new.start, np.where(fill, 0.0, new.numbers), new.rules)
         return found
 
 
-def zeros(content: Content) -> Content:
+def _among(values: Times, ascending: Times) -> Bools:
+    """Whether each is one of some ascending numbers; ten times as quick as `np.isin` for as few as there are here."""
+    if not len(ascending):
+        return np.zeros(len(values), dtype=np.bool_)
+    return np.asarray(ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values)
+
+
+def zeros(rows: Rows) -> Rows:
     """Points that no longer hold, for a store that does not delete."""
-    numbers = np.where(np.isnan(content.numbers), np.nan, 0.0)
-    return Content(content.start, numbers, np.full(len(content.start), SUPERSEDED))
+    numbers = np.where(np.isnan(rows.numbers), np.nan, 0.0)
+    return Rows(rows.start, numbers, np.full(len(rows.start), SUPERSEDED))
 
 
-def lines_of(prefix: str, content: Content, revised: Times) -> list[str]:
-    """Lines of line protocol, for points of one series; `revised` is left out where it is 0."""
-    there = np.isfinite(content.numbers)
+def lines_of(prefixes: Sequence[str], rows: Rows, revised: Times) -> list[str]:
+    """Lines of line protocol; `prefixes` name the series of each row. `revised` is left out where it is 0."""
+    there = np.isfinite(rows.numbers)
     pattern = there @ (1 << np.arange(len(NUMBERS))) * 2 + (revised > 0)
-    rules = {mask: text_of(mask) for mask in set(content.rules.tolist())}
-    text = prefix.replace("%", "%%")
+    rules = {mask: text_of(mask) for mask in set(rows.rules.tolist())}
     lines: list[str] = []
-    kinds = set(pattern.tolist())
-    for kind in sorted(kinds):
-        part = slice(None) if len(kinds) == 1 else np.flatnonzero(pattern == kind)
+    for kind in sorted(set(pattern.tolist())):
+        part = np.flatnonzero(pattern == kind)
         present = [number for number in range(len(NUMBERS)) if kind >> (number + 1) & 1]
         fields = "".join(f"{NUMBERS[number]}=%s," for number in present)
-        columns = [_texts(content.numbers[part, number]) for number in present]
-        columns.append([rules[mask] for mask in content.rules[part].tolist()])
+        columns: list[list[Any]] = [[prefixes[place] for place in part.tolist()]]
+        columns += [_texts(rows.numbers[part, number]) for number in present]
+        columns.append([rules[mask] for mask in rows.rules[part].tolist()])
         since = ""
         if kind & 1:
             since = ",revised=%si"
             columns.append(revised[part].tolist())
-        columns.append(content.start[part].tolist())
-        lines.extend(map(f'{text} {fields}rule="%s"{since} %s000000'.__mod__, zip(*columns, strict=True)))
+        columns.append(rows.start[part].tolist())
+        lines.extend(map(f'%s {fields}rule="%s"{since} %s000000'.__mod__, zip(*columns, strict=True)))
     return lines
 
 

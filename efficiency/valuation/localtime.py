@@ -12,6 +12,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times, quarters_in
 from metering.calendar import MINUTES_PER_DAY, Window
@@ -37,7 +38,7 @@ class Slots:
     def __len__(self) -> int:
         return len(self.start)
 
-    def cut(self, part: slice) -> "Slots":
+    def cut(self, part: slice | NDArray[np.intp]) -> "Slots":
         """Some of the quarter hours."""
         return Slots(self.start[part], self.day[part], self.month[part], self.weekday[part], self.minute[part])
 

@@ -4,7 +4,7 @@ Which bands a quarter hour has follows from time and tariff alone, never from wh
 band's edge has a row in each, with its share of everything that can be shared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -12,9 +12,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from efficiency.usage.intervals import Floats, Times
+from efficiency.usage.intervals import Bools, Floats, Times
 from efficiency.usage.quality import rules_in
-from efficiency.usage.quarterhours import Masks, QuarterHours
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import emissions, primary_energy
 from efficiency.valuation.localtime import Slots, local_day
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
@@ -38,6 +38,9 @@ NUMBERS = (
     "error",
 )
 """Fields of `usage` that are numbers, in the order of the columns of `Rows`."""
+AMOUNT, COMPLETENESS, ESTIMATED, COST, CO2E, TOE = (
+    NUMBERS.index(name) for name in ("amount", "completeness", "estimated", "cost_vnd", "co2e_kg", "toe")
+)
 
 _COARSE = 0.01
 """One count that is less than this share of what can pass in a quarter hour is not worth a field."""
@@ -49,12 +52,32 @@ _ALL = BAND_NAMES.index(Band.ALL.value)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one meter: `start` (ms), `band` (place in `BAND_NAMES`), `numbers` (rows, NUMBERS; NaN where none)."""
+    """Rows of one series of `usage`: `start` (ms, ascending), `numbers` (rows, NUMBERS; NaN where none), `rules`.
+
+    `rules` are masks of `Rule`, or what the store makes of a row that no longer holds.
+    """
 
     start: Times
-    band: NDArray[np.uint8]
     numbers: Floats
-    rules: Masks
+    rules: Times
+
+    def where(self, chosen: Bools | NDArray[np.intp] | slice) -> "Rows":
+        """Some of the rows."""
+        return Rows(self.start[chosen], self.numbers[chosen], self.rules[chosen])
+
+    def within(self, span: Span) -> "Rows":
+        """Those that start in a span."""
+        first, last = np.searchsorted(self.start, (span.start, span.end))
+        return self.where(slice(int(first), int(last)))
+
+
+@dataclass(frozen=True, slots=True)
+class BandRows:
+    """Rows in the order of quarter hours: `hour` and `band` are places, of the quarter hour and in `BAND_NAMES`."""
+
+    hour: NDArray[np.intp]
+    band: NDArray[np.intp]
+    numbers: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,56 +132,65 @@ def _role(park: Park, belonging: Belonging, ms: int) -> str:
 
 def rows_of(
     park: Park, meter: Meter, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots
-) -> list[tuple[ValuedPlace, Rows]]:
-    """Rows of one meter by where it hangs, from its use and that of its `FURTHER_REGISTERS`.
+) -> Iterator[tuple[ValuedPlace, str, Rows]]:
+    """Rows of one meter by where it hangs and by band, from its use and that of its `FURTHER_REGISTERS`.
 
     `when` are the same quarter hours, without holes. Those in which nobody has the meter have no rows.
     """
     if not len(use):
-        return []
+        return
     whole = Span(int(use.start[0]), int(use.start[-1]) + QUARTER_MS)
-    found = []
     for place in places_in(park, meter, whole):
-        if place.span == whole:
-            found.append((place, _rows(park, meter, place, use, further, when)))
-        else:
-            first, last = ((edge - whole.start) // QUARTER_MS for edge in (place.span.start, place.span.end))
-            part = slice(first, last)
-            cut = {name: one.cut(part) for name, one in further.items()}
-            found.append((place, _rows(park, meter, place, use.cut(part), cut, when.cut(part))))
-    return found
+        first, last = ((edge - whole.start) // QUARTER_MS for edge in (place.span.start, place.span.end))
+        part = slice(first, last)
+        mine, cut = use.cut(part), {name: one.cut(part) for name, one in further.items()}
+        found = band_rows(park, place, mine, cut, when.cut(part), rated=meter.rated)
+        rules = mine.rules.astype(np.int64)
+        for band, name in enumerate(BAND_NAMES):
+            of_band = np.flatnonzero(found.band == band)
+            if len(of_band):
+                hour = found.hour[of_band]
+                yield place, name, Rows(mine.start[hour], found.numbers[of_band], rules[hour])
 
 
-def _rows(
-    park: Park, meter: Meter, place: ValuedPlace, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots
-) -> Rows:
-    shares, amount, cost = _in_bands(park, meter, place, use, when)
-    factors = park.factors
+def band_rows(
+    park: Park,
+    place: ValuedPlace,
+    use: QuarterHours,
+    further: Mapping[str, QuarterHours],
+    when: Slots,
+    *,
+    rated: float | Floats,
+) -> BandRows:
+    """What quarter hours cost, emitted and weighed, by band.
+
+    They may be of several meters, each by each, that hang in places like this one; `rated` is then by quarter hour.
+    """
+    shares, amount, cost = _in_bands(park, place, use, when)
+    factors, utility = park.factors, Utility(place.utility)
     whole = {
-        "co2e_kg": emissions(use, meter.utility, place.kind, factors, when).value,
-        "toe": primary_energy(use, meter.utility, factors, when).value,
+        "co2e_kg": emissions(use, utility, place.kind, factors, when).value,
+        "toe": primary_energy(use, utility, factors, when).value,
         **{name: one.amount for name, one in further.items()},
-        "error": np.where(use.error >= _COARSE * meter.rated / _QUARTERS_PER_HOUR, use.error, np.nan),
+        "error": np.where(use.error >= _COARSE * rated / _QUARTERS_PER_HOUR, use.error, np.nan),
     }
-    interval, band = np.nonzero(shares > 0)
-    numbers = np.full((len(interval), len(NUMBERS)), np.nan)
-    numbers[:, 0] = amount[interval, band]
-    numbers[:, 1] = use.completeness[interval]
-    numbers[:, 2] = use.estimated[interval]
-    numbers[:, 3] = cost[interval, band]
+    hour, band = np.nonzero(shares > 0)
+    numbers = np.full((len(hour), len(NUMBERS)), np.nan)
+    numbers[:, AMOUNT] = amount[hour, band]
+    numbers[:, COMPLETENESS] = use.completeness[hour]
+    numbers[:, ESTIMATED] = use.estimated[hour]
+    numbers[:, COST] = cost[hour, band]
     for name, values in whole.items():
-        numbers[:, NUMBERS.index(name)] = values[interval] * shares[interval, band]
-    return Rows(use.start[interval], band.astype(np.uint8), numbers, use.rules[interval])
+        numbers[:, NUMBERS.index(name)] = values[hour] * shares[hour, band]
+    return BandRows(hour, band, numbers)
 
 
-def _in_bands(
-    park: Park, meter: Meter, place: ValuedPlace, use: QuarterHours, when: Slots
-) -> tuple[Floats, Floats, Floats]:
+def _in_bands(park: Park, place: ValuedPlace, use: QuarterHours, when: Slots) -> tuple[Floats, Floats, Floats]:
     """Shares, amount and cost by (interval, BAND_NAMES)."""
     size = (len(use), len(BAND_NAMES))
     shares, amount, cost = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)
-    tariff = park.tariffs.electricity
-    if meter.utility is Utility.ELECTRICITY and tariff is not None:
+    tariff, utility = park.tariffs.electricity, Utility(place.utility)
+    if utility is Utility.ELECTRICITY and tariff is not None:
         hours = band_shares(tariff.bands, when)
         undated = np.asarray(np.isnan(hours).any(axis=1))
         shares[:, :_ALL] = np.where(undated[:, np.newaxis], 0.0, hours)
@@ -171,7 +203,7 @@ def _in_bands(
     else:
         shares[:, _ALL] = 1.0
         amount[:, _ALL] = use.amount
-        prices: Valued = flat_cost(use, park.tariffs.prices.get(meter.utility, ()), when)
+        prices: Valued = flat_cost(use, park.tariffs.prices.get(utility, ()), when)
         cost[:, _ALL] = prices.value
     return shares, amount, cost
 

@@ -1,0 +1,172 @@
+"""What changed of plain meters since the cycle before, of all at once that are valued alike: as rows to write.
+
+Pure. Values follow from use, time and the park file alone, quarter hour by quarter hour. So the rows that the store has
+are those of the use before, and only quarter hours whose use differs can have other ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficiency.stored.usage import WORTH, SeriesKey, SeriesRows
+from efficiency.usage.intervals import QUARTER_MS, Bools, Floats, Span, Times
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.localtime import Slots, slots_over
+from efficiency.valuation.rows import BAND_NAMES, COMPLETENESS, BandRows, Rows, ValuedPlace, band_rows
+from metering.park import Park
+
+Uses = Mapping[str, QuarterHours]
+"""Use of a meter by register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """What a plain meter used in `window`, as it was computed and stored at `now_ms`."""
+
+    window: Span
+    now_ms: int
+    uses: Uses
+
+
+class Alike(NamedTuple):
+    """What meters have in common that are valued together: when they were computed before, and where they hang."""
+
+    window: Span
+    now_ms: int
+    registers: tuple[str, ...]
+    utility: str
+    kind: str
+    voltage: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A meter, where it hangs in all of a window, and what it used as of the cycle before."""
+
+    meter: str
+    place: ValuedPlace
+    plain: Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Rows to write of `meters`; of those that are not in it, some row cannot just be added or overwritten."""
+
+    meters: frozenset[str]
+    rows: SeriesRows
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Numbers by meter and quarter hour of one register: use, how complete it is and how far it may be off."""
+
+    amount: Floats
+    completeness: Floats
+    error: Floats
+
+    @classmethod
+    def of(cls, uses: Sequence[QuarterHours], first: int, width: int) -> "_Grid":
+        """From the quarter hour `first` on; those after the last are unknown."""
+
+        def grid(columns: Sequence[Floats]) -> Floats:
+            found = np.full((len(columns), width), np.nan)
+            rows = np.stack(columns)[:, first:]
+            found[:, : rows.shape[1]] = rows
+            return found
+
+        return cls(
+            grid([use.amount for use in uses]),
+            grid([use.completeness for use in uses]),
+            grid([use.error for use in uses]),
+        )
+
+    def unlike(self, other: "_Grid") -> Bools:
+        return (
+            unequal(self.amount, other.amount)
+            | unequal(self.completeness, other.completeness)
+            | unequal(self.error, other.error)
+        )
+
+    def hours(self, cells: "_Cells") -> QuarterHours:
+        """Some of them, one after the other."""
+        place, start = (cells.meter, cells.hour), cells.when.start
+        none, rules = np.zeros(len(start)), np.zeros(len(start), dtype=np.uint32)
+        return QuarterHours(start, self.amount[place], none, self.completeness[place], self.error[place], rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Some quarter hours of many meters: the place of each one's meter and of itself, its time, the meter's rating."""
+
+    meter: NDArray[np.intp]
+    hour: NDArray[np.intp]
+    when: Slots
+    rated: Floats
+
+
+def unequal(one: Floats, other: Floats) -> Bools:
+    """Where numbers differ; what is unknown on both sides does not."""
+    return np.asarray((one != other) & ~(np.isnan(one) & np.isnan(other)))
+
+
+def differing(
+    park: Park, alike: Alike, some: Sequence[Before], now: Mapping[str, Uses], window: Span, now_ms: int
+) -> Differing:
+    """What differs from the cycle before in a window, of meters that have `alike` in common."""
+    width = (window.end - window.start) // QUARTER_MS
+    first, known = ((ms - window.start) // QUARTER_MS for ms in (alike.window.start, alike.window.end))
+    grids = {
+        register: (
+            _Grid.of([each.plain.uses[register] for each in some], -first, width),
+            _Grid.of([now[each.meter][register] for each in some], 0, width),
+        )
+        for register in alike.registers
+    }
+    unlike = np.logical_or.reduce([before.unlike(after) for before, after in grids.values()])
+    unlike[:, known:] = True
+    meter, hour = np.nonzero(unlike)
+    when = slots_over(window, park.zone).cut(hour)
+    rated = np.array([park.meter[each.meter].rated for each in some])[meter]
+    cells = _Cells(meter, hour, when, rated)
+    old = _valued(park, some[0], {name: before for name, (before, _) in grids.items()}, cells)
+    new = _valued(park, some[0], {name: after for name, (_, after) in grids.items()}, cells)
+    start, of_meter = when.start[new.hour], meter[new.hour]
+    there = (hour[new.hour] < known) & _holds(start, old.numbers, alike.now_ms)
+    holds = _holds(start, new.numbers, now_ms)
+    lost = there & (~holds | (np.isnan(new.numbers) & ~np.isnan(old.numbers)).any(axis=1))
+    differs = unequal(new.numbers, old.numbers)
+    simple = ~np.isin(np.arange(len(some)), of_meter[lost])
+    written = np.flatnonzero(holds & simple[of_meter] & (~there | differs.any(axis=1)))
+    revised = there & (old.numbers[:, COMPLETENESS] == 1) & differs[:, WORTH].any(axis=1)
+    numbers = new.numbers[written]
+    rows = Rows(start[written], numbers, np.zeros(len(written), dtype=np.int64))
+    keys = [_keys(each.place) for each in some]
+    pairs = list(zip(of_meter[written].tolist(), new.band[written].tolist(), strict=True))
+    return Differing(
+        frozenset(each.meter for each, one in zip(some, simple.tolist(), strict=True) if one),
+        SeriesRows(
+            [some[place].meter for place, _ in pairs],
+            [keys[place][band] for place, band in pairs],
+            rows,
+            np.where(revised[written], now_ms, 0),
+        ),
+    )
+
+
+def _valued(park: Park, one: Before, grids: Mapping[str, _Grid], cells: _Cells) -> BandRows:
+    counter = park.meter[one.meter].counter
+    uses = {name: grid.hours(cells) for name, grid in grids.items()}
+    further = {name: use for name, use in uses.items() if name != counter}
+    return band_rows(park, one.place, uses[counter], further, cells.when, rated=cells.rated)
+
+
+def _holds(start: Times, numbers: Floats, now_ms: int) -> Bools:
+    """A running quarter hour in which nothing was read yet has no row."""
+    return np.asarray((start + QUARTER_MS <= now_ms) | (numbers[:, COMPLETENESS] > 0))
+
+
+def _keys(place: ValuedPlace) -> list[SeriesKey]:
+    return [SeriesKey(place.tenant or "", place.utility, place.role, band) for band in BAND_NAMES]

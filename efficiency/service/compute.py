@@ -1,0 +1,192 @@
+"""Computes the use of meters in the windows of time that are planned, and makes the store hold it.
+
+It goes month by month and, within a month, by groups of meters whose readings may be in memory together: they are read
+at once, and the figures of a tenant are made while all that they are made of is still in memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from itertools import groupby
+
+from efficiency.service.aside import SetAside
+from efficiency.service.inturn import in_turn
+from efficiency.service.results import Computed, Results, owner
+from efficiency.stored.meteruse import NEAR_MS, MeterUse, around
+from efficiency.stored.readings import RegisterReader, Registers
+from efficiency.stored.usage import StoredUsage
+from efficiency.usage.events import Event, meter_events, wider
+from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import usage_of
+from efficiency.usage.steps import steps_of
+from efficiency.valuation.localtime import months_of
+from metering.errors import OperatorError, UnavailableError
+from metering.meters import Meter
+
+AT_ONCE = 250_000
+"""Readings that are held in memory together, about."""
+
+Work = dict[str, list[Span]]
+"""Windows to compute again, by meter."""
+log = logging.getLogger(__name__)
+
+
+class Computing:
+    """The computing of one cycle; what it finds goes to `results`."""
+
+    def __init__(self, reader: RegisterReader, results: Results, aside: SetAside) -> None:
+        self.meter_use = MeterUse(reader, results.now_ms, results.park.zone)
+        self.results = results
+        self._park = results.park
+        self._reader = reader
+        self._aside = aside
+        self._now_ms = results.now_ms
+
+    async def compute(self, work: Work, done: Callable[[int, int], None], most: int | None = None) -> Work:
+        """Compute windows, oldest months first; `done` gets how many of how many are.
+
+        Computes `most` quarter hours at the most, and returns what is left.
+        """
+        by_month, left = self._bounded(self._by_month(work), most)
+        total, ready = sum(len(spans) for windows in by_month.values() for spans in windows.values()), 0
+        for _, windows in sorted(by_month.items()):
+            found = self._groups(windows)
+            await in_turn(partial(self._group_or_each, group, windows) for group in found)
+            ready += sum(map(len, windows.values()))
+            done(ready, total)
+        return left
+
+    def _groups(self, windows: Work) -> list[list[Meter]]:
+        return groups([self._park.meter[name] for name in windows], _hull(windows.values()))
+
+    def _bounded(self, by_month: dict[int, Work], most: int | None) -> tuple[dict[int, Work], Work]:
+        """The first `most` quarter hours, and what is left; a window may be cut anywhere."""
+        if most is None:
+            return by_month, {}
+        first: dict[int, Work] = {}
+        left: Work = {}
+        for month, windows in sorted(by_month.items()):
+            for name in (meter.id for group in self._groups(windows) for meter in group):
+                for span in windows[name]:
+                    cut = min(span.end, span.start + most * QUARTER_MS)
+                    most -= (cut - span.start) // QUARTER_MS
+                    if span.start < cut:
+                        first.setdefault(month, {}).setdefault(name, []).append(Span(span.start, cut))
+                    if cut < span.end:
+                        left.setdefault(name, []).append(Span(cut, span.end))
+        return first, left
+
+    def _by_month(self, work: Work) -> dict[int, Work]:
+        found: dict[int, Work] = {}
+        for name, spans in work.items():
+            first = self._reader.first.get(name)
+            for span in merged(spans) if first is not None and not self._aside.failed(name) else []:
+                window = Span(max(span.start, first or 0), min(span.end, self._now_ms)).outward()
+                for month, piece in months_of(window, self._park.zone):
+                    found.setdefault(month, {}).setdefault(name, []).append(piece)
+        return found
+
+    async def _group_or_each(self, group: Sequence[Meter], windows: Work) -> None:
+        await each_or_alone(self._aside, group, self._now_ms, partial(self._group, windows))
+
+    async def _group(self, windows: Work, group: Sequence[Meter]) -> None:
+        """Compute some meters' windows of one month, and the tenants' figures that they are enough for."""
+        whole = _hull(windows[meter.id] for meter in group)
+        loaded = await self.load(group, around(whole))
+        stored = await self.results.usage.stored([meter.id for meter in group], whole)
+        for meter in group:
+            for span in windows[meter.id]:
+                with self._aside.guard(meter.id, self._now_ms):
+                    await self.one(meter, span, loaded, stored[meter.id])
+            await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
+        await self.results.rollups.write_at_hand(self._park, stored.keys(), self._now_ms)
+
+    async def load(self, group: Sequence[Meter], span: Span) -> Registers:
+        """Readings of some meters, of all their counting registers."""
+        loaded: Registers = {}
+        for utility in sorted({meter.utility for meter in group}):
+            found = await self._reader.load([m for m in group if m.utility is utility], span, self._now_ms)
+            for name, readings in found.items():
+                loaded.setdefault(name, {}).update(readings)
+        return loaded
+
+    async def one(self, meter: Meter, window: Span, loaded: Registers, stored: StoredUsage) -> None:
+        """Compute one meter in one window and make the store hold the result."""
+        first = self._reader.first[meter.id] // QUARTER_MS * QUARTER_MS
+        whole = Span(max(window.start, first), min(window.end, self._now_ms)).outward()
+        if whole.start < whole.end:
+            await self.results.keep(await self._computed(meter, whole, loaded), stored)
+
+    async def _computed(self, meter: Meter, whole: Span, loaded: Registers) -> Computed:
+        """Use of each counting register of a meter, and what happened to the main one."""
+        uses: dict[str, QuarterHours] = {}
+        happened: list[Event] = []
+        for register in self.meter_use.registers(meter):
+            readings = loaded[register.name][meter.id]
+            main = register.name == meter.counter
+            span = wider(whole) if main else whole
+            if len(readings.times) or readings.span.end < ALWAYS_AFTER:
+                steps = await self.meter_use.steps(register, span, readings)
+                use = await self.meter_use.of_steps(register, span, steps)
+            else:
+                steps = steps_of(register.counter, readings)
+                use = usage_of(register.counter, steps, span)
+            if main:
+                happened = meter_events(meter, register.counter, steps, use, whole)
+                use = use.cut(slice((whole.start - span.start) // QUARTER_MS, None))
+            uses[register.name] = use
+        return Computed(meter, whole, uses, happened)
+
+
+async def each_or_alone(
+    aside: SetAside, group: Sequence[Meter], now_ms: int, work: Callable[[Sequence[Meter]], Awaitable[None]]
+) -> None:
+    """Do something for a group of meters; where that fails, for each by itself, so that the culprit is found."""
+    if len(group) > 1:
+        try:
+            await work(group)
+        except (UnavailableError, OperatorError):
+            raise
+        except Exception as error:  # noqa: BLE001 (one meter must not stop the others)
+            log.debug("%d meters together failed of %r; one by one now", len(group), error)
+        else:
+            return
+    for meter in group:
+        with aside.guard(meter.id, now_ms):
+            await work([meter])
+
+
+def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
+    """Meters whose readings over a span may be held in memory together; those of a tenant, if that may be.
+
+    The tenant is the one who has a meter at the end of the span.
+    """
+    found: list[list[Meter]] = []
+    held = 0.0
+    owners = {meter.id: owner(meter, span.end - 1) or "" for meter in meters}
+    ordered = sorted(meters, key=lambda meter: (owners[meter.id], meter.utility.value, meter.id))
+    for _, of_tenant in groupby(ordered, key=lambda meter: owners[meter.id]):
+        part = list(of_tenant)
+        sizes = [_readings(meter, span) for meter in part]
+        if found and held + sum(sizes) > AT_ONCE:
+            found.append([])
+            held = 0.0
+        for meter, size in zip(part, sizes, strict=True):
+            if not found or held + size > AT_ONCE:
+                found.append([])
+                held = 0.0
+            found[-1].append(meter)
+            held += size
+    return [group for group in found if group]
+
+
+def _readings(meter: Meter, span: Span) -> float:
+    """How much is held of a meter over a span: its readings, or its quarter hours where they are more."""
+    return (span.end - span.start + 4 * NEAR_MS) / min(meter.interval_s * 1000, QUARTER_MS)
+
+
+def _hull(windows: Iterable[Sequence[Span]]) -> Span:
+    spans = [span for each in windows for span in each]
+    return Span(min(span.start for span in spans), max(span.end for span in spans))

@@ -1,0 +1,123 @@
+"""Makes the store hold what was computed of a meter in a window, and marks the figures above what that changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from efficiency.service.alike import Differing
+from efficiency.service.pending import Use
+from efficiency.service.rollups import Rollups
+from efficiency.stored.events import EventStore, OwnedEvent
+from efficiency.stored.usage import StoredUsage, usage_of_rows
+from efficiency.stored.usagestore import UsageStore
+from efficiency.usage.events import Event
+from efficiency.usage.intervals import QUARTER_MS, Span, Times
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.localtime import slots, slots_over
+from efficiency.valuation.rows import COMPLETENESS, Rows, rows_of
+from metering.meters import Meter
+from metering.park import Park
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Use of one meter in a window by register, and what happened to it meanwhile."""
+
+    meter: Meter
+    window: Span
+    uses: Mapping[str, QuarterHours]
+    events: Sequence[Event] = ()
+
+
+class Results:
+    """Where the results of one cycle go, up to `now_ms`.
+
+    `everything`: tenants' databases get what did not change, too. `mark_all`: the figures above may be missing though
+    nothing below has changed, because who computed it last may have ended in between.
+    """
+
+    def __init__(
+        self,
+        park: Park,
+        usage: UsageStore,
+        events: EventStore,
+        rollups: Rollups,
+        now_ms: int,
+        *,
+        everything: bool,
+        mark_all: bool,
+    ) -> None:
+        self.park = park
+        self.usage = usage
+        self.rollups = rollups
+        self.now_ms = now_ms
+        self._events = events
+        self._everything = everything
+        self._mark_all = mark_all or everything
+
+    @property
+    def compares(self) -> bool:
+        """Whether what is as it was needs nothing."""
+        return not self._mark_all
+
+    async def keep(self, computed: Computed, stored: StoredUsage) -> None:
+        """Make the store, which holds `stored` of the meter, hold use and events of its window."""
+        meter, window = computed.meter, computed.window
+        known = self.events_in(meter, window)
+        owned = [OwnedEvent(event, owner(meter, event.at)) for event in computed.events]
+        if owned != known:
+            await self._events.replace(meter.id, known, owned)
+        further = {name: use for name, use in computed.uses.items() if name != meter.counter}
+        when = slots_over(window, self.park.zone)
+        found = rows_of(self.park, meter, computed.uses[meter.counter], further, when)
+        new = usage_of_rows((place, band, self._that_hold(rows)) for place, band, rows in found)
+        before = stored.within(window)
+        changed = await self.usage.replace(meter.id, window, new, before, self.now_ms, everything=self._everything)
+        if self._mark_all:
+            changed = dict.fromkeys({key.tenant for key in (*new.series, *before.series)}, when.start)
+        for tenant, starts in changed.items():
+            self.mark(Use(meter.id, tenant or None), starts)
+
+    async def overwrite(self, found: Differing, window: Span) -> None:
+        """Make the store hold rows that add to or overwrite what it has; all else in the window is as it was."""
+        rows = found.rows
+        await self.usage.overwrite(found.meters, rows, window)
+        over: dict[Use, set[int]] = {}
+        day = dict(zip(*(column.tolist() for column in _days(window, self.park)), strict=True))
+        for meter, key, start in zip(rows.meters, rows.keys, rows.rows.start.tolist(), strict=True):
+            use = Use(meter, key.tenant or None)
+            if start + QUARTER_MS <= self.now_ms:
+                over.setdefault(use, set()).add(day[start])
+            else:
+                self.rollups.pending.running(use, start)
+        for use, days in over.items():
+            self.rollups.mark(self.park, use, days)
+
+    def events_in(self, meter: Meter, window: Span) -> list[OwnedEvent]:
+        """What is stored of events of a meter in a window."""
+        return [each for each in self._events.known(meter.id) if window.start <= each.event.at < window.end]
+
+    def mark(self, use: Use, starts: Times) -> None:
+        """Some quarter hours, in their order, have changed."""
+        over = starts[starts + QUARTER_MS <= self.now_ms]
+        if len(over):
+            self.rollups.mark(self.park, use, np.unique(slots(over, self.park.zone).day).tolist())
+        for start in starts[len(over) :].tolist():
+            self.rollups.pending.running(use, start)
+
+    def _that_hold(self, rows: Rows) -> Rows:
+        """A running quarter hour in which nothing was read yet is not missing."""
+        keep = (rows.start + QUARTER_MS <= self.now_ms) | (rows.numbers[:, COMPLETENESS] > 0)
+        return rows if keep.all() else rows.where(keep)
+
+
+def owner(meter: Meter, ms: int) -> str | None:
+    """The tenant who has a meter at an instant."""
+    belonging = meter.belonging_at(ms)
+    return belonging.tenant if belonging is not None else None
+
+
+def _days(window: Span, park: Park) -> tuple[Times, Times]:
+    when = slots_over(window, park.zone)
+    return when.start, when.day

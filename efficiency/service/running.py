@@ -1,0 +1,222 @@
+"""The running hour of every meter, from cycle to cycle: only what is new is read, computed, valued and written.
+
+Nearly all meters are plain (`usage.plain`). They are computed all at once and compared with the cycle before; the
+quarter hours that differ are valued and written together, whoever's they are. A meter that is odd, or that loses what
+it had, goes through `Computing` by itself. The result is the same; for 1,936 meters it takes a fifth of the time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from efficiency.service.alike import Alike, Before, Plain, differing
+from efficiency.service.aside import SetAside
+from efficiency.service.compute import Computing
+from efficiency.service.results import Computed, Results
+from efficiency.stored.meteruse import MeterUse, touched
+from efficiency.stored.readings import Registers
+from efficiency.usage.counters import counting
+from efficiency.usage.intervals import DAY_MS, EVER, HOUR_MS, QUARTER_MS, Span
+from efficiency.usage.line import Readings
+from efficiency.usage.plain import plain_hours, plain_window
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarters import MARGIN_MS, enough
+from efficiency.usage.steps import REACH_MS
+from efficiency.valuation.rows import ValuedPlace, places_in
+from metering.meters import Meter
+from metering.park import Park
+
+BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
+"""What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
+_TURN = 16
+
+Load = Callable[[Sequence[Meter], Span], Awaitable[Registers]]
+
+
+class _Said(NamedTuple):
+    """What a meter's readings were, and the quarter hour in which that was looked at."""
+
+    digest: int
+    quarter: int
+
+
+class RunningHours:
+    """The running hours of one park's meters; begun anew where its park file changes what is computed."""
+
+    def __init__(self, aside: SetAside) -> None:
+        self._aside = aside
+        self._recent = Recent()
+        self._said: dict[str, _Said] = {}
+        self._plain: dict[str, Plain] = {}
+        self._places: dict[str, tuple[ValuedPlace, ...]] = {}
+
+    def forget(self, meter: str) -> None:
+        """Something may have changed before the running hour, or is computed again there."""
+        self._recent.forget(meter)
+        self._plain.pop(meter, None)
+
+    async def run(self, computing: Computing, first: Mapping[str, int], changed: Span, group: Sequence[Meter]) -> None:
+        """Compute some meters where readings within `changed` are new; `first`: instants of meters' first readings."""
+        results = computing.results
+        now_ms = results.now_ms
+        span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
+        loaded = await self._recent.load(group, span, changed.start, computing.load)
+        said = {meter.id: _said(meter, loaded, now_ms) for meter in group if meter.id in first}
+        news = [meter for meter in group if meter.id in said and self._said.get(meter.id) != said[meter.id]]
+        window = plain_window(changed, now_ms)
+        old = [meter for meter in news if first[meter.id] < window.start]
+        plain = plain_uses(computing.meter_use, old, loaded, window)
+        alike = await self._keep_alike(results, plain, window) if results.compares else set()
+        due: dict[str, Span] = {}
+        for meter in (meter for meter in news if meter.id not in alike):
+            self._plain.pop(meter.id, None)
+            with self._aside.guard(meter.id, now_ms):
+                due[meter.id] = window if meter.id in plain else await _touched(computing, meter, loaded, changed)
+        await self._keep_each(computing, loaded, due, plain)
+        self._plain |= {name: Plain(window, now_ms, plain[name]) for name in alike}
+        self._said |= said
+
+    async def _keep_each(
+        self,
+        computing: Computing,
+        loaded: Registers,
+        due: Mapping[str, Span],
+        plain: Mapping[str, Mapping[str, QuarterHours]],
+    ) -> None:
+        """Make the store hold what is to be computed of some meters, one by one; `plain` is computed already."""
+        if not due:
+            return
+        results = computing.results
+        now_ms = results.now_ms
+        whole = Span(min(each.start for each in due.values()), now_ms).outward()
+        stored = await results.usage.stored(due, whole)
+        for number, (name, span) in enumerate(due.items()):
+            meter = results.park.meter[name]
+            with self._aside.guard(name, now_ms):
+                if name in plain:
+                    await results.keep(Computed(meter, span, plain[name]), stored[name])
+                    self._plain[name] = Plain(span, now_ms, plain[name])
+                else:
+                    await computing.one(meter, span, loaded, stored[name])
+            if number % _TURN == 0:
+                await asyncio.sleep(0)  # the service has other work, too
+
+    async def _keep_alike(
+        self, results: Results, plain: Mapping[str, Mapping[str, QuarterHours]], window: Span
+    ) -> set[str]:
+        """Make the store hold what differs from the cycle before, of all meters of which that is simple; returns them.
+
+        It is simple where a meter hung in one place, nothing odd happened, and each row adds to or overwrites what is
+        there, so that nothing has to be deleted.
+        """
+        groups: dict[Alike, list[str]] = {}
+        places: dict[str, ValuedPlace] = {}
+        for name, uses in plain.items():
+            before, meter = self._plain.get(name), results.park.meter[name]
+            if before is None or not before.window.start <= window.start <= before.window.end <= window.end:
+                continue
+            place = self._place(results.park, meter, window)
+            if place is None or results.events_in(meter, window) or not results.usage.knows([name], before.window):
+                continue
+            places[name] = place
+            key = Alike(
+                before.window, before.now_ms, tuple(sorted(uses)), place.utility, place.kind.value, place.voltage
+            )
+            groups.setdefault(key, []).append(name)
+        done: set[str] = set()
+        for key, names in groups.items():
+            some = [Before(name, places[name], self._plain[name]) for name in names]
+            found = differing(results.park, key, some, plain, window, results.now_ms)
+            await results.overwrite(found, window)
+            done |= found.meters
+        return done
+
+    def _place(self, park: Park, meter: Meter, window: Span) -> ValuedPlace | None:
+        """Where a meter hangs in all of a window; None where it is moved within it."""
+        places = self._places.get(meter.id)
+        if places is None:
+            places = self._places[meter.id] = places_in(park, meter, EVER)
+        return next(
+            (place for place in places if place.span.start <= window.start and window.end <= place.span.end), None
+        )
+
+
+async def _touched(computing: Computing, meter: Meter, loaded: Registers, changed: Span) -> Span:
+    """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
+    found: list[Span] = []
+    meter_use = computing.meter_use
+    for register in meter_use.registers(meter):
+        readings = loaded[register.name][meter.id]
+        if not len(readings.times):
+            found.append(changed)  # nothing was read for hours: what was missing is still missing
+            continue
+        steps = meter_use.weigh(register, readings)
+        window = touched(register, steps, changed, only_new=True)
+        found.append(window if all(enough(steps, window)) else await meter_use.affected(register, changed))
+    return Span(min(span.start for span in found), max(span.end for span in found))
+
+
+def _said(meter: Meter, loaded: Registers, now_ms: int) -> _Said:
+    readings = loaded[meter.counter][meter.id]
+    content = readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()
+    return _Said(hash(content), now_ms // QUARTER_MS)
+
+
+def plain_uses(
+    meter_use: MeterUse, meters: Sequence[Meter], loaded: Registers, window: Span
+) -> dict[str, dict[str, QuarterHours]]:
+    """Use in a window of those meters that do nothing odd, by meter and register; the others are not there."""
+    registers = [register for meter in meters for register in meter_use.registers(meter)]
+    hours = plain_hours(
+        [each.counter for each in registers], [loaded[each.name][each.meter.id] for each in registers], window
+    )
+    found: dict[str, dict[str, QuarterHours]] = {}
+    odd = set()
+    for place, each in enumerate(registers):
+        one = hours.get(place)
+        if one is None or one.rules.any():
+            odd.add(each.meter.id)
+        else:
+            found.setdefault(each.meter.id, {})[each.name] = one
+    return {meter: uses for meter, uses in found.items() if meter not in odd}
+
+
+class Recent:
+    """Readings of the last hours by meter and register, as of the last `load`: only the running hour is read again.
+
+    Without it each cycle would read six hours of every meter. What comes, goes or is corrected before the running hour
+    leaves a trace in `arrivals`; then `forget` the meter.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, Readings]] = {}
+
+    def forget(self, meter: str) -> None:
+        """Something may have changed before the running hour."""
+        self._known.pop(meter, None)
+
+    async def load(self, meters: Sequence[Meter], span: Span, since: int, load: Load) -> Registers:
+        """Readings of some meters over a span; only those from `since` on are asked for, where the others are known."""
+        known = [meter for meter in meters if self._known.get(meter.id, {}).keys() == set(counting(meter))]
+        names = {meter.id for meter in known}
+        loaded = await load([meter for meter in meters if meter.id not in names], span)
+        for register, by_meter in (await load(known, Span(since, span.end))).items():
+            for name, new in by_meter.items():
+                loaded.setdefault(register, {})[name] = _joined(self._known[name][register], new, span.start, since)
+        for meter in meters:
+            self._known[meter.id] = {register: loaded[register][meter.id] for register in counting(meter)}
+        return loaded
+
+
+def _joined(old: Readings, new: Readings, start: int, since: int) -> Readings:
+    """Old readings from `start` up to `since`, and new ones from there on."""
+    first, last = np.searchsorted(old.times, (start, since))
+    span = Span(old.span.start if first == 0 else start, new.span.end)
+    return Readings(
+        np.concatenate((old.times[first:last], new.times)),
+        np.concatenate((old.values[first:last], new.values)),
+        np.concatenate((old.states[first:last], new.states)),
+        span,
+    )

@@ -1,0 +1,65 @@
+"""The stored quarter hours of meters laid on a span of time, so that they can be added up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from efficiency.stored.usage import SUPERSEDED, StoredUsage
+from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times, quarters_in
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.rows import COMPLETENESS, ESTIMATED, NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class SpanHours:
+    """Quarter hours of some meters, each over exactly `span`."""
+
+    span: Span
+    meters: Mapping[str, QuarterHours]
+
+    def cut(self, span: Span) -> "SpanHours":
+        """The part of it within a span, which lies in its own; nothing where that is empty."""
+        if span.start >= span.end:
+            return SpanHours(span, {})
+        part = slice((span.start - self.span.start) // QUARTER_MS, (span.end - self.span.start) // QUARTER_MS)
+        return SpanHours(span, {meter: one.cut(part) for meter, one in self.meters.items()})
+
+
+def laid(stored: StoredUsage, span: Span) -> QuarterHours:
+    """Stored rows of one meter laid on the quarter hours of a span; bands are added up."""
+    start = quarters_in(span)
+    numbers = np.full((len(start), len(NUMBERS)), np.nan)
+    taken = np.zeros(len(start), dtype=np.bool_)
+    for whole in stored.series.values():
+        rows = whole.within(span)
+        if (rows.rules == SUPERSEDED).any():
+            rows = rows.where(rows.rules != SUPERSEDED)
+        place, added = (rows.start - span.start) // QUARTER_MS, rows.numbers
+        again = taken[place]
+        if again.any():  # a quarter hour that straddles a band's edge
+            before, more = numbers[place[again]], added[again]
+            unknown = np.isnan(more)
+            total = np.where(unknown | np.isnan(before), np.where(unknown, before, more), before + more)
+            total[:, _SHARES] = np.where(unknown, before, more)[:, _SHARES]
+            added = added.copy()
+            added[again] = total
+        numbers[place] = added
+        taken[place] = True
+    return _of_numbers(start, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
+
+
+def _of_numbers(start: Times, numbers: Mapping[str, Floats]) -> QuarterHours:
+    complete, guess, error = (_zero_for_none(numbers[name]) for name in ("completeness", "estimated", "error"))
+    hours = QuarterHours.of(start, numbers["amount"], complete, guess)
+    columns = {name: values for name, values in numbers.items() if name not in _OWN}
+    return replace(hours, error=error, columns=columns)
+
+
+def _zero_for_none(values: Floats) -> Floats:
+    return np.where(np.isnan(values), 0.0, values)
+
+
+_OWN = frozenset({"amount", "completeness", "estimated", "error"})
+"""Numbers that `QuarterHours` has by name."""
+_SHARES = [COMPLETENESS, ESTIMATED]
