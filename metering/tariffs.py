@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from metering.calendar import Calendar, Window
 from metering.dated import DatedValue, Sourced, Values, in_order
@@ -43,15 +44,21 @@ class BandPrices(Sourced):
     peak: NotNegative
 
 
-class ReactiveRule(Sourced):
-    """Surcharge for a low power factor over a billing cycle.
+def _rising(percents: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later < earlier for earlier, later in pairwise(percents)):
+        raise ValueError("a lower power factor costs at least as much: begin with the hundredth under the least one")
+    return percents
 
-    Percent on top: (min_power_factor / pf - 1) x 100, and `floor_percent` where pf is under `floor_power_factor`; only
-    for buyers of at least `min_kw`.
+
+class ReactiveRule(Sourced):
+    """Surcharge for a low power factor over a billing cycle, for buyers of at least `min_kw`: the regulation's table.
+
+    `percents`: what is put on top at each hundredth under `min_power_factor`, in this order: 0.89, 0.88 and so on.
+    `floor_percent`: at every power factor under the last of them.
     """
 
     min_power_factor: Positive
-    floor_power_factor: Positive
+    percents: Annotated[tuple[NotNegative, ...], Field(min_length=1, max_length=100), AfterValidator(_rising)]
     floor_percent: NotNegative
     min_kw: NotNegative
 

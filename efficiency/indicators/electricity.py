@@ -184,12 +184,8 @@ def reactive_surcharge(rule: ReactiveRule | None, factor: Figure, buyer_kw: floa
 
 
 def surcharge_percent(rule: ReactiveRule, factor: float) -> float:
-    """Percent on top at a power factor, by steps of 0.01 as the regulation's table has them.
-
-    The power factor is rounded to two decimals, half up, and the percentage to two decimals: that gives the table's
-    entries (0.89: 1.12, 0.60: 50.00).
-    """
-    step = float(np.floor(factor * 100 + 0.5)) / 100
-    if step < rule.floor_power_factor:
-        return rule.floor_percent
-    return max(0.0, round((rule.min_power_factor / step - 1) * 100, 2))
+    """Percent on top at a power factor, which is rounded to two decimals, half up, and looked up in the table."""
+    under = round(rule.min_power_factor * 100) - int(np.floor(factor * 100 + 0.5))
+    if under <= 0:
+        return 0.0
+    return rule.percents[under - 1] if under <= len(rule.percents) else rule.floor_percent

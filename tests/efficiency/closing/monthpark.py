@@ -77,8 +77,8 @@ tariffs:
     prices:
       v22kv: [{from: 2026-01-01, off_peak: 1190.0, normal: 1833.0, peak: 3398.0, source: "[C] 22 to under 110 kV"}]
     reactive:
-      - {from: 2026-01-01, min_power_factor: 0.9, floor_power_factor: 0.6, floor_percent: 52.54, min_kw: 40.0,
-         source: "[B] Decree 18/2025"}
+      - {from: 2026-01-01, min_power_factor: 0.9, percents: [1.12, 2.27, 3.45, 4.65, 5.88], floor_percent: 7.14,
+         min_kw: 40.0, source: "[B] Decree 18/2025, down to 0.85"}
   prices:
     water: [{from: 2026-01-01, value: 14500.0, source: "[invented] contract"}]
   vat:

@@ -7,14 +7,22 @@ from efficiency.indicators.electricity import power_factor, reactive_surcharge, 
 from efficiency.indicators.figure import Figure, absent
 from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.valuation.valued import ValueReason
+from metering.parkfile import load_park
 from metering.tariffs import ReactiveRule
+from proving.demo.plan import EXAMPLE
 from tests.efficiency.indicators.oneday import used
 
+TABLE = [
+    *(1.12, 2.27, 3.45, 4.65, 5.88, 7.14, 8.43, 9.76, 11.11, 12.50),
+    *(13.92, 15.38, 16.88, 18.42, 20.00, 21.62, 23.29, 25.00, 26.76, 28.57),
+    *(30.43, 32.35, 34.33, 36.36, 38.46, 40.63, 42.86, 45.16, 47.54, 50.00),
+]
+"""Of the circular, 0.89 to 0.60."""
 RULE = ReactiveRule.model_validate(
     {
         "from": "2025-01-01",
         "min_power_factor": 0.9,
-        "floor_power_factor": 0.6,
+        "percents": TABLE,
         "floor_percent": 52.54,
         "min_kw": 40.0,
         "source": "test",
@@ -60,7 +68,22 @@ def test_a_reactive_register_that_counts_down_is_connected_the_wrong_way_round()
         (0.8, 12.5),
         (0.6, 50),
         (0.59, 52.54),
+        (0.0, 52.54),
     ],
 )
 def test_the_surcharge_goes_by_steps_of_a_hundredth(factor: float, percent: float) -> None:
-    assert surcharge_percent(RULE, factor) == pytest.approx(percent)
+    assert surcharge_percent(RULE, factor) == percent
+
+
+def test_the_surcharge_is_what_the_table_says_and_no_formula() -> None:
+    odd = RULE.model_copy(update={"percents": (1.0, 2.0, 10.0), "floor_percent": 11.0})
+    assert [surcharge_percent(odd, factor) for factor in (0.89, 0.88, 0.87, 0.86)] == [1.0, 2.0, 10.0, 11.0]
+    with pytest.raises(ValueError, match="a lower power factor costs at least as much"):
+        ReactiveRule.model_validate({**RULE.model_dump(by_alias=True), "percents": [2.0, 1.0]})
+
+
+def test_the_example_has_the_table_of_the_circular() -> None:
+    tariff = load_park(EXAMPLE).tariffs.electricity
+    assert tariff is not None
+    (rule,) = tariff.reactive
+    assert list(rule.percents) == TABLE
