@@ -239,8 +239,9 @@ async def send(
     }
     result = ImportResult(faults=list(journal.faults))
     waiting = {name: batch for name, batch in batches.items() if name not in journal.done}
-    result.already = sum(len(batch) for name, batch in batches.items() if name in journal.done)
-    progress(result.already)
+    done = sum(len(batch) for name, batch in batches.items() if name in journal.done)
+    result.already = done - len(journal.faults)
+    progress(done)
     park, gateway = where
     try:
         async with client_of(address) as client:
