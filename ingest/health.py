@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 
 STUCK_S = 60.0
+"""How long messages may wait while the database takes none."""
 
 
 def faults(values: MetricValues) -> list[str]:
@@ -32,7 +33,7 @@ def faults(values: MetricValues) -> list[str]:
     waiting = values["unacknowledged"]
     if waiting >= RECEIVE_MAXIMUM:
         found.append(f"{waiting:.0f} messages wait for the database: the broker sends no more")
-    if waiting and values.get("last_write_age_s", STUCK_S) >= STUCK_S:
+    if values["waiting_s"] >= STUCK_S:
         found.append(f"{waiting:.0f} messages wait, and the database has taken none for {STUCK_S:.0f} s")
     return found
 
@@ -55,12 +56,14 @@ class Health:
         self._clock_ms = clock_ms
         self._before = (0, 0, 0, 0.0, 0, clock_ms())
         self._warned = False
+        self._waiting_since_ms: int | None = None
 
     def line(self, connection: Connection | None, reconnects: int) -> str:
         """Point for the time since the line before.
 
         Rates are per second; `write_ms` is the mean time of a write; `lag_s` is how old the newest reading of the
-        last batch was when it was written; `unacknowledged` counts messages, `held_bytes` their size.
+        last batch was when it was written; `unacknowledged` counts messages, `held_bytes` their size. `waiting_s` is
+        how long some of them have been waiting while nothing was written.
         """
         writer, intake, now = self._writer, self._intake, self._clock_ms()
         counted = (intake.messages, writer.stored, writer.refused, writer.writing_s, writer.writes, now)
@@ -69,6 +72,7 @@ class Health:
         )
         self._before = counted
         seconds = max(passed_ms, 1) / 1000
+        unacknowledged = connection.unacknowledged if connection is not None else 0
         fields: dict[str, float | int | bool] = {
             "messages_per_s": messages / seconds,
             "readings_per_s": stored / seconds,
@@ -76,7 +80,8 @@ class Health:
             "stored": writer.stored,
             "refused": writer.refused,
             "connected": connection is not None and connection.is_open,
-            "unacknowledged": connection.unacknowledged if connection is not None else 0,
+            "unacknowledged": unacknowledged,
+            "waiting_s": self._waiting_ms(now, waits=unacknowledged > 0) / 1000,
             "held_bytes": intake.held_bytes,
             "retained": intake.retained,
             "bad_reads": intake.bad_reads,
@@ -98,6 +103,15 @@ class Health:
             )
         self._report(fields)
         return point(self._series, fields, now * NS_PER_MS)
+
+    def _waiting_ms(self, now: int, *, waits: bool) -> int:
+        """Since the last write, or since messages wait: the first after a long silence has waited for nothing yet."""
+        if not waits:
+            self._waiting_since_ms = None
+            return 0
+        if self._waiting_since_ms is None:
+            self._waiting_since_ms = now
+        return now - max(self._waiting_since_ms, self._writer.last_write_ms or 0)
 
     async def run(
         self, store: Store, connection: Callable[[], Connection | None], reconnects: Callable[[], int]

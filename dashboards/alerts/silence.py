@@ -181,7 +181,9 @@ def _refused(park: Park) -> AlertRule:
 
 
 def _stalled(park: Park) -> AlertRule:
-    query = f'SELECT last("last_write_age_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
+    query = (
+        f'SELECT last("waiting_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
+    )
     return AlertRule(
         kind="ingest-stalled",
         park=park.id,
@@ -191,8 +193,8 @@ def _stalled(park: Park) -> AlertRule:
         questions=(Question(query, 5 * MINUTE),),
         fires=Above(300, 60),
         what=text(
-            "Ingester {labels.instance} has written nothing for {value}, or says nothing at all.",
-            "Bộ tiếp nhận {labels.instance} đã {value} không ghi được gì, hoặc không còn phản hồi.",
+            "Messages have waited for {value} at ingester {labels.instance} and nothing is written, or it says nothing at all.",
+            "Tin đã chờ {value} ở bộ tiếp nhận {labels.instance} mà không ghi được, hoặc nó không còn phản hồi.",
         ),
         first=text(
             "Look first whether database and broker answer and the disk has room; messages wait in the broker.",

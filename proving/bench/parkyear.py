@@ -163,7 +163,16 @@ def _events(park: Park, now: datetime) -> Iterator[str]:
 
 
 def _pipeline(now: datetime, days: int) -> Iterator[str]:
-    names = ("readings_per_s", "refused_per_s", "write_ms", "lag_s", "held_bytes", "resident_mb", "last_write_age_s")
+    names = (
+        "readings_per_s",
+        "refused_per_s",
+        "write_ms",
+        "lag_s",
+        "held_bytes",
+        "resident_mb",
+        "last_write_age_s",
+        "waiting_s",
+    )
     fields = ",".join(f"{name}=4.2" for name in (*names, "unacknowledged", "retries"))
     for step in range(days * 8640):
         yield f"{PIPELINE},service=ingest,instance=ingest-1 {fields} {_ns(now) - step * 10_000 * NS_PER_MS}"

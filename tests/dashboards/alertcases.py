@@ -66,7 +66,7 @@ CASES = (
     Case("silent-gateway", "gw-substation", METER_STATUS, STREET, "seconds_since_last", 901, 899, 400),
     Case("gateway-clock", "gw-substation", GATEWAY_CLOCK, {"gateway": "gw-substation"}, "behind_s", 181, 119, 60),
     Case("gateway-clock", "gw-east", GATEWAY_CLOCK, {"gateway": "gw-east"}, "behind_s", -61, -59, 0),
-    Case("ingest-stalled", "", PIPELINE, {"service": "ingest", "instance": "i"}, "last_write_age_s", 301, 299, 50),
+    Case("ingest-stalled", "", PIPELINE, {"service": "ingest", "instance": "i"}, "waiting_s", 301, 299, 50),
     Case(
         "not-computed",
         "",

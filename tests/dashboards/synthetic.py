@@ -308,6 +308,7 @@ class Plant:
                 "resident_mb": 41.0,
                 "write_ms": 6.0 + math.sin(step / 5),
                 "last_write_age_s": 3.0,
+                "waiting_s": 0.0,
                 "lag_s": 1.2,
             }
             yield point(head, fields, _ns(self.now - timedelta(minutes=360 - step)))
