@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -67,18 +67,23 @@ async def _say_rewrites(settings: Settings, parks: Mapping[Path, Park]) -> None:
         for file, park in parks.items():
             found = await rewrites(store, park, load_baselines(file_of(file)), time.time_ns() // 1_000_000)
             if found is not None and found.months:
-                typer.echo("\n".join(rewrite_lines(file, park, found)))
+                closed = frozenset(each.month for each in load_closed(file, park.id))
+                typer.echo("\n".join(rewrite_lines(file, park, found, closed)))
 
 
-def rewrite_lines(file: Path, park: Park, found: Rewrites) -> Iterator[str]:
-    """What would be computed again, in words."""
+def rewrite_lines(file: Path, park: Park, found: Rewrites, closed: frozenset[date]) -> Iterator[str]:
+    """What would be computed again, in words, and what of it is stated already: the months that are `closed`."""
     yield f"{file}: the usage service will compute again, because of {', '.join(found.because)}:"
     order = [*park.tenant, *sorted(found.months.keys() - park.tenant.keys() - {None}, key=str), None]
     for tenant in order:
         months = sorted(found.months.get(tenant, ()))
         if months:
             whose = "the park" if tenant is None else f"tenant {tenant}"
-            yield f"  {whose}: {', '.join(f'{month:%Y-%m}' for month in months)}"
+            yield f"  {whose}: {', '.join(f'{month:%Y-%m}' + ' (closed)' * (month in closed) for month in months)}"
+    stated = sorted(closed & frozenset().union(*found.months.values()))
+    if stated:
+        named = ", ".join(f"{month:%Y-%m}" for month in stated)
+        yield f"  {named}: closed. What was stated stays; the difference becomes a correction of the next statement."
 
 
 def _explain(parks: Sequence[Park], files: Sequence[Path], topics: Sequence[str], *, as_json: bool) -> None:

@@ -61,18 +61,11 @@ def electricity_of(
     return Electricity(all_bought, taken, used, solar)
 
 
-def electricity_figures(
-    electricity: Electricity | None, start: Times, shares: Floats, *, generates: bool
-) -> dict[str, Figure]:
-    """Amounts, demand and shares of one tenant; `shares` are `money.band_shares` of the quarter hours at `start`."""
+def amount_figures(electricity: Electricity | None, *, generates: bool) -> dict[str, Figure]:
+    """What one tenant took, generated and used over a period."""
     if electricity is None:
-        kwh, kw, share = (absent(unit, ValueReason.NO_METER) for unit in ("kWh", "kW", "1"))
-        names = {
-            kwh: ("grid_kwh", "solar_kwh", ELECTRICITY),
-            kw: ("mean_demand_kw", "peak_demand_kw", "base_load_kw"),
-            share: ("load_factor", "peak_share", "solar_share"),
-        }
-        return {name: one for one, each in names.items() for name in each}
+        none = dict.fromkeys(("grid_kwh", "solar_kwh", ELECTRICITY), absent("kWh", ValueReason.NO_METER))
+        return {**none, "solar_share": absent("1", ValueReason.NO_METER)}
     grid = electricity.taken.figure("kWh")
     used = total([grid, electricity.solar], "kWh") if generates else grid
     return {
@@ -80,9 +73,15 @@ def electricity_figures(
         "solar_kwh": electricity.solar,
         ELECTRICITY: used,
         "solar_share": ratio(electricity.solar, used, "1"),
-        "peak_share": peak_share(electricity.taken, shares),
-        **demand(start, electricity.taken),
     }
+
+
+def shape_figures(electricity: Electricity | None, start: Times, shares: Floats) -> dict[str, Figure]:
+    """When one tenant took it: demand, and the share of peak hours by `money.band_shares` of the quarter hours."""
+    if electricity is None:
+        none = dict.fromkeys(("mean_demand_kw", "peak_demand_kw", "base_load_kw"), absent("kW", ValueReason.NO_METER))
+        return {**none, **dict.fromkeys(("load_factor", "peak_share"), absent("1", ValueReason.NO_METER))}
+    return {"peak_share": peak_share(electricity.taken, shares), **demand(start, electricity.taken)}
 
 
 def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]:

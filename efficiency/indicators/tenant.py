@@ -5,7 +5,7 @@ sizes, contracts, prices and factors are those of the day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,16 +13,18 @@ from efficiency.indicators.carriers import Output, energy_figures
 from efficiency.indicators.cost import budget_figures, cost_of, payable
 from efficiency.indicators.electricity import (
     Electricity,
-    electricity_figures,
+    amount_figures,
     electricity_of,
     power_factor,
     reactive_surcharge,
+    shape_figures,
 )
 from efficiency.indicators.figure import Figure, absent, ratio
 from efficiency.indicators.night import night_share
 from efficiency.indicators.series import Portion, UseSeries, quotient, together
-from efficiency.usage.intervals import Bools, Floats, Span, Times, quarters_in
+from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Bools, Floats, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.rhythm import estimated_in_sums
 from efficiency.valuation.localtime import Slots, day_of, on_days, slots_over
 from efficiency.valuation.money import BANDS, band_shares
 from efficiency.valuation.valued import NOTHING, ValueReason
@@ -195,28 +197,43 @@ def tenant_figures(
     shares = np.full((len(hours.when), len(BANDS)), np.nan)
     if tariff is not None:
         shares = band_shares(tariff.bands, hours.when)
-    electricity = electricity_of(hours.use.get(Utility.ELECTRICITY, ()), hours.generated, hours.exported)
-    figures = use_figures(hours) | electricity_figures(
-        electricity, hours.start, shares, generates=bool(hours.generated)
-    )
-    cost = cost_of(park, tenant, hours.use, hours.when)
+    sums = tenant_hours(park, tenant.id, _in_sums(park, by_meter, period), span) or hours
+    bought = hours.use.get(Utility.ELECTRICITY, ())
+    electricity = electricity_of(sums.use.get(Utility.ELECTRICITY, ()), sums.generated, sums.exported)
+    figures = use_figures(sums) | amount_figures(electricity, generates=bool(sums.generated))
+    figures |= shape_figures(electricity_of(bought, hours.generated, hours.exported), hours.start, shares)
+    cost = cost_of(park, tenant, {**sums.use, Utility.ELECTRICITY: bought} if bought else sums.use, hours.when)
     figures["cost_vnd"] = cost.figure
-    made = output_of(hours)
-    figures |= energy_figures(park, tenant, hours.use, electricity, made)
-    figures |= _per_output(hours, electricity, made)
-    figures |= _per_size(tenant, figures, hours)
+    made = output_of(sums)
+    figures |= energy_figures(park, tenant, sums.use, electricity, made)
+    figures |= _per_output(sums, electricity, made)
+    figures |= _per_size(tenant, figures, sums)
     figures["wastewater_ratio"] = quotient(
-        hours.of(Utility.WASTEWATER), hours.of(Utility.WATER), "1", none=_none(hours, Utility.WASTEWATER, Utility.WATER)
+        sums.of(Utility.WASTEWATER), sums.of(Utility.WATER), "1", none=_none(sums, Utility.WASTEWATER, Utility.WATER)
     )
     figures |= _reactive(park, tenant, hours, period)
     figures |= payable(park, cost, figures.get("reactive_vnd"), hours.when)
     figures |= budget_figures(park, tenant, hours.when, cost)
     figures["night_water_ratio"] = night_share(hours.of(Utility.WATER), hours.when, tenant.shifts)
-    whole = together(hours.fence)
+    whole = together(sums.fence)
     if whole is not None:
         figures["completeness"] = Figure(whole.complete, "1")
         figures["estimated"] = Figure(whole.spread, "1")
     return figures
+
+
+def _in_sums(park: Park, by_meter: Mapping[str, QuarterHours], period: Period) -> Mapping[str, QuarterHours]:
+    """The same quarter hours with what is estimated of sums over a period: less, of a meter that is read seldom."""
+    length = _LEAST_MS[period]
+    seldom = {
+        name: replace(hours, estimated=estimated_in_sums(hours, meter.interval_s * 1000, length))
+        for name, hours in by_meter.items()
+        if (meter := park.meter.get(name)) is not None and meter.interval_s * 1000 > QUARTER_MS
+    }
+    return {**by_meter, **seldom}
+
+
+_LEAST_MS = {Period.DAY: DAY_MS, Period.MONTH: 28 * DAY_MS, Period.YEAR: 365 * DAY_MS}
 
 
 def use_figures(hours: TenantHours) -> dict[str, Figure]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from efficiency.stored.usage import SUPERSEDED, StoredUsage
 from efficiency.usage.intervals import QUARTER_MS, Floats, Span, Times, quarters_in
-from efficiency.usage.quarterhours import QuarterHours
+from efficiency.usage.quarterhours import Masks, QuarterHours
 from efficiency.valuation.rows import COMPLETENESS, ESTIMATED, NUMBERS
 
 
@@ -31,6 +31,7 @@ def laid(stored: StoredUsage, span: Span) -> QuarterHours:
     start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
     taken = np.zeros(len(start), dtype=np.bool_)
+    rules = np.zeros(len(start), dtype=np.uint32)
     for whole in stored.series.values():
         rows = whole.within(span)
         if (rows.rules == SUPERSEDED).any():
@@ -46,14 +47,15 @@ def laid(stored: StoredUsage, span: Span) -> QuarterHours:
             added[again] = total
         numbers[place] = added
         taken[place] = True
-    return _of_numbers(start, {name: numbers[:, column] for column, name in enumerate(NUMBERS)})
+        rules[place] |= rows.rules.astype(np.uint32)
+    return _of_numbers(start, {name: numbers[:, column] for column, name in enumerate(NUMBERS)}, rules)
 
 
-def _of_numbers(start: Times, numbers: Mapping[str, Floats]) -> QuarterHours:
+def _of_numbers(start: Times, numbers: Mapping[str, Floats], rules: Masks) -> QuarterHours:
     complete, guess, error = (_zero_for_none(numbers[name]) for name in ("completeness", "estimated", "error"))
     hours = QuarterHours.of(start, numbers["amount"], complete, guess)
     columns = {name: values for name, values in numbers.items() if name not in _OWN}
-    return replace(hours, error=error, columns=columns)
+    return replace(hours, error=error, rules=rules, columns=columns)
 
 
 def _zero_for_none(values: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """Figures of a tenant: sums over sums of the same time, each with the reason where there is none."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from efficiency.indicators.figure import Figure, absent, change, fields_of, figu
 from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.indicators.tenant import fence_meters, tenant_figures
 from efficiency.usage.intervals import EVER, QUARTER_MS
+from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.figures import FIGURES, Period
@@ -41,6 +43,36 @@ DAY = {
 def figures(park: Park | None = None, period: Period = Period.DAY, **hours: QuarterHours) -> dict[str, Figure]:
     found = park if park is not None else park_of()
     return tenant_figures(found, found.tenant["t"], {**DAY, **hours}, period, span())
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "rules", "day", "month"),
+    [
+        (60, Rule.SPARSE, 1.0, 1.0),
+        (3600, Rule.SPARSE, 0.0, 0.0),
+        (86_400, Rule.SPARSE, 0.0, 0.0),
+        (31 * 86_400, Rule.SPARSE, 1.0, 0.0),
+        (3600, Rule.SPARSE | Rule.GAP_LINEAR, 1.0, 1.0),
+    ],
+)
+def test_of_a_meter_that_is_read_seldom_the_sum_is_measured_and_its_course_is_not(
+    interval_s: int, rules: Rule, day: float, month: float
+) -> None:
+    """Between two readings the total is known: what is estimated is how it lies in the quarter hours between."""
+    names = ("em", "wm", "ww", "line")
+    park = park_of(*({**each, "interval_s": interval_s} for each in METERS))
+    spread = {
+        name: replace(DAY[name], estimated=np.ones(96), rules=np.full(96, int(rules), dtype=np.uint32))
+        for name in names
+    }
+    for period, wanted in ((Period.DAY, day), (Period.MONTH, month)):
+        found = figures(park, period, **spread)
+        summed = ("electricity_kwh", "water_m3", "output", "water_per_output", "energy_mj", "estimated")
+        shares = {name: found[name].value if name == "estimated" else found[name].estimated for name in summed}
+        assert shares == dict.fromkeys(summed, wanted)
+        assert found["cost_vnd"].estimated == (1.0 + wanted) / 2, "electricity has bands, water one price at all hours"
+        shaped = ("peak_demand_kw", "peak_share", "night_water_ratio")
+        assert {name: found[name].estimated for name in shaped} == dict.fromkeys(shaped, 1.0)
 
 
 def test_every_figure_of_a_plain_day() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ecopark.commands.check import rewrite_lines
 from efficiency.service.park import ParkUsage
-from efficiency.service.rewrites import rewrites
+from efficiency.service.rewrites import Rewrites, rewrites
 from metering.park import Park
 from metering.parkfile import load_park
 from proving.servers import Influxd
@@ -141,6 +142,16 @@ async def test_nothing_is_said_of_a_park_that_was_never_computed(store: Store, t
     _, park = small_park(tmp_path)
     await store.query(f'CREATE DATABASE "{OPERATOR_DATABASE}"', "")
     assert await rewrites(store, park, (), at(park, DAYS)) is None
+
+
+def test_of_a_closed_month_it_is_said_that_it_is(tmp_path: Path) -> None:
+    _, park = small_park(tmp_path)
+    found = Rewrites(("em-textile",), {"textile": frozenset(BOTH), None: frozenset({NOVEMBER})})
+    lines = list(rewrite_lines(Path("park.yaml"), park, found, frozenset({date(2026, 9, 1), OCTOBER})))
+    assert lines[0] == "park.yaml: the usage service will compute again, because of em-textile:"
+    assert lines[1:3] == ["  tenant textile: 2026-10 (closed), 2026-11", "  the park: 2026-11"]
+    assert lines[3].startswith("  2026-10: closed. What was stated stays;")
+    assert len(list(rewrite_lines(Path("park.yaml"), park, found, frozenset()))) == 3
 
 
 async def test_check_lists_it_where_it_knows_the_database(
