@@ -245,6 +245,21 @@ WATER: Final = figure_of(Utility.WATER)
 WASTEWATER: Final = figure_of(Utility.WASTEWATER)
 OUTPUT: Final = figure_of(Utility.PRODUCTION)
 
+_MATCH_FIGURES = (
+    _sum("met", "", ("Could be met", "Có thể đáp ứng"), "F31"),
+    _sum("met_by_day", "", ("Could be met with a day's storage", "Đáp ứng được nếu có bồn chứa một ngày"), "F31"),
+    _sum("offered", "", ("Surplus", "Nguồn dư"), "F30"),
+    _sum("asked", "", ("Demand", "Nhu cầu"), "F30"),
+    _share("met_share", ("Share of the demand", "Tỷ lệ nhu cầu được đáp ứng"), "F31"),
+    _share("used_share", ("Share of the surplus", "Tỷ lệ nguồn dư được dùng"), "F31"),
+    _money("saved_vnd", ("Money saved before VAT", "Tiền tiết kiệm trước thuế"), "F32", better=1),
+    _sum("saved_m3", "m³", ("Water saved", "Nước tiết kiệm"), "F32", better=1),
+    _sum("saved_toe", "TOE", ("Energy saved", "Năng lượng tiết kiệm"), "F32", better=1),
+    _sum("saved_co2e_kg", "kg CO₂e", ("Emissions avoided", "Phát thải tránh được"), "F32", better=1),
+)
+MATCH_FIGURES: Final = {spec.name: spec for spec in _MATCH_FIGURES}
+"""Figures of a match of a surplus with a demand, by name in the store; without a unit: that of the kind of stream."""
+
 PARK_FIGURES: Final = ("solar_kwh", "co2e_scope1_kg", "co2e_scope2_kg", "co2e_kg", "energy_mj", "toe")
 """Figures of the park itself: what came over its edge, and what was generated behind it."""
 

@@ -17,6 +17,7 @@ from metering.meters import Belonging, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, Positive
 from metering.shortforms import written_out
 from metering.sources import Source
+from metering.streams import Stream
 from metering.tariffs import Factors, Tariffs
 
 _MISSED = 3
@@ -110,6 +111,7 @@ class Park(Model):
     meter_models: dict[str, MeterModel] = Field(default_factory=dict)
     meters: tuple[Meter, ...]
     sources: tuple[Source, ...] = ()
+    streams: tuple[Stream, ...] = ()
     calendar: Calendar = Calendar()
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()

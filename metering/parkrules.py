@@ -19,6 +19,8 @@ from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
 from metering.rules import Scope, one_of
 from metering.sources import Source
+from metering.streamrules import broken_streams
+from metering.streams import Stream
 from metering.yamllines import KeyPath
 
 RESERVED: Final = frozenset({"ingesters"})
@@ -32,7 +34,7 @@ def broken_rules(park: Park) -> Iterator[Broken]:
 
 
 def _ids_are_used_once(park: Park) -> Iterator[Broken]:
-    for section in ("tenants", "gateways", "meters", "sources"):
+    for section in ("tenants", "gateways", "meters", "sources", "streams"):
         seen: set[str] = set()
         for index, item in _named(_section(park, section)):
             if item.id in seen:
@@ -100,6 +102,8 @@ def _windows(park: Park) -> Iterator[tuple[KeyPath, Sequence[Window]]]:
     for index, tenant in enumerate(park.tenants):
         for place, entry in enumerate(tenant.shifts if was_read(tenant, "shifts") else ()):
             yield ("tenants", index, "shifts", place, "value"), entry.value
+    for index, stream in enumerate(park.streams if was_read(park, "streams") else ()):
+        yield ("streams", index, "hours"), stream.hours if was_read(stream, "hours") else ()
     electricity = park.tariffs.electricity
     for place, hours in enumerate(electricity.bands if electricity is not None else ()):
         yield ("tariffs", "electricity", "bands", place, "peak"), hours.peak
@@ -111,12 +115,12 @@ def _season_is_known(path: KeyPath, window: Window, calendar: Calendar) -> Itera
         yield path, one_of(calendar.seasons, "a season of calendar.seasons")
 
 
-def _meters_are_right(park: Park) -> Iterator[Broken]:
+def _scope(park: Park) -> Scope:
     try:
         zone = park.zone
     except (AttributeError, ZoneInfoNotFoundError):  # a fault of its own
         zone = ZoneInfo("UTC")
-    scope = Scope(
+    return Scope(
         tenants=_stays(park, zone),
         gateways=_ids(park, "gateways"),
         meters=_ids(park, "meters"),
@@ -124,10 +128,18 @@ def _meters_are_right(park: Park) -> Iterator[Broken]:
         by_id={meter.id: meter for _, meter in _named(park.meters)},
         zone=zone,
     )
+
+
+def _meters_are_right(park: Park) -> Iterator[Broken]:
+    scope = _scope(park)
     for index, meter in enumerate(park.meters):
         for rule in METER_RULES:
             for path, right in as_far_as_read(rule(meter, scope)):
                 yield ("meters", index, *path), right
+
+
+def _streams_are_right(park: Park) -> Iterator[Broken]:
+    yield from broken_streams(park.streams, _scope(park))
 
 
 def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:
@@ -163,7 +175,9 @@ def _sources_are_carried(park: Park) -> Iterator[Broken]:
             yield ("sources", index, "gateway"), right
 
 
-def _gateway_is_known(source: Tenant | Gateway | Meter | Source, gateways: frozenset[str] | None) -> Iterator[Broken]:
+def _gateway_is_known(
+    source: Tenant | Gateway | Meter | Source | Stream, gateways: frozenset[str] | None
+) -> Iterator[Broken]:
     if isinstance(source, Source) and gateways is not None and source.gateway not in gateways:
         yield (), one_of(gateways, "a gateway of this park, which is to carry what the source reads")
 
@@ -184,13 +198,16 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _seasons_are_known,
     _meters_are_right,
     _sources_are_carried,
+    _streams_are_right,
 )
 
-N = TypeVar("N", bound=Tenant | Gateway | Meter | Source)
+N = TypeVar("N", bound=Tenant | Gateway | Meter | Source | Stream)
 
 
-def _section(park: Park, section: str) -> Sequence[Tenant | Gateway | Meter | Source]:
-    found: Sequence[Tenant | Gateway | Meter | Source] = getattr(park, section) if was_read(park, section) else ()
+def _section(park: Park, section: str) -> Sequence[Tenant | Gateway | Meter | Source | Stream]:
+    found: Sequence[Tenant | Gateway | Meter | Source | Stream] = (
+        getattr(park, section) if was_read(park, section) else ()
+    )
     return found
 
 

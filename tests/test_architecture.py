@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "ecopark": set(PRODUCT),
     "proving": set(ROOMS),
 }
-EFFICIENCY = ("usage", "valuation", "stored", "indicators", "baseline", "service", "closing", "reports")
+EFFICIENCY = ("usage", "valuation", "stored", "indicators", "baseline", "symbiosis", "service", "closing", "reports")
 """The way of a number through `efficiency`: a package imports from those before it and from itself."""
 
 DATABASE_CLIENTS = {"aiohttp", "influxdb", "influxdb_client", "influxdb_client_3"}

@@ -12,7 +12,7 @@ from math import hypot, sqrt
 
 from efficiency.indicators.figure import Figure, absent, figure, ratio
 from efficiency.valuation.valued import NOTHING, ValueReason
-from metering.figures import FIGURES, Joined
+from metering.figures import FIGURES, FigureSpec, Joined
 
 _NEVER = ValueReason.NO_METER | ValueReason.NO_OUTPUT | ValueReason.NO_BASELINE
 """Reasons of a month that the figure is not about: its meter or baseline was not there."""
@@ -20,7 +20,11 @@ _NOTHING_THERE = _NEVER | ValueReason.NO_DATA | ValueReason.NOT_COMPUTED | Value
 """Reasons that take away a month and not the year: there was nothing to add."""
 
 
-def joined_figures(months: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float]) -> dict[str, Figure]:
+def joined_figures(
+    months: Mapping[date, Mapping[str, Figure]],
+    lengths: Mapping[date, float],
+    specs: Mapping[str, FigureSpec] = FIGURES,
+) -> dict[str, Figure]:
     """Figures of the year that these months are of (or of the month that some days are of).
 
     `lengths`: how long each was the tenant's up to now, such as its quarter hours; parts without any are left out. One
@@ -29,7 +33,7 @@ def joined_figures(months: Mapping[date, Mapping[str, Figure]], lengths: Mapping
     due = [month for month, length in sorted(lengths.items()) if length > 0]
     weights = [lengths[month] for month in due]
     found: dict[str, Figure] = {}
-    for name, spec in FIGURES.items():
+    for name, spec in specs.items():
         parts = [months.get(month, {}).get(name) or absent(spec.unit, ValueReason.NOT_COMPUTED) for month in due]
         if all(part.reasons == ValueReason.NOT_COMPUTED for part in parts):
             continue

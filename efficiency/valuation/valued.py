@@ -49,6 +49,14 @@ class ValueReason(IntFlag):
     PARTLY = 2**31
     NOT_OF_YEARS = 2**32
     NOT_OVER = 2**33
+    STATED = 2**34
+    TOO_COLD = 2**35
+    TOO_POOR = 2**36
+    NO_QUALITY = 2**37
+    NO_OVERLAP = 2**38
+    NO_PLACE = 2**39
+    TAKEN = 2**40
+    NOT_REPLACED = 2**41
 
 
 REASON_TEXT: dict[ValueReason, Localized] = {
@@ -125,6 +133,24 @@ REASON_TEXT: dict[ValueReason, Localized] = {
     ValueReason.PARTLY: Localized(
         en="without the parts of the period that have no value", vi="không gồm những phần không có giá trị của kỳ"
     ),
+    ValueReason.STATED: Localized(en="from stated figures, not measured", vi="theo số liệu khai báo, không phải số đo"),
+    ValueReason.TOO_COLD: Localized(en="the surplus is not hot enough", vi="nguồn dư không đủ nóng"),
+    ValueReason.TOO_POOR: Localized(
+        en="the quality of the surplus is outside the demand's limits",
+        vi="chất lượng nguồn dư ngoài giới hạn của bên nhận",
+    ),
+    ValueReason.NO_QUALITY: Localized(
+        en="a quality that the demand limits is not known of the surplus",
+        vi="chưa biết chất lượng của nguồn dư đối với giới hạn mà bên nhận đặt ra",
+    ),
+    ValueReason.NO_OVERLAP: Localized(
+        en="surplus and demand are never there at the same time", vi="nguồn dư và nhu cầu không trùng thời gian"
+    ),
+    ValueReason.NO_PLACE: Localized(en="the distance is not known", vi="chưa biết khoảng cách"),
+    ValueReason.NOT_REPLACED: Localized(
+        en="the demand is not said to replace any", vi="chưa khai báo nhu cầu này thay thế loại nào"
+    ),
+    ValueReason.TAKEN: Localized(en="what better matches leave", vi="phần còn lại sau các liên kết tốt hơn"),
     ValueReason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),
     ValueReason.NOT_OF_YEARS: Localized(
         en="cannot be added up over months; see the months", vi="không cộng được từ các tháng; xem từng tháng"
