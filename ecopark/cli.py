@@ -32,6 +32,7 @@ COMMANDS = (
     "report",
     "statement",
     "store",
+    "symbiosis",
     "tenants",
     "usage",
     "view",

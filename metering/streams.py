@@ -67,7 +67,7 @@ class Place(Model):
     north: Number
 
 
-Numbers = Annotated[tuple[HistoryEntry[Number], ...], plain_or_dated, in_order]
+DatedNumbers = Annotated[tuple[HistoryEntry[Number], ...], plain_or_dated, in_order]
 
 
 class Stream(Model):
@@ -93,10 +93,10 @@ class Stream(Model):
     rate: Amounts = ()
     hours: tuple[Window, ...] = ()
     material: Identifier | None = None
-    temperature_c: Numbers = ()
-    cold_c: Numbers = ()
+    temperature_c: DatedNumbers = ()
+    cold_c: DatedNumbers = ()
     approach_k: Positive = 5.0
-    quality: dict[str, Numbers] = Field(default_factory=dict)
+    quality: dict[str, DatedNumbers] = Field(default_factory=dict)
     quality_from: Identifier | None = None
     limits: dict[str, Limits] = Field(default_factory=dict)
     replaces: dict[Utility, Amounts] = Field(default_factory=dict)

@@ -243,5 +243,18 @@ FORMULAS: Final[dict[str, Localized]] = {
         "t · s · √(n/n' · (m + m²/n)) of m days, fit of n days with standard error s, n' = n (1 - r) / (1 + r)",
         "t · s · √(n/n' · (m + m²/n)) của m ngày; hồi quy n ngày, sai số chuẩn s, n' = n (1 - r) / (1 + r)",
     ),
+    "F30": _text(
+        "use of the meter · what comes with one unit, or the stated rate; heat and quality as the demand can take them",
+        "tiêu thụ của đồng hồ · lượng đi kèm một đơn vị, hoặc mức khai báo; nhiệt và chất lượng theo mức bên nhận dùng "
+        "được",
+    ),
+    "F31": _text(
+        "Σ min(surplus, demand) of quarter hours in which both are known; by-products by the day",
+        "Σ min(nguồn dư, nhu cầu) của các khoảng 15 phút biết cả hai; phụ phẩm tính theo ngày",
+    ),
+    "F32": _text(
+        "Σ met · utility replaced per unit · price or factor of the day; without pipes, pumps and treatment",
+        "Σ lượng đáp ứng · tiện ích thay thế trên đơn vị · đơn giá hoặc hệ số của ngày; chưa gồm đường ống, bơm, xử lý",
+    ),
 }
 """In words, by the number that `metering.figures` gives; docs/formulas.md has them in full, with their sources."""

@@ -25,7 +25,7 @@ Gauge = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class Observed:
     """What was measured in the quarter hours `when`: use by meter, and means of gauges."""
 
     when: Slots
@@ -34,7 +34,7 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class StreamFlow:
     """A stream by quarter hour.
 
     `amount`: in its unit, or, of heat that a liquid carries, the m³ or t that carry it. `hot_c`, `cold_c`: temperatures
@@ -56,14 +56,14 @@ class Flow:
         return self.stream.meter is None
 
 
-def flow_of(park: Park, stream: Stream, sources: Sources) -> Flow:
-    """A stream of a park in the quarter hours of `sources`."""
-    when = sources.when
+def flow_of(park: Park, stream: Stream, observed: Observed) -> StreamFlow:
+    """A stream of a park in the quarter hours of `observed`."""
+    when = observed.when
     nothing = np.full(len(when), np.nan)
     there = when.day >= day_number(stream.since)
     if stream.until is not None:
         there &= when.day < day_number(stream.until)
-    metered = sources.meters.get(stream.meter) if stream.meter is not None else None
+    metered = observed.meters.get(stream.meter) if stream.meter is not None else None
     if stream.meter is None:
         amount, estimated = _stated(stream, when, park.calendar), np.zeros(len(when))
     elif metered is None:
@@ -72,11 +72,11 @@ def flow_of(park: Park, stream: Stream, sources: Sources) -> Flow:
         per_unit = numbers(stream.per_unit, when) if stream.per_unit else np.ones(len(when))
         amount, estimated = np.maximum(metered.amount, 0.0) * per_unit, metered.estimated
         amount = np.where(metered.completeness == 1, amount, np.nan)
-    measured = {name: values for (meter, name), values in sources.gauges.items() if meter == stream.quality_from}
+    measured = {name: values for (meter, name), values in observed.gauges.items() if meter == stream.quality_from}
     hot = numbers(stream.temperature_c, when)
     if not stream.temperature_c:
         hot = next((measured[name] for name in TEMPERATURES if name in measured), nothing)
-    return Flow(
+    return StreamFlow(
         stream=stream,
         amount=np.where(there, amount, np.nan),
         estimated=estimated,

@@ -11,7 +11,7 @@ from math import hypot
 import numpy as np
 
 from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.symbiosis.flow import Sources, flow_of
+from efficiency.symbiosis.flow import Observed, flow_of
 from efficiency.symbiosis.pairing import Pair, pair_of
 from efficiency.symbiosis.worth import worth_of
 from efficiency.usage.intervals import Floats
@@ -54,10 +54,10 @@ def alone(streams: Sequence[Stream]) -> tuple[Stream, ...]:
     return tuple(stream for stream in streams if stream.id not in paired)
 
 
-def proposals(park: Park, sources: Sources) -> tuple[Match, ...]:
-    """All pairs of a park in the quarter hours of `sources`: what saves most comes first, what cannot be met last."""
-    when = sources.when
-    flows = {stream.id: flow_of(park, stream, sources) for stream in park.streams}
+def proposals(park: Park, observed: Observed) -> tuple[Match, ...]:
+    """All pairs of a park in the quarter hours of `observed`: what saves most comes first, what cannot be met last."""
+    when = observed.when
+    flows = {stream.id: flow_of(park, stream, observed) for stream in park.streams}
     pairs = [pair_of(flows[giver.id], flows[taker.id], when) for giver, taker in partners(park.streams)]
     left = _Left(when)
     ranked = sorted((pair for pair in pairs if pair.there.any()), key=lambda pair: _worth(_match(park, pair, left)))

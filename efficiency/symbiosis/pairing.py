@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.symbiosis.flow import Flow
+from efficiency.symbiosis.flow import StreamFlow
 from efficiency.usage.intervals import Bools, Floats
 from efficiency.valuation.localtime import Slots, on_days
 from efficiency.valuation.valued import NOTHING, ValueReason
@@ -27,8 +27,8 @@ class Pair:
     `share`: how much of what is asked such a surplus can meet. `reasons`: what speaks against all of it.
     """
 
-    giver: Flow
-    taker: Flow
+    giver: StreamFlow
+    taker: StreamFlow
     offered: Floats
     asked: Floats
     share: Floats
@@ -45,7 +45,7 @@ class Pair:
         return np.asarray(self.there & np.isfinite(self.offered) & np.isfinite(self.asked) & np.isfinite(self.share))
 
 
-def pair_of(giver: Flow, taker: Flow, when: Slots) -> Pair:
+def pair_of(giver: StreamFlow, taker: StreamFlow, when: Slots) -> Pair:
     """Two flows of one kind."""
     if giver.stream.kind is StreamKind.HEAT:
         return _heat(giver, taker)
@@ -54,7 +54,7 @@ def pair_of(giver: Flow, taker: Flow, when: Slots) -> Pair:
     return Pair(giver, taker, offered, taker.amount, np.ones(len(when)), reasons)
 
 
-def _heat(giver: Flow, taker: Flow) -> Pair:
+def _heat(giver: StreamFlow, taker: StreamFlow) -> Pair:
     cold = np.where(np.isnan(taker.cold_c), taker.hot_c, taker.cold_c)
     reach = giver.hot_c - taker.stream.approach_k
     span = taker.hot_c - cold
@@ -75,7 +75,7 @@ def _heat(giver: Flow, taker: Flow) -> Pair:
     return Pair(giver, taker, offered, asked, share, reasons)
 
 
-def _fits(giver: Flow, taker: Flow, when: Slots) -> tuple[Floats, ValueReason]:
+def _fits(giver: StreamFlow, taker: StreamFlow, when: Slots) -> tuple[Floats, ValueReason]:
     """1 where all limits are kept, 0 where one is not, NaN where that is not known; and what speaks against all."""
     fits = np.ones(len(when))
     for name, limits in taker.stream.limits.items():
