@@ -99,7 +99,9 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
             if not values:
                 continue
         taken.append(_new(Taken, (meter, values, ms, clock if state is None else f',state="{state}"{clock}')))
-    return Accepted(carrier.park, carrier.id, carrier.answers, decoded.id, taken, refusals, carrier.lane, *decoded[3:])
+    identity, _, _, arrived, waits, bad_reads = decoded
+    sender = (carrier.park, carrier.id, carrier.answers, identity)
+    return _new(Accepted, (*sender, taken, refusals, carrier.lane, arrived, waits, bad_reads))
 
 
 def lines_of(taken: Sequence[Taken]) -> list[str]:

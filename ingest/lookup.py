@@ -53,12 +53,8 @@ class Carrier(NamedTuple):
     horizon_ms: int
     lane: int
     answers: str | None
+    name: str
     decode: Callable[[str, bytes, int], DecodedMessage] = decode
-
-    @property
-    def name(self) -> str:
-        """By which shares and rations are counted."""
-        return f"{self.park}/{self.id}"
 
 
 def carriers_of(park: Park) -> dict[str, Carrier]:
@@ -78,7 +74,8 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
         address = topic(park.id, gateway, Channel.READINGS)
         lane = crc32(address.encode()) % LANES
         horizon_ms = park.park.horizon_days * DAY_MS
-        carriers[address] = Carrier(park.id, gateway, meters, everyone, horizon_ms, lane, base(park.id, gateway))
+        answers, name = base(park.id, gateway), f"{park.id}/{gateway}"
+        carriers[address] = Carrier(park.id, gateway, meters, everyone, horizon_ms, lane, answers, name)
     return carriers
 
 
