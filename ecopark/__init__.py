@@ -1,1 +1,1 @@
-"""The front door: the command line, the demo park and the local servers."""
+"""The front door: the command line, and the administration of brokers, databases and tenants."""

@@ -1,1 +1,1 @@
-"""The shared words: quantities, the park file, topics and the wire format. Pure: no input or output but files."""
+"""The shared words: quantities, units, and the park file as frozen models. Pure: no input or output but files."""

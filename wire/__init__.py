@@ -1,1 +1,1 @@
-"""What both sides of MQTT share: address, TLS, topics and the messages of the wire. Neither connects nor stores."""
+"""What both sides of MQTT share: address, TLS, topics and the messages of the wire. Nothing here stores."""
