@@ -4,7 +4,7 @@ Days and months of tenants come from quarter hours; years from their months; lon
 itself from their days. Nothing is written here: whoever asks gets series of points.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -27,7 +27,7 @@ from efficiency.stored.days import days_between, load, local_day, past
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
 from efficiency.stored.spanhours import SpanHours
 from efficiency.stored.usagestore import UsageStore
-from efficiency.usage.intervals import EVER, QUARTER_MS, Span, merged
+from efficiency.usage.intervals import DAY_MS, EVER, QUARTER_MS, Span, merged
 from efficiency.valuation.localtime import period_span
 from metering.figures import FIGURES, PARK_FIGURES, Period
 from metering.park import Park
@@ -36,6 +36,8 @@ from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY
 
 _FEW_DAYS = 3
 """So many days are read one by one, more of them with their whole month."""
+_DAYS_AT_ONCE = 4000
+"""So many days of balances are read at once, about: 100 MB."""
 
 
 class FigureMaker:
@@ -135,20 +137,34 @@ class FigureMaker:
         stretch = await load(self._usage, sorted(park_figure_meters(park, span)), span)
         return {span.start: fields_of(park_figures(park, stretch.meters, span))}
 
-    async def balances(self, park: Park, balance: Balance, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
-        """Months and years of a balance from its stored days."""
-        tags = balance_series(park, balance, Period.DAY, {}).tags
-        found: list[SeriesPoints] = []
-        for period in (Period.MONTH, Period.YEAR):
-            points: dict[int, Fields] = {}
-            for first in {_first(period, month) for month in months}:
-                span = period_span(park, period, first)
-                stored = await self._points.stored(BALANCE, tags, span.start, span.end - 1)
-                days = [figures_in(fields, BALANCE_FIGURES) for fields in stored.values() if fields]
-                if days:
-                    points[span.start] = fields_of(balance_of_days(days, _days_past(park, span, now_ms)))
-            found.append(balance_series(park, balance, period, points))
-        return found
+    async def balances(
+        self, park: Park, period: Period, months: Mapping[Balance, Collection[date]], now_ms: int
+    ) -> list[SeriesPoints]:
+        """Balances of months, or of the years that hold them, from their stored days; many are read at once."""
+        wanted: dict[date, list[Balance]] = {}
+        for balance, marked in months.items():
+            for first in {_first(period, month) for month in marked}:
+                wanted.setdefault(first, []).append(balance)
+        points: dict[Balance, dict[int, Fields]] = {}
+        for first, balances in wanted.items():
+            span = period_span(park, period, first)
+            expected = _days_past(park, span, now_ms)
+            some = max(1, _DAYS_AT_ONCE // ((span.end - span.start) // DAY_MS))
+            for place in range(0, len(balances), some):
+                part = balances[place : place + some]
+                tags = {
+                    "park": park.id,
+                    "period": Period.DAY.value,
+                    "utility": sorted({balance.utility.value for balance in part}),
+                    "main": sorted({balance.main for balance in part}),
+                }
+                stored = await self._points.stored_of_many(BALANCE, tags, span.start, span.end - 1)
+                for balance in part:
+                    of_days = stored.get((park.id, Period.DAY.value, balance.utility.value, balance.main), {})
+                    days = [figures_in(fields, BALANCE_FIGURES) for fields in of_days.values() if fields]
+                    if days:
+                        points.setdefault(balance, {})[span.start] = fields_of(balance_of_days(days, expected))
+        return [balance_series(park, balance, period, found) for balance, found in points.items()]
 
     async def of_park_longer(self, park: Park, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
         """Months of the park itself, and the years that hold them, from its stored days."""

@@ -127,7 +127,7 @@ class Rollups:
             for name, each in due.items()
             if name in park.tenant and (each.days or each.months)
         )
-        await self._points.replace_all([series for each in found for series in each], "tenant")
+        await self._points.replace_all([series for each in found for series in each])
 
     async def _tenant(self, park: Park, tenant: str, due: Due) -> Sequence[SeriesPoints]:
         # What is set aside is marked anew when it is tried again.
@@ -161,8 +161,8 @@ class Rollups:
                 if day in of_park:
                     own |= await self._figures.of_park(park, day, now_ms)
             series = [balance_series(park, balance, Period.DAY, points) for balance, points in found.items()]
-            await self._points.replace_all(series, "main")
-            await self._points.replace_all([park_series(park, Period.DAY, own)], "park")
+            await self._points.replace_all(series)
+            await self._points.replace_all([park_series(park, Period.DAY, own)])
 
     async def _balances(
         self, park: Park, some: Collection[Balance], day: date, now_ms: int, found: dict[Balance, dict[int, Fields]]
@@ -181,18 +181,14 @@ class Rollups:
             for tenant, marked in years.items()
             if tenant in park.tenant
         ]
-        await self._points.replace_all(found, "tenant")
+        await self._points.replace_all(found)
         months, self.pending.balance_months = self.pending.balance_months, {}
         there = {*park.meter, *([EDGE] if edges(park) else [])}
-        longer = [
-            series
-            for balance, marked in months.items()
-            if balance.main in there
-            for series in await self._figures.balances(park, balance, marked, now_ms)
-        ]
-        await self._points.replace_all(longer, "main")
+        balances = {balance: marked for balance, marked in months.items() if balance.main in there}
+        for period in (Period.MONTH, Period.YEAR):
+            await self._points.replace_all(await self._figures.balances(park, period, balances, now_ms))
         of_park, self.pending.park_months = self.pending.park_months, set()
-        await self._points.replace_all(await self._figures.of_park_longer(park, of_park, now_ms), "park")
+        await self._points.replace_all(await self._figures.of_park_longer(park, of_park, now_ms))
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

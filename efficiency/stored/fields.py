@@ -1,6 +1,6 @@
 """Points that are computed again and again: what differs is written, what has no value any more is taken away."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from efficiency.stored.writer import ParkWriter
@@ -39,18 +39,18 @@ class PointStore:
 
     async def stored(self, measurement: str, tags: Mapping[str, str], first: int, last: int) -> dict[int, Fields]:
         """What is stored of the series with these tags from `first` to `last`, ms, both included."""
-        found = await self._stored(measurement, tags, list(tags), first, last)
+        found = await self.stored_of_many(measurement, tags, first, last)
         return found.get(tuple(tags.values()), {})
 
-    async def _stored(
-        self, measurement: str, tags: Mapping[str, str | Collection[str]], names: Sequence[str], first: int, last: int
+    async def stored_of_many(
+        self, measurement: str, tags: Mapping[str, str | Collection[str]], first: int, last: int
     ) -> dict[tuple[str, ...], dict[int, Fields]]:
-        """The same of many series, by the values of the tags that `names` names."""
+        """The same of many series at once, by the values of these tags, each of which may be one of several."""
         statement = select(measurement, ["*"], where(tags, first, last + 1))
         rows = await self._store.query(statement, OPERATOR_DATABASE)
         found: dict[tuple[str, ...], dict[int, Fields]] = {}
         for row in rows:
-            found.setdefault(tuple(row[name] for name in names), {})[row["time"] // NS_PER_MS] = _fields(row, names)
+            found.setdefault(tuple(row[name] for name in tags), {})[row["time"] // NS_PER_MS] = _fields(row, [*tags])
         return found
 
     async def oldest(self, measurement: str, tags: Mapping[str, str]) -> list[int]:
@@ -58,19 +58,21 @@ class PointStore:
         rows = await self._store.query(select(measurement, ["*"], where(tags), oldest=1), OPERATOR_DATABASE)
         return [row["time"] // NS_PER_MS for row in rows]
 
-    async def replace_all(self, all_series: Sequence[SeriesPoints], owner: str) -> None:
-        """Make each series, all of one measurement, hold its points at their instants, with the writer's next `flush`.
+    async def replace_all(self, all_series: Iterable[SeriesPoints]) -> None:
+        """Make each series hold its points at their instants, with the writer's next `flush`.
 
-        `owner` is the tag that tells them apart, or most of them: what is stored is read of all at once.
+        What is stored is read at once of those that differ in their tags only, but for their period.
         """
-        instants = [ms for one in all_series for ms in one.points]
-        if not instants:
-            return
-        tags = {"park": self._park, owner: sorted({one.tags[owner] for one in all_series})}
-        one = all_series[0]
-        before = await self._stored(one.measurement, tags, list(one.tags), min(instants), max(instants))
+        alike: dict[tuple[str, str | None], list[SeriesPoints]] = {}
         for one in all_series:
-            await self.replace(one, before.get(tuple(one.tags.values()), {}))
+            if one.points:
+                alike.setdefault((one.measurement, one.tags.get("period")), []).append(one)
+        for some in alike.values():
+            instants = [ms for one in some for ms in one.points]
+            tags = {name: sorted({one.tags[name] for one in some}) for name in some[0].tags}
+            before = await self.stored_of_many(some[0].measurement, tags, min(instants), max(instants))
+            for one in some:
+                await self.replace(one, before.get(tuple(one.tags.values()), {}))
 
     async def replace(self, new: SeriesPoints, before: Points) -> None:
         """Make one series hold its new points where it holds `before`, with the writer's next `flush`.

@@ -4,7 +4,7 @@ Everything after this module computes in the point's own unit: registers are mul
 sign of the instrument that they were read from.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -127,8 +127,13 @@ class Counter:
 
     @cached_property
     def plain(self) -> bool:
-        """Whether all readings ever are of one register that counts the total."""
-        return self.simple and (self.instruments[0].since, self.instruments[0].until) == (ALWAYS_BEFORE, ALWAYS_AFTER)
+        """Whether all readings since the newest instrument was fitted are of one register that counts the total."""
+        return self.instruments[-1].counts is Counts.TOTAL and self.instruments[-1].until == ALWAYS_AFTER
+
+    @cached_property
+    def newest(self) -> "Counter":
+        """The same of the newest instrument only."""
+        return self if len(self.instruments) == 1 else replace(self, instruments=self.instruments[-1:])
 
     @cached_property
     def one_to_one(self) -> bool:

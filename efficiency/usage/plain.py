@@ -42,19 +42,21 @@ def plain_hours(counters: Sequence[Counter], readings: Sequence[Readings], windo
     places = [
         place
         for place, (counter, each) in enumerate(zip(counters, readings, strict=True))
-        if counter.plain and _enough(each, since)
+        if counter.plain and _enough(counter, each, since)
     ]
     if not places:
         return {}
-    flat = _Flat.of([counters[place] for place in places], [readings[place] for place in places], since)
+    flat = _Flat.of([counters[place].newest for place in places], [readings[place] for place in places], since)
     table = _Table.of(flat, whole)
     found = _hours(flat, table, MARGIN_MS // QUARTER_MS)
     return {places[row]: hours for row, hours in found.items()}
 
 
-def _enough(readings: Readings, since: int) -> bool:
-    """Whether readings reach back far enough, and up to now."""
+def _enough(counter: Counter, readings: Readings, since: int) -> bool:
+    """Whether readings of the newest instrument reach back far enough, and up to now."""
     if len(readings.times) <= 1 or readings.span.end < ALWAYS_AFTER:
+        return False
+    if counter.instruments[-1].since > int(readings.times[max(0, int(np.searchsorted(readings.times, since)) - 1)]):
         return False
     return readings.span.start <= ALWAYS_BEFORE or int(readings.times[0]) <= since
 

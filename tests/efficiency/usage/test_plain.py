@@ -1,5 +1,7 @@
 """Many registers at once give bit for bit what each of them gives by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,12 +26,14 @@ registers = st.tuples(
     st.sampled_from([1.0, 40.0]),
     st.sampled_from(ODD),
     st.booleans(),
+    st.sampled_from([None, None, 3, 5, 6, 30]),
 )
-Drawn = tuple[int, int, int, float, float, str, bool]
+Drawn = tuple[int, int, int, float, float, str, bool, int | None]
+"""The last is how many hours ago the instrument was exchanged for one that shows less."""
 
 
 def register(drawn: Drawn) -> tuple[Counter, Readings]:
-    seed, interval, phase, step, factor, odd, seen = drawn
+    seed, interval, phase, step, factor, odd, seen, exchanged = drawn
     random = np.random.default_rng(seed)
     times = np.arange(BEGIN + phase, NOW, interval)
     power = random.uniform(0, 90, len(times)) if odd != "equal" else np.full(len(times), 36.0)
@@ -49,7 +53,12 @@ def register(drawn: Drawn) -> tuple[Counter, Readings]:
         case "still":
             values[place : place + 5] = values[place]
     readings = Readings(times[keep], values[keep], states[keep], Span(BEGIN, ALWAYS_AFTER))
-    return Counter(interval, 100.0, (FittedInstrument(count=step, factor=factor, seen=seen),)), readings
+    fitted = FittedInstrument(count=step, factor=factor, seen=seen)
+    if exchanged is None:
+        return Counter(interval, 100.0, (fitted,)), readings
+    at = NOW - exchanged * HOUR_MS
+    readings.values[readings.times < at] += 700.0
+    return Counter(interval, 100.0, (replace(fitted, until=at), replace(fitted, since=at))), readings
 
 
 @given(st.lists(registers, min_size=1, max_size=6))
@@ -77,14 +86,15 @@ def test_registers_computed_together_are_as_each_by_itself(drawn: list[Drawn]) -
 
 
 def test_what_is_not_plain_is_left_to_be_weighed_by_itself() -> None:
-    drawn = [(7, 60_000, 0, 0.001, 1.0, odd, False) for odd in ("", "gap", "fall", "fault", "jump")]
+    drawn: list[Drawn] = [(7, 60_000, 0, 0.001, 1.0, odd, False, None) for odd in ("", "gap", "fall", "fault", "jump")]
+    drawn += [(7, 60_000, 0, 0.001, 1.0, "", False, exchanged) for exchanged in (3, 30)]
     pairs = [register(each) for each in drawn]
     window = plain_window(CHANGED, NOW)
-    assert set(plain_hours([counter for counter, _ in pairs], [readings for _, readings in pairs], window)) == {0}
+    assert set(plain_hours([counter for counter, _ in pairs], [readings for _, readings in pairs], window)) == {0, 6}
 
 
 def test_a_plain_register_whose_readings_begin_too_late_or_end_too_early_is_left_out() -> None:
-    counter, readings = register((7, 60_000, 0, 0.001, 1.0, "", False))
+    counter, readings = register((7, 60_000, 0, 0.001, 1.0, "", False, None))
     late = Readings(readings.times[400:], readings.values[400:], readings.states[400:], readings.span)
     early = Readings(readings.times, readings.values, readings.states, Span(BEGIN, NOW))
     assert not plain_hours([counter, counter], [late, early], plain_window(CHANGED, NOW))
