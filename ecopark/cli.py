@@ -17,6 +17,7 @@ from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import ParkFileError
 
 COMMANDS = (
+    "account",
     "baseline",
     "broker",
     "check",

@@ -15,10 +15,11 @@ from metering.instants import EVER, Span, midnight_ms
 from metering.meterlibrary import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, Positive
+from metering.quantities import Utility
 from metering.shortforms import written_out
 from metering.sources import Source
 from metering.streams import Stream
-from metering.tariffs import Factors, Tariffs
+from metering.tariffs import Allocation, Factors, Tariffs
 
 _MISSED = 3
 """So many intervals in a row are not missed by chance."""
@@ -115,6 +116,7 @@ class Park(Model):
     calendar: Calendar = Calendar()
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
+    allocation: dict[Utility, Annotated[tuple[Allocation, ...], in_order]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

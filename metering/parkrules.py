@@ -5,7 +5,7 @@ what only follows from another fault: where a name could not be read, none is mi
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,10 +17,12 @@ from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES
 from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
+from metering.quantities import Utility
 from metering.rules import Scope, one_of
 from metering.sources import Source
 from metering.streamrules import broken_streams
 from metering.streams import Stream
+from metering.tariffs import Allocation
 from metering.yamllines import KeyPath
 
 RESERVED: Final = frozenset({"ingesters"})
@@ -182,6 +184,39 @@ def _gateway_is_known(
         yield (), one_of(gateways, "a gateway of this park, which is to carry what the source reads")
 
 
+def _allocations_hold(park: Park) -> Iterator[Broken]:
+    for utility, entries in park.allocation.items():
+        for place, (entry, later) in enumerate(pairwise([*entries, None])):
+            if entry is not None:
+                path = ("allocation", str(utility), place)
+                end = entry.until or (later.since if later is not None else date.max)
+                for key, right in as_far_as_read(_allocation_holds(park, utility, entry, end)):
+                    yield (*path, *key), right
+
+
+def _allocation_holds(park: Park, utility: Utility, entry: Allocation, end: date) -> Iterator[Broken]:
+    """A key is for whole months, and names only who and what is there in them."""
+    if entry.since.day != 1 or (entry.until is not None and entry.until.day != 1):
+        yield ("from",), "a key holds for whole months: write the first day of one"
+    tenants, meters = (_ids(park, section) for section in ("tenants", "meters"))
+    for name, share in (("losses", entry.losses), ("common", entry.common)):
+        for place, tenant in enumerate(share.tenants if share is not None else ()):
+            if tenants is not None and tenant not in tenants:
+                yield (name, "tenants", place), one_of(tenants, "a tenant")
+            elif tenants is not None and (left := park.tenant[tenant].until) is not None and left <= _month_before(end):
+                yield (name, "tenants", place), f"has left on {left}; begin an entry without it with the month after"
+        for place, meter in enumerate(share.meters if share is not None else ()):
+            if meters is not None and (meter not in meters or park.meter[meter].utility != utility):
+                yield (name, "meters", place), f"must be a meter of {utility}"
+    if entry.losses is not None and entry.losses.meters:
+        yield ("losses", "meters"), "losses are what no meter measures; leave it out"
+
+
+def _month_before(day: date) -> date:
+    """The first day of the last month that ends by a day."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def _ids(park: Park, section: str) -> frozenset[str] | None:
     items = _section(park, section)
     named = _named(items)
@@ -199,6 +234,7 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _meters_are_right,
     _sources_are_carried,
     _streams_are_right,
+    _allocations_hold,
 )
 
 N = TypeVar("N", bound=Tenant | Gateway | Meter | Source | Stream)

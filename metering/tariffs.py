@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from metering.calendar import Calendar, Window
 from metering.dated import DatedValue, Sourced, Values, in_order
-from metering.model import Model, NotNegative, Number, Positive
+from metering.model import Identifier, Model, NotNegative, Number, Positive
 from metering.quantities import Utility
 
 
@@ -71,12 +71,50 @@ class ElectricityTariff(Model):
     reactive: Annotated[tuple[ReactiveRule, ...], in_order] = ()
 
 
+class Purchase(Model):
+    """What the park itself pays at its main meters, before VAT: electricity by band, the others at all hours.
+
+    Hours and the rule of reactive power are those of its tenants: who retails power is on three-band metering itself.
+    """
+
+    electricity: Annotated[tuple[BandPrices, ...], in_order] = ()
+    prices: dict[Utility, Values] = Field(default_factory=dict)
+
+
 class Tariffs(Model):
     """`prices` of the other utilities are VND per unit of the counter (m3, t, Nm3, kWh); `vat` is a share (0.08)."""
 
     electricity: ElectricityTariff | None = None
     prices: dict[Utility, Values] = Field(default_factory=dict)
     vat: dict[Utility, Values] = Field(default_factory=dict)
+    purchase: Purchase = Purchase()
+
+
+class AllocationKey(StrEnum):
+    """By what tenants share a cost; the last three by the days on which they take something of the utility."""
+
+    USE = "use"
+    AREA = "area"
+    EQUAL = "equal"
+    CONTRACT_DEMAND = "contract_demand"
+
+
+class CostShare(Model):
+    """A cost that `tenants` share by a key: those named, or all who take something of the utility.
+
+    `meters`: of common use, the park's own meters that measure it, or all of them.
+    """
+
+    key: AllocationKey
+    tenants: tuple[Identifier, ...] = ()
+    meters: tuple[Identifier, ...] = ()
+
+
+class Allocation(Sourced):
+    """What tenants bear of the losses and of the common use of a utility, from the first day of a month on."""
+
+    losses: CostShare | None = None
+    common: CostShare | None = None
 
 
 class FuelFactor(Sourced):

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ from efficiency.closing.statement import month_of
 from efficiency.reports.statements.page import StatementPage
 from efficiency.reports.statements.write import StatementKind, write_statement
 from metering.errors import OperatorError
+from metering.park import Park
 from metering.words import Language
 
 app = typer.Typer(add_completion=False)
@@ -37,16 +38,8 @@ def statement(
     as_json: AsJson = False,
 ) -> None:
     """Write the statements of a closed month: HTML, PDF, XLSX and CSV, in Vietnamese and English."""
-    settings, first = read_settings(), month_of(month)
-    file, found = find_park(settings.park, park)
-    closed = load_closed(file, found.id)
-    kept = next((each for each in closed if each.month == first), None)
-    if kept is None and not draft:
-        raise OperatorError(f"{month} is not closed: run ecopark close {month}, or add --draft")
-    shown = kept or drafted(settings, found, first, closed)
-    pages = [
-        StatementPage(found, shown, each, kept is not None) for each in shown.statements if tenant in {ALL, each.tenant}
-    ]
+    found, shown, final = month_shown(month, park, draft=draft)
+    pages = [StatementPage(found, shown, each, final) for each in shown.statements if tenant in {ALL, each.tenant}]
     if not pages:
         raise OperatorError(f"{month} has no statement of {tenant}; there are {_names(shown)}")
     orders = [
@@ -59,6 +52,28 @@ def statement(
     typer.echo(f"{len(files)} files of {len(pages)} statements in {out}")
     if as_json:
         typer.echo(json.dumps({"written": [str(written) for written in files]}))
+
+
+class ShownMonth(NamedTuple):
+    """A month of a park: as it was closed (`final`), or as it stands now."""
+
+    park: Park
+    month: ClosedMonth
+    final: bool
+
+
+def month_shown(month: str, park: str | None, *, draft: bool) -> ShownMonth:
+    """A closed month, or with `draft` one that is not.
+
+    Raises `OperatorError` where it is not closed.
+    """
+    settings, first = read_settings(), month_of(month)
+    file, found = find_park(settings.park, park)
+    closed = load_closed(file, found.id)
+    kept = next((each for each in closed if each.month == first), None)
+    if kept is None and not draft:
+        raise OperatorError(f"{month} is not closed: run ecopark close {month}, or add --draft")
+    return ShownMonth(found, kept or drafted(settings, found, first, closed), kept is not None)
 
 
 def _names(month: ClosedMonth) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from math import hypot
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from efficiency.closing.amounts import billed, total
@@ -22,12 +21,12 @@ from efficiency.usage.intervals import Span
 from efficiency.usage.quality import Rule, rules_in
 from efficiency.valuation.localtime import local_day
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
-from metering.dated import DatedValue, HistoryEntry, at, edges, value_on
+from metering.dated import DatedValue, HistoryEntry, Sourced, at, edges, value_on
+from metering.model import Localized
 from metering.park import Tenant
 from metering.quantities import Utility
 from metering.tariffs import Band, BandPrices
 
-P = TypeVar("P", BandPrices, DatedValue)
 _TELLING = ~int(Rule.EXPORT | Rule.ROLLOVER)
 """Rules that say something about how good a quantity is."""
 
@@ -78,12 +77,14 @@ class Billing:
         for span in cut(passed.span, edges(tenant.contract.voltage, passed.span, self._park.zone)):
             voltage = value_on(tenant.contract.voltage, local_day(span.start, self._park.zone))
             if voltage not in tariff.prices:
-                self._lacking(tenant.id, ValueReason.NO_VOLTAGE)
+                self.lacking(tenant.id, REASON_TEXT[ValueReason.NO_VOLTAGE])
                 continue
             yield from self.charges(passed.within(span), tariff.prices[voltage])
 
-    def charges(self, passed: Passed, prices: Sequence[P]) -> Iterator[Charge]:
-        """Charges of what passed at a point, by the prices of each day."""
+    def charges(self, passed: Passed, prices: Sequence[Sourced]) -> Iterator[Charge]:
+        """Charges of what passed at a point, by the prices of each day; none where there are no prices at all."""
+        if not prices:
+            return
         meter = passed.meter
         zone: ZoneInfo = self._park.zone
         rates: Sequence[DatedValue] = self._park.tariffs.vat.get(meter.utility, ())
@@ -93,9 +94,9 @@ class Billing:
             for band, amount in passed.within(span).bands.items():
                 price = price_of(entry, band)
                 if entry is None or price is None:
-                    self._lacking(meter.id, ValueReason.NO_PRICE if entry is None else ValueReason.NO_BANDS)
+                    self.lacking(meter.id, REASON_TEXT[ValueReason.NO_PRICE if entry is None else ValueReason.NO_BANDS])
                 elif vat is None:
-                    self._lacking(meter.utility.value, ValueReason.NO_VAT)
+                    self.lacking(meter.utility.value, REASON_TEXT[ValueReason.NO_VAT])
                 elif billed(amount):
                     yield Charge.of(
                         billed(amount),
@@ -143,7 +144,7 @@ class Billing:
             return
         vat = at(self._park.tariffs.vat.get(Utility.ELECTRICITY, ()), factor.until - timedelta(days=1))
         if vat is None:
-            self._lacking(Utility.ELECTRICITY.value, ValueReason.NO_VAT)
+            self.lacking(Utility.ELECTRICITY.value, REASON_TEXT[ValueReason.NO_VAT])
             return
         yield Charge.of(
             factor.percent,
@@ -174,8 +175,9 @@ class Billing:
             rules=tuple((rule.name or "").lower() for rule in rules_in(passed.rules & _TELLING)),
         )
 
-    def _lacking(self, subject: str, reason: ValueReason) -> None:
-        found = Obstacle(subject=subject, text=REASON_TEXT[reason])
+    def lacking(self, subject: str, text: Localized) -> None:
+        """Take note of what keeps something from being charged."""
+        found = Obstacle(subject=subject, text=text)
         if found not in self.obstacles:
             self.obstacles.append(found)
 
@@ -185,8 +187,8 @@ def cut(span: Span, edges_: Iterable[int]) -> list[Span]:
     return [Span(*each) for each in pairwise([span.start, *sorted({*edges_}), span.end])]
 
 
-def price_of(entry: BandPrices | DatedValue | None, band: Band) -> float | None:
+def price_of(entry: Sourced | None, band: Band) -> float | None:
     """The price of a band; None where the entry has none for it."""
     if isinstance(entry, BandPrices):
         return {Band.OFF_PEAK: entry.off_peak, Band.NORMAL: entry.normal, Band.PEAK: entry.peak}.get(band)
-    return entry.value if entry is not None and band is Band.ALL else None
+    return entry.value if isinstance(entry, DatedValue) and band is Band.ALL else None

@@ -7,12 +7,14 @@ statements that earlier months would have now.
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
+from efficiency.closing.account import ParkAccount
 from efficiency.closing.obstacle import Obstacle
-from efficiency.closing.statement import MONTH_WRITTEN, CalendarMonth, Statement
+from efficiency.closing.statement import MONTH_WRITTEN, CalendarMonth, Statement, following
 from metering.errors import OperatorError
 from metering.model import Identifier, Model
 from metering.parkfile import explained
@@ -36,7 +38,14 @@ class ClosedMonth(Model):
     anyway: str = ""
     obstacles: tuple[Obstacle, ...] = ()
     statements: tuple[Statement, ...]
+    account: ParkAccount
     restated: tuple[Restated, ...] = ()
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if sum(each.total_vnd for each in self.statements) != self.account.total_vnd:
+            raise ValueError("the statements do not add up to the park's account")
+        return self
 
 
 def folder_of(park_file: Path) -> Path:
@@ -104,11 +113,6 @@ def may_close(closed: Sequence[ClosedMonth], month: date, today: date) -> None:
         raise OperatorError(f"{month:{MONTH_WRITTEN}} is older than {newest:{MONTH_WRITTEN}}, which is closed")
     if month > following(newest):
         raise OperatorError(f"close {following(newest):{MONTH_WRITTEN}} before {month:{MONTH_WRITTEN}}")
-
-
-def following(month: date) -> date:
-    """The month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def stated(closed: Sequence[ClosedMonth], month: date) -> dict[str, Statement]:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from efficiency.closing.account import UtilityAccount, account_of, flows_of
+from efficiency.closing.allocation import Sharing
 from efficiency.closing.billing import Billing
 from efficiency.closing.correction import corrections, differing
 from efficiency.closing.file import ClosedMonth, Restated, stated
@@ -31,20 +33,26 @@ Done = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class MadeMonth:
-    """The statements of a month and what stands in their way."""
+    """The statements of a month, the flows at the park's edge, and what stands in their way."""
 
     statements: tuple[Statement, ...]
+    flows: tuple[UtilityAccount, ...]
     obstacles: tuple[Obstacle, ...]
 
 
 def made(month: MonthUse) -> MadeMonth:
-    """Charge every tenant for a month. Pure."""
+    """Charge every tenant for a month, and share what the park's key allots to them. Pure."""
     billing = Billing(month)
-    statements = tuple(filter(None, map(billing.statement, month.park.tenants)))
-    faults = [
-        fault for point in points_of_month(month.park, month.span) for fault in faults_of(month, month.passed(point))
-    ]
-    return MadeMonth(statements, tuple(dict.fromkeys([*faults, *billing.obstacles], None)))
+    statements = [each for each in map(billing.statement, month.park.tenants) if each is not None]
+    flows = flows_of(month, statements, billing)
+    shares = Sharing(month, statements, billing).charges(flows)
+    points = points_of_month(month.park, month.span)
+    faults = [fault for point in points for fault in faults_of(month, month.passed(point))]
+    return MadeMonth(
+        tuple(each.with_more(shares.get(each.tenant, ())) for each in statements),
+        flows,
+        (*faults, *billing.obstacles),
+    )
 
 
 class MonthMaker:
@@ -70,17 +78,19 @@ class MonthMaker:
             for each in changed:
                 old = before.get(each.tenant, Statement(tenant=each.tenant))
                 owed.setdefault(each.tenant, []).extend(corrections(earlier, old, each))
-        statements = {each.tenant: each for each in found.statements}
+        by_tenant = {each.tenant: each for each in found.statements}
+        statements = [
+            by_tenant.get(tenant, Statement(tenant=tenant)).with_more(corrections=owed.get(tenant, ()))
+            for tenant in dict.fromkeys([*self._park.tenant, *owed])
+            if tenant in by_tenant or tenant in owed
+        ]
         return ClosedMonth(
             park=self._park.id,
             month=first,
             closed_at=datetime.fromtimestamp(self._now_ms // 1000, UTC).astimezone(self._park.zone),
             obstacles=(*[each async for each in self._unready(first)], *found.obstacles),
-            statements=tuple(
-                statements.get(tenant.id, Statement(tenant=tenant.id)).corrected(owed.get(tenant.id, ()))
-                for tenant in self._park.tenants
-                if tenant.id in statements or tenant.id in owed
-            ),
+            statements=tuple(statements),
+            account=account_of(found.flows, statements),
             restated=tuple(restated),
         )
 

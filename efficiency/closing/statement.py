@@ -16,7 +16,7 @@ from efficiency.closing.amounts import dong
 from metering.errors import OperatorError
 from metering.model import Identifier, Model
 from metering.quantities import Utility
-from metering.tariffs import Band
+from metering.tariffs import AllocationKey, Band
 
 MONTH_WRITTEN = "%Y-%m"
 
@@ -30,6 +30,11 @@ def month_of(written: str) -> date:
     if found is None:
         raise OperatorError(f"{written}: a month is written as in 2026-10")
     return date(int(found[1]), int(found[2]), 1)
+
+
+def following(month: date) -> date:
+    """The month after."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def _month(written: Any) -> Any:
@@ -93,10 +98,19 @@ class PointUse(Model):
     rules: tuple[str, ...] = ()
 
 
+class Allotted(Model):
+    """What a share is a share of: an amount that tenants bear by a key, and the sum of their weights."""
+
+    key: AllocationKey
+    weights: float
+    amount_vnd: int
+
+
 class Charge(Model):
     """One line before VAT; it holds from `since` up to, but without, `until`.
 
-    Of a surcharge, the quantity is its percentage, and the price a hundredth of what it is put on.
+    Of a surcharge, the quantity is its percentage, and the price a hundredth of what it is put on. Of a share, the
+    quantity is the tenant's weight; `share` says of what, and the price is what a weight of one costs.
     """
 
     kind: ChargeKind = ChargeKind.USE
@@ -112,6 +126,7 @@ class Charge(Model):
     source: str
     vat: float
     vat_source: str
+    share: Allotted | None = None
 
     @classmethod
     def of(cls, quantity: float, price: float, **rest: Any) -> Self:
@@ -192,9 +207,14 @@ class Statement(Model):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        if self.taxed != taxed([*self.charges, *self.corrections]):
+        if self.taxed != taxed(self.lines):
             raise ValueError(f"the lines of {self.tenant} do not add up to what is taxed")
         return self
+
+    @property
+    def lines(self) -> list[Charge | Correction]:
+        """All that costs or gives back something."""
+        return [*self.charges, *self.corrections]
 
     @property
     def net_vnd(self) -> int:
@@ -211,6 +231,12 @@ class Statement(Model):
         """What is to be paid."""
         return self.net_vnd + self.vat_vnd
 
-    def corrected(self, corrections: Sequence[Correction]) -> "Statement":
-        """The same with what earlier months are corrected by."""
-        return self.of(self.tenant, self.charges, corrections, points=self.points, power_factor=self.power_factor)
+    def with_more(self, charges: Sequence[Charge] = (), corrections: Sequence[Correction] = ()) -> "Statement":
+        """The same with further charges, and with what earlier months are corrected by."""
+        return self.of(
+            self.tenant,
+            [*self.charges, *charges],
+            [*self.corrections, *corrections],
+            points=self.points,
+            power_factor=self.power_factor,
+        )

@@ -170,7 +170,7 @@ def _sums(
         counted = whole & part.expected
         side = INCOMING if tap.into else OWN if tap.tenant is None else TENANTS
         sums[side] += float(part.amount[counted].sum())
-        variance += sum(error**2 for error in _errors(tap.meter, start[counted], part.amount[counted]))
+        variance += sum(error**2 for error in class_errors(tap.meter, start[counted], part.amount[counted]))
     out = sums[TENANTS] + sums[OWN]
     loss = sums[INCOMING] - out
 
@@ -191,7 +191,7 @@ def _sums(
     }
 
 
-def _errors(meter: Meter, start: Times, amount: Floats) -> list[float]:
+def class_errors(meter: Meter, start: Times, amount: Floats) -> list[float]:
     """What the class of each device that measured there lets its sum be off by: one device's errors go one way.
 
     A quarter hour is that of the device which measured at its start, the first one's where none did.

@@ -95,13 +95,14 @@ def _forms(report: ParkReport, entered: Mapping[tuple[str, str, str], Given]) ->
 
 async def _write(page: str, out: Path) -> Path:
     try:
-        await asyncio.to_thread(_put, page, out)
+        await asyncio.to_thread(put_page, page, out)
     except OSError as error:
         raise OperatorError(f"{out}: cannot be written: {error}") from error
     return out
 
 
-def _put(page: str, out: Path) -> None:
+def put_page(page: str, out: Path) -> None:
+    """Write a page as HTML, or as PDF, by the ending of the file."""
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".pdf":
         write_pdf(page, out)

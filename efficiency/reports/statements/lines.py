@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from efficiency.closing.statement import Charge, ChargeKind, Correction
-from efficiency.reports.statements.words import KIND, REASON, WORDS
+from efficiency.reports.statements.words import KEY, KIND, REASON, WORDS
 from metering.park import Park
 from metering.tariffs import Band
 from metering.words import BAND, UTILITY, Language, inside
@@ -12,7 +12,10 @@ from metering.words import BAND, UTILITY, Language, inside
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One line in words; `last` is included. `why` is the source of a price, or the reasons of a correction."""
+    """One line in words; `last` is included. `why` is the source of a price, or the reasons of a correction.
+
+    `metered`: the quantity is of what passed at a point; of other lines, `kind` says how much of what.
+    """
 
     month: date
     kind: str
@@ -27,6 +30,7 @@ class StatementLine:
     net_vnd: int
     vat: float
     why: str
+    metered: bool
 
     @property
     def what(self) -> str:
@@ -38,9 +42,16 @@ def charge_line(charge: Charge, month: date, park: Park, language: Language) -> 
     """A charge of a month."""
     kind = language.say(UTILITY[charge.utility] if charge.kind is ChargeKind.USE else KIND[charge.kind])
     if charge.kind is ChargeKind.REACTIVE:
-        put_on = language.number(charge.price * 100, 0)
-        kind = language.say(WORDS["percent_of"]).format(
-            what=kind, percent=language.number(charge.quantity, 2), net=put_on
+        filled = {"percent": language.number(charge.quantity, 2), "net": language.number(charge.price * 100, 0)}
+        kind = language.say(WORDS["percent_of"]).format(what=kind, **filled)
+    if charge.share is not None:
+        kind = language.say(WORDS["share_of"]).format(
+            what=kind,
+            weight=language.exact(charge.quantity),
+            weights=language.exact(charge.share.weights),
+            unit="" if charge.unit == "1" else charge.unit,
+            key=language.say(KEY[charge.share.key]),
+            amount=language.number(charge.share.amount_vnd, 0),
         )
     return StatementLine(
         month=month,
@@ -56,6 +67,7 @@ def charge_line(charge: Charge, month: date, park: Park, language: Language) -> 
         net_vnd=charge.net_vnd,
         vat=charge.vat,
         why=charge.source,
+        metered=charge.kind is ChargeKind.USE,
     )
 
 
@@ -75,6 +87,7 @@ def correction_line(correction: Correction, park: Park, language: Language) -> S
         net_vnd=correction.net_vnd,
         vat=correction.vat,
         why="; ".join(language.say(REASON[reason]) for reason in correction.reasons),
+        metered=correction.kind is ChargeKind.USE,
     )
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from efficiency.closing.file import ClosedMonth
-from efficiency.closing.statement import PointUse, RegisterAt, Statement, Stretch
+from efficiency.closing.obstacle import Obstacle
+from efficiency.closing.statement import Charge, ChargeKind, PointUse, PowerFactor, RegisterAt, Statement, Stretch
 from efficiency.reports.pages import render
 from efficiency.reports.statements.lines import StatementLine, charge_line, correction_line, point_name
-from efficiency.reports.statements.words import COUNTER, WORDS
+from efficiency.reports.statements.words import COUNTER, KIND, WORDS
 from efficiency.usage.quality import RULE_TEXT, Rule
-from metering.model import Localized
 from metering.park import Park
 from metering.words import UTILITY, Language
 
@@ -25,12 +25,6 @@ class StatementPage:
     statement: Statement
     final: bool
 
-    @property
-    def tenant(self) -> Localized:
-        """What the tenant is called; its id where the park file no longer has it."""
-        tenant = self.park.tenant.get(self.statement.tenant)
-        return tenant.name if tenant is not None else Localized(en=self.statement.tenant, vi=self.statement.tenant)
-
     def lines(self, language: Language) -> list[StatementLine]:
         """All charges."""
         return [charge_line(each, self.month.month, self.park, language) for each in self.statement.charges]
@@ -40,33 +34,45 @@ class StatementPage:
         return [correction_line(each, self.park, language) for each in self.statement.corrections]
 
 
+def tenant_name(park: Park, statement: Statement, language: Language) -> str:
+    """What a tenant is called; its id where the park file no longer has it."""
+    tenant = park.tenant.get(statement.tenant)
+    return language.say(tenant.name) if tenant is not None else statement.tenant
+
+
 def say(key: str, language: Language, **filled: object) -> str:
     """A text of a statement."""
     return language.say(WORDS[key]).format(**filled)
 
 
+def head(park: Park, month: ClosedMonth, language: Language, *, final: bool) -> dict[str, Any]:
+    """What the page of a tenant and that of the park begin with."""
+    return {
+        "language": language.value,
+        "park": language.say(park.park.name),
+        "month": language.month(month.month),
+        "closed_on": say("closed_on", language, day=language.full_date(month.closed_at)) if final else "",
+        "anyway": say("closed_anyway", language, why=month.anyway) if month.anyway else "",
+        "obstacles": [_obstacle(each, park, language) for each in month.obstacles],
+    }
+
+
 def statement_page(page: StatementPage, language: Language) -> str:
     """The page."""
-    month, statement = page.month, page.statement
-    lines = page.lines(language)
+    statement, lines = page.statement, page.lines(language)
     return render(
         "statement.html",
-        {
+        head(page.park, page.month, language, final=page.final)
+        | {
             "t": lambda key: say(key, language),
-            "language": language.value,
-            "park": language.say(page.park.park.name),
-            "tenant": language.say(page.tenant),
-            "month": language.month(month.month),
-            "closed_on": say("closed_on", language, day=language.full_date(month.closed_at)) if page.final else "",
-            "anyway": say("closed_anyway", language, why=month.anyway) if month.anyway else "",
-            "obstacles": [_obstacle(each.subject, each.text, page, language) for each in month.obstacles],
+            "tenant": tenant_name(page.park, statement, language),
             "registers": [
                 _register(point, stretch, page, language) for point in statement.points for stretch in point.stretches
             ],
             "register_notes": [*_notes(page, language)],
             "groups": [_group(utility, lines, language) for utility in dict.fromkeys(each.utility for each in lines)],
-            "power_factor": _power_factor(statement, language),
-            "corrections": [_line(each, language) for each in page.corrections(language)],
+            "power_factor": power_factor_text(statement.power_factor, language) if statement.power_factor else "",
+            "corrections": [line_cells(each, language) for each in page.corrections(language)],
             "net": _vnd(statement.net_vnd, language),
             "taxed": [
                 {
@@ -78,7 +84,7 @@ def statement_page(page: StatementPage, language: Language) -> str:
                 for each in statement.taxed
             ],
             "total": _vnd(statement.total_vnd, language),
-            "sources": [*_sources(statement, lines, language)],
+            "sources": source_rows(statement.charges, lines, language),
         },
     )
 
@@ -88,11 +94,12 @@ def _vnd(amount: int, language: Language) -> str:
 
 
 def _quantity(line: StatementLine, language: Language) -> str:
-    """Of a surcharge, what it is says how much of what."""
-    return "" if line.unit == "%" or not line.quantity else f"{language.number(line.quantity, 3)} {line.unit}"
+    """Of a surcharge or a share, what it is says how much of what."""
+    return f"{language.number(line.quantity, 3)} {line.unit}" if line.quantity and line.metered else ""
 
 
-def _line(line: StatementLine, language: Language) -> dict[str, str]:
+def line_cells(line: StatementLine, language: Language) -> dict[str, str]:
+    """The texts of a line."""
     period = ""
     if line.first is not None and line.last is not None:
         period = f"{language.day(line.first)} - {language.day(line.last)}"
@@ -112,7 +119,7 @@ def _group(utility: str, lines: Iterable[StatementLine], language: Language) -> 
     mine = [each for each in lines if each.utility == utility]
     return {
         "label": say("sum_of", language, what=utility[:1].lower() + utility[1:]),
-        "lines": [_line(each, language) for each in mine],
+        "lines": [line_cells(each, language) for each in mine],
         "net": _vnd(sum(each.net_vnd for each in mine), language),
     }
 
@@ -160,10 +167,8 @@ def _notes(page: StatementPage, language: Language) -> Iterator[str]:
             yield say("found_at", language, point=name, why=why)
 
 
-def _power_factor(statement: Statement, language: Language) -> str:
-    factor = statement.power_factor
-    if factor is None:
-        return ""
+def power_factor_text(factor: PowerFactor, language: Language) -> str:
+    """What the power factor of a month is made of."""
     return say(
         "power_factor",
         language,
@@ -174,17 +179,18 @@ def _power_factor(statement: Statement, language: Language) -> str:
     )
 
 
-def _obstacle(subject: str, text: Localized, page: StatementPage, language: Language) -> str:
-    names = {utility.value: label for utility, label in UTILITY.items()} | {
-        each.id: each.name for each in page.park.tenants
-    }
-    shown = language.say(names[subject]) if subject in names else point_name(subject, page.park, language)
-    return f"{shown}: {language.say(text)}"
+def _obstacle(obstacle: Obstacle, park: Park, language: Language) -> str:
+    names = {utility.value: label for utility, label in UTILITY.items()} | {each.id: each.name for each in park.tenants}
+    subject = obstacle.subject
+    shown = language.say(names[subject]) if subject in names else point_name(subject, park, language)
+    return f"{shown}: {language.say(obstacle.text)}"
 
 
-def _sources(statement: Statement, lines: Iterable[StatementLine], language: Language) -> Iterator[dict[str, str]]:
+def source_rows(charges: Iterable[Charge], lines: Iterable[StatementLine], language: Language) -> list[dict[str, str]]:
+    """Where prices and rates come from, each once."""
     found: dict[tuple[str, str], None] = {}
-    for charge, line in zip(statement.charges, lines, strict=True):
-        found[line.kind, charge.source] = None
+    for charge, line in zip(charges, lines, strict=True):
+        what = UTILITY[charge.utility] if charge.kind is ChargeKind.USE else KIND[charge.kind]
+        found[language.say(what), charge.source] = None
         found[f"{language.say(WORDS['vat'])}, {line.utility}", charge.vat_source] = None
-    yield from ({"what": what, "text": text} for what, text in found)
+    return [{"what": what, "text": text} for what, text in found]

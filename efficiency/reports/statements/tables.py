@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from efficiency.reports.formfiles import Cell, plain_cell
 from efficiency.reports.statements.lines import StatementLine, point_name
-from efficiency.reports.statements.page import StatementPage, say
+from efficiency.reports.statements.page import StatementPage, say, tenant_name
 from efficiency.reports.statements.words import COUNTER
 from metering.words import UTILITY, Language
 
@@ -58,7 +58,7 @@ def write_xlsx(page: StatementPage, language: Language, out: Path) -> None:
 
 
 def _lines(page: StatementPage, language: Language) -> list[list[Cell]]:
-    tenant = language.say(page.tenant)
+    tenant = tenant_name(page.park, page.statement, language)
     rows: list[list[Cell]] = [[say(key, language) for key in (*_LINE, *_LINE_END)]]
     rows += [[*_cells(line, tenant), "", line.why] for line in page.lines(language)]
     rows += [[*_cells(line, tenant), line.why, ""] for line in page.corrections(language)]

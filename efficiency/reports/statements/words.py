@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from efficiency.closing.bill import Item
 from efficiency.closing.statement import ChargeKind, CorrectionReason
 from metering.model import Localized
+from metering.tariffs import AllocationKey
 from metering.words import text as _text
 
 WORDS: Final[dict[str, Localized]] = {
@@ -37,7 +39,7 @@ WORDS: Final[dict[str, Localized]] = {
     "vat": _text("VAT", "Thuế GTGT"),
     "vat_rate": _text("VAT rate", "Thuế suất GTGT"),
     "vat_of": _text("VAT {rate} of {net}", "Thuế GTGT {rate} của {net}"),
-    "sum_of": _text("{what}, before VAT", "Cộng {what}, chưa thuế"),
+    "sum_of": _text("Sum of {what}, before VAT", "Cộng tiền {what}, chưa thuế"),
     "net": _text("Sum before VAT", "Cộng tiền chưa thuế GTGT"),
     "power_factor": _text(
         "Power factor: {active} kWh and {reactive} kvarh give cosφ = {factor}; surcharge k = {percent} %",
@@ -67,7 +69,71 @@ WORDS: Final[dict[str, Localized]] = {
         "Số lượng lấy ba chữ số thập phân, thành tiền làm tròn đến đồng, thuế GTGT tính trên tổng tiền theo thuế suất.",
     ),
     "no_invoice": _text("This statement is not a tax invoice.", "Bảng kê này không phải là hóa đơn giá trị gia tăng."),
+    "share_of": _text(
+        "{what}: {weight} of {weights} {unit} by {key}, of {amount} ₫",
+        "{what}: {weight}/{weights} {unit} theo {key}, trong tổng {amount} ₫",
+    ),
     "percent_of": _text("{what}, {percent} % of {net} ₫", "{what}, {percent}% của {net} ₫"),
+}
+
+ACCOUNT: Final[dict[str, Localized]] = {
+    "account": _text("The park's own account", "Bảng cân đối tiện ích toàn khu"),
+    "flow": _text("What came in, and where it went", "Lượng vào khu và phân bổ"),
+    "intake": _text("Intake at the main meters", "Qua đồng hồ tổng"),
+    "generated": _text("Generated in the park", "Tự phát trong khu"),
+    "exported": _text("Sent away", "Phát ngược ra ngoài"),
+    "sold": _text("Sold to tenants", "Bán cho doanh nghiệp"),
+    "own": _text("Own use", "Khu tự dùng"),
+    "losses": _text("Losses", "Tổn thất"),
+    "cost": _text("Cost, ₫", "Chi phí (₫)"),
+    "within": _text("within the meters' error of ± {band}", "trong sai số đo ± {band}"),
+    "beyond": _text("beyond the meters' error of ± {band}", "vượt sai số đo ± {band}"),
+    "peak": _text("Highest half hour of the intake: {kw} kW, {at}", "Công suất 30 phút cao nhất: {kw} kW, lúc {at}"),
+    "purchase": _text("Purchase", "Mua vào"),
+    "no_purchase": _text(
+        "No purchase price is entered: no cost and no margin.",
+        "Chưa khai báo giá mua vào: không có chi phí và chênh lệch.",
+    ),
+    "sales": _text("Sold, bought and the margin, before VAT", "Bán ra, mua vào và chênh lệch (chưa thuế GTGT)"),
+    "use_vnd": _text("Use", "Tiêu thụ"),
+    "reactive_vnd": _text("Reactive power", "Công suất phản kháng"),
+    "allocated_vnd": _text("Allocated", "Phân bổ"),
+    "corrections_vnd": _text("Corrections", "Điều chỉnh"),
+    "sales_vnd": _text("Sold", "Bán ra"),
+    "bought": _text("Bought", "Mua vào"),
+    "margin": _text("Margin", "Chênh lệch"),
+    "statements": _text("Statements of tenants", "Bảng kê của các doanh nghiệp"),
+    "net_vnd": _text("Before VAT, ₫", "Chưa thuế (₫)"),
+    "vat_vnd": _text("VAT, ₫", "Thuế GTGT (₫)"),
+    "total_vnd": _text("To be paid, ₫", "Thanh toán (₫)"),
+    "together": _text("Together", "Tổng cộng"),
+    "bill": _text(
+        "The bill of {what} against the park's own meters", "Đối chiếu hóa đơn {what} với công tơ, đồng hồ của khu"
+    ),
+    "billed": _text("Bill", "Hóa đơn"),
+    "expected": _text("Own figure", "Số của khu"),
+    "difference": _text("Difference", "Chênh lệch"),
+    "may_differ": _text("May differ by", "Sai lệch cho phép"),
+    "judgement": _text("Judgement", "Nhận định"),
+    "agrees": _text("agrees", "khớp"),
+    "flagged": _text("ask the supplier", "cần hỏi lại bên bán"),
+}
+"""Texts of the park's account, beside those of statements."""
+
+ITEM: Final = {
+    Item.QUANTITY: _text("quantity", "số lượng"),
+    Item.PRICE: _text("price", "đơn giá"),
+    Item.AMOUNT: _text("amount: quantity · price", "thành tiền: số lượng · đơn giá"),
+    Item.REACTIVE: _text("Reactive power surcharge", "Tiền mua công suất phản kháng"),
+    Item.VAT: _text("VAT on the bill's lines", "Thuế GTGT trên các dòng của hóa đơn"),
+    Item.TOTAL: _text("Sum of the bill's lines", "Tổng các dòng của hóa đơn"),
+}
+
+KEY: Final = {
+    AllocationKey.USE: _text("use", "sản lượng"),
+    AllocationKey.AREA: _text("floor area", "diện tích sàn"),
+    AllocationKey.EQUAL: _text("equal parts", "chia đều"),
+    AllocationKey.CONTRACT_DEMAND: _text("contract demand", "công suất đăng ký"),
 }
 
 KIND: Final = {

@@ -1,13 +1,14 @@
-"""Statements as files: HTML, PDF, XLSX and CSV of each tenant in each language."""
+"""Statements and the park's account as files: HTML and PDF to read and print, XLSX and CSV for the accounts."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from efficiency.reports.statements.account import AccountPage, account_page
 from efficiency.reports.statements.page import StatementPage, statement_page
 from efficiency.reports.statements.tables import write_csv, write_xlsx
-from efficiency.reports.write import write_pdf
+from efficiency.reports.write import put_page
 from metering.errors import OperatorError
 from metering.words import Language
 
@@ -21,12 +22,17 @@ class StatementKind(StrEnum):
     CSV = "csv"
 
 
+def _page(page: StatementPage, language: Language, out: Path) -> None:
+    put_page(statement_page(page, language), out)
+
+
 _WRITERS: Final[Mapping[StatementKind, Callable[[StatementPage, Language, Path], None]]] = {
-    StatementKind.HTML: lambda page, language, out: _text(statement_page(page, language), out),
-    StatementKind.PDF: lambda page, language, out: write_pdf(statement_page(page, language), out),
+    StatementKind.HTML: _page,
+    StatementKind.PDF: _page,
     StatementKind.XLSX: write_xlsx,
     StatementKind.CSV: write_csv,
 }
+ACCOUNT_KINDS: Final = (StatementKind.HTML, StatementKind.PDF)
 
 
 def write_statement(page: StatementPage, language: Language, kind: StatementKind, folder: Path) -> Path:
@@ -35,13 +41,22 @@ def write_statement(page: StatementPage, language: Language, kind: StatementKind
     Raises `OperatorError` where it cannot be written.
     """
     out = folder / f"{page.month.month:%Y-%m}-{page.statement.tenant}-{language.value}.{kind.value}"
+    return _written(out, lambda: _WRITERS[kind](page, language, out))
+
+
+def write_account(page: AccountPage, language: Language, kind: StatementKind, folder: Path) -> Path:
+    """Write the park's account as one of `ACCOUNT_KINDS` and return the file.
+
+    Raises `OperatorError` where it cannot be written.
+    """
+    out = folder / f"{page.month.month:%Y-%m}-account-{language.value}.{kind.value}"
+    return _written(out, lambda: put_page(account_page(page, language), out))
+
+
+def _written(out: Path, write: Callable[[], None]) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _WRITERS[kind](page, language, out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write()
     except OSError as error:
         raise OperatorError(f"{out}: cannot be written: {error}") from error
     return out
-
-
-def _text(page: str, out: Path) -> None:
-    out.write_text(page, encoding="utf-8")

@@ -81,9 +81,16 @@ tariffs:
          min_kw: 40.0, source: "[B] Decree 18/2025, down to 0.85"}
   prices:
     water: [{from: 2026-01-01, value: 14500.0, source: "[invented] contract"}]
+  purchase:
+    electricity: [{from: 2026-01-01, off_peak: 1168.0, normal: 1800.0, peak: 3334.0, source: "[C] wholesale, 22 kV"}]
+    prices:
+      water: [{from: 2026-01-01, value: 11000.0, source: "[invented] water works"}]
   vat:
     electricity: [{from: 2026-01-01, value: 0.08, source: "[C] reduced rate"}]
     water: [{from: 2026-01-01, value: 0.05, source: "[C] clean water"}]
+allocation:
+  electricity:
+    - {from: 2026-01-01, source: "[invented] park rules", losses: {key: use}, common: {key: area, meters: [em-office]}}
 """
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from efficiency.closing.file import ClosedMonth, file_of_month, following, load_closed, may_close, write_closed
+from efficiency.closing.file import ClosedMonth, file_of_month, load_closed, may_close, write_closed
 from efficiency.closing.making import MonthMaker
-from efficiency.closing.statement import ChargeKind, CorrectionReason, Statement
+from efficiency.closing.statement import ChargeKind, CorrectionReason, Statement, following
+from efficiency.usage.intervals import HOUR_MS
 from metering.errors import OperatorError
 from metering.park import Park
 from proving.servers import Influxd
@@ -71,7 +72,7 @@ async def test_what_is_charged_is_what_passed_between_the_registers(desk: Desk) 
     closed = await desk.close(OCTOBER)
     assert closed == await desk.draft(OCTOBER), "what is written is read back the same"
     assert not closed.obstacles
-    begin, end = (two_o_clock(desk.park, day) - 2 * 3_600_000 for day in (OCTOBER, NOVEMBER))
+    begin, end = (two_o_clock(desk.park, day) - 2 * HOUR_MS for day in (OCTOBER, NOVEMBER))
     alpha, beta = (of(closed, tenant) for tenant in ("alpha", "beta"))
     for point, meter, until in ((alpha.points[0], "em-alpha", end), (beta.points[0], "em-beta", MOVED)):
         assert point.quantity == pytest.approx(passed(meter, until) - passed(meter, begin), abs=0.1)
@@ -145,7 +146,7 @@ async def test_late_readings_are_a_correction_and_a_gap_stands_in_the_way_of_clo
     await computed(store, usage_again, NOW)
     desk.park = usage_again
     (correction,) = of(await desk.close(OCTOBER), "alpha").corrections
-    begin, end = (two_o_clock(park, day) - 2 * 3_600_000 for day in (date(2026, 9, 20), OCTOBER))
+    begin, end = (two_o_clock(park, day) - 2 * HOUR_MS for day in (date(2026, 9, 20), OCTOBER))
     assert correction.reasons == (CorrectionReason.READINGS,)
     assert correction.quantity == pytest.approx(passed("wm-alpha", end) - passed("wm-alpha", begin), abs=0.01)
     assert correction.net_vnd == pytest.approx(correction.quantity * 14500, abs=1)
@@ -167,9 +168,12 @@ async def test_what_stands_in_the_way_is_named(desk: Desk, influx: Influxd) -> N
     ]
 
 
+NOTHING = {"utilities": [], "net_vnd": 0, "vat_vnd": 0, "total_vnd": 0}
+
+
 def closed_month(month: date) -> ClosedMonth:
     return ClosedMonth.model_validate(
-        {"park": "demo", "month": month, "closed_at": "2026-11-02T00:00:00+07:00", "statements": []}
+        {"park": "demo", "month": month, "closed_at": "2026-11-02T00:00:00+07:00", "statements": [], "account": NOTHING}
     )
 
 
@@ -210,6 +214,12 @@ def test_a_file_that_was_changed_by_hand_is_refused(tmp_path: Path, old: str, ne
             }
         ]
     }
+    month["account"] = {
+        "utilities": [{"utility": "water", "unit": "m³", "use_vnd": 1000}],
+        "net_vnd": 1000,
+        "vat_vnd": 80,
+        "total_vnd": 1080,
+    }
     file = write_closed(tmp_path / "park.yaml", ClosedMonth.model_validate(month))
     assert load_closed(tmp_path / "park.yaml", "demo")[0].statements[0].total_vnd == 1080
     text = file.read_text(encoding="utf-8")
@@ -219,3 +229,49 @@ def test_a_file_that_was_changed_by_hand_is_refused(tmp_path: Path, old: str, ne
         load_closed(tmp_path / "park.yaml", "demo")
     assert told in str(error.value)
     assert "restore the file from a backup" in str(error.value)
+
+
+async def test_the_park_s_account_adds_up_and_shares_are_of_what_losses_and_common_use_cost(desk: Desk) -> None:
+    closed = await desk.close(OCTOBER)
+    power, water = closed.account.utilities
+    flow = power.flow
+    assert flow is not None
+    begin, end = (two_o_clock(desk.park, day) - 2 * HOUR_MS for day in (OCTOBER, NOVEMBER))
+    assert flow.intake == pytest.approx(passed("em-grid", end) - passed("em-grid", begin), abs=1)
+    moved = passed("em-beta", end) - passed("em-beta", MOVED)
+    office = passed("em-office", end) - passed("em-office", begin)
+    assert flow.own == pytest.approx(office + moved, abs=0.1), "what the tenant left is the park's own use"
+    assert flow.losses == pytest.approx(flow.intake - flow.sold - flow.own, abs=0.001)
+    assert flow.losses == pytest.approx(50 / 850 * (flow.sold + flow.own), rel=0.001)
+    use = sum(charge.net_vnd for charge in flow.purchase if charge.kind is ChargeKind.USE)
+    assert flow.losses_vnd == round(flow.losses * use / flow.intake)
+    assert flow.peak is not None
+    assert flow.peak.kw == pytest.approx(900 * 1.4, rel=0.1)
+    shares = {
+        (each.tenant, charge.kind): charge
+        for each in closed.statements
+        for charge in each.charges
+        if charge.share is not None
+    }
+    assert len(shares) == 4
+    for kind, quantity in ((ChargeKind.LOSSES, flow.losses), (ChargeKind.COMMON, office)):
+        alike = [charge for (_, each), charge in shares.items() if each is kind]
+        (share,) = {each.share for each in alike}
+        assert share is not None
+        assert sum(each.net_vnd for each in alike) == share.amount_vnd
+        assert share.amount_vnd == pytest.approx(flow.worth(quantity), abs=100)
+    assert shares["beta", ChargeKind.COMMON].quantity == round(2000 * 16 / 31, 3), "on 16 of 31 days"
+    assert shares["alpha", ChargeKind.LOSSES].quantity == of(closed, "alpha").points[0].quantity
+    assert power.margin_vnd == power.sales_vnd - sum(charge.net_vnd for charge in flow.purchase)
+    assert water.flow is not None
+    assert water.sales_vnd + power.sales_vnd == sum(each.net_vnd for each in closed.statements)
+    assert closed.account.total_vnd == sum(each.total_vnd for each in closed.statements)
+
+
+async def test_a_cost_without_a_purchase_price_or_a_key_without_weights_stands_in_the_way(desk: Desk) -> None:
+    await desk.edit(**{"off_peak: 1168.0": "until: 2026-10-10, off_peak: 1168.0", "floor_area_m2: 8000.0,": ""})
+    found = [(each.subject, each.text.en) for each in (await desk.draft(OCTOBER)).obstacles]
+    assert found == [
+        ("em-grid", "no price is dated for a day of this period"),
+        ("alpha", "the floor area is not given"),
+    ]

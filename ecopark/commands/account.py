@@ -1,0 +1,56 @@
+"""`ecopark account`: what the park bought, sold, used and lost in a month, and its supplier's bills against that."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecopark.billfile import load_bill
+from ecopark.commands import AsJson
+from ecopark.commands.statement import month_shown
+from efficiency.closing.bill import checked_bill
+from efficiency.closing.statement import month_of
+from efficiency.reports.statements.account import AccountPage
+from efficiency.reports.statements.write import ACCOUNT_KINDS, write_account
+from metering.words import Language
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: ecopark account 2026-10 --bill electricity.yaml --out account")
+def account(
+    month: Annotated[str, typer.Argument(help="The month, as 2026-10.")],
+    out: Annotated[Path, typer.Option(help="The folder to write into.")],
+    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    bill: Annotated[
+        list[Path] | None,
+        typer.Option(help="A bill of that month, YAML, CSV or XLSX; may be given several times."),
+    ] = None,
+    lang: Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")] = None,
+    *,
+    draft: Annotated[bool, typer.Option("--draft", help="As the month stands now, though it is not closed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the park's own account of a month as HTML and PDF, with each bill compared line by line.
+
+    Ends with status 1 where a line of a bill differs by more than it may.
+    """
+    bills = [load_bill(file, month_of(month)) for file in bill or ()]
+    found, shown, final = month_shown(month, park, draft=draft)
+    checked = tuple(checked_bill(each, shown.account) for each in bills)
+    page = AccountPage(found, shown, final, checked)
+    files = [write_account(page, each, kind, out) for each in lang or Language for kind in ACCOUNT_KINDS]
+    for file in files:
+        typer.echo(file)
+    flagged = [comparison for each in checked for comparison in each.comparisons if comparison.flagged]
+    for one in flagged:
+        typer.echo(
+            f"{one.band.value} {one.item.value}: the bill says {one.billed:,g}, the park's own figure is {one.own:,g} "
+            f"{one.unit}; they may differ by {one.error:,g}"
+        )
+    if as_json:
+        told = [each.model_dump(mode="json", by_alias=True) for each in checked]
+        typer.echo(json.dumps({"written": [str(file) for file in files], "bills": told}))
+    if flagged:
+        raise typer.Exit(1)

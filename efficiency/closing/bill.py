@@ -1,0 +1,128 @@
+"""F26: the utility's bill of a month against what the park's own main meters measured, line by line.
+
+A quantity that differs by more than the meters' error is flagged, and so is a price that is not the purchase tariff's,
+an amount that is not quantity times price, and a sum that its lines do not add up to.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from efficiency.closing.account import Flow, ParkAccount
+from efficiency.closing.amounts import billed, dong, total
+from efficiency.closing.statement import ChargeKind
+from metering.errors import OperatorError
+from metering.model import Model, NotNegative
+from metering.quantities import Utility
+from metering.tariffs import Band
+
+Vnd = Annotated[int, Field(strict=True)]
+
+
+class BillLine(Model):
+    """One line of use; `band` is `all` where there is one price at all hours."""
+
+    band: Band = Band.ALL
+    quantity: NotNegative
+    price: NotNegative
+    amount_vnd: Vnd
+
+
+class Bill(Model):
+    """A utility's bill from the day `first` to `last`, included, as it was entered."""
+
+    utility: Utility
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    lines: tuple[BillLine, ...] = Field(min_length=1)
+    reactive_vnd: Vnd = 0
+    vat_vnd: Vnd
+    total_vnd: Vnd
+
+
+class Item(StrEnum):
+    """What is compared."""
+
+    QUANTITY = "quantity"
+    PRICE = "price"
+    AMOUNT = "amount"
+    REACTIVE = "reactive"
+    VAT = "vat"
+    TOTAL = "total"
+
+
+class Comparison(Model):
+    """One of them: what the bill says, what it should say, and by how much they may differ (`error`)."""
+
+    item: Item
+    band: Band = Band.ALL
+    unit: str = "₫"
+    billed: float
+    own: float
+    error: float = 0.0
+
+    @property
+    def difference(self) -> float:
+        """The bill less the own figure."""
+        return total((self.billed, -self.own))
+
+    @property
+    def flagged(self) -> bool:
+        """Whether they differ by more than they may."""
+        return abs(self.difference) > self.error
+
+
+class CheckedBill(Model):
+    """A bill with all its comparisons."""
+
+    bill: Bill
+    comparisons: tuple[Comparison, ...]
+
+
+def checked_bill(bill: Bill, account: ParkAccount) -> CheckedBill:
+    """Compare a bill with the account of its month.
+
+    Raises `OperatorError` where the park has no purchase of that utility.
+    """
+    found = next((each for each in account.utilities if each.utility is bill.utility), None)
+    if found is None or found.flow is None or not found.flow.purchase:
+        raise OperatorError(
+            f"the park's account has no purchase of {bill.utility.value}: give tariffs.purchase in the park file, and "
+            "close the month with it"
+        )
+    return CheckedBill(bill=bill, comparisons=tuple(_compared(bill, found.flow, found.unit)))
+
+
+def _compared(bill: Bill, flow: Flow, unit: str) -> Iterator[Comparison]:
+    share = flow.error / flow.intake if flow.intake else 0.0
+    use = [charge for charge in flow.purchase if charge.kind is ChargeKind.USE]
+    for band in Band:
+        lines = [each for each in bill.lines if each.band is band]
+        own = [each for each in use if each.band is band]
+        if not lines and not own:
+            continue
+        measured = total(each.quantity for each in own)
+        said = total(each.quantity for each in lines)
+        yield Comparison(
+            item=Item.QUANTITY, band=band, unit=unit, billed=said, own=measured, error=billed(share * measured)
+        )
+        prices = [each.price for each in own]
+        for line in lines:
+            nearest = min(prices, key=lambda price: abs(price - line.price), default=0.0)
+            yield Comparison(item=Item.PRICE, band=band, unit=f"₫/{unit}", billed=line.price, own=nearest)
+            due = dong(line.quantity, line.price)
+            yield Comparison(item=Item.AMOUNT, band=band, billed=line.amount_vnd, own=due, error=_ROUNDING)
+    surcharge = sum(charge.net_vnd for charge in flow.purchase if charge.kind is ChargeKind.REACTIVE)
+    near = billed(share * max(surcharge, bill.reactive_vnd)) + _ROUNDING
+    yield Comparison(item=Item.REACTIVE, billed=bill.reactive_vnd, own=surcharge, error=near)
+    net = sum(each.amount_vnd for each in bill.lines) + bill.reactive_vnd
+    tax = dong(net, flow.purchase[-1].vat)
+    yield Comparison(item=Item.VAT, billed=bill.vat_vnd, own=tax, error=_ROUNDING)
+    yield Comparison(item=Item.TOTAL, billed=bill.total_vnd, own=net + bill.vat_vnd)
+
+
+_ROUNDING = 1.0
+"""A dong, by which a bill that rounds otherwise may differ."""

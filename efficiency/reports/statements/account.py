@@ -1,0 +1,129 @@
+"""The park's own account of a month as one page, with the utility's bills beside what the park measured."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from efficiency.closing.account import Flow, UtilityAccount
+from efficiency.closing.bill import CheckedBill, Comparison
+from efficiency.closing.file import ClosedMonth
+from efficiency.closing.statement import Statement
+from efficiency.reports.pages import render
+from efficiency.reports.statements.lines import charge_line
+from efficiency.reports.statements.page import (
+    head,
+    line_cells,
+    power_factor_text,
+    source_rows,
+    tenant_name,
+)
+from efficiency.reports.statements.words import ACCOUNT, ITEM, WORDS
+from metering.model import Localized
+from metering.park import Park
+from metering.tariffs import Band
+from metering.words import BAND, UTILITY, Language, inside
+
+_SALES = ("use_vnd", "reactive_vnd", "allocated_vnd", "corrections_vnd", "sales_vnd")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """What the page needs; `final`: the month is closed, and not only drafted."""
+
+    park: Park
+    month: ClosedMonth
+    final: bool
+    bills: tuple[CheckedBill, ...] = ()
+
+
+def account_page(page: AccountPage, language: Language) -> str:
+    """The page."""
+    account, month = page.month.account, page.month
+    purchases = [charge for each in account.utilities if each.flow is not None for charge in each.flow.purchase]
+    lines = [charge_line(each, month.month, page.park, language) for each in purchases]
+    return render(
+        "account.html",
+        head(page.park, month, language, final=page.final)
+        | {
+            "t": lambda key: _say(key, language),
+            "sales": _sales(account.utilities, language),
+            "utilities": [_utility(each, each.flow, page, language) for each in account.utilities if each.flow],
+            "tenants": [
+                {"name": name, "cells": [language.number(amount, 0) for amount in amounts]}
+                for name, amounts in [
+                    *((tenant_name(page.park, each, language), _due(each)) for each in month.statements),
+                    (_say("together", language), [account.net_vnd, account.vat_vnd, account.total_vnd]),
+                ]
+            ],
+            "sources": source_rows(purchases, lines, language),
+        },
+    )
+
+
+def _say(key: str, language: Language, **filled: object) -> str:
+    texts: dict[str, Localized] = WORDS | ACCOUNT
+    return language.say(texts[key]).format(**filled)
+
+
+def _due(statement: Statement) -> list[int]:
+    return [statement.net_vnd, statement.vat_vnd, statement.total_vnd]
+
+
+def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, Any]:
+    rows = []
+    for each in accounts:
+        paid = each.flow.purchase_vnd if each.flow is not None else None
+        amounts = [*(getattr(each, name) for name in _SALES), paid, each.margin_vnd]
+        rows.append({"name": language.say(UTILITY[each.utility]), "cells": amounts})
+    sums = [sum(row["cells"][place] or 0 for row in rows) for place in range(len(_SALES))]
+    rows.append({"name": _say("together", language), "cells": [*sums, None, None]})
+    for row in rows:
+        row["cells"] = ["" if amount is None else language.number(amount, 0) for amount in row["cells"]]
+    return {"heads": [_say(key, language) for key in (*_SALES, "bought", "margin")], "rows": rows}
+
+
+def _utility(account: UtilityAccount, flow: Flow, page: AccountPage, language: Language) -> dict[str, Any]:
+    lines = [charge_line(each, page.month.month, page.park, language) for each in flow.purchase]
+    notes = [power_factor_text(flow.power_factor, language)] if flow.power_factor is not None else []
+    if flow.peak is not None:
+        at = f"{language.full_date(flow.peak.at)} {flow.peak.at:%H:%M}"
+        notes.append(_say("peak", language, kw=language.number(flow.peak.kw, 1), at=at))
+    return {
+        "name": language.say(UTILITY[account.utility]),
+        "flows": [*_flows(flow, account.unit, language)],
+        "lines": [line_cells(each, language) for each in lines],
+        "net": "" if flow.purchase_vnd is None else language.number(flow.purchase_vnd, 0),
+        "notes": notes,
+        "bills": [_bill(each, language) for each in page.bills if each.bill.utility is account.utility],
+    }
+
+
+def _flows(flow: Flow, unit: str, language: Language) -> Iterator[dict[str, str]]:
+    costs = {"intake": flow.purchase_vnd, "own": flow.own_vnd, "losses": flow.losses_vnd}
+    for name in ("intake", "generated", "exported", "sold", "own", "losses"):
+        quantity, cost, note = getattr(flow, name), costs.get(name), ""
+        if name == "losses":
+            key = "within" if abs(flow.losses) <= flow.band else "beyond"
+            note = _say(key, language, band=f"{language.number(flow.band, 3)} {unit}")
+        if quantity or name not in {"generated", "exported"}:
+            yield {
+                "label": _say(name, language),
+                "note": note,
+                "quantity": f"{language.number(quantity, 3)} {unit}",
+                "cost": "" if cost is None else f"{language.number(cost, 0)} ₫",
+            }
+
+
+def _bill(checked: CheckedBill, language: Language) -> dict[str, Any]:
+    what = language.say(inside(UTILITY[checked.bill.utility]))
+    rows = [_comparison(each, language) for each in checked.comparisons]
+    return {"title": _say("bill", language, what=what), "rows": rows}
+
+
+def _comparison(one: Comparison, language: Language) -> dict[str, Any]:
+    digits = 0 if one.unit == "₫" else 3 if not one.unit.startswith("₫") else 2
+    band = "" if one.band is Band.ALL else language.say(BAND[one.band])
+    item = language.say(ITEM[one.item])
+    what = f"{band}, {item}" if band else item[:1].upper() + item[1:]
+    cells = [f"{language.number(value, digits)}" for value in (one.billed, one.own, one.difference, one.error)]
+    return {"what": f"{what} ({one.unit})", "cells": cells, "flagged": one.flagged}
