@@ -32,7 +32,7 @@ class Peak(Model):
     kw: float
 
 
-class Flow(Model):
+class EdgeFlow(Model):
     """Quantities of a utility at the park's edge, and what was paid for them.
 
     `band` is how far the losses may be off, as in F14; `error` how far the intake may.
@@ -69,7 +69,7 @@ class UtilityAccount(Model):
 
     utility: Utility
     unit: str
-    flow: Flow | None = None
+    flow: EdgeFlow | None = None
     use_vnd: int = 0
     reactive_vnd: int = 0
     allocated_vnd: int = 0
@@ -134,7 +134,7 @@ def flows_of(month: MonthUse, statements: Sequence[Statement], billing: Billing)
 
 def _flow(
     month: MonthUse, utility: Utility, mains: Sequence[Tap], statements: Sequence[Statement], billing: Billing
-) -> Flow:
+) -> EdgeFlow:
     taps = (*mains, *edge_taps(month.park, utility, month.span))
     sizes = [_size(month, tap) for tap in taps]
     bought = [
@@ -153,7 +153,7 @@ def _flow(
     resold = {tap.meter.id for tap in taps if tap.tenant is not None and not tap.into}
     sold = total(point.quantity for each in statements for point in each.points if point.point in resold)
     out = (flows["exported"], sold, flows["own"])
-    flow = Flow(
+    flow = EdgeFlow(
         **flows,
         sold=sold,
         losses=total((flows["intake"], flows["generated"], *(-each for each in out))),

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from efficiency.closing.account import Flow, UtilityAccount
+from efficiency.closing.account import EdgeFlow, UtilityAccount
 from efficiency.closing.amounts import billed, shared, total
 from efficiency.closing.billing import Billing
 from efficiency.closing.monthuse import MonthUse, points_of_park
@@ -72,7 +72,7 @@ class Sharing:
                 else:
                     yield _Cost(kind, share, account, amount, entry.source)
 
-    def _common(self, flow: Flow, share: CostShare) -> float:
+    def _common(self, flow: EdgeFlow, share: CostShare) -> float:
         """Common use: what the named meters measured while they were the park's, or all its own use."""
         if not share.meters:
             return flow.own

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from efficiency.closing.account import Flow, ParkAccount
+from efficiency.closing.account import EdgeFlow, ParkAccount
 from efficiency.closing.amounts import billed, dong, total
 from efficiency.closing.statement import ChargeKind
 from metering.errors import OperatorError
@@ -96,7 +96,7 @@ def checked_bill(bill: Bill, account: ParkAccount) -> CheckedBill:
     return CheckedBill(bill=bill, comparisons=tuple(_compared(bill, found.flow, found.unit)))
 
 
-def _compared(bill: Bill, flow: Flow, unit: str) -> Iterator[Comparison]:
+def _compared(bill: Bill, flow: EdgeFlow, unit: str) -> Iterator[Comparison]:
     share = flow.error / flow.intake if flow.intake else 0.0
     use = [charge for charge in flow.purchase if charge.kind is ChargeKind.USE]
     for band in Band:

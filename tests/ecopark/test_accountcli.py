@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from efficiency.closing.account import Flow
+from efficiency.closing.account import EdgeFlow
 from efficiency.closing.file import load_closed
 from efficiency.closing.statement import ChargeKind
 from efficiency.reports.statements.words import ACCOUNT, ITEM, KEY
@@ -17,13 +17,13 @@ from metering.words import Language
 Run = Callable[..., Any]
 
 
-def flow_of(folder: Path) -> Flow:
+def flow_of(folder: Path) -> EdgeFlow:
     flow = load_closed(folder / "park.yaml", "demo")[-1].account.utilities[0].flow
     assert flow is not None
     return flow
 
 
-def bill_of(flow: Flow) -> dict[str, Any]:
+def bill_of(flow: EdgeFlow) -> dict[str, Any]:
     """A bill that agrees with the park's own meters."""
     lines: list[dict[str, Any]] = [
         {"band": each.band.value, "quantity": each.quantity, "price": each.price, "amount_vnd": each.net_vnd}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from efficiency.closing.account import Flow, UtilityAccount
+from efficiency.closing.account import EdgeFlow, UtilityAccount
 from efficiency.closing.bill import CheckedBill, Comparison
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.statement import Statement
@@ -82,7 +82,7 @@ def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, 
     return {"heads": [_say(key, language) for key in (*_SALES, "bought", "margin")], "rows": rows}
 
 
-def _utility(account: UtilityAccount, flow: Flow, page: AccountPage, language: Language) -> dict[str, Any]:
+def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, language: Language) -> dict[str, Any]:
     lines = [charge_line(each, page.month.month, page.park, language) for each in flow.purchase]
     notes = [power_factor_text(flow.power_factor, language)] if flow.power_factor is not None else []
     if flow.peak is not None:
@@ -98,7 +98,7 @@ def _utility(account: UtilityAccount, flow: Flow, page: AccountPage, language: L
     }
 
 
-def _flows(flow: Flow, unit: str, language: Language) -> Iterator[dict[str, str]]:
+def _flows(flow: EdgeFlow, unit: str, language: Language) -> Iterator[dict[str, str]]:
     costs = {"intake": flow.purchase_vnd, "own": flow.own_vnd, "losses": flow.losses_vnd}
     for name in ("intake", "generated", "exported", "sold", "own", "losses"):
         quantity, cost, note = getattr(flow, name), costs.get(name), ""
