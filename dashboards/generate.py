@@ -4,18 +4,21 @@ What is written depends on nothing but the parks and the day, so the committed f
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from dashboards.alerts.asking import had_by
 from dashboards.alerts.files import files
-from dashboards.names import with_names
+from dashboards.names import meter_names, tenant_names, with_names
 from dashboards.pages import balance, electricity, heat, meter, overview, pipeline, quality, ranking, tenant, water
 from dashboards.panels import Page
 from dashboards.render import dashboard
 from dashboards.setting import Setting
+from metering.model import Localized
 from metering.park import Park
 from metering.words import Language
 
@@ -37,6 +40,24 @@ OWN: tuple[Callable[[Setting], Page], ...] = (tenant.own_page,)
 """Pages of a tenant's organization."""
 
 
+@dataclass(frozen=True, slots=True)
+class PageOwner:
+    """The tenant that a page of a tenant's own is made for."""
+
+    park: str
+    tenant: str
+
+    def meter_names(self, setting: Setting) -> dict[str, Localized]:
+        """Names of the meters that the tenant has on the day: of others they would tell who has them."""
+        return {
+            meter.id: meter.name
+            for park in setting.parks
+            if park.id == self.park
+            for meter in park.meters
+            if (entry := had_by(park, meter, setting.day)) is not None and entry.tenant == self.tenant
+        }
+
+
 def write(folder: Path, parks: Sequence[Park], day: date) -> list[Path]:
     """Write `{en,vi}/*.json` (operator), `tenant/{en,vi}/*.json` and `alerting/*.yaml`; returns what was written.
 
@@ -55,13 +76,21 @@ def write(folder: Path, parks: Sequence[Park], day: date) -> list[Path]:
     return sorted(files)
 
 
-def contents(setting: Setting) -> dict[str, str]:
-    """Every file by its place in the folder."""
+def contents(setting: Setting, owner: PageOwner | None = None) -> dict[str, str]:
+    """Every file by its place in the folder.
+
+    A tenant's own page is one file for all tenants, and so names no meters; for one `owner` it does.
+    """
     made = {}
-    for prefix, pages in (("", OPERATOR), ("tenant/", OWN)):
+    nobody: Mapping[str, Localized] = {}
+    meters, own_meters = meter_names(setting.parks), owner.meter_names(setting) if owner else nobody
+    for prefix, pages, named in (
+        ("", OPERATOR, (tenant_names(setting.parks), meters)),
+        ("tenant/", OWN, (nobody, own_meters)),
+    ):
         for language in Language:
             for make in pages:
-                page = with_names(make(setting), setting.parks)
+                page = with_names(make(setting), *named)
                 built = dashboard(page, language, setting.timezone)
                 text = json.dumps(built, cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
                 made[f"{prefix}{language.value}/{page.name}.json"] = text + "\n"

@@ -1,8 +1,8 @@
-"""Tenants by name: the store knows ids, the park file knows what people call them."""
+"""Tenants and meters by name: the store knows ids, the park file knows what people call them."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import cycle, repeat
 
@@ -27,33 +27,42 @@ def short(name: Localized) -> Localized:
 
 def tenant_names(parks: Iterable[Park]) -> dict[str, Localized]:
     """Short names by id; an id that two parks use for different tenants stays an id."""
+    return _unambiguous((tenant.id, short(tenant.name)) for park in parks for tenant in park.tenants)
+
+
+def meter_names(parks: Iterable[Park]) -> dict[str, Localized]:
+    """Names by id; an id that two parks use for different meters stays an id."""
+    return _unambiguous((meter.id, meter.name) for park in parks for meter in park.meters)
+
+
+def _unambiguous(named: Iterable[tuple[str, Localized]]) -> dict[str, Localized]:
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for park in parks:
-        for tenant in park.tenants:
-            name = short(tenant.name)
-            found[tenant.id].add((name.en, name.vi))
+    for key, name in named:
+        found[key].add((name.en, name.vi))
     return {key: Localized(en=en, vi=vi) for key, names in found.items() if len(names) == 1 for en, vi in names}
 
 
-def with_names(page: Page, parks: Iterable[Park]) -> Page:
+def with_names(page: Page, tenants: Mapping[str, Localized], meters: Mapping[str, Localized]) -> Page:
     """The page with names in tables, legends and rankings where its queries answer with ids."""
-    names = tenant_names(parks)
-    rows = tuple(replace(row, panels=tuple(_named(panel, names) for panel in row.panels)) for row in page.rows)
+    rows = tuple(
+        replace(row, panels=tuple(_named(panel, tenants, meters) for panel in row.panels)) for row in page.rows
+    )
     return replace(page, rows=rows)
 
 
-def _named(panel: Panel, names: dict[str, Localized]) -> Panel:
+def _named(panel: Panel, tenants: Mapping[str, Localized], meters: Mapping[str, Localized]) -> Panel:
     if panel.kind is PanelKind.TABLE or panel.by_row:
-        mapped = (("", THE_PARK), *names.items())
-        columns = (replace(c, mapped=mapped) if c.name == "tenant" else c for c in panel.columns)
+        told = {"tenant": (("", THE_PARK), *tenants.items()), "meter": tuple(meters.items())}
+        told["main"] = told["meter"]
+        columns = (replace(c, mapped=(*c.mapped, *told.get(c.name, ()))) for c in panel.columns)
         return replace(panel, columns=tuple(columns))
     if panel.kind in {PanelKind.TREND, PanelKind.BARS} and any(
         target.alias == "$tag_tenant" for target in panel.targets
     ):
-        known = tuple(replace(c, title=c.title or names.get(c.name)) for c in panel.columns)
+        known = tuple(replace(c, title=c.title or tenants.get(c.name)) for c in panel.columns)
         listed = {column.name for column in known}
         colours = cycle(TENANT_COLOURS) if panel.kind is PanelKind.TREND else repeat(None)
-        each = zip(names.items(), colours, strict=False)
+        each = zip(tenants.items(), colours, strict=False)
         rest = tuple(Column(key, name, colour=colour) for (key, name), colour in each if key not in listed)
         return replace(panel, columns=(*known, *rest))
     return panel

@@ -22,7 +22,8 @@ OPEN_ALERTS = {
 MOST_ROWS = 500
 """Bars of one panel; without it Grafana leaves out all after the 25th and does not say so."""
 SIDE_BY_SIDE = 2
-"""So many numbers of a tile are shown side by side; more are one under the other, or their names break."""
+"""So many numbers of a tile are shown side by side; more are one under the other, each on a line with its name."""
+_VALUE_SIZES = {1: 26, 2: 18}
 
 
 def options(panel: Panel, language: Language) -> object:
@@ -34,14 +35,15 @@ def options(panel: Panel, language: Language) -> object:
         case PanelKind.STAT:
             graph = common.BigValueGraphMode.AREA if panel.sparkline else common.BigValueGraphMode.NONE
             numbers = len({target.alias for target in panel.targets})
+            listed = numbers > SIDE_BY_SIDE
             return stat.Options(
                 graph_mode=graph,
                 text_mode=common.BigValueTextMode.VALUE_AND_NAME if numbers > 1 else common.BigValueTextMode.AUTO,
-                orientation=common.VizOrientation.HORIZONTAL if numbers > SIDE_BY_SIDE else common.VizOrientation.AUTO,
+                orientation=common.VizOrientation.HORIZONTAL if listed else common.VizOrientation.AUTO,
                 color_mode=common.BigValueColorMode.VALUE,
                 reduce_options=reduce,
-                wide_layout=False,
-                text=common.VizTextDisplayOptions(title_size=13, value_size=26 if numbers == 1 else 18),
+                wide_layout=listed,
+                text=common.VizTextDisplayOptions(title_size=13, value_size=_VALUE_SIZES.get(numbers, 15)),
             )
         case PanelKind.BARS:
             return bargauge.Options(

@@ -28,7 +28,10 @@ ENERGY = "kwatth"
 SHARE = "percentunit"
 SECONDS = "s"
 COUNT = "none"
-MONEY = text("suffix:million ₫", "suffix:triệu đồng")
+MONEY = text("currency:financial: million ₫:suffix", "currency:financial: triệu đồng:suffix")
+"""With separators of thousands: Grafana's own format of whole amounts, followed by ours."""
+SEPARATED = "locale"
+"""A number with separators of thousands, where the title says the unit."""
 CARBON = "suffix:t CO₂e"
 TOE = "suffix:TOE"
 
@@ -48,6 +51,14 @@ def grafana_unit(unit: str) -> Words:
     if "{output}" in unit:
         return text(f"suffix:{unit.format(output='unit')}", f"suffix:{unit.format(output='đơn vị')}")
     return f"suffix:{unit}"
+
+
+def own_unit(unit: str) -> str:
+    """What stands behind a number in a unit of ours; nothing in one of Grafana's."""
+    for start, end in (("suffix:", ""), ("currency:financial: ", ":suffix")):
+        if unit.startswith(start):
+            return unit.removeprefix(start).removesuffix(end)
+    return ""
 
 
 def amount_unit(utility: Utility) -> Words:
@@ -122,7 +133,8 @@ class Panel:
     """One panel. `id` never changes: alerts and bookmarks point to it.
 
     `least` is the shortest range of time in which there is surely a point. `window` and `shift` replace the page's
-    range (`now/d`: today; `7d`: a week before). `step` is the smallest interval that makes sense. `columns` name what
+    range (`now/d`: today; `7d`: a week before); where the window only has to hold the `newest` value, readers are not
+    told of it. `step` is the smallest interval that makes sense. `columns` name what
     comes back, in order; those of a table that are not named are hidden.
     """
 
@@ -145,6 +157,7 @@ class Panel:
     least: timedelta = ANY_RANGE
     window: str | None = None
     shift: str | None = None
+    newest: bool = False
     step: str | None = None
     nothing: Localized | None = None
     sort: tuple[str, bool] | None = None

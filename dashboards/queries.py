@@ -213,6 +213,12 @@ def newest(
     )
 
 
+def ranked(question: InfluxQL, tag: str, value: str) -> InfluxQL:
+    """Rows of a value by a tag, with the tag once more as `id`: its own column shows a name, a link needs the id."""
+    rows = f'SELECT "{value}" AS "{value}", "{tag}" AS "id" FROM ({question.query}) GROUP BY "{tag}"'
+    return InfluxQL(rows, form="table")
+
+
 def _period(scope: PageScope) -> str:
     if scope.period.startswith("$"):
         return f'"period" =~ /^{scope.period}$/'

@@ -12,7 +12,7 @@ from dashboards import heatmap
 from dashboards.influxql import Marks
 from dashboards.options import options
 from dashboards.overrides import data_link, overrides, thresholds, uid, worded
-from dashboards.panels import POINTS, SECONDS, Draw, Page, Panel, PanelKind, ThresholdStep, Variable
+from dashboards.panels import POINTS, SECONDS, Draw, Page, Panel, PanelKind, ThresholdStep, Variable, own_unit
 from dashboards.words import ALL, NOTHING
 from metering.words import NEUTRAL, Language, text
 
@@ -88,11 +88,15 @@ def _panel(panel: Panel, place: grafana.GridPos, language: Language, timezone: s
         max_data_points=POINTS,
         time_from=panel.window,
         time_shift=panel.shift,
-        hide_time_override=True if panel.shift or (panel.kind is PanelKind.STAT and panel.window) else None,
+        hide_time_override=True if panel.shift or panel.newest or _told_by_title(panel) else None,
         transformations=list(transformations),
         options=options(panel, language),
         field_config=grafana.FieldConfigSource(_defaults(panel, language), list(particular)),
     )
+
+
+def _told_by_title(panel: Panel) -> bool:
+    return panel.kind is PanelKind.STAT and panel.window is not None
 
 
 def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
@@ -106,6 +110,8 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
     else:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.PALETTE_CLASSIC)
     return grafana.FieldConfig(
+        # without it a bar is named by all texts of its row, the id behind its link among them
+        display_name=f"${{__data.fields.{panel.columns[0].name}}}" if panel.by_row else None,
         unit=worded(panel.unit, language),
         decimals=panel.decimals,
         min_val=panel.low,
@@ -157,7 +163,7 @@ def _custom(panel: Panel, language: Language) -> object | None:
 def _axis_width(panel: Panel, language: Language) -> float:
     """Room for a number of six digits and its unit: Grafana forgets the unit's width where it is our own."""
     units = [worded(unit, language) or "" for unit in (panel.unit, *(column.unit for column in panel.columns))]
-    longest = max((len(unit.removeprefix("suffix:")) for unit in units if unit.startswith("suffix:")), default=3)
+    longest = max((len(own_unit(unit)) for unit in units), default=0) or 3
     if panel.unit == SECONDS:
         longest = len(" weeks")
     return 60 + 7 * longest + (20 if panel.decimals else 0)

@@ -1,16 +1,18 @@
 """What pages share: the tile of freshness, the choices at the head, the links between pages, and short constructors."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from dashboards.influxql import InfluxQL
+from dashboards.names import meter_names
 from dashboards.panels import COUNT, SECONDS, Column, Draw, Panel, PanelKind, ThresholdStep, Variable, Words
-from dashboards.queries import PageScope, group, tags_of
+from dashboards.queries import PageScope, group, ranked, tags_of
 from dashboards.setting import Setting
 from dashboards.words import METER, PARK, PLAIN, TENANT
 from metering.dated import at
 from metering.figures import INDICATIVE_BELOW
+from metering.meters import Meter
 from metering.model import Localized
 from metering.park import Park
 from metering.quantities import Utility
@@ -21,9 +23,9 @@ OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
 OPEN_METER = text("Open this meter", "Mở trang đồng hồ này")
 SERIES_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__field.labels.tenant}")
 ROW_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__value.raw}")
-BAR_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__data.fields.tenant}")
+BAR_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__data.fields.id}")
 SERIES_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__field.labels.meter}")
-BAR_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__data.fields.meter}")
+BAR_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__data.fields.id}")
 ROW_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__value.raw}")
 
 PARK_CHOICE = Variable("park", PARK, tags_of("park"))
@@ -94,11 +96,23 @@ def bars(number: int, title: Localized, about: Localized, unit: Words, *targets:
 
 
 def ranking(
-    number: int, title: Localized, about: Localized, unit: Words, question: InfluxQL, name: str, **more: Any
+    number: int,
+    title: Localized,
+    about: Localized,
+    unit: Words,
+    question: InfluxQL,
+    name: str,
+    *,
+    of_meters: bool = False,
+    **more: Any,
 ) -> Panel:
-    """Tenants by a figure that `question` has a row a tenant of; the largest on top, unless `sort` says otherwise."""
-    ranked = {"by_row": True, "sort": (name, True), "columns": (Column("tenant"),), "link": BAR_TENANT}
-    return bars(number, title, about, unit, question, **{**ranked, **more})
+    """Tenants by a figure that `question` has a row a tenant of; the largest on top, unless `sort` says otherwise.
+
+    Or meters, with `of_meters`.
+    """
+    tag, link = ("meter", BAR_METER) if of_meters else ("tenant", BAR_TENANT)
+    by_row = {"by_row": True, "sort": (name, True), "columns": (Column(tag),), "link": link}
+    return bars(number, title, about, unit, ranked(question, tag, name), **{**by_row, **more})
 
 
 def table(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
@@ -127,10 +141,10 @@ def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 
         number,
         text("Newest reading, age", "Số liệu mới nhất cách đây"),
         text(
-            "Seconds since any meter of this selection was last heard. 'No data' means that nobody has looked for 15 "
-            "minutes: the usage service stands still.",
-            "Số giây kể từ lần cuối nhận được số liệu của một đồng hồ bất kỳ đã chọn. 'Chưa có số liệu' nghĩa "
-            "là dịch vụ tính tiêu thụ đã dừng ít nhất 15 phút.",
+            "Time since any of the chosen meters was last heard. 'No data' means that the usage service has not looked "
+            "for 15 minutes: it has stopped.",
+            "Thời gian kể từ lần cuối nhận được số liệu của một đồng hồ bất kỳ đã chọn. 'Chưa có số liệu' nghĩa là "
+            "dịch vụ tính tiêu thụ đã dừng ít nhất 15 phút.",
         ),
         SECONDS,
         InfluxQL(f'SELECT min("age") FROM ({inner})', alias="age"),
@@ -150,7 +164,7 @@ def reporting(scope: PageScope, number: int = 2, *, width: int = 4) -> Panel:
         number,
         text("Meters reporting", "Đồng hồ có tín hiệu"),
         text(
-            "Meters that are not silent longer than they may be, of all meters of the park file.",
+            "Meters that have not been silent for longer than they may be, of all meters in the park file.",
             "Số đồng hồ chưa quá thời gian mất tín hiệu cho phép, trên tổng số đồng hồ trong hồ sơ khu.",
         ),
         COUNT,
@@ -230,5 +244,15 @@ def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Threshol
     return tuple(steps)
 
 
-METER_COLUMN = Column("meter", METER, link=ROW_METER)
+def meter_columns(parks: Sequence[Park], which: Callable[[Meter], bool]) -> tuple[Column, ...]:
+    """For charts with one series a meter: what people call those meters that can be in it."""
+    chosen = {meter.id for park in parks for meter in park.meters if which(meter)}
+    return tuple(Column(key, name) for key, name in meter_names(parks).items() if key in chosen)
+
+
+TIME_COLUMN = Column(
+    "Time", text("Time", "Thời điểm"), text("time:YYYY-MM-DD HH:mm", "time:DD/MM/YYYY HH:mm"), width=160
+)
+METER_COLUMN = Column("meter", METER, link=ROW_METER, width=350)
+"""Wide: a table of Grafana's measures its lines by the ids, so names cannot wrap."""
 TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT, width=250)

@@ -50,6 +50,14 @@ EVENT: Final = {
 }
 """Kinds of `store.schema.EVENTS`, as people call them."""
 
+EDGE_PARTS: Final = {
+    "incoming": text("Intake", "Lượng vào khu"),
+    "tenants": text("Tenants together", "Tổng doanh nghiệp"),
+    "own": text("Own use", "Khu tự dùng"),
+    "loss": text("Losses", "Tổn thất"),
+}
+"""What came over the park's edge, and where it went: fields of `store.schema.BALANCE` at the edge."""
+
 DOUBTFUL_EVENTS: Final = ("reset", "restored", "rise", "ambiguous", "unit", "stuck", "spike")
 """Kinds that leave use unknown, estimated or hard to believe."""
 
@@ -72,4 +80,5 @@ PARK: Final = text("Park", "Khu công nghiệp")
 TENANT: Final = text("Tenant", "Doanh nghiệp")
 METER: Final = text("Meter", "Đồng hồ")
 ALL: Final = text("All", "Tất cả")
+NOT_KNOWN: Final = text("not known", "không rõ")
 NOTHING: Final = text("no data", "chưa có số liệu")

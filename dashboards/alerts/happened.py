@@ -21,7 +21,7 @@ def event(park: Park) -> AlertRule:
         questions=(Question(query, 2 * HOUR, "sum"),),
         fires=Above(0, 0.5),
         what=text(
-            "Meter {labels.meter} of {labels.tenant}: {labels.kind}, {value} times within the last two hours; its use is estimated or not known.",
+            "Meter {labels.meter} of {labels.tenant}: {labels.kind} ({value} in the last two hours); its use is estimated or not known.",
             "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính hoặc không xác định được.",
         ),
         first=text(
@@ -48,11 +48,11 @@ def rollover(park: Park) -> AlertRule:
         questions=(Question(query, 2 * HOUR, "sum"),),
         fires=Above(0, 0.5),
         what=text(
-            "Meter {labels.meter} of {labels.tenant}: its counter has passed its end and begun anew; its use goes on.",
+            "Meter {labels.meter} of {labels.tenant}: the counter has rolled over and started again from zero; use is counted on.",
             "Đồng hồ {labels.meter} của {labels.tenant}: bộ đếm đã quay vòng và đếm lại từ đầu; tiêu thụ vẫn liên tục.",
         ),
         first=text(
-            "Look first whether the register's roll-over value in the park file is that of the meter.",
+            "Check first whether the roll-over value in the park file is that of the meter.",
             "Kiểm tra trước giá trị quay vòng trong hồ sơ khu có đúng với đồng hồ không.",
         ),
         page="quality",

@@ -32,7 +32,7 @@ def continuous(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
             f"ngưỡng {Language.VI.exact(ratio)}. Có rò rỉ không?",
         ),
         first=text(
-            "Look first at the flow by tenant: close the intake for a quarter hour at rest and see what still runs.",
+            "Look first at the flow by tenant; when production rests, close the intake for 15 minutes and see what still runs.",
             "Xem trước lưu lượng theo doanh nghiệp; lúc nghỉ sản xuất, khóa van tổng 15 phút xem nước còn chảy ở đâu.",
         ),
         page="water",

@@ -38,12 +38,12 @@ def _balance(park: Park, tenant: str | None, mains: list[str]) -> AlertRule:
         fires=Above(0.0, -0.1),
         what=text(
             "{labels.utility}, main meter {labels.main}: the loss of the last whole day exceeds the meters' error band by {value} % of "
-            "what passed.",
+            "what the main meter counted.",
             "{labels.utility}, đồng hồ tổng {labels.main}: tổn thất của ngày trọn vẹn gần nhất vượt khoảng sai số đồng hồ một lượng "
             "bằng {value}% lượng qua đồng hồ tổng.",
         ),
         first=text(
-            "Look first whether a sub-meter stood still or was replaced; then for a leak or an unmetered branch.",
+            "Check first whether a sub-meter stood still or was replaced; then look for a leak or an unmetered branch.",
             "Kiểm tra trước đồng hồ nhánh có đứng số hoặc vừa thay không; sau đó tìm rò rỉ hoặc nhánh chưa có đồng hồ.",
         ),
         page="balance",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dashboards.names import THE_PARK
 from dashboards.overrides import uid
-from dashboards.words import DOUBTFUL_EVENTS, EVENT, REASON
+from dashboards.words import DOUBTFUL_EVENTS, EVENT, NOT_KNOWN, REASON
 from metering.model import Localized
 from metering.words import UTILITY, Language
 
@@ -111,10 +111,14 @@ def _pair(kind: str, limit: list[float], back: str, recover: list[float]) -> dic
     }
 
 
+_ABSENT = {"tenant": THE_PARK, "gateway": NOT_KNOWN}
+"""What a label that is missing means: the park itself; a gateway that the park file does not have."""
+
+
 def _label(label: str, language: Language) -> str:
-    """Template of a label: in words where its values are keys of ours; no tenant means the park itself."""
-    if label == "tenant":
-        return f'{{{{ or .Labels.tenant "{language.say(THE_PARK)}" }}}}'
+    """Template of a label: in words where its values are keys of ours."""
+    if label in _ABSENT:
+        return f'{{{{ or .Labels.{label} "{language.say(_ABSENT[label])}" }}}}'
     if label not in _SAID:
         return f"{{{{ .Labels.{label} }}}}"
     each = (f'if eq .Labels.{label} "{key}" }}}}{language.say(name)}' for key, name in _SAID[label].items())
@@ -122,8 +126,8 @@ def _label(label: str, language: Language) -> str:
 
 
 def _told_label(label: str, value: str, language: Language) -> str:
-    if label == "tenant" and not value:
-        return language.say(THE_PARK)
+    if label in _ABSENT and not value:
+        return language.say(_ABSENT[label])
     words = _SAID.get(label, {}).get(value)
     return value if words is None else language.say(words)
 

@@ -66,12 +66,12 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], others: _Oth
         questions=(Question(each, LOOK_BACK), Question(_youngest(park, others.ids), LOOK_BACK)),
         fires=Above(seconds, seconds / 2),
         what=text(
-            f"Meter {{labels.meter}} ({{labels.tenant}}) at {gateway} has sent nothing for {{value}}; others there are heard.",
+            f"Meter {{labels.meter}} ({{labels.tenant}}) at {gateway} has sent nothing for {{value}}; the other meters there are heard.",
             f"Đồng hồ {{labels.meter}} ({{labels.tenant}}) tại thiết bị thu thập {gateway} đã {{value}} không gửi số liệu; các đồng hồ "
             "khác ở đó vẫn có tín hiệu.",
         ),
         first=text(
-            "Look first at the meter's own line: supply, bus address, cable, and whether it was replaced today.",
+            "Check the meter's own line first: supply, bus address, cable, and whether it was replaced today.",
             "Kiểm tra trước nguồn, địa chỉ truyền thông và cáp của đồng hồ, và hôm nay có thay đồng hồ không.",
         ),
         page="quality",
@@ -91,12 +91,12 @@ def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> AlertRul
         questions=(Question(_youngest(park, ids), LOOK_BACK),),
         fires=Above(seconds, seconds / 2),
         what=text(
-            f"No meter of gateway {gateway} ({len(ids)} meters) has been heard for {{value}}. Its readings wait in its spool.",
+            f"No meter of gateway {gateway} ({len(ids)} meters) has been heard for {{value}}. Its readings are waiting in its spool.",
             f"Không đồng hồ nào của thiết bị thu thập (gateway) {gateway} ({len(ids)} đồng hồ) có tín hiệu trong {{value}} qua. Số liệu "
             "đang chờ trong bộ đệm của thiết bị.",
         ),
         first=text(
-            "Look first at its power and network; nothing is lost while it runs, it sends what it kept.",
+            "Check its power and network first. As long as it runs nothing is lost: it sends later what it has kept.",
             "Kiểm tra trước nguồn điện và mạng; thiết bị thu thập còn chạy thì không mất số liệu và sẽ gửi bù.",
         ),
         page="quality",
@@ -117,11 +117,11 @@ def _never(park: Park) -> AlertRule:
         questions=(Question(query, LOOK_BACK),),
         fires=Above(0, 0.5),
         what=text(
-            "Meter {labels.meter} ({labels.tenant}) stands in the park file, but no reading has ever come.",
+            "Meter {labels.meter} ({labels.tenant}) is in the park file but has never sent a reading.",
             "Đồng hồ {labels.meter} ({labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
         ),
         first=text(
-            "Look first whether it is installed, and whether gateway, address and id in the park file are right.",
+            "Check first whether it is installed, and whether its gateway, address and id in the park file are right.",
             "Kiểm tra trước đồng hồ đã lắp chưa; thiết bị thu thập, địa chỉ và mã trong hồ sơ khu có đúng không.",
         ),
         page="quality",
@@ -136,7 +136,7 @@ def _status(park: Park) -> AlertRule:
         kind="status-missing",
         park=park.id,
         of="",
-        name=text("Nobody watches the meters", "Không giám sát được đồng hồ"),
+        name=text("Meters are not being watched", "Không giám sát được đồng hồ"),
         severity=Severity.CRITICAL,
         questions=(Question(f'SELECT count("heard") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
         fires=Above(1e12, 1e12),
@@ -145,7 +145,7 @@ def _status(park: Park) -> AlertRule:
             "Đã 10 phút dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ: cảnh báo đồng hồ mất tín hiệu không hoạt động được.",
         ),
         first=text(
-            "Look first whether the usage service runs and the database answers.",
+            "Check first whether the usage service is running and the database answers.",
             "Kiểm tra trước dịch vụ tính tiêu thụ có chạy và cơ sở dữ liệu có trả lời không.",
         ),
         page="quality",
@@ -166,11 +166,11 @@ def _refused(park: Park) -> AlertRule:
         questions=(Question(query, HOUR),),
         fires=Above(0, 0.5),
         what=text(
-            "{value} readings of gateway {labels.gateway} were refused within the last hour: {labels.reason}.",
-            "{value} số liệu của thiết bị thu thập {labels.gateway} bị từ chối trong một giờ qua: {labels.reason}.",
+            "Gateway {labels.gateway}: {value} refused within the last hour ({labels.reason}).",
+            "Thiết bị thu thập {labels.gateway}: {value} số liệu bị từ chối trong một giờ qua ({labels.reason}).",
         ),
         first=text(
-            "Look first at the list of refusals: a meter missing in the park file, a wrong unit, a wrong clock.",
+            "Look at the list of refusals first: a meter missing from the park file, a wrong unit, a wrong clock.",
             "Xem trước danh sách số liệu bị từ chối: đồng hồ chưa có trong hồ sơ khu, sai đơn vị, sai giờ của thiết bị.",
         ),
         page="quality",
@@ -197,7 +197,7 @@ def _stalled(park: Park) -> AlertRule:
             "Tin đã chờ {value} ở bộ tiếp nhận {labels.instance} mà không ghi được, hoặc nó không còn phản hồi.",
         ),
         first=text(
-            "Look first whether database and broker answer and the disk has room; messages wait in the broker.",
+            "Check first whether database and broker answer and the disk has room; messages are waiting in the broker.",
             "Kiểm tra trước cơ sở dữ liệu và máy chủ MQTT có trả lời, đĩa còn chỗ không; số liệu đang chờ ở máy chủ MQTT.",
         ),
         page="pipeline",
@@ -222,8 +222,8 @@ def _not_computed(park: Park) -> AlertRule:
             "Dịch vụ tính tiêu thụ không tính được {labels.part} và tạm bỏ qua; phần còn lại vẫn được tính.",
         ),
         first=text(
-            "Look first at the event of this kind and the log of the usage service: they name the cause. A fault of Ecopark is "
-            "worth a report; a wrong reading or entry of the park file is computed again once it is corrected.",
+            "Look first at the event of this kind and the log of the usage service: they name the cause. Please report a fault of "
+            "Ecopark; what a wrong reading or park file caused is computed again once that is corrected.",
             "Xem trước sự kiện cùng loại và nhật ký dịch vụ tính tiêu thụ để biết nguyên nhân. Lỗi của Ecopark: hãy báo lại; số liệu hoặc "
             "hồ sơ khu sai: sau khi sửa, dịch vụ tự tính lại.",
         ),

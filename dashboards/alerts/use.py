@@ -9,11 +9,12 @@ from dashboards.alerts.happened import event, rollover
 from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
 from dashboards.alerts.rule import Above, AlertRule, Below, Question, Severity
+from dashboards.names import short
 from dashboards.queries import BILLING, GENERATION, of
 from metering.dated import at
 from metering.figures import WATER
 from metering.meters import Meter, Role, Thresholds
-from metering.park import Park
+from metering.park import Park, Tenant
 from metering.quantities import Utility
 from metering.words import Language, text
 from store.schema import BASELINE, USAGE
@@ -32,7 +33,7 @@ def rules(park: Park, day: date) -> Iterator[AlertRule]:
     for tenant in park.tenants:
         contract = at(tenant.contract.demand_kw, day)
         if contract is not None and contract.value > 0:
-            yield from _demand(park, tenant.id, contract.value, day)
+            yield from _demand(park, tenant, contract.value, day)
     for least, tenants in _grouped(park, day, lambda own: own.power_factor):
         yield _power_factor(park, least, tenants)
     above = dict(_grouped(park, day, lambda own: own.above_baseline_ratio))
@@ -78,7 +79,7 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
             f"{Language.VI.exact(ratio)}. Có rò rỉ không?",
         ),
         first=text(
-            "Look first whether a night shift worked; if not, close the branches one by one at night.",
+            "Check first whether a night shift worked; if not, close the branches one by one at night.",
             "Kiểm tra trước có ca đêm không; nếu không, ban đêm khóa lần lượt từng nhánh nước.",
         ),
         page="water",
@@ -89,24 +90,25 @@ def _night(park: Park, ratio: float, tenants: list[str]) -> AlertRule:
     )
 
 
-def _demand(park: Park, tenant: str, contract: float, day: date) -> Iterator[AlertRule]:
-    warning = round(park.thresholds_of(tenant, day).demand_warning_ratio * 100)
+def _demand(park: Park, tenant: Tenant, contract: float, day: date) -> Iterator[AlertRule]:
+    name = short(tenant.name)
+    warning = round(park.thresholds_of(tenant.id, day).demand_warning_ratio * 100)
     levels = {80: Severity.INFO, warning: Severity.WARNING, 100: Severity.CRITICAL}
-    found = where(park, of(Utility.ELECTRICITY), BILLING, f"\"tenant\" = '{tenant}'")
-    counted = f'sum("amount") * 2 / {contract:.3f} * 100{_less_a_count(park, tenant, contract, day)}'
+    found = where(park, of(Utility.ELECTRICITY), BILLING, f"\"tenant\" = '{tenant.id}'")
+    counted = f'sum("amount") * 2 / {contract:.3f} * 100{_less_a_count(park, tenant.id, contract, day)}'
     query = f'SELECT {counted} FROM "{USAGE}" {found} GROUP BY time(30m), "tenant" fill(none)'
     for percent, severity in sorted(levels.items()):
         yield AlertRule(
             kind=f"demand-{percent}",
             park=park.id,
-            of=tenant,
+            of=tenant.id,
             name=text(f"Demand at {percent} % of contract", f"Công suất đạt {percent}% mức đăng ký"),
             severity=severity,
             questions=(Question(query, 90 * MINUTE, "max"),),
             fires=Above(percent, percent - 5),
             what=text(
-                f"{tenant}: 30-minute demand has reached {{value}} % of the contract's {contract:g} kW.",
-                f"{tenant}: công suất 30 phút đã đạt {{value}}% công suất đăng ký {Language.VI.exact(contract)} kW.",
+                f"{name.en}: 30-minute demand has reached {{value}} % of the contract's {Language.EN.exact(contract)} kW.",
+                f"{name.vi}: công suất 30 phút đã đạt {{value}}% công suất đăng ký {Language.VI.exact(contract)} kW.",
             ),
             first=text(
                 "Look first at the tenant's power curve and its largest sub-meters: what can wait half an hour?",
@@ -116,7 +118,7 @@ def _demand(park: Park, tenant: str, contract: float, day: date) -> Iterator[Ale
             panel=5,
             hold="0s",
             keep="30m",
-            tenant=tenant,
+            tenant=tenant.id,
         )
 
 
@@ -147,8 +149,8 @@ def _power_factor(park: Park, least: float, tenants: list[str]) -> AlertRule:
         questions=(Question(figure(park, 'last("power_factor")', "month", one_of("tenant", tenants)), 31 * DAY_S),),
         fires=Below(least, least + 0.005),
         what=text(
-            f"{{labels.tenant}}: power factor of the month to date is {{value}}, under {least:g}; unless it rises the month is "
-            "surcharged.",
+            f"{{labels.tenant}}: power factor for the month to date is {{value}}, below {least:g}; unless it rises, a "
+            "surcharge is due for this month.",
             f"{{labels.tenant}}: hệ số công suất lũy kế tháng là {{value}}, dưới {Language.VI.exact(least)}; nếu không tăng thì tháng này phải "
             "trả tiền mua công suất phản kháng.",
         ),
@@ -225,8 +227,8 @@ def _one_solar(park: Park, meter: Meter, others: list[Meter], ratio: float) -> A
         ),
         fires=Below(ratio, ratio + 0.05),
         what=text(
-            f"{meter.name.en} has yielded {{value}} of what the other solar plants did in 24 hours, per rated kW; its limit is "
-            f"{ratio:g}.",
+            f"{meter.name.en}: in 24 hours it generated {{value}} times as much per rated kW as the other solar plants; the "
+            f"limit is {ratio:g}.",
             f"{meter.name.vi}: trong 24 giờ phát bằng {{value}} lần các hệ điện mặt trời khác, tính trên mỗi kW lắp đặt; ngưỡng "
             f"{Language.VI.exact(ratio)}.",
         ),

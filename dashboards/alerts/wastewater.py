@@ -6,12 +6,13 @@ from datetime import date
 
 from dashboards.alerts.asking import DAY_S, MINUTE, figure, had_by, where
 from dashboards.alerts.rule import Above, AlertRule, Below, Outside, Question, Severity
+from dashboards.names import short
 from dashboards.pages.water import measured
 from dashboards.queries import PageScope
 from metering.dated import DatedLimit, at
 from metering.figures import WASTEWATER
 from metering.meters import Meter
-from metering.park import Park
+from metering.park import Park, Tenant
 from metering.quantities import UTILITIES
 from metering.words import Language, text
 
@@ -46,8 +47,8 @@ def rules(park: Park, day: date) -> Iterator[AlertRule]:
     for tenant in park.tenants:
         contract = at(tenant.contract.wastewater_m3_per_day, day)
         if contract is not None and contract.value > 0:
-            yield _quota(park, tenant.id, contract.value, 90, Severity.WARNING)
-            yield _quota(park, tenant.id, contract.value, 100, Severity.CRITICAL)
+            yield _quota(park, tenant, contract.value, 90, Severity.WARNING)
+            yield _quota(park, tenant, contract.value, 100, Severity.CRITICAL)
 
 
 def _permitted(limit: DatedLimit) -> Above | Below | Outside:
@@ -92,8 +93,8 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
     found = where(park, f"\"meter\" = '{meter.id}'", f"\"state\" = '{state}'")
     query = f'SELECT count("state") FROM "{meter.utility.value}" {found} GROUP BY "meter"'
     words = {
-        "fault": ("at fault", "báo lỗi"),
-        "calibrating": ("in calibration for 2 hours", "đang hiệu chuẩn đã 2 giờ"),
+        "fault": ("reports a fault", "báo lỗi"),
+        "calibrating": ("has been calibrating for 2 hours", "đang hiệu chuẩn đã 2 giờ"),
     }
     en, vi = words[state]
     return AlertRule(
@@ -105,7 +106,7 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
         questions=(Question(query, 15 * MINUTE),),
         fires=Above(0, 0.5),
         what=text(
-            f"{meter.name.en}: the instrument is {en}; its values count for no limit.",
+            f"{meter.name.en}: the instrument {en}; its values count for no limit.",
             f"{meter.name.vi}: thiết bị đo {vi}; giá trị không dùng để xét giới hạn.",
         ),
         first=text(
@@ -119,19 +120,20 @@ def _instrument(park: Park, meter: Meter, state: str, hold: str, severity: Sever
     )
 
 
-def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severity) -> AlertRule:
-    query = figure(park, f'last("{WASTEWATER}") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant}'")
+def _quota(park: Park, tenant: Tenant, quota: float, percent: int, severity: Severity) -> AlertRule:
+    query = figure(park, f'last("{WASTEWATER}") / {quota:.3f} * 100', "day", f"\"tenant\" = '{tenant.id}'")
+    name = short(tenant.name)
     return AlertRule(
         kind=f"wastewater-quota-{percent}",
         park=park.id,
-        of=tenant,
+        of=tenant.id,
         name=text(f"Wastewater at {percent} % of contract", f"Nước thải đạt {percent}% mức hợp đồng"),
         severity=severity,
         questions=(Question(query, DAY_S),),
         fires=Above(percent, percent - 3),
         what=text(
-            f"{tenant} has discharged {{value}} % of the {quota:g} m³ that its contract allows for today.",
-            f"{tenant}: hôm nay đã xả {{value}}% mức {Language.VI.exact(quota)} m³/ngày theo hợp đồng.",
+            f"{name.en} has discharged {{value}} % of the {Language.EN.exact(quota)} m³ that its contract allows for today.",
+            f"{name.vi}: hôm nay đã xả {{value}}% mức {Language.VI.exact(quota)} m³/ngày theo hợp đồng.",
         ),
         first=text(
             "Look first at the hourly discharge on the tenant's page, then call the tenant.",
@@ -139,5 +141,5 @@ def _quota(park: Park, tenant: str, quota: float, percent: int, severity: Severi
         ),
         page="water",
         panel=6,
-        tenant=tenant,
+        tenant=tenant.id,
     )

@@ -1,11 +1,23 @@
 """Balance and losses: does what enters the park arrive at its tenants, and is the difference more than meter error?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import COUNT, DAILY, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep, amount_unit
+from dashboards.panels import (
+    COUNT,
+    DAILY,
+    SEPARATED,
+    SHARE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelRow,
+    ThresholdStep,
+    amount_unit,
+)
 from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, PageScope, balance, edge
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
-from dashboards.words import IN_UNITS, PLAIN
+from dashboards.tiles import METER_COLUMN, PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
+from dashboards.words import EDGE_PARTS, IN_UNITS, PLAIN
 from metering.figures import INDICATIVE_BELOW, Period
 from metering.quantities import Utility
 from metering.words import COLOUR, GOOD, UTILITY, WARN, text
@@ -14,12 +26,6 @@ from store.schema import BALANCE
 _UTILITIES = tuple(utility for utility in Utility if utility is not Utility.PRODUCTION)
 
 
-_FOUR = {
-    "incoming": text("Intake", "Lượng vào khu"),
-    "tenants": text("Tenants together", "Tổng doanh nghiệp"),
-    "own": text("Own use", "Khu tự dùng"),
-    "loss": text("Losses", "Tổn thất"),
-}
 _OF_DAYS = PageScope(tenant=False).where(OF_DAYS, AT_MAINS)
 
 
@@ -55,9 +61,9 @@ def _outside() -> Panel:
     inner = f'SELECT "loss" - "band" AS "excess" FROM "{BALANCE}" {_OF_DAYS}'
     return stat(
         2,
-        text("Days with a real loss", "Số ngày có tổn thất thật"),
+        text("Daily balances with a real loss", "Lần cân bằng ngày có tổn thất thật"),
         text(
-            "Balances of a day, over all utilities, whose loss is larger than the meters' error band.",
+            "Balances of one day, of all utilities together, whose loss is larger than the meters' error band.",
             "Số lần cân bằng ngày, tính mọi tiện ích, có tổn thất vượt khoảng sai số của đồng hồ.",
         ),
         "none",
@@ -73,9 +79,9 @@ def _outside() -> Panel:
 def _uncomputable() -> Panel:
     return stat(
         3,
-        text("Not computable", "Không tính được"),
+        text("Daily balances not computable", "Lần cân bằng ngày không tính được"),
         text(
-            "Balances of a day that have no value because a meter of the sum was incomplete.",
+            "Balances of one day that have no value because a meter of the sum was incomplete.",
             "Số lần cân bằng ngày không tính được vì một đồng hồ trong tổng bị thiếu số liệu.",
         ),
         "none",
@@ -113,10 +119,10 @@ def _edge() -> Panel:
             "khu có cùng bốn số này.",
         ),
         COUNT,
-        edge(*_FOUR, period=Period.DAY, by=("utility",)),
+        edge(*EDGE_PARTS, period=Period.DAY, by=("utility",)),
         columns=(
             Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS),
-            *(Column(name, words, "locale", decimals=0) for name, words in _FOUR.items()),
+            *(Column(name, words, SEPARATED, decimals=0) for name, words in EDGE_PARTS.items()),
         ),
         least=DAILY,
         nothing=text("no whole day in this range", "kỳ xem chưa có ngày nào trọn vẹn"),
@@ -140,6 +146,7 @@ def _worst(setting: Setting) -> Panel:
         columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
         low=None,
         window="3d",
+        newest=True,
         width=8,
         height=18,
     )
@@ -159,12 +166,12 @@ def _table() -> Panel:
         COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {_OF_DAYS} GROUP BY "utility", "main"', form="table"),
         columns=(
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS),
-            Column("main", text("Main meter", "Đồng hồ tổng")),
-            Column("incoming", text("Came in", "Tổng đầu vào"), "locale", decimals=0),
-            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), "locale", decimals=0),
-            Column("loss", text("Loss", "Tổn thất"), "locale", decimals=1),
-            Column("band", text("Error band", "Khoảng sai số"), "locale", decimals=1),
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
+            Column("main", text("Main meter", "Đồng hồ tổng"), width=METER_COLUMN.width),
+            Column("incoming", text("Came in", "Tổng đầu vào"), SEPARATED, decimals=0, width=124),
+            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), SEPARATED, decimals=0, width=124),
+            Column("loss", text("Loss", "Tổn thất"), SEPARATED, decimals=1, width=124),
+            Column("band", text("Error band", "Khoảng sai số"), SEPARATED, decimals=1, width=124),
         ),
         least=DAILY,
         nothing=text("no whole day in this range", "kỳ xem chưa có ngày nào trọn vẹn"),

@@ -1,7 +1,7 @@
 """What a tenant's baselines said of the last 30 days, one row each; on the tenant's page and on its own."""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, SHARE, Column, Panel
+from dashboards.panels import DAILY, SEPARATED, SHARE, Column, Panel
 from dashboards.queries import PageScope, group
 from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, table
 from dashboards.words import IN_UNITS
@@ -19,11 +19,11 @@ def baselines(scope: PageScope, number: int) -> Panel:
     )
     return table(
         number,
-        text("Baselines, last 30 days", "Đường cơ sở, 30 ngày gần đây"),
+        text("Baselines", "Đường cơ sở"),
         text(
-            "Expected and actual use in the unit of the utility, over days of which everything is known. CUSUM is the "
-            "running sum since the version holds, positive is saving. On days out of range a driver was beyond what "
-            "the fit has seen: trust them less.",
+            "Expected and actual use in the unit of the utility, over days with all data. CUSUM is the running sum since this "
+            "version took effect; positive is saving. On days out of range a driver was outside the range that the baseline "
+            "was fitted on: trust them less.",
             "Mức kỳ vọng và thực tế theo đơn vị của từng tiện ích, trong những ngày đủ số liệu. CUSUM là tổng lũy kế từ "
             "khi phiên bản có hiệu lực, dương là tiết kiệm. Ngày ngoài phạm vi là ngày có biến vượt khoảng đã dùng "
             "để lập đường cơ sở: kém tin cậy hơn.",
@@ -35,9 +35,9 @@ def baselines(scope: PageScope, number: int) -> Panel:
             Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=190),
             Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
-            Column("expected", text("Expected", "Kỳ vọng"), "locale", decimals=0, width=110),
-            Column("actual", text("Actual", "Thực tế"), "locale", decimals=0, width=110),
-            Column("saving", text("Saving", "Tiết kiệm"), "locale", decimals=0, width=110),
+            Column("expected", text("Expected", "Kỳ vọng"), SEPARATED, decimals=0, width=110),
+            Column("actual", text("Actual", "Thực tế"), SEPARATED, decimals=0, width=110),
+            Column("saving", text("Saving", "Tiết kiệm"), SEPARATED, decimals=0, width=110),
             Column(
                 "enpi",
                 text("EnPI", "EnPI"),
@@ -46,7 +46,7 @@ def baselines(scope: PageScope, number: int) -> Panel:
                 width=100,
                 steps=AGAINST_BASELINE,
             ),
-            Column("cusum", text("CUSUM", "CUSUM"), "locale", decimals=0, width=110),
+            Column("cusum", text("CUSUM", "CUSUM"), SEPARATED, decimals=0, width=110),
             Column("days", text("Days", "Số ngày"), decimals=0, width=90),
             Column("out_of_range", text("Days out of range", "Ngày ngoài phạm vi"), decimals=0, width=150),
         ),

@@ -20,7 +20,6 @@ from dashboards.queries import (
 )
 from dashboards.setting import Setting
 from dashboards.tiles import (
-    BAR_METER,
     CHOICES,
     SERIES_METER,
     SERIES_TENANT,
@@ -32,6 +31,7 @@ from dashboards.tiles import (
     daily,
     freshness,
     marks,
+    meter_columns,
     ranking,
     reporting,
     stat,
@@ -39,6 +39,7 @@ from dashboards.tiles import (
     trend,
 )
 from metering.figures import ELECTRICITY, Period, called
+from metering.meters import Role
 from metering.quantities import Utility
 from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, SOLAR, WARN, text
 from store.schema import USAGE
@@ -62,7 +63,7 @@ def page(setting: Setting) -> Page:
             PanelRow(_tiles(scope)),
             PanelRow((_power(scope, setting), _bands(scope, setting))),
             PanelRow((_peaks(month, setting), _factors(month), _meters(scope))),
-            PanelRow((_base(scope, setting), _solar(scope))),
+            PanelRow((_base(scope, setting), _solar(scope, setting))),
             PanelRow((_tenants(month),)),
         ),
         CHOICES,
@@ -181,7 +182,7 @@ def _factors(month: PageScope) -> Panel:
             "From the sums of kWh and kvarh, the worst on top. Red is under 0.9, where a surcharge for reactive power begins.",
             "Tính từ tổng kWh và kvarh, thấp nhất ở trên. Đỏ là dưới 0,9: phải trả tiền mua công suất phản kháng.",
         ),
-        "suffix:cosφ",
+        "none",
         newest(month, "power_factor"),
         "power_factor",
         sort=("power_factor", False),
@@ -195,21 +196,21 @@ def _factors(month: PageScope) -> Panel:
 
 def _meters(scope: PageScope) -> Panel:
     each = f'SELECT sum("amount") AS "kwh" FROM "{USAGE}" {scope.where(of(E), SUBS)} GROUP BY "meter"'
-    return bars(
+    return ranking(
         7,
-        text("Ten largest sub-meters", "Mười công tơ nhánh lớn nhất"),
+        text("Ten largest sub-meters, 24 hours", "Mười công tơ nhánh lớn nhất, 24 giờ"),
         text(
             "Where inside the tenants the energy went in the last 24 hours.",
             "Điện được dùng ở đâu bên trong các doanh nghiệp trong 24 giờ gần nhất.",
         ),
         ENERGY,
-        InfluxQL(each, form="table"),
+        InfluxQL(each),
+        "kwh",
+        of_meters=True,
         window="24h",
+        newest=True,
         colour=COLOUR[E],
-        by_row=True,
-        sort=("kwh", True),
         most=10,
-        link=BAR_METER,
     )
 
 
@@ -231,7 +232,7 @@ def _base(scope: PageScope, setting: Setting) -> Panel:
     )
 
 
-def _solar(scope: PageScope) -> Panel:
+def _solar(scope: PageScope, setting: Setting) -> Panel:
     return trend(
         9,
         text("Solar generation, seven days", "Điện mặt trời phát ra, bảy ngày"),
@@ -240,6 +241,9 @@ def _solar(scope: PageScope) -> Panel:
         rate(scope, E, "meter", only=GENERATION),
         window="7d",
         shift=SETTLED,
+        columns=meter_columns(
+            setting.parks, lambda meter: any(entry.role is Role.GENERATION for entry in meter.belongs)
+        ),
         draw=Draw.AREA,
         event_free=True,
         link=SERIES_METER,
@@ -271,7 +275,7 @@ def _tenants(month: PageScope) -> Panel:
             Column("base_load_kw", called("base_load_kw"), POWER),
             Column("load_factor", called("load_factor"), SHARE, decimals=0),
             Column("peak_share", called("peak_share"), SHARE, decimals=1),
-            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3),
+            Column("power_factor", called("power_factor"), "none", decimals=3),
             Column("reactive_vnd", called("reactive_vnd"), MONEY),
             Column("solar_share", called("solar_share"), SHARE, decimals=1),
         ),

@@ -1,4 +1,4 @@
-"""One meter: is it right, what does it say now, and what was used from it?"""
+"""One meter: is it right, what does it show now, and how much was used?"""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -25,6 +25,7 @@ from dashboards.tiles import (
     PARK_CHOICE,
     SETTLED,
     TENANT_CHOICE,
+    TIME_COLUMN,
     WHOLE_DAYS_30,
     daily,
     freshness,
@@ -72,7 +73,7 @@ def page(setting: Setting) -> Page:
         "meter",
         text("Meter", "Đồng hồ"),
         text(
-            "Is this meter right, what does it say now, and what was used from it?",
+            "Is this meter right, what does it show now, and how much was used?",
             "Đồng hồ này có đúng không, chỉ số hiện tại bao nhiêu, và đã tiêu thụ bao nhiêu?",
         ),
         (
@@ -184,7 +185,7 @@ def _raw(scope: PageScope, how: str, quantities: Iterable[str]) -> tuple[InfluxQ
 def _readings(scope: PageScope) -> Panel:
     return trend(
         4,
-        text("Momentary readings, last 24 hours", "Giá trị tức thời, 24 giờ gần nhất"),
+        text("Momentary readings", "Giá trị tức thời"),
         text(
             "Power or flow as the instrument sends it, not validated.",
             "Công suất hoặc lưu lượng do thiết bị gửi, chưa qua kiểm tra.",
@@ -210,7 +211,7 @@ def _counter(scope: PageScope) -> Panel:
     }
     return trend(
         5,
-        text("Register as read, last 24 hours", "Chỉ số đọc được, 24 giờ gần nhất"),
+        text("Register as read", "Chỉ số đọc được"),
         text(
             "The counter as it was read, before multiplier and roll-over. A step down is a reset, a swap or a roll-over.",
             "Chỉ số đúng như đọc được, chưa nhân hệ số và chưa xét quay vòng. Chỉ số tụt xuống là do đặt lại, thay đồng hồ hoặc quay vòng.",
@@ -259,7 +260,7 @@ def _events(scope: PageScope) -> Panel:
         "none",
         InfluxQL(f'SELECT "kind", "text_en", "text_vi" FROM "{EVENTS}" {scope.where(ONE)} {NEWEST_ROWS}', form="table"),
         columns=(
-            Column("Time", text("Time", "Thời điểm"), width=170),
+            TIME_COLUMN,
             Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=170),
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),

@@ -2,7 +2,20 @@
 
 from dashboards.heatmap import VALUE
 from dashboards.influxql import InfluxQL
-from dashboards.panels import ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, PanelKind, PanelRow, amount_unit
+from dashboards.panels import (
+    ENERGY,
+    MONEY,
+    POWER,
+    SEPARATED,
+    SHARE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelKind,
+    PanelRow,
+    amount_unit,
+)
 from dashboards.queries import BILLING, QUARTERS_PER_HOUR, PageScope, edge, figure, newest, of, rates, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -22,6 +35,7 @@ from dashboards.tiles import (
     table,
     trend,
 )
+from dashboards.words import EDGE_PARTS
 from metering.figures import ELECTRICITY, WASTEWATER, WATER, Period, called
 from metering.quantities import Utility
 from metering.words import COLOUR, UTILITY, text
@@ -122,14 +136,14 @@ def _hours(scope: PageScope) -> Panel:
     return Panel(
         id=23,
         kind=PanelKind.HOURS,
-        title=text("Power (kW) by hour and weekday, four weeks", "Công suất (kW) theo giờ và thứ, bốn tuần"),
+        title=text("Power (kW) by hour and weekday", "Công suất (kW) theo giờ và thứ"),
         about=text(
-            "Mean power of the chosen tenants in each hour of the week, in the park's time. A cell that is warm when nobody "
-            "works is load that could be off.",
+            "Mean power of the chosen tenants in each hour of the week, in the park's time. A warm colour when nobody "
+            "is working is load that could be switched off.",
             "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần, theo giờ của khu. Ô màu nóng vào lúc không "
             "sản xuất là tải có thể cắt.",
         ),
-        unit="locale",  # with a unit behind it, a number of a large park is wider than its cell
+        unit=SEPARATED,  # with a unit behind it, a number of a large park is wider than its cell
         targets=(InfluxQL(statement, form="table"),),
         width=24,
         height=9,
@@ -140,12 +154,6 @@ def _hours(scope: PageScope) -> Panel:
 
 
 def _park() -> Panel:
-    names = {
-        "incoming": text("intake", "lượng vào khu"),
-        "tenants": text("tenants together", "tổng doanh nghiệp"),
-        "own": text("own use", "khu tự dùng"),
-        "loss": text("losses", "tổn thất"),
-    }
     return table(
         25,
         text("The park's electricity this month", "Điện toàn khu trong tháng"),
@@ -156,8 +164,8 @@ def _park() -> Panel:
             "cáo của khu.",
         ),
         ENERGY,
-        edge(*names, period=Period.MONTH, also=(of(E),)),
-        columns=tuple(Column(name, words, ENERGY) for name, words in names.items()),
+        edge(*EDGE_PARTS, period=Period.MONTH, also=(of(E),)),
+        columns=tuple(Column(name, words, ENERGY) for name, words in EDGE_PARTS.items()),
         window=THIS_MONTH,
         nothing=text("no whole day in this month yet", "trong tháng chưa có ngày nào trọn vẹn"),
         height=4,
@@ -299,7 +307,7 @@ def _tenants(month: PageScope) -> Panel:
             Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0, width=140),
             Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET, width=130),
             Column("peak_demand_kw", called("peak_demand_kw"), POWER, width=130),
-            Column("power_factor", called("power_factor"), "suffix:cosφ", decimals=3, width=125),
+            Column("power_factor", called("power_factor"), "none", decimals=3, width=125),
             Column(
                 "electricity_per_output",
                 called("electricity_per_output"),

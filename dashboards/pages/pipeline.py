@@ -1,4 +1,4 @@
-"""The pipeline's own health: do readings get from the broker into the database, how fast, and what stands in the way?"""
+"""The pipeline's own health: do readings get from the broker into the database, how fast, and what holds them up?"""
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import SECONDS, Page, Panel, PanelRow, ThresholdStep, Words
@@ -33,7 +33,7 @@ def page(setting: Setting) -> Page:
         "pipeline",
         text("Pipeline health", "Tình trạng đường truyền số liệu"),
         text(
-            "Do readings get from the broker into the database, how fast, and what stands in the way?",
+            "Do readings get from the broker into the database, how fast, and what is holding them up?",
             "Số liệu có đi từ máy chủ MQTT vào cơ sở dữ liệu không, nhanh chậm ra sao, vướng ở đâu?",
         ),
         (
@@ -86,8 +86,8 @@ def _tiles() -> tuple[Panel, ...]:
         ),
         _tile(
             3,
-            text("Since the last write", "Từ lần ghi cuối"),
-            text("The ingester that waits longest.", "Của bộ tiếp nhận chờ lâu nhất."),
+            text("Time since the last write", "Từ lần ghi cuối"),
+            text("Of the ingester that has waited longest.", "Của bộ tiếp nhận chờ lâu nhất."),
             SECONDS,
             "last_write_age_s",
             "max",
@@ -95,10 +95,10 @@ def _tiles() -> tuple[Panel, ...]:
         ),
         _tile(
             4,
-            text("Age of what was written", "Độ trễ số liệu khi ghi"),
+            text("Age of readings when stored", "Độ trễ số liệu khi ghi"),
             text(
-                "How old the newest reading of the last batch was when the database had it.",
-                "Số liệu mới nhất của lô cuối đã cũ bao lâu khi cơ sở dữ liệu nhận được.",
+                "Age of the newest reading of the last batch when the database confirmed it.",
+                "Thời gian từ lúc đo đến lúc cơ sở dữ liệu xác nhận, của số liệu mới nhất trong lô cuối.",
             ),
             SECONDS,
             "lag_s",
@@ -142,7 +142,7 @@ def _refused() -> Panel:
         11,
         text("Readings refused per second", "Số liệu bị từ chối mỗi giây"),
         text(
-            "By ingester; reasons stand on the page of data quality.",
+            "By ingester; the page on data quality tells the reasons.",
             "Theo bộ tiếp nhận; lý do xem trang chất lượng số liệu.",
         ),
         PER_SECOND,
@@ -155,7 +155,7 @@ def _refused() -> Panel:
 def _lag() -> Panel:
     return trend(
         12,
-        text("Age of what was written", "Độ trễ số liệu khi ghi"),
+        text("Age of readings when stored", "Độ trễ số liệu khi ghi"),
         text(
             "Rises while a backlog is worked off, for instance after a gateway was offline.",
             "Tăng khi đang xử lý phần tồn đọng, ví dụ sau khi thiết bị thu thập mất kết nối.",
@@ -169,7 +169,7 @@ def _lag() -> Panel:
 def _write() -> Panel:
     return trend(
         13,
-        text("Time of a write", "Thời gian một lần ghi"),
+        text("Time per write", "Thời gian một lần ghi"),
         text(
             "Mean time until the database confirmed a batch.",
             "Thời gian trung bình đến khi cơ sở dữ liệu xác nhận một lô.",
@@ -184,7 +184,7 @@ def _held() -> Panel:
     return trend(
         14,
         text("Held in memory", "Đang giữ trong bộ nhớ"),
-        text("Bytes of messages that wait for the database.", "Dung lượng tin đang chờ cơ sở dữ liệu."),
+        text("Bytes of messages waiting for the database.", "Dung lượng tin đang chờ cơ sở dữ liệu."),
         "bytes",
         _course("held_bytes", "max"),
         step="10s",

@@ -5,22 +5,22 @@ from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, PanelRow, Thr
 from dashboards.queries import NEWEST_ROWS, PageScope, of_usage_or_days
 from dashboards.setting import Setting
 from dashboards.tiles import (
-    BAR_METER,
     CHOICES,
     COMPLETE,
     METER_COLUMN,
     SETTLED,
     SILENCE,
     TENANT_COLUMN,
-    bars,
+    TIME_COLUMN,
     freshness,
     marks,
+    ranking,
     reporting,
     stat,
     table,
     trend,
 )
-from dashboards.words import EVENT, REASON
+from dashboards.words import EVENT, NOT_KNOWN, REASON
 from metering.words import BAD, COLOUR, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, GATEWAY_CLOCK, METER_STATUS, REFUSED_COUNT, USAGE
 
@@ -113,7 +113,7 @@ def _refused() -> Panel:
         6,
         text("Refused readings", "Số liệu bị từ chối"),
         text(
-            "Counted with their reason; kept as far as the ration of each gateway allows.",
+            "Counted by reason; the messages themselves are kept up to each gateway's limit.",
             "Được đếm theo lý do; nội dung được lưu lại trong hạn mức của mỗi thiết bị thu thập.",
         ),
         "none",
@@ -141,7 +141,7 @@ def _silent(scope: PageScope) -> Panel:
         columns=(
             METER_COLUMN,
             TENANT_COLUMN,
-            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES),
+            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES, width=130),
             Column("age", text("Since last reading", "Từ lần đọc cuối"), SECONDS, decimals=0),
             Column(
                 "silence",
@@ -152,7 +152,8 @@ def _silent(scope: PageScope) -> Panel:
             ),
         ),
         window="15m",
-        width=14,
+        newest=True,
+        width=16,
         height=10,
         sort=("silence", True),
     )
@@ -175,7 +176,7 @@ def _course(scope: PageScope) -> Panel:
         window="24h",
         shift=SETTLED,
         high=1.0,
-        width=10,
+        width=8,
         height=10,
     )
 
@@ -186,7 +187,8 @@ def _named() -> tuple[Column, ...]:
 
 def _worst(scope: PageScope) -> Panel:
     each = f'SELECT mean("estimated") AS "share" FROM "{USAGE}" {scope.where()} GROUP BY "meter"'
-    return bars(
+    estimated = f'SELECT "share" FROM ({each}) WHERE "share" > 0 GROUP BY "meter"'
+    return ranking(
         12,
         text("Most estimated meters, 24 hours", "Đồng hồ phải ước tính nhiều nhất, 24 giờ"),
         text(
@@ -194,15 +196,16 @@ def _worst(scope: PageScope) -> Panel:
             "Tỷ lệ ước tính trung bình 24 giờ gần nhất; mười đồng hồ cao nhất.",
         ),
         SHARE,
-        InfluxQL(each, form="table"),
+        InfluxQL(estimated),
+        "share",
+        of_meters=True,
         steps=(ThresholdStep(None, GOOD), ThresholdStep(0.05, WARN), ThresholdStep(0.2, BAD)),
         window="24h",
         shift=SETTLED,
         high=1.0,
-        by_row=True,
-        sort=("share", True),
         most=10,
-        link=BAR_METER,
+        nothing=text("nothing was estimated", "không phải ước tính"),
+        event_free=True,
         width=12,
     )
 
@@ -213,7 +216,7 @@ def _refusals() -> Panel:
         13,
         text("Refusals by gateway and reason", "Số liệu bị từ chối theo thiết bị thu thập và lý do"),
         text(
-            "How often in this period. What was received: ecopark refused list.",
+            "How often in this period. The command `ecopark refused list` shows what was received.",
             "Số lần trong kỳ xem. Xem nội dung nhận được bằng lệnh: ecopark refused list.",
         ),
         "none",
@@ -222,7 +225,7 @@ def _refusals() -> Panel:
             form="table",
         ),
         columns=(
-            Column("gateway", text("Gateway", "Thiết bị thu thập"), width=200),
+            Column("gateway", text("Gateway", "Thiết bị thu thập"), mapped=(("", NOT_KNOWN),), width=200),
             Column("reason", text("Reason", "Lý do"), mapped=tuple(REASON.items())),
             Column("count", text("Times", "Số lần"), decimals=0, width=100),
         ),
@@ -269,11 +272,11 @@ def _events(scope: PageScope) -> Panel:
             form="table",
         ),
         columns=(
-            Column("Time", text("Time", "Thời điểm"), width=180),
+            TIME_COLUMN,
             Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=200),
             TENANT_COLUMN,
             METER_COLUMN,
-            Column("text_{language}", text("What", "Nội dung"), width=700, wraps=True),
+            Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",
         nothing=text("none", "không có"),

@@ -1,4 +1,4 @@
-"""Resource efficiency: which tenants make most of what they take, and who gets better?"""
+"""Resource efficiency: which tenants make the most of what they use, and who is improving?"""
 
 from collections.abc import Iterator
 
@@ -44,8 +44,8 @@ NEWEST = "62d"
 """Holds the newest month, whatever the range of the page."""
 
 _HOW = text(
-    "Newest period: a sum over a sum, so a tenant without output has no value, never zero. Units of output "
-    "differ between tenants: compare a tenant with itself, and tenants with others of the same sector only.",
+    "For the newest month or day, one sum divided by another: a tenant without output has no value, never zero. Units of "
+    "output differ: compare a tenant with itself, or with others of its own sector.",
     "Kỳ mới nhất: tổng chia tổng, không có sản lượng thì không có giá trị chứ không phải bằng không. Đơn vị sản phẩm mỗi "
     "doanh nghiệp một khác: chỉ so với chính mình hoặc với doanh nghiệp cùng ngành.",
 )
@@ -65,7 +65,7 @@ def page(setting: Setting) -> Page:
         "ranking",
         text("Resource efficiency ranking", "Xếp hạng hiệu quả tài nguyên"),
         text(
-            "Which tenants make most of what they take, and who gets better?",
+            "Which tenants make the most of what they use, and who is improving?",
             "Doanh nghiệp nào sử dụng tài nguyên hiệu quả nhất, và ai đang cải thiện?",
         ),
         (
@@ -99,10 +99,10 @@ def _completeness(scope: PageScope) -> Panel:
         2,
         text("Completeness, lowest", "Mức độ đầy đủ thấp nhất"),
         text(
-            "Share of the expected intervals that are there, of the tenant that has least; the others stand in the table. "
-            "Under 95 % a tenant's figures on this page are indicative.",
-            "Phần số liệu có được trên tổng số phải có, của doanh nghiệp thấp nhất; các doanh nghiệp khác xem trong bảng. Dưới "
-            "95% thì chỉ tiêu của doanh nghiệp trên trang này chỉ để tham khảo.",
+            "The lowest completeness of any tenant; the table shows the others. Under 95 % a tenant's figures on this page are "
+            "indicative.",
+            "Mức độ đầy đủ của doanh nghiệp thiếu số liệu nhiều nhất; các doanh nghiệp khác xem trong bảng. Dưới 95% thì chỉ tiêu "
+            "của doanh nghiệp trên trang này chỉ để tham khảo.",
         ),
         SHARE,
         InfluxQL(f'SELECT min("completeness") FROM ({each})', alias="completeness"),
@@ -131,6 +131,7 @@ def _bars(
         name,
         sort=(name, FIGURES[name].better > 0),
         window=NEWEST,
+        newest=True,
         steps=steps,
         decimals=decimals,
         nothing=NO_BASELINE if name == "enpi" else None,
@@ -166,8 +167,8 @@ def _savings(scope: PageScope) -> Panel:
         10,
         called("cusum_kwh"),
         text(
-            "Running sum of expected minus actual use; positive is saving. A falling line is a machine or a habit that got "
-            "worse.",
+            "Running sum of expected minus actual use; positive is saving. A falling line means that a machine or a habit has "
+            "got worse.",
             "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế); dương là tiết kiệm. Đường đi xuống là máy móc hoặc cách vận hành đã kém đi.",
         ),
         ENERGY,
@@ -183,19 +184,23 @@ def _savings(scope: PageScope) -> Panel:
 
 def _tables(scope: PageScope) -> Iterator[Panel]:
     """Two, because all columns side by side are wider than a page."""
+
+    def column(name: str, decimals: int, width: int) -> Column:
+        return Column(name, called(name), unit_of(name), decimals=decimals, width=width)
+
     energy = (
-        ("enpi", SHARE, 1),
-        ("electricity_per_output", unit_of("electricity_per_output"), 1),
-        ("energy_per_output", unit_of("energy_per_output"), 1),
-        ("toe_per_output", unit_of("toe_per_output"), 4),
-        ("output_per_mwh", unit_of("output_per_mwh"), 2),
-        ("solar_share", SHARE, 1),
-        ("load_factor", SHARE, 0),
+        column("enpi", 1, 115),
+        column("electricity_per_output", 1, 155),
+        column("energy_per_output", 1, 165),
+        column("toe_per_output", 4, 150),
+        column("output_per_mwh", 2, 175),
+        column("solar_share", 1, 130),
+        column("load_factor", 0, 110),
     )
     water = (
-        ("water_per_output", unit_of("water_per_output"), 2),
-        ("wastewater_per_output", unit_of("wastewater_per_output"), 2),
-        ("co2e_per_output", unit_of("co2e_per_output"), 1),
+        column("water_per_output", 2, 200),
+        column("wastewater_per_output", 2, 200),
+        column("co2e_per_output", 1, 220),
     )
     yield _table(scope, 11, text("Energy, newest period", "Năng lượng, kỳ mới nhất"), energy, "enpi")
     yield _table(
@@ -203,26 +208,20 @@ def _tables(scope: PageScope) -> Iterator[Panel]:
     )
 
 
-def _table(
-    scope: PageScope, number: int, title: Localized, shown: tuple[tuple[str, Words, int], ...], sort: str
-) -> Panel:
+def _table(scope: PageScope, number: int, title: Localized, shown: tuple[Column, ...], sort: str) -> Panel:
     return table(
         number,
         title,
         _HOW,
         "none",
-        newest(scope, *(name for name, _, _ in shown), "completeness"),
+        newest(scope, *(column.name for column in shown), "completeness"),
         columns=(
             TENANT_COLUMN,
-            *(
-                Column(
-                    name, FIGURES[name].label, unit, decimals=decimals, width=175 if name == "output_per_mwh" else 139
-                )
-                for name, unit, decimals in shown
-            ),
+            *shown,
             Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
         window=NEWEST,
+        newest=True,
         sort=(sort, False),
         height=13,
     )

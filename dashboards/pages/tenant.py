@@ -3,6 +3,8 @@
 The operator sees it with a choice of tenants; a tenant sees the same page over its own database, with no choice at all.
 """
 
+from dataclasses import replace
+
 from dashboards.influxql import InfluxQL
 from dashboards.pages.baselines import baselines
 from dashboards.pages.tenantfigures import budget, figures
@@ -23,16 +25,16 @@ from dashboards.panels import (
 from dashboards.queries import BILLING, NEWEST_ROWS, PageScope, figure, of, per_interval, rates, summed
 from dashboards.setting import Setting
 from dashboards.tiles import (
-    BAR_METER,
     METER_COLUMN,
     NO_BASELINE,
     ONE_TENANT,
     PARK_CHOICE,
     SETTLED,
+    TIME_COLUMN,
     WHOLE_DAYS_30,
-    bars,
     daily,
     marks,
+    ranking,
     table,
     trend,
 )
@@ -55,6 +57,16 @@ _OTHERS = (
 )
 
 
+_QUESTION = text(
+    "What does this tenant use, what does it cost, when, and is it better than its own baseline?",
+    "Doanh nghiệp sử dụng những gì, chi phí bao nhiêu, vào lúc nào, và có tốt hơn đường cơ sở của chính mình không?",
+)
+_OWN_QUESTION = text(
+    "What do we use, what does it cost, when, and are we better than our own baseline?",
+    "Chúng tôi sử dụng những gì, chi phí bao nhiêu, vào lúc nào, và có tốt hơn đường cơ sở của chính mình không?",
+)
+
+
 def page(setting: Setting) -> Page:
     """The page as the operator sees it, with a choice of tenants."""
     return _page(setting, PageScope(), "tenant", own=False)
@@ -71,10 +83,7 @@ def _page(setting: Setting, scope: PageScope, name: str, *, own: bool) -> Page:
     return Page(
         name,
         text("Our resources", "Tài nguyên của chúng tôi") if own else text("Tenant", "Doanh nghiệp"),
-        text(
-            "What is used, what does it cost, when, and is it better than the own baseline?",
-            "Đang sử dụng những gì, chi phí bao nhiêu, vào lúc nào, và có tốt hơn đường cơ sở của chính mình không?",
-        ),
+        _OWN_QUESTION if own else _QUESTION,
         (
             PanelRow(figures(scope, month, setting)),
             PanelRow((_power(scope, setting), _month(month))),
@@ -200,17 +209,17 @@ def _spent(scope: PageScope, setting: Setting) -> Panel:
 
 def _meters(scope: PageScope, *, links: bool) -> Panel:
     where = scope.where(of(E), '"role" =~ /^(billing|sub)$/')
-    return bars(
+    return ranking(
         7,
         text("Electricity by meter", "Điện theo công tơ"),
         text("Intake and sub-meters, month to date.", "Công tơ tổng và công tơ nhánh, lũy kế từ đầu tháng."),
         ENERGY,
-        InfluxQL(f'SELECT sum("amount") AS "kwh" FROM "{USAGE}" {where} GROUP BY "meter"', form="table"),
+        InfluxQL(f'SELECT sum("amount") AS "kwh" FROM "{USAGE}" {where} GROUP BY "meter"'),
+        "kwh",
+        of_meters=True,
         window=MONTH,
         colour=COLOUR[E],
-        by_row=True,
-        sort=("kwh", True),
-        link=BAR_METER if links else None,
+        **({} if links else {"link": None}),
     )
 
 
@@ -240,7 +249,7 @@ def _savings(scope: PageScope) -> Panel:
         9,
         called("cusum_kwh"),
         text(
-            "Running sum of expected minus actual since the baseline holds; positive is saving.",
+            "Running sum of expected minus actual since the baseline took effect; positive is saving.",
             "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế) từ khi đường cơ sở có hiệu lực; dương là tiết kiệm.",
         ),
         ENERGY,
@@ -290,9 +299,9 @@ def _events(scope: PageScope, *, links: bool) -> Panel:
             f'SELECT "kind", "meter", "text_en", "text_vi" FROM "{EVENTS}" {scope.where()} {NEWEST_ROWS}', form="table"
         ),
         columns=(
-            Column("Time", text("Time", "Thời điểm"), width=180),
+            TIME_COLUMN,
             Column("kind", text("Event", "Sự kiện"), mapped=kinds, width=220),
-            METER_COLUMN if links else Column("meter", METER_COLUMN.title),
+            METER_COLUMN if links else replace(METER_COLUMN, link=None),
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",

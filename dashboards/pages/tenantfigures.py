@@ -1,6 +1,8 @@
 """The numbers at the head of a tenant's page."""
 
-from dashboards.panels import CARBON, ENERGY, MONEY, POWER, SHARE, Column, Panel, ThresholdStep
+from dataclasses import replace
+
+from dashboards.panels import ENERGY, MONEY, POWER, SEPARATED, SHARE, Column, Panel, ThresholdStep
 from dashboards.queries import WHOLE_DAYS, PageScope, figure, total
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -28,8 +30,8 @@ def budget(month: PageScope) -> Panel:
         57,
         text("Month against budget", "Chi phí tháng so với ngân sách"),
         text(
-            "Cost of the month to date over the part of the month's budget that has passed; over 100 % is too much. The "
-            "budget stands in the park file.",
+            "Cost of the month to date, divided by the part of the budget due by now; over 100 % is over budget. The budget is "
+            "set in the park file.",
             "Chi phí lũy kế tháng chia cho phần ngân sách tính đến hiện tại; trên 100% là vượt. Ngân sách khai báo trong hồ sơ "
             "khu.",
         ),
@@ -51,7 +53,7 @@ def budget(month: PageScope) -> Panel:
     )
 
 
-OF_DATA = Column("data", text("of the data", "số liệu"), SHARE, decimals=0, steps=COMPLETE)
+OF_DATA = Column("data", text("completeness", "đầy đủ số liệu"), SHARE, decimals=0, steps=COMPLETE)
 """How much of the data a number comes from, beside what is judged."""
 
 _PEAK = text("Highest 30-minute demand of this month.", "Công suất 30 phút cao nhất trong tháng.")
@@ -60,6 +62,16 @@ _PEAK_COLOURED = text(
     "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100% công suất đăng ký.",
 )
 """On the operator's page only: a tenant's own page is one for all, and tells nobody another's contract."""
+
+
+def _peaks(scope: PageScope, setting: Setting) -> tuple[Column, ...]:
+    """The peak's name and colours; on the operator's page its series is that of the chosen tenant."""
+    named = text("peak", "cực đại")
+    if not scope.tenant:
+        return (Column("peak", named),)
+    coloured = {column.name: column for column in contract_columns(setting.parks, setting.day)}
+    tenants = [tenant.id for park in setting.parks for tenant in park.tenants]
+    return tuple(replace(coloured.get(key, Column(key)), title=named) for key in dict.fromkeys(tenants))
 
 
 def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel, ...]:
@@ -92,40 +104,42 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
         ),
         stat(
             12,
-            text("Cost this month", "Chi phí trong tháng"),
+            text("Cost this month, million ₫", "Chi phí tháng, triệu đồng"),
             text(
                 "All utilities, month to date: before surcharge and VAT, and what is to be paid with both. The surcharge is that "
                 "of the month so far.",
                 "Tất cả các tiện ích, lũy kế tháng: trước thuế và tiền công suất phản kháng, và số phải trả gồm cả hai. Tiền công "
                 "suất phản kháng tính đến hiện tại.",
             ),
-            MONEY,
+            SEPARATED,
             figure(month, "cost_vnd", divide=1e6, alias="cost"),
             figure(month, "payable_vnd", divide=1e6, alias="payable", ref="B"),
+            decimals=0,
             columns=(
-                Column("cost", text("before", "trước thuế")),
+                Column("cost", text("before tax", "trước thuế")),
                 Column("payable", text("to be paid", "phải trả")),
             ),
             window=MONTH,
         ),
         stat(
             13,
-            text("CO₂e this month", "CO₂e trong tháng"),
+            text("CO₂e this month, t", "CO₂e trong tháng, t"),
             text(
                 f"Scope 1 (fuel burnt on site) and scope 2 (bought energy, location-based; market-based where a contract is "
                 f"entered), month to date. {standing.en}",
                 f"Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài, theo vị trí; theo thị trường nếu có khai "
                 f"báo hợp đồng), lũy kế tháng. {standing.vi}",
             ),
-            CARBON,
+            SEPARATED,
             figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),
             figure(month, "co2e_scope1_kg", divide=1000, alias="scope 1", ref="B"),
             figure(month, "co2e_scope2_market_kg", divide=1000, alias="market", ref="C"),
             columns=(
                 Column("scope 2", text("scope 2", "phạm vi 2")),
                 Column("scope 1", text("scope 1", "phạm vi 1")),
-                Column("market", text("scope 2, market-based", "phạm vi 2, theo thị trường")),
+                Column("market", text("scope 2, market-based", "phạm vi 2, thị trường")),
             ),
+            decimals=1,
             window=MONTH,
         ),
         stat(
@@ -133,9 +147,9 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
             text("Peak of the month", "Công suất cực đại tháng"),
             _PEAK_COLOURED if scope.tenant else _PEAK,
             POWER,
-            figure(month, "peak_demand_kw"),
+            figure(month, "peak_demand_kw", alias=None if scope.tenant else "peak"),
             figure(month, completeness_field("peak_demand_kw"), alias="data", ref="B"),
-            columns=(*(contract_columns(setting.parks, setting.day) if scope.tenant else ()), OF_DATA),
+            columns=(*_peaks(scope, setting), OF_DATA),
             window=MONTH,
             colour=COLOUR[E],
         ),
@@ -143,7 +157,7 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
             15,
             text("Base load", "Phụ tải nền"),
             text(
-                "What runs when nobody works; newest whole day.",
+                "The load that keeps running when nobody works; newest whole day.",
                 "Phần tải vẫn chạy khi không sản xuất; ngày trọn vẹn gần nhất.",
             ),
             POWER,
@@ -158,7 +172,7 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
                 "Under 0.9 over the month the reactive power surcharge applies.",
                 "Tính cả tháng dưới 0,9 thì phải trả tiền mua công suất phản kháng.",
             ),
-            "suffix:cosφ",
+            "none",
             figure(month, "power_factor"),
             window=MONTH,
             decimals=3,
@@ -168,8 +182,8 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
             17,
             text("EnPI this month", "EnPI trong tháng"),
             text(
-                "Actual over expected use; under 100 % is better than the own baseline. A saving that is smaller than what stands "
-                "behind ± is not significant. Empty where no baseline is good enough.",
+                "Actual divided by expected use; under 100 % is better than the tenant's own baseline. A saving smaller than the ± "
+                "figure is not significant. Empty where no baseline is good enough.",
                 "Tiêu thụ thực tế chia cho mức theo đường cơ sở; dưới 100% là tốt hơn. Mức tiết kiệm nhỏ hơn giá trị sau dấu ± thì "
                 "không có ý nghĩa thống kê. Trống nếu chưa có đường cơ sở đủ tin cậy.",
             ),
@@ -184,8 +198,6 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
             ),
             nothing=NO_BASELINE,
             window=MONTH,
-            decimals=1,
-            steps=AGAINST_BASELINE,
         ),
         stat(
             18,

@@ -1,7 +1,7 @@
-"""Water and wastewater: where does the water go, does it leak at night, and may what leaves the park leave it?"""
+"""Water and wastewater: where does the water go, does it leak at night, and is the wastewater within its limits?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, SHARE, Draw, Page, Panel, PanelRow, ThresholdStep
+from dashboards.panels import DAILY, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep
 from dashboards.queries import WHOLE_DAYS, PageScope, by_day, figure, newest, of, rates, totals
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -12,6 +12,7 @@ from dashboards.tiles import (
     daily,
     freshness,
     marks,
+    meter_columns,
     permitted,
     ranking,
     reporting,
@@ -27,7 +28,7 @@ CUBIC = "suffix:m³"
 FLOW = "suffix:m³/h"
 
 QUALITY = (
-    ("ph", text("Outfall: pH", "Điểm xả thải: pH"), "suffix:pH", 20),
+    ("ph", text("Outfall: pH", "Điểm xả thải: pH"), "none", 20),
     ("cod_mgl", text("Outfall: COD", "Điểm xả thải: COD"), "suffix:mg/L", 21),
     (
         "tss_mgl",
@@ -66,7 +67,7 @@ def page(setting: Setting) -> Page:
         "water",
         text("Water and wastewater", "Nước cấp và nước thải"),
         text(
-            "Where does the water go, does it leak at night, and may what leaves the park leave it?",
+            "Where does the water go, does it leak at night, and is the wastewater within its limits?",
             "Nước đi đâu, ban đêm có rò rỉ không, và nước thải xả ra có trong giới hạn cho phép không?",
         ),
         (
@@ -74,7 +75,9 @@ def page(setting: Setting) -> Page:
             PanelRow((_flow(scope, setting, W, 3), _flow(scope, setting, WW, 4))),
             PanelRow((_days(scope, W, 5), _days(scope, WW, 6))),
             PanelRow((_night(scope, setting), _ratio(scope))),
-            PanelRow((*(_quality(setting, *each) for each in QUALITY), _state()), text("Outfall", "Điểm xả thải")),
+            PanelRow(
+                (*(_quality(setting, *each) for each in QUALITY), _state(setting)), text("Outfall", "Điểm xả thải")
+            ),
         ),
         CHOICES,
         marks=marks(PageScope(tenant=False)),
@@ -101,7 +104,7 @@ def _tiles(scope: PageScope) -> tuple[Panel, ...]:
         used(11, WW, "Wastewater", "Nước thải"),
         stat(
             12,
-            text("Worst night flow yesterday", "Lưu lượng đêm cao nhất hôm qua"),
+            text("Highest night flow yesterday", "Lưu lượng đêm cao nhất hôm qua"),
             text(
                 "Flow between 02:00 and 04:00 over the mean of the day, of the tenant where it is highest. High without "
                 "a night shift means a leak.",
@@ -191,6 +194,7 @@ def _ratio(scope: PageScope) -> Panel:
         newest(scope, "wastewater_ratio", also=(WHOLE_DAYS,)),
         "wastewater_ratio",
         window="3d",
+        newest=True,
         width=12,
         steps=(ThresholdStep(None, COLOUR[WW]), ThresholdStep(1.0, BAD)),
     )
@@ -207,6 +211,7 @@ def _quality(setting: Setting, quantity: str, title: Localized, unit: str, numbe
         ),
         unit,
         InfluxQL(measured(PageScope(tenant=False), quantity, every="$__interval"), alias="$tag_meter"),
+        columns=_names(setting),
         steps=lines,
         lines=bool(lines),
         colour=COLOUR[WW],
@@ -216,7 +221,11 @@ def _quality(setting: Setting, quantity: str, title: Localized, unit: str, numbe
     )
 
 
-def _state() -> Panel:
+def _names(setting: Setting) -> tuple[Column, ...]:
+    return meter_columns(setting.parks, lambda meter: meter.utility is WW)
+
+
+def _state(setting: Setting) -> Panel:
     where = PageScope(tenant=False).where(SET_ASIDE)
     return trend(
         25,
@@ -230,6 +239,7 @@ def _state() -> Panel:
             f'SELECT count("state") FROM "{WW.value}" {where} GROUP BY time($__interval), "meter" fill(none)',
             "$tag_meter",
         ),
+        columns=_names(setting),
         draw=Draw.BARS,
         width=8,
         colour=WARN,

@@ -4,7 +4,7 @@ The conditions of the generated rules at one instant: nothing waits, is sent or 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from dashboards.alerts.evaluate import InstanceState, Labels, evaluate
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import AlertRule, Severity, Silence
+from dashboards.names import meter_names, tenant_names
 from dashboards.overrides import uid
 from dashboards.setting import Setting
-from metering.model import Localized
+from metering.park import Park
 from metering.words import Language
 from store.client import Store
 
@@ -33,12 +34,13 @@ class Alert:
     value: float | None
     since: datetime
 
-    def told(self, names: Mapping[str, Localized], language: Language) -> dict[str, str]:
-        """What a page shows of it; `names` are tenants' by id."""
+    def told(self, parks: Sequence[Park], language: Language) -> dict[str, str]:
+        """What a page shows of it, with tenants and meters by name."""
         labels = dict(self.labels)
+        meters = meter_names(parks)
+        names = {"tenant": tenant_names(parks), "meter": meters, "main": meters}
         named = {
-            key: language.say(names[value]) if key == "tenant" and value in names else value
-            for key, value in self.labels
+            key: language.say(names[key][value]) if value in names.get(key, ()) else value for key, value in self.labels
         }
         return {
             "severity": self.rule.severity.value,

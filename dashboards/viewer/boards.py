@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboards.filling import EVERYTHING, Choice, filled, interval, outside_patterns, span, stands_aside, with_macros
-from dashboards.generate import contents
+from dashboards.generate import PageOwner, contents
 from dashboards.names import short
 from dashboards.panels import POINTS
 from dashboards.setting import Setting
@@ -129,12 +129,13 @@ class Board:
 
 
 class Boards:
-    """The pages of an operator, or a tenant's own; made anew on another day and where a park file has changed."""
+    """The pages of an operator, or a tenant's (`owner`); made anew on another day and where a park file has changed."""
 
-    def __init__(self, where: Path, now: Callable[[], datetime], *, own: bool) -> None:
+    def __init__(self, where: Path, now: Callable[[], datetime], *, owner: PageOwner | None = None) -> None:
         self._watch: ParkWatch[Park] = ParkWatch(where, lambda park: park)
         self._now = now
-        self._prefix = "tenant/" if own else ""
+        self._owner = owner
+        self._prefix = "tenant/" if owner else ""
         self._setting = self._today()
         self._by_uid = self._made()
 
@@ -185,7 +186,7 @@ class Boards:
 
     def _made(self) -> dict[str, Board]:
         made = {}
-        for name, text in contents(self._setting).items():
+        for name, text in contents(self._setting, self._owner).items():
             if name.endswith(".json") and name.startswith("tenant/") is bool(self._prefix):
                 board = Board(Language(name.removeprefix(self._prefix).partition("/")[0]), json.loads(text))
                 for statement in board.statements():

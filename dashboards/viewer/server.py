@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal, TypeVar
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from dashboards.names import tenant_names
 from dashboards.viewer.alerts import Alerts
 from dashboards.viewer.boards import Boards, PageRange, UnknownError
 from metering.errors import OperatorError, UnavailableError
@@ -144,8 +143,7 @@ class Viewer:
             raise web.HTTPNotFound(text="en or vi") from error
         setting = self._boards.setting
         alerts = await self._alerts.firing(setting, self._now())
-        names = tenant_names(setting.parks)
-        return web.json_response({"alerts": [alert.told(names, language) for alert in alerts]})
+        return web.json_response({"alerts": [alert.told(setting.parks, language) for alert in alerts]})
 
     async def _variable(self, request: web.Request) -> web.StreamResponse:
         asked = await _asked(request, AskVariable)

@@ -1,13 +1,13 @@
 /** Builds the program into `built/`: packed, without what no page uses, and the same from the same sources. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { defineConfig } from 'vite';
 
 const HERE = import.meta.dirname;
 const OUT = path.resolve(HERE, process.env.OUT ?? 'built');
-const PACKAGES = path.join(HERE, 'node_modules');
+const PACKAGES = realpathSync(path.join(HERE, 'node_modules'));
 const ICONS = path.join(PACKAGES, '@grafana/ui/dist/public/img/icons/unicons');
 const ABSENT = path.join(HERE, 'src/absent.ts');
 

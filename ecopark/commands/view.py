@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from dashboards.generate import PageOwner
 from dashboards.viewer.alerts import Alerts
 from dashboards.viewer.boards import Boards
 from dashboards.viewer.server import Viewer, is_loopback, start
 from ecopark.settings import Settings, read_settings
 from ecopark.tenants.keys import Keys
-from ecopark.tenants.wanted import homes
+from ecopark.tenants.wanted import Home, homes
 from metering.errors import OperatorError
 from metering.parkfile import load_parks
 from running.service import run_until_told
@@ -41,10 +42,11 @@ def view(
     """
     settings = read_settings()
     if tenant is None:
-        store, database = settings.store(), OPERATOR_DATABASE
+        store, database, owner = settings.store(), OPERATOR_DATABASE, None
     else:
-        store, database = _tenants(settings, tenant, park, folder)
-    boards = Boards(settings.park, _now, own=tenant is not None)
+        home = _home(settings, tenant, park)
+        store, database, owner = _as_tenant(settings, home, folder), home.database, PageOwner(home.park.id, tenant)
+    boards = Boards(settings.park, _now, owner=owner)
 
     async def work(stop: asyncio.Event) -> None:
         async with store:
@@ -64,10 +66,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _tenants(settings: Settings, tenant: str, park: str | None, folder: Path) -> tuple[Store, str]:
-    """A tenant's database as the tenant: with the credentials that read it and nothing else.
+def _home(settings: Settings, tenant: str, park: str | None) -> Home:
+    """Where the tenant's data is.
 
-    Raises `OperatorError` where the tenant is unknown or ambiguous, or credentials are needed and not there.
+    Raises `OperatorError` where the tenant is unknown or ambiguous.
     """
     found = [home for home in homes(load_parks(settings.park).values()) if home.tenant.id == tenant]
     found = [home for home in found if park in {None, home.park.id}]
@@ -76,10 +78,17 @@ def _tenants(settings: Settings, tenant: str, park: str | None, folder: Path) ->
     if len(found) > 1:
         parks = ", ".join(home.park.id for home in found)
         raise OperatorError(f"--tenant {tenant}: several parks have it ({parks}); choose one with --park")
-    database = found[0].database
-    secret = Keys.influx(folder).get(database)
+    return found[0]
+
+
+def _as_tenant(settings: Settings, home: Home, folder: Path) -> Store:
+    """A tenant's database as the tenant: with the credentials that read it and nothing else.
+
+    Raises `OperatorError` where credentials are needed and not there.
+    """
+    secret = Keys.influx(folder).get(home.database)
     if secret is None and settings.influx_token is not None:
         raise OperatorError(
-            f"{folder} has no credentials of {tenant}; make them with `ecopark tenants sync --dir {folder}`"
+            f"{folder} has no credentials of {home.tenant.id}; make them with `ecopark tenants sync --dir {folder}`"
         )
-    return Store(settings.influx_url, database, secret), database
+    return Store(settings.influx_url, home.database, secret)

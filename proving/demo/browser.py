@@ -67,6 +67,11 @@ class Reader:
         await self.page.wait_for_selector("[data-done=false]", state="detached")
         await self.page.evaluate("() => document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
 
+    async def other_theme(self) -> None:
+        """Turn light to dark or back, as a reader does."""
+        await self.page.locator("[data-mode]").click()
+        await self.settled()
+
     async def unrolled(self) -> None:
         """Make the window as high as the page."""
         height = await self.page.evaluate(

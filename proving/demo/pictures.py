@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
+from dashboards.generate import PageOwner
 from dashboards.viewer.boards import Boards
 from dashboards.viewer.server import Viewer, start
 from metering.errors import OperatorError
@@ -65,7 +66,8 @@ def pictures(park: Park) -> Iterator[Picture]:
 async def draw(folder: Path, address: str, influx: str, out: Path) -> list[str]:
     """Draw everything, and return what is wrong with the pages."""
     park = load_park(folder / "park.yaml")
-    boards = await asyncio.to_thread(Boards, folder / "park.yaml", _now, own=True)
+    owner = PageOwner(park.id, TENANT)
+    boards = await asyncio.to_thread(Boards, folder / "park.yaml", _now, owner=owner)
     async with chromium() as browser, Store(influx) as store:
         wrong = await _draw(browser, address, pictures(park), out)
         own = Viewer(boards, store, tenant_database(park.id, TENANT), None, _now)

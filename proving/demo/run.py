@@ -101,7 +101,7 @@ async def _dashboards(
         finally:
             await asyncio.to_thread(grafana.process.stop)
         return
-    boards = await asyncio.to_thread(Boards, folder / "park.yaml", _now, own=False)
+    boards = await asyncio.to_thread(Boards, folder / "park.yaml", _now)
     application = Viewer(boards, store, OPERATOR_DATABASE, Alerts(store), _now).application(loopback=True)
     try:
         runner, address = await start_viewer(application, "127.0.0.1", VIEW_PORT)

@@ -39,19 +39,19 @@ interface State {
   busy: boolean;
 }
 
-function useLoaded({ panel, shown, tick, timeZone, replace }: PanelProps, theme: GrafanaTheme2): State {
+function useLoaded({ panel, shown, tick, timeZone, language, replace }: PanelProps, theme: GrafanaTheme2): State {
   const [state, setState] = useState<State>({ busy: true });
   const wanted = JSON.stringify(shown);
   useEffect(() => {
     if (!DRAWN[panel.type]) return;
     let current = true;
     setState((before) => ({ ...before, busy: true }));
-    loadPanel(panel, shown, theme, timeZone, replace).then(
+    loadPanel(panel, shown, theme, timeZone, language, replace).then(
       (loaded) => current && setState({ loaded, busy: false }),
       (error: Error) => current && setState((before) => ({ ...before, error: error.message, busy: false }))
     );
     return () => { current = false; };
-  }, [panel, wanted, tick, theme, timeZone]);
+  }, [panel, wanted, tick, theme, timeZone, language]);
   return state;
 }
 
@@ -96,7 +96,7 @@ function Body({ state, theme, ...props }: PanelProps & { state: State; theme: Gr
     <Boundary words={words}>
       <Drawn
         panel={panel} frames={state.loaded.frames} timeRange={state.loaded.range} timeZone={timeZone} theme={theme} width={width} height={height}
-        replace={props.replace} events={props.events} words={words} onZoom={props.onZoom}
+        replace={props.replace} events={props.events} language={language} words={words} onZoom={props.onZoom}
       />
     </Boundary>
   );

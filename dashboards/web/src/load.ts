@@ -3,8 +3,10 @@ import { FieldType, type DataFrame, type GrafanaTheme2, type TimeRange, dateTime
 
 import { applyFields, transform } from './fields';
 import { toFrames } from './influx';
+import { inLanguage } from './numbers';
 import { askPanel, type Shown } from './server';
 import type { PanelModel, Replace } from './types';
+import type { Language } from './words';
 
 export interface Loaded {
   frames: DataFrame[];
@@ -14,7 +16,7 @@ export interface Loaded {
 }
 
 export async function loadPanel(
-  panel: PanelModel, shown: Shown, theme: GrafanaTheme2, timeZone: string, replace: Replace
+  panel: PanelModel, shown: Shown, theme: GrafanaTheme2, timeZone: string, language: Language, replace: Replace
 ): Promise<Loaded> {
   const { from, to, answers } = await askPanel(shown, panel.id);
   const frames = answers.flatMap(({ ref, series }) => {
@@ -25,7 +27,7 @@ export async function loadPanel(
   if (!frames.some(hasValues)) {
     return { frames: [], range, empty: true };
   }
-  const drawn = applyFields(panel, await transform(panel, frames), theme, timeZone, replace);
+  const drawn = inLanguage(applyFields(panel, await transform(panel, frames), theme, timeZone, replace), language);
   return { frames: drawn, range, empty: !drawn.some((f) => f.length > 0 && f.fields.length > 0) };
 }
 

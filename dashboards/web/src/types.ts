@@ -1,7 +1,7 @@
 /** Shapes that the whole program shares: a dashboard as far as it is read here, and what a panel draws. */
 import type { DataFrame, GrafanaTheme2, TimeRange } from '@grafana/data';
 
-import type { Words } from './words';
+import type { Language, Words } from './words';
 
 /** Grafana's JSON, whose types are looser than they look. */
 export type Json = Record<string, any>;
@@ -57,6 +57,7 @@ export interface VizProps {
   theme: GrafanaTheme2;
   replace: Replace;
   events: ParkEvent[];
+  language: Language;
   words: Words;
   onZoom: (from: number, to: number) => void;
 }

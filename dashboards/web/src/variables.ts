@@ -1,5 +1,6 @@
 /** The choices at the head of a page: what each offers, what is chosen, and how links and titles name it. */
-import type { DataFrame, Field } from '@grafana/data';
+import { formattedValueToString, type DataFrame, type Field } from '@grafana/data';
+import { VariableFormatID } from '@grafana/schema';
 
 import { askOptions, type Option } from './server';
 import type { Board, Json, Replace } from './types';
@@ -55,7 +56,7 @@ const REFERENCE = /\$\{(\w+)(?:\.([^:}]+))?(?::(\w+))?\}|\$(\w+)/g;
 
 /** Fills in `$name`, `${name:queryparam}`, `${__url_time_range}`, `${__value.raw}` and their kind. */
 export function replacer(variables: Variable[], from: string, to: string): Replace {
-  return (text, scoped) =>
+  return (text, scoped, use) =>
     text.replace(REFERENCE, (whole, name?: string, path?: string, format?: string, bare?: string) => {
       const variable = variables.find((v) => v.name === (name ?? bare));
       if (variable) {
@@ -67,7 +68,7 @@ export function replacer(variables: Variable[], from: string, to: string): Repla
         return `from=${encode(from)}&to=${encode(to)}`;
       }
       const found = name && path && scoped?.__dataContext ? ofData(name, path, scoped.__dataContext.value) : undefined;
-      return found === undefined ? whole : encode(found);
+      return found === undefined ? whole : use === VariableFormatID.UriEncode ? encode(found) : found;
     });
 }
 
@@ -78,7 +79,7 @@ interface Context {
   calculatedValue?: { numeric: number };
 }
 
-/** What a link knows of the value it stands behind. */
+/** What a link or a name knows of the value it belongs to; other fields of its row as they are shown. */
 function ofData(name: string, path: string, { frame, field, rowIndex, calculatedValue }: Context): string | undefined {
   if (name === '__field' && path.startsWith('labels.')) {
     return field?.labels?.[path.slice('labels.'.length)];
@@ -88,9 +89,9 @@ function ofData(name: string, path: string, { frame, field, rowIndex, calculated
     return raw == null ? undefined : String(raw);
   }
   if (name === '__data' && path.startsWith('fields.') && rowIndex !== undefined) {
-    const wanted = path.slice('fields.'.length);
-    const raw = frame?.fields.find((f) => f.name === wanted)?.values[rowIndex];
-    return raw == null ? undefined : String(raw);
+    const wanted = frame?.fields.find((f) => f.name === path.slice('fields.'.length));
+    const raw = wanted?.values[rowIndex];
+    return raw == null ? undefined : wanted?.display ? formattedValueToString(wanted.display(raw)) : String(raw);
   }
   return undefined;
 }

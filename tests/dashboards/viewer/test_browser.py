@@ -1,8 +1,7 @@
-"""The viewer in a real browser: every page in both languages and themes over four ranges, and what a reader does."""
+"""The viewer in a real browser: what a reader does with it."""
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,33 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from dashboards.filling import asked, stands_aside
-from dashboards.generate import OPERATOR
-from dashboards.panels import Page, Panel, PanelKind
-from dashboards.setting import Setting
-from metering.park import Park
-from proving.demo.browser import WAIT_MS, Reader, Theme, chromium
+from proving.demo.browser import WAIT_MS, Reader
 from tests.dashboards.conftest import NOW
-from tests.dashboards.test_pages_ask import TENANTS, choices, has_it, pages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 expect.set_options(timeout=WAIT_MS)
-
-RANGES = {
-    "now-1h": timedelta(hours=1),
-    "now-24h": timedelta(days=1),
-    "now-30d": timedelta(days=30),
-    "now-13M": timedelta(days=395),
-}
-CHOSEN = "var-park=song-xanh&var-tenant=textile&var-meter=em-textile"
-PAGES = tuple(made.__module__.rpartition(".")[2] for made in OPERATOR)
-LANGUAGES: dict[str, Theme] = {"en": "light", "vi": "dark"}
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -45,47 +22,6 @@ async def reader(browser: Browser, viewer: str) -> AsyncIterator[Reader]:
     yield opened
     assert opened.complaints == []
     await opened.page.context.close()
-
-
-def due(page: Page, panel: Panel, length: timedelta, park: Park) -> bool:
-    """Whether a panel must show something over a range that ends now."""
-    if panel.event_free or panel.kind is PanelKind.ALERTS:
-        return False
-    single = any(v.name == "tenant" and not v.many for v in page.variables)
-    tenants = TENANTS["one"] if single else TENANTS["all"]
-    chosen = choices(page, tenants, park)
-    for target in panel.targets:
-        statement = asked(target.query, panel, chosen, NOW - length, NOW, park.zone)
-        if (
-            not stands_aside(statement)
-            and (panel.window or length >= panel.least)
-            and has_it(target.query, tenants, park)
-        ):
-            return True
-    return False
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", PAGES)
-async def test_a_page_shows_everything_and_whole(
-    browser: Browser, viewer: str, setting: Setting, park: Park, name: str, language: str
-) -> None:
-    page = next(page for page in pages(setting) if page.name == name)
-    reader = await Reader.of(browser, viewer, LANGUAGES[language], NOW)
-    many = any(v.name == "tenant" and v.many for v in page.variables)
-    chosen = CHOSEN.replace("var-tenant=textile&", "") if many else CHOSEN
-    uid = f"ecopark-{name}" + ("" if language == "en" else f"-{language}")
-    wrong = []
-    for start, length in RANGES.items():
-        await reader.open(f"/d/{uid}?from={start}&to=now&{chosen}")
-        shown = await reader.panels()
-        assert set(shown) == {panel.id for panel in page.panels}
-        empty = [panel.id for panel in page.panels if not shown[panel.id] and due(page, panel, length, park)]
-        wrong += [f"{start}: panel {number} is empty" for number in empty]
-        wrong += [f"{start}: {fault}" for fault in await reader.faults()]
-    assert wrong == []
-    assert await reader.page.evaluate("document.documentElement.lang") == language
-    await reader.page.context.close()
 
 
 def place(reader: Reader) -> tuple[str, dict[str, list[str]]]:
@@ -101,7 +37,7 @@ async def test_from_overview_to_tenant_to_meter_time_and_choices_stay(reader: Re
     path, asked_for = place(reader)
     assert asked_for["var-tenant"] == ["textile"]
     assert (asked_for["from"], asked_for["to"], asked_for["var-park"]) == (["now-7d"], ["now"], ["song-xanh"])
-    await reader.page.get_by_role("link", name="em-textile-dyeing", exact=True).first.click()
+    await reader.page.get_by_role("link", name="Thanh Giang Dyeing, dyeing machines", exact=True).first.click()
     await reader.page.wait_for_url("**/d/ecopark-meter?*")
     await reader.settled()
     path, asked_for = place(reader)

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from dashboards.filling import asked, outside_patterns, stands_aside
+from dashboards.generate import PageOwner
 from dashboards.setting import Setting
 from dashboards.viewer.boards import Boards, UnknownError
 from dashboards.viewer.server import start
@@ -138,8 +139,8 @@ async def test_firing_alerts_are_told_in_the_readers_language_with_names(http: C
     assert "var-tenant=steel" in factor[0]["url"]
     assert not any(re.search(r"{{|{labels|{value", alert["text"]) for alert in told["en"] + told["vi"])
     silent = {alert["text"].split(" has")[0]: alert["text"] for alert in told["en"] if alert["name"] == "Silent meter"}
-    assert "1h 6m" in silent["Meter em-feed (Dong Lua Animal Feed) at gw-west"]
-    assert "1h 20m" in silent["Meter wm-pharma (Nam An Pharmaceuticals) at gw-lora"]
+    assert "1h 6m" in silent["Meter Dong Lua Feed, intake (Dong Lua Animal Feed) at gw-west"]
+    assert "1h 20m" in silent["Meter Nam An Pharma, water (Nam An Pharmaceuticals) at gw-lora"]
 
 
 async def test_a_page_and_its_program_come_from_here_and_nowhere_else(http: ClientSession) -> None:
@@ -193,7 +194,7 @@ async def test_pages_are_made_anew_when_the_park_file_changes(tmp_path: Path) ->
     file = tmp_path / "park.yaml"
     text = (EXAMPLE / "park.yaml").read_text(encoding="utf-8")
     file.write_text(text, encoding="utf-8")
-    boards = Boards(file, now, own=False)
+    boards = Boards(file, now)
     assert not boards.look()
     file.write_text(text.replace("Thanh Giang Dyeing", "Thanh Giang Weaving"), encoding="utf-8")
     assert boards.look()
@@ -201,7 +202,7 @@ async def test_pages_are_made_anew_when_the_park_file_changes(tmp_path: Path) ->
 
 
 async def test_a_tenants_pages_are_its_own_only() -> None:
-    boards = Boards(EXAMPLE, now, own=True)
+    boards = Boards(EXAMPLE, now, owner=PageOwner("song-xanh", "textile"))
     assert {board.uid for board in boards.all()} == {"ecopark-own", "ecopark-own-vi"}
     with pytest.raises(UnknownError):
         boards.by_uid("ecopark-overview")

@@ -34,6 +34,7 @@ export function AlertList({ language, words, timeZone, tick, most }: Props) {
   if (!alerts.length) return <Line color={theme.colors.success.text}><Icon name="check-circle" /> {words.quiet}</Line>;
   return (
     <div data-alerts style={{ height: '100%', overflowY: 'auto', fontSize: theme.typography.bodySmall.fontSize }}>
+      <Counted alerts={alerts} colors={colors} words={words} />
       {alerts.slice(0, most).map((alert, i) => (
         <Tooltip key={i} content={`${words.first}: ${alert.first}`}>
           <a href={alert.url} style={{
@@ -41,12 +42,25 @@ export function AlertList({ language, words, timeZone, tick, most }: Props) {
             borderBottom: `1px solid ${theme.colors.border.weak}`,
           }}>
             <span style={{ color: colors[alert.severity] }}>● {words.severity[alert.severity] ?? alert.severity}</span>
-            <span><b>{alert.name}</b>{'  '}{alert.text}</span>
+            <span><b>{alert.name}.</b> {alert.text}</span>
             <span style={{ color: theme.colors.text.secondary, whiteSpace: 'nowrap' }}>
               {words.since} {minute(Date.parse(alert.since), language, timeZone)}
             </span>
           </a>
         </Tooltip>
+      ))}
+    </div>
+  );
+}
+
+/** How many of each severity: the list may be longer than its panel. */
+function Counted({ alerts, colors, words }: { alerts: Alert[]; colors: Record<string, string>; words: Words }) {
+  const theme = useTheme2();
+  const known = Object.keys(colors).map((severity) => ({ severity, count: alerts.filter((a) => a.severity === severity).length }));
+  return (
+    <div data-counted style={{ position: 'sticky', top: 0, display: 'flex', gap: 16, padding: '2px', background: theme.colors.background.primary }}>
+      {known.filter(({ count }) => count > 0).map(({ severity, count }) => (
+        <span key={severity} style={{ color: colors[severity], fontWeight: 500 }}>{count} {words.severity[severity]}</span>
       ))}
     </div>
   );

@@ -47,7 +47,7 @@ function legendOf(legend?: Json) {
   return { ...given, showLegend: given.showLegend && given.displayMode !== 'hidden' } as never;
 }
 
-export function TimeSeriesPanel({ panel, frames, width, height, timeRange, timeZone, events, onZoom }: VizProps) {
+export function TimeSeriesPanel({ panel, frames, width, height, timeRange, timeZone, language, events, onZoom }: VizProps) {
   const [hidden, setHidden] = useState<Set<string>>(new Set());
   const drawn = useMemo(() => plottable(frames, hidden), [frames, hidden]);
   const names = useMemo(
@@ -73,7 +73,7 @@ export function TimeSeriesPanel({ panel, frames, width, height, timeRange, timeZ
         {(config: UPlotConfigBuilder, aligned: DataFrame) => (
           <>
             <EventBusPlugin config={config} eventBus={bus} />
-            <EventMarks config={config} events={events} timeZone={timeZone} />
+            <EventMarks config={config} events={events} timeZone={timeZone} language={language} />
             <Tooltip config={config} aligned={aligned} mode={panel.options.tooltip?.mode} onZoom={onZoom} />
           </>
         )}
