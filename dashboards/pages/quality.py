@@ -141,7 +141,7 @@ def _silent(scope: PageScope) -> Panel:
         columns=(
             METER_COLUMN,
             TENANT_COLUMN,
-            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES, width=130),
+            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES, width=120),
             Column("age", text("Since last reading", "Từ lần đọc cuối"), SECONDS, decimals=0),
             Column(
                 "silence",

@@ -206,6 +206,7 @@ class Plant:
                 "budget_share": (kwh * 2100 + water * 14_500) / (16_000 * size * days * 2100),
                 "co2e_scope1_kg": 0.0,
                 "co2e_scope2_kg": kwh * 0.62,
+                **({"co2e_scope2_market_kg": 0.0} if self.park.tenant[tenant].contract.co2e_kg_per_kwh else {}),
                 "toe": kwh * 0.0001543,
                 "electricity_per_output": kwh / output,
                 "energy_per_output": kwh * 3.6 / output,
