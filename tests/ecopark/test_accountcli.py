@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -89,6 +90,16 @@ def test_a_bill_that_agrees_and_one_that_does_not(call: Run, tmp_path: Path) -> 
     peak["quantity"] -= 0.02 * error
     within = call("account", "2026-10", "--bill", written(wrong, tmp_path / "bills" / "bill.yaml"), *out)
     assert "peak quantity" not in within.stdout
+
+
+def test_the_bill_of_the_page_agrees(call: Run, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "month.md").read_text(encoding="utf-8")
+    begin = page.index("    utility: electricity\n")
+    file = tmp_path / "bills" / "bill.yaml"
+    file.parent.mkdir()
+    file.write_text(dedent(page[begin : page.index("\n\n", begin)]), encoding="utf-8")
+    done = call("account", "2026-10", "--bill", str(file), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(

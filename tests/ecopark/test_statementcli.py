@@ -3,13 +3,15 @@
 import csv
 import re
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
 from efficiency.closing.file import ClosedMonth, load_closed
-from efficiency.closing.statement import Statement
+from efficiency.closing.statement import Charge, Statement
 from efficiency.reports.statements.words import KIND, REASON, WORDS
 from metering.words import Language
 
@@ -89,6 +91,41 @@ def test_only_a_closed_month_has_statements_but_a_draft_can_be_seen(call: Run, t
     nobody = call("statement", "2026-09", "--tenant", "nobody", *words)
     assert nobody.returncode == 2
     assert "2026-09 has no statement of nobody; there are alpha, beta" in nobody.stderr
+
+
+EQUATION = re.compile(r"    (?P<left>\S.*) = (?P<right>[\d,.]+)( (?P<unit>\S+))?")
+BY_HAND = [
+    found
+    for line in (Path(__file__).parents[2] / "docs" / "month.md").read_text(encoding="utf-8").splitlines()
+    if (found := EQUATION.fullmatch(line))
+]
+
+
+@pytest.mark.parametrize("equation", BY_HAND, ids=lambda equation: equation["left"])
+def test_an_equation_of_the_page_is_right(equation: re.Match[str]) -> None:
+    plain = equation["left"].replace(",", "").replace("·", "*").replace("²", "**2").replace("√", "sqrt")
+    numbers = re.sub(r"\d+(\.\d+)?", lambda found: f"Decimal('{found[0]}')", plain.replace("**2", "**two"))
+    value = eval(numbers, {"Decimal": Decimal, "sqrt": Decimal.sqrt, "two": 2, "__builtins__": {}})  # noqa: S307
+    right = Decimal(equation["right"].replace(",", ""))
+    assert value.quantize(right, ROUND_HALF_UP) == right
+
+
+def test_the_month_of_the_page_is_the_one_that_was_closed(call: Run, tmp_path: Path) -> None:
+    del call
+    month = october(tmp_path)
+    flows = [each.flow for each in month.account.utilities if each.flow is not None]
+    lines = [line for each in month.statements for line in each.lines]
+    known = {line.net_vnd for line in [*lines, *(charge for flow in flows for charge in flow.purchase)]}
+    known |= {each.vat_vnd for statement in month.statements for each in statement.taxed}
+    known |= {each.net_vnd for statement in month.statements for each in statement.taxed}
+    known |= {line.share.amount_vnd for line in lines if isinstance(line, Charge) and line.share is not None}
+    known |= {each.total_vnd for each in month.statements} | {month.account.total_vnd}
+    shown = {int(each["right"].replace(",", "")) for each in BY_HAND if each["unit"] == "₫"}
+    assert len(shown) > 20
+    assert not shown - known
+    quantities = {flow.losses for flow in flows} | {flow.intake for flow in flows}
+    quantities |= {point.quantity for each in month.statements for point in each.points}
+    assert {37234.794, 670222.4, 297876.5, 93588.181} <= quantities
 
 
 def test_every_text_is_in_both_languages_and_takes_the_same_fillings() -> None:
