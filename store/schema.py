@@ -67,6 +67,11 @@ tenants, own, submeters (tenants and own together), loss, band (all in the unit 
 whole as in `EFFICIENCY`; incoming = tenants + own + loss. No field may have the name of a tag: InfluxDB 3 refuses it,
 and InfluxQL cannot tell them apart."""
 
+SYMBIOSIS: Final = "symbiosis"
+"""What a surplus could do for a demand. Tags park, giver and taker (streams of the park file), kind, period (`month`,
+`year`), stamped at the local start. Figures of `metering.figures.MATCH_FIGURES`, each whole as in `EFFICIENCY`, in the
+unit of the kind; distance_m where both places are known."""
+
 EDGE: Final = "-edge"
 """In place of a main meter in `BALANCE`: the park's edge. No meter can be called so."""
 

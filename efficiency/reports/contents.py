@@ -17,6 +17,7 @@ from efficiency.reports.entries import Entry, entries_of
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DataQuality, Figures, MeterDays, amounts, by_column, costs, quality
 from efficiency.reports.touched import Touched, touched
+from efficiency.symbiosis.matching import Match
 from metering.figures import FIGURES, PARK_FIGURES, FigureSpec, Period, figure_utility
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant
@@ -104,6 +105,7 @@ class ParkReport(Common):
     own: Mapping[str, Entry]
     tenants: Mapping[str, Mapping[str, Entry]]
     mains: tuple[MainBalance, ...]
+    matches: tuple[Match, ...]
 
 
 async def tenant_report(store: Store, park: Park, tenant: Tenant, period: ReportPeriod, made_on: date) -> TenantReport:
@@ -168,6 +170,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         ),
         tenants=await _entries(store, park, period, use, park.tenants),
         mains=await _mains(store, park, period, use, now),
+        matches=await reading.matches(store, park, period),
     )
 
 

@@ -12,13 +12,15 @@ from efficiency.indicators.balance import BALANCE_FIGURES, LOSS_SHARE
 from efficiency.indicators.figure import Figure, figures_in
 from efficiency.indicators.tenant import fence_meters
 from efficiency.reports.periods import ReportPeriod
+from efficiency.symbiosis.matching import Match, partners
+from efficiency.symbiosis.stored import DISTANCE, match_units
 from efficiency.usage.intervals import QUARTER_MS
-from metering.figures import FIGURES, PARK_FIGURES, Period
+from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES, Period
 from metering.instants import midnight_ms
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
-from store.schema import BALANCE, EDGE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, PARK_EFFICIENCY, USAGE
+from store.schema import BALANCE, EDGE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, PARK_EFFICIENCY, SYMBIOSIS, USAGE
 from store.select import Of, select, where
 
 
@@ -163,6 +165,20 @@ async def balances(
         if not main or main in park.meter:
             found.setdefault((utility, main), {})[_day(park, row["time"])] = figures
     return found
+
+
+async def matches(store: Store, park: Park, period: ReportPeriod) -> tuple[Match, ...]:
+    """The stored matches of a period between streams of the park file: what saves most comes first."""
+    condition = within(park, period, {"period": period.kind.value})
+    rows = await store.query(select(SYMBIOSIS, ["*"], condition), OPERATOR_DATABASE)
+    by_pair = {(row["giver"], row["taker"]): row for row in rows}
+    found = []
+    for giver, taker in partners(park.streams):
+        row = by_pair.get((giver.id, taker.id))
+        if row is not None:
+            figures = figures_in(row, MATCH_FIGURES, match_units(giver))
+            found.append(Match(giver, taker, figures, row.get(DISTANCE)))
+    return tuple(sorted(found, key=lambda match: match.rank))
 
 
 def within(park: Park, period: ReportPeriod, tags: Mapping[str, str | Collection[str]] = MappingProxyType({})) -> str:

@@ -159,6 +159,22 @@ TEXTS: Final[dict[str, Localized]] = {
         "Late or corrected readings change figures afterwards; a revised figure carries the date of its revision.",
         "Số liệu đến muộn hoặc được sửa sẽ làm thay đổi kết quả; số đã hiệu chỉnh có ghi ngày hiệu chỉnh.",
     ),
+    "symbiosis": _text("Industrial symbiosis: possible matches", "Cộng sinh công nghiệp: các liên kết có thể"),
+    "symbiosis_text": _text(
+        "What one firm has left over and another could use, quarter hour by quarter hour. Savings are what the demand "
+        "would not have to buy; pipes, pumps, treatment and the price between the two firms are not in them.",
+        "Phần dư của nơi này mà nơi khác dùng được, tính theo từng khoảng 15 phút. Khoản tiết kiệm là phần bên nhận "
+        "không phải mua; chưa gồm đường ống, bơm, xử lý và giá giữa hai doanh nghiệp.",
+    ),
+    "surplus": _text("Surplus", "Nguồn dư"),
+    "demand": _text("Demand", "Nhu cầu"),
+    "could_be_met": _text("Could be met", "Có thể đáp ứng"),
+    "would_save": _text("Would save", "Tiết kiệm"),
+    "uncertain": _text("What is uncertain", "Điều chưa chắc chắn"),
+    "match_shares": _text("{demand} of the demand, {surplus} of the surplus", "{demand} nhu cầu, {surplus} nguồn dư"),
+    "with_storage": _text("{amount} with a day's storage", "{amount} nếu có bồn chứa một ngày"),
+    "distance": _text("{m} m apart in a straight line", "cách nhau {m} m theo đường thẳng"),
+    "distance_unknown": _text("the distance is not known", "chưa biết khoảng cách"),
     # Forms
     "forms": _text("Yearly forms", "Các biểu mẫu năm"),
     "forms_text": _text(

@@ -33,9 +33,11 @@ _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_
 
 Parts = dict[str, Any]
 """Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant ` and
-the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's."""
+the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's. `.streams` has all that matches
+depend on."""
 BASELINE = ".baseline "
 PLACES = "places"
+STREAMS = ".streams"
 
 
 def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
@@ -51,6 +53,10 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     found[".reactive"] = {"rule": electricity.pop("reactive", [])}
     found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
     found[".calendar"] = park.calendar.model_dump(mode="json", by_alias=True)
+    if park.streams:
+        found[STREAMS] = park.model_dump(
+            mode="json", by_alias=True, include={"streams", "calendar", "tariffs", "factors"}
+        )
     for name, entries in park.factors.model_dump(mode="json", by_alias=True).items():
         found[f".{name}"] = entries
     for tenant in park.tenants:
@@ -112,7 +118,7 @@ class Changes:
     gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
     `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
     `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the
-    tenants of each.
+    tenants of each. `streams`: whether any surplus or demand is described otherwise.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
@@ -125,6 +131,7 @@ class Changes:
     mains: dict[str, int] = field(default_factory=dict)
     baselines: dict[str, date] = field(default_factory=dict)
     gone: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    streams: bool = False
 
     def since(self, meter: str, ms: int) -> None:
         """Take note that a meter must be computed again from `ms` on."""
@@ -150,6 +157,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
     for part in sorted(after.keys() & different):
         _of_figures(found, part, before.get(part), after[part], park.zone)
+    found.streams = STREAMS in different
     gone = before.keys() - after.keys()
     found.lost = {
         part: {place[2] for place in before[part].get(PLACES, ()) if place[2] is not None}

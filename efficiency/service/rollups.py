@@ -18,13 +18,14 @@ from efficiency.stored.days import days_between, local_day
 from efficiency.stored.fields import Fields, PointStore, SeriesPoints
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
+from efficiency.symbiosis.stored import MatchStore
 from efficiency.valuation.localtime import day_of
 from metering.figures import Period
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
-from store.schema import BALANCE, EDGE, EFFICIENCY, USAGE
+from store.schema import BALANCE, EDGE, EFFICIENCY, SYMBIOSIS, USAGE
 
 _DAYS_AT_ONCE = 7
 """So many days of balances are in memory before they are written."""
@@ -40,6 +41,7 @@ class Rollups:
         self._points = PointStore(store, park, writer)
         self.baselines = BaselineDays(usage, self._points)
         self._figures = FigureMaker(usage, self._points, self.baselines)
+        self._matches = MatchStore(store, usage, self._points)
         self.pending = Pending()
 
     def mark(self, park: Park, use: Use, days: Iterable[int]) -> None:
@@ -64,6 +66,10 @@ class Rollups:
         if changed.lost_mains:
             for utility in {*Utility} - {*edges(park)}:
                 await self.forget({"park": park.id, "utility": utility.value, "main": EDGE}, None)
+        if changed.streams:
+            await self._points.delete(SYMBIOSIS, {"park": park.id}, None)
+            since = min(first.values(), default=now_ms)
+            self.pending.park_months |= {day.replace(day=1) for day in days_between(local_day(park, since), today)}
         await self._take_baselines(changed, park, first, today)
 
     async def _take_baselines(self, changed: Changes, park: Park, first: Mapping[str, int], today: date) -> None:
@@ -189,6 +195,9 @@ class Rollups:
             await self._points.replace_all(await self._figures.balances(park, period, balances, now_ms))
         of_park, self.pending.park_months = self.pending.park_months, set()
         await self._points.replace_all(await self._figures.of_park_longer(park, of_park, now_ms))
+        await self._points.replace_all(await self._matches.months(park, of_park, now_ms))
+        await self._writer.flush()
+        await self._points.replace_all(await self._matches.years(park, {month.year for month in of_park}, now_ms))
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -38,6 +38,12 @@ class Match:
         """How much of the demand could be met."""
         return self.figures[MET]
 
+    @property
+    def rank(self) -> tuple[bool, float, float, str, str]:
+        """For sorting: what saves most comes first, what has no number last."""
+        money, met = self.figures[SAVED].value, self.met.value
+        return met is None, -(money or 0.0), -(met or 0.0), self.giver.id, self.taker.id
+
 
 def partners(streams: Sequence[Stream]) -> Iterator[tuple[Stream, Stream]]:
     """Surplus and demand of one kind, and of one material, that different firms have."""
@@ -60,17 +66,12 @@ def proposals(park: Park, observed: Observed) -> tuple[Match, ...]:
     flows = {stream.id: flow_of(park, stream, observed) for stream in park.streams}
     pairs = [pair_of(flows[giver.id], flows[taker.id], when) for giver, taker in partners(park.streams)]
     left = _Left(when)
-    ranked = sorted((pair for pair in pairs if pair.there.any()), key=lambda pair: _worth(_match(park, pair, left)))
+    ranked = sorted((pair for pair in pairs if pair.there.any()), key=lambda pair: _match(park, pair, left).rank)
     found = []
     for pair in ranked:
         found.append(_match(park, pair, left))
         left.take(pair)
-    return tuple(sorted(found, key=_worth))
-
-
-def _worth(match: Match) -> tuple[bool, float, float, str, str]:
-    money, met = match.figures[SAVED].value, match.met.value
-    return met is None, -(money or 0.0), -(met or 0.0), match.giver.id, match.taker.id
+    return tuple(sorted(found, key=lambda match: match.rank))
 
 
 @dataclass(frozen=True, slots=True)

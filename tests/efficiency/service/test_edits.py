@@ -27,7 +27,7 @@ NOW = BEGIN + DAYS * DAY_MS
 TENANTS = ("weaver", "brewer", "smith")
 ELECTRIC = ("e-1", "e-2", "e-3", "e-4")
 METERS = ("e-main", *ELECTRIC, "w-1")
-DERIVED = ("usage", "efficiency", "balance", "events", "baseline", "park_efficiency")
+DERIVED = ("usage", "efficiency", "balance", "events", "baseline", "park_efficiency", "symbiosis")
 
 
 def instant(random_: random.Random) -> str:
@@ -87,7 +87,7 @@ def raw_park() -> dict[str, Any]:
     }
 
 
-KINDS = ("owner", "owner", "owner", "owner", "voltage", "price", "class", "ratio", "lose", "again")
+KINDS = ("owner", "owner", "owner", "owner", "voltage", "price", "class", "ratio", "lose", "again", "streams")
 
 
 def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
@@ -113,11 +113,21 @@ def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
             raw["meters"] = [each for each in raw["meters"] if each["id"] != name or name == "e-main"]
             if random_.random() < 0.4:
                 raw["tenants"] = random_.sample(raw["tenants"], len(raw["tenants"]) - 1)
+        case "streams":
+            raw["streams"] = random_.choice(([], streams(random_.choice((5.0, 20.0)))))
         case "again":
             known = {tenant["id"]: tenant for tenant in [*raw_park()["tenants"], *raw["tenants"]]}
             raw["tenants"] = [known[tenant] for tenant in TENANTS]
             there = {each["id"] for each in raw["meters"]}
             raw["meters"] += [each for each in raw_park()["meters"] if each["id"] not in there]
+
+
+def streams(rate: float) -> list[dict[str, Any]]:
+    """Heat that the park has left over, and that one of the tenants could use."""
+    named, heat = {"name": {"en": "Heat", "vi": "Nhiệt"}, "source": "invented"}, {"kind": "heat", "temperature_c": 60.0}
+    given = {"id": "left", "side": "surplus", "meter": "e-main", "cold_c": 30.0}
+    wanted = {"id": "wanted", "side": "demand", "tenant": "smith", "rate": rate, "replaces": {"water": 0.1}}
+    return [named | heat | given | {"temperature_c": 70.0}, named | heat | wanted]
 
 
 def give(meters: dict[str, Any], name: str, random_: random.Random) -> None:
