@@ -14,7 +14,19 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from dashboards.alerts.asking import had_by
 from dashboards.alerts.files import files
 from dashboards.names import meter_names, tenant_names, with_names
-from dashboards.pages import balance, electricity, heat, meter, overview, pipeline, quality, ranking, tenant, water
+from dashboards.pages import (
+    balance,
+    electricity,
+    heat,
+    meter,
+    overview,
+    pipeline,
+    quality,
+    ranking,
+    symbiosis,
+    tenant,
+    water,
+)
 from dashboards.panels import Page
 from dashboards.render import dashboard
 from dashboards.setting import Setting
@@ -31,6 +43,7 @@ OPERATOR: tuple[Callable[[Setting], Page], ...] = (
     tenant.page,
     meter.page,
     balance.page,
+    symbiosis.page,
     quality.page,
     pipeline.page,
 )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from efficiency.symbiosis.matching import partners
+from efficiency.symbiosis.stored import match_tags
 from metering.dated import at
 from metering.figures import OF_ALL_DATA, Period, completeness_field, estimated_field, reasons_field
 from metering.meters import Meter, Role
@@ -25,6 +27,7 @@ from store.schema import (
     OPERATOR_DATABASE,
     PIPELINE,
     REFUSED_COUNT,
+    SYMBIOSIS,
     USAGE,
     reading_series,
 )
@@ -79,6 +82,7 @@ class Plant:
         for tenant in self.park.tenants:
             yield from self._efficiency(tenant.id)
         yield from self._balance()
+        yield from self._symbiosis()
         yield from self._events()
         yield from self._pipeline()
         yield from self._refused()
@@ -276,6 +280,19 @@ class Plant:
                     yield point(head, fields, _ns(self._midnight(back)))
             for head in months:
                 yield point(head, fields, _ns(self._midnight(0).replace(day=1)))
+
+    def _symbiosis(self) -> Iterator[str]:
+        """Two matches, and a pair that has no number, of each month."""
+        months = {self._midnight(back).replace(day=1) for back in range(self.days)}
+        for month in sorted(months):
+            for number, (giver, taker) in enumerate(partners(self.park.streams)):
+                tags = match_tags(self.park, giver, taker, Period.MONTH)
+                fields: dict[str, FieldValue] = {reasons_field("met"): "" if number < 2 else "too_cold"}
+                fields |= {completeness_field("met"): 0.99, "distance_m": 350.0}
+                if number < 2:
+                    amounts = {"met": 800.0, "met_by_day": 950.0, "offered": 4000.0, "asked": 1000.0}
+                    fields |= amounts | {"saved_vnd": 9e6, "saved_m3": 0.0, "saved_toe": 0.7, "saved_co2e_kg": 1600.0}
+                yield point(series(SYMBIOSIS, tags), fields, _ns(month))
 
     def _events(self) -> Iterator[str]:
         for hours, kind, tenant, meter in (
