@@ -312,3 +312,18 @@ async def test_a_report_is_written_as_pdf_and_not_as_anything_unknown(reports: R
     content = out.read_bytes()
     assert content.startswith(b"%PDF-")
     assert len(content) > 20_000
+
+
+def test_possible_matches_stand_with_what_is_uncertain(reports: Reports) -> None:
+    page = reports.text("park-year", Language.EN)
+    assert "Industrial symbiosis: possible matches" in page
+    assert "151,000 kWh" in page
+    assert "80.0% of the demand, 50.0% of the surplus" in page
+    assert "180,000 kWh with a day&#39;s storage" in page
+    assert "197,780,000 ₫" in page
+    assert "from stated figures, not measured · 356 m apart in a straight line" in page
+    assert "the distance is not known" in page
+    assert "Wet grain for mixed feed" in page
+    assert page.count("no value: no data in this period") >= 1
+    assert "Cộng sinh công nghiệp: các liên kết có thể" in reports.text("park-year", Language.VI)
+    assert "các liên kết có thể" not in reports.text("empty-park", Language.VI)

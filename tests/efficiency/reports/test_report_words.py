@@ -16,9 +16,10 @@ from efficiency.reports.forms import PARK_FORMS, TENANT_FORMS
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT
-from metering.figures import FIGURES
+from metering.figures import FIGURES, MATCH_FIGURES
 from metering.model import Localized
 from metering.park import Park
+from metering.streams import STREAMS
 from metering.words import BAND, MILLION_VND, UTILITY, Language, inside
 from tests.efficiency.reports.conftest import KINDS, Reports
 
@@ -31,7 +32,8 @@ CATALOGUE: list[Localized] = [
     *BAND.values(),
     *(inside(label) for label in BAND.values()),
     MILLION_VND,
-    *(figure.label for figure in FIGURES.values()),
+    *(figure.label for figure in (FIGURES | MATCH_FIGURES).values()),
+    *(spec.label for spec in STREAMS.values()),
     *(field.label for fields in chain(PARK_FORMS.values(), TENANT_FORMS.values()) for field in fields),
     CUSUM_CONVENTION,
 ]
@@ -58,7 +60,7 @@ OWN_WORDS = {
         "CUSUM",
         "RECP",
     ),
-    *(f"F{number}" for number in range(1, 22)),
+    *(f"F{number}" for number in range(1, 40)),
     *("A", "B", "năm", "tháng", "T"),
 }
 
@@ -93,6 +95,7 @@ def spoken(texts: Iterable[Localized], language: Language) -> list[str]:
 
 def data_of(park: Park) -> list[Localized]:
     names = [park.park.name, *(tenant.name for tenant in park.tenants), *(meter.name for meter in park.meters)]
+    names += [stream.name for stream in park.streams]
     return [*names, *(tenant.sector for tenant in park.tenants)]
 
 
