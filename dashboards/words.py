@@ -58,7 +58,8 @@ EDGE_PARTS: Final = {
 }
 """What came over the park's edge, and where it went: fields of `store.schema.BALANCE` at the edge."""
 
-DOUBTFUL_EVENTS: Final = ("reset", "restored", "rise", "ambiguous", "unit", "stuck", "spike")
+UNIT_EVENT: Final = "unit"
+DOUBTFUL_EVENTS: Final = ("reset", "restored", "rise", "ambiguous", UNIT_EVENT, "stuck", "spike")
 """Kinds that leave use unknown, estimated or hard to believe."""
 
 REASON: Final = {

@@ -1,8 +1,8 @@
 """What happened to a meter, from the events that the usage service finds."""
 
-from dashboards.alerts.asking import HOUR, one_of, where
+from dashboards.alerts.asking import DAY_S, HOUR, one_of, where
 from dashboards.alerts.rule import Above, AlertRule, Question, Severity
-from dashboards.words import DOUBTFUL_EVENTS
+from dashboards.words import DOUBTFUL_EVENTS, UNIT_EVENT
 from metering.park import Park
 from metering.words import text
 from store.schema import EVENTS
@@ -10,7 +10,7 @@ from store.schema import EVENTS
 
 def event(park: Park) -> AlertRule:
     """What leaves use unknown or estimated: the rule counts each meter's events of a kind."""
-    found = where(park, one_of("kind", DOUBTFUL_EVENTS))
+    found = where(park, one_of("kind", (kind for kind in DOUBTFUL_EVENTS if kind != UNIT_EVENT)))
     query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
     return AlertRule(
         kind="meter-event",
@@ -27,6 +27,36 @@ def event(park: Park) -> AlertRule:
         first=text(
             "Answer the question of the event. Was the meter replaced? Enter it with both registers in the park file.",
             "Trả lời câu hỏi của sự kiện. Có thay đồng hồ không? Nếu có, ghi cùng chỉ số tháo và chỉ số lắp vào hồ sơ khu.",
+        ),
+        page="quality",
+        panel=14,
+        hold="0s",
+        shape="%.0f",
+    )
+
+
+def unit(park: Park) -> AlertRule:
+    """A question that stays until somebody answers it: all use since then may be ten times too much, or too little."""
+    found = where(park, one_of("kind", (UNIT_EVENT,)))
+    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
+    return AlertRule(
+        kind="meter-unit",
+        park=park.id,
+        of="",
+        name=text("Unit of a register in doubt", "Nghi vấn đơn vị của chỉ số"),
+        severity=Severity.WARNING,
+        questions=(Question(query, 90 * DAY_S, "sum"),),
+        fires=Above(0, 0.5),
+        what=text(
+            "Meter {labels.meter} of {labels.tenant}: its use changed by a power of ten; until somebody says why, all use since "
+            "then is in doubt.",
+            "Đồng hồ {labels.meter} của {labels.tenant}: mức tiêu thụ thay đổi theo lũy thừa của 10; khi chưa rõ nguyên nhân thì mọi "
+            "lượng tiêu thụ từ lúc đó còn nghi vấn.",
+        ),
+        first=text(
+            "Answer the question of the event: was the register's unit changed by an update or an exchange? Enter in the park file "
+            "what it was.",
+            "Trả lời câu hỏi của sự kiện: đơn vị của chỉ số có đổi do cập nhật hay thay thiết bị không? Khai báo vào hồ sơ khu.",
         ),
         page="quality",
         panel=14,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from dashboards.alerts.asking import DAY_S, MINUTE, figure, had_by, one_of, where
-from dashboards.alerts.happened import event, rollover
+from dashboards.alerts.happened import event, rollover, unit
 from dashboards.alerts.leak import continuous
 from dashboards.alerts.loss import balances
 from dashboards.alerts.rule import Above, AlertRule, Below, Question, Severity
@@ -41,6 +41,7 @@ def rules(park: Park, day: date) -> Iterator[AlertRule]:
     for ratio, tenants in sorted(above.items()):
         yield _baseline(park, ratio, tenants)
     yield event(park)
+    yield unit(park)
     yield rollover(park)
     yield from _solar(park, day)
     for toe, tenants in _grouped(park, day, lambda own: own.toe_per_year or park.park.thresholds.toe_per_year):

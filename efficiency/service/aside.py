@@ -104,7 +104,7 @@ class SetAside:
         before = self._failures.get(thing)
         times = before.times + 1 if before is not None else 1
         pause = min(LONGEST_MS if thing != WHOLE_PARK else LONGEST_OF_A_PARK_MS, FIRST_MS << min(times - 1, 16))
-        reason = f"{type(error).__name__}: {error}"[:300]
+        reason = _sayable(f"{type(error).__name__}: {error}")
         found = _Failure(now_ms, reason) if before is None else replace(before, reason=reason)
         inputs = self._parts.get(thing)
         self._failures[thing] = replace(found, times=times, tried=now_ms, again=now_ms + pause, inputs=inputs)
@@ -158,3 +158,13 @@ class SetAside:
             fields["end"] = end
         fields |= {"text_en": said.en, "text_vi": said.vi}
         return point(series(EVENTS, tags), fields, failure.since * NS_PER_MS)
+
+
+_REASON_LENGTH = 150
+"""With the words around it an event's text has no more than 256 characters."""
+
+
+def _sayable(reason: str) -> str:
+    """A reason as the text of an event may have it: one short line that no template would fill in."""
+    line = "".join(each if each.isprintable() else " " for each in " ".join(reason.split()))
+    return line.replace("{{", "{ {").replace("${", "$ {")[:_REASON_LENGTH]

@@ -37,7 +37,9 @@ class Computing:
     """The computing of one cycle; what it finds goes to `results`."""
 
     def __init__(self, reader: RegisterReader, results: Results, aside: SetAside) -> None:
-        self.meter_use = MeterUse(reader, results.now_ms, results.park.zone)
+        self.meter_use = MeterUse(reader, results.now_ms, results.park.zone, results.doubts)
+        self.again: Work = {}
+        """What must be computed once more: use after a change of a register's unit that was found, or is no more."""
         self.results = results
         self._park = results.park
         self._reader = reader
@@ -117,7 +119,11 @@ class Computing:
         first = self._reader.first[meter.id] // QUARTER_MS * QUARTER_MS
         whole = Span(max(window.start, first), min(window.end, self._now_ms)).outward()
         if whole.start < whole.end:
+            before = self.results.doubts(meter)
             await self.results.keep(await self._computed(meter, whole, loaded), stored)
+            if (after := self.results.doubts(meter)) != before:
+                since = min(span.start for span in {*before} ^ {*after})
+                self.again.setdefault(meter.id, []).append(Span(since, self._now_ms + 1))
 
     async def _computed(self, meter: Meter, whole: Span, loaded: Registers) -> Computed:
         """Use of each counting register of a meter, and what happened to the main one."""

@@ -171,6 +171,8 @@ class ParkUsage:
         for meter in plan.work:
             self._running.forget(meter)
         self._left = await plan.computing.compute(plan.work, self._done, MOST_IN_A_CYCLE)
+        for meter, spans in plan.computing.again.items():
+            self._left.setdefault(meter, []).extend(spans)
         await self._writer.flush()
 
     async def _figures(self, plan: "_Plan") -> None:
@@ -226,7 +228,9 @@ class ParkUsage:
         await self._reader.find_first(self.park.meters)
         await self._events.load()
         work = {meter.id: [window.outward()] for meter in meters}
-        await self._computing(now_ms, everything=True).compute(work, self._done)
+        computing = self._computing(now_ms, everything=True)
+        await computing.compute(work, self._done)
+        await computing.compute(computing.again, self._done)
         await self._writer.flush()
         await self._rollups.write(self.park, now_ms, months=True)
         await self._writer.flush()

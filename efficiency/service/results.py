@@ -11,6 +11,7 @@ from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore, OwnedEvent
 from efficiency.stored.usage import StoredUsage, usage_of_rows
 from efficiency.stored.usagestore import UsageStore
+from efficiency.usage.doubt import in_doubt
 from efficiency.usage.events import Event
 from efficiency.usage.intervals import QUARTER_MS, Span, Times
 from efficiency.usage.quarterhours import QuarterHours
@@ -97,6 +98,10 @@ class Results:
     def events_in(self, meter: Meter, window: Span) -> list[OwnedEvent]:
         """What is stored of events of a meter in a window."""
         return [each for each in self._events.known(meter.id) if window.start <= each.event.at < window.end]
+
+    def doubts(self, meter: Meter) -> tuple[Span, ...]:
+        """When the unit of a meter's register is in doubt, by the events that are stored."""
+        return in_doubt(meter, (each.event for each in self._events.known(meter.id)))
 
     def mark(self, use: Use, starts: Times) -> None:
         """Some quarter hours, in their order, have changed."""

@@ -3,8 +3,8 @@
 What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from efficiency.stored.readings import RegisterReader
@@ -46,10 +46,20 @@ def touched(register: MeterRegister, steps: Steps, changed: Span, *, only_new: b
 
 
 class MeterUse:
-    """Computes from what `reader` finds; `now_ms` is the end of everything that can have been measured."""
+    """Computes from what `reader` finds; `now_ms` is the end of everything that can have been measured.
 
-    def __init__(self, reader: RegisterReader, now_ms: int, zone: ZoneInfo) -> None:
+    `doubts` says when the unit of a meter's main register is in doubt.
+    """
+
+    def __init__(
+        self,
+        reader: RegisterReader,
+        now_ms: int,
+        zone: ZoneInfo,
+        doubts: Callable[[Meter], tuple[Span, ...]] = lambda _: (),
+    ) -> None:
         self._reader = reader
+        self._doubts = doubts
         self._zone = zone
         self._now_ms = now_ms
         self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
@@ -64,8 +74,9 @@ class MeterUse:
 
     def _counter(self, meter: Meter, name: str) -> Counter:
         known = self._reader.counters.get((meter.id, name))
-        if known is None or known[0] is not meter:
-            known = meter, counter_of(meter, name, self._zone)
+        doubt = self._doubts(meter) if name == meter.counter else ()
+        if known is None or known[0] is not meter or known[1].doubt != doubt:
+            known = meter, replace(counter_of(meter, name, self._zone), doubt=doubt)
             self._reader.counters[(meter.id, name)] = known
         return known[1]
 

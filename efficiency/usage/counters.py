@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Floats, Times
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Floats, Span, Times
 from metering.meters import Meter
 
 PLAUSIBLE_FACTOR = 1.2
@@ -60,13 +60,14 @@ class Counter:
     """A counter of a metering point: its instruments, oldest first.
 
     `interval_ms` is how often it is read, `rated` the most that can pass, in the point's unit per hour. `zone` tells
-    where a register that starts again each day has its midnight.
+    where a register that starts again each day has its midnight. `doubt`: when its unit is in doubt.
     """
 
     interval_ms: int
     rated: float
     instruments: tuple[FittedInstrument, ...] = (FittedInstrument(),)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    doubt: tuple[Span, ...] = ()
 
     @cached_property
     def most_per_ms(self) -> float:
@@ -127,8 +128,13 @@ class Counter:
 
     @cached_property
     def plain(self) -> bool:
-        """Whether all readings since the newest instrument was fitted are of one register that counts the total."""
-        return self.instruments[-1].counts is Counts.TOTAL and self.instruments[-1].until == ALWAYS_AFTER
+        """Whether all readings since the newest instrument was fitted are of one register that counts the total.
+
+        And nobody doubts in which unit.
+        """
+        last = self.instruments[-1]
+        doubted = any(span.end > last.since for span in self.doubt)
+        return last.counts is Counts.TOTAL and last.until == ALWAYS_AFTER and not doubted
 
     @cached_property
     def newest(self) -> "Counter":

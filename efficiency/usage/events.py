@@ -8,6 +8,7 @@ quarter hours of equal use.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from babel.numbers import format_decimal
@@ -26,6 +27,10 @@ from metering.park import Park
 _GAP_MS = HOUR_MS
 """A gap that is no longer than this is no event; nor is one that the meter's own interval explains."""
 _INTERVALS = 1.5
+
+
+UNIT: Final = "unit"
+"""Kind of an event: use changed by a power of ten, as if the register counted in another unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +226,14 @@ def _units(steps: Steps, unit: str) -> Iterator[Event]:
         step, entered = _step(steps, place, unit), 10.0**-power
         yield Event(
             int(steps.end[place]),
-            "unit",
+            UNIT,
             Localized(
                 en=f"Use is {english} of what it was before the counter went from {step.before.en} to {step.after.en}."
-                f" Was its unit or scale changed? Then enter an instrument from here on, with `multiplier` times"
-                f" {entered:g}.",
+                f" Was its unit changed? Then enter an instrument from here on, with `multiplier` times {entered:g}; if"
+                f" not, one with `continues: true`.",
                 vi=f"Mức tiêu thụ {vietnamese.replace(',', '.')} so với trước khi chỉ số đi từ {step.before.vi} đến"
-                f" {step.after.vi}. Đơn vị hoặc thang đo có thay đổi không? Nếu có, hãy khai báo thiết bị đo từ thời"
-                f" điểm này với `multiplier` nhân {entered:g}.",
+                f" {step.after.vi}. Có đổi đơn vị không? Nếu có, khai báo thiết bị đo từ đây với `multiplier` nhân"
+                f" {entered:g}; nếu không, khai báo với `continues: true`.",
             ),
         )
 

@@ -200,6 +200,9 @@ def _touch_events(sums: "_Sums", counter: Counter, steps: Steps) -> None:
     changed = sums.index(steps.end[steps.unit != 0])
     if len(changed):
         sums.touch_all(changed, changed + MOST_RUN - 2, Rule.UNIT)
+    if counter.doubt:
+        edges = np.array([(span.start, span.end - 1) for span in counter.doubt], dtype=np.int64)
+        sums.touch_all(sums.index(edges[:, 0]), sums.index(edges[:, 1]), Rule.UNIT)
 
 
 def _weighed(sums: "_Sums", counter: Counter, steps: Steps, count: Floats) -> QuarterHours:

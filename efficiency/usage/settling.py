@@ -58,8 +58,8 @@ def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tu
         return delta, kind, unit
     judged_kind = found.kind.copy()
     for place in odd.tolist():
-        if kind[place] > StepMeaning.WRAPS:
-            continue  # an exchange or a lost message is known of
+        if kind[place] > StepMeaning.WRAPS or line.instrument[place] != line.instrument[place + 1]:
+            continue  # an exchange or a lost message is known of, or somebody has said what changed there
         before, after = (
             usual_before(counter, line, judged_kind, place),
             usual_after(counter, line, judged_kind, place + 1),

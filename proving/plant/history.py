@@ -1,8 +1,9 @@
 """What a gateway would have delivered in a span of the past: readings as the wire has them, in order of delivery.
 
 Readings are sampled at whole multiples of the meter's interval since the epoch, so that quarter hours have a reading of
-their own. They come as plain dicts, in lists that are ready to be put into a message, which costs about as little as
-anything in Python can; whoever publishes them adds the id and makes the JSON.
+their own; somebody who reads a meter by hand comes in the morning, first on the day on which the plant begins. Readings
+come as plain dicts, in lists that are ready to be put into a message, which costs about as little as anything in Python
+can; whoever publishes them adds the id and makes the JSON.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from metering.instants import milliseconds
-from proving.plant.clock import DAY_MS
+from metering.meters import Meter
+from proving.plant.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from proving.plant.counters import Instants
 from proving.plant.plant import Plant
 
@@ -56,19 +58,24 @@ def count(plant: Plant, gateway: str, start: datetime, end: datetime) -> int:
     """How many readings `history` yields for the same arguments."""
     first, last = milliseconds(start), milliseconds(end)
     return sum(
-        int(plant.answers(meter.id, _samples(meter.interval_s, first, last)).sum())
+        int(plant.answers(meter.id, samples(plant, meter, first, last)).sum())
         for meter in plant.park.meters_of(gateway)
     )
 
 
-def _samples(interval_s: int, first: int, last: int) -> Instants:
-    step = interval_s * 1000
-    return np.arange(-(-first // step) * step, last, step, dtype=np.int64)
+def samples(plant: Plant, meter: Meter, first: int, last: int) -> Instants:
+    """Instants from `first` up to, but without, `last` at which a meter is read."""
+    step = meter.interval_s * 1000
+    origin = plant.start_ms + _BY_HAND_AT_MS if step > DAY_MS else 0
+    return np.arange(origin - (origin - first) // step * step, last, step, dtype=np.int64)
+
+
+_BY_HAND_AT_MS = 9 * HOUR_MS + 20 * MINUTE_MS
 
 
 def _taken(plant: Plant, gateway: str, first: int, last: int) -> Iterator[_Delivery]:
     for meter in plant.park.meters_of(gateway):
-        instants = _samples(meter.interval_s, first, last)
+        instants = samples(plant, meter, first, last)
         instants = instants[plant.answers(meter.id, instants)]
         columns = plant.columns(meter.id, instants)
         arrivals = plant.delivered(meter.id, instants).tolist()

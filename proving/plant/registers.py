@@ -46,7 +46,8 @@ class Face:
     @property
     def step(self) -> float:
         """The smallest step, in the quantity's unit."""
-        if self.place is None or self.register.floating is not None:
+        said = self.place is not None or "resolution" in self.register.model_fields_set
+        if self.register.floating is not None or not said:
             return _FINE
         return self.register.resolution
 

@@ -9,7 +9,7 @@ from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import AlertRule, Silence
 from dashboards.setting import Setting
-from dashboards.words import DOUBTFUL_EVENTS
+from dashboards.words import DOUBTFUL_EVENTS, UNIT_EVENT
 from metering.park import Park
 from proving.servers import Influxd
 from store.client import Store
@@ -144,7 +144,7 @@ async def test_a_state_that_is_taken_back_counts_for_the_limit_again(bare_store:
 
 @pytest.mark.parametrize(
     ("kind", "fires"),
-    [*((kind, True) for kind in DOUBTFUL_EVENTS), ("swap", False), ("gap", False), ("rollover", False)],
+    [*((kind, kind != UNIT_EVENT) for kind in DOUBTFUL_EVENTS), ("swap", False), ("gap", False), ("rollover", False)],
 )
 async def test_events_that_need_a_look_fire_and_others_do_not(
     bare_store: Store, setting: Setting, kind: str, fires: bool
@@ -155,6 +155,15 @@ async def test_events_that_need_a_look_fire_and_others_do_not(
     assert any((found or {}).values()) is fires
     told = await fired(bare_store, rule_of(setting, "meter-rollover", "").provisioned(), NOW)
     assert any((told or {}).values()) is (kind == "rollover")
+
+
+async def test_a_unit_in_doubt_is_told_until_its_event_is_answered(bare_store: Store, setting: Setting) -> None:
+    tags = {"tenant": "textile", "meter": "em-textile", "kind": UNIT_EVENT}
+    rule = rule_of(setting, "meter-unit", "").provisioned()
+    await bare_store.write([line(EVENTS, tags, {"text_en": "x", "text_vi": "x"}, NOW - 60 * DAY)], OPERATOR_DATABASE)
+    assert any((await fired(bare_store, rule, NOW) or {}).values())
+    await bare_store.query(f'DELETE FROM "{EVENTS}"', OPERATOR_DATABASE)
+    assert not any((await fired(bare_store, rule, NOW) or {}).values())
 
 
 async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, setting: Setting) -> None:
@@ -200,6 +209,7 @@ async def test_every_kind_of_rule_has_a_test(setting: Setting) -> None:
         "effluent-calibrating",
         "meter-event",
         "meter-rollover",
+        "meter-unit",
         "refused",
     }
     # the steel works' own warning level is tested by the same code as the others'

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from metering.meters import Meter
@@ -12,6 +11,7 @@ from metering.park import Park
 from metering.parkfile import load_park
 from proving.demo.plan import EXAMPLE, SEED
 from proving.plant.demopark import demo_park_text
+from proving.plant.history import samples
 from proving.plant.plant import Plant
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE, reading_series
@@ -33,8 +33,7 @@ class Field:
 
     def lines(self, meter: Meter, first: int, last: int, *, late: bool = True) -> list[str]:
         """Lines of every reading from `first` up to `last`, ms; without `late` only what would be delivered by then."""
-        step = meter.interval_s * 1000
-        instants = np.arange(-(-first // step) * step, last, step, dtype=np.int64)
+        instants = samples(self.plant, meter, first, last)
         there = self.plant.answers(meter.id, instants)
         if not late:
             there &= self.plant.delivered(meter.id, instants) < last

@@ -254,7 +254,7 @@ async def test_figures_that_cannot_be_computed_stop_neither_use_nor_other_tenant
     with monkeypatch.context() as patched:
 
         def broken(*_: Any) -> Any:
-            raise KeyError("a fault of ours")
+            raise KeyError("a fault of ours {{\n" + "and more " * 60)
 
         patched.setattr(figures, "tenant_figures", broken)
         usage = await begun(store, three_days, NOW)

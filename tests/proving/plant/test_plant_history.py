@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from proving.plant.events import Gap, Late
-from proving.plant.history import BATCH, count, history
+from proving.plant.history import BATCH, count, history, samples
 from proving.plant.ledger import Ledger
 from proving.plant.malformed import malformed
 from proving.plant.plant import Plant
@@ -102,3 +102,15 @@ def test_the_dozen_malformed_messages_cover_every_reason_but_the_store_s(plant: 
     messages = malformed(plant.park, plant.start_ms)
     assert len(messages) == len({message.payload + message.gateway.encode() for message in messages}) == 12
     assert {message.reason for message in messages} == set(Reason) - {Reason.STORE_REJECTED}
+
+
+def test_a_meter_that_is_read_by_hand_is_read_in_the_morning_of_the_first_day_and_then_by_its_interval(
+    plant: Plant,
+) -> None:
+    meter = plant.park.meter["wm-nursery"]
+    at = plant.start_ms + 9 * 3_600_000 + 20 * 60_000
+    month = [at + number * meter.interval_s * 1000 for number in range(3)]
+    assert samples(plant, meter, plant.start_ms, month[2]).tolist() == month[:2]
+    assert samples(plant, meter, at + 1, month[2] + 1).tolist() == month[1:]
+    shown = [plant.registers(meter.id, ms) for ms in month[:2]]
+    assert all(one is not None and one["volume_m3"] == round(one["volume_m3"]) for one in shown), "whole m³"

@@ -66,7 +66,8 @@ async def test_every_register_of_every_meter_is_served_as_the_plant_has_it(plant
             async with connected(port, gateway) as client:
                 for meter in plant.park.meters_of(gateway):
                     if meter.modbus is None:
-                        assert gateway in carriers, f"{meter.id} is neither on Modbus nor of another make"
+                        by_hand = meter.interval_s > 86_400
+                        assert by_hand or gateway in carriers, f"{meter.id} is neither on Modbus nor of another make"
                         continue
                     shown = plant.registers(meter.id, now)
                     assert shown == {name: await read(client, meter, name) for name in meter.instruments[-1].registers}
