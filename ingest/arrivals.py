@@ -14,7 +14,7 @@ from store.lines import point, series
 from store.schema import ARRIVALS, NS_PER_MS
 
 LATE_MS = 600_000
-"""What is younger is found by those who look at the last hour anyway."""
+"""What is younger is found by those who look at the last half hour anyway."""
 
 WAITED_MS = LATE_MS // 2
 """A batch that waited longer than this may have grown old after it was received."""

@@ -8,7 +8,7 @@ become one entry that holds since ever.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -254,7 +254,7 @@ class Meter(Driven):
         """Unit of an amount used."""
         return self.output_unit or UTILITIES[self.utility].unit
 
-    @property
+    @cached_property
     def quantities(self) -> dict[str, Quantity]:
         """What this meter may send, by any of its instruments."""
         known = UTILITIES[self.utility].quantities

@@ -75,6 +75,7 @@ class _Layout(NamedTuple):
     length: int
     same: list[int]
     columns: list[tuple[int, str | None, Any]]
+    fixed: NDArray[np.uint8]
 
 
 class _Reader:
@@ -83,6 +84,7 @@ class _Reader:
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._at = 0
+        self._before: _Layout | None = None
 
     def value(self) -> Any:
         code = self._body[self._at]
@@ -120,7 +122,7 @@ class _Reader:
         runs: list[list[NDArray[Any]]] = []
         look = _FIRST_LOOK
         while size:
-            layout = self._layout()
+            layout = self._before = self._as_before() or self._layout()
             most = min(size, look, (len(self._body) - self._at) // layout.length)
             raw = np.frombuffer(self._body, np.uint8, most * layout.length, self._at).reshape(most, layout.length)
             alike = (raw[:, layout.same] == raw[0, layout.same]).all(axis=1)
@@ -130,6 +132,14 @@ class _Reader:
             size -= count
             look = look * 8 if count == most else _FIRST_LOOK
         return _Rows(runs)
+
+    def _as_before(self) -> _Layout | None:
+        """The layout of the row before, where the next one has it too: series after series, nearly always."""
+        layout = self._before
+        if layout is None or self._at + layout.length > len(self._body):
+            return None
+        row = np.frombuffer(self._body, np.uint8, layout.length, self._at)
+        return layout if (row[layout.same] == layout.fixed).all() else None
 
     def _layout(self) -> _Layout:
         """Of the row that begins here, which stays unread."""
@@ -143,7 +153,7 @@ class _Reader:
             columns.append((place + 1, varies, value))
             same.extend([place] if varies else range(place, self._at - begin))
         length, self._at = self._at - begin, begin
-        return _Layout(length, same, columns)
+        return _Layout(length, same, columns, np.frombuffer(self._body, np.uint8, length, begin)[same])
 
 
 def _values(raw: NDArray[np.uint8], place: int, kind: str | None, value: Any) -> NDArray[Any]:

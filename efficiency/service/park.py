@@ -13,11 +13,11 @@ from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.service.aside import SetAside
 from efficiency.service.basis import Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
-from efficiency.service.compute import Computing, Work, each_or_alone, groups
+from efficiency.service.compute import Computing, Work, each_or_alone
 from efficiency.service.progress import Cursor, Progress
 from efficiency.service.results import Results
 from efficiency.service.rollups import Rollups
-from efficiency.service.running import BEHIND_MS, RunningHours
+from efficiency.service.running import RunningHours
 from efficiency.stored.events import PARK, EventStore, OwnedEvent
 from efficiency.stored.meteruse import in_reach
 from efficiency.stored.readings import RegisterReader
@@ -32,8 +32,9 @@ from metering.park import Park
 from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
-RUNNING_MS = HOUR_MS
-"""What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`."""
+RUNNING_MS = HOUR_MS // 2
+"""What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`, what is
+written may wait for 5 more, and clocks may differ by 5."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
 MOST_IN_A_CYCLE = 500_000
@@ -166,8 +167,7 @@ class ParkUsage:
         if self._cursor is not None and now_ms - self._cursor.computed <= LONG_PAUSE_MS:
             changed = self._running_since(now_ms)
             run = partial(self._running.run, plan.computing, self._reader.first, changed)
-            for group in groups(self._able(now_ms), Span(changed.start - BEHIND_MS, changed.end)):
-                await each_or_alone(self.aside, group, now_ms, run)
+            await each_or_alone(self.aside, self._able(now_ms), now_ms, run)
         for meter in plan.work:
             self._running.forget(meter)
         self._left = await plan.computing.compute(plan.work, self._done, MOST_IN_A_CYCLE)

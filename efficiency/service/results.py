@@ -9,7 +9,7 @@ from efficiency.service.alike import Differing
 from efficiency.service.pending import Use
 from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore, OwnedEvent
-from efficiency.stored.usage import StoredUsage, usage_of_rows
+from efficiency.stored.usage import SeriesRows, StoredUsage, usage_of_rows
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.doubt import in_doubt
 from efficiency.usage.events import Event
@@ -80,10 +80,12 @@ class Results:
         for tenant, starts in changed.items():
             self.mark(Use(meter.id, tenant or None), starts)
 
-    async def overwrite(self, found: Differing, window: Span) -> None:
+    async def overwrite(self, found: Sequence[Differing], window: Span) -> None:
         """Make the store hold rows that add to or overwrite what it has; all else in the window is as it was."""
-        rows = found.rows
-        await self.usage.overwrite(found.meters, rows, window)
+        if not found:
+            return
+        rows = SeriesRows.joined([each.rows for each in found])
+        await self.usage.overwrite([meter for each in found for meter in each.meters], rows, window)
         over: dict[Use, set[int]] = {}
         day = dict(zip(*(column.tolist() for column in _days(window, self.park)), strict=True))
         for meter, key, start in zip(rows.meters, rows.keys, rows.rows.start.tolist(), strict=True):

@@ -146,16 +146,9 @@ class Rollups:
         """Balances of days, and the park's own figures: what they are made of is read once for all of them."""
         balances, self.pending.balances = self.pending.balances, {}
         edge_days, self.pending.edges = self.pending.edges, {}
-        waiting = self._aside.waiting(now_ms)
-        wanted: dict[date, dict[Utility, list[Balance]]] = {}
-        for main, days in balances.items():
-            if main in park.meter and f"{MAIN}{main}" not in waiting:
-                utility = park.meter[main].utility
-                for day in days:
-                    wanted.setdefault(day, {}).setdefault(utility, []).append(Balance(utility, main))
-        for utility in edges(park):
-            for day in edge_days.get(utility, ()):
-                wanted.setdefault(day, {}).setdefault(utility, []).append(Balance(utility, EDGE))
+        if not balances and not edge_days:
+            return
+        wanted = self._wanted(park, balances, edge_days, self._aside.waiting(now_ms))
         of_park = {day for utility in park_utilities(park) for day in edge_days.get(utility, ())}
         in_order = sorted({*wanted, *of_park})
         for place in range(0, len(in_order), _DAYS_AT_ONCE):
@@ -169,6 +162,25 @@ class Rollups:
             series = [balance_series(park, balance, Period.DAY, points) for balance, points in found.items()]
             await self._points.replace_all(series)
             await self._points.replace_all([park_series(park, Period.DAY, own)])
+
+    @staticmethod
+    def _wanted(
+        park: Park,
+        balances: Mapping[str, Collection[date]],
+        edge_days: Mapping[Utility, Collection[date]],
+        waiting: Collection[str],
+    ) -> dict[date, dict[Utility, list[Balance]]]:
+        """Which balances are to be computed of each day, by utility."""
+        found: dict[date, dict[Utility, list[Balance]]] = {}
+        for main, days in balances.items():
+            if main in park.meter and f"{MAIN}{main}" not in waiting:
+                utility = park.meter[main].utility
+                for day in days:
+                    found.setdefault(day, {}).setdefault(utility, []).append(Balance(utility, main))
+        for utility in edges(park):
+            for day in edge_days.get(utility, ()):
+                found.setdefault(day, {}).setdefault(utility, []).append(Balance(utility, EDGE))
+        return found
 
     async def _balances(
         self, park: Park, some: Collection[Balance], day: date, now_ms: int, found: dict[Balance, dict[int, Fields]]

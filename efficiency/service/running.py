@@ -125,13 +125,19 @@ class RunningHours:
                 before.window, before.now_ms, tuple(sorted(uses)), place.utility, place.kind.value, place.voltage
             )
             groups.setdefault(key, []).append(name)
-        done: set[str] = set()
-        for key, names in groups.items():
-            some = [Before(name, places[name], self._plain[name]) for name in names]
-            found = differing(results.park, key, some, plain, window, results.now_ms)
-            await results.overwrite(found, window)
-            done |= found.meters
-        return done
+        found = [
+            differing(
+                results.park,
+                key,
+                [Before(name, places[name], self._plain[name]) for name in names],
+                plain,
+                window,
+                results.now_ms,
+            )
+            for key, names in groups.items()
+        ]
+        await results.overwrite(found, window)
+        return {meter for each in found for meter in each.meters}
 
     def _place(self, park: Park, meter: Meter, window: Span) -> ValuedPlace | None:
         """Where a meter hangs in all of a window; None where it is moved within it."""

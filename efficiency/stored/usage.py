@@ -84,6 +84,16 @@ class SeriesRows:
         since = np.zeros(size, dtype=np.int64) if revised is None else revised
         return cls([meter] * size, [key] * size, rows, since)
 
+    @classmethod
+    def joined(cls, some: Sequence["SeriesRows"]) -> "SeriesRows":
+        """All of them, one after the other."""
+        return cls(
+            [meter for each in some for meter in each.meters],
+            [key for each in some for key in each.keys],
+            _joined([each.rows for each in some]),
+            np.concatenate([each.revised for each in some]),
+        )
+
     def by_tenant(self) -> Iterator[tuple[str, "SeriesRows"]]:
         """The same, tenant by tenant."""
         places: dict[str, list[int]] = {}
