@@ -6,6 +6,8 @@ from datetime import timedelta
 from proving.plant.clock import instant
 from proving.plant.plant import Plant
 
+_METERS = re.compile(r"^meters:.*?(?=^[a-z]|\Z)", re.MULTILINE | re.DOTALL)
+
 
 def demo_park_text(text: str, plant: Plant) -> str:
     """Add each exchange of the plant to its meter's entry, and end the stay of tenants that move out.
@@ -27,7 +29,10 @@ def demo_park_text(text: str, plant: Plant) -> str:
         until = (left + timedelta(days=1)).date() if (left.hour, left.minute) != (0, 0) else left.date()
         text = _added(text, tenant, f"until: {until}")
         line = re.compile(rf"^(?P<indent> +)tenant: {re.escape(tenant)} *$", re.MULTILINE)
-        text = line.sub(rf'\g<indent>belongs: [{{tenant: {tenant}}}, {{from: "{left.isoformat()}"}}]', text)
+        left_then = rf'\g<indent>belongs: [{{tenant: {tenant}}}, {{from: "{left.isoformat()}"}}]'
+        # Only of meters: what else names the tenant has an end of its own.
+        if (meters := _METERS.search(text)) is not None:
+            text = text[: meters.start()] + line.sub(left_then, meters[0]) + text[meters.end() :]
     return text
 
 
