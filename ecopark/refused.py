@@ -9,7 +9,7 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -17,6 +17,7 @@ import aiomqtt
 from pydantic import ValidationError
 
 from metering.errors import OperatorError, UnavailableError
+from metering.instants import QUARTER_MS
 from metering.model import Model
 from metering.quantities import UTILITIES, Utility
 from store.client import Row, Store
@@ -31,7 +32,14 @@ WAIT_S = 10.0
 """How long the database may take from one replayed reading to the next."""
 
 PAGE = 2_000
-_AT_ONCE = 200
+"""Refusals that are read, or sent again, in one go."""
+
+_ON_THEIR_WAY = 100
+"""Messages that the broker has not acknowledged yet."""
+
+CLOCKS_MS = 60_000
+"""How far an ingester's clock may be behind ours."""
+
 _HOUR_MS = 3_600_000
 
 
@@ -115,39 +123,37 @@ async def replay(store: Store, address: BrokerAddress, wanted: Filter) -> Replay
     """
     sent = stored = 0
     some: list[Refused] = []
-    async with aclosing(find(store, wanted)) as all_found:
-        async for found in all_found:
-            some.append(found)
-            if len(some) == _AT_ONCE:
-                stored += await _replay(store, address, some)
-                sent += len(some)
-                some = []
-    if some:
-        stored += await _replay(store, address, some)
+    try:
+        async with client_of(address, f"ecopark-replay-{uuid.uuid4().hex[:8]}") as client:
+            client.pending_calls_threshold = 2 * _ON_THEIR_WAY  # as many are meant to be under way
+            async with aclosing(find(store, wanted)) as all_found:
+                async for found in all_found:
+                    some.append(found)
+                    if len(some) == PAGE:
+                        stored += await _replay(store, client, some)
+                        sent += len(some)
+                        some = []
+            if some:
+                stored += await _replay(store, client, some)
+    except aiomqtt.MqttCodeError as error:
+        raise OperatorError(f"{address} refuses the replay: {error}") from error
+    except aiomqtt.MqttError as error:
+        raise UnavailableError(f"MQTT broker at {address}: {error}") from error
     return Replayed(sent=sent + len(some), stored=stored)
 
 
-async def _replay(store: Store, address: BrokerAddress, some: Sequence[Refused]) -> int:
+async def _replay(store: Store, client: aiomqtt.Client, some: Sequence[Refused]) -> int:
     began_ms = time.time_ns() // NS_PER_MS
-    await _publish(address, some)
+    sendable = [found for found in some if found.topic and "+" not in found.topic and "#" not in found.topic]
+    for at in range(0, len(sendable), _ON_THEIR_WAY):
+        part = sendable[at : at + _ON_THEIR_WAY]
+        await asyncio.gather(*(client.publish(found.topic, found.original(), qos=1) for found in part))
     succeeded = await _stored(store, some, began_ms)
     now_ms = time.time_ns() // NS_PER_MS
     if succeeded:
         # Not before its receipt, by whatever clock: else it would seem to have been refused again since.
         await store.write([_mark(found, max(now_ms, found.received)) for found in succeeded], OPERATOR_DATABASE)
     return len(succeeded)
-
-
-async def _publish(address: BrokerAddress, refused: Iterable[Refused]) -> None:
-    try:
-        async with client_of(address, f"ecopark-replay-{uuid.uuid4().hex[:8]}") as client:
-            for found in refused:
-                if found.topic and "+" not in found.topic and "#" not in found.topic:
-                    await client.publish(found.topic, found.original(), qos=1)
-    except aiomqtt.MqttCodeError as error:
-        raise OperatorError(f"{address} refuses the replay: {error}") from error
-    except aiomqtt.MqttError as error:
-        raise UnavailableError(f"MQTT broker at {address}: {error}") from error
 
 
 async def _stored(store: Store, refused: Sequence[Refused], began_ms: int) -> list[Refused]:
@@ -158,9 +164,14 @@ async def _stored(store: Store, refused: Sequence[Refused], began_ms: int) -> li
     while waiting and time.monotonic() < deadline:
         there = await _there(store, list(waiting.values()))
         stored += there
-        condition = where({}, began_ms - _HOUR_MS, also=[either("digest", waiting)])
+        # All that was refused since: to ask for each by its digest costs a comparison of each with each.
+        condition = where({}, began_ms - CLOCKS_MS)
         again = await store.query(select(REFUSED, ["digest", "received"], condition), OPERATOR_DATABASE)
-        refused_again = {row["digest"] for row in again if row["received"] > waiting[row["digest"]].received}
+        refused_again = {
+            row["digest"]
+            for row in again
+            if row.get("received") and row["digest"] in waiting and row["received"] > waiting[row["digest"]].received
+        }
         for digest in {found.digest for found in there} | refused_again:
             waiting.pop(digest, None)
             deadline = time.monotonic() + WAIT_S
@@ -170,21 +181,21 @@ async def _stored(store: Store, refused: Sequence[Refused], began_ms: int) -> li
 
 
 async def _there(store: Store, refused: Sequence[Refused]) -> list[Refused]:
-    """Those of which the database has every value; asked in one go."""
+    """Those of which the database has every value; asked in few questions, however many there are."""
     held = {found.digest: _readings(found.original()) for found in refused}
-    statements = [
-        select(utility.value, "*", where({"park": found.park, "meter": each.meter}, each.ms, each.ms + 1))
-        for found in refused
-        for each in held[found.digest]
-        for utility in Utility
-        if each.values.keys() <= UTILITIES[utility].quantities.keys()
-    ]
-    if not statements:
-        return []
-    rows = await store.query(";".join(statements), OPERATOR_DATABASE)
+    wanted: dict[tuple[Utility, str], list[Reading]] = {}
+    for found in refused:
+        for each in held[found.digest]:
+            for utility in Utility:
+                if each.values.keys() <= UTILITIES[utility].quantities.keys():
+                    wanted.setdefault((utility, found.park), []).append(each)
     by_place: dict[tuple[str, str, int], list[Row]] = {}
-    for row in rows:
-        by_place.setdefault((row["park"], row["meter"], row["time"] // NS_PER_MS), []).append(row)
+    for (utility, park), readings in wanted.items():
+        for some in _runs(readings):
+            meters = sorted({each.meter for each in some})
+            condition = where({"park": park, "meter": meters}, some[0].ms, some[-1].ms + 1)
+            for row in await store.query(select(utility.value, "*", condition), OPERATOR_DATABASE):
+                by_place.setdefault((row["park"], row["meter"], row["time"] // NS_PER_MS), []).append(row)
     return [
         found
         for found in refused
@@ -194,6 +205,18 @@ async def _there(store: Store, refused: Sequence[Refused]) -> list[Refused]:
             for each in held[found.digest]
         )
     ]
+
+
+def _runs(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
+    """Readings in order of time, parted where there is a longer pause: what lies in it is not asked for."""
+    run: list[Reading] = []
+    for each in sorted(readings, key=lambda reading: reading.ms):
+        if run and each.ms - run[-1].ms > QUARTER_MS:
+            yield run
+            run = []
+        run.append(each)
+    if run:
+        yield run
 
 
 def _agrees(row: Row, reading: Reading) -> bool:

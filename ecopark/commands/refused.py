@@ -3,15 +3,12 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ecopark.commands import AsJson
 from ecopark.refused import Filter, Refused, Replayed, find, printable, replay
@@ -35,7 +32,6 @@ Limit = Annotated[int, typer.Option(help="So many, the newest; 0 for all.", min=
 OfPark = Annotated[str | None, typer.Option(help="Only of this park.")]
 OfGateway = Annotated[str | None, typer.Option(help="Only from this gateway.")]
 OfReason = Annotated[str | None, typer.Option(help="Only for this reason.")]
-_TABLE = 200
 
 
 @app.command("list", epilog="Example: ecopark refused list --gateway gw-east --reason unknown_meter --hours 48")
@@ -51,7 +47,7 @@ def list_refused(
 ) -> None:
     """List what was refused, newest first."""
     wanted = Filter(hours=hours, park=park, gateway=gateway, reason=reason, replayed=replayed)
-    asyncio.run(_list(wanted, limit, _print_json if as_json else _print_table))
+    asyncio.run(_list(wanted, limit, _print_json if as_json else _print_lines))
 
 
 @app.command(epilog="Example: ecopark refused show 1f0c2a9b7d3e4f50")
@@ -108,38 +104,28 @@ async def _replay(wanted: Filter) -> Replayed:
         return await replay(store, settings.broker(), wanted)
 
 
-async def _print_table(found: _Found, limit: int) -> None:
-    """Print a table page by page: only one is in memory, however many there are."""
-    console = Console(markup=False, highlight=False)
+async def _print_lines(found: _Found, limit: int) -> None:
+    """Print a line for each as it comes: none is kept, however many there are."""
     printed = 0
-    rows: list[Refused] = []
     async for each in found:
-        if limit and printed + len(rows) == limit:
-            break
-        rows.append(each)
-        if len(rows) == _TABLE:
-            console.print(_table(rows))
-            printed += len(rows)
-            rows = []
-    else:
-        if not printed and not rows:
-            console.print("nothing was refused")
-        limit = 0
-    if rows:
-        console.print(_table(rows))
-    if limit:
-        console.print(f"There is more: these are the newest {limit}; --limit 0 shows all.")
-
-
-def _table(rows: Sequence[Refused]) -> Table:
-    table = Table("received")
-    table.add_column("digest", no_wrap=True)
-    for name in ("gateway", "reason", "meter", "detail"):
-        table.add_column(name)
-    for each in rows:
+        if limit and printed == limit:
+            typer.echo(f"There is more: these are the newest {limit}; --limit 0 shows all.")
+            return
+        if not printed:
+            typer.echo(_line("received", "digest", "gateway", "reason", "meter", "detail"))
         texts = (each.gateway or each.topic, each.reason, each.meter, each.detail)
-        table.add_row(_local(each.received), each.digest, *(Text(printable(text)) for text in texts))
-    return table
+        typer.echo(_line(_local(each.received), each.digest, *map(printable, texts)))
+        printed += 1
+    if not printed:
+        typer.echo("nothing was refused")
+
+
+def _line(*cells: str) -> str:
+    """Columns that are wide enough for most; what is longer moves what follows it."""
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
+
+
+_WIDTHS = (25, 16, 12, 15, 12, 0)
 
 
 async def _print_json(found: _Found, limit: int) -> None:
