@@ -85,6 +85,8 @@ class Filter(Model):
 
 def printable(text: str) -> str:
     """What a stranger wrote, without characters that a terminal would obey."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 

@@ -112,17 +112,18 @@ async def _print_lines(found: _Found, limit: int) -> None:
             typer.echo(f"There is more: these are the newest {limit}; --limit 0 shows all.")
             return
         if not printed:
-            typer.echo(_line("received", "digest", "gateway", "reason", "meter", "detail"))
+            _say("received", "digest", "gateway", "reason", "meter", "detail")
         texts = (each.gateway or each.topic, each.reason, each.meter, each.detail)
-        typer.echo(_line(_local(each.received), each.digest, *map(printable, texts)))
+        _say(_local(each.received), each.digest, *map(printable, texts))
         printed += 1
     if not printed:
         typer.echo("nothing was refused")
 
 
-def _line(*cells: str) -> str:
-    """Columns that are wide enough for most; what is longer moves what follows it."""
-    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
+def _say(*cells: str) -> None:
+    """Write a line whose columns are wide enough for most; what is longer moves what follows it."""
+    line = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
+    sys.stdout.write(f"{line}\n")  # not `echo`, which flushes each line
 
 
 _WIDTHS = (25, 16, 12, 15, 12, 0)
