@@ -70,16 +70,18 @@ def _due(statement: Statement) -> list[int]:
 
 
 def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, Any]:
-    rows = []
+    rows: list[tuple[str, list[int | None]]] = []
     for each in accounts:
         paid = each.flow.purchase_vnd if each.flow is not None else None
         amounts = [*(getattr(each, name) for name in _SALES), paid, each.margin_vnd]
-        rows.append({"name": language.say(UTILITY[each.utility]), "cells": amounts})
-    sums = [sum(row["cells"][place] or 0 for row in rows) for place in range(len(_SALES))]
-    rows.append({"name": _say("together", language), "cells": [*sums, None, None]})
-    for row in rows:
-        row["cells"] = ["" if amount is None else language.number(amount, 0) for amount in row["cells"]]
-    return {"heads": [_say(key, language) for key in (*_SALES, "bought", "margin")], "rows": rows}
+        rows.append((language.say(UTILITY[each.utility]), amounts))
+    sums: list[int | None] = [sum(row[place] or 0 for _, row in rows) for place in range(len(_SALES) + 1)]
+    rows.append((_say("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
+    shown = [
+        {"name": name, "cells": ["" if amount is None else language.number(amount, 0) for amount in amounts]}
+        for name, amounts in rows
+    ]
+    return {"heads": [_say(key, language) for key in (*_SALES, "bought", "margin")], "rows": shown}
 
 
 def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, language: Language) -> dict[str, Any]:

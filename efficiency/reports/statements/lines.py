@@ -32,10 +32,9 @@ class StatementLine:
     why: str
     metered: bool
 
-    @property
-    def what(self) -> str:
-        """What is charged for."""
-        return ", ".join(filter(None, (self.kind, self.point, self.band)))
+    def what(self, *, named: bool = True) -> str:
+        """What is charged for, with the name of the point where there are several."""
+        return ", ".join(filter(None, (self.kind, self.point if named else "", self.band)))
 
 
 def charge_line(charge: Charge, month: date, park: Park, language: Language) -> StatementLine:

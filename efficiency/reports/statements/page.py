@@ -98,14 +98,14 @@ def _quantity(line: StatementLine, language: Language) -> str:
     return f"{language.number(line.quantity, 3)} {line.unit}" if line.quantity and line.metered else ""
 
 
-def line_cells(line: StatementLine, language: Language) -> dict[str, str]:
-    """The texts of a line."""
+def line_cells(line: StatementLine, language: Language, *, named: bool = True) -> dict[str, str]:
+    """The texts of a line; `named`: with its metering point."""
     period = ""
     if line.first is not None and line.last is not None:
         period = f"{language.day(line.first)} - {language.day(line.last)}"
     return {
         "month": language.month(line.month),
-        "what": line.what,
+        "what": line.what(named=named),
         "period": period,
         "quantity": _quantity(line, language),
         "price": "" if line.price is None else language.exact(line.price),
@@ -117,9 +117,10 @@ def line_cells(line: StatementLine, language: Language) -> dict[str, str]:
 
 def _group(utility: str, lines: Iterable[StatementLine], language: Language) -> dict[str, Any]:
     mine = [each for each in lines if each.utility == utility]
+    named = len({each.point for each in mine if each.point}) > 1
     return {
         "label": say("sum_of", language, what=utility[:1].lower() + utility[1:]),
-        "lines": [line_cells(each, language) for each in mine],
+        "lines": [line_cells(each, language, named=named) for each in mine],
         "net": _vnd(sum(each.net_vnd for each in mine), language),
     }
 
