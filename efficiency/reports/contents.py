@@ -39,11 +39,15 @@ class MeterQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What the reports of tenants and parks have in common; `made_on` is the local day it was made on."""
+    """What the reports of tenants and parks have in common; `made_on` is the local day it was made on.
+
+    `waiting`: figures of the period are to be computed again, so that they may contradict each other.
+    """
 
     park: Park
     period: ReportPeriod
     made_on: date
+    waiting: bool
     bands: Mapping[str, Columns]
     solar: Columns
     utilities: Mapping[Utility, Columns]
@@ -121,6 +125,7 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
         park=park,
         period=period,
         made_on=made_on,
+        waiting=await reading.waiting(store, park, period),
         bands=_bands(period, use, fence[Utility.ELECTRICITY]),
         solar=by_column(period, amounts(use, _ids(generating(park, tenant.id, span)))),
         utilities=_utilities(period, use, fence),
@@ -154,6 +159,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         park=park,
         period=period,
         made_on=made_on,
+        waiting=await reading.waiting(store, park, period),
         bands=_bands(period, use, edge[Utility.ELECTRICITY]),
         solar=by_column(period, amounts(use, made)),
         utilities=_utilities(period, use, edge),

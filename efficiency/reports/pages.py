@@ -151,6 +151,7 @@ def _common(report: Common, language: Language, kind: str, subject: Localized, *
         "before": report.period.before.name(language),
         "made_on": language.full_date(report.made_on),
         "running": report.running,
+        "waiting": report.waiting,
         "empty": report.empty,
         "no_data": language.say(REASON_TEXT[ValueReason.NO_DATA]),
         "by_band_title": text(by_band),

@@ -12,6 +12,7 @@ from efficiency.indicators.balance import BALANCE_FIGURES, LOSS_SHARE
 from efficiency.indicators.figure import Figure, figures_in
 from efficiency.indicators.tenant import fence_meters
 from efficiency.reports.periods import ReportPeriod
+from efficiency.service.progress import Progress
 from efficiency.symbiosis.matching import Match, partners
 from efficiency.symbiosis.stored import DISTANCE, match_units
 from efficiency.usage.intervals import QUARTER_MS
@@ -44,6 +45,12 @@ class DayUse:
     def whole(self) -> float | None:
         """Amount over all bands."""
         return sum(self.amount.values()) if self.amount else None
+
+
+async def waiting(store: Store, park: Park, period: ReportPeriod) -> bool:
+    """Whether the usage service has figures of months up to the end of a period still to compute."""
+    cursor = await Progress(store, park.id).load()
+    return cursor is not None and cursor.figures < min(cursor.computed, period.span(park).end)
 
 
 MeterDays = Mapping[str, Mapping[date, DayUse]]

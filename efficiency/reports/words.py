@@ -19,6 +19,12 @@ TEXTS: Final[dict[str, Localized]] = {
         "The period is not over: figures cover what is stored up to {day}.",
         "Kỳ báo cáo chưa kết thúc: số liệu tính đến ngày {day}.",
     ),
+    "waiting": _text(
+        "Figures of this period wait to be computed again: some values and reasons below are not of the same time. "
+        "Make this report anew in some minutes.",
+        "Một số chỉ tiêu của kỳ này đang chờ tính lại: một số giá trị và lý do bên dưới chưa cùng thời điểm. "
+        "Hãy lập lại báo cáo sau vài phút.",
+    ),
     "empty": _text("There is no data in this period.", "Không có số liệu trong kỳ này."),
     "page": _text("Page", "Trang"),
     # What is shown beside figures

@@ -147,6 +147,7 @@ class ParkUsage:
         known = {**(self._basis or {}), **{part: parts[part] for part in waiting if part in parts}}
         if parts != known:
             self._running = RunningHours(self.aside)
+            self._months_at = 0  # somebody has changed something, and looks at what comes of it
             await self._plan_changes(plan, None if self._basis is None else known)
         for meter, spans in arrived.items():
             if meter in self.park.meter and meter not in waiting:

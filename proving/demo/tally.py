@@ -91,10 +91,10 @@ async def refused(store: Store, park: Park) -> int:
 
 
 async def computed(store: Store, park: Park) -> int:
-    """Up to which instant the usage is computed, ms; 0 where nothing is."""
-    statement = select(USAGE_CURSOR, ["computed"], where({"park": park.id}), newest=1)
+    """Up to which instant usage is computed and all figures are made of it, ms; 0 where nothing is."""
+    statement = select(USAGE_CURSOR, ["computed", "figures"], where({"park": park.id}), newest=1)
     rows = await store.query(statement, OPERATOR_DATABASE)
-    return int(rows[0]["computed"]) if rows else 0
+    return min(int(rows[0][name]) for name in ("computed", "figures")) if rows else 0
 
 
 async def used_today(store: Store, park: Park, midnight: datetime) -> dict[tuple[str, str], float]:

@@ -12,6 +12,8 @@ from efficiency.baseline.fitting import Wanted, fit_period
 from efficiency.baseline.frozen import faults
 from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.watch import BaselineWatch
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.reading import waiting
 from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import HOUR_MS
 from ingest.arrivals import ArrivalSource, Extent, Trace
@@ -216,6 +218,25 @@ async def test_a_file_that_cannot_be_used_changes_nothing(store: Store, park: Pa
     await write_days(store, park, [24])
     await usage.cycle(at(park, 25, 1))
     assert [number_of(row, park) for row in await rows(store, BASELINE)] == list(range(18, 25))
+
+
+async def test_a_baseline_is_in_the_months_of_the_cycle_that_took_it_in(
+    store: Store, park: Park, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Months are made only now and then, but who has frozen a baseline looks for what comes of it."""
+    monkeypatch.setattr("efficiency.service.park._MONTHS_EVERY_MS", 10**9)
+    await write_days(store, park, range(24))
+    now = at(park, 24, 1)
+    usage = await computed(store, park, now)
+    usage.baselines = [await fitted(store, park, 17)]
+    await usage.cycle(now + 1000)
+    months = await rows(store, EFFICIENCY, " WHERE \"tenant\" = 'textile' AND \"period\" = 'month'")
+    assert [row["saving_kwh"] is not None for row in months] == [False, True]
+    assert not await waiting(store, park, ReportPeriod(2026, 11))
+    await write_days(store, park, [24])
+    await usage.cycle(at(park, 25, 1))
+    assert await waiting(store, park, ReportPeriod(2026, 11)), "its figures are older than its use"
+    assert not await waiting(store, park, ReportPeriod(2026, 10)), "nothing of an older month waits"
 
 
 async def test_where_its_tenant_is_gone_the_past_stands_and_it_is_said(

@@ -1,6 +1,7 @@
 """What a report says is what the store holds; what it cannot say has a reason; what is entered is checked."""
 
 import csv
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -299,6 +300,18 @@ async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: P
         order = ReportOrder(YEAR, Language.EN, tmp_path / "x.html", MADE_ON)
         with pytest.raises(OperatorError, match="textile/electricity_kwh: is measured"):
             await write_park_report(store, reports.park, order, entered)
+
+
+async def test_a_page_says_that_its_figures_wait_to_be_computed_again(reports: Reports) -> None:
+    park, language = reports.park, Language.VI
+    said = language.say(TEXTS["waiting"])
+    async with Store(reports.url) as store:
+        textile = await tenant_report(store, park, park.tenant["textile"], MONTH, MADE_ON)
+        whole = await park_report(store, park, MONTH, MADE_ON)
+    assert not textile.waiting
+    assert said not in tenant_page(textile, language)
+    assert said in tenant_page(replace(textile, waiting=True), language)
+    assert said in park_page(replace(whole, waiting=True), language)
 
 
 async def test_a_report_is_written_as_pdf_and_not_as_anything_unknown(reports: Reports) -> None:
