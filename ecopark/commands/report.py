@@ -5,13 +5,14 @@ import json
 from collections.abc import Coroutine
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from ecopark.commands import AsJson
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
+from efficiency.closing.file import load_closed
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.write import ReportOrder, checked_out, write_park_report, write_tenant_report
@@ -44,8 +45,8 @@ def tenant(
 ) -> None:
     """Write what one tenant used, paid and emitted, and how efficiently it worked."""
     period, settings = ReportPeriod.parse(month, year), read_settings()
-    park, found = _find_tenant(settings.park, name)
-    order = ReportOrder(period, lang, checked_out(out), _today(park), formulas)
+    file, park, found = _find_tenant(settings.park, name)
+    order = ReportOrder(period, lang, checked_out(out), _today(park), formulas, load_closed(file, park.id))
 
     async def work() -> list[Path]:
         async with settings.store() as store:
@@ -100,12 +101,18 @@ def _today(park: Park) -> date:
     return datetime.now(UTC).astimezone(park.zone).date()
 
 
-def _find_tenant(where: Path, name: str) -> tuple[Park, Tenant]:
+class _FoundTenant(NamedTuple):
+    file: Path
+    park: Park
+    tenant: Tenant
+
+
+def _find_tenant(where: Path, name: str) -> _FoundTenant:
     park_id, _, tenant_id = name.rpartition("/")
-    parks = [park for park in load_parks(where).values() if park_id in {"", park.id}]
-    found = [(park, park.tenant[tenant_id]) for park in parks if tenant_id in park.tenant]
+    parks = {file: park for file, park in load_parks(where).items() if park_id in {"", park.id}}
+    found = [_FoundTenant(*each, each[1].tenant[tenant_id]) for each in parks.items() if tenant_id in each[1].tenant]
     if len(found) != 1:
-        known = ", ".join(f"{park.id}/{each.id}" for park in parks for each in park.tenants)
+        known = ", ".join(f"{park.id}/{each.id}" for park in parks.values() for each in park.tenants)
         what = "several parks have" if found else "no park file has"
         raise OperatorError(f"{what} a tenant {name} in {where}; there are {known or 'none'}")
     return found[0]

@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from efficiency.baseline.model import CUSUM_CONVENTION
+from efficiency.closing.file import ClosedMonth
 from efficiency.indicators.balance import BAND, INCOMING, LOSS, LOSS_SHARE, OWN, SUBMETERS, TENANTS
 from efficiency.indicators.figure import Figure, figures_in
 from efficiency.reports.baselines import BaselineSums
@@ -17,7 +16,9 @@ from efficiency.reports.formfiles import form_tables
 from efficiency.reports.forms import FormRow
 from efficiency.reports.matches import match_rows
 from efficiency.reports.pictures import Pictures
+from efficiency.reports.render import render
 from efficiency.reports.sources import sources
+from efficiency.reports.statements.stated import stated_of
 from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
@@ -47,8 +48,10 @@ _MONTHLY = (ELECTRICITY, WATER, OUTPUT, "cost_vnd", "electricity_per_output", "l
 _COMPARED = (ELECTRICITY, WATER, "cost_vnd", "electricity_per_output", "co2e_per_output", "enpi")
 
 
-def tenant_page(report: TenantReport, language: Language, *, formulas: bool = False) -> str:
-    """The page of a tenant."""
+def tenant_page(
+    report: TenantReport, language: Language, closed: Sequence[ClosedMonth] = (), *, formulas: bool = False
+) -> str:
+    """The page of a tenant; that of a month says what it was stated, where the month is `closed`."""
     pictures = Pictures(report, language)
     kind = "tenant_year" if report.period.month is None else "tenant_month"
     entries = {name: shown(entry, language) for name, entry in report.entries.items()}
@@ -62,6 +65,9 @@ def tenant_page(report: TenantReport, language: Language, *, formulas: bool = Fa
             "tiles": _rows([(_colour(name), entries[name]) for name in _TILES if _wanted(name, report.entries)]),
             "figures": [one for name, one in entries.items() if name not in _TILES],
             "cost": entries["cost_vnd"],
+            "stated": stated_of(report.park, report.tenant.id, report.period.first, closed, language)
+            if report.period.month is not None
+            else None,
             "cost_by_utility": by_utility,
             "cost_by_band": by_band,
             "baseline": pictures.baseline(report),
@@ -216,14 +222,6 @@ def _reasons(report: ParkReport, name: str, language: Language) -> str:
 
 def _legend(report: ParkReport, name: str, language: Language) -> list[str]:
     return legend([each[name].now for each in report.tenants.values()], language)
-
-
-def render(template: str, values: Mapping[str, Any]) -> str:
-    """A page from a template of this package."""
-    environment = Environment(
-        loader=PackageLoader("efficiency.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template(template).render(values)
 
 
 def _wanted(name: str, entries: Mapping[str, Entry]) -> bool:

@@ -6,13 +6,14 @@ PDF is asked for.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from efficiency.closing.file import ClosedMonth
 from efficiency.reports.contents import ParkReport, park_report, tenant_report
 from efficiency.reports.formfiles import export
 from efficiency.reports.forms import FormRow, Given, rows
@@ -40,7 +41,7 @@ def checked_out(out: Path) -> Path:
 class ReportOrder:
     """A report that somebody asked for: of which period, in which language, into which file, made on which local day.
 
-    `formulas`: with every formula open.
+    `formulas`: with every formula open. `closed`: the park's closed months, for what tenants were stated.
     """
 
     period: ReportPeriod
@@ -48,12 +49,14 @@ class ReportOrder:
     out: Path
     made_on: date
     formulas: bool = False
+    closed: Sequence[ClosedMonth] = ()
 
 
 async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: ReportOrder) -> list[Path]:
     """Write one tenant's report and return the files."""
     report = await tenant_report(store, park, tenant, order.period, order.made_on)
-    return [await _write(tenant_page(report, order.language, formulas=order.formulas), checked_out(order.out))]
+    page = tenant_page(report, order.language, order.closed, formulas=order.formulas)
+    return [await _write(page, checked_out(order.out))]
 
 
 async def write_park_report(

@@ -76,6 +76,19 @@ def test_a_page_shows_registers_multipliers_and_the_correction_with_its_reason(c
         assert re.search(r">4[.,]65 ?% (of|của) [\d.,]+ ₫<|, 4[.,]65 ?% (of|của)", page)
 
 
+def test_the_report_of_a_closed_month_says_what_was_stated_and_what_corrects_it(call: Run, tmp_path: Path) -> None:
+    september, closed = load_closed(tmp_path / "park.yaml", "demo")
+    out = tmp_path / "report.html"
+    words = ("report", "tenant", "alpha", "--lang", "en", "--out", str(out))
+    assert call(*words, "--month", "2026-09").returncode == 0
+    page = out.read_text(encoding="utf-8")
+    for amount in (of(september, "alpha").total_vnd, of(closed, "alpha").corrections[0].net_vnd):
+        assert Language.EN.number(amount, 0) in page
+    assert re.search(r"<td>October 2026</td>.*corrected price or tariff hours", page)
+    assert call(*words, "--month", "2026-08").returncode == 0
+    assert "What was stated" not in out.read_text(encoding="utf-8")
+
+
 def test_only_a_closed_month_has_statements_but_a_draft_can_be_seen(call: Run, tmp_path: Path) -> None:
     kept = october(tmp_path)
     (tmp_path / "park.closed" / "2026-10.yaml").unlink()

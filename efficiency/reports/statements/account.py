@@ -8,7 +8,7 @@ from efficiency.closing.account import EdgeFlow, UtilityAccount
 from efficiency.closing.bill import CheckedBill, Comparison
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.statement import Statement
-from efficiency.reports.pages import render
+from efficiency.reports.render import render
 from efficiency.reports.statements.lines import charge_line
 from efficiency.reports.statements.page import (
     head,
@@ -78,7 +78,7 @@ def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, 
     sums: list[int | None] = [sum(row[place] or 0 for _, row in rows) for place in range(len(_SALES) + 1)]
     rows.append((_say("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
     shown = [
-        {"name": name, "cells": ["" if amount is None else language.number(amount, 0) for amount in amounts]}
+        {"name": name, "cells": [language.number(amount, 0) if amount else "" for amount in amounts]}
         for name, amounts in rows
     ]
     return {"heads": [_say(key, language) for key in (*_SALES, "bought", "margin")], "rows": shown}

@@ -8,7 +8,7 @@ from typing import Any
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.obstacle import Obstacle
 from efficiency.closing.statement import Charge, ChargeKind, PointUse, PowerFactor, RegisterAt, Statement, Stretch
-from efficiency.reports.pages import render
+from efficiency.reports.render import render
 from efficiency.reports.statements.lines import StatementLine, charge_line, correction_line, point_name
 from efficiency.reports.statements.words import COUNTER, KIND, WORDS
 from efficiency.usage.quality import RULE_TEXT, Rule
