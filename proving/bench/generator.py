@@ -40,11 +40,13 @@ class Publisher:
         self.acknowledged = 0
 
     def send(self, packets: list[bytes]) -> None:
-        """Send, once the broker has acknowledged enough of what went before."""
-        while self.sent + len(packets) - self.acknowledged > self._window:
-            self._take()
-        self._socket.sendall(b"".join(packets))
-        self.sent += len(packets)
+        """Send some at a time, each time once the broker has acknowledged enough of what went before."""
+        for start in range(0, len(packets), CHUNK):
+            some = packets[start : start + CHUNK]
+            while self.sent + len(some) - self.acknowledged > self._window:
+                self._take()
+            self._socket.sendall(b"".join(some))
+            self.sent += len(some)
 
     def finish(self) -> None:
         """Wait until everything is acknowledged."""
@@ -69,8 +71,7 @@ class Publisher:
 
 def send_fast(publisher: Publisher, load: Load) -> None:
     """Send everything as fast as it is acknowledged."""
-    for start in range(0, len(load.packets), CHUNK):
-        publisher.send(load.packets[start : start + CHUNK])
+    publisher.send(load.packets)
     publisher.finish()
 
 
