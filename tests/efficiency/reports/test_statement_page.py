@@ -1,0 +1,108 @@
+"""What a bookkeeper must know of a charge stands on the statement: estimates, registers between readings, obstacles."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from efficiency.closing.account import account_of
+from efficiency.closing.file import ClosedMonth
+from efficiency.closing.obstacle import Obstacle
+from efficiency.closing.statement import Charge, PointUse, RegisterAt, Statement, Stretch
+from efficiency.reports.statements.page import StatementPage, statement_page
+from metering.model import Localized
+from metering.quantities import Utility
+from metering.words import Language
+from tests.efficiency.closing.monthpark import NOVEMBER, OCTOBER, month_park
+
+BEGIN, END = (datetime(2026, month, 1, tzinfo=UTC) for month in (10, 11))
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> StatementPage:
+    opening = RegisterAt(at=BEGIN, shown=100.25, interpolated=True)
+    stretch = Stretch(counter="volume_m3", since=BEGIN, until=END, opening=opening, multiplier=1.0)
+    point = PointUse(
+        point="wm-alpha",
+        utility=Utility.WATER,
+        since=BEGIN,
+        until=END,
+        stretches=(stretch,),
+        quantity=200.0,
+        unit="m³",
+        completeness=1.0,
+        estimated=25.0,
+        rules=("gap_linear",),
+    )
+    charge = Charge.of(
+        200.0,
+        14500.0,
+        utility=Utility.WATER,
+        point="wm-alpha",
+        since=OCTOBER,
+        until=NOVEMBER,
+        unit="m³",
+        source="contract <b>",
+        vat=0.05,
+        vat_source="law",
+    )
+    statement = Statement.of("alpha", [charge], points=(point,))
+    month = ClosedMonth(
+        park="demo",
+        month=OCTOBER,
+        closed_at=datetime(2026, 11, 2, tzinfo=UTC),
+        anyway="agreed with Alpha",
+        obstacles=(
+            Obstacle(subject="wm-alpha", text=Localized(en="suspect", vi="nghi vấn")),
+            Obstacle(subject="alpha", text=Localized(en="lacking", vi="còn thiếu")),
+            Obstacle(subject="electricity", text=Localized(en="unpriced", vi="chưa có giá")),
+        ),
+        statements=(statement,),
+        account=account_of((), [statement]),
+    )
+    return StatementPage(month_park(tmp_path), month, statement, final=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            Language.EN,
+            (
+                "Water: 25.000 m³ (12.5%) estimated: longer gap without a usable history",
+                "≈ 100.25",
+                "≈ between two readings",
+                "not read",
+                "because: agreed with Alpha",
+                "<p>Water: suspect</p>",
+                "<p>Alpha Co.: lacking</p>",
+                "<p>Electricity: unpriced</p>",
+                "contract &lt;b&gt;",
+                "1 Oct - 31 Oct",
+                "3,045,000",
+            ),
+        ),
+        (
+            Language.VI,
+            (
+                "Nước: ước tính 25,000 m³ (12,5%)",
+                "≈ 100,25",
+                "vì: agreed with Alpha",
+                "Công ty Alpha: còn thiếu",
+                "3.045.000",
+            ),
+        ),
+    ],
+)
+def test_a_statement_says_what_is_to_be_known_of_it(
+    page: StatementPage, language: Language, told: tuple[str, ...]
+) -> None:
+    text = statement_page(page, language)
+    assert not [each for each in told if each not in text]
+
+
+def test_what_the_park_file_no_longer_has_is_called_by_its_id(page: StatementPage) -> None:
+    park = page.park.model_copy(update={"tenants": (), "tenant": {}, "meter": {}})
+    text = statement_page(StatementPage(park, page.month, page.statement, final=True), Language.EN)
+    assert "wm-alpha" in text
+    assert "<strong>alpha</strong>" in text
