@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from efficiency.service import figures
+from efficiency.service import park as park_usage
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService
 from efficiency.stored.meteruse import MeterUse
@@ -329,3 +330,34 @@ async def test_a_retention_of_either_database_stops_nothing(keeps: int, influx: 
         for database in (OPERATOR_DATABASE, "ecopark_demo_textile"):
             rows = await store.query('SELECT sum("amount") AS used FROM "usage"', database)
             assert rows[0]["used"] == pytest.approx(2 * keeps * 24, abs=4)
+
+
+async def test_a_long_past_that_is_computed_again_keeps_nobodys_figures_of_the_day(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, days, quarters = 600, 5, len(METERS) * 5 * 96
+    monkeypatch.setattr(park_usage, "MOST_IN_A_CYCLE", most)
+    park, now = park_of(tmp_path, METERS), NOW
+    for meter in METERS:
+        await store.write(lines(park, meter, NOW - days * DAY_MS, NOW), OPERATOR_DATABASE)
+    usage = await begun(store, park, now)
+    counts = [sum((await sums(store)).values())]
+    while counts[-1] < quarters + (now - NOW) // QUARTER_MS * len(METERS):
+        now += QUARTER_MS
+        for meter in METERS:
+            await store.write(lines(park, meter, now, now), OPERATOR_DATABASE)
+        if len(counts) == 2:  # what is left is planned again by whoever begins anew
+            await usage.close()
+            usage = ParkUsage(store, park)
+            await usage.begin(now)
+        await usage.cycle(now)
+        newest = await store.query('SELECT last("amount") FROM "usage" GROUP BY "meter"', OPERATOR_DATABASE)
+        assert {row["time"] // NS_PER_MS for row in newest} == {now - QUARTER_MS}
+        counts.append(sum((await sums(store)).values()))
+        assert len(counts) < 20
+    assert counts[0] <= most, "the bound holds for few meters with a long past, too"
+    assert len(counts) > 3
+    along = await usage_rows(store)
+    assert len(await scratch(store, park, now)) < len(along), "one cycle cannot do all"
+    monkeypatch.undo()
+    assert await scratch(store, park, now) == along
