@@ -2,7 +2,7 @@
 
 Nearly all meters are plain (`usage.plain`). They are computed all at once and compared with the cycle before; the
 quarter hours that differ are valued and written together, whoever's they are. A meter that is odd, or that loses what
-it had, goes through `Computing` by itself. The result is the same; for 1,936 meters it takes a fifth of the time.
+it had, goes through `Computing` by itself. The result is the same, bit for bit.
 """
 
 import asyncio

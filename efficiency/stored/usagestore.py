@@ -6,8 +6,8 @@ and 2.x delete in InfluxQL; 3.x does not delete, so there what no longer holds i
 every sum right.
 
 What was lately read or written of each meter is kept in memory (`KEPT_MS`, 20 kB a meter). Without it a cycle would
-read the running hours of every meter back before it writes them, and the figures of a day all of its quarter hours:
-three fifths of the processor time of a cycle, and most of the database's.
+read the running hours of every meter back before it writes them, and the figures of a day all of its quarter hours.
+docs/notes/performance.md says what that saves.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -212,16 +212,17 @@ class UsageStore:
 
     async def _write(self, some: SeriesRows, *, operator: bool = True) -> None:
         """Write rows that are all of one tenant, or of none."""
-        prefixes = [self._prefix(meter, key) for meter, key in zip(some.meters, some.keys, strict=True)]
+        prefixes = [
+            self._prefixes.get(series_) or self._prefix(*series_)
+            for series_ in zip(some.meters, some.keys, strict=True)
+        ]
         lines = lines_of(prefixes, some.rows, some.revised)
         self._written += len(lines) if operator else 0
         await self._writer.add(lines, some.keys[0].tenant, operator=operator)
 
     def _prefix(self, meter: str, key: SeriesKey) -> str:
-        prefix = self._prefixes.get((meter, key))
-        if prefix is None:
-            prefix = series(USAGE, {"park": self._park, "meter": meter, **key._asdict()})
-            self._prefixes[meter, key] = prefix
+        prefix = series(USAGE, {"park": self._park, "meter": meter, **key._asdict()})
+        self._prefixes[meter, key] = prefix
         return prefix
 
     async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
