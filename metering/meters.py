@@ -288,3 +288,4 @@ class Thresholds(Model):
     silent_s: Count = 900
     solar_ratio: Positive = 0.6
     toe_per_year: Positive | None = None
+    co2e_t_per_year: Positive | None = None

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from metering.calendar import Calendar, Window
 from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dated, value_on
+from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span, midnight_ms
 from metering.meterlibrary import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
@@ -116,6 +117,7 @@ class Park(Model):
     calendar: Calendar = Calendar()
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
+    entered: tuple[EnteredFuel, ...] = ()
     allocation: dict[Utility, Annotated[tuple[Allocation, ...], in_order]] = Field(default_factory=dict)
 
     @model_validator(mode="before")

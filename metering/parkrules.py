@@ -4,6 +4,7 @@ The park may have been read leniently. A rule then says what it finds as far as 
 what only follows from another fault: where a name could not be read, none is missed.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -11,18 +12,19 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metering.calendar import Calendar, DayRange, Window
-from metering.dated import Dated
+from metering.dated import Dated, at
+from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES
 from metering.meters import Meter
 from metering.park import Gateway, Park, Tenant
 from metering.quantities import Utility
-from metering.rules import Scope, one_of
+from metering.rules import Scope, known, one_of
 from metering.sources import Source
 from metering.streamrules import broken_streams
 from metering.streams import Stream
-from metering.tariffs import Allocation
+from metering.tariffs import Allocation, Factors
 from metering.yamllines import KeyPath
 
 RESERVED: Final = frozenset({"ingesters"})
@@ -144,6 +146,33 @@ def _streams_are_right(park: Park) -> Iterator[Broken]:
     yield from broken_streams(park.streams, _scope(park))
 
 
+def _entered_fuels_are_known(park: Park) -> Iterator[Broken]:
+    tenants, fuels = _ids(park, "tenants"), park.factors.fuels
+    for index, entered in enumerate(park.entered):
+        yield from as_far_as_read(_entry_is_known(("entered", index), entered, tenants, park.factors))
+        if entered.fuel not in fuels:
+            yield ("entered", index, "fuel"), one_of(fuels, "a fuel of factors.fuels")
+
+
+def _entry_is_known(
+    path: KeyPath, entered: EnteredFuel, tenants: frozenset[str] | None, factors: Factors
+) -> Iterator[Broken]:
+    if not known(tenants, entered.tenant):
+        yield (*path, "tenant"), one_of(tenants or (), "a tenant of this file")
+    for month in entered.months:
+        if not _MONTH.fullmatch(month):
+            yield (*path, "months", month), "a month is written as in 2026-10"
+        elif entered.fuel in factors.fuels:
+            first = date.fromisoformat(f"{month}-01")
+            if at(factors.fuels[entered.fuel].factors, first) is None:
+                yield (*path, "months", month), f"factors.fuels.{entered.fuel} has no factors that hold then"
+            elif at(factors.gwp, first) is None:
+                yield (*path, "months", month), "factors.gwp names no set of warming potentials that holds then"
+
+
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+
+
 def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:
     """When each tenant is in the park, as far as that could be read; None where not every name could."""
     if _ids(park, "tenants") is None:
@@ -234,6 +263,7 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _meters_are_right,
     _sources_are_carried,
     _streams_are_right,
+    _entered_fuels_are_known,
     _allocations_hold,
 )
 

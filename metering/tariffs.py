@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from metering.calendar import Calendar, Window
 from metering.dated import DatedValue, Sourced, Values, in_order
+from metering.fuels import Fuel, WarmingPotential
 from metering.model import Identifier, Model, NotNegative, Number, Positive
 from metering.quantities import Utility
 
@@ -134,10 +135,13 @@ class Factors(Model):
     """Emission and conversion factors.
 
     `scope1`: fuels burnt by the tenant. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit,
-    `mj`: energy content per unit (F20).
+    `mj`: energy content per unit (F20). `fuels`: what is entered by month, by a name of the park file's choosing;
+    `gwp`: the set of warming potentials that their gases are added up by (F33).
     """
 
     scope1: dict[Utility, Annotated[tuple[FuelFactor, ...], in_order]] = Field(default_factory=dict)
     scope2: dict[Utility, Annotated[tuple[BoughtFactor, ...], in_order]] = Field(default_factory=dict)
     toe: dict[Utility, Values] = Field(default_factory=dict)
     mj: dict[Utility, Values] = Field(default_factory=dict)
+    fuels: dict[str, Fuel] = Field(default_factory=dict)
+    gwp: Annotated[tuple[WarmingPotential, ...], in_order] = ()

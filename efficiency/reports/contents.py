@@ -14,6 +14,7 @@ from efficiency.indicators.tenant import fence_meters, generating
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
 from efficiency.reports.entries import Entry, entries_of
+from efficiency.reports.inventory import InventoryRow, Watched, tenant_rows, watched, whole_park_rows
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DataQuality, Figures, MeterDays, amounts, by_column, costs, quality
 from efficiency.reports.touched import Touched, touched
@@ -110,6 +111,8 @@ class ParkReport(Common):
     tenants: Mapping[str, Mapping[str, Entry]]
     mains: tuple[MainBalance, ...]
     matches: tuple[Match, ...]
+    inventory: tuple[InventoryRow, ...] = ()
+    watched: tuple[Watched, ...] = ()
 
 
 async def tenant_report(store: Store, park: Park, tenant: Tenant, period: ReportPeriod, made_on: date) -> TenantReport:
@@ -177,7 +180,20 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         tenants=await _entries(store, park, period, use, park.tenants),
         mains=await _mains(store, park, period, use, now),
         matches=await reading.matches(store, park, period),
+        inventory=await _inventory(store, park, period, use, made_on) if period.month is None else (),
+        watched=await watched(store, park, period, made_on) if period.month is None else (),
     )
+
+
+async def _inventory(
+    store: Store, park: Park, period: ReportPeriod, use: MeterDays, until: date
+) -> tuple[InventoryRow, ...]:
+    """The park as a whole first, then its tenants."""
+    rows = [*whole_park_rows(park, period, use, until)]
+    for tenant in park.tenants:
+        own = await reading.daily_use(store, park, period, tenant.id)
+        rows += tenant_rows(park, tenant, period, own, until)
+    return tuple(rows)
 
 
 def _ids(meters: Iterable[Meter]) -> list[str]:

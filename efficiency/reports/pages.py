@@ -14,6 +14,7 @@ from efficiency.reports.contents import Common, MainBalance, ParkReport, TenantR
 from efficiency.reports.entries import Entry, ShownFigure, legend, mark_of, plain, quantity, shown, why
 from efficiency.reports.formfiles import form_tables
 from efficiency.reports.forms import FormRow
+from efficiency.reports.inventoryfiles import inventory_rows, watched_rows
 from efficiency.reports.matches import match_rows
 from efficiency.reports.pictures import Pictures
 from efficiency.reports.render import render
@@ -117,6 +118,11 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
             "balance_legend": legend([_plainly(one.figures[LOSS]) for one in report.mains], language),
             "balance_formula": {"formula": "F14", "formula_text": language.say(FORMULAS["F14"])},
             "flows": [(name, svg) for name, svg in flows if svg],
+            "inventory": inventory_rows(report.inventory, language),
+            "watched": watched_rows(report.watched, language),
+            "inventory_formulas": [
+                {"formula": number, "formula_text": language.say(FORMULAS[number])} for number in ("F33", "F34")
+            ],
             "matches": match_rows(report, language),
             "match_formulas": [
                 {"formula": number, "formula_text": language.say(FORMULAS[number])} for number in ("F30", "F31", "F32")

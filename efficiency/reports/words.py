@@ -173,6 +173,45 @@ TEXTS: Final[dict[str, Localized]] = {
         "Late or corrected readings change figures afterwards; a revised figure carries the date of its revision.",
         "Số liệu đến muộn hoặc được sửa sẽ làm thay đổi kết quả; số đã hiệu chỉnh có ghi ngày hiệu chỉnh.",
     ),
+    "watched": _text("Yearly lines of energy and emissions", "Các ngưỡng năng lượng và phát thải trong năm"),
+    "watched_text": _text(
+        "Who reaches such a line in a year has duties by law; ask the park's office. The days that are not known are "
+        "taken as the mean of those that are, the range as the lowest and the highest month.",
+        "Cơ sở đạt ngưỡng trong năm có nghĩa vụ theo quy định; hỏi ban quản lý khu công nghiệp. Những ngày chưa có số "
+        "liệu lấy theo trung bình các ngày đã có; khoảng dự báo theo tháng thấp nhất và cao nhất.",
+    ),
+    "yearly_line": _text("Line", "Ngưỡng"),
+    "so_far": _text("So far", "Đến nay"),
+    "year_end": _text("Forecast of the year", "Dự báo cả năm"),
+    "year_range": _text("Range", "Khoảng dự báo"),
+    "known_days": _text("Known days", "Số ngày có số liệu"),
+    "forecast_none": _text("too few days are known", "quá ít ngày có số liệu"),
+    "forecast_over": _text("reached", "đã đạt ngưỡng"),
+    "forecast_will": _text("will be reached", "sẽ đạt ngưỡng"),
+    "forecast_may": _text("may be reached", "có thể đạt ngưỡng"),
+    "forecast_under": _text("will not be reached", "không đạt ngưỡng"),
+    "inventory": _text("Greenhouse gas inventory of the park", "Kiểm kê khí nhà kính của khu"),
+    "inventory_sheet": _text("Inventory", "Kiểm kê"),
+    "inventory_text": _text(
+        "What came over the park's edge, and the fuels that were entered. Scope 2 stands twice, location-based and "
+        "market-based: never add both. The lines of each tenant are in the files beside this report.",
+        "Lượng qua ranh giới khu và nhiên liệu do đơn vị khai. Phạm vi 2 nêu hai cách, theo vị trí và theo thị trường: "
+        "không cộng cả hai. Số liệu từng doanh nghiệp có trong các tệp kèm báo cáo.",
+    ),
+    "sum": _text("Sum", "Cộng"),
+    "scope": _text("Scope", "Phạm vi"),
+    "basis": _text("Basis", "Cách tính"),
+    "location": _text("location-based", "theo vị trí"),
+    "market": _text("market-based", "theo thị trường"),
+    "per_unit_kg": _text("kg CO₂e per unit", "kg CO₂e trên đơn vị"),
+    "co2_fossil_kg": _text("CO₂, kg", "CO₂, kg"),
+    "ch4_kg": _text("CH₄, kg", "CH₄, kg"),
+    "n2o_kg": _text("N₂O, kg", "N₂O, kg"),
+    "co2_biogenic_kg": _text("biogenic CO₂, kg", "CO₂ sinh học, kg"),
+    "co2e_t": _text("t CO₂e", "t CO₂e"),
+    "standing": _text("Standing", "Tính chất"),
+    "default": _text("default of the IPCC", "giá trị mặc định của IPCC"),
+    "stated": _text("as the park file says", "theo hồ sơ khu"),
     "symbiosis": _text("Industrial symbiosis: possible matches", "Cộng sinh công nghiệp: các liên kết có thể"),
     "symbiosis_text": _text(
         "What one firm has left over and another could use, quarter hour by quarter hour. Savings are what the demand "
@@ -285,6 +324,15 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F32": _text(
         "Σ met · utility replaced per unit · price or factor of the day; without pipes, pumps and treatment",
         "Σ lượng đáp ứng · tiện ích thay thế trên đơn vị · đơn giá hoặc hệ số của ngày; chưa gồm đường ống, bơm, xử lý",
+    ),
+    "F33": _text(
+        "amount · net calorific value · Σ over CO₂, CH₄, N₂O of kg per GJ · warming potential; biogenic CO₂ apart",
+        "lượng · nhiệt trị thấp · Σ CO₂, CH₄, N₂O: kg trên GJ · tiềm năng nóng lên; CO₂ sinh học tách riêng",
+    ),
+    "F34": _text(
+        "known + days not known · mean of the known days (range: lowest and highest month) + entered months · 12 / n",
+        "đã biết + số ngày chưa biết · trung bình ngày đã biết (khoảng: tháng thấp nhất, cao nhất) + tháng đã khai · "
+        "12 / n",
     ),
 }
 """In words, by the number that `metering.figures` gives; docs/formulas.md has them in full, with their sources."""

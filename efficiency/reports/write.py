@@ -1,4 +1,4 @@
-"""Reports as files: HTML or PDF by the name's ending, and beside a park's yearly report its forms as CSV and XLSX.
+"""Reports as files: HTML or PDF by the name's ending; beside a park's yearly report forms and inventory, CSV and XLSX.
 
 WeasyPrint, which makes the PDF, loads Pango, a library of the system that a gateway need not have: it is loaded when a
 PDF is asked for.
@@ -17,6 +17,7 @@ from efficiency.closing.file import ClosedMonth
 from efficiency.reports.contents import ParkReport, park_report, tenant_report
 from efficiency.reports.formfiles import export
 from efficiency.reports.forms import FormRow, Given, rows
+from efficiency.reports.inventoryfiles import export_inventory
 from efficiency.reports.pages import park_page, tenant_page
 from efficiency.reports.periods import ReportPeriod
 from metering.errors import OperatorError
@@ -62,11 +63,12 @@ async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: R
 async def write_park_report(
     store: Store, park: Park, order: ReportOrder, entered: Mapping[tuple[str, str, str], Given] | None = None
 ) -> list[Path]:
-    """Write a park's report and return the files; a year's has its forms beside it."""
+    """Write a park's report and return the files; a year's has its forms and its inventory beside it."""
     report, language = await park_report(store, park, order.period, order.made_on), order.language
     forms = _forms(report, entered or {})
     files = [await _write(park_page(report, language, forms, formulas=order.formulas), checked_out(order.out))]
-    return files + (export(forms, language, order.out, language.say(park.park.name)) if forms else [])
+    files += export(forms, language, order.out, language.say(park.park.name)) if forms else []
+    return files + (export_inventory(report.inventory, language, order.out, park.park.name) if forms else [])
 
 
 async def write_reports(store: Store, park: Park, folder: Path, month: date) -> list[Path]:

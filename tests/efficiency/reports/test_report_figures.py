@@ -340,3 +340,29 @@ def test_possible_matches_stand_with_what_is_uncertain(reports: Reports) -> None
     assert page.count("no value: no data in this period") >= 1
     assert "Cộng sinh công nghiệp: các liên kết có thể" in reports.text("park-year", Language.VI)
     assert "các liên kết có thể" not in reports.text("empty-park", Language.VI)
+
+
+def test_the_inventory_names_every_factor_and_adds_up(reports: Reports) -> None:
+    with (reports.folder / "park-year-en-inventory.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = [*csv.DictReader(file)]
+    assert all(row["Source, as the park file gives it"] and row["Standing"] for row in rows)
+    park = [row for row in rows if row["Of"] == "Song Xanh Eco-Industrial Park"]
+    lpg = next(row for row in park if row["Figure"] == "LPG")
+    assert float(lpg["t CO₂e"]) == pytest.approx(3.9 * 47.3 * (63.1 + 0.001 * 28 + 0.0001 * 265) / 1000)
+    assert float(next(row for row in park if row["Figure"] == "Wood chips")["biogenic CO₂, kg"]) == 128 * 15.6 * 112
+    bought = {basis: [row for row in park if row["Basis"] == basis] for basis in ("location-based", "market-based")}
+    assert sum(float(row["Value"]) for row in bought["market-based"]) == pytest.approx(
+        sum(float(row["Value"]) for row in bought["location-based"])
+    )
+    assert [float(row["kg CO₂e per unit"]) for row in bought["market-based"]] == [0.0, 0.6592]
+    sheet = load_workbook(reports.folder / "park-year-vi-inventory.xlsx")["Kiểm kê"]
+    assert sheet.max_row == len(rows) + 1
+
+
+def test_the_yearly_lines_are_watched_with_a_forecast(reports: Reports) -> None:
+    page = reports.text("park-year", Language.EN)
+    assert "Yearly lines of energy and emissions" in page
+    assert "1,000 TOE" in page
+    assert "3,000 t CO₂e" in page
+    assert "<b>reached</b>" in page
+    assert "Yearly lines" not in reports.text("park-month", Language.EN)

@@ -96,6 +96,7 @@ def spoken(texts: Iterable[Localized], language: Language) -> list[str]:
 def data_of(park: Park) -> list[Localized]:
     names = [park.park.name, *(tenant.name for tenant in park.tenants), *(meter.name for meter in park.meters)]
     names += [stream.name for stream in park.streams]
+    names += [fuel.name for fuel in park.factors.fuels.values()]
     return [*names, *(tenant.sector for tenant in park.tenants)]
 
 

@@ -1,0 +1,245 @@
+"""The greenhouse gas inventory of a year, line by line with its factor and source, and the yearly lines that are near.
+
+Metered carriers are what is stored of each day, by the factor that held; fuels are what the park file says of months.
+The park as a whole is what came over its edge, and every fuel that was entered: it holds its tenants.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from efficiency.indicators.figure import absent
+from efficiency.indicators.greenhouse import Burnt, YearEnd, burnt, year_end
+from efficiency.indicators.park import edge_points
+from efficiency.indicators.tenant import fence_meters
+from efficiency.reports import reading
+from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.reading import MeterDays
+from efficiency.valuation.valued import ValueReason
+from metering.dated import DatedValue, Sourced, at
+from metering.figures import Period
+from metering.model import Localized
+from metering.park import Park, Tenant
+from metering.quantities import UTILITIES, Utility
+from metering.tariffs import BoughtFactor, FuelFactor
+from store.client import Store
+
+LOCATION, MARKET = "location", "market"
+_ORDER = (Utility.NATURAL_GAS, *(utility for utility in Utility if utility is not Utility.NATURAL_GAS))
+"""Scope 1 first."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRow:
+    """One line: what was burnt or bought while one factor held; kg by gas where the factor tells gases apart.
+
+    `subject` is a tenant, or None for the park as a whole; `basis` tells both ways of counting scope 2 apart.
+    """
+
+    subject: Tenant | None
+    scope: int
+    basis: str
+    what: Localized
+    amount: float
+    unit: str
+    per_unit_kg: float
+    co2e_kg: float
+    since: date
+    standing: str
+    source: str
+    completeness: float | None
+    gases: Burnt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The days of a period before `until`, and what meters measured on them."""
+
+    period: ReportPeriod
+    use: MeterDays
+    until: date
+
+    def amount(self, meters: Sequence[str], day: date) -> float:
+        """What came in through some meters on a day."""
+        return sum(max(self.use[meter][day].whole or 0.0, 0.0) for meter in meters if day in self.use.get(meter, {}))
+
+    def completeness(self, meters: Sequence[str], day: date) -> float:
+        """How much of a day is known of some meters."""
+        known = [self.use[meter][day].completeness for meter in meters if day in self.use.get(meter, {})]
+        return sum(known) / len(meters) if meters else 0.0
+
+
+def tenant_rows(
+    park: Park, tenant: Tenant, period: ReportPeriod, use: MeterDays, until: date
+) -> Iterator[InventoryRow]:
+    """Lines of one tenant, of the days before `until`."""
+    days = _Days(period, use, until)
+    yield from _burnt(tenant, burnt(park, period.months, [tenant.id]))
+    for utility in _ORDER:
+        yield from _metered(park, tenant, utility, _fence(park, tenant, utility, period), days)
+
+
+def whole_park_rows(park: Park, period: ReportPeriod, use: MeterDays, until: date) -> Iterator[InventoryRow]:
+    """Lines of the park as a whole; what tenants buy by contracts of their own is market-based by these."""
+    days = _Days(period, use, until)
+    yield from _burnt(None, burnt(park, period.months, [None, *park.tenant]))
+    for utility in (*park.factors.scope1, Utility.ELECTRICITY):
+        meters = [meter.id for meter, _ in edge_points(park, utility, period.span(park))]
+        yield from _metered(park, None, utility, meters, days)
+
+
+def _fence(park: Park, tenant: Tenant, utility: Utility, period: ReportPeriod) -> list[str]:
+    return [meter.id for meter in fence_meters(park, tenant.id, utility, period.span(park))]
+
+
+_Contract = tuple[Sequence[DatedValue], Sequence[str]]
+"""Factors of electricity that a tenant buys by a contract of its own, and the meters that it comes through."""
+
+
+def _metered(
+    park: Park, tenant: Tenant | None, utility: Utility, meters: Sequence[str], days: _Days
+) -> Iterator[InventoryRow]:
+    if utility in park.factors.scope1:
+        yield from _lines(tenant, utility, (1, ""), _by_factor(park.factors.scope1[utility], (), meters, days))
+    elif utility in park.factors.scope2:
+        bought = park.factors.scope2[utility]
+        owners = [tenant] if tenant is not None else park.tenants
+        contracts = [
+            (each.contract.co2e_kg_per_kwh, _fence(park, each, utility, days.period))
+            for each in owners
+            if utility is Utility.ELECTRICITY and each.contract.co2e_kg_per_kwh
+        ]
+        yield from _lines(tenant, utility, (2, LOCATION), _by_factor(bought, (), meters, days))
+        yield from _lines(tenant, utility, (2, MARKET), _by_factor(bought, contracts, meters, days))
+
+
+_Amounts = dict[Sourced, list[tuple[float, float]]]
+"""Amount and completeness of each day on which a factor held."""
+
+
+def _by_factor(
+    factors: Sequence[Sourced], contracts: Sequence[_Contract], meters: Sequence[str], days: _Days
+) -> _Amounts:
+    found: _Amounts = {}
+    for day in (day for day in days.period.days if day < days.until):
+        rest, known = days.amount(meters, day), days.completeness(meters, day)
+        for entries, own in contracts:
+            contract = at(entries, day)
+            if contract is not None:
+                amount = days.amount(own, day)
+                found.setdefault(contract, []).append((amount, days.completeness(own, day)))
+                rest = max(rest - amount, 0.0)
+        entry = at(factors, day)
+        if entry is not None:
+            found.setdefault(entry, []).append((rest, known))
+    return found
+
+
+def _lines(tenant: Tenant | None, utility: Utility, scope: tuple[int, str], found: _Amounts) -> Iterator[InventoryRow]:
+    for entry, amounts in found.items():
+        amount, complete = sum(each for each, _ in amounts), sum(each for _, each in amounts) / len(amounts)
+        if complete and amount:
+            per_unit = _per_unit(entry)
+            yield InventoryRow(
+                subject=tenant,
+                scope=scope[0],
+                basis=scope[1],
+                what=UTILITIES[utility].label,
+                amount=amount,
+                unit=UTILITIES[utility].unit,
+                per_unit_kg=per_unit,
+                co2e_kg=amount * per_unit,
+                since=entry.since,
+                standing=entry.standing if isinstance(entry, BoughtFactor) else "stated",
+                source=entry.source,
+                completeness=complete,
+            )
+
+
+def _per_unit(entry: Sourced) -> float:
+    if isinstance(entry, FuelFactor):
+        return entry.gj_per_unit * entry.kg_per_gj
+    return entry.value if isinstance(entry, DatedValue) else 0.0
+
+
+def _burnt(tenant: Tenant | None, fuels: Iterable[Burnt]) -> Iterator[InventoryRow]:
+    for each in fuels:
+        yield InventoryRow(
+            subject=tenant,
+            scope=1,
+            basis="",
+            what=each.fuel.name,
+            amount=each.amount,
+            unit=each.fuel.unit,
+            per_unit_kg=each.co2e_kg / each.amount if each.amount else 0.0,
+            co2e_kg=each.co2e_kg,
+            since=each.factor.since,
+            standing=each.factor.standing,
+            source="; ".join((each.factor.source, f"{each.gwp.name}: {each.gwp.source}", each.entered.source)),
+            completeness=None,
+            gases=each,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A tenant against a line of law: `limit` in `unit` a year, and where the year will end (None: not to be said)."""
+
+    tenant: Tenant
+    unit: str
+    limit: float
+    end: YearEnd | None
+
+    @property
+    def verdict(self) -> str:
+        """Key of the word for it."""
+        if self.end is None:
+            return "forecast_none"
+        if self.end.known >= self.limit:
+            return "forecast_over"
+        if self.end.low >= self.limit:
+            return "forecast_will"
+        return "forecast_may" if self.end.high >= self.limit else "forecast_under"
+
+
+_LINES = (("TOE", "toe", 1.0), ("t CO₂e", "co2e_kg", 1e-3))
+
+
+async def watched(store: Store, park: Park, period: ReportPeriod, until: date) -> tuple[Watched, ...]:
+    """Every tenant against the yearly lines of its thresholds, or the park's, where they are given."""
+    months = await reading.figures(store, park, period, Period.MONTH)
+    found = []
+    for tenant in park.tenants:
+        own = park.thresholds_of(tenant.id, min(period.last, until))
+        limits = (
+            own.toe_per_year or park.park.thresholds.toe_per_year,
+            own.co2e_t_per_year or park.park.thresholds.co2e_t_per_year,
+        )
+        fuels = [*burnt(park, [month for month in period.months if month < until], [tenant.id])]
+        for (unit, name, scale), limit in zip(_LINES, limits, strict=True):
+            if limit is None:
+                continue
+            of_tenant = {
+                month: (
+                    months.get(tenant.id, {})
+                    .get(month, {})
+                    .get(name, absent(unit, ValueReason.NOT_COMPUTED))
+                    .scaled(scale, unit),
+                    _days_over(month, until),
+                )
+                for month in period.months
+            }
+            entered: dict[date, float] = {}
+            for each in fuels:
+                worth = each.toe if unit == "TOE" else each.co2e_kg * scale
+                for month in each.months:
+                    share = each.entered.by_month[month] / each.amount if each.amount else 0.0
+                    entered[month] = entered.get(month, 0.0) + worth * share
+            found.append(Watched(tenant, unit, limit, year_end(period.year, of_tenant, entered)))
+    return tuple(found)
+
+
+def _days_over(month: date, until: date) -> int:
+    """Days of a month that are over before `until`."""
+    following = (month + timedelta(days=31)).replace(day=1)
+    return max(0, (min(following, until) - month).days)
