@@ -13,7 +13,7 @@ from efficiency.usage.gaps import SHAPE_WEEKS, histories
 from efficiency.usage.intervals import WEEK_MS, Span, merged
 from efficiency.usage.line import Line
 from efficiency.usage.quarters import MARGIN_MS, long_gap
-from efficiency.usage.steps import REACH_MS, Steps
+from efficiency.usage.steps import EXCURSION_MS, REACH_MS, Steps
 
 
 def shape_reach(changed: Span) -> Span:
@@ -44,10 +44,24 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
     end = max(changed.end, int(candidates[after])) if after < len(candidates) else changed.end
     zone = Span(begin - REACH_MS, end + REACH_MS)
     begin, end = _with_runs(counter, steps, zone, only_new=only_new)
+    end = max(end, _back_after(steps.raw, zone.end))
     good = np.union1d(steps.start, steps.end)
     earlier, later = good[good < begin], good[good > end]
     whole = Span(int(earlier[-1]) if len(earlier) else begin, int(later[0]) if len(later) else end).outward()
     return Span(whole.start - MARGIN_MS, whole.end + MARGIN_MS)
+
+
+def _back_after(raw: Line, ms: int) -> int:
+    """Where a register may be back that falls right after the first reading beyond an instant.
+
+    What it is taken for depends on the use before that reading, which may be a step from long ago.
+    """
+    fall = int(np.searchsorted(raw.times, ms, side="right"))
+    if fall + 1 >= len(raw.times) or raw.values[fall + 1] >= raw.values[fall]:
+        return ms
+    _, last = raw.run(fall + 1)
+    back = max(int(np.searchsorted(raw.times, raw.times[fall] + EXCURSION_MS, side="right")), last + 1)
+    return int(raw.times[min(back, len(raw.times) - 1)])
 
 
 def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:

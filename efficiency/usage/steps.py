@@ -28,7 +28,7 @@ REACH_MS = 2 * HOUR_MS
 """A reading changes what is thought of others no further away than this, or of the nearest one on either side; only
 what repeats one value hangs together for longer."""
 
-_EXCURSION_MS = HOUR_MS
+EXCURSION_MS = HOUR_MS
 _USUAL = 0.5
 """Use is as usual where it differs from what was used before by no more than this share."""
 
@@ -164,7 +164,9 @@ def _excursions(counter: Counter, line: Line, found: Judged) -> tuple[Bools, lis
     breaks = np.flatnonzero(impossible(line, found.kind))
     run = np.cumsum(line.fresh)
     before, after = breaks[:-1], breaks[1:] + 1
-    short = (run[before + 1] == run[after - 1]) | (line.times[after] - line.times[before] <= _EXCURSION_MS)
+    short = (run[before + 1] == run[after - 1]) | (line.times[after] - line.times[before] <= EXCURSION_MS)
+    rises = line.values[1:] > line.values[:-1]
+    short &= rises[before] != rises[after - 1]  # up and back, or down and back
     before, after = before[short], after[short]
     if len(before):
         fits = judged(counter, line, before, after).kind <= KNOWN
@@ -186,7 +188,7 @@ def _came_back(counter: Counter, line: Line, out: Bools, kind: Kinds, fall: int)
     """
     high, low = line.values[fall], line.values[fall + 1]
     _, last = line.run(fall + 1)
-    end = max(int(np.searchsorted(line.times, line.times[fall] + _EXCURSION_MS, side="right")), last + 2)
+    end = max(int(np.searchsorted(line.times, line.times[fall] + EXCURSION_MS, side="right")), last + 2)
     again = np.flatnonzero(line.values[fall + 2 : end] >= high)
     if not len(again):
         return None

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from efficiency.stored.meteruse import around
@@ -80,6 +80,13 @@ def registers(drawn: Drawn, *, held: bool = False) -> dict[int, float]:
 
 
 @given(chaos, chaos, st.booleans(), slots, st.booleans())
+@example(
+    drawn={15: None, 140: None, 145: 500.0, 260: None},
+    late={0: None, 5: None, 10: None},
+    held=False,
+    first=0,
+    only_new=True,
+)
 @settings(max_examples=300)
 def test_only_affected_intervals_differ(drawn: Drawn, late: Drawn, held: bool, first: int, only_new: bool) -> None:
     before = registers(drawn, held=held)
