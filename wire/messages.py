@@ -93,6 +93,7 @@ class Reason(StrEnum):
 
     MALFORMED = "malformed"
     TOO_LARGE = "too_large"
+    FLOODING = "flooding"
     UNKNOWN_GATEWAY = "unknown_gateway"
     UNKNOWN_METER = "unknown_meter"
     WRONG_GATEWAY = "wrong_gateway"

@@ -5,9 +5,11 @@ import time
 
 import pytest
 
-from ecopark.refused import Filter, find
+from ecopark.refused import PAGE, Filter, Replayed, find, replay
+from ingest.refusal import Kept, Ledger, refusal
 from store.schema import OPERATOR_DATABASE
 from tests.ingest.conftest import Station, Until
+from wire.messages import Reason
 
 WEEK_MS = 7 * 86_400_000
 YEAR_2000_MS = 946_684_800_000
@@ -104,3 +106,27 @@ async def test_what_a_broker_kept_is_not_stored_again(station: Station, until: U
 
         await until(later, "a later reading")
     assert [row["energy_kwh"] for row in await station.stored()] == [2.0, 2.0]
+
+
+async def test_thousands_of_refusals_are_sent_again_and_what_is_refused_again_stays(station: Station) -> None:
+    """More than are read in one go, some of them hours apart; the meter of one is unknown still."""
+    began = now()
+    ledger = Ledger("one")
+    instants = [began - 40 * 3_600_000 + n * 60_000 + (n // 500) * 3_600_000 for n in range(PAGE + 7)]
+    payloads = [
+        f'{{"meter":"{meter}","ts":{ts},"values":{{"energy_kwh":{n}.0,"power_kw":1.5}}}}'.encode()
+        for n, ts in enumerate(instants)
+        for meter in (["em-77"] if n == 5 else ["em-1"])
+    ]
+    topic = "ecopark/v1/demo/gw-1/readings"
+    kept = [
+        Kept("demo", "gw-1", topic, refusal(Reason.UNKNOWN_METER, "no such meter", each), each, began)
+        for each in payloads
+    ]
+    await station.store.write([ledger.line(each) for each in kept], OPERATOR_DATABASE)
+    await station.started()
+    done = await replay(station.store, station.broker.address, Filter())
+    assert done == Replayed(sent=len(payloads), stored=len(payloads) - 1)
+    assert await station.count() == len(payloads) - 1
+    (left,) = [each async for each in find(station.store, Filter())]
+    assert json.loads(left.payload)["meter"] == "em-77"
