@@ -4,7 +4,7 @@ Nothing is written here. The past is computed again by the park file as it is: w
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from efficiency.closing.account import UtilityAccount, account_of, flows_of
@@ -70,14 +70,17 @@ class MonthMaker:
         """The month as it would be closed now, after those that are closed."""
         found = made(await self._month(first, registers=True))
         restated, owed = [], dict[str, list[Correction]]()
-        for earlier in (each.month for each in closed if each.month < first):
-            before = stated(closed, earlier)
-            changed = await self._restated(earlier, before)
-            if changed:
-                restated.append(Restated(month=earlier, statements=changed))
-            for each in changed:
+        obstacles = [*[each async for each in self._unready(first)], *found.obstacles]
+        for earlier in (each for each in closed if each.month < first):
+            before = stated(closed, earlier.month)
+            again = await self._again(earlier.month, before)
+            if not again.statements:
+                continue
+            restated.append(Restated(month=earlier.month, statements=again.statements))
+            obstacles += [each.of(earlier.month) for each in again.obstacles if each not in earlier.obstacles]
+            for each in again.statements:
                 old = before.get(each.tenant, Statement(tenant=each.tenant))
-                owed.setdefault(each.tenant, []).extend(corrections(earlier, old, each))
+                owed.setdefault(each.tenant, []).extend(corrections(earlier.month, old, each))
         by_tenant = {each.tenant: each for each in found.statements}
         statements = [
             by_tenant.get(tenant, Statement(tenant=tenant)).with_more(corrections=owed.get(tenant, ()))
@@ -88,17 +91,18 @@ class MonthMaker:
             park=self._park.id,
             month=first,
             closed_at=datetime.fromtimestamp(self._now_ms // 1000, UTC).astimezone(self._park.zone),
-            obstacles=(*[each async for each in self._unready(first)], *found.obstacles),
+            obstacles=tuple(obstacles),
             statements=tuple(statements),
             account=account_of(found.flows, statements),
             restated=tuple(restated),
         )
 
-    async def _restated(self, first: date, before: Mapping[str, Statement]) -> tuple[Statement, ...]:
-        """Statements of an earlier month that would be others now; registers are read only where there is such."""
-        if not any(differing(before, made(await self._month(first)).statements)):
-            return ()
-        return tuple(differing(before, made(await self._month(first, registers=True)).statements))
+    async def _again(self, first: date, before: Mapping[str, Statement]) -> MadeMonth:
+        """An earlier month with those statements that would be others now; only where there are, registers are read."""
+        found = made(await self._month(first))
+        if any(differing(before, found.statements)):
+            found = made(await self._month(first, registers=True))
+        return replace(found, statements=tuple(differing(before, found.statements)))
 
     async def _month(self, first: date, *, registers: bool = False) -> MonthUse:
         span = month_span(self._park, first)

@@ -1,6 +1,7 @@
 """What stands in the way of closing a month: data that are missing or suspect, and prices that nobody entered."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
 
@@ -24,6 +25,10 @@ class Obstacle(Model):
 
     subject: str
     text: Localized
+
+    def of(self, month: date) -> "Obstacle":
+        """The same, of an earlier month that is computed again."""
+        return _obstacle(self.subject, f"{month:%Y-%m}: {self.text.en}", f"{month:%m/%Y}: {self.text.vi}")
 
 
 def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:

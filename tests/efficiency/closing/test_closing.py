@@ -153,6 +153,14 @@ async def test_late_readings_are_a_correction_and_a_gap_stands_in_the_way_of_clo
     assert before.taxed[0].rate == 0.05
 
 
+async def test_a_closed_month_that_can_no_longer_be_computed_stands_in_the_way_of_the_next(desk: Desk) -> None:
+    await desk.close(SEPTEMBER)
+    await desk.edit(**{"water: [{from: 2026-01-01, value: 0.05": "water: [{from: 2026-09-20, value: 0.05"})
+    assert [(each.subject, each.text.en) for each in (await desk.draft(OCTOBER)).obstacles] == [
+        ("water", "2026-09: no VAT rate is dated for a day of this period")
+    ]
+
+
 async def test_what_stands_in_the_way_is_named(desk: Desk, influx: Influxd) -> None:
     del influx
     await desk.edit(**{"water: [{from: 2026-01-01, value: 0.05": "water: [{from: 2026-10-20, value: 0.05"})
