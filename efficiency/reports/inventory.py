@@ -150,7 +150,7 @@ def _lines(tenant: Tenant | None, utility: Utility, scope: tuple[int, str], foun
                 per_unit_kg=per_unit,
                 co2e_kg=amount * per_unit,
                 since=entry.since,
-                standing=entry.standing if isinstance(entry, BoughtFactor) else "stated",
+                standing=entry.standing if isinstance(entry, BoughtFactor) else "by_park_file",
                 source=entry.source,
                 completeness=complete,
             )

@@ -211,7 +211,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "co2e_t": _text("t CO₂e", "t CO₂e"),
     "standing": _text("Standing", "Tính chất"),
     "default": _text("default of the IPCC", "giá trị mặc định của IPCC"),
-    "stated": _text("as the park file says", "theo hồ sơ khu"),
+    "by_park_file": _text("as the park file says", "theo hồ sơ khu"),
     "symbiosis": _text("Industrial symbiosis: possible matches", "Cộng sinh công nghiệp: các liên kết có thể"),
     "symbiosis_text": _text(
         "What one firm has left over and another could use, quarter hour by quarter hour. Savings are what the demand "

@@ -302,6 +302,14 @@ async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: P
             await write_park_report(store, reports.park, order, entered)
 
 
+def test_the_grid_factor_stands_with_its_standing_wherever_it_is_used(reports: Reports) -> None:
+    for language in Language:
+        for kind in ("tenant-month", "tenant-year", "park-month", "park-year"):
+            page = reports.text(kind, language)
+            said = f"{language.exact(0.6592)} kg CO₂e/kWh ({language.say(TEXTS['official'])})"
+            assert said in page, f"{kind} {language.value}"
+
+
 async def test_a_page_says_that_its_figures_wait_to_be_computed_again(reports: Reports) -> None:
     park, language = reports.park, Language.VI
     said = language.say(TEXTS["waiting"])

@@ -1,6 +1,7 @@
 """Bands, prices, factors: what a bill is made of, and every reason for which there is none."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +18,10 @@ from efficiency.valuation.valued import ValueReason, reasons_in
 from metering.calendar import Calendar
 from metering.dated import DatedValue, at
 from metering.meters import Role
+from metering.parkfile import load_park
 from metering.quantities import Utility
 from metering.tariffs import Band, BandHours, BandPrices, BoughtFactor, ElectricityTariff, Factors, FuelFactor
+from proving.demo.plan import EXAMPLE
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BEFORE_963 = {
@@ -217,3 +220,19 @@ def test_days_and_months_are_cut_in_local_time() -> None:
 def test_reasons_have_words_and_can_be_told_apart() -> None:
     assert reasons_in(ValueReason.NO_PRICE | ValueReason.NO_DATA) == (ValueReason.NO_DATA, ValueReason.NO_PRICE)
     assert isinstance(TARIFF.prices["v22kv"][0], BandPrices)
+
+
+def test_the_example_names_its_price_classes_by_their_limits_and_has_buyers_at_22_kv_in_the_right_one() -> None:
+    park = load_park(EXAMPLE)
+    tariff = park.tariffs.electricity
+    assert tariff is not None
+    prices = {name: (each.off_peak, each.normal, each.peak) for name, (each,) in tariff.prices.items()}
+    assert prices == {
+        "22-110kV": (1190.0, 1833.0, 3398.0),
+        "6-22kV": (1234.0, 1899.0, 3508.0),
+        "0-6kV": (1300.0, 1987.0, 3640.0),
+    }
+    bought = {tenant.id: [entry.value for entry in tenant.contract.voltage] for tenant in park.tenants}
+    low = {name for name, classes in bought.items() if classes != ["22-110kV"]}
+    assert {*chain(*(bought[name] for name in low))} == {"0-6kV"}
+    assert "textile" not in low
