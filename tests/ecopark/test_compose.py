@@ -142,6 +142,17 @@ def test_nobody_is_anonymous_but_in_the_demo_and_on_this_machine(env_file: Path,
     assert [str(port) for port in anonymous["grafana-demo"]["ports"]] == ["127.0.0.1:3001:3000/tcp"]
 
 
+def test_grafana_has_secrets_of_its_own_and_shows_nothing_outside(composed: dict[str, Any]) -> None:
+    """Its built-in secret would be everybody's, and encrypts what is in its volume."""
+    grafana = {name: each for name, each in composed["services"].items() if name.startswith("grafana")}
+    assert grafana
+    for service in grafana.values():
+        environment = service["environment"]
+        assert len(environment["GF_SECURITY_SECRET_KEY"]) >= 32
+        assert environment["GF_SNAPSHOTS_EXTERNAL_ENABLED"] == "false"
+        assert environment["GF_SERVER_ENFORCE_DOMAIN"] == "true"
+
+
 def test_the_image_builds_from_locks_alone(composed: dict[str, Any]) -> None:
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     build = (ROOT / "requirements-build.lock").read_text()

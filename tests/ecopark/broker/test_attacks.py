@@ -17,6 +17,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ecopark.broker import configuration
 from ecopark.broker.accounts import INGEST
 from gateway.publisher import Link
 from gateway.service import GatewaySettings, run_gateway
@@ -176,6 +177,34 @@ def without_the_attackers(parks: list[Park]) -> list[Park]:
         else park.model_copy(update={"gateways": tuple(gateway for gateway in park.gateways if gateway.id != "gw-1")})
         for park in parks
     ]
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many connections are taken on the gateways' listener of a broker that is made after this."""
+    monkeypatch.setattr(configuration, "FEWEST", 20)
+    return 20
+
+
+@pytest.mark.usefixtures("few")
+async def test_strangers_who_fill_the_gateways_listener_keep_no_ingester_out(
+    fort: Fort, started: Started, few: int
+) -> None:
+    """Connections are bounded on each listener, whoever makes them; services have one of their own."""
+    strangers = [await asyncio.open_connection("127.0.0.1", fort.server.port) for _ in range(few + 20)]
+    ended = [asyncio.create_task(reader.read()) for reader, _ in strangers]
+    try:
+        async with asyncio.timeout(180):
+            await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        await started()
+        async with fort.client("operator") as operator:
+            await operator.publish("ecopark/v1/demo/gw-1/readings", b"{}", qos=1)
+        assert "max_connections exceeded" in (fort.folder / "mosquitto.log").read_text()
+    finally:
+        for task in ended:
+            task.cancel()
+        for _, writer in strangers:
+            writer.transport.abort()
 
 
 @pytest.mark.parametrize("account", [ATTACKER, INGEST])
