@@ -90,7 +90,21 @@ def raw_park(park: str = "demo") -> dict[str, Any]:
 
 EXAMPLES, AT_ONCE, EDITS = 24, 4, 6
 """Sequences of edits; so many in one test; edits in each."""
-KINDS = ("owner", "owner", "owner", "owner", "voltage", "price", "class", "ratio", "lose", "again", "streams")
+KINDS = (
+    "owner",
+    "owner",
+    "owner",
+    "owner",
+    "voltage",
+    "price",
+    "class",
+    "ratio",
+    "lose",
+    "again",
+    "streams",
+    "size",
+    "size",
+)
 
 
 def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
@@ -116,13 +130,24 @@ def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
             raw["meters"] = [each for each in raw["meters"] if each["id"] != name or name == "e-main"]
             if random_.random() < 0.4:
                 raw["tenants"] = random_.sample(raw["tenants"], len(raw["tenants"]) - 1)
-        case "streams":
-            raw["streams"] = random_.choice(([], streams(random_.choice((5.0, 20.0)))))
+        case "streams" | "size":
+            describe(raw, kind, random_)
         case "again":
             known = {tenant["id"]: tenant for tenant in [*raw_park()["tenants"], *raw["tenants"]]}
             raw["tenants"] = [known[tenant] for tenant in TENANTS]
             there = {each["id"] for each in raw["meters"]}
             raw["meters"] += [each for each in raw_park()["meters"] if each["id"] not in there]
+
+
+def describe(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
+    """Change what is said of streams, or of a tenant's size or budget: a plain value, or one of each time."""
+    if kind == "streams":
+        raw["streams"] = random_.choice(([], streams(random_.choice((5.0, 20.0)))))
+        return
+    before, after = ({"value": random_.choice((100.0, 200.0))} for _ in range(2))
+    entries = [before, {"from": "2026-09-22", **after}]
+    key = random_.choice(("floor_area_m2", "budget_vnd_per_month"))
+    random_.choice(raw["tenants"])[key] = random_.choice((entries, [{**before, "until": "2026-09-22"}], 200.0))
 
 
 def streams(rate: float) -> list[dict[str, Any]]:
