@@ -260,8 +260,17 @@ _MATCH_FIGURES = (
 MATCH_FIGURES: Final = {spec.name: spec for spec in _MATCH_FIGURES}
 """Figures of a match of a surplus with a demand, by name in the store; without a unit: that of the kind of stream."""
 
-PARK_FIGURES: Final = ("solar_kwh", "co2e_scope1_kg", "co2e_scope2_kg", "co2e_kg", "energy_mj", "toe")
-"""Figures of the park itself: what came over its edge, and what was generated behind it."""
+PARK_FIGURES: Final = {
+    name: FIGURES[name]
+    for name in ("solar_kwh", "solar_share", "co2e_scope1_kg", "co2e_scope2_kg", "co2e_kg", "energy_mj", "toe")
+} | {
+    spec.name: spec
+    for spec in (
+        _sum("reused_m3", "m³", ("Wastewater reused", "Nước thải tái sử dụng"), "F35", better=1),
+        _share("reuse_share", ("Share of wastewater reused", "Tỷ lệ nước thải tái sử dụng"), "F35", better=1),
+    )
+}
+"""Figures of the park itself: what came over its edge, what was generated behind it, what was used again."""
 
 
 def figure_utility(name: str) -> Utility | None:

@@ -36,7 +36,8 @@ def _known_zone(name: str) -> str:
 class ParkInfo(Model):
     """The park itself. All days, bands and shifts are in its `timezone`.
 
-    `clock_off_s`: how far the clock of a gateway may be off before somebody is told.
+    `reused_water`: meters that treated wastewater passes on its way to be used again. `clock_off_s`: how far the clock
+    of a gateway may be off before somebody is told.
     """
 
     id: Identifier
@@ -45,6 +46,7 @@ class ParkInfo(Model):
     area_m2: Positive | None = None
     thresholds: Thresholds = Thresholds()
     clock_off_s: Positive = 60.0
+    reused_water: tuple[Identifier, ...] = ()
     horizon_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] = 400
 
 
@@ -118,6 +120,7 @@ class Park(Model):
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
     entered: tuple[EnteredFuel, ...] = ()
+    targets: dict[str, Amounts] = Field(default_factory=dict)
     allocation: dict[Utility, Annotated[tuple[Allocation, ...], in_order]] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metering.calendar import Calendar, DayRange, Window
 from metering.dated import Dated, at
+from metering.eip import PARK_INDICATORS
 from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
@@ -154,6 +155,20 @@ def _entered_fuels_are_known(park: Park) -> Iterator[Broken]:
             yield ("entered", index, "fuel"), one_of(fuels, "a fuel of factors.fuels")
 
 
+def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
+    meters = {meter.id: meter for _, meter in _named(park.meters)}
+    reused = park.park.reused_water
+    for place, name in enumerate(reused):
+        if name in meters and was_read(meters[name], "utility"):
+            if meters[name].utility not in {Utility.WATER, Utility.WASTEWATER}:
+                yield ("park", "reused_water", place), "must measure water or wastewater"
+        elif _ids(park, "meters") is not None:
+            yield ("park", "reused_water", place), one_of(meters, "a meter of this file")
+    for code in park.targets:
+        if code not in PARK_INDICATORS:
+            yield ("targets", code), one_of(PARK_INDICATORS, "an indicator of a park")
+
+
 def _entry_is_known(
     path: KeyPath, entered: EnteredFuel, tenants: frozenset[str] | None, factors: Factors
 ) -> Iterator[Broken]:
@@ -264,6 +279,7 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _sources_are_carried,
     _streams_are_right,
     _entered_fuels_are_known,
+    _reuse_and_targets_are_known,
     _allocations_hold,
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 from efficiency.indicators.carriers import all_carriers, emissions_of, mj_per_unit, toe_per_unit
 from efficiency.indicators.electricity import electricity_of
 from efficiency.indicators.figure import Figure, absent
-from efficiency.indicators.series import Portion, together
+from efficiency.indicators.series import Portion, quotient, together
 from efficiency.indicators.tenant import EXPORT, counts
 from efficiency.usage.intervals import Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
@@ -49,7 +49,22 @@ def generation(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
 def park_figure_meters(park: Park, span: Span) -> set[str]:
     """The meters that `park_figures` needs."""
     points = [point for utility in park_utilities(park) for point in edge_points(park, utility, span)]
-    return {meter.id for meter, _ in (*points, *generation(park, span))}
+    reuse = (*edge_points(park, Utility.WASTEWATER, span), *reusing(park, span)) if park.park.reused_water else ()
+    return {meter.id for meter, _ in (*points, *generation(park, span), *reuse)}
+
+
+def reusing(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
+    """What treated wastewater passes on its way to be used again."""
+    return tuple(
+        (park.meter[name], belonging)
+        for name in park.park.reused_water
+        for belonging in park.meter[name].belongings_in(span)
+    )
+
+
+def marking(park: Park) -> list[Utility]:
+    """Utilities whose use changes the park's figures."""
+    return [*park_utilities(park), *([Utility.WATER, Utility.WASTEWATER] if park.park.reused_water else [])]
 
 
 def park_utilities(park: Park) -> list[Utility]:
@@ -78,7 +93,12 @@ def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -
     made = portions(generation(park, span))
     electricity = electricity_of(use[Utility.ELECTRICITY], made, portions(edge[Utility.ELECTRICITY], EXPORT))
     generated = together(made)
+    reused = together(portions(reusing(park, span)))
+    treated = together(portions(edge_points(park, Utility.WASTEWATER, span)))
     return {
+        "solar_share": quotient(generated, electricity.used if electricity is not None else None, "1"),
+        "reused_m3": reused.figure("m³") if reused is not None else absent("m³", ValueReason.NO_METER),
+        "reuse_share": quotient(reused, treated, "1"),
         "solar_kwh": generated.figure("kWh") if generated is not None else absent("kWh", ValueReason.NO_METER),
         "co2e_scope1_kg": emissions_of(use, park.factors, when, 1).figure(_KG),
         "co2e_scope2_kg": emissions_of(use, park.factors, when, 2).figure(_KG),

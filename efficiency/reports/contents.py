@@ -266,7 +266,7 @@ def _intake(utility: Utility, now: Figures, before: Figures) -> Entry:
 
 
 def _own(now: Figures, before: Figures) -> dict[str, Entry]:
-    return {name: Entry(FIGURES[name], now[name], before[name]) for name in PARK_FIGURES}
+    return {name: Entry(spec, now[name], before[name]) for name, spec in PARK_FIGURES.items()}
 
 
 async def _mains(

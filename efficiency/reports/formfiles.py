@@ -16,8 +16,8 @@ from efficiency.reports.words import TEXTS
 from metering.model import Localized
 from metering.words import Language
 
-_HEAD = ("form", "subject", "code", "figure", "value", "uncertainty", "unit", "data", "status")
-_WIDTHS = (8, 40, 28, 44, 18, 14, 12, 12, 48)
+_HEAD = ("form", "subject", "code", "figure", "value", "uncertainty", "unit", "data", "status", "target")
+_WIDTHS = (8, 40, 28, 44, 18, 14, 12, 12, 48, 24)
 
 
 def export(forms: Sequence[FormRow], language: Language, beside: Path, name: str) -> list[Path]:
@@ -62,7 +62,17 @@ def _cells(row: FormRow, language: Language, park: str) -> list[Cell]:
         unit_text(row.unit, language),
         data,
         status_text(row, language),
+        target_text(row, language),
     ]
+
+
+def target_text(row: FormRow, language: Language) -> str:
+    """The park's own target and whether it is reached; empty where it has none."""
+    if row.target is None:
+        return ""
+    wanted = f"{language.exact(row.target)} {unit_text(row.unit, language)}"
+    word = {None: "", True: "target_reached", False: "target_missed"}[row.reached]
+    return f"{wanted}: {language.say(TEXTS[word])}" if word else wanted
 
 
 def status_text(row: FormRow, language: Language) -> str:
@@ -106,6 +116,11 @@ def form_tables(forms: Sequence[FormRow], language: Language, park: Localized) -
     return [{"name": form, "subject": subject, "rows": rows} for (form, subject), rows in tables.items()]
 
 
+def _target(row: FormRow, language: Language) -> list[str]:
+    told = target_text(row, language)
+    return [language.say(TEXTS["target_of"]).format(target=told)] if told else []
+
+
 def _row(row: FormRow, label: str, language: Language) -> dict[str, Any]:
     known = row.measured if row.measured is not None and row.measured.value is not None else None
     value = known.value if known is not None else entered_text(row.given, language)
@@ -116,6 +131,6 @@ def _row(row: FormRow, label: str, language: Language) -> dict[str, Any]:
         "label": label,
         "value": (language.number(value) if isinstance(value, int | float) else value or "") + behind,
         "unit": unit_text(row.unit, language),
-        "status": " · ".join([status_text(row, language), *quality]),
+        "status": " · ".join([status_text(row, language), *quality, *_target(row, language)]),
         "status_key": row.status,
     }

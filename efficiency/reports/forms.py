@@ -20,12 +20,15 @@ from typing import Any, Final
 
 import yaml
 
+from efficiency.indicators.balance import LOSS_SHARE
 from efficiency.indicators.figure import Figure, absent, figure, ratio, total
 from efficiency.indicators.joining import judged
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.reading import units_of
 from efficiency.valuation.valued import ValueReason
+from metering.dated import value_on
+from metering.eip import PARK_INDICATORS
 from metering.errors import OperatorError
 from metering.figures import ELECTRICITY, OUTPUT, WASTEWATER, WATER
 from metering.model import Localized
@@ -54,6 +57,7 @@ class FormField:
     label: Localized
     unit: str = ""
     kind: FieldKind = FieldKind.NUMBER
+    computed: bool = False
 
 
 def _field(code: str, en: str, vi: str, unit: str = "", kind: FieldKind = FieldKind.NUMBER) -> FormField:
@@ -129,7 +133,10 @@ B4: Final = (
 
 B5: Final = (_field("recp_share_pct", "RECP share", "Tỷ lệ áp dụng hiệu quả tài nguyên và sản xuất sạch hơn", "%"),)
 
-PARK_FORMS: Final = {"A.4": A4, "A.5": A5}
+EIP: Final = tuple(
+    FormField(each.code, each.label, each.unit, computed=each.computed) for each in PARK_INDICATORS.values()
+)
+PARK_FORMS: Final = {"A.4": A4, "A.5": A5, "EIP": EIP}
 TENANT_FORMS: Final = {"B.4": B4, "B.5": B5}
 
 
@@ -147,12 +154,21 @@ class FormRow:
     measured: Figure | None
     given: Given | None
     band: Figure | None = None
+    target: float | None = None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the park's own target is reached; None where there is none, or nothing to compare."""
+        value = self.measured.value if self.measured is not None else self.given
+        if self.target is None or not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        return value >= self.target if PARK_INDICATORS[self.field.code].better > 0 else value <= self.target
 
     @property
     def status(self) -> str:
         """Key of the word that says where the value comes from."""
         if self.measured is not None and self.measured.value is not None:
-            if self.band is not None:
+            if self.band is not None or self.field.computed:
                 return "computed"
             lacking = ValueReason.INDICATIVE | ValueReason.PARTLY | ValueReason.NO_SURCHARGE
             return "partly_measured" if self.measured.reasons & lacking else "measured"
@@ -165,14 +181,24 @@ Entered = Mapping[tuple[str, str, str], Given]
 
 def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
     """All fields of all forms of a year, those of the park first."""
-    computed = _savings(report)
+    computed = _savings(report) | {key: (value, None) for key, value in _of_park(report).items()}
+    last = min(report.period.last, report.made_on)
     found = []
     for form, fields in PARK_FORMS.items():
         for field in fields:
             value, band = computed.get((form, field.code), (None, None))
             given = entered.get((form, "", field.code))
             found.append(
-                FormRow(form=form, tenant=None, field=field, unit=field.unit, measured=value, given=given, band=band)
+                FormRow(
+                    form=form,
+                    tenant=None,
+                    field=field,
+                    unit=field.unit,
+                    measured=value,
+                    given=given,
+                    band=band,
+                    target=value_on(report.park.targets.get(field.code, ()), last) if form == "EIP" else None,
+                )
             )
     for form, fields in TENANT_FORMS.items():
         for tenant in report.park.tenants:
@@ -209,6 +235,33 @@ def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figur
     found["B.4", "co2_t"] = entries["co2e_kg"].now.scaled(1e-3, "t")
     found["B.4", "cost_mvnd"] = entries["payable_vnd"].now.scaled(1e-6, _MILLION)
     return found
+
+
+def _of_park(report: ParkReport) -> dict[tuple[str, str], Figure]:
+    """What is measured and computed of the park's indicators."""
+    own = {name: entry.now for name, entry in report.own.items()}
+    found = {
+        "solar_pct": own["solar_share"].scaled(100, "%"),
+        "reuse_pct": own["reuse_share"].scaled(100, "%"),
+        "energy_toe": own["toe"],
+        "co2e_t": own["co2e_kg"].scaled(1e-3, "t CO₂e"),
+    }
+    for code, utility, scale in (
+        ("electricity_mwh", Utility.ELECTRICITY, 1e-3),
+        ("water_intake_m3", Utility.WATER, 1.0),
+        ("wastewater_treated_m3", Utility.WASTEWATER, 1.0),
+    ):
+        if utility in report.intakes:
+            found[code] = report.intakes[utility].now.scaled(scale, PARK_INDICATORS[code].unit)
+    if Utility.WATER in report.edges:
+        found["water_loss_pct"] = report.edges[Utility.WATER][LOSS_SHARE].scaled(100, "%")
+    area = report.park.park.area_m2
+    if area is not None:
+        hectares = area / 10_000
+        found["energy_toe_per_ha"] = found["energy_toe"].scaled(1 / hectares, "TOE/ha")
+        found["co2e_t_per_ha"] = found["co2e_t"].scaled(1 / hectares, "t CO₂e/ha")
+    known = {("EIP", code): replace(figure, over=None) for code, figure in found.items()}
+    return known | {("A.5", "wastewater_reused_pct"): known["EIP", "reuse_pct"]}
 
 
 def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure | None]]:

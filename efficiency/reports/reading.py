@@ -154,7 +154,8 @@ async def park_figures(store: Store, park: Park, period: ReportPeriod) -> Figure
     """The stored figures of the park itself over a period."""
     condition = within(park, period, {"period": period.kind.value})
     rows = await store.query(select(PARK_EFFICIENCY, ["*"], condition), OPERATOR_DATABASE)
-    return figures_in(rows[0] if rows else {}, PARK_FIGURES)
+    units = {name: spec.unit for name, spec in PARK_FIGURES.items()}
+    return figures_in(rows[0] if rows else {}, PARK_FIGURES, units)
 
 
 async def balances(

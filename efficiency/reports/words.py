@@ -236,6 +236,10 @@ TEXTS: Final[dict[str, Localized]] = {
         "Các trường được hiểu theo Thông tư 05/2025/TT-BKHĐT; đối chiếu phụ lục chính thức trước khi nộp. "
         "Số liệu đo được đã điền sẵn.",
     ),
+    "target": _text("Target", "Mục tiêu"),
+    "target_of": _text("target {target}", "mục tiêu {target}"),
+    "target_reached": _text("reached", "đạt"),
+    "target_missed": _text("not reached", "chưa đạt"),
     "form": _text("Form", "Biểu mẫu"),
     "code": _text("Code", "Mã"),
     "subject": _text("Of", "Đối tượng"),
@@ -333,6 +337,10 @@ FORMULAS: Final[dict[str, Localized]] = {
         "known + days not known · mean of the known days (range: lowest and highest month) + entered months · 12 / n",
         "đã biết + số ngày chưa biết · trung bình ngày đã biết (khoảng: tháng thấp nhất, cao nhất) + tháng đã khai · "
         "12 / n",
+    ),
+    "F35": _text(
+        "Σ reused / Σ wastewater taken in, over the time in which both are known",
+        "Σ nước tái sử dụng / Σ nước thải thu gom, trong thời gian biết cả hai",
     ),
 }
 """In words, by the number that `metering.figures` gives; docs/formulas.md has them in full, with their sources."""

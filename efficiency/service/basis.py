@@ -38,6 +38,7 @@ depend on."""
 BASELINE = ".baseline "
 PLACES = "places"
 STREAMS = ".streams"
+REUSE = ".reuse"
 
 
 def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
@@ -53,6 +54,8 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     found[".reactive"] = {"rule": electricity.pop("reactive", [])}
     found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
     found[".calendar"] = park.calendar.model_dump(mode="json", by_alias=True)
+    if park.park.reused_water:
+        found[REUSE] = list(park.park.reused_water)
     if park.streams:
         found[STREAMS] = park.model_dump(
             mode="json", by_alias=True, include={"streams", "calendar", "tariffs", "factors"}
@@ -118,7 +121,8 @@ class Changes:
     gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
     `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
     `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the
-    tenants of each. `streams`: whether any surplus or demand is described otherwise.
+    tenants of each. `streams`: whether any surplus or demand is described otherwise; `reuse`:
+    whether other meters say what wastewater is used again.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
@@ -132,6 +136,7 @@ class Changes:
     baselines: dict[str, date] = field(default_factory=dict)
     gone: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     streams: bool = False
+    reuse: bool = False
 
     def since(self, meter: str, ms: int) -> None:
         """Take note that a meter must be computed again from `ms` on."""
@@ -157,7 +162,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
     for part in sorted(after.keys() & different):
         _of_figures(found, part, before.get(part), after[part], park.zone)
-    found.streams = STREAMS in different
+    found.streams, found.reuse = STREAMS in different, REUSE in different
     gone = before.keys() - after.keys()
     found.lost = {
         part: {place[2] for place in before[part].get(PLACES, ()) if place[2] is not None}

@@ -178,7 +178,7 @@ class FigureMaker:
                 parts = {local_day(park, ms): figures_in(fields, PARK_FIGURES) for ms, fields in stored.items()}
                 if parts:
                     lengths = dict.fromkeys(_past_days(park, span, now_ms), 1.0)
-                    points[span.start] = fields_of(joined_figures(parts, lengths))
+                    points[span.start] = fields_of(joined_figures(parts, lengths, PARK_FIGURES))
             found.append(park_series(park, period, points))
         return found
 

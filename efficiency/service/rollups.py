@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 from efficiency.baseline.days import BaselineDays
-from efficiency.indicators.park import park_utilities
+from efficiency.indicators.park import marking
 from efficiency.service.aside import MAIN, TENANT, SetAside
 from efficiency.service.basis import Changes
 from efficiency.service.figures import Due, FigureMaker, balance_series, edges, park_series
@@ -66,6 +66,8 @@ class Rollups:
         if changed.lost_mains:
             for utility in {*Utility} - {*edges(park)}:
                 await self.forget({"park": park.id, "utility": utility.value, "main": EDGE}, None)
+        if changed.reuse and first:
+            self.pending.edge(Utility.WASTEWATER, days_between(local_day(park, min(first.values())), today))
         if changed.streams:
             await self._points.delete(SYMBIOSIS, {"park": park.id}, None)
             since = min(first.values(), default=now_ms)
@@ -149,7 +151,7 @@ class Rollups:
         if not balances and not edge_days:
             return
         wanted = self._wanted(park, balances, edge_days, self._aside.waiting(now_ms))
-        of_park = {day for utility in park_utilities(park) for day in edge_days.get(utility, ())}
+        of_park = {day for utility in marking(park) for day in edge_days.get(utility, ())}
         in_order = sorted({*wanted, *of_park})
         for place in range(0, len(in_order), _DAYS_AT_ONCE):
             found: dict[Balance, dict[int, Fields]] = {}

@@ -136,7 +136,9 @@ def _efficiency(park: Park, period: ReportPeriod, without: tuple[str, ...]) -> I
         year = joined_figures(of_year, dict.fromkeys(of_year, 1.0))
         yield _point(park, tenant.id, Period.YEAR, year, date(period.year, 1, 1), without)
     for kind, first in ((Period.MONTH, period.first), (Period.YEAR, date(period.year, 1, 1))):
-        of_park = {name: Figure(1000.0, FIGURES[name].unit, 0.99) for name in PARK_FIGURES}
+        of_park = {
+            name: Figure(0.125 if spec.percent else 1000.0, spec.unit, 0.99) for name, spec in PARK_FIGURES.items()
+        }
         yield _line(park, series(PARK_EFFICIENCY, {"park": park.id, "period": kind.value}), of_park, first)
 
 

@@ -257,14 +257,14 @@ def test_forms_are_exported_with_what_is_measured_entered_and_open(reports: Repo
         cells_of = {(row[0], row[1], row[2]): row for row in csv.reader(file)}
     name = "Khu công nghiệp sinh thái Sông Xanh"
     textile = "Công ty TNHH Dệt nhuộm Thanh Giang"
-    assert cells_of["A.4", name, "land_green_pct"][4:] == ["12.5", "", "%", "", "do đơn vị khai"]
+    assert cells_of["A.4", name, "land_green_pct"][4:] == ["12.5", "", "%", "", "do đơn vị khai", ""]
     assert cells_of["A.5", name, "ghg_programme"][4] == "có"
     assert cells_of["A.5", name, "symbioses"][8] == "cần điền"
     assert cells_of["B.4", textile, "product"][4] == "'=1+1"
     assert float(cells_of["B.4", textile, "electricity_kwh"][4]) > 1e6
     assert cells_of["B.5", textile, "recp_share_pct"][4] == "40.0"
     book = load_workbook(reports.folder / "park-year-en-forms.xlsx")
-    assert book.sheetnames == ["A.4", "A.5", "B.4", "B.5"]
+    assert book.sheetnames == ["A.4", "A.5", "EIP", "B.4", "B.5"]
     cells = {(row[1], row[2]): row for row in book["B.4"].iter_rows(values_only=True)}
     row = cells["Thanh Giang Dyeing and Finishing Co., Ltd.", "electricity_kwh"]
     assert isinstance(row[4], int | float)
@@ -374,3 +374,16 @@ def test_the_yearly_lines_are_watched_with_a_forecast(reports: Reports) -> None:
     assert "3,000 t CO₂e" in page
     assert "<b>reached</b>" in page
     assert "Yearly lines" not in reports.text("park-month", Language.EN)
+
+
+def test_the_park_s_indicators_say_where_they_come_from_and_what_the_target_is(reports: Reports) -> None:
+    with (reports.folder / "park-year-en-forms.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["Code"]: row for row in csv.DictReader(file) if row["Form"] == "EIP"}
+    assert rows["reuse_pct"]["Value"] == "12.5"
+    assert rows["reuse_pct"]["Status"].startswith("computed")
+    assert rows["reuse_pct"]["Target"] == "15 %: not reached"
+    assert rows["solar_pct"]["Target"] == "5 %: reached"
+    assert rows["electricity_mwh"]["Status"].startswith("measured")
+    assert rows["waste_t"]["Status"] == "to be filled in"
+    assert float(rows["co2e_t_per_ha"]["Value"]) == pytest.approx(1.0 / 185)
+    assert "target 15 %: not reached" in reports.text("park-year", Language.EN)

@@ -16,7 +16,7 @@ from efficiency.reports.forms import PARK_FORMS, TENANT_FORMS
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT
-from metering.figures import FIGURES, MATCH_FIGURES
+from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES
 from metering.model import Localized
 from metering.park import Park
 from metering.streams import STREAMS
@@ -32,7 +32,7 @@ CATALOGUE: list[Localized] = [
     *BAND.values(),
     *(inside(label) for label in BAND.values()),
     MILLION_VND,
-    *(figure.label for figure in (FIGURES | MATCH_FIGURES).values()),
+    *(figure.label for figure in (FIGURES | PARK_FIGURES | MATCH_FIGURES).values()),
     *(spec.label for spec in STREAMS.values()),
     *(field.label for fields in chain(PARK_FORMS.values(), TENANT_FORMS.values()) for field in fields),
     CUSUM_CONVENTION,
@@ -59,6 +59,8 @@ OWN_WORDS = {
         "EnPI",
         "CUSUM",
         "RECP",
+        "EIP",
+        "ha",
     ),
     *(f"F{number}" for number in range(1, 40)),
     *("A", "B", "năm", "tháng", "T"),
