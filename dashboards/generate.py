@@ -16,6 +16,7 @@ from dashboards.alerts.files import files
 from dashboards.names import meter_names, tenant_names, with_names
 from dashboards.pages import (
     balance,
+    eip,
     electricity,
     heat,
     meter,
@@ -44,6 +45,7 @@ OPERATOR: tuple[Callable[[Setting], Page], ...] = (
     meter.page,
     balance.page,
     symbiosis.page,
+    eip.page,
     quality.page,
     pipeline.page,
 )

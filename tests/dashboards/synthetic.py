@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from efficiency.symbiosis.matching import partners
 from efficiency.symbiosis.stored import match_tags
 from metering.dated import at
-from metering.figures import OF_ALL_DATA, Period, completeness_field, estimated_field, reasons_field
+from metering.figures import OF_ALL_DATA, PARK_FIGURES, Period, completeness_field, estimated_field, reasons_field
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
@@ -25,6 +25,7 @@ from store.schema import (
     GATEWAY_CLOCK,
     METER_STATUS,
     OPERATOR_DATABASE,
+    PARK_EFFICIENCY,
     PIPELINE,
     REFUSED_COUNT,
     SYMBIOSIS,
@@ -83,6 +84,7 @@ class Plant:
             yield from self._efficiency(tenant.id)
         yield from self._balance()
         yield from self._symbiosis()
+        yield from self._of_park()
         yield from self._events()
         yield from self._pipeline()
         yield from self._refused()
@@ -293,6 +295,15 @@ class Plant:
                     amounts = {"met": 800.0, "met_by_day": 950.0, "offered": 4000.0, "asked": 1000.0}
                     fields |= amounts | {"saved_vnd": 9e6, "saved_m3": 0.0, "saved_toe": 0.7, "saved_co2e_kg": 1600.0}
                 yield point(series(SYMBIOSIS, tags), fields, _ns(month))
+
+    def _of_park(self) -> Iterator[str]:
+        """The park's own figures of each month and of the year."""
+        months = {self._midnight(back).replace(day=1) for back in range(self.days)}
+        for period, starts in ((Period.MONTH, months), (Period.YEAR, {month.replace(month=1) for month in months})):
+            head = series(PARK_EFFICIENCY, {"park": self.park.id, "period": period.value})
+            for start in sorted(starts):
+                values = {name: 0.12 if spec.percent else 900.0 for name, spec in PARK_FIGURES.items()}
+                yield point(head, {**values}, _ns(start))
 
     def _events(self) -> Iterator[str]:
         for hours, kind, tenant, meter in (

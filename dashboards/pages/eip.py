@@ -1,0 +1,121 @@
+"""Eco-industrial park: how does the park stand by the headings of the framework, and against its own targets?"""
+
+from datetime import timedelta
+
+from dashboards.influxql import InfluxQL
+from dashboards.panels import CARBON, SHARE, TOE, Draw, Page, Panel, PanelRow, ThresholdStep, Words, grafana_unit
+from dashboards.queries import PageScope
+from dashboards.setting import Setting
+from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
+from dashboards.words import PLAIN
+from metering.dated import value_on
+from metering.eip import PARK_INDICATORS
+from metering.figures import PARK_FIGURES
+from metering.words import GOOD, SOLAR, WARN, Language, text
+from store.schema import PARK_EFFICIENCY
+
+_PARK = PageScope(tenant=False)
+_LEAST = timedelta(days=62)
+_SHOWN = (
+    ("toe", "energy_toe", TOE, 1.0),
+    ("solar_share", "solar_pct", SHARE, 1.0),
+    ("reused_m3", None, grafana_unit("m³"), 1.0),
+    ("reuse_share", "reuse_pct", SHARE, 1.0),
+    ("co2e_kg", "co2e_t", CARBON, 1e3),
+)
+"""Figure, the indicator whose target it is held against, unit, and what it is divided by."""
+_PERCENT = 100.0
+_NOTHING = text("not metered, or not computed yet", "không đo, hoặc chưa tính")
+
+
+def page(setting: Setting) -> Page:
+    """The page of the indicators."""
+    return Page(
+        "eip",
+        text("Eco-industrial park indicators", "Chỉ tiêu khu công nghiệp sinh thái"),
+        text(
+            "How does the park stand in energy, water and emissions, and against its own targets?",
+            "Khu đang ở mức nào về năng lượng, nước, phát thải và so với mục tiêu của mình?",
+        ),
+        (
+            PanelRow((freshness(_PARK, width=4), reporting(_PARK, width=4))),
+            PanelRow(
+                tuple(_of_year(setting, number, *shown) for number, shown in enumerate(_SHOWN, 10)),
+                text("This year so far", "Từ đầu năm đến nay"),
+            ),
+            PanelRow(
+                tuple(_by_month(setting, number, *shown) for number, shown in enumerate(_SHOWN, 20)),
+                text("By month", "Theo tháng"),
+            ),
+        ),
+        (PARK_CHOICE,),
+        start="now-1y",
+    )
+
+
+def _target(setting: Setting, code: str | None) -> float | None:
+    """The target that holds, where the parks have one in common."""
+    found = {value_on(park.targets.get(code or "", ()), setting.day) for park in setting.parks}
+    return found.pop() if len(found) == 1 else None
+
+
+def _steps(setting: Setting, code: str | None) -> tuple[ThresholdStep, ...]:
+    target = _target(setting, code)
+    if code is None or target is None:
+        return ()
+    at = target / _PERCENT if PARK_INDICATORS[code].unit == "%" else target
+    below, above = (WARN, GOOD) if PARK_INDICATORS[code].better > 0 else (GOOD, WARN)
+    return ThresholdStep(None, below), ThresholdStep(at, above)
+
+
+def _about(setting: Setting, code: str | None) -> tuple[str, str]:
+    target = _target(setting, code)
+    if code is None or target is None:
+        return " The park has set no target.", " Khu chưa đặt mục tiêu."
+    unit = PARK_INDICATORS[code].unit
+    return f" Target: {target:g} {unit}.", f" Mục tiêu: {Language.VI.exact(target)} {unit}."
+
+
+def _of_year(setting: Setting, number: int, name: str, code: str | None, unit: Words, divide: float) -> Panel:
+    about_en, about_vi = _about(setting, code)
+    return stat(
+        number,
+        PARK_FIGURES[name].label,
+        text(
+            f"Computed from the park's meters since 1 January.{about_en}",
+            f"Tính từ đồng hồ của khu từ ngày 1 tháng 1.{about_vi}",
+        ),
+        unit,
+        InfluxQL(_asked(name, divide, "year"), alias=name),
+        steps=_steps(setting, code),
+        colour=PLAIN,
+        window="366d",
+        width=8,
+        nothing=_NOTHING,
+        event_free=True,
+    )
+
+
+def _by_month(setting: Setting, number: int, name: str, code: str | None, unit: Words, divide: float) -> Panel:
+    about_en, about_vi = _about(setting, code)
+    steps = _steps(setting, code) if unit == SHARE else ()  # a year's amount is no line for a month
+    return trend(
+        number,
+        PARK_FIGURES[name].label,
+        text(f"Of each month.{about_en}", f"Theo từng tháng.{about_vi}"),
+        unit,
+        InfluxQL(f"{_asked(name, divide, 'month')} GROUP BY time(1d) fill(none) tz('{setting.timezone}')", alias=name),
+        steps=steps,
+        lines=bool(steps),
+        colour=SOLAR if name == "solar_share" else GOOD,
+        draw=Draw.BARS,
+        step="1d",
+        least=_LEAST,
+        nothing=_NOTHING,
+        event_free=True,
+    )
+
+
+def _asked(name: str, divide: float, period: str) -> str:
+    scaled = f" / {divide:.0f}" if divide != 1 else ""
+    return f'SELECT last("{name}"){scaled} FROM "{PARK_EFFICIENCY}" ' + _PARK.where(f"\"period\" = '{period}'")
