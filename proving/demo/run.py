@@ -31,7 +31,7 @@ from proving.demo.crew import Crew
 from proving.demo.grafana import Grafana, command
 from proving.demo.plan import PUBLISHER, Plan
 from proving.demo.screen import Scene, Where, draw
-from proving.demo.tally import GatewaySide, computed, refused, stored, used_today
+from proving.demo.tally import GatewaySide, computed, judged, refused, stored, used_today
 from proving.plant.history import count
 from proving.plant.malformed import malformed
 from store.client import Store
@@ -43,6 +43,8 @@ from wire.topics import Channel, topic
 WITHOUT_TERMINAL_S = 60.0
 VIEW_PORT = 3001
 """Where the dashboards are, unless somebody else is there already."""
+MONTHS_FOLLOW_S = 120.0
+"""So long the demo waits for months to be compared with a new baseline; pages are complete then."""
 NEARLY_DELIVERED = 8
 """Messages on the gateways' disks that are only those under way."""
 
@@ -235,6 +237,10 @@ class _Demo:
         if frozen:
             self._console.print(f"Baselines: {', '.join(frozen)}")
             await self._usage_computed()
+            until = time.monotonic() + MONTHS_FOLLOW_S
+            while not self._stop.is_set() and time.monotonic() < until and not await judged(self._store, self._park):
+                self._check()
+                await self._pause(0.5)
 
     async def _write_reports(self) -> None:
         """Write this month's reports in both languages after the first fill, and say where they are."""

@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from metering.figures import Period
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.client import Store
-from store.schema import OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
+from store.schema import EFFICIENCY, OPERATOR_DATABASE, REFUSED, USAGE, USAGE_CURSOR
 from store.select import Of, select, where
 from wire.address import BrokerAddress
 from wire.client import client_of
@@ -95,6 +96,12 @@ async def computed(store: Store, park: Park) -> int:
     statement = select(USAGE_CURSOR, ["computed", "figures"], where({"park": park.id}), newest=1)
     rows = await store.query(statement, OPERATOR_DATABASE)
     return min(int(rows[0][name]) for name in ("computed", "figures")) if rows else 0
+
+
+async def judged(store: Store, park: Park) -> bool:
+    """Whether any tenant's month is compared with a baseline."""
+    months = where({"park": park.id, "period": Period.MONTH})
+    return bool(await store.query(select(EFFICIENCY, ["enpi"], months, newest=1), OPERATOR_DATABASE))
 
 
 async def used_today(store: Store, park: Park, midnight: datetime) -> dict[tuple[str, str], float]:
