@@ -1,9 +1,10 @@
 """Industrial symbiosis: who could use what another has left over, how much of it, and what would that save?"""
 
+import re
 from datetime import timedelta
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import MONEY, SHARE, TOE, Column, Draw, Page, Panel, PanelRow, Words, grafana_unit
+from dashboards.panels import MONEY, SEPARATED, SHARE, TOE, Column, Draw, Page, Panel, PanelRow, Words, grafana_unit
 from dashboards.queries import PageScope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, table, trend
@@ -38,6 +39,7 @@ def page(setting: Setting) -> Page:
         (
             PanelRow((freshness(_PARK), reporting(_PARK, 90), *_saved())),
             PanelRow((_matches(setting),)),
+            PanelRow((_savings(setting),)),
             PanelRow((_course(setting, 20, "saved_vnd", MONEY, 1e6), _course(setting, 21, "saved_co2e_kg", _T, 1e3))),
         ),
         (PARK_CHOICE,),
@@ -80,23 +82,34 @@ def _sum(number: int, name: str, unit: Words, divide: float, colour: str) -> Pan
     )
 
 
-def _matches(setting: Setting) -> Panel:
+def _table(
+    setting: Setting, number: int, title: Localized, about: Localized, asked: tuple[str, ...], sort: str
+) -> Panel:
+    """Rows of matches; two such tables, because all columns side by side are wider than a page."""
     names = _names(setting)
-    asked = ", ".join(
-        (
-            'sum("met") AS "met"',
-            'sum("met") / sum("asked") AS "met_share"',
-            'sum("met") / sum("offered") AS "used_share"',
-            'sum("met_by_day") AS "met_by_day"',
-            f'{_scaled("saved_vnd", 1e6)} AS "saved_vnd"',
-            'sum("saved_m3") AS "saved_m3"',
-            'sum("saved_toe") AS "saved_toe"',
-            f'{_scaled("saved_co2e_kg", 1e3)} AS "saved_co2e_kg"',
-            'last("distance_m") AS "distance_m"',
-            'mean("met_completeness") AS "met_completeness"',
-        )
+    given = (
+        Column("giver", text("Surplus of", "Nguồn dư"), mapped=names, width=_NAME_PX),
+        Column("taker", text("Demand of", "Nhu cầu"), mapped=names, width=_NAME_PX),
     )
+    statement = f'SELECT {", ".join(asked)} FROM "{SYMBIOSIS}" {_MONTHS} GROUP BY "giver", "taker", "kind"'
+    found = [name for each in asked for name in re.findall(r'AS "(\w+)"', each)]
     return table(
+        number,
+        title,
+        about,
+        "none",
+        InfluxQL(statement, form="table"),
+        columns=(*given, *(_COLUMNS[name] for name in ("kind", *found))),
+        least=_LEAST,
+        nothing=text("none", "không có"),
+        event_free=True,
+        sort=(sort, True),
+    )
+
+
+def _matches(setting: Setting) -> Panel:
+    return _table(
+        setting,
         10,
         text("Proposed matches", "Các liên kết đề xuất"),
         text(
@@ -107,34 +120,59 @@ def _matches(setting: Setting) -> Panel:
             "liên kết không tính lại cho liên kết khác. `ecopark symbiosis` và báo cáo của khu nêu điều chưa chắc chắn và vì "
             "sao một cặp không có số liệu.",
         ),
-        "none",
-        InfluxQL(f'SELECT {asked} FROM "{SYMBIOSIS}" {_MONTHS} GROUP BY "giver", "taker", "kind"', form="table"),
-        columns=(
-            Column("giver", text("Surplus of", "Nguồn dư"), mapped=names, width=250, wraps=True),
-            Column("taker", text("Demand of", "Nhu cầu"), mapped=names, width=250, wraps=True),
-            Column("kind", text("Kind", "Loại"), mapped=_KINDS, width=150),
-            Column("met", _label("met"), "locale", decimals=0, width=110),
-            Column("met_share", _label("met_share"), SHARE, decimals=0, low=0, high=1, bar=True, width=140),
-            Column("used_share", _label("used_share"), SHARE, decimals=0, low=0, high=1, bar=True, width=140),
-            Column("met_by_day", _label("met_by_day"), "locale", decimals=0, width=140),
-            Column("saved_vnd", _label("saved_vnd"), MONEY, decimals=1, width=140),
-            Column("saved_m3", _label("saved_m3"), grafana_unit("m³"), decimals=0, width=110),
-            Column("saved_toe", _label("saved_toe"), TOE, decimals=1, width=110),
-            Column("saved_co2e_kg", _label("saved_co2e_kg"), _T, decimals=1, width=120),
-            Column("distance_m", text("Distance", "Khoảng cách"), grafana_unit("m"), decimals=0, width=100),
-            Column("met_completeness", text("Data", "Số liệu"), SHARE, decimals=0, width=80),
+        (
+            'sum("met") AS "met"',
+            'sum("met_by_day") AS "met_by_day"',
+            'sum("met") / sum("asked") AS "met_share"',
+            'sum("met") / sum("offered") AS "used_share"',
+            'last("distance_m") AS "distance_m"',
+            'mean("met_completeness") AS "met_completeness"',
         ),
-        least=_LEAST,
-        nothing=_NOTHING,
-        event_free=True,
-        sort=("saved_vnd", True),
-        height=10,
+        "met_share",
+    )
+
+
+def _savings(setting: Setting) -> Panel:
+    return _table(
+        setting,
+        11,
+        text("What they would save", "Mức tiết kiệm của các liên kết"),
+        text(
+            "What the matches above would save in this period; *none* where a match saves nothing of this kind.",
+            "Mức tiết kiệm của các liên kết ở bảng trên trong kỳ xem; *không có*: liên kết không tiết kiệm loại này.",
+        ),
+        (
+            f'{_scaled("saved_vnd", 1e6)} AS "saved_vnd"',
+            'sum("saved_m3") AS "saved_m3"',
+            'sum("saved_toe") AS "saved_toe"',
+            f'{_scaled("saved_co2e_kg", 1e3)} AS "saved_co2e_kg"',
+        ),
+        "saved_vnd",
     )
 
 
 def _label(name: str) -> Localized:
     spec: FigureSpec = MATCH_FIGURES[name]
     return spec.label
+
+
+_NAME_PX = 330
+_COLUMNS = {
+    column.name: column
+    for column in (
+        Column("kind", text("Kind", "Loại"), mapped=_KINDS, width=190),
+        Column("met", _label("met"), SEPARATED, decimals=0, width=120),
+        Column("met_by_day", _label("met_by_day"), SEPARATED, decimals=0, width=150),
+        Column("met_share", _label("met_share"), SHARE, decimals=0, width=120),
+        Column("used_share", _label("used_share"), SHARE, decimals=0, width=120),
+        Column("distance_m", text("Distance", "Khoảng cách"), grafana_unit("m"), decimals=0, width=110),
+        Column("met_completeness", text("Data", "Số liệu"), SHARE, decimals=0, width=80),
+        Column("saved_vnd", _label("saved_vnd"), MONEY, decimals=1, width=180),
+        Column("saved_m3", _label("saved_m3"), grafana_unit("m³"), decimals=0, width=160),
+        Column("saved_toe", _label("saved_toe"), TOE, decimals=1, width=160),
+        Column("saved_co2e_kg", _label("saved_co2e_kg"), _T, decimals=1, width=160),
+    )
+}
 
 
 def _names(setting: Setting) -> tuple[tuple[str, Localized], ...]:

@@ -38,6 +38,7 @@ PAGES = (
     "balance",
     "quality",
     "pipeline",
+    "symbiosis",
 )
 IN_VIETNAMESE = ("overview", "tenant")
 

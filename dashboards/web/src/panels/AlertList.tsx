@@ -60,7 +60,7 @@ function Counted({ alerts, colors, words }: { alerts: Alert[]; colors: Record<st
   return (
     <div data-counted style={{ position: 'sticky', top: 0, display: 'flex', gap: 16, padding: '2px', background: theme.colors.background.primary }}>
       {known.filter(({ count }) => count > 0).map(({ severity, count }) => (
-        <span key={severity} style={{ color: colors[severity], fontWeight: 500 }}>{count} {words.severity[severity]}</span>
+        <span key={severity} style={{ color: colors[severity], fontWeight: 500 }}>{words.severity[severity]}: {count}</span>
       ))}
     </div>
   );
