@@ -28,7 +28,8 @@ _QUIET = (
 
 Theme = Literal["light", "dark"]
 
-_LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+"""A function of JavaScript that returns what is wrong with a page."""
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Reader:
 
     async def faults(self) -> list[str]:
         """What a reader would complain of: panels that fail or overlap, texts and legends that are cut off."""
-        found: list[str] = await self.page.evaluate(_LOOK)
+        found: list[str] = await self.page.evaluate(LOOK)
         return found + self.complaints
 
     async def panels(self) -> dict[int, bool]:
