@@ -33,7 +33,8 @@ def write_park(file: Path, copies: int, interval_s: int) -> None:
     """Write the park file of so many copies, all of whose meters are read every `interval_s`."""
     raw = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
     whole = {key: raw[key] for key in ("meter_models", "tariffs", "factors")}
-    whole["park"] = raw["park"] | {"id": PARK}
+    reused = [f"{meter}-{copy}" for copy in range(copies) for meter in raw["park"].get("reused_water", ())]
+    whole["park"] = raw["park"] | {"id": PARK, "reused_water": reused}
     tenants = min(copies, _TENANT_COPIES)
     whole["tenants"] = [one | {"id": f"{one['id']}-{copy}"} for copy in range(tenants) for one in raw["tenants"]]
     whole["gateways"] = [one | {"id": f"{one['id']}-{copy}"} for copy in range(copies) for one in raw["gateways"]]
