@@ -51,8 +51,10 @@ def write_large_park(file: Path) -> None:
                 below = of.get(meter.get("parent")) == meter["tenant"]
                 meters += [_like(meter, firm, number, below=below) for number in range(SUB_METERS if below else 1)]
     firms = [{**tenant, "id": f"{tenant['id']}-{firm}"} for firm in range(FIRMS) for tenant in park["tenants"]]
-    park |= {"park": {**park["park"], "id": "large"}, "tenants": firms, "meters": meters}
-    file.write_text(yaml.safe_dump(park, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    # Only what names no tenant and no meter of the example: those of the large park are called otherwise.
+    large = {key: park[key] for key in ("gateways", "meter_models", "calendar", "tariffs", "factors")}
+    large |= {"park": {**park["park"], "id": "large"}, "tenants": firms, "meters": meters}
+    file.write_text(yaml.safe_dump(large, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def _like(meter: dict[str, Any], firm: int, number: int, *, below: bool) -> dict[str, Any]:
