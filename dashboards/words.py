@@ -72,7 +72,6 @@ REASON: Final = {
     "not_a_number": text("not a number", "không phải số"),
     "out_of_range": text("out of range", "ngoài phạm vi"),
     "bad_time": text("bad time", "thời gian không hợp lệ"),
-    "flooding": text("too many at once", "gửi quá nhiều cùng lúc"),
     "future_time": text("in the future", "thời gian ở tương lai"),
     "store_rejected": text("rejected by the database", "cơ sở dữ liệu từ chối"),
 }

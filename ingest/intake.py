@@ -2,25 +2,22 @@
 
 A message goes straight into the open batch. A carrier that has had its share of it waits in a queue of its own, and the
 queues take turns, so nobody waits behind what another has piled up. Memory is bounded by not reading the socket, never
-by dropping. But the socket is one for all: whoever has used up the ration of refusals and still piles up more than any
-gateway of ours may have under way is refused unread, or the good readings of others would wait in the broker behind it.
+by dropping.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from ingest.accept import Accepted, accept
+from ingest.accept import accept
 from ingest.batch import Batch
 from ingest.clocks import Clocks
 from ingest.connection import Connection, Delivery
 from ingest.directory import Directory
-from ingest.lookup import Carrier
 from ingest.pace import ENOUGH, Pace
-from ingest.refusal import Ledger, refusal
-from wire.messages import Reason
+from ingest.refusal import Ledger
 
 HELD_BYTES = 16 * 2**20
 """Several batches: more would not be written sooner."""
@@ -36,9 +33,6 @@ SHARE_BYTES = 512 * 1024
 
 TURN_BYTES = 16 * 1024
 """How much of a queue is accepted before it is another's turn."""
-
-FLOOD_BYTES = 4 * 2**20
-"""How much may wait of a carrier whose ration of refusals is used up; a gateway of ours has half of it under way."""
 
 WAIT_MS = 20_000
 """How long a message may wait for what explains it, such as the birth of a Sparkplug alias."""
@@ -77,7 +71,6 @@ class Intake:
         self._open = Batch()
         self._shares: dict[str, int] = {}
         self._queues: dict[str, deque[Delivery]] = {}
-        self._queued: Counter[str] = Counter()
         self._filled = asyncio.Event()
         self._enough = asyncio.Event()
         self._paused: Connection | None = None
@@ -102,19 +95,14 @@ class Intake:
         carrier = self._known.carrier(delivery.topic)
         sender = NOBODY if carrier is None else carrier.name
         self.messages += 1
-        queue = self._queues.get(sender)
-        if queue is not None and carrier is not None and self._floods(carrier):
-            self._refuse_unread(carrier, delivery)
-            return
         self.held_bytes += len(delivery.payload) + MESSAGE_BYTES
+        queue = self._queues.get(sender)
         if queue is not None:
             queue.append(delivery)
-            self._queued[sender] += len(delivery.payload)
-        elif self._has_room(sender, carrier):
+        elif self._has_room(sender):
             self._accept(sender, delivery)
         else:
             self._queues[sender] = deque([delivery])
-            self._queued[sender] = len(delivery.payload)
         self._filled.set()
         if self.held_bytes > HELD_BYTES:
             self._paused = delivery.connection  # the newest: one that was paused before it is gone
@@ -152,61 +140,21 @@ class Intake:
             self._paused.resume()
             self._paused = None
 
-    def _floods(self, carrier: Carrier) -> bool:
-        return self._queued[carrier.name] > FLOOD_BYTES and self._is_spent(carrier)
-
-    def _is_spent(self, carrier: Carrier) -> bool:
-        return self._ledger.spent(carrier.park, carrier.id, self._clock_ms())
-
-    def _refuse_unread(self, carrier: Carrier, delivery: Delivery) -> int:
-        """Have a message acknowledged and counted; nothing of it is kept, and its sender is not told."""
-        now_ms = self._clock_ms()
-        size = MESSAGE_BYTES + REFUSAL_BYTES
-        self.held_bytes += size
-        refused = refusal(Reason.FLOODING, f"{len(delivery.payload)} bytes, refused unread", b"")
-        kept = self._ledger.note(carrier.park, carrier.id, delivery.topic, [refused], now_ms)
-        self._open.acknowledge(delivery, size, now_ms)
-        self._open.add(Accepted(carrier.park, carrier.id, None, None, [], [refused]), kept, now_ms)
-        self._filled.set()
-        return size
-
-    def _has_room(self, sender: str, carrier: Carrier | None) -> bool:
-        """Who has nothing in the open batch yet gets in though it is full: otherwise it would wait for two writes.
-
-        Whoever has used up its ration of refusals gets no more than that: a refusal costs several times a reading.
-        """
+    def _has_room(self, sender: str) -> bool:
+        """Who has nothing in the open batch yet gets in though it is full: otherwise it would wait for two writes."""
         share = self._shares.get(sender, 0)
-        if self._open.closed or not share:
-            return not self._open.closed
-        return share < SHARE_BYTES and not self._open.full and not (carrier is not None and self._is_spent(carrier))
+        return not self._open.closed and (share < SHARE_BYTES if not self._open.full else not share)
 
     def _refill(self) -> None:
         """Fill the open batch from the queues, which take turns."""
-        had_enough: dict[str, deque[Delivery]] = {}
         while self._queues and not self._open.full:
             sender = next(iter(self._queues))
             queue = self._queues.pop(sender)
-            self._take_turn(sender, queue)
-            if not queue:
-                del self._queued[sender]
-            elif (carrier := self._known.carrier(queue[0].topic)) is not None and self._is_spent(carrier):
-                had_enough[sender] = queue
-            else:
+            taken = 0
+            while queue and taken < TURN_BYTES and not self._open.full:
+                taken += self._accept(sender, queue.popleft())
+            if queue:
                 self._queues[sender] = queue
-        self._queues |= had_enough
-
-    def _take_turn(self, sender: str, queue: deque[Delivery]) -> None:
-        taken = 0
-        while queue and taken < TURN_BYTES and not self._open.full:
-            delivery = queue.popleft()
-            carrier = self._known.carrier(delivery.topic)
-            floods = carrier is not None and self._floods(carrier)
-            self._queued[sender] -= len(delivery.payload)
-            if carrier is not None and floods:
-                self.held_bytes -= len(delivery.payload) + MESSAGE_BYTES
-                self._refuse_unread(carrier, delivery)
-            else:
-                taken += self._accept(sender, delivery)
 
     def _look_again(self) -> None:
         """Accept what waited, where it can be understood now or has waited for too long."""

@@ -104,18 +104,16 @@ class Kept(NamedTuple):
 class _Ration:
     """A token bucket, in bytes; `now_s` only grows."""
 
-    __slots__ = ("_filled", "_left", "denied_s")
+    __slots__ = ("_filled", "_left")
 
     def __init__(self, now_s: float) -> None:
         self._left = float(RATION_BYTES)
         self._filled = now_s
-        self.denied_s = float("-inf")
 
     def take(self, size: int, now_s: float) -> bool:
         self._left = min(RATION_BYTES, self._left + (now_s - self._filled) * RATION_BYTES_PER_S)
         self._filled = now_s
         if size > self._left:
-            self.denied_s = now_s
             return False
         self._left -= size
         return True
@@ -166,11 +164,6 @@ class Ledger:
             self._stored[tally] += 1
             kept.append(Kept(park, gateway, topic[:TEXT], each, payload, now_ms))
         return kept
-
-    def spent(self, park: str, gateway: str, now_ms: int) -> bool:
-        """Whether the ration of a gateway did not suffice within the last minute."""
-        ration = self._rations.get((park, gateway))
-        return ration is not None and now_ms / 1000 - ration.denied_s < PERIOD_MS / 1000
 
     def counts(self) -> list[str]:
         """Points of what was counted since this was last asked: one a minute for each gateway and reason."""

@@ -93,7 +93,6 @@ class Reason(StrEnum):
 
     MALFORMED = "malformed"
     TOO_LARGE = "too_large"
-    FLOODING = "flooding"
     UNKNOWN_GATEWAY = "unknown_gateway"
     UNKNOWN_METER = "unknown_meter"
     WRONG_GATEWAY = "wrong_gateway"

@@ -114,57 +114,6 @@ async def test_the_socket_is_not_read_while_too_much_is_held(intake: Intake) -> 
     assert intake.held_bytes <= HELD_BYTES // 2
 
 
-async def test_whoever_floods_with_what_is_refused_does_not_stop_the_socket(intake: Intake) -> None:
-    """Once its ration is used up, what it piles up is refused unread: the socket is read on, for the others."""
-    socket = Socket()
-    flood = unknown(3_000)
-    received = 0
-    while not socket.paused:  # at first nothing is known of it, and what it sends is held
-        intake.receive(socket.delivery(FLOODER, flood))
-        received += 1
-    refused = answered = 0
-    for _ in range(2_000):  # 400 MB
-        intake.receive(socket.delivery(FLOODER, flood))
-        received += 1
-        if socket.paused or received % 50 == 0:
-            batch = await intake.next_batch()
-            refused += batch.refused
-            answered += batch.messages
-            intake.written(batch)
-            await asyncio.sleep(0)  # as while a batch is written
-    assert not socket.paused
-    assert intake.held_bytes <= HELD_BYTES
-    intake.receive(socket.delivery(OTHER, GOOD))
-    first, second = await intake.next_batch(), await intake.next_batch()
-    assert good_of_other(first) or good_of_other(second)
-    for batch in (first, second):
-        refused += batch.refused
-        answered += batch.messages
-        intake.written(batch)
-    while answered < received + 1:
-        batch = await intake.next_batch()
-        refused += batch.refused
-        answered += batch.messages
-        intake.written(batch)
-    assert 3_000 < refused < 3_000 * received / 10  # most of it was not read
-    assert (intake.held_bytes, answered) == (0, received + 1)
-
-
-async def test_whoever_sends_good_readings_is_never_refused_unread(intake: Intake) -> None:
-    socket = Socket()
-    sent = 0
-    while not socket.paused:
-        intake.receive(socket.delivery(FLOODER, POLL))
-        sent += 1
-    readings = 0
-    while readings < 1_000 * sent:
-        batch = await intake.next_batch()
-        assert batch.refused == 0
-        readings += batch.readings
-        intake.written(batch)
-    assert intake.held_bytes == 0
-
-
 async def test_retained_messages_are_acknowledged_and_not_stored(intake: Intake) -> None:
     socket = Socket()
     intake.receive(socket.delivery(OTHER, GOOD, retained=True))
