@@ -3,7 +3,19 @@
 from datetime import timedelta
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import CARBON, SHARE, TOE, Draw, Page, Panel, PanelRow, ThresholdStep, Words, grafana_unit
+from dashboards.panels import (
+    CARBON,
+    SHARE,
+    TOE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelRow,
+    ThresholdStep,
+    Words,
+    grafana_unit,
+)
 from dashboards.queries import PageScope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
@@ -108,6 +120,7 @@ def _by_month(setting: Setting, number: int, name: str, code: str | None, unit: 
         steps=steps,
         lines=bool(steps),
         colour=SOLAR if name == "solar_share" else GOOD,
+        columns=(Column(name, PARK_FIGURES[name].label),),
         draw=Draw.BARS,
         step="1d",
         least=_LEAST,
