@@ -4,12 +4,9 @@ QoS 1, a persistent session, and an acknowledgement only after the write: Telegr
 more than `max_undelivered_messages` that are not written. It checks less than the ingester and sends no receipts.
 """
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import mqtt5
 
 from proving.bench.load import Shape
 from proving.bench.station import Station
@@ -71,7 +68,8 @@ async def telegrafs(station: Station, shape: Shape, number: int) -> AsyncIterato
     They have a broker of their own: in the other one the last ingester's session would keep a copy of everything.
     """
     await station.store.create_database(DATABASE)
-    broker = Mosquitto(station.folder / f"broker-telegraf-{shape}-{number}")
+    access = "allow_anonymous true\nlog_type subscribe"
+    broker = Mosquitto(station.folder / f"broker-telegraf-{shape}-{number}", access=access)
     children = []
     await broker.start()
     try:
@@ -84,27 +82,13 @@ async def telegrafs(station: Station, shape: Shape, number: int) -> AsyncIterato
             children.append(child)
         for child in children:
             await station.until_said(child, "Connected [tcp://")
-        await _until_subscribed(broker.port)  # which Telegraf does not say
+        for child in children:  # Telegraf does not say when it has subscribed
+            await station.until_said(broker.process, f"{child.name} 1 $share/")
         yield Takers(broker.port, DATABASE, tuple(child.pid for child in children))
     finally:
         for child in children:
             child.stop()
         broker.process.stop()
-
-
-async def _until_subscribed(port: int) -> None:
-    """Publish a message that is no reading until the broker says that somebody receives it."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(mqtt5.ConnectPacket("bench-look", clean_start=True, keep_alive=0).write())
-    await reader.read(4096)
-    where = topic("bench-look", "bench-look", Channel.READINGS)
-    look = mqtt5.PublishPacket(where, b"{}", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
-    answer: object = None
-    while not (isinstance(answer, mqtt5.PubAckPacket) and answer.reason_code == mqtt5.PubAckReasonCode.SUCCESS):
-        await asyncio.sleep(0.05)
-        writer.write(look)
-        answer, _ = mqtt5.read(memoryview(await reader.read(4096)))
-    writer.close()
 
 
 def binary() -> str | None:
