@@ -79,7 +79,7 @@ def guess(pattern: str, topic: str, payload: bytes, now_ms: int) -> Guess:
     device = GuessedPart({"key": True}, keyed) if keyed else _device(pattern, topic, leaves, content, further)
     used = {part.entry.get("path") for part in (time, device) if part is not None}
     values, others = values_of([leaf for leaf in leaves if leaf.path not in used])
-    return Guess(pattern, device, time, values, others, further)
+    return Guess(pattern, device, time, values=values, others=others, further=further)
 
 
 def is_number(payload: bytes) -> bool:
@@ -177,4 +177,11 @@ def _of_number(pattern: str, topic: str, payload: bytes) -> Guess:
     device = {"level": len(levels) - 2} if len(levels) > 1 else {"fixed": name}
     values, others = values_of([Leaf(quoted(name), name, payload.decode().strip())])
     further = {"payload": "number", "name_level": len(levels) - 1}
-    return Guess(pattern, GuessedPart(device, levels[-2] if len(levels) > 1 else name), None, values, others, further)
+    return Guess(
+        pattern,
+        GuessedPart(device, levels[-2] if len(levels) > 1 else name),
+        None,
+        values=values,
+        others=others,
+        further=further,
+    )

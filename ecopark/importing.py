@@ -250,7 +250,9 @@ async def send(
             answers = _Answers(client)
             listening = asyncio.create_task(answers.run())
             try:
-                await _send_all(client, where, waiting, answers, journal, result, progress)
+                await _send_all(
+                    client, where, waiting, answers=answers, journal=journal, result=result, progress=progress
+                )
             finally:
                 listening.cancel()
     except aiomqtt.MqttError as error:

@@ -100,7 +100,7 @@ def _outcome(known: Directory, one: Sent, now_ms: int) -> PayloadOutcome:
 
 def _stored(accepted: Accepted) -> list[StoredValue]:
     return [
-        StoredValue(taken.meter.park, taken.meter.meter, name, value, taken.ms, accepted.arrived)
+        StoredValue(taken.meter.park, taken.meter.meter, name, value=value, ms=taken.ms, arrived=accepted.arrived)
         for taken in accepted.taken
         for name, value in taken.values.items()
         if value is not None

@@ -264,7 +264,16 @@ def _values(meter: str, chart: Map, start_of_model: int) -> Iterator[Value]:
     for quantity, places in chart.registers.items():
         start, end = _extent(places)
         function = chart.function_of(places[0])
-        yield Value(meter, quantity, function, start - first, end - first, first, chart.order, places)
+        yield Value(
+            meter,
+            quantity,
+            function,
+            start=start - first,
+            end=end - first,
+            first=first,
+            order=chart.order,
+            places=places,
+        )
 
 
 def decode(request: Request, words: Sequence[int]) -> DecodedWords:

@@ -70,16 +70,16 @@ async def _probed(connection: ModbusConnection, device: int, request: Request, c
     unit = unit_of(value.quantity)
     try:
         if not await connection.open():
-            return Probed(value.quantity, place, "", None, unit, "the line was lost")
+            return Probed(value.quantity, place, "", value=None, unit=unit, remark="the line was lost")
         words = await connection.words(device, request)
     except (SilentError, ErrorAnswerError) as error:
-        return Probed(value.quantity, place, "", None, unit, str(error))
+        return Probed(value.quantity, place, "", value=None, unit=unit, remark=str(error))
     raw = " ".join(f"{word:04X}" for word in words)
     decoded = decode(request, words)
     if decoded.missing:
-        return Probed(value.quantity, place, raw, None, unit, decoded.missing[0][1])
+        return Probed(value.quantity, place, raw, value=None, unit=unit, remark=decoded.missing[0][1])
     found = decoded.values[value.meter][value.quantity]
-    return Probed(value.quantity, place, raw, found, unit, _remark(value, found, request, words))
+    return Probed(value.quantity, place, raw, value=found, unit=unit, remark=_remark(value, found, request, words))
 
 
 def _remark(value: Value, found: float, request: Request, words: Sequence[int]) -> str:
@@ -99,7 +99,16 @@ def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> It
         if order == (value.places[0].order or value.order):
             continue
         places = tuple(place.model_copy(update={"order": order}) for place in value.places)
-        turned = Value(value.meter, value.quantity, value.function, value.start, value.end, value.first, order, places)
+        turned = Value(
+            value.meter,
+            value.quantity,
+            value.function,
+            start=value.start,
+            end=value.end,
+            first=value.first,
+            order=order,
+            places=places,
+        )
         decoded = decode(Request(request.function, request.address, request.words, (turned,)), words)
         if decoded.values:
             yield order, decoded.values[value.meter][value.quantity]
@@ -141,5 +150,5 @@ def probe_mbus(line: LineAddress, address: str, chart: Records) -> tuple[Answer,
         value, why = value_of(answer, wanted)
         remark = why or ("" if is_usual(quantity, value or 0.0) else "is not what this quantity usually is")
         record = next((str(one) for one in answer.records if one.matches(wanted)), "")
-        found.append(Probed(quantity, wanted.kind, record, value, unit_of(quantity), remark))
+        found.append(Probed(quantity, wanted.kind, record, value=value, unit=unit_of(quantity), remark=remark))
     return answer, found

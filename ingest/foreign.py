@@ -143,7 +143,9 @@ class ForeignDecoder:
                     readings.append(
                         Reading.model_construct(meter=one.device, ts=ms, values=self._served(one), state=None)
                     )
-        return DecodedMessage(None, readings, refusals, arrived, any(each.waits for each in found), bad_reads)
+        return DecodedMessage(
+            None, readings, refusals, arrived=arrived, waits=any(each.waits for each in found), bad_reads=bad_reads
+        )
 
     def _read(self, reader: PayloadReader, topic: str, payload: bytes, now_ms: int) -> list[Decoded]:
         if reader.message.payload != "sparkplug":

@@ -67,7 +67,9 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
         same = shared.setdefault(tuple(ranges.items()), ranges)
         since_ms = float("-inf") if meter.since_ms is None else meter.since_ms
         head = reading_series(park.id, meter)
-        made = Sendable(head, same, since_ms, park.id, meter.gateway, meter.id, _secondary(meter))
+        made = Sendable(
+            head, same, since_ms, park=park.id, gateway=meter.gateway, meter=meter.id, secondary=_secondary(meter)
+        )
         carried[meter.gateway] |= dict.fromkeys(_names(meter), made)
     carriers = {}
     for gateway, meters in carried.items():
@@ -75,7 +77,9 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
         lane = crc32(address.encode()) % LANES
         horizon_ms = park.park.horizon_days * DAY_MS
         answers, name = base(park.id, gateway), f"{park.id}/{gateway}"
-        carriers[address] = Carrier(park.id, gateway, meters, everyone, horizon_ms, lane, answers, name)
+        carriers[address] = Carrier(
+            park.id, gateway, meters, others=everyone, horizon_ms=horizon_ms, lane=lane, answers=answers, name=name
+        )
     return carriers
 
 

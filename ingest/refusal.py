@@ -80,7 +80,9 @@ def refusal(
     quantity: str | None = None,
 ) -> Refusal:
     """Make a refusal whose texts are bounded, whatever was sent."""
-    return Refusal(reason, detail[:TEXT], original, None if meter is None else meter[:NAME], ts, quantity)
+    return Refusal(
+        reason, detail[:TEXT], original, meter=None if meter is None else meter[:NAME], ts=ts, quantity=quantity
+    )
 
 
 class Kept(NamedTuple):
@@ -162,7 +164,7 @@ class Ledger:
             if not ration.take(min(len(payload), KEPT_BYTES), now_ms / 1000):
                 continue
             self._stored[tally] += 1
-            kept.append(Kept(park, gateway, topic[:TEXT], each, payload, now_ms))
+            kept.append(Kept(park, gateway, topic[:TEXT], refusal=each, payload=payload, received_ms=now_ms))
         return kept
 
     def counts(self) -> list[str]:

@@ -170,7 +170,9 @@ class Store:
 
         asked, proof = self._proving(statement, database)
         parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": _PACKED}
-        answer = await self._send("POST", "/query", parameters, {"q": asked}, QUERY_TIMEOUT_S, headers)
+        answer = await self._send(
+            "POST", "/query", parameters, body={"q": asked}, timeout_s=QUERY_TIMEOUT_S, headers=headers
+        )
         try:
             results = columns_of(answer.body, packed=answer.media_type == _PACKED)
             found = [table(series) for result in results[:1] for series in _series(result, self._url)]

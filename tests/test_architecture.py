@@ -138,3 +138,35 @@ def test_no_type_name_is_used_twice_in_the_product() -> None:
                 if name[0].isupper() and not name.isupper():
                     found.setdefault(name, []).append(name_of(file))
     assert not {name: files for name, files in found.items() if len(files) > 1}
+
+
+MOST_BY_PLACE = 5
+PER_READING = {"ingest/accept.py", "ingest/connection.py"}
+"""Records that are made for each reading: with keywords they cost a twentieth more of its time."""
+
+
+def test_no_call_of_ours_has_many_arguments_without_names() -> None:
+    trees = {name_of(file): ast.parse(file.read_text(encoding="utf-8")) for file in IN_ROOMS}
+    many = {each for tree in trees.values() for node in ast.walk(tree) for each in takes_many(node)}
+    found = [
+        f"{name}:{node.lineno} {ast.unparse(node.func)}"
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and len(node.args) > MOST_BY_PLACE
+        and ast.unparse(node.func).rpartition(".")[2] in many
+        and not any(isinstance(argument, ast.Starred) for argument in node.args)
+    ]
+    assert {each for each in found if each.partition(":")[0] not in PER_READING} == set()
+    assert found, "PER_READING names nothing"
+
+
+def takes_many(node: ast.AST) -> Iterator[str]:
+    """The name of a function or a record that takes more than five arguments by place."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and len(node.args.args) > MOST_BY_PLACE:
+        yield node.name
+    if isinstance(node, ast.ClassDef):
+        fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+        inits = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
+        if len(fields) > MOST_BY_PLACE or any(len(each.args.args) > MOST_BY_PLACE + 1 for each in inits):
+            yield node.name

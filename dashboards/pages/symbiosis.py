@@ -112,7 +112,7 @@ def _matches(setting: Setting) -> Panel:
         setting,
         10,
         text("Proposed matches", "Các liên kết đề xuất"),
-        text(
+        about=text(
             "What the surplus could do for the demand, quarter hour by quarter hour, in the unit of the kind; what one "
             "match takes is gone for the next. `ecopark symbiosis` and the park's report say what is uncertain, and why a "
             "pair has no number.",
@@ -120,7 +120,7 @@ def _matches(setting: Setting) -> Panel:
             "liên kết không tính lại cho liên kết khác. `ecopark symbiosis` và báo cáo của khu nêu điều chưa chắc chắn và vì "
             "sao một cặp không có số liệu.",
         ),
-        (
+        asked=(
             'sum("met") AS "met"',
             'sum("met_by_day") AS "met_by_day"',
             'sum("met") / sum("asked") AS "met_share"',
@@ -128,7 +128,7 @@ def _matches(setting: Setting) -> Panel:
             'last("distance_m") AS "distance_m"',
             'mean("met_completeness") AS "met_completeness"',
         ),
-        "met_share",
+        sort="met_share",
     )
 
 
@@ -137,17 +137,17 @@ def _savings(setting: Setting) -> Panel:
         setting,
         11,
         text("What they would save", "Mức tiết kiệm của các liên kết"),
-        text(
+        about=text(
             "What the matches above would save in this period; *none* where a match saves nothing of this kind.",
             "Mức tiết kiệm của các liên kết ở bảng trên trong kỳ xem; *không có*: liên kết không tiết kiệm loại này.",
         ),
-        (
+        asked=(
             f'{_scaled("saved_vnd", 1e6)} AS "saved_vnd"',
             'sum("saved_m3") AS "saved_m3"',
             'sum("saved_toe") AS "saved_toe"',
             f'{_scaled("saved_co2e_kg", 1e3)} AS "saved_co2e_kg"',
         ),
-        "saved_vnd",
+        sort="saved_vnd",
     )
 
 

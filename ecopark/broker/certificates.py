@@ -57,7 +57,7 @@ def write_certificates(folder: Path, hosts: Sequence[str], clients: Sequence[str
     if not _good(server, authority, now, names):
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:_LONGEST_NAME])])
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _issue(authority, subject, key, now, ExtendedKeyUsageOID.SERVER_AUTH, names)
+        certificate = _issue(authority, subject, key, now=now, purpose=ExtendedKeyUsageOID.SERVER_AUTH, names=names)
         write_private(place / KEY, _pem(key))
         write_private(server, _pem(certificate))
         made.append(server)
@@ -68,7 +68,7 @@ def write_certificates(folder: Path, hosts: Sequence[str], clients: Sequence[str
         if not _good(file, authority, now, []):
             subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, client)])
             key = ec.generate_private_key(ec.SECP256R1())
-            certificate = _issue(authority, subject, key, now, ExtendedKeyUsageOID.CLIENT_AUTH, [])
+            certificate = _issue(authority, subject, key, now=now, purpose=ExtendedKeyUsageOID.CLIENT_AUTH, names=[])
             _note(folder, client, certificate.serial_number)
             write_private(file, _pem(key) + _pem(certificate))
             made.append(file)

@@ -46,7 +46,9 @@ def tenant(
     """Write what one tenant used, paid and emitted, and how efficiently it worked."""
     period, settings = ReportPeriod.parse(month, year), read_settings()
     file, park, found = _find_tenant(settings.park, name)
-    order = ReportOrder(period, lang, checked_out(out), _today(park), formulas, load_closed(file, park.id))
+    order = ReportOrder(
+        period, lang, checked_out(out), made_on=_today(park), formulas=formulas, closed=load_closed(file, park.id)
+    )
 
     async def work() -> list[Path]:
         async with settings.store() as store:

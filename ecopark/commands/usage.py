@@ -63,7 +63,7 @@ def recompute(
     async def work() -> None:
         async with settings.store() as store:
             for one, baselines, meters in chosen:
-                await _recompute(store, one, baselines, meters, first.date(), last.date())
+                await _recompute(store, one, baselines, meters=meters, first=first.date(), last=last.date())
 
     asyncio.run(work())
 

@@ -80,7 +80,7 @@ def burnt(park: Park, months: Sequence[date], tenants: Sequence[str | None]) -> 
             factor, gwp = at(fuel.factors, held[0]), at(park.factors.gwp, held[0])
             if factor is not None and gwp is not None:
                 amount = sum(by_month[month] for month in held)
-                yield Burnt(entered, fuel, factor, gwp, tuple(held), amount)
+                yield Burnt(entered, fuel, factor, gwp=gwp, months=tuple(held), amount=amount)
 
 
 @dataclass(frozen=True, slots=True)

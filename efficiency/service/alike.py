@@ -94,7 +94,9 @@ class _Grid:
         """Some of them, one after the other."""
         place, start = (cells.meter, cells.hour), cells.when.start
         none, rules = np.zeros(len(start)), np.zeros(len(start), dtype=np.uint32)
-        return QuarterHours(start, self.amount[place], none, self.completeness[place], self.error[place], rules)
+        return QuarterHours(
+            start, self.amount[place], none, completeness=self.completeness[place], error=self.error[place], rules=rules
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,12 @@ class RunningHours:
                 continue
             places[name] = place
             key = Alike(
-                before.window, before.now_ms, tuple(sorted(uses)), place.utility, place.kind.value, place.voltage
+                before.window,
+                before.now_ms,
+                tuple(sorted(uses)),
+                utility=place.utility,
+                kind=place.kind.value,
+                voltage=place.voltage,
             )
             groups.setdefault(key, []).append(name)
         found = [
@@ -130,9 +135,9 @@ class RunningHours:
                 results.park,
                 key,
                 [Before(name, places[name], self._plain[name]) for name in names],
-                plain,
-                window,
-                results.now_ms,
+                now=plain,
+                window=window,
+                now_ms=results.now_ms,
             )
             for key, names in groups.items()
         ]

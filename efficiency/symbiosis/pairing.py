@@ -51,7 +51,7 @@ def pair_of(giver: StreamFlow, taker: StreamFlow, when: Slots) -> Pair:
         return _heat(giver, taker)
     fits, reasons = _fits(giver, taker, when)
     offered = np.where(np.isnan(fits), np.nan, giver.amount * np.nan_to_num(fits))
-    return Pair(giver, taker, offered, taker.amount, np.ones(len(when)), reasons)
+    return Pair(giver, taker, offered, asked=taker.amount, share=np.ones(len(when)), reasons=reasons)
 
 
 def _heat(giver: StreamFlow, taker: StreamFlow) -> Pair:
@@ -72,7 +72,7 @@ def _heat(giver: StreamFlow, taker: StreamFlow) -> Pair:
         reasons = ValueReason.NO_QUALITY
     elif not (share[np.isfinite(share)] > 0).any():
         reasons = ValueReason.TOO_COLD
-    return Pair(giver, taker, offered, asked, share, reasons)
+    return Pair(giver, taker, offered, asked=asked, share=share, reasons=reasons)
 
 
 def _fits(giver: StreamFlow, taker: StreamFlow, when: Slots) -> tuple[Floats, ValueReason]:

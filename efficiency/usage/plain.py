@@ -127,7 +127,7 @@ class _Table:
         odd = flat.odd.copy()
         odd[row[wrong]] = True
         odd[row[coarse]] = True
-        return cls(span, start, row, begin, elapsed, delta, count, odd)
+        return cls(span, start, row, begin=begin, elapsed=elapsed, delta=delta, count=count, odd=odd)
 
 
 def _counts(flat: _Flat, start: Times, assumed: Floats, relative: Floats) -> Floats:
@@ -214,7 +214,14 @@ def _rows(flat: _Flat, table: _Table, amounts: Floats, shares: Floats, cut: slic
     error = np.where(np.isnan(amounts), 0.0, table.count)
     start, none = table.start[cut], np.zeros(len(table.start[cut]))
     return {
-        row: QuarterHours(start, amounts[row, cut], none, completeness[row, cut], error[row, cut], rules[row, cut])
+        row: QuarterHours(
+            start,
+            amounts[row, cut],
+            none,
+            completeness=completeness[row, cut],
+            error=error[row, cut],
+            rules=rules[row, cut],
+        )
         for row in np.flatnonzero(~table.odd).tolist()
     }
 

@@ -46,7 +46,14 @@ class QuarterHours:
         known = np.isfinite(amount)
         whole = known.astype(np.float64) if completeness is None else np.where(known, completeness, 0.0)
         spread = np.zeros(len(start)) if estimated is None else np.where(known, estimated, 0.0)
-        return cls(start, amount, spread, whole, np.zeros(len(start)), np.zeros(len(start), dtype=np.uint32))
+        return cls(
+            start,
+            amount,
+            spread,
+            completeness=whole,
+            error=np.zeros(len(start)),
+            rules=np.zeros(len(start), dtype=np.uint32),
+        )
 
     def __len__(self) -> int:
         return len(self.start)
@@ -76,10 +83,10 @@ class QuarterHours:
             self.start[piece],
             self.amount[piece],
             self.estimated[piece],
-            self.completeness[piece],
-            self.error[piece],
-            self.rules[piece],
-            {name: values[piece] for name, values in self.columns.items()} if self.columns else _NO_COLUMNS,
+            completeness=self.completeness[piece],
+            error=self.error[piece],
+            rules=self.rules[piece],
+            columns={name: values[piece] for name, values in self.columns.items()} if self.columns else _NO_COLUMNS,
         )
 
     def within(self, span: Span) -> "QuarterHours":

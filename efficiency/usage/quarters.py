@@ -135,13 +135,23 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
     if still.any() and not counter.signed:
         slot = np.clip(sums.index(end - 1), 0, len(count) - 1)
         rises = (delta > 0) & (kind == StepMeaning.GOOD) & ~gap
-        begun, keep = _between_counts(start, end, still, rises, delta, count[slot])
+        begun, keep = _between_counts(start, end, still, rises=rises, delta=delta, count=count[slot])
         coarse = (begun != start)[keep]
         start, end, delta, kind, gap = begun[keep], end[keep], delta[keep], kind[keep], gap[keep]
         elapsed = end - start
     known = kind <= KNOWN
     long = known & (elapsed > HOUR_MS) & (elapsed > GAP_FACTOR * counter.interval_ms)
-    return _Parts(start, end, delta, kind, known, gap, long, known & (kind >= StepMeaning.AMBIGUOUS), coarse)
+    return _Parts(
+        start,
+        end,
+        delta,
+        kind=kind,
+        known=known,
+        gap=gap,
+        long=long,
+        open=known & (kind >= StepMeaning.AMBIGUOUS),
+        coarse=coarse,
+    )
 
 
 def _between_counts(
@@ -220,9 +230,9 @@ def _weighed(sums: "_Sums", counter: Counter, steps: Steps, count: Floats) -> Qu
         sums.start[cut],
         amount[cut],
         estimated[cut],
-        completeness[cut],
-        np.where(known, np.maximum(count, sums.error), 0.0)[cut],
-        sums.rules[cut],
+        completeness=completeness[cut],
+        error=np.where(known, np.maximum(count, sums.error), 0.0)[cut],
+        rules=sums.rules[cut],
     )
 
 

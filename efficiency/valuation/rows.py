@@ -112,9 +112,9 @@ def places_in(park: Park, meter: Meter, span: Span) -> tuple[ValuedPlace, ...]:
                     Span(begin, end),
                     belonging.tenant,
                     meter.utility.value,
-                    _role(park, belonging, begin),
-                    belonging.role,
-                    value_on(voltages, day),
+                    role=_role(park, belonging, begin),
+                    kind=belonging.role,
+                    voltage=value_on(voltages, day),
                 )
             )
     return tuple(found)

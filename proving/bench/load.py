@@ -79,7 +79,7 @@ def make(shape: Shape, readings: int, first_ms: int, meters: int) -> Load:
         if count >= readings:
             break
     park = load_park(EXAMPLE).id if shape == "mix" else PARK
-    return Load(park, packets, count, first_ms, last_ms, places[-LAST:])
+    return Load(park, packets, count, first_ms=first_ms, last_ms=last_ms, last=places[-LAST:])
 
 
 def values(number: int, variant: int) -> tuple[str, str]:

@@ -95,9 +95,9 @@ async def generator(port: int, offer: Offer) -> AsyncIterator[Generator]:
                 told["park"],
                 told["packets"],
                 told["readings"],
-                told["first_ms"],
-                told["last_ms"],
-                tuple(Place(*place) for place in told["last"]),
+                first_ms=told["first_ms"],
+                last_ms=told["last_ms"],
+                last=tuple(Place(*place) for place in told["last"]),
             ),
         )
     finally:

@@ -59,7 +59,9 @@ def lines(park: Park, span: Span, origin: int) -> Iterator[list[str]]:
         if meter.gateway.startswith(park.gateways[0].id.rpartition("-")[0]):
             times = times[~_offline(times, number // METERS)]
         names = [name for name, of in meter.quantities.items() if of.counter]
-        values = [_register(meter, name, park.zone, number, times, origin).tolist() for name in names]
+        values = [
+            _register(meter, name, park.zone, number=number, times=times, origin=origin).tolist() for name in names
+        ]
         fields = ",".join(f"{name}=%r" for name in names)
         text = f"{reading_series(park.id, meter)} {fields} %d000000"
         yield list(map(text.__mod__, zip(*values, times.tolist(), strict=True)))

@@ -60,7 +60,7 @@ async def time_panels(store: Store, park: Park, now: datetime, pid: int) -> list
         for length, back in RANGES.items():
             for panel in page.panels:
                 for target in panel.targets:
-                    statement = asked(target.query, panel, chosen, now - back, now, park.zone)
+                    statement = asked(target.query, panel, chosen, start=now - back, end=now, zone=park.zone)
                     if not stands_aside(statement):
                         place = f"{page.name}/{panel.id} {panel.title.en}"
                         found.append(Timed(*await _took(store, statement, pid), length, place))

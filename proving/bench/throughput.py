@@ -50,9 +50,9 @@ async def flow(station: Station, offer: Offer, takers: Takers | None = None) -> 
         made.readings,
         made.messages,
         made.readings / (stored - sent.began),
-        made.messages / (sent.ended - sent.began),
-        used / made.readings * 1e6,
-        database_used / made.readings * 1e6,
+        published_per_s=made.messages / (sent.ended - sent.began),
+        cpu_us_per_reading=used / made.readings * 1e6,
+        database_us_per_reading=database_used / made.readings * 1e6,
     )
 
 

@@ -99,7 +99,7 @@ def judge(log: Log, rows: Iterable[Row], park: Park) -> Verdict:
     faults += [f"wrong: {meter} has {count} {times} times" for (meter, count), times in there.items() if times > 1]
     lost = [f"lost: {read.meter} showed {read.count} at {read.ts}" for key, read in due.items() if key not in there]
     taken = len(due.keys() | (possible.keys() & there.keys()))
-    return Verdict(taken, taken - len(lost), len(lost), len(faults), foreign, (*lost, *faults))
+    return Verdict(taken, taken - len(lost), len(lost), wrong=len(faults), foreign=foreign, faults=(*lost, *faults))
 
 
 def _shown(read: Read, row: Row) -> bool:

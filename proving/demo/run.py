@@ -73,10 +73,22 @@ async def run_demo(
         write_private(shell, "".join(f"export {name}={value}\n" for name, value in crew.environment.items()))
         async with (
             Store(crew.database.url) as store,
-            _dashboards(folder, park, crew, store, console, None if meanwhile else command()) as dashboards,
+            _dashboards(
+                folder, park, crew, store=store, console=console, how=None if meanwhile else command()
+            ) as dashboards,
             _listening(park, crew) as gateways,
         ):
-            demo = _Demo(folder, park, plan, crew, store, gateways, console, stop, dashboards)
+            demo = _Demo(
+                folder,
+                park,
+                plan,
+                crew=crew,
+                store=store,
+                gateways=gateways,
+                console=console,
+                stop=stop,
+                dashboards=dashboards,
+            )
             return await demo.run(seconds, as_json=as_json, meanwhile=meanwhile)
     finally:
         await crew.stop()

@@ -97,7 +97,7 @@ class Counters:
         true_before, raw_before = self._before[number - self.first_day]
         if len(self._before) == number - self.first_day + 1:
             self._before.append((true_before + passed[:, -1], raw_before + passed[:, -1] / multiplier))
-        return DayCount(flows, rate, passed, multiplier, true_before, raw_before)
+        return DayCount(flows, rate, passed, multiplier=multiplier, true_before=true_before, raw_before=raw_before)
 
     def _rate(self, meter_id: str, quantity: str, flows: Day) -> Array:
         meter = self._park.meter[meter_id]

@@ -94,7 +94,7 @@ def _begin(frame: Frame, layers: Sequence[Layer], values: Sequence[float]) -> tu
     drawing.text(0, 10, frame.unit, fill=NEUTRAL)
     for mark in axis.marks:
         y = _y(frame, axis, mark)
-        drawing.line(_LEFT, y, WIDTH, y, FAINT, 0.6)
+        drawing.line(_LEFT, y, WIDTH, y2=y, stroke=FAINT, width=0.6)
         drawing.text(_LEFT - 5, y + 3.5, frame.language.number(mark, axis.digits), anchor="end", fill=NEUTRAL, size=9)
     if len(layers) > 1:
         drawing.legend(frame.height + 4, [(layer.colour, layer.label) for layer in layers])
@@ -103,7 +103,7 @@ def _begin(frame: Frame, layers: Sequence[Layer], values: Sequence[float]) -> tu
 
 def _end(drawing: Drawing, frame: Frame, axis: Scale) -> Markup:
     zero = _y(frame, axis, 0.0)
-    drawing.line(_LEFT, zero, WIDTH, zero, INK, 0.8)
+    drawing.line(_LEFT, zero, WIDTH, y2=zero, stroke=INK, width=0.8)
     width = (WIDTH - _LEFT) / max(1, len(frame.labels))
     every = 1 if "" in frame.short else max(1, -(-int(_LABEL_ROOM) // max(1, int(width))))
     for i, label in enumerate(frame.short):

@@ -34,8 +34,8 @@ def flows(name: str, title: str, description: str, sources: Sequence[Flow], sink
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     trunk = (height - _ROOM) / 2
     drawing.rect(middle - _TRUNK / 2, trunk, _TRUNK, _ROOM, "#6B7785", title=title)
-    _side(drawing, sources, inlets, (_LEFT, middle - _TRUNK / 2), trunk, unit, leftward=True)
-    _side(drawing, sinks, slots, (WIDTH - _RIGHT, middle + _TRUNK / 2), trunk, unit, leftward=False)
+    _side(drawing, sources, inlets, xs=(_LEFT, middle - _TRUNK / 2), trunk=trunk, unit=unit, leftward=True)
+    _side(drawing, sinks, slots, xs=(WIDTH - _RIGHT, middle + _TRUNK / 2), trunk=trunk, unit=unit, leftward=False)
     return drawing.render()
 
 

@@ -40,5 +40,5 @@ def ranking(name: str, title: str, description: str, bars: Sequence[Bar]) -> Mar
         x = zero if bar.value >= 0 else zero - length
         drawing.rect(x, y + 3, max(length, 0.5), _ROW - 6, bar.colour, title=f"{bar.label}: {bar.told}")
         drawing.text(zero + (length if bar.value >= 0 else 0.0) + 5, y + 13, bar.told, fill=INK)
-    drawing.line(zero, 0, zero, len(bars) * _ROW, NEUTRAL, 0.8)
+    drawing.line(zero, 0, zero, y2=len(bars) * _ROW, stroke=NEUTRAL, width=0.8)
     return drawing.render()
