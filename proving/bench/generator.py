@@ -64,7 +64,9 @@ class Publisher:
         if data[0 : whole * _ACK_BYTES : _ACK_BYTES] != b"\x40" * whole or data[
             1 : whole * _ACK_BYTES : _ACK_BYTES
         ] != (b"\x02" * whole):
-            raise ConnectionError("the broker answers the load with something else than acknowledgements")
+            raise ConnectionError(
+                f"the broker answers the load with something else than acknowledgements: {data[:32].hex(' ')}"
+            )
         self.acknowledged += whole
         self._tail = data[whole * _ACK_BYTES :]
 

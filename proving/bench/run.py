@@ -151,13 +151,13 @@ class _Bench:
             return None
         found: dict[str, Any] = {}
         for shape in ("single", "batch"):
-            async with telegrafs(self._station, shape, 1) as takers:
+            async with telegrafs(self._station, shape, 1, shape) as takers:
                 theirs = middle([await flow(self._station, self._offer(shape, self._loads[shape]), takers)])
                 rss_mb = round(resident_mb(takers.pids[0]), 1)
             found[shape] = theirs | {"rss_mb": rss_mb} | _ratios(theirs, figures[shape])
         found["offered"] = {}
         for number in self._scale.ingesters:
-            async with telegrafs(self._station, "single", number) as takers:
+            async with telegrafs(self._station, "single", number, f"offered-{number}") as takers:
                 offered = await self._offered(number, takers, "of Telegraf")
             for rate, theirs in offered.items():
                 ours = figures["offered"][rate]

@@ -62,19 +62,20 @@ def configuration(mqtt_port: int, influx_url: str, shape: Shape, client_id: str)
 
 
 @asynccontextmanager
-async def telegrafs(station: Station, shape: Shape, number: int) -> AsyncIterator[Takers]:
+async def telegrafs(station: Station, shape: Shape, number: int, place: str) -> AsyncIterator[Takers]:
     """So many Telegrafs on one shared subscription; the binary must be there (`binary`).
 
     They have a broker of their own: in the other one the last ingester's session would keep a copy of everything.
+    `place` names their files: those of an earlier use would say that these are ready.
     """
     await station.store.create_database(DATABASE)
     access = "allow_anonymous true\nlog_type subscribe"
-    broker = Mosquitto(station.folder / f"broker-telegraf-{shape}-{number}", access=access)
+    broker = Mosquitto(station.folder / f"broker-telegraf-{place}", access=access)
     children = []
     await broker.start()
     try:
         for index in range(number):
-            name = f"telegraf-{shape}-{number}-{index}"
+            name = f"telegraf-{place}-{index}"
             file = station.folder / f"{name}.conf"
             file.write_text(configuration(broker.port, station.database.url, shape, name), encoding="utf-8")
             child = Child(name, [binary() or "telegraf", "--config", str(file)], station.folder / f"{name}.log")
