@@ -106,8 +106,9 @@ def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> AlertRul
 
 
 def _never(park: Park) -> AlertRule:
-    found = where(park, '"heard" = false')
-    query = f'SELECT count("heard") FROM "{METER_STATUS}" {found} GROUP BY "tenant", "utility", "meter"'
+    meter = 'GROUP BY "tenant", "utility", "meter"'
+    newest = f'SELECT last("heard") AS "heard" FROM "{METER_STATUS}" {where(park)} {meter}'
+    query = f'SELECT count("heard") FROM ({newest}) WHERE "heard" = false {meter}'
     return AlertRule(
         kind="never-heard",
         park=park.id,

@@ -87,7 +87,8 @@ async def test_a_watched_park_does_not_fire_status_missing(bare_store: Store, se
 
 async def test_a_meter_that_was_never_heard_is_named(bare_store: Store, setting: Setting) -> None:
     never = line(METER_STATUS, WWTP, {"heard": False}, NOW - MINUTE)
-    await bare_store.write([HEARD, never], OPERATOR_DATABASE)
+    not_yet = line(METER_STATUS, {"utility": "electricity", "meter": "em-street"}, {"heard": False}, NOW - 5 * MINUTE)
+    await bare_store.write([not_yet, HEARD, never], OPERATOR_DATABASE)
     found = await fired(bare_store, rule_of(setting, "never-heard", "").provisioned(), NOW)
     assert {dict(labels)["meter"] for labels, on in (found or {}).items() if on} == {"em-wwtp"}
 
