@@ -1,7 +1,7 @@
 """What is published on a broker and how Ecopark could read it: shapes of topics, presets that fit, devices, a draft.
 
 Pure but for `hear`. What a source of the park file reads already is not proposed again; only its new devices are. What
-nobody knows is guessed at (`ecopark.guessing`), and each guess stands beside what was heard.
+nobody knows is guessed at (`ecopark.guessing`), and each guess is shown with what was heard.
 """
 
 import asyncio

@@ -211,7 +211,7 @@ def snake(name: str) -> str:
 
 
 def leaves_in(content: Any, path: str = "", depth: int = 0, outer: str = "") -> Iterator[Leaf]:
-    """Values of an object; one called `value` is named by what holds it, with the unit that stands beside it."""
+    """Values of an object; one called `value` is named by what holds it, with the unit given next to it."""
     if not isinstance(content, dict) or depth > _DEPTH:
         return
     beside = next((content[key] for key in ("unit", "units") if isinstance(content.get(key), str)), None)

@@ -197,7 +197,7 @@ class Publisher:
     async def _report(self, client: MqttConnection) -> None:
         while True:
             self._tell.clear()
-            self._post_status(client, await self._status(True))  # noqa: FBT003 - online
+            self._post_status(client, await self._status(True))  # noqa: FBT003 (online)
             await _wait(self._tell, self._link.status_every_s)
 
     async def _finish(self, client: MqttConnection) -> None:
@@ -206,7 +206,7 @@ class Publisher:
         while (self._queue.live_waits or self._outbox.in_flight) and self._now() < until:
             await _wait(self._work, _TICK_S / 50)
         await self._forget_confirmed()
-        packet = self._post_status(client, await self._status(False))  # noqa: FBT003 - the last one
+        packet = self._post_status(client, await self._status(False))  # noqa: FBT003 (offline: the last one)
         while packet in self._packets and self._now() < until + _FINISH_S / 2:
             await _wait(self._work, _TICK_S / 50)
         raise _FinishedError

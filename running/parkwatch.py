@@ -63,7 +63,7 @@ class ParkWatch(Generic[T]):
             try:
                 park = load_park(file)
             except OperatorError as error:
-                log.error("park file has faults; the old one stays:\n%s", error)  # noqa: TRY400
+                log.error("park file has faults; the old one stays:\n%s", error)  # noqa: TRY400 (as above)
                 continue
             if any(other == park.id and path != file for path, (other, _) in kept.items()):
                 log.error("%s: another park file has the id %s already; choose another", file, park.id)

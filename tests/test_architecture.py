@@ -125,17 +125,19 @@ def test_the_patterns_find_what_they_are_for() -> None:
     assert not re.search(BUILD_PATHS, "{tmp_path}/work.log and network/tmp")
 
 
-def test_no_type_name_is_used_twice_in_the_product() -> None:
+def in_product(file: Path) -> bool:
+    return file.relative_to(ROOT).parts[0] in PRODUCT
+
+
+def test_no_class_name_is_used_twice_nor_an_alias_in_the_product() -> None:
     found: dict[str, list[str]] = {}
     for file in IN_ROOMS:
-        if file.relative_to(ROOT).parts[0] not in PRODUCT:
-            continue
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(name_of(file))
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
-                if name[0].isupper() and not name.isupper():
+                if in_product(file) and name[0].isupper() and not name.isupper():
                     found.setdefault(name, []).append(name_of(file))
     assert not {name: files for name, files in found.items() if len(files) > 1}
 

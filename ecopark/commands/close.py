@@ -31,7 +31,7 @@ def close(
         str | None, typer.Option(metavar="REASON", help="Close it in spite of what is in the way, for this reason.")
     ] = None,
     *,
-    check: Annotated[bool, typer.Option("--check", help="Only say what stands in the way.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only list why the month cannot be closed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Freeze what every tenant is charged for a month, beside the park file.

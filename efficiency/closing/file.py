@@ -1,7 +1,7 @@
 """Closed months in the folder beside a park file: a file each, which people can read, compare and keep.
 
-A file is never written again. What changes afterwards stands in the file of the month that is closed next, as the
-statements that earlier months would have now.
+A file is never written again. What changes afterwards is written to the file of the month that is closed next, as
+the statements that earlier months would have now.
 """
 
 from collections.abc import Sequence

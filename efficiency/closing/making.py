@@ -1,4 +1,4 @@
-"""A month's statements from what the store holds now, with what stands in the way, and what earlier months owe.
+"""A month's statements from what the store holds now, with what is missing or suspect, and what earlier months owe.
 
 Nothing is written here. The past is computed again by the park file as it is: what that changes is a correction.
 """
@@ -56,7 +56,7 @@ def made(month: MonthUse) -> MadeMonth:
 
 
 class MonthMaker:
-    """Makes months of one park as of `now_ms`; `done` is told how far the reading of registers is."""
+    """Makes months of one park as of `now_ms`; `done` gets how many points of how many have been read."""
 
     def __init__(self, store: Store, park: Park, now_ms: int, done: Done = lambda _done, _of: None) -> None:
         self._store = store

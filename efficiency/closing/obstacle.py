@@ -1,4 +1,4 @@
-"""What stands in the way of closing a month: data that are missing or suspect, and prices that nobody entered."""
+"""Why a month cannot be closed yet: data that are missing or suspect, and prices that nobody entered."""
 
 from collections.abc import Iterator
 from datetime import date

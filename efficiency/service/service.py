@@ -217,7 +217,7 @@ class UsageService:
                 await self._status.write(park, now_ms)
                 await self._gateways.write(park, now_ms)
             except RejectedError as error:  # the other parks are none the worse for it
-                log.error("meter status of %s: the database rejects it: %s", park.id, error)  # noqa: TRY400
+                log.error("meter status of %s: the database rejects it: %s", park.id, error)  # noqa: TRY400 (the answer is enough)
 
     async def _say_how_it_is(self) -> None:
         now = self._clock_ms()

@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 import mqtt5
 
-from proving.bench.load import IDS, Load, make
+from proving.bench.load import IDS, MessageLoad, make
 
 WINDOW = 20_000
 """Messages on their way to the broker at most, where it allows as many."""
@@ -23,7 +23,7 @@ TICK_S = 0.002
 _ACK_BYTES = 4
 
 
-class Publisher:
+class LoadPublisher:
     """One connection that publishes at QoS 1 and counts what was acknowledged. Times out after 30 s of silence."""
 
     def __init__(self, port: int, client_id: str) -> None:
@@ -71,13 +71,13 @@ class Publisher:
         self._tail = data[whole * _ACK_BYTES :]
 
 
-def send_fast(publisher: Publisher, load: Load) -> None:
+def send_fast(publisher: LoadPublisher, load: MessageLoad) -> None:
     """Send everything as fast as it is acknowledged."""
     publisher.send(load.packets)
     publisher.finish()
 
 
-def send_steadily(publisher: Publisher, load: Load, rate: float) -> None:
+def send_steadily(publisher: LoadPublisher, load: MessageLoad, rate: float) -> None:
     """Send so many messages a second, evenly; what was missed while the process did not run is made up for."""
     began = time.monotonic()
     done = 0
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="messages a second; as fast as possible without it")
     options = parser.parse_args()
     load = make(options.shape, options.readings, options.first, options.meters)
-    publisher = Publisher(options.port, f"bench-{options.shape}")
+    publisher = LoadPublisher(options.port, f"bench-{options.shape}")
     made = asdict(load) | {"packets": len(load.packets)}
     _say(made)
     if not sys.stdin.readline():

@@ -16,7 +16,7 @@ import mqtt5
 
 from metering.errors import OperatorError
 from metering.quantities import Utility
-from proving.bench.load import Place
+from proving.bench.load import ReadingPlace
 from proving.bench.loading import Offer, generator
 from proving.bench.parks import PARK, PROBE_GATEWAY, PROBE_METER
 from proving.bench.station import Station
@@ -68,7 +68,7 @@ async def _probe(station: Station, until: "asyncio.Task[object]") -> list[float]
         )
         began = time.monotonic()
         writer.write(packet.write())
-        while not await station.has(Place(Utility.ELECTRICITY, PROBE_METER, ms)):
+        while not await station.has(ReadingPlace(Utility.ELECTRICITY, PROBE_METER, ms)):
             if time.monotonic() - began > LOST_S:
                 raise OperatorError(f"a marked reading did not come to the database within {LOST_S:.0f} s")
         found.append(time.monotonic() - began)

@@ -34,7 +34,7 @@ VARIANTS = 16
 """Messages of a gateway repeat their values after so many."""
 
 
-class Place(NamedTuple):
+class ReadingPlace(NamedTuple):
     """Where the point of a reading is to be found."""
 
     utility: str
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class Load:
+class MessageLoad:
     """Packets in order of sending, what they hold, and one place of each of the last of them."""
 
     park: str
@@ -51,21 +51,21 @@ class Load:
     readings: int
     first_ms: int
     last_ms: int
-    last: list[Place]
+    last: list[ReadingPlace]
 
 
 class _Message(NamedTuple):
     topic: str
     payload: bytes
     readings: int
-    place: Place
+    place: ReadingPlace
 
 
-def make(shape: Shape, readings: int, first_ms: int, meters: int) -> Load:
+def make(shape: Shape, readings: int, first_ms: int, meters: int) -> MessageLoad:
     """Make a load of at least so many readings, from `first_ms` on; `meters` are those of the large park."""
     source = {"single": _single, "batch": _batch, "mix": _mix}[shape](first_ms, meters)
     packets: list[bytes] = []
-    places: list[Place] = []
+    places: list[ReadingPlace] = []
     count, last_ms = 0, first_ms
     for message in source:
         packets.append(
@@ -79,7 +79,7 @@ def make(shape: Shape, readings: int, first_ms: int, meters: int) -> Load:
         if count >= readings:
             break
     park = load_park(EXAMPLE).id if shape == "mix" else PARK
-    return Load(park, packets, count, first_ms=first_ms, last_ms=last_ms, last=places[-LAST:])
+    return MessageLoad(park, packets, count, first_ms=first_ms, last_ms=last_ms, last=places[-LAST:])
 
 
 def values(number: int, variant: int) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def _single(first_ms: int, meters: int) -> Iterator[_Message]:
     while True:
         for address, meter, energy, power in meters_of_park:
             payload = f'{{"meter":"{meter}","ts":{ms},"values":{{"energy_kwh":{energy},"power_kw":{power}}}}}'
-            yield _Message(address, payload.encode(), 1, Place(Utility.ELECTRICITY, meter, ms))
+            yield _Message(address, payload.encode(), 1, ReadingPlace(Utility.ELECTRICITY, meter, ms))
         ms += STEP_MS
 
 
@@ -117,7 +117,7 @@ def _batch(first_ms: int, meters: int) -> Iterator[_Message]:
                 topic(PARK, gateway_of(start), Channel.READINGS),
                 payload,
                 min(PER_GATEWAY, meters - start),
-                Place(Utility.ELECTRICITY, meter_of(start), ms),
+                ReadingPlace(Utility.ELECTRICITY, meter_of(start), ms),
             )
         ms += STEP_MS
 
@@ -153,7 +153,9 @@ def _mix(first_ms: int, meters: int) -> Iterator[_Message]:
             reading["ts"] = ms
         payload = json.dumps({"id": f"{gateway}-{ms}", "readings": poll}, separators=(",", ":")).encode()
         meter = poll[0]["meter"]
-        yield _Message(topic(park.id, gateway, Channel.READINGS), payload, len(poll), Place(utility[meter], meter, ms))
+        yield _Message(
+            topic(park.id, gateway, Channel.READINGS), payload, len(poll), ReadingPlace(utility[meter], meter, ms)
+        )
 
 
 def lines(points: int, first_ms: int, meters: int) -> Iterator[bytes]:

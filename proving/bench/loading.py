@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metering.errors import OperatorError
-from proving.bench.load import Place, Shape
+from proving.bench.load import ReadingPlace, Shape
 from proving.processes import bound_to_us
 
 END_S = 5.0
@@ -39,11 +39,11 @@ class Made:
     readings: int
     first_ms: int
     last_ms: int
-    last: tuple[Place, ...]
+    last: tuple[ReadingPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentLoad:
     """When it sent, on the monotonic clock of this machine."""
 
     began: float
@@ -64,9 +64,9 @@ class Generator:
             raise RuntimeError(msg)
         self._process.stdin.write(b"\n")
 
-    async def sent(self) -> Sent:
+    async def sent(self) -> SentLoad:
         """Wait until the broker has acknowledged everything."""
-        return Sent(**await _hear(self._process))
+        return SentLoad(**await _hear(self._process))
 
 
 @asynccontextmanager
@@ -97,7 +97,7 @@ async def generator(port: int, offer: Offer) -> AsyncIterator[Generator]:
                 told["readings"],
                 first_ms=told["first_ms"],
                 last_ms=told["last_ms"],
-                last=tuple(Place(*place) for place in told["last"]),
+                last=tuple(ReadingPlace(*place) for place in told["last"]),
             ),
         )
     finally:

@@ -14,7 +14,7 @@ from proving.bench.loading import Offer
 from proving.bench.memory import growth, park_load_s
 from proving.bench.parks import write_parks
 from proving.bench.processtime import resident_mb
-from proving.bench.scale import Scale
+from proving.bench.scale import BenchScale
 from proving.bench.station import Station
 from proving.bench.telegraf import binary, telegrafs
 from proving.bench.throughput import Takers, flow, ingesters_of, middle
@@ -41,7 +41,7 @@ class Instants:
         return first_ms
 
 
-async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+async def run(scale: BenchScale, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
     """Measure everything; the figures by the keys that docs/notes/bench.md explains. `tell` hears what is begun.
 
     Raises `OperatorError` where a server is missing or a reading is lost.
@@ -71,7 +71,7 @@ async def run(scale: Scale, folder: Path, tell: Callable[[str], None]) -> dict[s
 
 
 class _Bench:
-    def __init__(self, scale: Scale, station: Station, tell: Callable[[str], None]) -> None:
+    def __init__(self, scale: BenchScale, station: Station, tell: Callable[[str], None]) -> None:
         self._scale = scale
         self._station = station
         self._tell = tell

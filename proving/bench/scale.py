@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class BenchScale:
     """Sizes of one run: `single`, `batch`, `mix` and `ceiling` in readings, `growth` and `backlog` in messages.
 
     `single` and `growth_round` stay under what the shipped broker queues for one session, or it would drop some.
@@ -29,8 +29,8 @@ class Scale:
     backlog: int = 1_440
 
 
-FULL = Scale()
-QUICK = Scale(
+FULL = BenchScale()
+QUICK = BenchScale(
     single=40_000,
     batch=200_000,
     mix=20_000,

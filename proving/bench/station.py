@@ -9,7 +9,7 @@ from pathlib import Path
 from metering.errors import OperatorError
 from metering.parkfile import load_park
 from metering.quantities import UTILITIES, Utility
-from proving.bench.load import Place
+from proving.bench.load import ReadingPlace
 from proving.bench.loading import Made
 from proving.bench.parks import EXAMPLE
 from proving.processes import Child
@@ -98,7 +98,7 @@ class Station:
                 raise OperatorError(f"{made.readings} readings were published, and the database has {stored} of them")
             await asyncio.sleep(LOOK_S)
 
-    async def has(self, place: Place, database: str = OPERATOR_DATABASE) -> bool:
+    async def has(self, place: ReadingPlace, database: str = OPERATOR_DATABASE) -> bool:
         """Whether the database has a reading."""
         utility, meter, ms = place
         counter = UTILITIES[Utility(utility)].counter

@@ -11,7 +11,7 @@ _AT_MOST: Callable[[float, float], bool] = operator.le
 _AT_LEAST: Callable[[float, float], bool] = operator.ge
 
 
-class Target(NamedTuple):
+class BenchTarget(NamedTuple):
     """A figure by its path among the keys, and its target."""
 
     holds: Callable[[float, float], bool]
@@ -20,15 +20,15 @@ class Target(NamedTuple):
 
 
 TARGETS = {
-    "single.cpu_us_per_reading": Target(_AT_MOST, 10, "at most 10"),
-    "batch.cpu_us_per_reading": Target(_AT_MOST, 3, "at most 3"),
-    "batch.ceiling_share": Target(_AT_LEAST, 0.5, "at least 0.5"),
-    "latency_ms.2000.p99": Target(_AT_MOST, 50, "at most 50"),
-    "rss_mb": Target(_AT_MOST, 120, "at most 120"),
-    "rss_growth": Target(_AT_MOST, 0.05, "at most 0.05"),
-    "park_load_s": Target(_AT_MOST, 2, "at most 2"),
-    "gateway.cpu_share": Target(_AT_MOST, 0.2, "at most 0.2"),
-    "gateway.backlog_s": Target(_AT_MOST, 60, "at most 60"),
+    "single.cpu_us_per_reading": BenchTarget(_AT_MOST, 10, "at most 10"),
+    "batch.cpu_us_per_reading": BenchTarget(_AT_MOST, 3, "at most 3"),
+    "batch.ceiling_share": BenchTarget(_AT_LEAST, 0.5, "at least 0.5"),
+    "latency_ms.2000.p99": BenchTarget(_AT_MOST, 50, "at most 50"),
+    "rss_mb": BenchTarget(_AT_MOST, 120, "at most 120"),
+    "rss_growth": BenchTarget(_AT_MOST, 0.05, "at most 0.05"),
+    "park_load_s": BenchTarget(_AT_MOST, 2, "at most 2"),
+    "gateway.cpu_share": BenchTarget(_AT_MOST, 0.2, "at most 0.2"),
+    "gateway.backlog_s": BenchTarget(_AT_MOST, 60, "at most 60"),
 }
 
 

@@ -18,7 +18,7 @@ from metering.quantities import UTILITIES
 from proving.chaos.schedule import INGESTERS
 from proving.chaos.verdict import Verdict, judge, logged
 from proving.demo.crew import Crew
-from proving.demo.plan import Plan
+from proving.demo.plan import DemoPlan
 from proving.demo.tally import GatewaySide
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
@@ -38,7 +38,7 @@ class Trial:
         file.write_text(text)
         self.park: Park = load_park(file)
         start = datetime.now(UTC) - timedelta(hours=1)
-        plan = Plan(start=start, days=1, since=round(start.timestamp() * 1000), seed=seed)
+        plan = DemoPlan(start=start, days=1, since=round(start.timestamp() * 1000), seed=seed)
         self._log = folder / "reads.jsonl"
         self.crew = Crew(
             folder, self.park, plan, ingesters=INGESTERS, plant_options=("--tally", "--log", str(self._log))

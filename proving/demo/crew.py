@@ -11,7 +11,7 @@ from ecopark.broker.accounts import INGEST, OPERATOR, gateway_account
 from ecopark.settings import ENV_FILE
 from metering.errors import OperatorError
 from metering.park import Park
-from proving.demo.plan import Plan
+from proving.demo.plan import DemoPlan
 from proving.plant.modbus import scheme_of
 from proving.processes import Child
 from proving.servers import START_S, GuardedMosquitto, Influxd
@@ -27,7 +27,7 @@ class Crew:
         self,
         folder: Path,
         park: Park,
-        plan: Plan,
+        plan: DemoPlan,
         *,
         ingesters: int = 1,
         usage: bool = False,

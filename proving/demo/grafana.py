@@ -33,7 +33,7 @@ def command(path: str | None = None) -> list[str] | None:
     return None
 
 
-class Grafana:
+class DemoGrafana:
     """Grafana's server with everything it needs in `folder`; `start` it after the database."""
 
     def __init__(self, folder: Path, command: list[str], influx_url: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ecopark.settings import read_settings
 from metering.errors import OperatorError
 from metering.parkfile import load_park
-from proving.demo.plan import Plan
+from proving.demo.plan import DemoPlan
 from proving.plant.modbus import scheme_of
 
 PORT = 5020
@@ -24,7 +24,7 @@ def prepare(folder: Path, days: int) -> bool:
     if any(folder.glob("*.yaml")):
         return False
     with tempfile.TemporaryDirectory(dir=folder) as made:  # a half-made one would be taken for a park
-        Plan.of(Path(made), days, datetime.now(UTC))
+        DemoPlan.of(Path(made), days, datetime.now(UTC))
         for name in ("plan.json", "park.yaml"):
             (Path(made) / name).replace(folder / name)
     return True
@@ -59,8 +59,8 @@ def gateway(folder: Path, name: str, host: str, first: int) -> list[str]:
     return ["-m", "proving.demo.gateway", name, *past]
 
 
-def _plan(folder: Path) -> Plan:
+def _plan(folder: Path) -> DemoPlan:
     file = folder / "plan.json"
     if not file.exists():
         raise OperatorError(f"{file} is missing: this is no demo's park; run without the profile demo")
-    return Plan.model_validate_json(file.read_text())
+    return DemoPlan.model_validate_json(file.read_text())

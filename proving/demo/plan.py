@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "song-xanh" / "park
 SEED = 7
 
 
-class Plan(Model):
+class DemoPlan(Model):
     """`since`: readings before it are in the database already, in milliseconds since the epoch."""
 
     start: datetime

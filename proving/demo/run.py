@@ -28,8 +28,8 @@ from metering.park import Park
 from metering.parkfile import load_park
 from proving.demo.baselines import freeze_baselines
 from proving.demo.crew import Crew
-from proving.demo.grafana import Grafana, command
-from proving.demo.plan import PUBLISHER, Plan
+from proving.demo.grafana import DemoGrafana, command
+from proving.demo.plan import PUBLISHER, DemoPlan
 from proving.demo.screen import Scene, Where, draw
 from proving.demo.tally import GatewaySide, computed, judged, refused, stored, used_today
 from proving.plant.history import count
@@ -60,7 +60,7 @@ async def run_demo(
     console = Console(stderr=as_json)
     if seconds is None and not sys.stdout.isatty():
         seconds = WITHOUT_TERMINAL_S
-    plan = Plan.of(folder, days, datetime.now(UTC))
+    plan = DemoPlan.of(folder, days, datetime.now(UTC))
     park = load_park(folder / "park.yaml")
     crew = Crew(folder, park, plan, usage=True)
     stop = asyncio.Event()
@@ -107,7 +107,7 @@ async def _dashboards(
 ) -> AsyncIterator[str]:
     """The address of the dashboards: Grafana's where there is a command for it, else those of `ecopark view`."""
     if how is not None:
-        grafana = Grafana(folder / "grafana", how, crew.database.url)
+        grafana = DemoGrafana(folder / "grafana", how, crew.database.url)
         grafana.start(park, datetime.now(park.zone).date())
         console.print(f"Dashboards, in Grafana: [bold]{grafana.url}[/]")
         try:
@@ -148,7 +148,7 @@ class _Demo:
         self,
         folder: Path,
         park: Park,
-        plan: Plan,
+        plan: DemoPlan,
         crew: Crew,
         store: Store,
         gateways: GatewaySide,

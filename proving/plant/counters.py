@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from metering.meters import Instrument, Meter
 from metering.park import Park
 from proving.plant.clock import DAY_MS, MINUTE_MS, MINUTES, LocalDays, date_of
-from proving.plant.gauges import Flow, chilled_flow, full_power_factor, reactive
+from proving.plant.gauges import FlowGauge, chilled_flow, full_power_factor, reactive
 from proving.plant.load import Day, LoadModel
 
 Array = NDArray[np.float64]
@@ -48,12 +48,12 @@ class Counters:
         self._before = [(np.zeros(len(self.row)), np.zeros(len(self.row)))]
         self.day = lru_cache(maxsize=_CACHED_DAYS)(self._compute)
 
-    def flow(self, meter: Meter, day: Day) -> Flow:
+    def flow(self, meter: Meter, day: Day) -> FlowGauge:
         """The day's flow through a meter."""
         row = self._load.index[meter.id]
         name = meter.belongs[0].tenant
         tenant = None if name is None else self._park.tenant[name]
-        return Flow(meter, day.net[row], day.wobble[row], day.weather.temperature, full_power_factor(tenant))
+        return FlowGauge(meter, day.net[row], day.wobble[row], day.weather.temperature, full_power_factor(tenant))
 
     def true(self, meter: str, quantity: str, instants: Instants) -> Array:
         """What passed until each instant, in primary units."""

@@ -69,7 +69,7 @@ class Spike(Lasting):
     by: Positive
 
 
-class Late(Lasting):
+class Delayed(Lasting):
     """Readings of that time are delivered only `delay` after it is over."""
 
     delay: timedelta
@@ -106,9 +106,9 @@ FIELD_EVENTS: tuple[FieldEvent, ...] = (
     Rollover(meter="em-plastics-injection", after=_after(hours=9, seconds=20)),
     Reset(meter="wm-packaging", after=_after(hours=11, seconds=10)),
     Swap(meter="em-pharma-hvac", after=_after(hours=14, minutes=7, seconds=30), opening=3.2),
-    Late(meter="sm-brewery", after=_after(hours=15), lasting=_after(hours=2), delay=_after(hours=1)),
+    Delayed(meter="sm-brewery", after=_after(hours=15), lasting=_after(hours=2), delay=_after(hours=1)),
     # The days between.
-    Late(meter="em-steel-furnace", after=_after(days=4, hours=6), lasting=_after(hours=9), delay=_after(hours=26)),
+    Delayed(meter="em-steel-furnace", after=_after(days=4, hours=6), lasting=_after(hours=9), delay=_after(hours=26)),
     Reset(meter="em-feed", after=_after(days=6, hours=2, seconds=40)),
     Gap(meter="wm-seafood", after=_after(days=9, hours=1), lasting=_after(hours=7)),
     Swap(meter="wm-brewery", after=_after(days=11, hours=3, minutes=12), opening=0.0),
@@ -123,6 +123,6 @@ FIELD_EVENTS: tuple[FieldEvent, ...] = (
     Gap(meter="cm-pharma", after=_after(days=29, hours=6), lasting=_after(hours=1)),
     Stuck(meter="em-textile-finishing", after=_after(days=29, hours=9), lasting=_after(hours=1, minutes=30)),
     Spike(meter="wm-brewery", after=_after(days=29, hours=12), lasting=_after(minutes=5), by=40_000.0),
-    Late(meter="em-packaging", after=_after(days=29, hours=14), lasting=_after(hours=3), delay=_after(hours=2)),
+    Delayed(meter="em-packaging", after=_after(days=29, hours=14), lasting=_after(hours=3), delay=_after(hours=2)),
 )
 """The schedule of the demo park."""

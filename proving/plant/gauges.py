@@ -17,7 +17,7 @@ KWH_PER_M3_K = 1.163
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class FlowGauge:
     """What a meter's gauges are made of: `net` flow per hour, slow noise and air temperature, at the same instants."""
 
     meter: Meter
@@ -37,39 +37,39 @@ def full_power_factor(tenant: Tenant | None) -> float:
     return USUAL_POWER_FACTOR if tenant is None else POWER_FACTORS.get(tenant.id, USUAL_POWER_FACTOR)
 
 
-def power_factor(flow: Flow) -> Values:
+def power_factor(flow: FlowGauge) -> Values:
     """Power factor: worse at partial load."""
     return np.clip(flow.full_power_factor - 0.07 * np.maximum(0.5 - flow.load, 0.0) + 0.006 * flow.wobble, 0.5, 0.995)
 
 
-def reactive(flow: Flow) -> Values:
+def reactive(flow: FlowGauge) -> Values:
     """Reactive power in kvar, never negative (F8 turned around)."""
     pf = power_factor(flow)
     drawn: Values = np.abs(flow.net) * np.sqrt(1.0 / pf**2 - 1.0)
     return drawn
 
 
-def spread(flow: Flow) -> Values:
+def spread(flow: FlowGauge) -> Values:
     """Return minus supply temperature of chilled water, in kelvin."""
     return np.clip(4.2 + 2.4 * flow.load + 0.15 * flow.wobble, 2.5, 8.0)
 
 
-def chilled_flow(flow: Flow) -> Values:
+def chilled_flow(flow: FlowGauge) -> Values:
     """Water that carries the cold, in m3/h."""
     carried: Values = np.maximum(flow.net, 0.0) / (KWH_PER_M3_K * spread(flow))
     return carried
 
 
-def _voltage(flow: Flow) -> Values:
+def _voltage(flow: FlowGauge) -> Values:
     return VOLTAGES.get(flow.meter.id, USUAL_VOLTAGE) * (1.01 - 0.03 * flow.load + 0.004 * flow.wobble)
 
 
-def _current(flow: Flow) -> Values:
+def _current(flow: FlowGauge) -> Values:
     amperes: Values = np.abs(flow.net) * 1000.0 / (np.sqrt(3.0) * _voltage(flow) * power_factor(flow))
     return amperes
 
 
-def _supply(flow: Flow) -> Values:
+def _supply(flow: FlowGauge) -> Values:
     return 6.8 + 0.9 * flow.load + 0.2 * flow.wobble
 
 
@@ -78,18 +78,18 @@ _PRESSURES = MappingProxyType(
 )
 
 
-def _pressure(flow: Flow) -> Values:
+def _pressure(flow: FlowGauge) -> Values:
     rest, drop = _PRESSURES.get(flow.meter.utility.value, (1.0, 0.2))
     return rest - drop * flow.load + 0.05 * flow.wobble
 
 
-def _temperature(flow: Flow) -> Values:
+def _temperature(flow: FlowGauge) -> Values:
     if flow.meter.utility.value == "steam":
         return 174.0 - 3.0 * flow.load + 0.5 * flow.wobble
     return 22.0 + 0.35 * flow.air_c + 0.3 * flow.wobble
 
 
-_GAUGES: Mapping[str, Callable[[Flow], Values]] = MappingProxyType(
+_GAUGES: Mapping[str, Callable[[FlowGauge], Values]] = MappingProxyType(
     {
         "power_kw": lambda flow: flow.net,
         "power_factor": power_factor,
@@ -111,6 +111,6 @@ _GAUGES: Mapping[str, Callable[[Flow], Values]] = MappingProxyType(
 )
 
 
-def gauge(quantity: str, flow: Flow) -> Values:
+def gauge(quantity: str, flow: FlowGauge) -> Values:
     """What a gauge shows, before the register rounds it. Raises `KeyError` for a quantity that is a counter."""
     return _GAUGES[quantity](flow)

@@ -12,7 +12,7 @@ from proving.plant.counters import Array, Instants
 from proving.plant.plant import Plant
 
 
-class Ledger:
+class PlantLedger:
     """The true use behind a plant's registers, in primary units, from `start` to `end`.
 
     `quarters` are the instants at which its quarter hours begin: from `start` up to, but without, `end`.

@@ -44,7 +44,7 @@ def scheme_of(park: Park, gateway: str) -> str:
     return parse_line(line, BUS.schemes).scheme if line else "modbus"
 
 
-class Line:
+class PlantLine:
     """What the meters of one gateway hang on: counts the connections and sees every read."""
 
     def __init__(self, plant: Plant, gateway: str, clock: Clock, log: ReadLog | None, *, tally: bool) -> None:
@@ -80,7 +80,7 @@ class Line:
 class MeterDevice:
     """One meter on the line."""
 
-    def __init__(self, line: Line, meter: Meter) -> None:
+    def __init__(self, line: PlantLine, meter: Meter) -> None:
         self._line = line
         self._meter = meter
         self._reads = 0
@@ -138,7 +138,7 @@ class MeterDevice:
 class _Server(ModbusTcpServer):
     """The meters of a line, on a port."""
 
-    def __init__(self, line: Line, host: str, port: int) -> None:
+    def __init__(self, line: PlantLine, host: str, port: int) -> None:
         self._line = line
         rtu = scheme_of(line.plant.park, line.gateway) != "modbus"
         super().__init__(line.devices(), address=(host, port), framer=FramerType.RTU if rtu else FramerType.SOCKET)
@@ -168,7 +168,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         chosen: dict[str, int] = {}
         for gateway, port in ports.items():
-            line = Line(plant, gateway, clock, log, tally=tally)
+            line = PlantLine(plant, gateway, clock, log, tally=tally)
             server = _Server(line, host, port)
             try:
                 await server.serve_forever(background=True)

@@ -22,7 +22,7 @@ from proving.plant.events import (
     FieldEvent,
     Gap,
     Lasting,
-    Late,
+    Delayed,
     Leak,
     LeakAtNight,
     MovesOut,
@@ -33,7 +33,7 @@ from proving.plant.events import (
     Stuck,
     Swap,
 )
-from proving.plant.gauges import Flow, gauge
+from proving.plant.gauges import FlowGauge, gauge
 from proving.plant.load import LoadModel
 from proving.plant.registers import counter as shown_counter
 from proving.plant.registers import faces
@@ -145,7 +145,7 @@ class Plant:
         """When a reading taken at each instant would be delivered."""
         arrival = instants
         for event in self._lasting[meter_id]:
-            if isinstance(event, Late):
+            if isinstance(event, Delayed):
                 begin, end = self.span(event)
                 late = end + round(event.delay.total_seconds() * 1000)
                 arrival = np.where((instants >= begin) & (instants < end), late, arrival)
@@ -183,10 +183,10 @@ class Plant:
             result[chosen] = gauge(quantity, self._flow_at(meter, day, ms))
         return result
 
-    def _flow_at(self, meter: Meter, day: DayCount, ms: Instants) -> Flow:
+    def _flow_at(self, meter: Meter, day: DayCount, ms: Instants) -> FlowGauge:
         whole = self.counters.flow(meter, day.flows)
         minute = ms // MINUTE_MS
-        return Flow(meter, whole.net[minute], whole.wobble[minute], whole.air_c[minute], whole.full_power_factor)
+        return FlowGauge(meter, whole.net[minute], whole.wobble[minute], whole.air_c[minute], whole.full_power_factor)
 
     def _segments_of(self, meter: Meter) -> tuple[Segment, ...]:
         names = [name for name, quantity in meter.quantities.items() if quantity.counter]

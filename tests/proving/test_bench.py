@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from metering.parkfile import load_parks
-from proving.bench.load import Load, make
+from proving.bench.load import MessageLoad, make
 from proving.bench.parks import write_parks
 from proving.bench.run import run
-from proving.bench.scale import Scale
+from proving.bench.scale import BenchScale
 from proving.bench.table import TARGETS, flat, table
 from proving.bench.telegraf import configuration
 
 ROOT = Path(__file__).parents[2]
-TINY = Scale(
+TINY = BenchScale(
     meters=200,
     single=400,
     batch=2_000,
@@ -69,7 +69,7 @@ def test_every_key_is_explained(figures: dict[str, Any]) -> None:
     assert {key for key in keys if f"`{key}" not in text and f".{key}`" not in text} == set()
 
 
-def places(load: Load) -> int:
+def places(load: MessageLoad) -> int:
     seen = set()
     for packet in load.packets:
         body = json.loads(packet[packet.index(b'{"') :])

@@ -10,7 +10,7 @@ import yaml
 from dashboards.generate import contents
 from dashboards.setting import Setting
 from metering.parkfile import load_park
-from proving.demo.grafana import SHIPPED, Grafana, command
+from proving.demo.grafana import SHIPPED, DemoGrafana, command
 from proving.demo.plan import EXAMPLE
 
 DAY = date(2026, 11, 23)
@@ -43,7 +43,7 @@ def test_an_unpacked_grafana_is_its_own_home_and_a_packaged_one_is_where_debian_
 
 def test_it_is_provisioned_with_the_pages_and_rules_of_the_park(tmp_path: Path) -> None:
     park = load_park(EXAMPLE)
-    Grafana(tmp_path, ["grafana"], INFLUX).provision(park, DAY)
+    DemoGrafana(tmp_path, ["grafana"], INFLUX).provision(park, DAY)
     provisioning = tmp_path / "provisioning"
     shipped = {str(file.relative_to(SHIPPED)) for file in SHIPPED.glob("*/*.yaml")}
     assert shipped <= {str(file.relative_to(provisioning)) for file in provisioning.glob("*/*.yaml")}
@@ -56,7 +56,7 @@ def test_it_is_provisioned_with_the_pages_and_rules_of_the_park(tmp_path: Path) 
 
 
 def test_every_variable_that_the_files_name_is_given_and_it_stays_on_loopback(tmp_path: Path) -> None:
-    grafana = Grafana(tmp_path, ["grafana"], INFLUX)
+    grafana = DemoGrafana(tmp_path, ["grafana"], INFLUX)
     grafana.provision(load_park(EXAMPLE), DAY)
     given = grafana.environment(INFLUX)
     named = {

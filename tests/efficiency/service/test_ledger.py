@@ -12,7 +12,7 @@ from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Span
 from metering.meters import Meter
 from proving.plant.events import FIELD_EVENTS, FieldEvent, Lasting, Stuck
-from proving.plant.ledger import Ledger
+from proving.plant.ledger import PlantLedger
 from store.client import Store
 from tests.efficiency.conftest import Field
 
@@ -41,7 +41,7 @@ async def test_stored_usage_agrees_with_the_plants_ledger_in_every_field_event(
 ) -> None:
     field = song_xanh_field
     begin, end = (datetime.fromtimestamp(field.ms(days=days) / 1000, UTC) for days in (0, 31))
-    ledger = Ledger(field.plant, begin, end)
+    ledger = PlantLedger(field.plant, begin, end)
     worst: list[tuple[float, str]] = []
     for event in FIELD_EVENTS:
         await field.write(store, [event.meter], *_ends(window(field, event)))

@@ -11,7 +11,7 @@ from proving.plant.events import (
     FIELD_EVENTS,
     FieldEvent,
     Gap,
-    Late,
+    Delayed,
     LeakAtNight,
     Reset,
     Rollover,
@@ -19,7 +19,7 @@ from proving.plant.events import (
     Stuck,
     Swap,
 )
-from proving.plant.ledger import Ledger
+from proving.plant.ledger import PlantLedger
 from proving.plant.plant import Plant
 
 Event = TypeVar("Event", bound=FieldEvent)
@@ -35,7 +35,7 @@ def series(plant: Plant, meter: str, first: int, last: int, step: int = MINUTE_M
 
 
 def test_every_kind_happens_on_the_first_day_and_all_happen_within_thirty() -> None:
-    for kind in (Rollover, Reset, Swap, Stuck, Gap, Spike, LeakAtNight, Late):
+    for kind in (Rollover, Reset, Swap, Stuck, Gap, Spike, LeakAtNight, Delayed):
         assert any(event.after < timedelta(days=1) for event in of(kind)), kind
     assert all(event.after < timedelta(days=30) for event in FIELD_EVENTS)
     assert sum(event.after >= timedelta(days=29) for event in FIELD_EVENTS) >= 3
@@ -117,7 +117,7 @@ def test_a_meter_in_a_gap_does_not_answer(plant: Plant, event: Gap) -> None:
 def test_a_leak_runs_at_night_only(song_xanh: Park, plant: Plant, start: datetime) -> None:
     calm = Plant(song_xanh, seed=7, start=start, events=())
     window = start + timedelta(days=21), start + timedelta(days=22)
-    more = Ledger(plant, *window).meter("wm-steel") - Ledger(calm, *window).meter("wm-steel")
+    more = PlantLedger(plant, *window).meter("wm-steel") - PlantLedger(calm, *window).meter("wm-steel")
     quarters = 6 * 4
     assert np.count_nonzero(more > 1.4) == pytest.approx(quarters, abs=1)
     assert np.count_nonzero(np.abs(more) > 1e-6) == pytest.approx(quarters, abs=1)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from proving.plant.events import Gap, Late
+from proving.plant.events import Gap, Delayed
 from proving.plant.history import BATCH, count, history, samples
-from proving.plant.ledger import Ledger
+from proving.plant.ledger import PlantLedger
 from proving.plant.malformed import malformed
 from proving.plant.plant import Plant
 from wire.messages import Message, Reason
@@ -58,7 +58,7 @@ def order(reading: dict[str, Any]) -> tuple[int, str]:
 
 
 def test_late_readings_come_when_they_are_late(plant: Plant, start: datetime) -> None:
-    event = next(event for event in plant.events if isinstance(event, Late))
+    event = next(event for event in plant.events if isinstance(event, Delayed))
     begin, end = plant.span(event)
     arrives = end + round(event.delay.total_seconds() * 1000)
     newest = 0
@@ -74,7 +74,7 @@ def test_late_readings_come_when_they_are_late(plant: Plant, start: datetime) ->
 
 
 def test_readings_that_would_come_after_the_end_come_last(plant: Plant, start: datetime) -> None:
-    event = next(event for event in plant.events if isinstance(event, Late))
+    event = next(event for event in plant.events if isinstance(event, Delayed))
     _, end = plant.span(event)
     stop = start + timedelta(milliseconds=end - plant.start_ms)
     gateway = plant.park.meter[event.meter].gateway
@@ -88,7 +88,7 @@ def test_history_before_the_plant_began_is_refused(plant: Plant, start: datetime
 
 def test_registers_and_ledger_agree_within_the_resolution(plant: Plant, start: datetime) -> None:
     begin, end = start + timedelta(days=2, hours=1), start + timedelta(days=3)
-    ledger = Ledger(plant, begin, end)
+    ledger = PlantLedger(plant, begin, end)
     for meter in plant.park.meters:
         register = meter.instruments[-1].registers[meter.counter]
         true = ledger.meter(meter.id)

@@ -7,7 +7,7 @@ from metering.park import Park
 from proving.plant.clock import DAY_MS
 from proving.plant.events import Rollover
 from proving.plant.history import history
-from proving.plant.ledger import Ledger
+from proving.plant.ledger import PlantLedger
 from proving.plant.modbus import serving
 from proving.plant.plant import Plant
 
@@ -48,7 +48,7 @@ def test_the_register_counts_what_the_multiplier_of_the_day_leaves(small: Park) 
     plant = Plant(small, seed=1, start=START)
     midnight = datetime(2026, 5, 31, 17, 0, tzinfo=UTC)  # 1 June in Viet Nam
     for begin, multiplier in ((midnight - timedelta(hours=6), 40.0), (midnight, 50.0)):
-        ledger = Ledger(plant, begin, begin + timedelta(hours=6))
+        ledger = PlantLedger(plant, begin, begin + timedelta(hours=6))
         edges = np.append(ledger.quarters, ledger.quarters[-1:] + 900_000)
         shown = plant.columns("e", edges)["energy_kwh"]
         assert np.abs(np.diff(shown) * multiplier - ledger.meter("e")).max() < 0.0011 * multiplier

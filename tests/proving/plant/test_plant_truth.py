@@ -13,7 +13,7 @@ from metering.quantities import Utility
 from proving.plant.clock import DAY_MS, QUARTER_MS
 from proving.plant.counters import Array
 from proving.plant.events import FIELD_EVENTS, LeakAtNight
-from proving.plant.ledger import Ledger, outermost, quarter_hours
+from proving.plant.ledger import PlantLedger, outermost, quarter_hours
 from proving.plant.plant import Plant
 
 DAY = timedelta(days=1)
@@ -61,11 +61,11 @@ def test_an_instant_before_the_plant_s_first_day_is_refused(plant: Plant) -> Non
 
 
 @pytest.fixture(scope="module")
-def week(plant: Plant, start: datetime) -> Ledger:
-    return Ledger(plant, start, start + 7 * DAY)
+def week(plant: Plant, start: datetime) -> PlantLedger:
+    return PlantLedger(plant, start, start + 7 * DAY)
 
 
-def net(plant: Plant, ledger: Ledger, meters: Iterable[str]) -> float:
+def net(plant: Plant, ledger: PlantLedger, meters: Iterable[str]) -> float:
     """What the meters took in, less what they gave back."""
     total = 0.0
     for name in meters:
@@ -77,7 +77,7 @@ def net(plant: Plant, ledger: Ledger, meters: Iterable[str]) -> float:
     return total
 
 
-def test_every_main_meter_carries_its_sub_meters_and_small_losses(plant: Plant, week: Ledger) -> None:
+def test_every_main_meter_carries_its_sub_meters_and_small_losses(plant: Plant, week: PlantLedger) -> None:
     for parent in plant.park.parents:
         children = [tenure.meter for tenure in plant.park.children(parent)]
         above = net(plant, week, [parent])
@@ -97,7 +97,7 @@ def test_every_main_meter_carries_its_sub_meters_and_small_losses(plant: Plant, 
     ],
 )
 def test_what_belongs_together_is_in_proportion(
-    week: Ledger, meter: str, source: str, between: tuple[float, float]
+    week: PlantLedger, meter: str, source: str, between: tuple[float, float]
 ) -> None:
     lowest, highest = between
     assert lowest <= week.meter(meter).sum() / week.meter(source).sum() <= highest
@@ -112,7 +112,7 @@ def test_no_meter_passes_more_than_its_rating_and_each_passes_something(plant: P
 
 def test_energy_follows_shifts_weekdays_and_output(plant: Plant) -> None:
     monday = datetime(2026, 10, 25, 17, tzinfo=UTC)  # midnight of Monday 26 October in Viet Nam
-    ledger = Ledger(plant, monday, monday + 21 * DAY)
+    ledger = PlantLedger(plant, monday, monday + 21 * DAY)
 
     def by_day(meter: str) -> Array:
         return ledger.meter(meter).reshape(21, 96)
@@ -126,17 +126,17 @@ def test_energy_follows_shifts_weekdays_and_output(plant: Plant) -> None:
 
 def test_the_sun_shines_by_day_only(plant: Plant) -> None:
     midnight = datetime(2026, 10, 25, 17, tzinfo=UTC)
-    produced = Ledger(plant, midnight, midnight + DAY).meter("pv-park")
+    produced = PlantLedger(plant, midnight, midnight + DAY).meter("pv-park")
     assert produced[:20].sum() == produced[76:].sum() == 0.0
     assert produced[44:52].sum() > 0.0
 
 
-def test_the_ledger_adds_up_a_tenant_s_intakes(plant: Plant, week: Ledger) -> None:
+def test_the_ledger_adds_up_a_tenant_s_intakes(plant: Plant, week: PlantLedger) -> None:
     assert [tenure.meter.id for tenure in outermost(plant.park, "textile", Utility.WATER)] == ["wm-textile"]
     assert np.array_equal(week.tenant("textile", Utility.ELECTRICITY), week.meter("em-textile"))
 
 
-def test_the_ledger_is_the_sum_of_the_flows(plant: Plant, week: Ledger) -> None:
+def test_the_ledger_is_the_sum_of_the_flows(plant: Plant, week: PlantLedger) -> None:
     for meter, quantity in plant.counters.row:
         edges = np.append(week.quarters, week.quarters[-1:] + QUARTER_MS)[:90]
         passed = plant.counters.true(meter, quantity, edges)
@@ -153,8 +153,8 @@ def test_quarter_hours_begin_at_whole_quarters(start: datetime) -> None:
 def test_only_a_leak_and_a_tenant_that_leaves_stand_in_the_ledger(
     song_xanh: Park, plant: Plant, start: datetime
 ) -> None:
-    shown = Ledger(plant, start, start + 30 * DAY)
-    calm = Ledger(Plant(song_xanh, seed=7, start=start, events=()), start, start + 30 * DAY)
+    shown = PlantLedger(plant, start, start + 30 * DAY)
+    calm = PlantLedger(Plant(song_xanh, seed=7, start=start, events=()), start, start + 30 * DAY)
     leaking = {event.meter for event in FIELD_EVENTS if isinstance(event, LeakAtNight)}
     fed = {"wm-main", "ww-steel", "ww-inlet", "ww-outfall", "ww-reuse", "em-wwtp", "em-grid"}
     assert plant.moves().keys() == {"feed"}
