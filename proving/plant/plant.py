@@ -19,10 +19,10 @@ from proving.plant.clock import MINUTE_MS, QUARTER_MS, LocalDays, fraction
 from proving.plant.counters import Array, Counters, DayCount, Instants, first_device
 from proving.plant.events import (
     FIELD_EVENTS,
+    Delayed,
     FieldEvent,
     Gap,
     Lasting,
-    Delayed,
     Leak,
     LeakAtNight,
     MovesOut,

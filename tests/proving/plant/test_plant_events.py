@@ -9,9 +9,9 @@ from proving.plant.clock import HOUR_MS, MINUTE_MS, instant
 from proving.plant.counters import Array
 from proving.plant.events import (
     FIELD_EVENTS,
+    Delayed,
     FieldEvent,
     Gap,
-    Delayed,
     LeakAtNight,
     Reset,
     Rollover,

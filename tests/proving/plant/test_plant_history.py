@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from proving.plant.events import Gap, Delayed
+from proving.plant.events import Delayed, Gap
 from proving.plant.history import BATCH, count, history, samples
 from proving.plant.ledger import PlantLedger
 from proving.plant.malformed import malformed
