@@ -33,7 +33,7 @@ bundle:
 	cd dashboards/web && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund && npm run check && npm run build
 
 pictures: setup
-	@$(BIN)/python -m proving.demo.pictures --out docs/pictures
+	@$(BIN)/ecopark demo pictures
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \

@@ -58,5 +58,19 @@ def gateway(
     _become(parts.gateway(folder, name, host, port))
 
 
+@app.command(epilog="Example: ecopark demo pictures --out docs/pictures")
+def pictures(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("docs/pictures"),
+    folder: Annotated[Path, typer.Option("--dir", help="The demo's folder.")] = Path(".demo"),
+) -> None:
+    """Draw the documentation's pictures of dashboards over the demo's data, in Chromium."""
+    from proving.demo.pictures import draw_all  # noqa: PLC0415 (its browser is not part of the image)
+
+    wrong = draw_all(folder, out)
+    for fault in wrong:
+        sys.stderr.write(f"ecopark: {fault}\n")
+    raise typer.Exit(1 if wrong else 0)
+
+
 def _become(command: list[str]) -> None:
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 (our own command line)

@@ -4,9 +4,7 @@ The demo is filled first where it is new. Grafana is not asked, even where it is
 comes with Ecopark.
 """
 
-import argparse
 import asyncio
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,34 +91,19 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def main() -> int:
-    """Entry point."""
-    parser = argparse.ArgumentParser(
-        prog="python -m proving.demo.pictures",
-        description="Draw the documentation's pictures of dashboards.",
-        epilog="Example: python -m proving.demo.pictures --dir .demo --out docs/pictures",
-    )
-    parser.add_argument("--dir", type=Path, default=Path(".demo"), help="the demo's folder (default: .demo)")
-    parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="default: docs/pictures")
-    options = parser.parse_args()
-
-    options.out.mkdir(parents=True, exist_ok=True)
+def draw_all(folder: Path, out: Path) -> list[str]:
+    """Start the demo in a folder, draw everything, and return what is wrong."""
+    out.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
 
     async def meanwhile(address: str, influx: str) -> None:
         try:
-            wrong.extend(await draw(options.dir, address, influx, options.out))
+            wrong.extend(await draw(folder, address, influx, out))
         except OperatorError as error:  # not through the demo's tasks, which would end in a traceback
             wrong.append(str(error))
 
     try:
-        asyncio.run(run_demo(options.dir, days=DAYS, seconds=None, as_json=True, meanwhile=meanwhile))
+        asyncio.run(run_demo(folder, days=DAYS, seconds=None, as_json=True, meanwhile=meanwhile))
     except OperatorError as error:
         wrong.append(str(error))
-    for each in wrong:
-        sys.stderr.write(f"ecopark: {each}\n")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return wrong
