@@ -18,7 +18,7 @@ from typing import Any, Final
 import aiomqtt
 
 from ecopark.guessing import Guess, guess, is_number
-from ecopark.spelling import GuessedPart, leaves_of, values_of
+from ecopark.spelling import GuessedPart, Leaf, leaves_of, quoted, values_of
 from ingest.mapping import Decoded, PayloadReader
 from ingest.sparkplug import Sparkplug, SparkplugError, parse_topic
 from metering.errors import UnavailableError
@@ -75,7 +75,7 @@ async def hear(address: BrokerAddress, pattern: str, seconds: float) -> list[Hea
 
 @dataclass
 class Shape:
-    """Messages that are read alike, as `mapped` says; None where nobody knows them.
+    """Messages that are read alike, as `mapped` says; empty where nobody knows them.
 
     `source` is the id of the park file's source that reads them already, `preset` what fits otherwise. `trouble` says
     why a source of the park file that is meant for the topic cannot read them.
@@ -84,17 +84,18 @@ class Shape:
     topic: str
     preset: str = ""
     source: str = ""
-    mapped: MessageMap | None = None
+    mapped: tuple[MessageMap, ...] = ()
     trouble: str = ""
     messages: int = 0
     examples: list[Heard] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
 
     @cached_property
     def proposal(self) -> dict[str, GuessedPart]:
         """Values by quantity as entries of `values`, recognised by the spelling of their names."""
-        if self.mapped is None:
+        if not self.mapped:
             return self.guess.values
-        leaves = [leaf for one in self.examples for leaf in leaves_of(one.payload)]
+        leaves = [leaf for one in self.examples for leaf in _leaves(self.mapped[0], one)]
         return values_of(leaves)[0]
 
     @cached_property
@@ -119,11 +120,14 @@ def shapes(heard: Iterable[Heard], parks: Sequence[Park] = ()) -> list[Shape]:
         shape = found.setdefault((made.source, made.preset, made.topic), made)
         shape.trouble = shape.trouble or made.trouble
         shape.messages += 1
+        shape.topics.add(one.topic)
         if len(shape.examples) < EXAMPLES:
             shape.examples.append(one)
-    unknown = [shape for shape in found.values() if shape.mapped is None]
-    known = [shape for shape in found.values() if shape.mapped is not None]
-    return sorted([*known, *_merged(unknown)], key=lambda shape: (shape.mapped is None, -shape.messages, shape.topic))
+    known = [shape for shape in found.values() if shape.mapped]
+    told = {topic for shape in known for topic in shape.topics}
+    # What else a device says on a topic that is read, such as the state of its radio, is no riddle.
+    unknown = [shape for shape in found.values() if not (shape.mapped or (shape.topics <= told and not shape.trouble))]
+    return sorted([*known, *_merged(unknown)], key=lambda shape: (not shape.mapped, -shape.messages, shape.topic))
 
 
 def _shape_of(one: Heard, parks: Sequence[Park]) -> Shape:
@@ -135,27 +139,43 @@ def _shape_of(one: Heard, parks: Sequence[Park]) -> Shape:
                 reader = PayloadReader(message)
                 if reader.matches(one.topic):
                     if _readable(reader, one, needs_values=False):
-                        return Shape(message.topic, source=source.id, mapped=message)
+                        return Shape(message.topic, source=source.id, mapped=_alike(source.read_as, message.topic))
                     trouble = f"source {source.id} is meant for this topic and cannot read it{_why(reader, one)}"
     for name in sorted(preset_names(), key=_GENERIC.__contains__):
-        for message in preset(name).messages:
-            zoned = _zoned(message)
-            reader = PayloadReader(zoned)
-            needed = name in _GENERIC or bool(message.values) or message.named is not None
+        zoned = [_zoned(message) for message in preset(name).messages]
+        for message in zoned:
+            reader = PayloadReader(message)
+            needed = name in _GENERIC or _says_values(message)
             if reader.matches(one.topic) and _readable(reader, one, needs_values=needed):
-                return Shape(message.topic, preset=name, mapped=zoned, trouble=trouble)
+                return Shape(message.topic, preset=name, mapped=_alike(zoned, message.topic), trouble=trouble)
     return Shape(_pattern(one), trouble=trouble)
+
+
+def _alike(messages: Iterable[MessageMap], topic: str) -> tuple[MessageMap, ...]:
+    """All that is read of the messages on one topic: a device may have several meters."""
+    return tuple(message for message in messages if message.topic == topic)
+
+
+def _leaves(mapped: MessageMap, one: Heard) -> list[Leaf]:
+    if mapped.payload != "number" or mapped.name_level is None:
+        return leaves_of(one.payload)
+    name = one.topic.split("/")[mapped.name_level]
+    return [Leaf(quoted(name), name, one.payload.decode(errors="replace").strip())]
+
+
+def _says_values(message: MessageMap) -> bool:
+    return bool(message.values) or message.named is not None
 
 
 def devices(shape: Shape) -> dict[str, dict[str, float]]:
     """Devices of a shape and the newest values that its mapping, or what is guessed, finds."""
     found: dict[str, dict[str, float]] = {}
-    births = Sparkplug()
-    reader = PayloadReader(shape.guess.mapped if shape.mapped is None else shape.mapped)
-    for one in shape.examples:
-        for read in _read(reader, one, births):
-            if read.device:
-                found.setdefault(read.device, {}).update(read.values)
+    for mapped in shape.mapped or (shape.guess.mapped,):
+        births, reader = Sparkplug(), PayloadReader(mapped)
+        for one in shape.examples:
+            for read in _read(reader, one, births):
+                if read.device and (read.values or read.bad_reads or len(shape.mapped) <= 1):
+                    found.setdefault(read.device, {}).update(read.values)
     return found
 
 
@@ -165,7 +185,7 @@ def draft(found: Sequence[Shape], gateway: str, parks: Sequence[Park] = ()) -> s
     taken = {source.id for park in parks for source in park.sources}
     presets = dict.fromkeys(shape.preset for shape in found if shape.preset)
     entries = [(name, _preset_lines([one for one in found if one.preset == name])) for name in presets]
-    entries += [("devices", _guessed_lines(shape.guess)) for shape in found if shape.mapped is None]
+    entries += [("devices", _guessed_lines(shape.guess)) for shape in found if not shape.mapped]
     for name, lines in entries:
         own = next(each for each in _numbered(name) if each not in taken)
         taken.add(own)
@@ -213,7 +233,7 @@ def _numbered(name: str) -> Iterator[str]:
 def _needs_values(shape: Shape) -> bool:
     """Whether the values are what is proposed: of a preset that names none, or of nobody's."""
     mapped = preset(shape.preset).messages if shape.preset else ()
-    return not any(message.values or message.named for message in mapped)
+    return not any(map(_says_values, mapped))
 
 
 def _value_lines(values: Mapping[str, GuessedPart]) -> list[str]:

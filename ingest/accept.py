@@ -69,11 +69,10 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
     """Check decoded readings against the meters of their carrier."""
     readings, refusals = decoded.readings, decoded.refusals
     if len(readings) > 1:
-        readings = _agreeing(readings, refusals)
+        readings = _agreeing(readings, carrier, refusals)
     taken: list[Taken] = []
     earliest, latest = now_ms - carrier.horizon_ms, now_ms + FUTURE_MS
     meters = carrier.meters
-    clock = f",{ARRIVED}=true" if decoded.arrived else ""
     for reading in readings:
         ms, values, state = reading.ts, reading.values, reading.state
         if type(ms) is not int:
@@ -91,17 +90,23 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
             sent = meters.get(reading.meter)
             fault = _fault_of_meter(reading, carrier) if sent is None else _fault_of_time(ms, sent, carrier, now_ms)
             if fault is not None:
-                refusals.append(fault.of(reading))
+                refusals.append(fault.of(reading, carrier))
                 continue
             assert sent is not None  # noqa: S101 (a missing meter is a fault)
             meter = sent
-            values = _good_values(reading, meter, refusals)
+            values = _good_values(reading, meter, carrier, refusals)
             if not values:
                 continue
-        taken.append(_new(Taken, (meter, values, ms, clock if state is None else f',state="{state}"{clock}')))
+        taken.append(_new(Taken, (meter, values, ms, "" if state is None else f',state="{state}"')))
+    taken = _marked(taken, now_ms) if decoded.arrived else taken
     identity, _, _, arrived, waits, bad_reads = decoded
     sender = (carrier.park, carrier.id, carrier.answers, identity)
     return _new(Accepted, (*sender, taken, refusals, carrier.lane, arrived, waits, bad_reads))
+
+
+def _marked(taken: list[Taken], now_ms: int) -> list[Taken]:
+    """Say of what has no time of its own that it has that of its arrival; other records of the message may have one."""
+    return [each._replace(state=f"{each.state},{ARRIVED}=true") if each.ms == now_ms else each for each in taken]
 
 
 def lines_of(taken: Sequence[Taken]) -> list[str]:
@@ -142,7 +147,7 @@ _METER_OF = attrgetter("meter")
 _TWICE = "a meter has one value of a quantity at one instant; this message holds two"
 
 
-def _agreeing(readings: list[Reading], refusals: list[Refusal]) -> list[Reading]:
+def _agreeing(readings: list[Reading], carrier: Carrier, refusals: list[Refusal]) -> list[Reading]:
     """Refuse values that differ from what an earlier reading has for the same meter and instant; return the rest."""
     if len(set(map(_METER_OF, readings))) == len(readings):
         return readings
@@ -151,7 +156,7 @@ def _agreeing(readings: list[Reading], refusals: list[Refusal]) -> list[Reading]
     for reading in readings:
         before = said.setdefault((reading.meter, reading.ms), {})
         other = [name for name, value in reading.values.items() if before.get(name, value) != value]
-        refusals.extend(_Fault(Reason.MALFORMED, f"{name[:64]}: {_TWICE}").of(reading, name) for name in other)
+        refusals.extend(_Fault(Reason.MALFORMED, f"{name[:64]}: {_TWICE}").of(reading, carrier, name) for name in other)
         agreeing = {name: value for name, value in reading.values.items() if name not in other}
         before |= agreeing
         if agreeing:
@@ -163,8 +168,10 @@ class _Fault(NamedTuple):
     reason: Reason
     detail: str
 
-    def of(self, reading: Reading, quantity: str | None = None) -> Refusal:
-        return refusal(self.reason, self.detail, reading, meter=reading.meter, ts=reading.ms, quantity=quantity)
+    def of(self, reading: Reading, carrier: Carrier, quantity: str | None = None) -> Refusal:
+        """The refusal of a reading or of one of its values; of a mapped message it names the source."""
+        detail = f"{carrier.sources}{self.detail}"
+        return refusal(self.reason, detail, reading, meter=reading.meter, ts=reading.ms, quantity=quantity)
 
 
 def _fault_of_meter(reading: Reading, carrier: Carrier) -> _Fault:
@@ -186,10 +193,23 @@ def _fault_of_time(ms: int, meter: Sendable, carrier: Carrier, now_ms: int) -> _
         first = datetime.fromtimestamp(meter.since_ms / 1000, UTC).isoformat()
         return _Fault(Reason.BAD_TIME, f"before the meter's `from` in the park file ({first})")
     days = carrier.horizon_ms // DAY_MS
-    return _Fault(Reason.BAD_TIME, f"more than {days} days old, the park's horizon (`horizon_days` in the park file)")
+    return _Fault(
+        Reason.BAD_TIME,
+        f"{_said(ms)}: more than {days} days old, the park's horizon (`horizon_days` in the park file)",
+    )
 
 
-def _good_values(reading: Reading, meter: Sendable, refusals: list[Refusal]) -> dict[str, float | None]:
+def _said(ms: int) -> str:
+    """An instant for people; years that no calendar has stay numbers."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+    except (OverflowError, OSError, ValueError):
+        return f"{ms} ms"
+
+
+def _good_values(
+    reading: Reading, meter: Sendable, carrier: Carrier, refusals: list[Refusal]
+) -> dict[str, float | None]:
     """Values that may be stored; each of the others is refused by itself. null is no value, and no fault."""
     good: dict[str, float | None] = {}
     for name, value in reading.values.items():
@@ -197,12 +217,12 @@ def _good_values(reading: Reading, meter: Sendable, refusals: list[Refusal]) -> 
             continue
         if name not in meter.ranges:
             detail = f"{name[:64]!r}; the meter serves {', '.join(meter.ranges)}"
-            refusals.append(_Fault(Reason.UNKNOWN_QUANTITY, detail).of(reading, name))
+            refusals.append(_Fault(Reason.UNKNOWN_QUANTITY, detail).of(reading, carrier, name))
             continue
         low, high = meter.ranges[name]
         if low <= value <= high:
             good[name] = value
         else:
             detail = f"{name} is {value!r}; it lies between {low:g} and {high:g}"
-            refusals.append(_Fault(Reason.OUT_OF_RANGE, detail).of(reading, name))
+            refusals.append(_Fault(Reason.OUT_OF_RANGE, detail).of(reading, carrier, name))
     return good

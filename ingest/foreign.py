@@ -95,7 +95,10 @@ class ForeignDecoder:
         for source in reversed(sources):
             self._meters |= source.carrier.meters
         self._births = births
-        self.carrier = sources[0].carrier._replace(meters=self._meters, answers=None, decode=self.decode)
+        ids = ", ".join(source.id for source in sources)
+        self.carrier = sources[0].carrier._replace(
+            meters=self._meters, answers=None, decode=self.decode, sources=f"source {ids}: "
+        )
 
     def decode(self, topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
         """Readings and refusals of a message. Where it waits for a birth, it is to be decoded again later."""

@@ -44,6 +44,7 @@ class Carrier(NamedTuple):
 
     `others` are all meters of its park. A carrier keeps to one `lane`, so that no two points of a meter can overtake
     each other. `answers` is the topic under which it hears receipts and refusals; None where it does not listen.
+    `sources` begins what is said of its faults: the sources that map its messages, if any do.
     """
 
     park: str
@@ -55,6 +56,7 @@ class Carrier(NamedTuple):
     answers: str | None
     name: str
     decode: Callable[[str, bytes, int], DecodedMessage] = decode
+    sources: str = ""
 
 
 def carriers_of(park: Park) -> dict[str, Carrier]:

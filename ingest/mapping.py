@@ -18,7 +18,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from ingest.lineprotocol import LineError, read_lines
-from metering.instants import milliseconds
+from metering.instants import milliseconds, unit_of
 from metering.sources import QUANTITIES, MessageMap, TimeMap, ValueMap
 from metering.units import conversion
 from wire.messages import MAX_READINGS, Reason
@@ -26,6 +26,8 @@ from wire.messages import MAX_READINGS, Reason
 DETAIL = 200
 _PER_MS: Final = {"s": 1000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 _NUMBER = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*\*?\s*(\S.*?)?\s*")
+_LIST_OF_ONE = re.compile(r"\s*\[([^\[\],]*)\]\s*")
+_UNIT_NAMES: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ def unreadable(reason: Reason, detail: str) -> Decoded:
 
 class PayloadError(ValueError):
     """A payload, a record or a value that cannot be read, in words."""
+
+
+class NoValueError(ValueError):
+    """What the device sends in place of a value that it does not have."""
 
 
 class PayloadReader:
@@ -138,9 +144,13 @@ class PayloadReader:
             return
         values: dict[str, float] = {}
         series: dict[str, list[float]] = {}
+        missing = 0
         for quantity in self.message.values:
             try:
                 found = self._first(quantity, record)
+            except NoValueError:
+                missing += 1
+                continue
             except PayloadError as error:
                 faults.append(ValueFault(Reason.NOT_A_NUMBER, str(error)[:DETAIL], quantity))
                 continue
@@ -148,9 +158,9 @@ class PayloadReader:
                 series[quantity] = found
             elif found is not None:
                 values[quantity] = found
-        self._named(record, values, faults)
+        missing += self._named(record, values, faults)
         errors = _search(self._paths.errors, record, "errors") if self._paths.errors is not None else None
-        bad_reads = len(errors) if isinstance(errors, dict | list) else 0
+        bad_reads = missing + (len(errors) if isinstance(errors, dict | list) else 0)
         if series:
             if ms is None:
                 faults.append(ValueFault(Reason.BAD_TIME, "a series of values needs the instant of the newest one"))
@@ -193,7 +203,7 @@ class PayloadReader:
             found = str(found)
         if not isinstance(found, str) or not found:
             raise PayloadError(f"no device's name at {mapped.path}")
-        return found
+        return found + mapped.suffix
 
     def _instant(self, record: Any) -> int | None:
         mapped = self.message.time
@@ -201,6 +211,8 @@ class PayloadReader:
             return None
         found = _search(self._paths.time, record, "time")
         if found is None:
+            if mapped.or_arrival:
+                return None
             raise PayloadError(f"time: nothing at {mapped.path}")
         ms = _instant(found, mapped)
         return ms if mapped.floor_s is None else ms - ms % (mapped.floor_s * 1000)
@@ -231,7 +243,7 @@ class PayloadReader:
         if isinstance(found, list):
             numbers = [number for one in found if (number := self._number(quantity, mapped, one)) is not None]
             if mapped.sum:
-                return math.fsum(numbers) if len(numbers) == len(found) else None
+                return float(f"{math.fsum(numbers):.15g}") if len(numbers) == len(found) else None
             if self.message.step_s is None:
                 raise PayloadError(
                     f"{quantity}: {mapped.path} is a list; choose one ({mapped.path}[0]), sum, or step_s"
@@ -244,6 +256,8 @@ class PayloadReader:
     def _number(self, quantity: str, mapped: ValueMap, sent: Any) -> float | None:
         if sent is None:
             return None
+        if not isinstance(sent, bool) and sent in self.message.unavailable:
+            raise NoValueError
         number, unit = _number_and_unit(quantity, mapped, sent)
         into = conversion(unit if unit is not None else mapped.unit, QUANTITIES[quantity])
         if into is None:
@@ -253,19 +267,24 @@ class PayloadReader:
             raise PayloadError(f"{quantity}: {sent!r} is not a finite number")
         return converted
 
-    def _named(self, record: Any, values: dict[str, float], faults: list[ValueFault]) -> None:
+    def _named(self, record: Any, values: dict[str, float], faults: list[ValueFault]) -> int:
+        """Take what is named like a quantity; return how many of them the device does not have."""
         if self._paths.named is None:
-            return
+            return 0
+        missing = 0
         found = _search(self._paths.named, record, "named")
         for name, sent in found.items() if isinstance(found, dict) else ():
             if name in QUANTITIES and name not in self.message.values and sent is not None:
                 try:
                     number = self._number(name, _AS_IS, sent)
+                except NoValueError:
+                    missing += 1
                 except PayloadError as error:
                     faults.append(ValueFault(Reason.NOT_A_NUMBER, str(error)[:DETAIL], name))
                 else:
                     if number is not None:
                         values[name] = number
+        return missing
 
     @cached_property
     def _paths(self) -> "_Paths":
@@ -335,7 +354,8 @@ def _number_and_unit(quantity: str, mapped: ValueMap, sent: Any) -> tuple[float,
         raise PayloadError(f"{quantity}: {json.dumps(sent)[:60]} is not a number")
     if not isinstance(sent, str):
         return float(sent), None
-    found = _NUMBER.fullmatch(sent)
+    alone = _LIST_OF_ONE.fullmatch(sent)  # a list of one number, written as a text
+    found = _NUMBER.fullmatch(alone[1] if alone else sent)
     if found is None or (("," in found[1]) and mapped.decimal != ","):
         hint = '; where the comma is the decimal mark, say decimal: ","' if found else ""
         raise PayloadError(f"{quantity}: the text {sent[:60]!r} is not a number{hint}")
@@ -354,6 +374,9 @@ def _instant(found: Any, mapped: TimeMap) -> int:
             found = float(found) if "." in found else int(found)
         if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
             raise PayloadError(f"time: {found!r} is not a number of {mapped.unit} since 1970")
+        looks = unit_of(found)
+        if looks not in {None, _UNIT_NAMES[mapped.unit]}:
+            raise PayloadError(f"time: {found!r} looks like {looks}; the mapping says {mapped.unit}")
         if isinstance(found, int) and mapped.unit in {"us", "ns"}:
             return found // (1000 if mapped.unit == "us" else 1_000_000)
         return round(found * _PER_MS[mapped.unit])

@@ -108,11 +108,13 @@ Alternatives = Annotated[tuple[ValueMap, ...], Field(min_length=1), BeforeValida
 class TimeMap(Model):
     """Where the instant of a record is found: its unit, and the zone of local times. Without a path: at arrival.
 
-    `format` is that of `strptime`, for local times that are not ISO 8601. `floor_s` rounds down.
+    `or_arrival` takes the time of arrival where a record has none. `format` is that of `strptime`, for local times that
+    are not ISO 8601. `floor_s` rounds down.
     """
 
     path: Expression | None = None
     unit: Literal["s", "ms", "us", "ns", "rfc3339", "local", "arrival"] = "arrival"
+    or_arrival: bool = False
     zone: Zone | None = None
     format: str | None = None
     floor_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
@@ -129,12 +131,16 @@ class TimeMap(Model):
 
 
 class DeviceMap(Model):
-    """Where the device's name is: in the record, in a level of the topic (from 0), fixed, or the key of each record."""
+    """Where the device's name is: in the record, in a level of the topic (from 0), fixed, or the key of each record.
+
+    `suffix` follows the name, where one device has several meters.
+    """
 
     path: Expression | None = None
     level: Level | None = None
     fixed: str | None = None
     key: bool = False
+    suffix: str = ""
 
     @model_validator(mode="after")
     def _one_way(self) -> "DeviceMap":
@@ -160,8 +166,8 @@ class MessageMap(Model):
     `name_level` puts a bare payload under the name at that level of the topic. `pairs` adds an object `pairs`, name to
     value to each record. `each` yields the records: a list, or, with `device: {key: true}`, an object of records by
     device. `values` by quantity; `named` yields an object whose keys are quantities already. `errors` yields what the
-    device could not read. `step_s` is how far the values of a series are apart; `newest` says where in the series the
-    record's instant is.
+    device could not read; `unavailable` are texts or numbers that it sends in place of a value. `step_s` is how far the
+    values of a series are apart; `newest` says where in the series the record's instant is.
     """
 
     topic: TopicFilter
@@ -174,6 +180,7 @@ class MessageMap(Model):
     values: dict[str, Alternatives] = Field(default_factory=dict)
     named: Expression | None = None
     errors: Expression | None = None
+    unavailable: tuple[Number | str, ...] = ()
     step_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
     newest: Literal["first", "last"] = "last"
 
@@ -185,8 +192,6 @@ class Preset(Model):
     source: str
     unverified: str
     messages: tuple[MessageMap, ...]
-    zone_needed: bool = False
-    values_needed: bool = False
 
 
 def preset_names() -> list[str]:
@@ -247,7 +252,9 @@ class Source(Model):
             if self.topics:
                 changes["topic"] = self.topics[index]
             if self.device is not None:
-                changes["device"] = self.device
+                changes["device"] = self.device.model_copy(
+                    update={"suffix": message.device.suffix or self.device.suffix}
+                )
             if self.zone is not None and message.time.unit == "local":
                 changes["time"] = message.time.model_copy(update={"zone": self.zone})
             made.append(message.model_copy(update=changes))

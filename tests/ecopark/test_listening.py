@@ -40,6 +40,24 @@ def test_each_preset_is_recognised_by_what_it_publishes(folder: Path) -> None:
         assert {name for shape in found for name in devices(shape)} == {one["device"] for one in said["expect"]}
 
 
+def test_values_on_topics_of_their_own_are_proposed_by_the_name_in_the_topic() -> None:
+    _, heard = case(CASES / "esphome")
+    text = draft(shapes(heard), "gw-esp")
+    assert 'energy_kwh: {path: pzem_energy}  # check: heard "48200.0"' in text
+    assert ryaml.loads(text)["sources"][0]["preset"] == "esphome"
+
+
+def test_what_else_a_known_device_says_on_the_same_topic_is_no_riddle() -> None:
+    _, heard = case(CASES / "shelly-3em-notifications")
+    assert {shape.preset for shape in shapes(heard)} == {"shelly-3em"}
+
+
+def test_each_channel_of_a_device_becomes_a_meter() -> None:
+    _, heard = case(CASES / "shelly-em")
+    aliases = {meter.get("alias", meter["id"]) for meter in ryaml.loads(draft(shapes(heard), "gw-s"))["meters"]}
+    assert aliases == {"shellyproem50-0001", "shellyproem50-0001/1"}
+
+
 def test_a_draft_can_be_pasted_and_says_what_is_guessed() -> None:
     _, heard = case(CASES / "chirpstack4-uplink")
     (shape,) = shapes(heard)
@@ -121,7 +139,7 @@ def test_what_a_source_of_the_park_file_reads_is_not_proposed_again(tmp_path: Pa
 def test_a_source_that_is_meant_for_a_topic_and_cannot_read_it_is_said(tmp_path: Path) -> None:
     park = load_park(park_file(tmp_path, text=PARK + SOURCES))
     (shape,) = shapes([Heard("lora/1/up", json.dumps({"dev": "wm-2", "volume_l": 5}).encode())], [park])
-    assert (shape.source, shape.mapped) == ("", None)
+    assert (shape.source, shape.mapped) == ("", ())
     assert "lora/+/up: source water is meant for this topic and cannot read it: time: nothing at t" in draft(
         [shape], "gw", [park]
     )

@@ -79,8 +79,19 @@ async def test_what_cannot_be_read_is_refused_with_source_device_and_field(stati
     said = {row["reason"]: (row["gateway"], row["detail"]) for row in refused}
     assert water["ph"] == 7.1
     assert said["not_a_number"] == ("gw-2", "source water: volume_m3: the text 'many' is not a number")
-    assert said["unknown_meter"][0] == "gw-2"
+    assert said["unknown_meter"] == ("gw-2", "source water: the park file has no such meter")
     assert said["malformed"][1].startswith("source water: not JSON")
+
+
+def test_each_record_says_by_itself_whether_its_time_is_that_of_arrival(tmp_path: Path) -> None:
+    text = PARK + "\nsources:\n  - {id: lines, gateway: gw-1, preset: influx-line}\n"
+    now = int(time.time() * 1000)
+    sent = f"modbus,device=em-1 energy_kwh=5 {now - 60_000}000000\nmodbus,device=em-1 energy_kwh=6\n"
+    known = directory(load_park(park_file(tmp_path, text=text)))
+    accepted = accept("telegraf/x", sent.encode(), now, known)
+    assert [(each.ms, each.state) for each in accepted.taken] == [(now - 60_000, ""), (now, ",arrived=true")]
+    (late,) = accept("telegraf/x", b"modbus,device=em-1 energy_kwh=5 1600000000000000000", now, known).refusals
+    assert late.detail.startswith("source lines: 2020-09-13T12:26:40+00:00: more than ")
 
 
 async def _refused(station: Station, count: int) -> list[Any]:

@@ -98,12 +98,40 @@ def test_devices_of_several_makes_come_through_one_source() -> None:
         ({"path": "t", "unit": "s"}, {"t": "soon"}, "not a number of s"),
         ({"path": "t", "unit": "rfc3339"}, {"t": "2026-11-20T10:15:00"}, "no zone"),
         ({"path": "t", "unit": "rfc3339"}, {"t": "20.11.2026"}, "cannot be read"),
+        ({"path": "t", "unit": "ns"}, {"t": 1795150800000}, "looks like milliseconds; the mapping says ns"),
+        ({"path": "t", "unit": "ms"}, {"t": "1795150800"}, "looks like seconds; the mapping says ms"),
     ],
 )
 def test_a_time_that_cannot_be_read_is_said_and_not_guessed(time: Any, sent: Any, said: str) -> None:
     ((reason, _, detail),) = faults(message(time=time), {"e": 1.0} | sent)
     assert reason is Reason.BAD_TIME
     assert said in detail
+
+
+def test_a_record_without_a_time_counts_at_arrival_only_where_the_mapping_says_so() -> None:
+    time = {"path": "t", "unit": "ms", "or_arrival": True}
+    (one,) = PayloadReader(message(time=time)).decode("x/a", b'{"e": 1}')
+    assert (one.ms, one.values, one.faults) == (None, {"energy_kwh": 1.0}, [])
+    ((reason, _, _),) = faults(message(time=time), {"e": 1, "t": "soon"})
+    assert reason is Reason.BAD_TIME
+
+
+def test_what_stands_for_no_value_is_a_bad_read_and_no_value() -> None:
+    mapped = message(unavailable=["unavailable", 9999.9999], values={"energy_kwh": "e", "power_kw": "p"}, named="@")
+    content = {"e": 5, "p": 9999.9999, "voltage_v": "unavailable", "current_a": 2}
+    (one,) = PayloadReader(mapped).decode("x/a", json.dumps(content).encode())
+    assert (one.values, one.bad_reads, one.faults) == ({"energy_kwh": 5.0, "current_a": 2.0}, 2, [])
+
+
+def test_a_truth_value_is_no_number_even_where_one_stands_for_no_value() -> None:
+    ((_, _, detail),) = faults(message(unavailable=[1.0]), {"e": True})
+    assert "not a number" in detail
+
+
+@pytest.mark.parametrize(("sent", "said"), [("[48213]", 48213.0), (" [ 1.5 ] ", 1.5)])
+def test_a_list_of_one_number_in_a_text_is_that_number(sent: str, said: float) -> None:
+    assert PayloadReader(message()).decode("x/a", json.dumps({"e": sent}).encode())[0].values == {"energy_kwh": said}
+    assert faults(message(values={"energy_kwh": {"path": "e", "decimal": ","}}), {"e": "[1,2]"})
 
 
 @pytest.mark.parametrize(
