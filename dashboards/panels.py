@@ -8,6 +8,7 @@ only what is particular to it.
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypedDict
 
 from dashboards.influxql import InfluxQL
 from metering.model import Localized
@@ -173,6 +174,35 @@ class Panel:
     """Of a ranking `by_row`: only so many, the first ones."""
     event_free: bool = False
     """Whether a quiet park may leave it empty (events, refusals)."""
+
+
+class PanelOptions(TypedDict, total=False):
+    """What a panel may say beyond what every panel does: fields of `Panel`."""
+
+    width: int
+    height: int
+    columns: tuple[Column, ...]
+    colour: str | None
+    steps: tuple[ThresholdStep, ...]
+    low: float | None
+    high: float | None
+    decimals: int | None
+    draw: Draw
+    calc: str
+    least: timedelta
+    window: str | None
+    shift: str | None
+    newest: bool
+    step: str | None
+    nothing: Localized | None
+    sort: tuple[str, bool] | None
+    link: tuple[Localized, str] | None
+    lines: bool
+    zero: bool
+    sparkline: bool
+    by_row: bool
+    most: int | None
+    event_free: bool
 
 
 @dataclass(frozen=True, slots=True)

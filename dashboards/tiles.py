@@ -2,12 +2,24 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Unpack
 
 from dashboards.influxql import InfluxQL
 from dashboards.names import meter_names
-from dashboards.panels import COUNT, SECONDS, Column, Draw, Panel, PanelKind, ThresholdStep, Variable, Words
-from dashboards.queries import PageScope, group, ranked, tags_of
+from dashboards.panels import (
+    COUNT,
+    ENERGY,
+    SECONDS,
+    Column,
+    Draw,
+    Panel,
+    PanelKind,
+    PanelOptions,
+    ThresholdStep,
+    Variable,
+    Words,
+)
+from dashboards.queries import PageScope, group, ranked, tags_of, total
 from dashboards.setting import Setting
 from dashboards.words import METER, PARK, PLAIN, TENANT
 from metering.dated import at
@@ -16,7 +28,7 @@ from metering.meters import Meter
 from metering.model import Localized
 from metering.park import Park
 from metering.quantities import Utility
-from metering.words import BAD, GOOD, NEAR, WARN, Language, text
+from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, NEAR, WARN, Language, text
 from store.schema import EVENTS, METER_STATUS
 
 OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
@@ -33,6 +45,8 @@ TENANT_CHOICE = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$
 ONE_TENANT = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$/'))
 CHOICES = (PARK_CHOICE, TENANT_CHOICE)
 
+TODAY, MONTH = "now/d", "now/M"
+"""Windows from local midnight, and from the first of the month, until now."""
 STATUS_WINDOW = "15m"
 WHOLE_DAYS_30 = "now-30d/d"
 """Window of bars that are added up from quarter hours: from a midnight on, or the first day would look like a drop."""
@@ -48,51 +62,41 @@ AGAINST_BUDGET = (
 )
 AGAINST_BASELINE = (ThresholdStep(None, GOOD), ThresholdStep(1.0, WARN), ThresholdStep(1.1, BAD))
 COMPLETE = (ThresholdStep(None, BAD), ThresholdStep(0.8, WARN), ThresholdStep(INDICATIVE_BELOW, GOOD))
+BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
+"""For charts with one series a tariff band."""
 NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 
-def stat(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+def stat(
+    number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
+) -> Panel:
     """A number; six in a row."""
-    return Panel(
-        id=number,
-        kind=PanelKind.STAT,
-        title=title,
-        about=about,
-        unit=unit,
-        targets=targets,
-        **{"width": 4, "height": 4, "colour": PLAIN, **more},
-    )
+    options: PanelOptions = {"width": 4, "height": 4, "colour": PLAIN, **more}
+    return Panel(id=number, kind=PanelKind.STAT, title=title, about=about, unit=unit, targets=targets, **options)
 
 
-def trend(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+def trend(
+    number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
+) -> Panel:
     """A course in time; two in a row."""
-    return Panel(
-        id=number,
-        kind=PanelKind.TREND,
-        title=title,
-        about=about,
-        unit=unit,
-        targets=targets,
-        **{"width": 12, "height": 8, "step": "15m", **more},
-    )
+    options: PanelOptions = {"width": 12, "height": 8, "step": "15m", **more}
+    return Panel(id=number, kind=PanelKind.TREND, title=title, about=about, unit=unit, targets=targets, **options)
 
 
-def daily(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+def daily(
+    number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
+) -> Panel:
     """Bars, one a day."""
-    return trend(number, title, about, unit, *targets, **{"draw": Draw.BARS, "step": "1d", **more})
+    options: PanelOptions = {"draw": Draw.BARS, "step": "1d", **more}
+    return trend(number, title, about, unit, *targets, **options)
 
 
-def bars(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+def bars(
+    number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
+) -> Panel:
     """A ranking; three in a row."""
-    return Panel(
-        id=number,
-        kind=PanelKind.BARS,
-        title=title,
-        about=about,
-        unit=unit,
-        targets=targets,
-        **{"width": 8, "height": 12, **more},
-    )
+    options: PanelOptions = {"width": 8, "height": 12, **more}
+    return Panel(id=number, kind=PanelKind.BARS, title=title, about=about, unit=unit, targets=targets, **options)
 
 
 def ranking(
@@ -104,32 +108,43 @@ def ranking(
     name: str,
     *,
     of_meters: bool = False,
-    **more: Any,
+    **more: Unpack[PanelOptions],
 ) -> Panel:
     """Tenants by a figure that `question` has a row a tenant of; the largest on top, unless `sort` says otherwise.
 
     Or meters, with `of_meters`.
     """
     tag, link = ("meter", BAR_METER) if of_meters else ("tenant", BAR_TENANT)
-    by_row = {"by_row": True, "sort": (name, True), "columns": (Column(tag),), "link": link}
-    return bars(number, title, about, unit, ranked(question, tag, name), **{**by_row, **more})
+    options: PanelOptions = {"by_row": True, "sort": (name, True), "columns": (Column(tag),), "link": link, **more}
+    return bars(number, title, about, unit, ranked(question, tag, name), **options)
 
 
-def table(number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Any) -> Panel:
+def table(
+    number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
+) -> Panel:
     """A table of the full width; what a page's numbers rest on."""
-    return Panel(
-        id=number,
-        kind=PanelKind.TABLE,
-        title=title,
-        about=about,
-        unit=unit,
-        targets=targets,
-        **{"width": 24, "height": 9, "low": None, **more},
-    )
+    options: PanelOptions = {"width": 24, "height": 9, "low": None, **more}
+    return Panel(id=number, kind=PanelKind.TABLE, title=title, about=about, unit=unit, targets=targets, **options)
 
 
 SILENCE = 'last("seconds_since_last") / last("silent_after_s") AS "silence", last("seconds_since_last") AS "age"'
 """Of a meter: how long it was not heard, and as a share of how long it may be."""
+
+
+def used_today(number: int, about: Localized, scope: PageScope) -> Panel:
+    """Electricity since midnight."""
+    return _today(number, text("Electricity today", "Điện trong ngày"), about, scope)
+
+
+def used_a_week_ago(number: int, about: Localized, scope: PageScope) -> Panel:
+    """Electricity of the same hours a week ago, to stand beside `used_today`."""
+    return _today(number, text("A week ago, same hours", "Cùng giờ này tuần trước"), about, scope, shift="7d")
+
+
+def _today(number: int, title: Localized, about: Localized, scope: PageScope, **more: Unpack[PanelOptions]) -> Panel:
+    used = total(scope, "amount", utility=Utility.ELECTRICITY, alias="kWh")
+    options: PanelOptions = {"window": TODAY, "colour": COLOUR[Utility.ELECTRICITY], **more}
+    return stat(number, title, about, ENERGY, used, **options)
 
 
 def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:

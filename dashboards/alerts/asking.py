@@ -1,26 +1,24 @@
-"""Conditions of alert queries: literal, because a rule sees no variables, and grouped by tags, each series one alert."""
+"""Statements of alert questions, for one park each: grouped by tags, for each series is one alert.
+
+A rule sees no variables of a page. `{park}` and other places in braces are filled in for each rule.
+"""
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
 
-from metering.instants import Span, midnight_ms
-from metering.meters import Belonging, Meter
-from metering.park import Park
 from store.schema import EFFICIENCY
 
 MINUTE, HOUR, DAY_S = 60, 3600, 86_400
 
 
-def where(park: Park, *conditions: str) -> str:
-    """`WHERE` of one park."""
-    return "WHERE " + " AND ".join((f"\"park\" = '{park.id}'", *conditions, "$timeFilter"))
+PARK, TENANT, METER, GATEWAY = (f"\"{tag}\" = '{{{tag}}}'" for tag in ("park", "tenant", "meter", "gateway"))
+"""Conditions that a tag is what a rule is about."""
 
 
-def had_by(park: Park, meter: Meter, day: date) -> Belonging | None:
-    """Who has a metering point when a day ends; None where it is not there on that day."""
-    span = Span(midnight_ms(day, park.zone), midnight_ms(day + timedelta(days=1), park.zone))
-    return next(reversed(meter.belongings_in(span)), None)
+def asked(what: str, measurement: str, *conditions: str, by: str = "") -> str:
+    """A statement over the points of one park that fulfil the conditions."""
+    found = f'SELECT {what} FROM "{measurement}" WHERE {" AND ".join((PARK, *conditions, "$timeFilter"))}'
+    return f"{found} GROUP BY {by}" if by else found
 
 
 def one_of(tag: str, values: Iterable[str]) -> str:
@@ -28,7 +26,6 @@ def one_of(tag: str, values: Iterable[str]) -> str:
     return f'"{tag}" =~ /^({"|".join(re.escape(value) for value in sorted(values))})$/'
 
 
-def figure(park: Park, expression: str, period: str, *conditions: str) -> str:
+def figure(what: str, period: str, *conditions: str) -> str:
     """An expression over the stored figures of tenants."""
-    found = where(park, f"\"period\" = '{period}'", *conditions)
-    return f'SELECT {expression} FROM "{EFFICIENCY}" {found} GROUP BY "tenant"'
+    return asked(what, EFFICIENCY, f"\"period\" = '{period}'", *conditions, by='"tenant"')

@@ -5,14 +5,17 @@ address: `ECOPARK_ALERT_WEBHOOK` and `ECOPARK_ALERT_EMAIL` are Grafana's to fill
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import yaml
 
-from dashboards.alerts import clock, silence, use, wastewater
+from dashboards.alerts import happened, silence, use, wastewater
 from dashboards.alerts.rule import FOLDER, AlertRule
 from dashboards.setting import Setting
 
+TABLES = (silence.KINDS, happened.KINDS, wastewater.KINDS, use.KINDS)
+"""Every kind of alert."""
 RECEIVER = "ecopark-operators"
 GROUPS = (("1m", False), ("10m", True))
 HEAD = "# Generated from the park files by `ecopark dashboards`; changes here are lost.\n"
@@ -33,10 +36,8 @@ First / Việc cần làm trước: {{ .Annotations.first }} / {{ .Annotations.f
 def all_rules(setting: Setting) -> Iterator[AlertRule]:
     """Every rule of every park."""
     for park in setting.parks:
-        yield from silence.rules(park, setting.day)
-        yield from clock.rules(park, setting.day)
-        yield from wastewater.rules(park, setting.day)
-        yield from use.rules(park, setting.day)
+        for kind in chain.from_iterable(TABLES):
+            yield from (AlertRule(kind, subject, park.id) for subject in kind.about(park, setting.day))
 
 
 def files(setting: Setting) -> dict[str, str]:
@@ -57,7 +58,7 @@ def _rules(setting: Setting) -> dict[str, Any]:
     groups = []
     for park in setting.parks:
         for every, slow in GROUPS:
-            own = [rule.provisioned() for rule in rules if rule.park == park.id and rule.slow is slow]
+            own = [rule.provisioned() for rule in rules if rule.park == park.id and rule.line.slow is slow]
             groups.append({"orgId": 1, "name": f"{park.id}-{every}", "folder": FOLDER, "interval": every, "rules": own})
     return {"groups": groups}
 

@@ -1,25 +1,25 @@
-"""What happened to a meter, from the events that the usage service finds."""
+"""Alerts on what happened to a meter, from the events that the usage service finds."""
 
-from dashboards.alerts.asking import DAY_S, HOUR, one_of, where
-from dashboards.alerts.rule import Above, AlertRule, Question, Severity
+from typing import Final
+
+from dashboards.alerts.asking import DAY_S, HOUR, asked, one_of
+from dashboards.alerts.rule import AlertKind, Question, Severity
 from dashboards.words import DOUBTFUL_EVENTS, UNIT_EVENT
-from metering.park import Park
 from metering.words import text
 from store.schema import EVENTS
 
 
-def event(park: Park) -> AlertRule:
-    """What leaves use unknown or estimated: the rule counts each meter's events of a kind."""
-    found = where(park, one_of("kind", (kind for kind in DOUBTFUL_EVENTS if kind != UNIT_EVENT)))
-    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter", "kind"'
-    return AlertRule(
-        kind="meter-event",
-        park=park.id,
-        of="",
+def _counted(*kinds: str, by: str = '"tenant", "meter"') -> str:
+    return asked('count("text_en")', EVENTS, one_of("kind", kinds), by=by)
+
+
+_IN_DOUBT = _counted(*(kind for kind in DOUBTFUL_EVENTS if kind != UNIT_EVENT), by='"tenant", "meter", "kind"')
+
+KINDS: Final = (
+    AlertKind(
+        id="meter-event",
         name=text("Meter reset, stuck or doubtful", "Đồng hồ bị đặt lại, đứng số hoặc chỉ số bất thường"),
-        severity=Severity.WARNING,
-        questions=(Question(query, 2 * HOUR, "sum"),),
-        fires=Above(0, 0.5),
+        questions=(Question(_IN_DOUBT, 2 * HOUR, "sum"),),
         what=text(
             "Meter {labels.meter} of {labels.tenant}: {labels.kind} ({value} in the last two hours); its use is estimated or not known.",
             "Đồng hồ {labels.meter} của {labels.tenant}: {labels.kind}, {value} lần trong hai giờ qua; tiêu thụ được ước tính hoặc không xác định được.",
@@ -32,21 +32,11 @@ def event(park: Park) -> AlertRule:
         panel=14,
         hold="0s",
         shape="%.0f",
-    )
-
-
-def unit(park: Park) -> AlertRule:
-    """A question that stays until somebody answers it: all use since then may be ten times too much, or too little."""
-    found = where(park, one_of("kind", (UNIT_EVENT,)))
-    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
-    return AlertRule(
-        kind="meter-unit",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(  # A question that stays until it is answered: all use since then may be ten times too much, or too little.
+        id="meter-unit",
         name=text("Unit of a register in doubt", "Nghi vấn đơn vị của chỉ số"),
-        severity=Severity.WARNING,
-        questions=(Question(query, 90 * DAY_S, "sum"),),
-        fires=Above(0, 0.5),
+        questions=(Question(_counted(UNIT_EVENT), 90 * DAY_S, "sum"),),
         what=text(
             "Meter {labels.meter} of {labels.tenant}: its use changed by a power of ten; until somebody says why, all use since "
             "then is in doubt.",
@@ -62,21 +52,12 @@ def unit(park: Park) -> AlertRule:
         panel=14,
         hold="0s",
         shape="%.0f",
-    )
-
-
-def rollover(park: Park) -> AlertRule:
-    """Expected and counted; reported because a wrong roll-over value in the park file shows here first."""
-    found = where(park, one_of("kind", ("rollover",)))
-    query = f'SELECT count("text_en") FROM "{EVENTS}" {found} GROUP BY "tenant", "meter"'
-    return AlertRule(
-        kind="meter-rollover",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(  # Expected and counted; told because a wrong roll-over value in the park file shows here first.
+        id="meter-rollover",
         name=text("Counter rolled over", "Bộ đếm quay vòng"),
         severity=Severity.INFO,
-        questions=(Question(query, 2 * HOUR, "sum"),),
-        fires=Above(0, 0.5),
+        questions=(Question(_counted("rollover"), 2 * HOUR, "sum"),),
         what=text(
             "Meter {labels.meter} of {labels.tenant}: the counter has rolled over and started again from zero; use is counted on.",
             "Đồng hồ {labels.meter} của {labels.tenant}: bộ đếm đã quay vòng và đếm lại từ đầu; tiêu thụ vẫn liên tục.",
@@ -89,4 +70,5 @@ def rollover(park: Park) -> AlertRule:
         panel=14,
         hold="0s",
         shape="%.0f",
-    )
+    ),
+)

@@ -1,4 +1,4 @@
-"""One alert rule in our words, and as Grafana's provisioning file wants it.
+"""Alert rules as data: a line of the tables of alerts, whom it is about, and how both become a rule of Grafana's.
 
 A rule asks one or two questions, reduces each series to a number, combines them if there are two, and compares. One that
 fires goes on until its value has passed the recovery threshold, and a little longer: values that dance around a limit wake
@@ -6,36 +6,22 @@ nobody twice. Each series of the first question is an alert of its own with the 
 """
 
 import hashlib
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from dashboards.names import THE_PARK
+from dashboards.alerts.told import labels_filled, labels_told, value_filled, value_told
 from dashboards.overrides import uid
-from dashboards.words import DOUBTFUL_EVENTS, EVENT, NOT_KNOWN, REASON
 from metering.model import Localized
-from metering.words import UTILITY, Language
+from metering.park import Park
+from metering.words import Language
 
 FOLDER = "Ecopark alerts"
 _EXPRESSION = {"type": "__expr__", "uid": "__expr__"}
-
-
-def _amid(name: Localized) -> Localized:
-    """A name as it stands amid a sentence."""
-    return Localized(en=name.en[0].lower() + name.en[1:], vi=name.vi[0].lower() + name.vi[1:])
-
-
-_SAID: dict[str, dict[str, Localized]] = {
-    "kind": {kind: _amid(EVENT[kind]) for kind in DOUBTFUL_EVENTS},
-    "reason": REASON,
-    "utility": {utility.value: name for utility, name in UTILITY.items()},
-}
-"""Labels whose values are words of ours, not names."""
-_DURATION_VI = (("d", " ngày"), ("h", " giờ"), ("m", " phút"), ("s", " giây"))
-"""In this order: no later letter stands in an earlier word."""
-_A_WHILE = Localized(en="some time", vi="một thời gian")
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-_LABELS = ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance", "baseline", "part")
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Severity(StrEnum):
@@ -67,98 +53,112 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
-    """Fires above `limit`, recovers under `recover`."""
+class Allowed:
+    """What a number may be: a rule fires beyond either side."""
 
-    limit: float
-    recover: float
+    low: float | None = None
+    high: float | None = None
 
-    def conditions(self) -> dict[str, Any]:
-        """Evaluator and recovery of the threshold expression."""
-        return _pair("gt", [self.limit], "lt", [self.recover])
-
-
-@dataclass(frozen=True, slots=True)
-class Below:
-    """Fires under `limit`, recovers above `recover`."""
-
-    limit: float
-    recover: float
-
-    def conditions(self) -> dict[str, Any]:
-        """Evaluator and recovery of the threshold expression."""
-        return _pair("lt", [self.limit], "gt", [self.recover])
+    @property
+    def width(self) -> float:
+        """What the share of a margin is a share of."""
+        if self.low is None or self.high is None:
+            return abs(self.low or self.high or 0.0)
+        return self.high - self.low
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """Fires outside `low` to `high`, recovers `margin` inside."""
+class Margin:
+    """How far inside what is allowed a number must come back: `by` so much, and a `share` of its width."""
 
-    low: float
-    high: float
-    margin: float
-
-    def conditions(self) -> dict[str, Any]:
-        """Evaluator and recovery of the threshold expression."""
-        inside = [self.low + self.margin, self.high - self.margin]
-        return _pair("outside_range", [self.low, self.high], "within_range", inside)
+    by: float = 0.0
+    share: float = 0.0
 
 
-def _pair(kind: str, limit: list[float], back: str, recover: list[float]) -> dict[str, Any]:
-    return {
-        "evaluator": {"type": kind, "params": limit},
-        "unloadEvaluator": {"type": back, "params": recover},
-    }
+NONE = Allowed(high=0)
+NONE_AGAIN = Margin(by=-0.5)
+"""Of counts: fires with the first, recovers with none."""
 
-
-_ABSENT = {"tenant": THE_PARK, "gateway": NOT_KNOWN}
-"""What a label that is missing means: the park itself; a gateway that the park file does not have."""
-
-
-def _label(label: str, language: Language) -> str:
-    """Template of a label: in words where its values are keys of ours."""
-    if label in _ABSENT:
-        return f'{{{{ or .Labels.{label} "{language.say(_ABSENT[label])}" }}}}'
-    if label not in _SAID:
-        return f"{{{{ .Labels.{label} }}}}"
-    each = (f'if eq .Labels.{label} "{key}" }}}}{language.say(name)}' for key, name in _SAID[label].items())
-    return "{{ " + "{{ else ".join(each) + f"{{{{ else }}}}{{{{ .Labels.{label} }}}}{{{{ end }}}}"
-
-
-def _told_label(label: str, value: str, language: Language) -> str:
-    if label in _ABSENT and not value:
-        return language.say(_ABSENT[label])
-    words = _SAID.get(label, {}).get(value)
-    return value if words is None else language.say(words)
+SubjectValue = str | float | Localized
 
 
 @dataclass(frozen=True, slots=True)
-class AlertRule:
-    """What wakes somebody.
+class AlertSubject:
+    """Whom a rule is about, and what the places in its texts and questions are filled with.
 
-    `kind` is its place in the documentation; with `park` and `of` (a meter, a tenant, a gateway) it makes the uid, which
-    stays the same for good. `combine` computes with `$A` and `$B`, the numbers of the questions. In `what`, `{value}` is
-    the number that was compared, `{labels.meter}` a label. `first` says what to look at first.
+    `allowed` and `severity` are given where they are not the same for all of the kind.
     """
 
-    kind: str
-    park: str
-    of: str
+    values: Mapping[str, SubjectValue] = field(default_factory=dict)
+    tenant: str | None = None
+    allowed: Allowed | None = None
+    severity: Severity | None = None
+
+
+def the_park(_: Park, __: date) -> Iterable[AlertSubject]:
+    """One rule for each park."""
+    return (AlertSubject(),)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKind:
+    """A line of the tables of alerts: all that is the same for everybody it is about.
+
+    `id` is its place in the documentation. With the park and `of` (a meter, a tenant, a gateway) it makes the uid, which
+    stays the same for good. `about` says whom there are rules for on a day. `combine` computes with `$A` and `$B`, the
+    numbers of the questions. `page` and `panel` are where the link leads, `first` is what to look at first.
+
+    `{name}` in texts and questions is a value of the subject; in `what`, `{value}` is the number that was compared, and
+    `{labels.meter}` a label.
+    """
+
+    id: str
     name: Localized
-    severity: Severity
     questions: tuple[Question, ...]
-    fires: Above | Below | Outside
     what: Localized
     first: Localized
     page: str
     panel: int
+    about: Callable[[Park, date], Iterable[AlertSubject]] = the_park
+    of: str = ""
+    severity: Severity = Severity.WARNING
+    allowed: Allowed = NONE
+    margin: Margin = NONE_AGAIN
     hold: str = "5m"
     keep: str = "5m"
     combine: str | None = None
-    tenant: str | None = None
     slow: bool = False
     silence: Silence = Silence.OK
     shape: Literal["%.0f", "%.1f", "%.2f", "%.3f", "duration"] = "%.1f"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A line of the tables of alerts for one of those it is about."""
+
+    line: AlertKind
+    about: AlertSubject
+    park: str
+
+    @property
+    def kind(self) -> str:
+        """Its place in the documentation."""
+        return self._written(self.line.id)
+
+    @property
+    def of(self) -> str:
+        """Which one it is among those of its kind in a park."""
+        return self._written(self.line.of)
+
+    @property
+    def severity(self) -> Severity:
+        """How soon somebody must look."""
+        return self.about.severity or self.line.severity
+
+    @property
+    def name(self) -> Localized:
+        """What people call it."""
+        return Localized(en=self._said(self.line.name, Language.EN), vi=self._said(self.line.name, Language.VI))
 
     @property
     def uid(self) -> str:
@@ -173,97 +173,109 @@ class AlertRule:
 
     def provisioned(self) -> dict[str, Any]:
         """The rule of the provisioning file."""
+        line = self.line
         labels = {"severity": self.severity.value, "park": self.park, "rule": self.kind}
+        compared = "A" if line.combine is None else "D"
+        summary = {
+            language: value_filled(
+                labels_filled(self._said(line.what, language), language),
+                f".Values.{compared}.Value",
+                line.shape,
+                language,
+            )
+            for language in Language
+        }
         return {
             "uid": self.uid,
             "title": self.title,
             "condition": "C",
-            "for": self.hold,
-            "keepFiringFor": self.keep,
+            "for": line.hold,
+            "keepFiringFor": line.keep,
             "missing_series_evals_to_resolve": 3,
-            "noDataState": self.silence.value,
+            "noDataState": line.silence.value,
             "execErrState": "Error",
-            "dashboardUid": uid(self.page, Language.EN),
-            "panelId": self.panel,
-            "labels": labels if self.tenant is None else {**labels, "tenant": self.tenant},
+            "dashboardUid": uid(line.page, Language.EN),
+            "panelId": line.panel,
+            "labels": labels if self.about.tenant is None else {**labels, "tenant": self.about.tenant},
             "annotations": {
-                "summary": self._filled(Language.EN),
-                "summary_vi": self._filled(Language.VI),
+                "summary": summary[Language.EN],
+                "summary_vi": summary[Language.VI],
                 "name_vi": self.name.vi,
-                "first": self.first.en,
-                "first_vi": self.first.vi,
+                "first": line.first.en,
+                "first_vi": line.first.vi,
             },
-            "data": self._data(),
+            "data": self._data(compared),
         }
 
     def told(self, labels: dict[str, str], value: float | None, language: Language) -> str:
         """One instance in words, as Grafana makes them of `annotations`. No value: there are no data."""
-        words = language.say(self.what)
-        for label in _LABELS:
-            words = words.replace(f"{{labels.{label}}}", _told_label(label, labels.get(label, ""), language))
-        return words.replace("{value}", language.say(_A_WHILE) if value is None else self._told_value(value, language))
+        words = labels_told(self._said(self.line.what, language), labels, language)
+        return value_told(words, value, self.line.shape, language)
 
-    def _data(self) -> list[dict[str, Any]]:
-        data = []
-        for name, question in zip(("QA", "QB"), self.questions, strict=False):
-            data.append(_asked(name, question))
-        for name, source, question in zip("AB", ("QA", "QB"), self.questions, strict=False):
-            settings = {"mode": "dropNN"}
-            data.append(
-                _computed(
-                    name, {"type": "reduce", "expression": source, "reducer": question.reducer, "settings": settings}
-                )
-            )
-        compared = "A"
-        if self.combine is not None:
-            compared = "D"
-            data.append(_computed("D", {"type": "math", "expression": self.combine}))
-        conditions = [self.fires.conditions()]
+    def _data(self, compared: str) -> list[dict[str, Any]]:
+        line = self.line
+        named = tuple(zip("AB", line.questions, strict=False))
+        data = [self._asked(f"Q{name}", question) for name, question in named]
+        for name, question in named:
+            reduced = {"expression": f"Q{name}", "reducer": question.reducer, "settings": {"mode": "dropNN"}}
+            data.append(_computed(name, {"type": "reduce", **reduced}))
+        if line.combine is not None:
+            data.append(_computed(compared, {"type": "math", "expression": self._written(line.combine)}))
+        conditions = [_conditions(self.about.allowed or line.allowed, line.margin)]
         data.append(_computed("C", {"type": "threshold", "expression": compared, "conditions": conditions}))
         return data
 
-    def _filled(self, language: Language) -> str:
-        words = language.say(self.what)
-        for label in _LABELS:
-            words = words.replace(f"{{labels.{label}}}", _label(label, language))
-        return words.replace("{value}", self._value(language))
-
-    def _value(self, language: Language) -> str:
-        value = f".Values.{'A' if self.combine is None else 'D'}.Value"
-        vietnamese = language is Language.VI
-        if self.shape == "duration":
-            longer = "".join(f' | reReplaceAll "{short}" "{word}"' for short, word in _DURATION_VI)
-            return f"{{{{ humanizeDuration {value}{longer if vietnamese else ''} }}}}"
-        comma = ' | reReplaceAll "[.]" ","' if vietnamese and self.shape != "%.0f" else ""
-        return f'{{{{ printf "{self.shape}" {value}{comma} }}}}'
-
-    def _told_value(self, value: float, language: Language) -> str:
-        if self.shape != "duration":
-            written = self.shape % value
-            return written.replace(".", ",") if language is Language.VI else written
-        seconds = int(value)
-        parts: list[tuple[int, str]] = []
-        for unit, length in _UNITS:
-            count, seconds = divmod(seconds, length)
-            if count or parts:
-                parts.append((count, unit))
-        words = dict(_DURATION_VI) if language is Language.VI else {}
-        return " ".join(f"{count}{words.get(unit, unit)}" for count, unit in parts[:2]) or "0s"
-
-
-def _asked(name: str, question: Question) -> dict[str, Any]:
-    return {
-        "refId": name,
-        "datasourceUid": "ecopark",
-        "relativeTimeRange": {"from": question.back, "to": question.until},
-        "model": {
+    def _asked(self, name: str, question: Question) -> dict[str, Any]:
+        return {
             "refId": name,
-            "rawQuery": True,
-            "resultFormat": "time_series",
-            "intervalMs": 60000,
-            "maxDataPoints": 1000,
-            "query": question.query,
-        },
+            "datasourceUid": "ecopark",
+            "relativeTimeRange": {"from": question.back, "to": question.until},
+            "model": {
+                "refId": name,
+                "rawQuery": True,
+                "resultFormat": "time_series",
+                "intervalMs": 60000,
+                "maxDataPoints": 1000,
+                "query": self._filled(question.query, lambda number: f"{number:.3f}"),
+            },
+        }
+
+    def _written(self, template: str) -> str:
+        return self._filled(template, lambda number: f"{number:g}")
+
+    def _said(self, words: Localized, language: Language) -> str:
+        return self._filled(language.say(words), language.exact, language)
+
+    def _filled(self, template: str, number: Callable[[float], str], language: Language = Language.EN) -> str:
+        """The template with the subject's values; other places stay as they are."""
+
+        def value(place: re.Match[str]) -> str:
+            match {"park": self.park, **self.about.values}.get(place[1]):
+                case None:
+                    return place[0]
+                case str() as word:
+                    return word
+                case Localized() as words:
+                    return language.say(words)
+                case found:
+                    return number(found)
+
+        return _PLACE.sub(value, template)
+
+
+def _conditions(allowed: Allowed, margin: Margin) -> dict[str, Any]:
+    """Evaluator and recovery of the threshold expression."""
+    back = allowed.width * margin.share + margin.by
+    low, high = allowed.low, allowed.high
+    if low is None:
+        fires, calms = ("gt", [high]), ("lt", [(high or 0) - back])
+    elif high is None:
+        fires, calms = ("lt", [low]), ("gt", [low + back])
+    else:
+        fires, calms = ("outside_range", [low, high]), ("within_range", [low + back, high - back])
+    return {
+        "evaluator": {"type": fires[0], "params": fires[1]},
+        "unloadEvaluator": {"type": calms[0], "params": calms[1]},
     }
 
 

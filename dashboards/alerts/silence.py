@@ -1,73 +1,41 @@
-"""Alerts 1: silent meters and gateways, refused readings, a pipeline that stands still, and what cannot be computed.
+"""Alerts on the way of readings: what is silent or refused, a pipeline that stands still, what cannot be computed.
 
 A silent gateway mutes its meters: the rule of the meters multiplies by whether any meter of the same gateway is heard.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from typing import Final
 
-from dashboards.alerts.asking import HOUR, MINUTE, had_by, one_of, where
-from dashboards.alerts.rule import Above, AlertRule, Question, Severity, Silence
-from metering.park import Park
+from dashboards.alerts.about import clocks, gateways, meters_of_gateways
+from dashboards.alerts.asking import GATEWAY, HOUR, MINUTE, asked
+from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity, Silence
 from metering.words import text
-from store.schema import METER_STATUS, PIPELINE, REFUSED_COUNT
+from store.schema import GATEWAY_CLOCK, METER_STATUS, PIPELINE, REFUSED_COUNT
 
-LOOK_BACK = 10 * MINUTE
+_LOOK_BACK = 10 * MINUTE
+_EACH_METER = '"tenant", "utility", "meter"'
+_AGE = asked('last("seconds_since_last")', METER_STATUS, "{meters}", by=_EACH_METER)
+_AGES = asked('last("seconds_since_last") AS "age"', METER_STATUS, "{others}", by='"meter"')
+_YOUNGEST = f'SELECT min("age") FROM ({_AGES})'
+_HEARD = asked('last("heard") AS "heard"', METER_STATUS, by=_EACH_METER)
+_NEVER_HEARD = f'SELECT count("heard") FROM ({_HEARD}) WHERE "heard" = false GROUP BY {_EACH_METER}'
+_WAITING = (
+    f'SELECT last("waiting_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
+)
+_CLOCK = asked('median("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
+"""Of the minutes of an hour, the one in the middle: a backlog that comes late for some of them is no clock."""
 
-
-def rules(park: Park, day: date) -> Iterator[AlertRule]:
-    """Every rule of this kind for one park; `day` decides which meters there are, and whose."""
-    for gateway in park.gateways:
-        groups: dict[int, list[str]] = defaultdict(list)
-        for meter in park.meters_of(gateway.id):
-            had = had_by(park, meter, day)
-            if had is not None:
-                groups[park.silent_after_s(meter, had.tenant, day)].append(meter.id)
-        if not groups:
-            continue
-        every = [name for ids in groups.values() for name in ids]
-        for seconds, ids in sorted(groups.items()):
-            yield _meters(park, gateway.id, seconds, ids, _Others(every, min(groups)))
-        yield _gateway(park, gateway.id, min(groups), every)
-    yield _never(park)
-    yield _status(park)
-    yield _refused(park)
-    yield _stalled(park)
-    yield _not_computed(park)
-
-
-@dataclass(frozen=True, slots=True)
-class _Others:
-    """All meters of a gateway, and after how long without any of them it is silent itself."""
-
-    ids: list[str]
-    seconds: int
-
-
-def _youngest(park: Park, meters: list[str]) -> str:
-    found = where(park, one_of("meter", meters))
-    inner = f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {found} GROUP BY "meter"'
-    return f'SELECT min("age") FROM ({inner})'
-
-
-def _meters(park: Park, gateway: str, seconds: int, ids: list[str], others: _Others) -> AlertRule:
-    each = (
-        f'SELECT last("seconds_since_last") FROM "{METER_STATUS}" {where(park, one_of("meter", ids))} '
-        'GROUP BY "tenant", "utility", "meter"'
-    )
-    return AlertRule(
-        kind="silent-meter",
-        park=park.id,
-        of=f"{gateway}, {seconds} s",
+KINDS: Final = (
+    AlertKind(
+        id="silent-meter",
+        about=meters_of_gateways,
+        of="{gateway}, {seconds} s",
         name=text("Silent meter", "Đồng hồ mất tín hiệu"),
-        severity=Severity.WARNING,
-        questions=(Question(each, LOOK_BACK), Question(_youngest(park, others.ids), LOOK_BACK)),
-        fires=Above(seconds, seconds / 2),
+        questions=(Question(_AGE, _LOOK_BACK), Question(_YOUNGEST, _LOOK_BACK)),
+        combine="$A * ($B < {others_s})",
+        margin=Margin(share=0.5),
         what=text(
-            f"Meter {{labels.meter}} ({{labels.tenant}}) at {gateway} has sent nothing for {{value}}; the other meters there are heard.",
-            f"Đồng hồ {{labels.meter}} ({{labels.tenant}}) tại thiết bị thu thập {gateway} đã {{value}} không gửi số liệu; các đồng hồ "
+            "Meter {labels.meter} ({labels.tenant}) at {gateway} has sent nothing for {value}; the other meters there are heard.",
+            "Đồng hồ {labels.meter} ({labels.tenant}) tại thiết bị thu thập {gateway} đã {value} không gửi số liệu; các đồng hồ "
             "khác ở đó vẫn có tín hiệu.",
         ),
         first=text(
@@ -76,23 +44,19 @@ def _meters(park: Park, gateway: str, seconds: int, ids: list[str], others: _Oth
         ),
         page="quality",
         panel=10,
-        combine=f"$A * ($B < {others.seconds})",
         shape="duration",
-    )
-
-
-def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> AlertRule:
-    return AlertRule(
-        kind="silent-gateway",
-        park=park.id,
-        of=gateway,
+    ),
+    AlertKind(
+        id="silent-gateway",
+        about=gateways,
+        of="{gateway}",
         name=text("Silent gateway", "Thiết bị thu thập mất tín hiệu"),
         severity=Severity.CRITICAL,
-        questions=(Question(_youngest(park, ids), LOOK_BACK),),
-        fires=Above(seconds, seconds / 2),
+        questions=(Question(_YOUNGEST, _LOOK_BACK),),
+        margin=Margin(share=0.5),
         what=text(
-            f"No meter of gateway {gateway} ({len(ids)} meters) has been heard for {{value}}. Its readings are waiting in its spool.",
-            f"Không đồng hồ nào của thiết bị thu thập (gateway) {gateway} ({len(ids)} đồng hồ) có tín hiệu trong {{value}} qua. Số liệu "
+            "No meter of gateway {gateway} ({count} meters) has been heard for {value}. Its readings are waiting in its spool.",
+            "Không đồng hồ nào của thiết bị thu thập (gateway) {gateway} ({count} đồng hồ) có tín hiệu trong {value} qua. Số liệu "
             "đang chờ trong bộ đệm của thiết bị.",
         ),
         first=text(
@@ -102,21 +66,12 @@ def _gateway(park: Park, gateway: str, seconds: int, ids: list[str]) -> AlertRul
         page="quality",
         panel=10,
         shape="duration",
-    )
-
-
-def _never(park: Park) -> AlertRule:
-    meter = 'GROUP BY "tenant", "utility", "meter"'
-    newest = f'SELECT last("heard") AS "heard" FROM "{METER_STATUS}" {where(park)} {meter}'
-    query = f'SELECT count("heard") FROM ({newest}) WHERE "heard" = false {meter}'
-    return AlertRule(
-        kind="never-heard",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(
+        id="never-heard",
         name=text("Meter never heard", "Đồng hồ chưa từng có số liệu"),
         severity=Severity.INFO,
-        questions=(Question(query, LOOK_BACK),),
-        fires=Above(0, 0.5),
+        questions=(Question(_NEVER_HEARD, _LOOK_BACK),),
         what=text(
             "Meter {labels.meter} ({labels.tenant}) is in the park file but has never sent a reading.",
             "Đồng hồ {labels.meter} ({labels.tenant}) có trong hồ sơ khu nhưng chưa từng gửi số liệu.",
@@ -129,18 +84,14 @@ def _never(park: Park) -> AlertRule:
         panel=2,
         hold="1h",
         shape="%.0f",
-    )
-
-
-def _status(park: Park) -> AlertRule:
-    return AlertRule(
-        kind="status-missing",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(
+        id="status-missing",
         name=text("Meters are not being watched", "Không giám sát được đồng hồ"),
         severity=Severity.CRITICAL,
-        questions=(Question(f'SELECT count("heard") FROM "{METER_STATUS}" {where(park)}', LOOK_BACK),),
-        fires=Above(1e12, 1e12),
+        questions=(Question(asked('count("heard")', METER_STATUS), _LOOK_BACK),),
+        allowed=Allowed(high=1e12),
+        margin=Margin(),
         what=text(
             "The usage service has written no meter status for 10 minutes: alerts on silent meters cannot fire.",
             "Đã 10 phút dịch vụ tính tiêu thụ không ghi tình trạng đồng hồ: cảnh báo đồng hồ mất tín hiệu không hoạt động được.",
@@ -153,19 +104,11 @@ def _status(park: Park) -> AlertRule:
         panel=1,
         silence=Silence.ALERTING,
         shape="%.0f",
-    )
-
-
-def _refused(park: Park) -> AlertRule:
-    query = f'SELECT sum("count") FROM "{REFUSED_COUNT}" {where(park)} GROUP BY "gateway", "reason"'
-    return AlertRule(
-        kind="refused",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(
+        id="refused",
         name=text("Readings refused", "Số liệu bị từ chối"),
-        severity=Severity.WARNING,
-        questions=(Question(query, HOUR),),
-        fires=Above(0, 0.5),
+        questions=(Question(asked('sum("count")', REFUSED_COUNT, by='"gateway", "reason"'), HOUR),),
         what=text(
             "Gateway {labels.gateway}: {value} refused within the last hour ({labels.reason}).",
             "Thiết bị thu thập {labels.gateway}: {value} số liệu bị từ chối trong một giờ qua ({labels.reason}).",
@@ -178,21 +121,14 @@ def _refused(park: Park) -> AlertRule:
         panel=13,
         hold="10m",
         shape="%.0f",
-    )
-
-
-def _stalled(park: Park) -> AlertRule:
-    query = (
-        f'SELECT last("waiting_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
-    )
-    return AlertRule(
-        kind="ingest-stalled",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(
+        id="ingest-stalled",
         name=text("Nothing is written", "Không ghi được số liệu"),
         severity=Severity.CRITICAL,
-        questions=(Question(query, 5 * MINUTE),),
-        fires=Above(300, 60),
+        questions=(Question(_WAITING, 5 * MINUTE),),
+        allowed=Allowed(high=300),
+        margin=Margin(by=240),
         what=text(
             "Messages have waited for {value} at ingester {labels.instance} and nothing is written, or it says nothing at all.",
             "Tin đã chờ {value} ở bộ tiếp nhận {labels.instance} mà không ghi được, hoặc nó không còn phản hồi.",
@@ -205,19 +141,14 @@ def _stalled(park: Park) -> AlertRule:
         panel=3,
         silence=Silence.ALERTING,
         shape="duration",
-    )
-
-
-def _not_computed(park: Park) -> AlertRule:
-    query = f'SELECT last("not_computed") FROM "{PIPELINE}" {where(park)} GROUP BY "part"'
-    return AlertRule(
-        kind="not-computed",
-        park=park.id,
-        of="",
+    ),
+    AlertKind(
+        id="not-computed",
         name=text("Not computed", "Không tính được"),
         severity=Severity.CRITICAL,
-        questions=(Question(query, 2 * MINUTE),),
-        fires=Above(0.5, 0.2),
+        questions=(Question(asked('last("not_computed")', PIPELINE, by='"part"'), 2 * MINUTE),),
+        allowed=Allowed(high=0.5),
+        margin=Margin(by=0.3),
         what=text(
             "The usage service cannot compute {labels.part} and has set it aside; everything else is computed.",
             "Dịch vụ tính tiêu thụ không tính được {labels.part} và tạm bỏ qua; phần còn lại vẫn được tính.",
@@ -231,4 +162,29 @@ def _not_computed(park: Park) -> AlertRule:
         page="quality",
         panel=1,
         shape="%.0f",
-    )
+    ),
+    AlertKind(
+        id="gateway-clock",
+        about=clocks,
+        of="{gateway}",
+        name=text("Clock of a gateway is off", "Đồng hồ hệ thống của thiết bị thu thập bị lệch"),
+        questions=(Question(_CLOCK, HOUR),),
+        margin=Margin(by=10),
+        what=text(
+            "Readings of gateway {labels.gateway} come {value} s after the instants that they name (below zero: before), most "
+            "of the last hour: its clock is off, or all of it comes late.",
+            "Trong phần lớn giờ qua, số liệu của thiết bị thu thập {labels.gateway} đến sau thời điểm ghi trong bản tin {value} giây "
+            "(số âm: đến trước): giờ của thiết bị bị lệch hoặc mọi số liệu đều đến trễ.",
+        ),
+        first=text(
+            "Look first at the gateway's clock and its time server. What it read meanwhile stands at the wrong time, and near a "
+            "change of price band in the wrong band.",
+            "Kiểm tra trước giờ hệ thống và máy chủ thời gian (NTP) của thiết bị. Số liệu trong thời gian đó bị ghi sai thời điểm; gần lúc "
+            "đổi khung giờ thì bị tính sai khung giá.",
+        ),
+        page="quality",
+        panel=15,
+        hold="10m",
+        shape="%.0f",
+    ),
+)

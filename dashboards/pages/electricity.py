@@ -20,7 +20,9 @@ from dashboards.queries import (
 )
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    BANDS,
     CHOICES,
+    MONTH,
     SERIES_METER,
     SERIES_TENANT,
     SETTLED,
@@ -41,12 +43,10 @@ from dashboards.tiles import (
 from metering.figures import ELECTRICITY, Period, called
 from metering.meters import Role
 from metering.quantities import Utility
-from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, SOLAR, WARN, text
+from metering.words import BAD, COLOUR, GOOD, SOLAR, WARN, text
 from store.schema import USAGE
 
 E = Utility.ELECTRICITY
-MONTH = "now/M"
-BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
 
 
 def page(setting: Setting) -> Page:

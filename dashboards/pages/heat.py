@@ -3,7 +3,7 @@
 from dashboards.panels import MONEY, POWER, Draw, Page, Panel, PanelRow, amount_unit, rate_unit
 from dashboards.queries import PageScope, figure, rates, total, totals
 from dashboards.setting import Setting
-from dashboards.tiles import CHOICES, SERIES_TENANT, SETTLED, daily, freshness, marks, reporting, stat, trend
+from dashboards.tiles import CHOICES, MONTH, SERIES_TENANT, SETTLED, daily, freshness, marks, reporting, stat, trend
 from metering.quantities import Utility, figure_of
 from metering.words import COLOUR, UTILITY, text
 
@@ -88,7 +88,7 @@ def _course(scope: PageScope, setting: Setting, row: int, utility: Utility) -> t
             ),
             MONEY,
             total(scope, "cost_vnd", utility=utility, divide=1e6, alias="cost"),
-            window="now/M",
+            window=MONTH,
             height=8,
         ),
     )

@@ -22,9 +22,11 @@ from dashboards.tiles import (
     AGAINST_BUDGET,
     CHOICES,
     COMPLETE,
+    MONTH,
     SERIES_TENANT,
     SETTLED,
     TENANT_COLUMN,
+    TODAY,
     bars,
     contract_columns,
     daily,
@@ -34,6 +36,8 @@ from dashboards.tiles import (
     stat,
     table,
     trend,
+    used_a_week_ago,
+    used_today,
 )
 from dashboards.words import EDGE_PARTS
 from metering.figures import ELECTRICITY, WASTEWATER, WATER, Period, called
@@ -42,7 +46,6 @@ from metering.words import COLOUR, UTILITY, text
 from store.schema import USAGE
 
 E, W = Utility.ELECTRICITY, Utility.WATER
-TODAY, LAST_WEEK, THIS_MONTH = "now/d", "7d", "now/M"
 
 
 def page(setting: Setting) -> Page:
@@ -92,27 +95,16 @@ def _tiles(scope: PageScope) -> tuple[Panel, ...]:
             colour=COLOUR[E],
             sparkline=True,
         ),
-        stat(
-            11,
-            text("Electricity today", "Điện trong ngày"),
-            text("Used by the tenants since midnight.", "Lượng điện các doanh nghiệp tiêu thụ từ 0 giờ."),
-            ENERGY,
-            total(scope, "amount", utility=E, alias="kWh"),
-            window=TODAY,
-            colour=COLOUR[E],
+        used_today(
+            11, text("Used by the tenants since midnight.", "Lượng điện các doanh nghiệp tiêu thụ từ 0 giờ."), scope
         ),
-        stat(
+        used_a_week_ago(
             12,
-            text("A week ago, same hours", "Cùng giờ này tuần trước"),
             text(
                 "Electricity of the same weekday a week ago, up to the same time.",
                 "Lượng điện của cùng thứ trong tuần trước, tính đến cùng thời điểm.",
             ),
-            ENERGY,
-            total(scope, "amount", utility=E, alias="kWh"),
-            window=TODAY,
-            shift=LAST_WEEK,
-            colour=COLOUR[E],
+            scope,
         ),
         stat(
             13,
@@ -166,7 +158,7 @@ def _park() -> Panel:
         ENERGY,
         edge(*EDGE_PARTS, period=Period.MONTH, also=(of(E),)),
         columns=tuple(Column(name, words, ENERGY) for name, words in EDGE_PARTS.items()),
-        window=THIS_MONTH,
+        window=MONTH,
         nothing=text("no whole day in this month yet", "trong tháng chưa có ngày nào trọn vẹn"),
         height=4,
     )
@@ -217,7 +209,7 @@ def _peaks(month: PageScope, setting: Setting) -> Panel:
         ),
         POWER,
         figure(month, "peak_demand_kw"),
-        window=THIS_MONTH,
+        window=MONTH,
         columns=contract_columns(setting.parks, setting.day),
         height=12,
         link=SERIES_TENANT,
@@ -317,7 +309,7 @@ def _tenants(month: PageScope) -> Panel:
             ),
             Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
-        window=THIS_MONTH,
+        window=MONTH,
         sort=(ELECTRICITY, True),
         height=13,
     )

@@ -4,6 +4,7 @@ The operator sees it with a choice of tenants; a tenant sees the same page over 
 """
 
 from dataclasses import replace
+from typing import Unpack
 
 from dashboards.influxql import InfluxQL
 from dashboards.pages.baselines import baselines
@@ -18,14 +19,19 @@ from dashboards.panels import (
     Draw,
     Page,
     Panel,
+    PanelOptions,
     PanelRow,
     ThresholdStep,
+    Words,
     amount_unit,
 )
 from dashboards.queries import BILLING, NEWEST_ROWS, PageScope, figure, of, per_interval, rates, summed
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    BANDS,
+    BAR_METER,
     METER_COLUMN,
+    MONTH,
     NO_BASELINE,
     ONE_TENANT,
     PARK_CHOICE,
@@ -40,13 +46,12 @@ from dashboards.tiles import (
 )
 from dashboards.words import EVENT, PLAIN
 from metering.figures import ELECTRICITY, Period, called
+from metering.model import Localized
 from metering.quantities import Utility, figure_of
-from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, UTILITY, text
+from metering.words import BAD, COLOUR, GOOD, UTILITY, text
 from store.schema import EVENTS, USAGE
 
-TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
-BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
 _OTHERS = (
     Utility.WATER,
     Utility.WASTEWATER,
@@ -219,52 +224,53 @@ def _meters(scope: PageScope, *, links: bool) -> Panel:
         of_meters=True,
         window=MONTH,
         colour=COLOUR[E],
-        **({} if links else {"link": None}),
+        link=BAR_METER if links else None,
     )
 
 
 def _enpi(scope: PageScope) -> Panel:
-    return trend(
+    return _against_baseline(
         8,
-        called("enpi"),
+        "enpi",
         text("Each day's use over what the baseline expects.", "Tiêu thụ từng ngày chia cho mức theo đường cơ sở."),
         SHARE,
-        figure(scope, "enpi", alias="enpi"),
-        columns=(Column("enpi", called("enpi")),),
-        nothing=NO_BASELINE,
-        least=DAILY,
-        window="90d",
-        step="1d",
-        low=None,
-        width=8,
-        height=12,
+        scope,
         steps=(ThresholdStep(None, GOOD), ThresholdStep(1.0, BAD)),
         lines=True,
-        colour=COLOUR[E],
     )
 
 
 def _savings(scope: PageScope) -> Panel:
-    return trend(
+    return _against_baseline(
         9,
-        called("cusum_kwh"),
+        "cusum_kwh",
         text(
             "Running sum of expected minus actual since the baseline took effect; positive is saving.",
             "Tổng lũy kế của (tiêu thụ theo đường cơ sở trừ thực tế) từ khi đường cơ sở có hiệu lực; dương là tiết kiệm.",
         ),
         ENERGY,
-        figure(scope, "cusum_kwh", alias="cusum"),
-        columns=(Column("cusum", called("cusum_kwh")),),
-        nothing=NO_BASELINE,
-        least=DAILY,
-        window="90d",
-        step="1d",
-        low=None,
+        scope,
         zero=True,
-        width=8,
-        height=12,
-        colour=COLOUR[E],
     )
+
+
+def _against_baseline(
+    number: int, name: str, about: Localized, unit: Words, scope: PageScope, **more: Unpack[PanelOptions]
+) -> Panel:
+    """A figure of whole days that a baseline is behind."""
+    options: PanelOptions = {
+        "columns": (Column(name, called(name)),),
+        "nothing": NO_BASELINE,
+        "least": DAILY,
+        "window": "90d",
+        "step": "1d",
+        "low": None,
+        "width": 8,
+        "height": 12,
+        "colour": COLOUR[E],
+        **more,
+    }
+    return trend(number, called(name), about, unit, figure(scope, name, alias=name), **options)
 
 
 def _other(scope: PageScope, utility: Utility, number: int, *, zone: str) -> Panel:

@@ -3,24 +3,26 @@
 from dataclasses import replace
 
 from dashboards.panels import ENERGY, MONEY, POWER, SEPARATED, SHARE, Column, Panel, ThresholdStep
-from dashboards.queries import WHOLE_DAYS, PageScope, figure, total
+from dashboards.queries import WHOLE_DAYS, PageScope, figure
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BASELINE,
     AGAINST_BUDGET,
     COMPLETE,
+    MONTH,
     NO_BASELINE,
     contract_columns,
     factor_standing,
     freshness,
     reporting,
     stat,
+    used_a_week_ago,
+    used_today,
 )
 from metering.figures import called, completeness_field
 from metering.quantities import Utility
 from metering.words import BAD, COLOUR, GOOD, WARN, text
 
-TODAY, MONTH = "now/d", "now/M"
 E = Utility.ELECTRICITY
 
 
@@ -80,27 +82,14 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
     return (
         freshness(scope),
         reporting(scope),
-        stat(
-            10,
-            text("Electricity today", "Điện trong ngày"),
-            text("Used since midnight.", "Lượng điện tiêu thụ từ 0 giờ."),
-            ENERGY,
-            total(scope, "amount", utility=E, alias="kWh"),
-            window=TODAY,
-            colour=COLOUR[E],
-        ),
-        stat(
+        used_today(10, text("Used since midnight.", "Lượng điện tiêu thụ từ 0 giờ."), scope),
+        used_a_week_ago(
             11,
-            text("A week ago, same hours", "Cùng giờ này tuần trước"),
             text(
                 "The same weekday a week ago, up to the same time.",
                 "Cùng thứ trong tuần trước, tính đến cùng thời điểm.",
             ),
-            ENERGY,
-            total(scope, "amount", utility=E, alias="kWh"),
-            window=TODAY,
-            shift="7d",
-            colour=COLOUR[E],
+            scope,
         ),
         stat(
             12,

@@ -46,19 +46,19 @@ class Alert:
             "severity": self.rule.severity.value,
             "name": language.say(self.rule.name),
             "text": self.rule.told(named, self.value, language),
-            "first": language.say(self.rule.first),
+            "first": language.say(self.rule.line.first),
             "since": self.since.isoformat(),
             "url": self._address(labels, language),
         }
 
     def _address(self, labels: dict[str, str], language: Language) -> str:
-        chosen = {"var-park": self.rule.park, "viewPanel": str(self.rule.panel)}
-        tenant = labels.get("tenant") or self.rule.tenant
+        chosen = {"var-park": self.rule.park, "viewPanel": str(self.rule.line.panel)}
+        tenant = labels.get("tenant") or self.rule.about.tenant
         if tenant is not None:
             chosen["var-tenant"] = tenant
         if "meter" in labels:
             chosen["var-meter"] = labels["meter"]
-        return f"/d/{uid(self.rule.page, language)}?{urlencode(chosen)}"
+        return f"/d/{uid(self.rule.line.page, language)}?{urlencode(chosen)}"
 
 
 class Alerts:
@@ -96,7 +96,7 @@ class Alerts:
             found: dict[Labels, float | None] = {
                 labels: state.value for labels, state in (states or {}).items() if state.fires
             }
-            if states is None and rule.silence is Silence.ALERTING:
+            if states is None and rule.line.silence is Silence.ALERTING:
                 found = {frozenset(): None}
             if found:
                 firing[rule.uid] = {

@@ -73,7 +73,7 @@ async def test_without_data_a_rule_is_quiet_or_says_that_nobody_watches(bare_sto
     loud = set()
     for rule in all_rules(setting):
         assert await fired(bare_store, rule.provisioned(), NOW) is None, rule.title
-        if rule.silence is Silence.ALERTING:
+        if rule.line.silence is Silence.ALERTING:
             loud.add(rule.kind)
     assert loud == {"status-missing", "ingest-stalled"}
 

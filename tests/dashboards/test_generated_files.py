@@ -193,6 +193,13 @@ def test_alert_texts_use_only_labels_that_their_series_have(setting: Setting) ->
             assert label in rule["labels"] or f'"{label}"' in asked.rpartition("GROUP BY")[2], rule["title"]
 
 
+def test_every_place_in_texts_and_questions_of_alerts_is_filled(setting: Setting) -> None:
+    for rule in rules(setting):
+        asked = [step["model"].get("query", step["model"].get("expression")) or "" for step in rule["data"]]
+        for words in (rule["uid"], rule["title"], *rule["annotations"].values(), *asked):
+            assert not re.search(r"(?<!\{)\{[\w.]+\}", words), words
+
+
 def test_vietnamese_alert_texts_write_numbers_as_vietnamese_does(setting: Setting) -> None:
     for rule in rules(setting):
         said = rule["annotations"]["summary_vi"]
