@@ -5,7 +5,7 @@ are those of the gateway. A preset (`metering/presets/*.yaml`) says what a make 
 Paths are JMESPath expressions, looked up in one record of the payload.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -216,7 +216,8 @@ def _known_preset(name: str) -> str:
 class Source(Model):
     """Messages of devices that are read by mapping, carried by `gateway`.
 
-    Either `preset` or `messages`. Of a preset, `topics` replaces the topics in their order, `device` says where the
+    Either `preset` or `messages`. Of a preset, `topics` replaces the topics: in their order, or any number where all are
+    read alike. `device` says where the
     device's name is, `values` replaces or completes what is mapped, and `zone` is that of its local times.
     """
 
@@ -234,8 +235,8 @@ class Source(Model):
         if (self.preset is None) == (not self.messages):
             msg = "give preset, or messages"
             raise ValueError(msg)
-        known = preset(self.preset).messages if self.preset is not None else self.messages
-        if self.topics and len(self.topics) != len(known):
+        known = self._known
+        if self.topics and len(self.topics) != len(known) and not _differ_in_topics_only(known):
             msg = f"topics: the preset has {len(known)} topics ({', '.join(m.topic for m in known)}); give as many"
             raise ValueError(msg)
         for message in self.read_as:
@@ -243,9 +244,15 @@ class Source(Model):
         return self
 
     @property
+    def _known(self) -> tuple[MessageMap, ...]:
+        return preset(self.preset).messages if self.preset is not None else self.messages
+
+    @property
     def read_as(self) -> tuple[MessageMap, ...]:
         """The messages, with what the park file says put in place of what the preset says."""
-        known = preset(self.preset).messages if self.preset is not None else self.messages
+        known = self._known
+        if self.topics and _differ_in_topics_only(known):
+            known = (known[0],) * len(self.topics)
         made = []
         for index, message in enumerate(known):
             changes: dict[str, Any] = {"values": message.values | self.values}
@@ -259,6 +266,10 @@ class Source(Model):
                 changes["time"] = message.time.model_copy(update={"zone": self.zone})
             made.append(message.model_copy(update=changes))
         return tuple(made)
+
+
+def _differ_in_topics_only(messages: Sequence[MessageMap]) -> bool:
+    return all(message.model_copy(update={"topic": messages[0].topic}) == messages[0] for message in messages)
 
 
 def _check(message: MessageMap) -> None:

@@ -49,6 +49,16 @@ def test_every_preset_has_a_case_and_names_its_source() -> None:
         assert preset(name).unverified
 
 
+def test_a_preset_whose_topics_are_read_alike_takes_any_number_of_others() -> None:
+    payload = (CASES / "neuron-errors" / "input.json").read_bytes()
+    for topics in (["plant/a"], ["plant/a", "b", "c", "d"]):
+        source = Source.model_validate({"id": "n", "gateway": "gw", "preset": "neuron-values", "topics": topics})
+        assert [message.topic for message in source.read_as] == topics
+        assert [one.device for one in read(source, topics[-1], payload)] == ["em-a"]
+    with pytest.raises(ValueError, match="the preset has 3 topics"):
+        Source.model_validate({"id": "s", "gateway": "gw", "preset": "shelly-3em", "topics": ["plant/a"]})
+
+
 def message(**changes: Any) -> MessageMap:
     return MessageMap.model_validate({"topic": "x/+", "device": {"level": 1}, "values": {"energy_kwh": "e"}} | changes)
 
