@@ -217,7 +217,8 @@ class Source(Model):
     """Messages of devices that are read by mapping, carried by `gateway`.
 
     Either `preset` or `messages`. Of a preset, `topics` replaces the topics: in their order, or any number where all
-    are read alike. `device` says where the device's name is, `values` replaces or completes what is mapped, and `zone` is that of its local times.
+    are read alike. `device` says where the device's name is, `values` replaces or completes what is mapped, and `zone`
+    is that of its local times.
     """
 
     id: Identifier
