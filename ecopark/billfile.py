@@ -1,7 +1,8 @@
 """The utility's bill of a month as somebody enters it: YAML, or a CSV file or worksheet with a row a line.
 
 A table has the columns `item`, `value`, `quantity`, `price` and `amount`. Items are `utility`, `from` and `to` with a
-`value`; the bands `off_peak`, `normal`, `peak` and `all`; and `reactive`, `vat` and `total` with an `amount`.
+`value`; the bands `off_peak`, `normal`, `peak` and `all`, and `demand` (kW); and `reactive`, `vat` and `total` with an
+`amount`.
 """
 
 from datetime import date, datetime, timedelta
@@ -75,6 +76,9 @@ def _of_table(file: Path) -> _Written:
         if item in {band.value for band in Band}:
             rows |= {f"lines.{len(lines)}.{key}": row.number for key in (*_LINE, "band")}
             lines.append({"band": item} | {key: _number(file, row, cell) for key, cell in _LINE.items()})
+        elif item == "demand":
+            rows |= {f"demand.{key}": row.number for key in _LINE}
+            content[item] = {key: _number(file, row, cell) for key, cell in _LINE.items()}
         elif item in _AMOUNTS:
             content[_AMOUNTS[item]], rows[_AMOUNTS[item]] = _number(file, row, "amount"), row.number
         else:

@@ -34,6 +34,7 @@ COMMANDS = (
     "statement",
     "store",
     "symbiosis",
+    "tariffs",
     "tenants",
     "usage",
     "view",

@@ -135,6 +135,7 @@ _FIGURES = (
     _sum("solar_kwh", "kWh", ("Own solar", "Điện mặt trời tự dùng"), "F1"),
     *(_of(utility) for utility in Utility if utility is not Utility.ELECTRICITY),
     _money("cost_vnd", ("Cost before surcharge and VAT", "Chi phí trước thuế và tiền công suất phản kháng"), "F10"),
+    _money("demand_vnd", ("Demand charge", "Tiền công suất"), "F28", better=-1),
     _money("reactive_vnd", ("Reactive power surcharge", "Tiền mua công suất phản kháng"), "F8", better=-1),
     _money("vat_vnd", ("VAT", "Thuế GTGT"), "F19"),
     _money("payable_vnd", ("Cost with surcharge and VAT", "Chi phí gồm thuế và tiền công suất phản kháng"), "F19"),

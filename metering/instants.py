@@ -1,7 +1,9 @@
 """Instants and spans as the whole product counts them: whole milliseconds since the epoch, UTC."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -34,6 +36,10 @@ class Span:
     def within(self, other: "Span") -> "Span":
         """What lies in both; for spans that overlap."""
         return Span(max(self.start, other.start), min(self.end, other.end))
+
+    def cut(self, instants: Iterable[int]) -> "list[Span]":
+        """The span in pieces at instants inside it."""
+        return [Span(*each) for each in pairwise([self.start, *sorted({*instants}), self.end])]
 
 
 EVER = Span(ALWAYS_BEFORE, ALWAYS_AFTER)

@@ -179,6 +179,10 @@ class Park(Model):
     def _tenures(self) -> Iterator[Tenure]:
         return (Tenure(meter, belonging) for meter in self.meters for belonging in meter.belongs)
 
+    def with_parts(self, **parts: Any) -> "Park":
+        """The same with other parts in place of some of its own; nothing is checked again."""
+        return Park.model_construct(**{name: getattr(self, name) for name in Park.model_fields} | parts)
+
     def meters_of(self, gateway: str) -> tuple[Meter, ...]:
         """Meters whose readings this gateway carries."""
         return tuple(meter for meter in self.meters if meter.gateway == gateway)

@@ -81,6 +81,18 @@ def _voltage_is_priced(tenant: Tenant, prices: Mapping[str, Sequence[Dated]]) ->
             yield (place, "value"), "has no prices at that time; add some under tariffs.electricity.prices"
 
 
+def _compared_tariffs_are_known(park: Park) -> Iterator[Broken]:
+    electricity = park.tariffs.electricity
+    if electricity is None:
+        return
+    for level, other in electricity.compared.items():
+        path = ("tariffs", "electricity", "compared", level)
+        for name in (level, other):
+            if name not in electricity.prices:
+                yield path, one_of(electricity.prices, "from one of tariffs.electricity.prices to another")
+                break
+
+
 def _calendar_is_whole(park: Park) -> Iterator[Broken]:
     ranges: list[tuple[KeyPath, DayRange]] = [
         *((("calendar", "holidays", place), part) for place, part in enumerate(park.calendar.holidays)),
@@ -273,6 +285,7 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _aliases_are_used_once,
     _stays_are_whole,
     _voltages_are_known,
+    _compared_tariffs_are_known,
     _calendar_is_whole,
     _seasons_are_known,
     _meters_are_right,

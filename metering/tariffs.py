@@ -38,11 +38,15 @@ class BandHours(Sourced):
 
 
 class BandPrices(Sourced):
-    """VND per kWh before VAT."""
+    """VND per kWh before VAT.
+
+    With `demand` it is a two-component tariff: VND per kW of the month's highest half hour on top (F28).
+    """
 
     off_peak: NotNegative
     normal: NotNegative
     peak: NotNegative
+    demand: NotNegative | None = Field(None, exclude_if=lambda price: price is None)
 
 
 def _rising(percents: tuple[float, ...]) -> tuple[float, ...]:
@@ -65,20 +69,30 @@ class ReactiveRule(Sourced):
 
 
 class ElectricityTariff(Model):
-    """`prices` by voltage level (a name of the park file's choosing, which each tenant refers to)."""
+    """`prices` by voltage level (a name of the park file's choosing, which each tenant refers to).
+
+    `compared`: to which other entry of `prices` a level is compared, such as the two-component tariff of that voltage.
+    """
 
     bands: Annotated[tuple[BandHours, ...], in_order]
     prices: dict[str, Annotated[tuple[BandPrices, ...], in_order]]
     reactive: Annotated[tuple[ReactiveRule, ...], in_order] = ()
+    compared: dict[str, str] = Field(default_factory=dict, exclude_if=lambda pairs: not pairs)
+
+    def other(self, level: str) -> str | None:
+        """What a level is compared to; a level that others are compared to, to the first of them."""
+        return self.compared.get(level) or next((one for one, two in self.compared.items() if two == level), None)
 
 
 class Purchase(Model):
     """What the park itself pays at its main meters, before VAT: electricity by band, the others at all hours.
 
     Hours and the rule of reactive power are those of its tenants: who retails power is on three-band metering itself.
+    `compared`: prices of electricity that it does not pay, to compare with.
     """
 
     electricity: Annotated[tuple[BandPrices, ...], in_order] = ()
+    compared: Annotated[tuple[BandPrices, ...], in_order] = Field((), exclude_if=lambda entries: not entries)
     prices: dict[Utility, Values] = Field(default_factory=dict)
 
 

@@ -6,7 +6,6 @@ what the tenants' statements say together is what the park sold, allocated and c
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import hypot
 from typing import Self
 
@@ -16,20 +15,12 @@ from pydantic import model_validator
 from efficiency.closing.amounts import billed, dong, total
 from efficiency.closing.billing import Billing, Charged
 from efficiency.closing.monthuse import MonthUse, Passed, PointSpan
-from efficiency.closing.statement import Charge, ChargeKind, Correction, PowerFactor, Statement
+from efficiency.closing.statement import Charge, ChargeKind, Correction, Peak, PowerFactor, Statement
 from efficiency.indicators.balance import Tap, class_errors, edge_mains, edge_taps
-from efficiency.indicators.electricity import blocks
-from efficiency.indicators.series import Portion, together
+from efficiency.indicators.demandcharge import demand_pieces
 from metering.dated import Sourced
 from metering.model import Model
 from metering.quantities import UTILITIES, Utility
-
-
-class Peak(Model):
-    """F9: the highest half hour of the intake."""
-
-    at: datetime
-    kw: float
 
 
 class EdgeFlow(Model):
@@ -37,7 +28,7 @@ class EdgeFlow(Model):
 
     `band` is how far the losses may be off, as in F14; `error` how far the intake may.
 
-    F23: own use and losses cost what a unit of the intake cost on average, before VAT.
+    F23: own use and losses cost what a unit of the intake cost on average with the demand charge, before VAT.
     """
 
     intake: float
@@ -57,7 +48,7 @@ class EdgeFlow(Model):
 
     def worth(self, quantity: float) -> int | None:
         """F23 of any quantity; None where no purchase price is known."""
-        use = sum(charge.net_vnd for charge in self.purchase if charge.kind is ChargeKind.USE)
+        use = sum(charge.net_vnd for charge in self.purchase if charge.kind is not ChargeKind.REACTIVE)
         return dong(quantity, use / self.intake) if use and self.intake else None
 
 
@@ -71,6 +62,7 @@ class UtilityAccount(Model):
     unit: str
     flow: EdgeFlow | None = None
     use_vnd: int = 0
+    demand_vnd: int = 0
     reactive_vnd: int = 0
     allocated_vnd: int = 0
     corrections_vnd: int = 0
@@ -79,7 +71,7 @@ class UtilityAccount(Model):
     @property
     def sales_vnd(self) -> int:
         """All that tenants are charged of it."""
-        return self.use_vnd + self.reactive_vnd + self.allocated_vnd + self.corrections_vnd
+        return self.use_vnd + self.demand_vnd + self.reactive_vnd + self.allocated_vnd + self.corrections_vnd
 
 
 class ParkAccount(Model):
@@ -111,7 +103,7 @@ def account_of(flows: Sequence[UtilityAccount], statements: Sequence[Statement])
 
 
 def _with_sales(account: UtilityAccount, lines: Iterable[Charge | Correction]) -> UtilityAccount:
-    sums = {"use": 0, "reactive": 0, "allocated": 0, "corrections": 0}
+    sums = {"use": 0, "demand": 0, "reactive": 0, "allocated": 0, "corrections": 0}
     for line in lines:
         allocated = line.kind in {ChargeKind.LOSSES, ChargeKind.COMMON}
         name = "corrections" if isinstance(line, Correction) else "allocated" if allocated else line.kind.value
@@ -137,19 +129,14 @@ def _flow(
 ) -> EdgeFlow:
     taps = (*mains, *edge_taps(month.park, utility, month.span))
     sizes = [_size(month, tap) for tap in taps]
-    bought = [
-        Charged(passed, tuple(billing.charges(passed, _prices(month, utility))))
-        for passed in (month.passed(_point(tap)) for tap in mains if tap.into)
-    ]
-    charges = [charge for each in bought for charge in each.charges]
-    factor = billing.power_factor(bought) if charges else None
-    purchase = (*charges, *billing.surcharge(factor))
+    bought = bought_at(mains, month, utility, billing)
     sums = {"intake": 0.0, "generated": 0.0, "exported": 0.0, "own": 0.0}
     for place, (tap, size) in enumerate(zip(taps, sizes, strict=True)):
         side = ("intake" if tap.into else "exported") if place < len(mains) else "generated" if tap.into else "own"
         sums[side] += size.amount if side != "own" or tap.tenant is None else 0.0
     flows = {name: billed(amount) for name, amount in sums.items()}
-    flows["intake"] = total(charge.quantity for charge in charges) or flows["intake"]
+    energy = [charge for charge in bought.charges if charge.kind is ChargeKind.USE]
+    flows["intake"] = total(charge.quantity for charge in energy) or flows["intake"]
     resold = {tap.meter.id for tap in taps if tap.tenant is not None and not tap.into}
     sold = total(point.quantity for each in statements for point in each.points if point.point in resold)
     out = (flows["exported"], sold, flows["own"])
@@ -159,12 +146,37 @@ def _flow(
         losses=total((flows["intake"], flows["generated"], *(-each for each in out))),
         band=billed(hypot(*(size.error for size in sizes))),
         error=billed(hypot(*(size.error for size in sizes[: len(mains)]))),
-        purchase=purchase,
-        power_factor=factor,
-        peak=_peak(month, [each.passed for each in bought]) if utility is Utility.ELECTRICITY else None,
-        purchase_vnd=sum(charge.net_vnd for charge in purchase) if purchase else None,
+        purchase=bought.charges,
+        power_factor=bought.power_factor,
+        peak=month.peak(bought.points, month.span) if utility is Utility.ELECTRICITY else None,
+        purchase_vnd=sum(charge.net_vnd for charge in bought.charges) if bought.charges else None,
     )
     return flow.model_copy(update={"own_vnd": flow.worth(flow.own), "losses_vnd": flow.worth(flow.losses)})
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What came in at the main meters, and what it costs."""
+
+    points: tuple[Passed, ...]
+    charges: tuple[Charge, ...]
+    power_factor: PowerFactor | None
+
+
+def bought_at(mains: Iterable[Tap], month: MonthUse, utility: Utility, billing: Billing) -> Bought:
+    """The purchase of a utility: use by band, the demand charge of all mains together, the surcharge."""
+    charged = [
+        Charged(passed, tuple(billing.charges(passed, _prices(month, utility))))
+        for passed in (month.passed(_point(tap)) for tap in mains if tap.into)
+    ]
+    points, energy = tuple(each.passed for each in charged), [charge for each in charged for charge in each.charges]
+    factor = billing.power_factor(charged) if energy else None
+    demand: Iterable[Charge] = ()
+    if utility is Utility.ELECTRICITY and points:
+        entries = month.park.tariffs.purchase.electricity
+        pieces = demand_pieces(entries, month.span, month.span, month.park.zone)
+        demand = billing.demand(pieces, points, month.park.id)
+    return Bought(points, (*energy, *demand, *billing.surcharge(factor)), factor)
 
 
 def _prices(month: MonthUse, utility: Utility) -> Sequence[Sourced]:
@@ -188,16 +200,3 @@ def _size(month: MonthUse, tap: Tap) -> _Size:
     hours = month.passed(_point(tap)).hours
     amount = np.nan_to_num(hours.amount if tap.register == tap.meter.counter else hours.columns[tap.register])
     return _Size(float(amount.sum()), hypot(*class_errors(tap.meter, hours.start, amount)))
-
-
-def _peak(month: MonthUse, mains: Sequence[Passed]) -> Peak | None:
-    """F9 of all main meters together; None where no half hour is wholly known."""
-    whole = [each for each in mains if each.span == month.span]
-    series = together([Portion.whole(each.hours) for each in whole])
-    if series is None:
-        return None
-    start, power, _ = blocks(whole[0].hours.start, series)
-    if not np.isfinite(power).any():
-        return None
-    place = int(np.nanargmax(power))
-    return Peak(at=month.local(int(start[place])), kw=round(float(power[place]), 1))

@@ -1,10 +1,10 @@
 """F26: the utility's bill of a month against what the park's own main meters measured, line by line.
 
-A quantity that differs by more than the meters' error is flagged, and so is a price that is not the purchase tariff's,
-an amount that is not quantity times price, and a sum that its lines do not add up to.
+A quantity or a demand that differs by more than the meters' error is flagged, and so is a price that is not the
+purchase tariff's, an amount that is not quantity times price, and a sum that its lines do not add up to.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from efficiency.closing.account import EdgeFlow, ParkAccount
 from efficiency.closing.amounts import billed, dong, total
-from efficiency.closing.statement import ChargeKind
+from efficiency.closing.statement import Charge, ChargeKind
 from metering.errors import OperatorError
 from metering.model import Model, NotNegative
 from metering.quantities import Utility
@@ -31,6 +31,14 @@ class BillLine(Model):
     amount_vnd: Vnd
 
 
+class BillDemand(Model):
+    """The line of a two-component bill for the highest half hour, kW."""
+
+    quantity: NotNegative
+    price: NotNegative
+    amount_vnd: Vnd
+
+
 class Bill(Model):
     """A utility's bill from the day `first` to `last`, included, as it was entered."""
 
@@ -38,6 +46,7 @@ class Bill(Model):
     first: date = Field(alias="from")
     last: date = Field(alias="to")
     lines: tuple[BillLine, ...] = Field(min_length=1)
+    demand: BillDemand | None = None
     reactive_vnd: Vnd = 0
     vat_vnd: Vnd
     total_vnd: Vnd
@@ -49,6 +58,9 @@ class Item(StrEnum):
     QUANTITY = "quantity"
     PRICE = "price"
     AMOUNT = "amount"
+    DEMAND = "demand"
+    DEMAND_PRICE = "demand_price"
+    DEMAND_AMOUNT = "demand_amount"
     REACTIVE = "reactive"
     VAT = "vat"
     TOTAL = "total"
@@ -115,13 +127,29 @@ def _compared(bill: Bill, flow: EdgeFlow, unit: str) -> Iterator[Comparison]:
             yield Comparison(item=Item.PRICE, band=band, unit=f"₫/{unit}", billed=line.price, own=nearest)
             due = dong(line.quantity, line.price)
             yield Comparison(item=Item.AMOUNT, band=band, billed=line.amount_vnd, own=due, error=_ROUNDING)
+    yield from _of_demand(bill.demand, [each for each in flow.purchase if each.kind is ChargeKind.DEMAND], share)
     surcharge = sum(charge.net_vnd for charge in flow.purchase if charge.kind is ChargeKind.REACTIVE)
     near = billed(share * max(surcharge, bill.reactive_vnd)) + _ROUNDING
     yield Comparison(item=Item.REACTIVE, billed=bill.reactive_vnd, own=surcharge, error=near)
     net = sum(each.amount_vnd for each in bill.lines) + bill.reactive_vnd
+    net += bill.demand.amount_vnd if bill.demand is not None else 0
     tax = dong(net, flow.purchase[-1].vat)
     yield Comparison(item=Item.VAT, billed=bill.vat_vnd, own=tax, error=_ROUNDING)
     yield Comparison(item=Item.TOTAL, billed=bill.total_vnd, own=net + bill.vat_vnd)
+
+
+def _of_demand(line: BillDemand | None, own: Sequence[Charge], share: float) -> Iterator[Comparison]:
+    """F28 against the bill; in a month with two prices, the higher half hour and the nearer price count."""
+    if line is None and not own:
+        return
+    said = line or BillDemand(quantity=0.0, price=0.0, amount_vnd=0)
+    top = max((each.quantity for each in own), default=0.0)
+    yield Comparison(item=Item.DEMAND, unit="kW", billed=said.quantity, own=top, error=billed(share * top))
+    prices = [each.price for each in own]
+    nearest = min(prices, key=lambda price: abs(price - said.price), default=0.0)
+    yield Comparison(item=Item.DEMAND_PRICE, unit="₫/kW", billed=said.price, own=nearest)
+    due = dong(said.quantity, said.price)
+    yield Comparison(item=Item.DEMAND_AMOUNT, billed=said.amount_vnd, own=due, error=_ROUNDING)
 
 
 _ROUNDING = 1.0

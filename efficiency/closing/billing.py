@@ -1,13 +1,13 @@
 """F22: what a tenant is charged for a month, from what passed at its points and the prices of each day.
 
 A point's month is cut where another price, voltage level or rate of VAT begins to hold; each piece has a charge for
-each band. A price that nobody entered is an obstacle, and there is no charge.
+each band. A two-component tariff charges the highest half hour of all points together on top (F28). A price that
+nobody entered is an obstacle, and there is no charge.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 from math import hypot
 from zoneinfo import ZoneInfo
 
@@ -15,9 +15,9 @@ from efficiency.closing.amounts import billed, total
 from efficiency.closing.monthuse import MonthUse, Passed, points_charged
 from efficiency.closing.obstacle import Obstacle
 from efficiency.closing.statement import Charge, ChargeKind, PointUse, PowerFactor, Statement
+from efficiency.indicators.demandcharge import DemandPiece, tenant_pieces
 from efficiency.indicators.electricity import surcharge_percent
 from efficiency.indicators.tenant import REACTIVE, counts
-from efficiency.usage.intervals import Span
 from efficiency.usage.quality import Rule, rules_in
 from efficiency.valuation.localtime import local_day
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
@@ -26,9 +26,11 @@ from metering.model import Localized
 from metering.park import Tenant
 from metering.quantities import Utility
 from metering.tariffs import Band, BandPrices
+from metering.words import text
 
 _TELLING = ~int(Rule.EXPORT | Rule.ROLLOVER)
 """Rules that say something about how good a quantity is."""
+_NO_PEAK = text("no half hour is known for the demand charge", "không có nửa giờ nào đủ số liệu để tính tiền công suất")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,21 @@ class Billing:
         self._month = month
         self._park = month.park
 
-    def statement(self, tenant: Tenant) -> Statement | None:
-        """A tenant's statement; None where it had no point in the month."""
+    def statement(self, tenant: Tenant, utilities: Container[Utility] = frozenset(Utility)) -> Statement | None:
+        """A tenant's statement of some utilities; None where it had no point of them in the month."""
         charged = [
             Charged(passed, tuple(self._resold(passed, tenant)) if self._sold(passed) else ())
             for passed in map(self._month.passed, points_charged(self._park, tenant.id, self._month.span))
+            if passed.meter.utility in utilities
         ]
         if not charged:
             return None
         factor = self.power_factor(charged, tenant.contract.demand_kw)
+        power = [each.passed for each in charged if each.passed.meter.utility is Utility.ELECTRICITY]
+        demand = self.demand(tenant_pieces(self._park, tenant, self._month.span), power, tenant.id)
         return Statement.of(
             tenant.id,
-            [*(charge for each in charged for charge in each.charges), *self.surcharge(factor)],
+            [*(charge for each in charged for charge in each.charges), *demand, *self.surcharge(factor)],
             points=tuple(map(self._point, charged)),
             power_factor=factor,
         )
@@ -74,7 +79,7 @@ class Billing:
         if utility is not Utility.ELECTRICITY or tariff is None:
             yield from self.charges(passed, self._park.tariffs.prices.get(utility, ()))
             return
-        for span in cut(passed.span, edges(tenant.contract.voltage, passed.span, self._park.zone)):
+        for span in passed.span.cut(edges(tenant.contract.voltage, passed.span, self._park.zone)):
             voltage = value_on(tenant.contract.voltage, local_day(span.start, self._park.zone))
             if voltage not in tariff.prices:
                 self.lacking(tenant.id, REASON_TEXT[ValueReason.NO_VOLTAGE])
@@ -88,7 +93,7 @@ class Billing:
         meter = passed.meter
         zone: ZoneInfo = self._park.zone
         rates: Sequence[DatedValue] = self._park.tariffs.vat.get(meter.utility, ())
-        for span in cut(passed.span, (*edges(prices, passed.span, zone), *edges(rates, passed.span, zone))):
+        for span in passed.span.cut((*edges(prices, passed.span, zone), *edges(rates, passed.span, zone))):
             day, last = (local_day(ms, zone) for ms in (span.start, span.end - 1))
             entry, vat = at(prices, day), at(rates, day)
             for band, amount in passed.within(span).bands.items():
@@ -111,6 +116,32 @@ class Billing:
                         vat=vat.value,
                         vat_source=vat.source,
                     )
+
+    def demand(self, pieces: Iterable[DemandPiece], points: Sequence[Passed], subject: str) -> Iterator[Charge]:
+        """F28: the demand charge of points together, taxed at the rate of the last day of each piece."""
+        for piece in pieces:
+            first, last = (local_day(ms, self._park.zone) for ms in (piece.span.start, piece.span.end - 1))
+            vat = at(self._park.tariffs.vat.get(Utility.ELECTRICITY, ()), last)
+            peak = self._month.peak(points, piece.span)
+            if vat is None:
+                self.lacking(Utility.ELECTRICITY.value, REASON_TEXT[ValueReason.NO_VAT])
+            elif peak is None:
+                self.lacking(subject, _NO_PEAK)
+            else:
+                yield Charge.of(
+                    peak.kw,
+                    piece.price * piece.part,
+                    kind=ChargeKind.DEMAND,
+                    utility=Utility.ELECTRICITY,
+                    since=first,
+                    until=last + timedelta(days=1),
+                    unit="kW",
+                    source=piece.entry.source,
+                    vat=vat.value,
+                    vat_source=vat.source,
+                    peak=peak,
+                    part=piece.part,
+                )
 
     def power_factor(
         self, charged: Iterable[Charged], buyer_kw: Sequence[HistoryEntry[float]] = ()
@@ -180,11 +211,6 @@ class Billing:
         found = Obstacle(subject=subject, text=text)
         if found not in self.obstacles:
             self.obstacles.append(found)
-
-
-def cut(span: Span, edges_: Iterable[int]) -> list[Span]:
-    """A span in pieces at these instants."""
-    return [Span(*each) for each in pairwise([span.start, *sorted({*edges_}), span.end])]
 
 
 def price_of(entry: Sourced | None, band: Band) -> float | None:

@@ -75,6 +75,8 @@ def _reasons(
     there = all(points)
     if kind in _OF_KIND:
         yield _OF_KIND[kind]
+    elif kind is ChargeKind.DEMAND:
+        yield from _of_demand(*charges)
     elif not all(charges):
         yield CorrectionReason.VAT if there else CorrectionReason.OWNER
     else:
@@ -86,6 +88,16 @@ def _reasons(
             yield CorrectionReason.OWNER
         elif _differ(total(each.quantity for each in side) for side in charges):
             yield CorrectionReason.READINGS
+
+
+def _of_demand(old: Sequence[Charge], new: Sequence[Charge]) -> Iterator[CorrectionReason]:
+    """Why a demand charge differs: price, time at the points, or the half hour itself."""
+    if _differ([round(each.price / each.part, 6) for each in side] for side in (old, new)):
+        yield CorrectionReason.PRICE
+    elif _differ([(each.since, each.until, each.part) for each in side] for side in (old, new)):
+        yield CorrectionReason.OWNER
+    if _differ([each.quantity for each in side] for side in (old, new)) and old and new:
+        yield CorrectionReason.READINGS
 
 
 def _differ(sides: Iterable[object]) -> bool:

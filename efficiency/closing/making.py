@@ -68,7 +68,7 @@ class MonthMaker:
 
     async def draft(self, first: date, closed: Sequence[ClosedMonth]) -> ClosedMonth:
         """The month as it would be closed now, after those that are closed."""
-        found = made(await self._month(first, registers=True))
+        found = made(await self.month(first, registers=True))
         restated, owed = [], dict[str, list[Correction]]()
         obstacles = [*[each async for each in self._unready(first)], *found.obstacles]
         for earlier in (each for each in closed if each.month < first):
@@ -99,12 +99,13 @@ class MonthMaker:
 
     async def _again(self, first: date, before: Mapping[str, Statement]) -> MadeMonth:
         """An earlier month with those statements that would be others now; only where there are, registers are read."""
-        found = made(await self._month(first))
+        found = made(await self.month(first))
         if any(differing(before, found.statements)):
-            found = made(await self._month(first, registers=True))
+            found = made(await self.month(first, registers=True))
         return replace(found, statements=tuple(differing(before, found.statements)))
 
-    async def _month(self, first: date, *, registers: bool = False) -> MonthUse:
+    async def month(self, first: date, *, registers: bool = False) -> MonthUse:
+        """What is stored of a month, with `registers` at the ends of each point where they are asked for."""
         span = month_span(self._park, first)
         points = points_of_month(self._park, span)
         usage = await self._usage.stored({point.meter.id for point in points}, span)

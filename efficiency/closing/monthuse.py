@@ -1,18 +1,22 @@
 """What is stored of a month, laid out for whoever charges it: what passed at each point while somebody had it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 import numpy as np
 
-from efficiency.closing.statement import Stretch
+from efficiency.closing.amounts import billed
+from efficiency.closing.statement import Peak, Stretch
 from efficiency.indicators.balance import edge_mains, edge_taps
-from efficiency.indicators.tenant import REACTIVE, fence_spans
+from efficiency.indicators.electricity import highest
+from efficiency.indicators.fence import fence_spans
+from efficiency.indicators.series import Portion, UseSeries, together
+from efficiency.indicators.tenant import REACTIVE
 from efficiency.stored.spanhours import laid
 from efficiency.stored.usage import SUPERSEDED, StoredUsage
-from efficiency.usage.intervals import Floats, Span
+from efficiency.usage.intervals import Floats, Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.rows import AMOUNT, ESTIMATED, Rows
@@ -102,6 +106,25 @@ class MonthUse:
             if key.tenant == point.owner
         }
         return Passed(point.meter, point.owner, point.span, StoredUsage(mine))
+
+    def series(self, passed: Iterable[Passed], span: Span) -> UseSeries | None:
+        """Points together by the quarter hours of a span, each while its owner had it; None where nobody had any."""
+        start = quarters_in(span)
+        return together(
+            [
+                Portion(laid(each.stored, span), (start >= each.span.start) & (start < each.span.end))
+                for each in passed
+                if each.span.overlaps(span)
+            ]
+        )
+
+    def peak(self, passed: Iterable[Passed], span: Span) -> Peak | None:
+        """F9 of what came in at points together over a span; None where no half hour is wholly known."""
+        series = self.series(passed, span)
+        top = highest(quarters_in(span), series.positive()) if series is not None else None
+        if top is None:
+            return None
+        return Peak(at=self.local(top.start), kw=billed(top.kw), known=top.known, estimated=top.estimated)
 
     def stretches_of(self, passed: PointSpan) -> tuple[Stretch, ...]:
         """Registers of the same time; none where they were not read."""

@@ -51,6 +51,7 @@ class ChargeKind(StrEnum):
     """What is charged for."""
 
     USE = "use"
+    DEMAND = "demand"
     REACTIVE = "reactive"
     LOSSES = "losses"
     COMMON = "common"
@@ -106,11 +107,24 @@ class Allotted(Model):
     amount_vnd: int
 
 
+class Peak(Model):
+    """F9: the highest half hour and when it began.
+
+    `known`: share of the half hours that are known; `estimated`: share of this one that had to be guessed.
+    """
+
+    at: datetime
+    kw: float
+    known: float = 1.0
+    estimated: float = 0.0
+
+
 class Charge(Model):
     """One line before VAT; it holds from `since` up to, but without, `until`.
 
     Of a surcharge, the quantity is its percentage, and the price a hundredth of what it is put on. Of a share, the
-    quantity is the tenant's weight; `share` says of what, and the price is what a weight of one costs.
+    quantity is the tenant's weight; `share` says of what, and the price is what a weight of one costs. Of demand, the
+    quantity is the kW of the `peak`, and the price that of a month, times the `part` of it.
     """
 
     kind: ChargeKind = ChargeKind.USE
@@ -127,6 +141,8 @@ class Charge(Model):
     vat: float
     vat_source: str
     share: Allotted | None = None
+    peak: Peak | None = None
+    part: float = 1.0
 
     @classmethod
     def of(cls, quantity: float, price: float, **rest: Any) -> Self:

@@ -72,10 +72,10 @@ def _why(park: Park, tenant: Tenant, utility: Utility, when: Slots, lacking: Boo
     return ValueReason.NO_VOLTAGE if any(each not in tariff.prices for each in voltages) else ValueReason.NO_PRICE
 
 
-def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dict[str, Figure]:
-    """F19: VAT of each utility by the rate of the day, and what is to be paid with surcharge and VAT.
+def payable(park: Park, cost: Cost, demand: Figure, reactive: Figure | None, when: Slots) -> dict[str, Figure]:
+    """F19: VAT of each utility by the rate of the day, and what is to be paid with demand charge, surcharge and VAT.
 
-    The surcharge is taxed at the rate of the last day. Where there is no surcharge yet (a day), or none can be
+    Demand charge and surcharge are taxed at the rate of the last day. Where there is none yet (a day), or none can be
     computed, the sum is without it and says so.
     """
     if cost.series is None or cost.figure.value is None:
@@ -87,7 +87,8 @@ def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dic
         known = np.isfinite(series.amount)
         undated |= bool((known & np.isnan(rates)).any())
         tax += float(np.nansum(series.amount * rates))
-    extra = reactive.value if reactive is not None else None
+    surcharge = reactive.value if reactive is not None else None
+    extra = (surcharge or 0.0) + (demand.value or 0.0)
     if extra:
         last = at(park.tariffs.vat.get(Utility.ELECTRICITY, ()), day_of(int(when.day[-1])))
         undated |= last is None
@@ -96,13 +97,22 @@ def payable(park: Park, cost: Cost, reactive: Figure | None, when: Slots) -> dic
     if undated:
         none = absent("₫", ValueReason.NO_VAT, cost.figure.completeness)
         return {"vat_vnd": none, "payable_vnd": none}
-    caution = NOTHING if extra is not None else ValueReason.NO_SURCHARGE
-    paid = cost.figure.value + (extra or 0.0) + tax
+    caution = NOTHING if surcharge is not None else ValueReason.NO_SURCHARGE
+    caution |= without_demand(demand) if demand.value is None else demand.reasons & ValueReason.PEAK_NOT_SURE
+    paid = cost.figure.value + extra + tax
     return {"vat_vnd": figure(tax, "₫", *quality, caution), "payable_vnd": figure(paid, "₫", *quality, caution)}
 
 
-def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost) -> dict[str, Figure]:
-    """F18: the budget of the quarter hours `when`, all of one month, and `cost` over it."""
+def without_demand(demand: Figure) -> ValueReason:
+    """What is said of money that a demand charge is missing from; nothing where the tariff has none."""
+    return NOTHING if demand.reasons & ValueReason.ONE_COMPONENT else ValueReason.NO_DEMAND_CHARGE
+
+
+def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued: Floats) -> dict[str, Figure]:
+    """F18: the budget of the quarter hours `when`, all of one month, and `cost` over it.
+
+    `accrued` is what the demand charge adds to each of them.
+    """
     month = period_span(park, Period.MONTH, day_of(int(when.day[0])))
     monthly = on_days(tenant.budget_vnd_per_month, lambda entry: entry.value, when.day)
     each = monthly / ((month.end - month.start) // QUARTER_MS)
@@ -111,10 +121,10 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost) -> dict[
         return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | ValueReason.NO_BUDGET)}
     everywhere = np.ones(len(each))
     allowed = UseSeries(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
-    return {"budget_vnd": allowed.figure("₫"), "budget_share": _share(cost, each)}
+    return {"budget_vnd": allowed.figure("₫"), "budget_share": _share(cost, accrued, each)}
 
 
-def _share(cost: Cost, budget: Floats) -> Figure:
+def _share(cost: Cost, accrued: Floats, budget: Floats) -> Figure:
     """Cost over the budget of the quarter hours in which any cost is known, as complete as the cost is.
 
     Not only of those in which every meter is complete: one dead meter of many would leave no figure all month.
@@ -125,5 +135,5 @@ def _share(cost: Cost, budget: Floats) -> Figure:
     under = float(budget[known].sum())
     if not known.any() or not under:
         return absent("1", ValueReason.ZERO_DENOMINATOR if known.any() else ValueReason.NO_DATA, cost.series.complete)
-    share = float(cost.series.amount[known].sum()) / under
+    share = float((cost.series.amount + accrued)[known].sum()) / under
     return figure(share, "1", cost.series.complete, cost.series.spread, over=under)

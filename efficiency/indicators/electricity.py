@@ -101,6 +101,31 @@ def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """F9: the highest half hour, from `start` (ms) on; `estimated` is the share of it that had to be guessed.
+
+    `known`: share of the half hours that are known. Where it is under 1, another one may have been higher.
+    """
+
+    start: int
+    kw: float
+    known: float
+    estimated: float
+
+
+def highest(start: Times, electricity: UseSeries) -> Highest | None:
+    """The highest half hour of a period, the first of equal ones; None where none is wholly known."""
+    begins, power, _ = blocks(start, electricity)
+    known = np.isfinite(power)
+    if not known.any():
+        return None
+    place = int(np.nanargmax(power))
+    at = int(np.searchsorted(start, begins[place]))
+    share = min(1.0, float(known.sum() / max(_expected_blocks(start, electricity), 1.0)))
+    return Highest(int(begins[place]), float(power[place]), share, float(electricity.estimated[at : at + 2].mean()))
+
+
 def demand(start: Times, electricity: UseSeries) -> dict[str, Figure]:
     """F9: demand of a period by half hours; `start` are its quarter hours, without holes."""
     _, power, error = blocks(start, electricity)

@@ -14,8 +14,8 @@ from efficiency.indicators.figure import Figure, absent, figure, ratio
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import FIGURES, FigureSpec, Joined
 
-_NEVER = ValueReason.NO_METER | ValueReason.NO_OUTPUT | ValueReason.NO_BASELINE
-"""Reasons of a month that the figure is not about: its meter or baseline was not there."""
+_NEVER = ValueReason.NO_METER | ValueReason.NO_OUTPUT | ValueReason.NO_BASELINE | ValueReason.ONE_COMPONENT
+"""Reasons of a month that the figure is not about: its meter, baseline or price per kW was not there."""
 _NOTHING_THERE = _NEVER | ValueReason.NO_DATA | ValueReason.NOT_COMPUTED | ValueReason.ZERO_DENOMINATOR
 """Reasons that take away a month and not the year: there was nothing to add."""
 

@@ -4,13 +4,14 @@ Pure. What a tenant has changes with time: a quarter hour of a meter counts wher
 sizes, contracts, prices and factors are those of the day.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from efficiency.indicators.carriers import Output, energy_figures
-from efficiency.indicators.cost import budget_figures, cost_of, payable
+from efficiency.indicators.cost import budget_figures, cost_of, payable, without_demand
+from efficiency.indicators.demandcharge import demand_charge
 from efficiency.indicators.electricity import (
     Electricity,
     amount_figures,
@@ -19,6 +20,7 @@ from efficiency.indicators.electricity import (
     reactive_surcharge,
     shape_figures,
 )
+from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, absent, ratio
 from efficiency.indicators.night import night_share
 from efficiency.indicators.series import Portion, UseSeries, quotient, together
@@ -30,7 +32,7 @@ from efficiency.valuation.money import BANDS, band_shares
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.dated import at, value_on
 from metering.figures import ELECTRICITY, OUTPUT, WATER, Period
-from metering.meters import Belonging, Meter, Role
+from metering.meters import Meter, Role
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility, figure_of
 
@@ -72,32 +74,6 @@ class TenantHours:
 def counts(meter: Meter, register: str) -> bool:
     """Whether any instrument of a meter counts something beside its use."""
     return any(register in instrument.registers for instrument in meter.instruments)
-
-
-def fence_spans(park: Park, tenant: str, span: Span) -> Iterator[tuple[Meter, Belonging, Span]]:
-    """Metering points and the time in which they stand where a tenant takes or makes something.
-
-    A meter below another one of the same tenant is a sub-meter: what it shows has been counted above it.
-    """
-    for tenure in park.points_of_tenant(tenant, span):
-        meter, mine = tenure.meter, tenure.belonging
-        within = mine.span.within(span)
-        above = park.meter[mine.parent].belongings_in(within) if mine.parent is not None else ()
-        inner = [each.span.within(within) for each in above if each.tenant == tenant]
-        if mine.role is Role.GENERATION:
-            inner = []
-        for piece in _without(within, inner):
-            yield meter, mine, piece
-
-
-def _without(span: Span, taken: Sequence[Span]) -> Iterator[Span]:
-    begin = span.start
-    for part in sorted(taken):
-        if part.start > begin:
-            yield Span(begin, part.start)
-        begin = max(begin, part.end)
-    if begin < span.end:
-        yield Span(begin, span.end)
 
 
 def meters_of(park: Park, tenant: str, span: Span) -> list[Meter]:
@@ -201,9 +177,9 @@ def tenant_figures(
     bought = hours.use.get(Utility.ELECTRICITY, ())
     electricity = electricity_of(sums.use.get(Utility.ELECTRICITY, ()), sums.generated, sums.exported)
     figures = use_figures(sums) | amount_figures(electricity, generates=bool(sums.generated))
-    figures |= shape_figures(electricity_of(bought, hours.generated, hours.exported), hours.start, shares)
+    shape = electricity_of(bought, hours.generated, hours.exported)
+    figures |= shape_figures(shape, hours.start, shares)
     cost = cost_of(park, tenant, {**sums.use, Utility.ELECTRICITY: bought} if bought else sums.use, hours.when)
-    figures["cost_vnd"] = cost.figure
     made = output_of(sums)
     figures |= energy_figures(park, tenant, sums.use, electricity, made)
     figures |= _per_output(sums, electricity, made)
@@ -212,8 +188,14 @@ def tenant_figures(
         sums.of(Utility.WASTEWATER), sums.of(Utility.WATER), "1", none=_none(sums, Utility.WASTEWATER, Utility.WATER)
     )
     figures |= _reactive(park, tenant, hours, period)
-    figures |= payable(park, cost, figures.get("reactive_vnd"), hours.when)
-    figures |= budget_figures(park, tenant, hours.when, cost)
+    demand = demand_charge(park, tenant, shape.taken if shape is not None else None, hours.when)
+    if period is not Period.MONTH:
+        demand = replace(demand, figure=replace(demand.figure, value=None))
+    elif tariff is not None:
+        figures["demand_vnd"] = demand.figure
+    figures["cost_vnd"] = cost.figure.noting(without_demand(demand.figure))
+    figures |= payable(park, cost, demand.figure, figures.get("reactive_vnd"), hours.when)
+    figures |= budget_figures(park, tenant, hours.when, cost, demand.accrued)
     figures["night_water_ratio"] = night_share(hours.of(Utility.WATER), hours.when, tenant.shifts)
     whole = together(sums.fence)
     if whole is not None:

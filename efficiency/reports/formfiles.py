@@ -1,17 +1,12 @@
 """The yearly forms as tables of a page, as CSV (one row a field) and as XLSX (one sheet a form)."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
-
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
 from efficiency.reports.entries import notes, said, unit_text
 from efficiency.reports.forms import TENANT_FORMS, FormRow, Given
+from efficiency.reports.tablefiles import Cell, put_book, put_csv
 from efficiency.reports.words import TEXTS
 from metering.model import Localized
 from metering.words import Language
@@ -24,27 +19,14 @@ def export(forms: Sequence[FormRow], language: Language, beside: Path, name: str
     """Write both files into the folder of `beside`, under its stem; `name` is the park's."""
     files = [beside.with_name(f"{beside.stem}-forms{suffix}") for suffix in (".csv", ".xlsx")]
     table = [_cells(row, language, name) for row in forms]
-    head = [language.say(TEXTS[key]) for key in _HEAD]
-    # Spreadsheet programs take the byte order mark as the sign of UTF-8.
-    with files[0].open("w", encoding="utf-8-sig", newline="") as out:
-        csv.writer(out).writerows([head, *([plain_cell(cell) for cell in row] for row in table)])
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for form in dict.fromkeys(row.form for row in forms):
-        sheet = book.create_sheet(form)
-        sheet.append(head)
-        for row, cells in zip(forms, table, strict=True):
-            if row.form == form:
-                sheet.append([plain_cell(cell) if isinstance(cell, str) else cell for cell in cells])
-        for column, width in enumerate(_WIDTHS, 1):
-            sheet.column_dimensions[get_column_letter(column)].width = width
-            sheet.cell(1, column).font = Font(bold=True)
-        sheet.freeze_panes = "A2"
-    book.save(files[1])
+    head: list[Cell] = [language.say(TEXTS[key]) for key in _HEAD]
+    put_csv([head, *table], files[0])
+    sheets = {
+        form: [head, *(cells for row, cells in zip(forms, table, strict=True) if row.form == form)]
+        for form in dict.fromkeys(row.form for row in forms)
+    }
+    put_book(sheets, _WIDTHS, files[1])
     return files
-
-
-Cell = str | float | None
 
 
 def _cells(row: FormRow, language: Language, park: str) -> list[Cell]:
@@ -89,19 +71,6 @@ def entered_text(given: Given | None, language: Language) -> str | float | None:
     if isinstance(given, bool):
         return language.say(TEXTS["yes" if given else "no"])
     return given
-
-
-def plain_cell(cell: Cell) -> Cell:
-    """A text that a spreadsheet program would run as a formula is written as text; no program obeys control characters.
-
-    Programs skip leading blanks, and some take the fullwidth forms of the signs for the signs. The unit "%" alone runs
-    nothing and stays.
-    """
-    if not isinstance(cell, str) or cell == "%":
-        return cell
-    text = "".join(each if each.isprintable() else " " for each in cell)
-    begins = normalize("NFKC", text.lstrip())[:1]
-    return f"'{text}" if begins in set("=+-@|%") or text != cell else text
 
 
 def form_tables(forms: Sequence[FormRow], language: Language, park: Localized) -> list[dict[str, Any]]:

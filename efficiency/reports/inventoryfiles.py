@@ -1,16 +1,11 @@
 """The inventory as a table of a page, and as CSV and XLSX: one row a factor that held, with its source."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-
-from efficiency.reports.formfiles import Cell, plain_cell
 from efficiency.reports.inventory import InventoryRow, Watched
+from efficiency.reports.tablefiles import Cell, put_book, put_csv
 from efficiency.reports.words import TEXTS
 from metering.model import Localized
 from metering.words import Language
@@ -39,22 +34,10 @@ _HEAD = (
 def export_inventory(rows: Sequence[InventoryRow], language: Language, beside: Path, park: Localized) -> list[Path]:
     """Write both files into the folder of `beside`, under its stem."""
     files = [beside.with_name(f"{beside.stem}-inventory{suffix}") for suffix in (".csv", ".xlsx")]
-    head = [language.say(TEXTS[key]) for key, _ in _HEAD]
-    table = [[plain_cell(cell) for cell in _cells(row, language, park)] for row in rows]
-    # Spreadsheet programs take the byte order mark as the sign of UTF-8.
-    with files[0].open("w", encoding="utf-8-sig", newline="") as out:
-        csv.writer(out).writerows([head, *table])
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = language.say(TEXTS["inventory_sheet"])
-    sheet.append(head)
-    for line in table:
-        sheet.append(line)
-    for column, (_, width) in enumerate(_HEAD, 1):
-        sheet.column_dimensions[get_column_letter(column)].width = width
-        sheet.cell(1, column).font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    book.save(files[1])
+    head: list[Cell] = [language.say(TEXTS[key]) for key, _ in _HEAD]
+    table = [head, *(_cells(row, language, park) for row in rows)]
+    put_csv(table, files[0])
+    put_book({language.say(TEXTS["inventory_sheet"]): table}, [width for _, width in _HEAD], files[1])
     return files
 
 

@@ -58,6 +58,9 @@ def sources(
                         (Band.PEAK, prices.peak),
                     )
                 )
+                if prices.demand is not None:
+                    words = language.say(TEXTS["price_of_demand"])
+                    told = f"{words.format(price=language.number(prices.demand, 0))}; {told}"
                 what = f"{language.say(UTILITY[Utility.ELECTRICITY])} {voltage}"
                 found.append(_source(_of("price", what, language), f"{told} ₫/kWh", prices, language))
         for rule in holding(tariff.reactive, period):

@@ -148,6 +148,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "sources": _text("Prices, hours and factors used", "Đơn giá, khung giờ và hệ số sử dụng"),
     "band_hours": _text("Tariff hours", "Khung giờ biểu giá"),
     "daily": _text("daily", "hằng ngày"),
+    "price_of_demand": _text("{price} ₫ per kW and month", "{price} ₫/kW/tháng"),
     "price": _text("Price: {what}", "Đơn giá: {what}"),
     "scope1_factor": _text("Emission factor (scope 1): {what}", "Hệ số phát thải (phạm vi 1): {what}"),
     "scope2_factor": _text("Emission factor (scope 2): {what}", "Hệ số phát thải (phạm vi 2): {what}"),
@@ -304,9 +305,9 @@ FORMULAS: Final[dict[str, Localized]] = {
         "ngân sách tháng · phần số khoảng 15 phút đã qua của tháng; Σ chi phí / ngân sách của cùng các khoảng đó",
     ),
     "F19": _text(
-        "Σ (cost + surcharge) · VAT rate of the day; payable: cost + surcharge + VAT",
-        "Σ (chi phí + tiền công suất phản kháng) · thuế suất GTGT của ngày; phải trả: chi phí + tiền công suất phản "
-        "kháng + thuế",
+        "Σ (cost + demand charge + surcharge) · VAT rate of the day; payable: all of these + VAT",
+        "Σ (chi phí + tiền công suất + tiền công suất phản kháng) · thuế suất GTGT của ngày; phải trả: cộng các khoản "
+        "này và thuế",
     ),
     "F20": _text(
         "Σ over electricity, steam, gas, compressed air and chilled water: use · MJ or TOE per unit",
@@ -315,6 +316,10 @@ FORMULAS: Final[dict[str, Localized]] = {
     "F21": _text(
         "t · s · √(n/n' · (m + m²/n)) of m days, fit of n days with standard error s, n' = n (1 - r) / (1 + r)",
         "t · s · √(n/n' · (m + m²/n)) của m ngày; hồi quy n ngày, sai số chuẩn s, n' = n (1 - r) / (1 + r)",
+    ),
+    "F28": _text(
+        "highest mean of 30 minutes of the month · price per kW; a part of a month in proportion",
+        "trung bình 30 phút cao nhất trong tháng · giá công suất trên kW; không đủ tháng thì tính theo tỷ lệ thời gian",
     ),
     "F30": _text(
         "use of the meter · what comes with one unit, or the stated rate; heat and quality as the demand can take them",

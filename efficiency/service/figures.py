@@ -18,10 +18,11 @@ from efficiency.indicators.balance import (
     park_meters,
     taps,
 )
+from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, fields_of, figures_in
 from efficiency.indicators.joining import joined_figures
 from efficiency.indicators.park import park_figure_meters, park_figures
-from efficiency.indicators.tenant import fence_spans, meters_of, tenant_figures
+from efficiency.indicators.tenant import meters_of, tenant_figures
 from efficiency.service.pending import Balance
 from efficiency.stored.days import days_between, load, local_day, past
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints

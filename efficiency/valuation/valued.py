@@ -57,6 +57,9 @@ class ValueReason(IntFlag):
     NO_PLACE = 2**39
     TAKEN = 2**40
     NOT_REPLACED = 2**41
+    ONE_COMPONENT = 2**42
+    NO_DEMAND_CHARGE = 2**43
+    PEAK_NOT_SURE = 2**44
 
 
 REASON_TEXT: dict[ValueReason, Localized] = {
@@ -149,6 +152,16 @@ REASON_TEXT: dict[ValueReason, Localized] = {
     ValueReason.NO_PLACE: Localized(en="the distance is not known", vi="chưa biết khoảng cách"),
     ValueReason.NOT_REPLACED: Localized(
         en="the demand is not said to replace any", vi="chưa khai báo nhu cầu này thay thế loại nào"
+    ),
+    ValueReason.ONE_COMPONENT: Localized(
+        en="the tariff has no price per kW", vi="biểu giá một thành phần, không có giá công suất"
+    ),
+    ValueReason.NO_DEMAND_CHARGE: Localized(
+        en="without the demand charge of the month", vi="chưa gồm tiền công suất của tháng"
+    ),
+    ValueReason.PEAK_NOT_SURE: Localized(
+        en="not every half hour is known: the highest may have been higher",
+        vi="chưa đủ số liệu mọi nửa giờ: công suất cực đại có thể cao hơn",
     ),
     ValueReason.TAKEN: Localized(en="what better matches leave", vi="phần còn lại sau các liên kết tốt hơn"),
     ValueReason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),

@@ -1,6 +1,7 @@
 """`ecopark statement` as an operator calls it: what is written is what was closed, in both languages."""
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
@@ -124,7 +125,11 @@ def test_an_equation_of_the_page_is_right(equation: re.Match[str]) -> None:
 
 
 def test_the_month_of_the_page_is_the_one_that_was_closed(call: Run, tmp_path: Path) -> None:
-    del call
+    done = call("tariffs", "compare", "--from", "2026-10", "--to", "2026-10", "--tenant", "alpha", "--json")
+    (alpha,) = json.loads(done.stdout.splitlines()[-1])["months"]
+    totals = [alpha[side]["total_vnd"] for side in ("holding", "other")]
+    by_other = {*alpha["other"].values(), *totals, totals[0] - totals[1]}
+    assert alpha["peak"]["at"] == "2026-10-27T14:00:00+07:00"
     month = october(tmp_path)
     flows = [each.flow for each in month.account.utilities if each.flow is not None]
     lines = [line for each in month.statements for line in each.lines]
@@ -132,13 +137,14 @@ def test_the_month_of_the_page_is_the_one_that_was_closed(call: Run, tmp_path: P
     known |= {each.vat_vnd for statement in month.statements for each in statement.taxed}
     known |= {each.net_vnd for statement in month.statements for each in statement.taxed}
     known |= {line.share.amount_vnd for line in lines if isinstance(line, Charge) and line.share is not None}
-    known |= {each.total_vnd for each in month.statements} | {month.account.total_vnd}
+    known |= by_other | {each.total_vnd for each in month.statements} | {month.account.total_vnd}
     shown = {int(each["right"].replace(",", "")) for each in BY_HAND if each["unit"] == "₫"}
     assert len(shown) > 20
     assert not shown - known
     quantities = {flow.losses for flow in flows} | {flow.intake for flow in flows}
     quantities |= {point.quantity for each in month.statements for point in each.points}
     assert {37234.794, 670222.4, 297876.5, 93588.181} <= quantities
+    assert alpha["peak"]["kw"] == 579.36
 
 
 def test_every_text_is_in_both_languages_and_takes_the_same_fillings() -> None:

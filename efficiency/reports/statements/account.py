@@ -9,7 +9,7 @@ from efficiency.closing.bill import CheckedBill, Comparison
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.statement import Statement
 from efficiency.reports.render import render
-from efficiency.reports.statements.lines import charge_line
+from efficiency.reports.statements.lines import charge_line, peak_text
 from efficiency.reports.statements.page import (
     head,
     line_cells,
@@ -23,7 +23,7 @@ from metering.park import Park
 from metering.tariffs import Band
 from metering.words import BAND, UTILITY, Language, inside
 
-_SALES = ("use_vnd", "reactive_vnd", "allocated_vnd", "corrections_vnd", "sales_vnd")
+_SALES = ("use_vnd", "demand_vnd", "reactive_vnd", "allocated_vnd", "corrections_vnd", "sales_vnd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +70,26 @@ def _due(statement: Statement) -> list[int]:
 
 
 def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, Any]:
+    sales = [name for name in _SALES if name != "demand_vnd" or any(each.demand_vnd for each in accounts)]
     rows: list[tuple[str, list[int | None]]] = []
     for each in accounts:
         paid = each.flow.purchase_vnd if each.flow is not None else None
-        amounts = [*(getattr(each, name) for name in _SALES), paid, each.margin_vnd]
+        amounts = [*(getattr(each, name) for name in sales), paid, each.margin_vnd]
         rows.append((language.say(UTILITY[each.utility]), amounts))
-    sums: list[int | None] = [sum(row[place] or 0 for _, row in rows) for place in range(len(_SALES) + 1)]
+    sums: list[int | None] = [sum(row[place] or 0 for _, row in rows) for place in range(len(sales) + 1)]
     rows.append((_say("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
     shown = [
         {"name": name, "cells": [language.number(amount, 0) if amount else "" for amount in amounts]}
         for name, amounts in rows
     ]
-    return {"heads": [_say(key, language) for key in (*_SALES, "bought", "margin")], "rows": shown}
+    return {"heads": [_say(key, language) for key in (*sales, "bought", "margin")], "rows": shown}
 
 
 def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, language: Language) -> dict[str, Any]:
     lines = [charge_line(each, page.month.month, page.park, language) for each in flow.purchase]
     notes = [power_factor_text(flow.power_factor, language)] if flow.power_factor is not None else []
     if flow.peak is not None:
-        at = f"{language.full_date(flow.peak.at)} {flow.peak.at:%H:%M}"
+        at = peak_text(flow.peak, language)
         notes.append(_say("peak", language, kw=language.number(flow.peak.kw, 1), at=at))
     return {
         "name": language.say(UTILITY[account.utility]),

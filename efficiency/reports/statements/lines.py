@@ -1,9 +1,10 @@
 """Charges and corrections of a statement as lines that people read, the same on the page and in tables."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from efficiency.closing.statement import Charge, ChargeKind, Correction
+from efficiency.closing.statement import Charge, ChargeKind, Correction, Peak
 from efficiency.reports.statements.words import KEY, KIND, REASON, WORDS
 from metering.park import Park
 from metering.tariffs import Band
@@ -37,12 +38,30 @@ class StatementLine:
         return ", ".join(filter(None, (self.kind, self.point if named else "", self.band)))
 
 
+_METERED = frozenset({ChargeKind.USE, ChargeKind.DEMAND})
+
+
+def peak_text(peak: Peak, language: Language) -> str:
+    """When the highest half hour was, and what must be said of it."""
+    found = language.say(WORDS["half_hour"]).format(at=f"{language.full_date(peak.at)} {peak.at:%H:%M}")
+    if peak.estimated:
+        found += language.say(WORDS["half_hour_estimated"])
+    if peak.known < 1:
+        found += language.say(WORDS["half_hours_known"]).format(share=language.percent(peak.known))
+    return found
+
+
 def charge_line(charge: Charge, month: date, park: Park, language: Language) -> StatementLine:
     """A charge of a month."""
     kind = language.say(UTILITY[charge.utility] if charge.kind is ChargeKind.USE else KIND[charge.kind])
     if charge.kind is ChargeKind.REACTIVE:
         filled = {"percent": language.number(charge.quantity, 2), "net": language.number(charge.price * 100, 0)}
         kind = language.say(WORDS["percent_of"]).format(what=kind, **filled)
+    if charge.peak is not None:
+        kind = f"{kind}, {peak_text(charge.peak, language)}"
+        if charge.part != 1:
+            days = language.number(charge.part * monthrange(month.year, month.month)[1], 3)
+            kind += language.say(WORDS["part_of_month"]).format(days=days)
     if charge.share is not None:
         kind = language.say(WORDS["share_of"]).format(
             what=kind,
@@ -62,11 +81,11 @@ def charge_line(charge: Charge, month: date, park: Park, language: Language) -> 
         last=charge.until - timedelta(days=1),
         quantity=charge.quantity,
         unit=charge.unit,
-        price=charge.price if charge.kind is ChargeKind.USE else None,
+        price=charge.price if charge.kind in _METERED else None,
         net_vnd=charge.net_vnd,
         vat=charge.vat,
         why=charge.source,
-        metered=charge.kind is ChargeKind.USE,
+        metered=charge.kind in _METERED,
     )
 
 
@@ -86,7 +105,7 @@ def correction_line(correction: Correction, park: Park, language: Language) -> S
         net_vnd=correction.net_vnd,
         vat=correction.vat,
         why="; ".join(language.say(REASON[reason]) for reason in correction.reasons),
-        metered=correction.kind is ChargeKind.USE,
+        metered=correction.kind in _METERED,
     )
 
 

@@ -1,18 +1,11 @@
 """Statements as tables for the accounts: CSV with a row a line, and a workbook with the registers beside them."""
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
-
-from efficiency.reports.formfiles import Cell, plain_cell
 from efficiency.reports.statements.lines import StatementLine, point_name
 from efficiency.reports.statements.page import StatementPage, say, tenant_name
 from efficiency.reports.statements.words import COUNTER
+from efficiency.reports.tablefiles import Cell, put_book, put_csv
 from metering.words import UTILITY, Language
 
 _LINE = ("month", "tenant", "kind", "utility", "point", "band", "from", "to", "quantity", "unit", "price", "amount")
@@ -34,15 +27,12 @@ _WIDTH = 18
 
 
 def write_csv(page: StatementPage, language: Language, out: Path) -> None:
-    """Every charge and correction; spreadsheet programs take the byte order mark as the sign of UTF-8."""
-    with out.open("w", encoding="utf-8-sig", newline="") as opened:
-        csv.writer(opened).writerows([[plain_cell(cell) for cell in row] for row in _lines(page, language)])
+    """Every charge and correction."""
+    put_csv(_lines(page, language), out)
 
 
 def write_xlsx(page: StatementPage, language: Language, out: Path) -> None:
     """The same, with totals and registers."""
-    book = Workbook()
-    book.remove(book.worksheets[0])
     statement = page.statement
     lines = _lines(page, language)
     width = len(_LINE)
@@ -52,9 +42,8 @@ def write_xlsx(page: StatementPage, language: Language, out: Path) -> None:
         label = say("vat_of", language, rate=language.percent(each.rate, 0), net=language.number(each.net_vnd, 0))
         lines.append([label, *[None] * (width - 2), each.vat_vnd])
     lines.append([say("to_be_paid", language), *[None] * (width - 2), statement.total_vnd])
-    _sheet(book.create_sheet(say("charges", language)[:31]), lines)
-    _sheet(book.create_sheet(say("registers", language)[:31]), _registers(page, language))
-    book.save(out)
+    sheets = {say("charges", language): lines, say("registers", language): _registers(page, language)}
+    put_book(sheets, [_WIDTH] * max(len(rows[0]) for rows in sheets.values()), out)
 
 
 def _lines(page: StatementPage, language: Language) -> list[list[Cell]]:
@@ -92,12 +81,3 @@ def _registers(page: StatementPage, language: Language) -> list[list[Cell]]:
                 ]
             )
     return rows
-
-
-def _sheet(sheet: Worksheet, rows: Sequence[Sequence[Cell]]) -> None:
-    for row in rows:
-        sheet.append([plain_cell(cell) for cell in row])
-    for column in range(1, len(rows[0]) + 1):
-        sheet.column_dimensions[get_column_letter(column)].width = _WIDTH
-        sheet.cell(1, column).font = Font(bold=True)
-    sheet.freeze_panes = "A2"

@@ -73,6 +73,13 @@ WORDS: Final[dict[str, Localized]] = {
         "{what}: {weight} of {weights} {unit} by {key}, of {amount} ₫",
         "{what}: {weight}/{weights} {unit} theo {key}, trong tổng {amount} ₫",
     ),
+    "half_hour": _text("highest half hour from {at}", "nửa giờ cao nhất từ {at}"),
+    "half_hour_estimated": _text(" (estimated)", " (ước tính)"),
+    "half_hours_known": _text(
+        " (of {share} of the half hours known; it may have been more)",
+        " (biết {share} số nửa giờ; thực tế có thể cao hơn)",
+    ),
+    "part_of_month": _text(", for {days} days of the month", ", tính cho {days} ngày của tháng"),
     "percent_of": _text("{what}, {percent} % of {net} ₫", "{what}, {percent}% của {net} ₫"),
 }
 
@@ -88,7 +95,7 @@ ACCOUNT: Final[dict[str, Localized]] = {
     "cost": _text("Cost, ₫", "Chi phí (₫)"),
     "within": _text("within the meters' error of ± {band}", "trong sai số đo ± {band}"),
     "beyond": _text("beyond the meters' error of ± {band}", "vượt sai số đo ± {band}"),
-    "peak": _text("Highest half hour of the intake: {kw} kW, {at}", "Công suất 30 phút cao nhất: {kw} kW, lúc {at}"),
+    "peak": _text("Intake: {kw} kW, {at}", "Công suất vào khu: {kw} kW, {at}"),
     "purchase": _text("Purchase", "Mua vào"),
     "no_purchase": _text(
         "No purchase price is entered: no cost and no margin.",
@@ -96,6 +103,7 @@ ACCOUNT: Final[dict[str, Localized]] = {
     ),
     "sales": _text("Sold, bought and the margin, before VAT", "Bán ra, mua vào và chênh lệch (chưa thuế GTGT)"),
     "use_vnd": _text("Use", "Tiêu thụ"),
+    "demand_vnd": _text("Demand", "Công suất"),
     "reactive_vnd": _text("Reactive power", "Công suất phản kháng"),
     "allocated_vnd": _text("Allocated", "Phân bổ"),
     "corrections_vnd": _text("Corrections", "Điều chỉnh"),
@@ -124,6 +132,9 @@ ITEM: Final = {
     Item.QUANTITY: _text("quantity", "số lượng"),
     Item.PRICE: _text("price", "đơn giá"),
     Item.AMOUNT: _text("amount: quantity · price", "thành tiền: số lượng · đơn giá"),
+    Item.DEMAND: _text("highest half hour", "công suất 30 phút cao nhất"),
+    Item.DEMAND_PRICE: _text("price of demand", "giá công suất"),
+    Item.DEMAND_AMOUNT: _text("demand charge: kW · price", "tiền công suất: kW · đơn giá"),
     Item.REACTIVE: _text("Reactive power surcharge", "Tiền mua công suất phản kháng"),
     Item.VAT: _text("VAT on the bill's lines", "Thuế GTGT trên các dòng của hóa đơn"),
     Item.TOTAL: _text("Sum of the bill's lines", "Tổng các dòng của hóa đơn"),
@@ -138,6 +149,7 @@ KEY: Final = {
 
 KIND: Final = {
     ChargeKind.USE: _text("Use", "Tiêu thụ"),
+    ChargeKind.DEMAND: _text("Demand charge", "Tiền công suất"),
     ChargeKind.REACTIVE: _text("Reactive power surcharge", "Tiền mua công suất phản kháng"),
     ChargeKind.LOSSES: _text("Share of losses", "Phân bổ tổn thất"),
     ChargeKind.COMMON: _text("Share of common use", "Phân bổ điện, nước dùng chung"),

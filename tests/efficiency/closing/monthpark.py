@@ -76,6 +76,9 @@ tariffs:
         off_peak: [{days: daily, start: "00:00", end: "06:00"}]
     prices:
       v22kv: [{from: 2026-01-01, off_peak: 1190.0, normal: 1833.0, peak: 3398.0, source: "[C] 22 to under 110 kV"}]
+      v22kv-two: [{from: 2026-01-01, demand: 235414.0, off_peak: 860.0, normal: 1275.0, peak: 2190.0,
+                   source: "[invented] two components"}]
+    compared: {v22kv: v22kv-two}
     reactive:
       - {from: 2026-01-01, min_power_factor: 0.9, percents: [1.12, 2.27, 3.45, 4.65, 5.88], floor_percent: 7.14,
          min_kw: 40.0, source: "[B] Decree 18/2025, down to 0.85"}
@@ -83,6 +86,8 @@ tariffs:
     water: [{from: 2026-01-01, value: 14500.0, source: "[invented] contract"}]
   purchase:
     electricity: [{from: 2026-01-01, off_peak: 1168.0, normal: 1800.0, peak: 3334.0, source: "[C] wholesale, 22 kV"}]
+    compared: [{from: 2026-01-01, demand: 230000.0, off_peak: 840.0, normal: 1250.0, peak: 2150.0,
+                source: "[invented] two components"}]
     prices:
       water: [{from: 2026-01-01, value: 11000.0, source: "[invented] water works"}]
   vat:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from efficiency.reports.formfiles import export, plain_cell
+from efficiency.reports.formfiles import export
 from efficiency.reports.forms import TENANT_FORMS, FormRow
+from efficiency.reports.tablefiles import plain_cell
 from metering.park import Tenant
 from metering.words import Language
 

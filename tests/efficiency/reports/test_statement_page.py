@@ -8,7 +8,7 @@ import pytest
 from efficiency.closing.account import account_of
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.obstacle import Obstacle
-from efficiency.closing.statement import Charge, PointUse, RegisterAt, Statement, Stretch
+from efficiency.closing.statement import Charge, ChargeKind, Peak, PointUse, RegisterAt, Statement, Stretch
 from efficiency.reports.statements.page import StatementPage, statement_page
 from metering.model import Localized
 from metering.quantities import Utility
@@ -46,7 +46,21 @@ def page(tmp_path: Path) -> StatementPage:
         vat=0.05,
         vat_source="law",
     )
-    statement = Statement.of("alpha", [charge], points=(point,))
+    demand = Charge.of(
+        900.5,
+        235_414.0 * 16 / 31,
+        kind=ChargeKind.DEMAND,
+        utility=Utility.ELECTRICITY,
+        since=OCTOBER,
+        until=NOVEMBER,
+        unit="kW",
+        source="trial",
+        vat=0.08,
+        vat_source="law",
+        peak=Peak(at=datetime(2026, 10, 12, 14, 30, tzinfo=UTC), kw=900.5, known=0.98, estimated=0.5),
+        part=16 / 31,
+    )
+    statement = Statement.of("alpha", [charge, demand], points=(point,))
     month = ClosedMonth(
         park="demo",
         month=OCTOBER,
@@ -79,7 +93,11 @@ def page(tmp_path: Path) -> StatementPage:
                 "<p>Electricity: unpriced</p>",
                 "contract &lt;b&gt;",
                 "1 Oct - 31 Oct",
-                "3,045,000",
+                "Demand charge, highest half hour from 12 Oct 2026 14:30 (estimated) (of 98.0% of the half hours known; "
+                "it may have been more), for 16.000 days of the month",
+                "900.500 kW",
+                "2,900,000",
+                "121,504",
             ),
         ),
         (
@@ -89,7 +107,8 @@ def page(tmp_path: Path) -> StatementPage:
                 "≈ 100,25",
                 "vì: agreed with Alpha",
                 "Công ty Alpha: còn thiếu",
-                "3.045.000",
+                "Tiền công suất, nửa giờ cao nhất từ 12/10/2026 14:30 (ước tính) (biết 98,0% số nửa giờ; thực tế có thể "
+                "cao hơn), tính cho 16,000 ngày của tháng",
             ),
         ),
     ],

@@ -1,0 +1,208 @@
+"""F29: what a month's electricity costs by the tariff that holds and by the one that it is compared to.
+
+Each tenant, and the park at its main meters, is charged twice for the same stored quarter hours: energy by band, demand
+charge, surcharge, before VAT. What keeps one side from being charged is said, and there is no cost.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from efficiency.closing.account import bought_at
+from efficiency.closing.amounts import billed, total
+from efficiency.closing.billing import Billing
+from efficiency.closing.monthuse import MonthUse, Passed, points_charged
+from efficiency.closing.statement import Charge, ChargeKind, Peak, following
+from efficiency.indicators.balance import edge_mains
+from efficiency.valuation.valued import REASON_TEXT, ValueReason
+from metering.dated import pieces
+from metering.errors import OperatorError
+from metering.model import Localized
+from metering.park import Park, Tenant
+from metering.quantities import Utility
+from metering.words import text
+
+COMPARED_KINDS = (ChargeKind.USE, ChargeKind.DEMAND, ChargeKind.REACTIVE)
+_NOT_COMPARED = text(
+    "tariffs.electricity.compared gives no other tariff for the voltage level",
+    "chưa khai báo biểu giá để so sánh cho cấp điện áp này (tariffs.electricity.compared)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TariffCost:
+    """VND before VAT by kind of charge; `missing`: why there is none, where that is so."""
+
+    by_kind: Mapping[ChargeKind, int]
+    missing: tuple[Localized, ...] = ()
+
+    @property
+    def total(self) -> int | None:
+        """All of it; None where any of it is not known."""
+        return None if self.missing else sum(self.by_kind.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedMonth:
+    """A month of a tenant (None: the park itself) by the tariff that holds, and by the `other` one.
+
+    `completeness` is that of the quarter hours; an incomplete month may have used more, and at a higher peak.
+    """
+
+    month: date
+    tenant: str | None
+    kwh: float
+    completeness: float
+    estimated: float
+    peak: Peak | None
+    holding: TariffCost
+    other: TariffCost
+
+    @property
+    def difference(self) -> int | None:
+        """What the other one costs more."""
+        two, one = self.other.total, self.holding.total
+        return None if one is None or two is None else two - one
+
+
+def with_other_tariffs(park: Park) -> Park:
+    """The park file with every tariff of electricity exchanged for the one that it is compared to.
+
+    Raises `OperatorError` where nothing is there to compare with.
+    """
+    electricity, purchase = park.tariffs.electricity, park.tariffs.purchase
+    if electricity is None or not (electricity.compared or purchase.compared):
+        raise OperatorError(
+            f"the park file of {park.id} gives no tariff to compare with: see tariffs.electricity.compared in "
+            "docs/parkfile.md"
+        )
+    tenants = []
+    for tenant in park.tenants:
+        levels = tuple(
+            entry.model_copy(update={"value": electricity.other(entry.value) or ""})
+            for entry in tenant.contract.voltage
+        )
+        contract = tenant.contract.model_copy(update={"voltage": levels})
+        tenants.append(tenant.model_copy(update={"contract": contract}))
+    other = purchase.model_copy(update={"electricity": purchase.compared})
+    return park.with_parts(tenants=tuple(tenants), tariffs=park.tariffs.model_copy(update={"purchase": other}))
+
+
+def compared(month: MonthUse) -> Iterator[ComparedMonth]:
+    """The tenants in the order of the park file, then the park itself; those without electricity are left out."""
+    other = replace(month, park=with_other_tariffs(month.park))
+    for tenant in month.park.tenants:
+        found = _of_tenant(month, other, tenant)
+        if found is not None:
+            yield found
+    found = _of_park(month, other)
+    if found is not None:
+        yield found
+
+
+def _of_tenant(month: MonthUse, other: MonthUse, tenant: Tenant) -> ComparedMonth | None:
+    points = [
+        month.passed(point)
+        for point in points_charged(month.park, tenant.id, month.span)
+        if point.meter.utility is Utility.ELECTRICITY
+    ]
+    if not points:
+        return None
+    sides = [_charged(side, side.park.tenant[tenant.id]) for side in (month, other)]
+    if not _has_other(month, tenant):
+        sides[1] = TariffCost({}, (_NOT_COMPARED,))
+    return _month(month, tenant.id, points, *sides)
+
+
+def _has_other(month: MonthUse, tenant: Tenant) -> bool:
+    """Whether each level at which it buys in the month is compared to another one."""
+    tariff = month.park.tariffs.electricity
+    levels = pieces(tenant.contract.voltage, month.first, following(month.first))
+    return tariff is not None and all(entry is None or tariff.other(entry.value) for _, _, entry in levels)
+
+
+def _charged(side: MonthUse, tenant: Tenant) -> TariffCost:
+    billing = Billing(side)
+    statement = billing.statement(tenant, frozenset({Utility.ELECTRICITY}))
+    return _cost(statement.charges if statement is not None else (), billing)
+
+
+def _of_park(month: MonthUse, other: MonthUse) -> ComparedMonth | None:
+    mains = edge_mains(month.park, Utility.ELECTRICITY, month.span)
+    purchase = month.park.tariffs.purchase
+    if not mains or not purchase.electricity or not purchase.compared:
+        return None
+    points: tuple[Passed, ...] = ()
+    sides = []
+    for side in (month, other):
+        billing = Billing(side)
+        bought = bought_at(mains, side, Utility.ELECTRICITY, billing)
+        points = bought.points
+        sides.append(_cost(bought.charges, billing))
+    return _month(month, None, points, *sides)
+
+
+def _cost(charges: Iterable[Charge], billing: Billing) -> TariffCost:
+    found = dict.fromkeys(COMPARED_KINDS, 0)
+    for charge in charges:
+        found[charge.kind] += charge.net_vnd
+    return TariffCost(found, tuple(dict.fromkeys(obstacle.text for obstacle in billing.obstacles)))
+
+
+def _month(
+    month: MonthUse, tenant: str | None, points: Sequence[Passed], holding: TariffCost, other: TariffCost
+) -> ComparedMonth:
+    series = month.series(points, month.span)
+    if series is None or not series.complete:
+        holding = other = TariffCost({}, (REASON_TEXT[ValueReason.NO_DATA],))
+    return ComparedMonth(
+        month=month.first,
+        tenant=tenant,
+        kwh=billed(sum(sum(each.bands.values()) for each in points)),
+        completeness=series.complete if series is not None else 0.0,
+        estimated=series.spread if series is not None else 0.0,
+        peak=month.peak(points, month.span),
+        holding=holding,
+        other=other,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSum:
+    """Those of a tenant's (None: the park's) months that both tariffs could be charged for, added up.
+
+    `compared` of `months` could; the peak is the highest of them, `completeness` that of the least complete.
+    """
+
+    tenant: str | None
+    compared: int
+    months: int
+    kwh: float
+    completeness: float
+    peak_kw: float
+    holding: int
+    other: int
+
+    @property
+    def percent(self) -> float | None:
+        """How much more the other tariff costs, in percent; None where nothing was to be paid."""
+        return None if not self.holding else 100 * (self.other - self.holding) / self.holding
+
+
+def summed(months: Iterable[ComparedMonth]) -> Iterator[ComparedSum]:
+    """Sums of each tenant, in the order in which they first stand there."""
+    by_tenant: dict[str | None, list[ComparedMonth]] = {}
+    for month in months:
+        by_tenant.setdefault(month.tenant, []).append(month)
+    for tenant, every in by_tenant.items():
+        known = [each for each in every if each.difference is not None]
+        yield ComparedSum(
+            tenant=tenant,
+            compared=len(known),
+            months=len(every),
+            kwh=total(each.kwh for each in known),
+            completeness=min((each.completeness for each in known), default=0.0),
+            peak_kw=max((each.peak.kw for each in known if each.peak is not None), default=0.0),
+            holding=sum(each.holding.total or 0 for each in known),
+            other=sum(each.other.total or 0 for each in known),
+        )

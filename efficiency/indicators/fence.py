@@ -1,0 +1,33 @@
+"""Where a tenant takes or makes something: its metering points, each for as long as it stands at the tenant's fence."""
+
+from collections.abc import Iterator, Sequence
+
+from metering.instants import Span
+from metering.meters import Belonging, Meter, Role
+from metering.park import Park
+
+
+def fence_spans(park: Park, tenant: str, span: Span) -> Iterator[tuple[Meter, Belonging, Span]]:
+    """Metering points and the time in which they stand where a tenant takes or makes something.
+
+    A meter below another one of the same tenant is a sub-meter: what it shows has been counted above it.
+    """
+    for tenure in park.points_of_tenant(tenant, span):
+        meter, mine = tenure.meter, tenure.belonging
+        within = mine.span.within(span)
+        above = park.meter[mine.parent].belongings_in(within) if mine.parent is not None else ()
+        inner = [each.span.within(within) for each in above if each.tenant == tenant]
+        if mine.role is Role.GENERATION:
+            inner = []
+        for piece in _without(within, inner):
+            yield meter, mine, piece
+
+
+def _without(span: Span, taken: Sequence[Span]) -> Iterator[Span]:
+    begin = span.start
+    for part in sorted(taken):
+        if part.start > begin:
+            yield Span(begin, part.start)
+        begin = max(begin, part.end)
+    if begin < span.end:
+        yield Span(begin, span.end)
