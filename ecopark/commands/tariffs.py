@@ -96,6 +96,10 @@ def _compared(settings: Settings, park: Park, months: list[date]) -> list[Compar
     return asyncio.run(work())
 
 
+_WIDE = 130
+"""Columns that the sums of a park need; a narrower terminal breaks the lines, not the numbers."""
+
+
 def _show(park: Park, months: list[ComparedMonth]) -> None:
     """A line for each tenant and the park; below, what could not be compared or is to be read with care."""
     number, say = Language.EN.number, Language.EN
@@ -107,7 +111,9 @@ def _show(park: Park, months: list[ComparedMonth]) -> None:
         cells += [number(each.other - each.holding, 0), "" if each.percent is None else f"{each.percent:+.1f}"]
         shown = cells if each.compared else [""] * len(cells)
         table.add_row(escape(subject_name(park, each.tenant, say)), f"{each.compared} of {each.months}", *shown)
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    console.width = max(console.width, _WIDE)
+    console.print(table)
     for month in months:
         told = [f"no comparison: {why_not(month, say)}"] if month.difference is None else []
         if month.completeness < INDICATIVE_BELOW:

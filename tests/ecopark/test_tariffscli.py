@@ -23,7 +23,7 @@ def test_months_are_compared_in_a_table_and_in_files_of_both_languages(call: Run
     ]
     alpha = [each for each in months if each["tenant"] == "alpha"]
     sums = [sum(each[side]["total_vnd"] for each in alpha) for side in ("holding", "other")]
-    row = next(line for line in done.stdout.splitlines() if line.startswith("Alpha Co."))
+    row = next(line for line in done.stdout.splitlines() if line.strip().startswith("Alpha Co."))
     shown = [Language.EN.number(amount, 0) for amount in (*sums, sums[1] - sums[0])]
     assert [cell for cell in row.split() if cell in shown] == shown
     assert "2 of 2" in row
