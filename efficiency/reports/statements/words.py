@@ -76,7 +76,7 @@ WORDS: Final[dict[str, Localized]] = {
     "half_hour": _text("highest half hour from {at}", "nửa giờ cao nhất từ {at}"),
     "half_hour_estimated": _text(" (estimated)", " (ước tính)"),
     "half_hours_known": _text(
-        " (of {share} of the half hours known; it may have been more)",
+        " ({share} of the half hours known; it may have been more)",
         " (biết {share} số nửa giờ; thực tế có thể cao hơn)",
     ),
     "part_of_month": _text(", for {days} days of the month", ", tính cho {days} ngày của tháng"),

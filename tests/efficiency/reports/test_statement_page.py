@@ -93,8 +93,8 @@ def page(tmp_path: Path) -> StatementPage:
                 "<p>Electricity: unpriced</p>",
                 "contract &lt;b&gt;",
                 "1 Oct - 31 Oct",
-                "Demand charge, highest half hour from 12 Oct 2026 14:30 (estimated) (of 98.0% of the half hours known; "
-                "it may have been more), for 16.000 days of the month",
+                "Demand charge, highest half hour from 12 Oct 2026 14:30 (estimated)",
+                "(98.0% of the half hours known; it may have been more), for 16.000 days of the month",
                 "900.500 kW",
                 "2,900,000",
                 "121,504",
@@ -107,8 +107,8 @@ def page(tmp_path: Path) -> StatementPage:
                 "≈ 100,25",
                 "vì: agreed with Alpha",
                 "Công ty Alpha: còn thiếu",
-                "Tiền công suất, nửa giờ cao nhất từ 12/10/2026 14:30 (ước tính) (biết 98,0% số nửa giờ; thực tế có thể "
-                "cao hơn), tính cho 16,000 ngày của tháng",
+                "Tiền công suất, nửa giờ cao nhất từ 12/10/2026 14:30 (ước tính)",
+                "(biết 98,0% số nửa giờ; thực tế có thể cao hơn), tính cho 16,000 ngày của tháng",
             ),
         ),
     ],
