@@ -3,7 +3,7 @@ SECONDS ?= 60
 SEED ?= 7
 BIN := .venv/bin
 
-.PHONY: setup demo test check chaos docs dashboards bundle pictures lock env
+.PHONY: setup demo test check chaos peers docs dashboards bundle pictures lock env
 
 setup:
 	@deploy/setup
@@ -21,6 +21,10 @@ test: check
 
 chaos: setup
 	@$(BIN)/ecopark chaos run --seconds $(SECONDS) --seed $(SEED)
+
+# PEERS=FOLDER holds a folder for each server that Debian does not have; docs/servers.md says what is looked for in it.
+peers: setup
+	@$(BIN)/python -m tests.peers --seconds $(SECONDS) $(if $(PEERS),--folder $(PEERS))
 
 docs: setup
 	$(BIN)/python -m wire.contract docs

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import mqtt5
 
@@ -22,7 +24,84 @@ from wire.address import BrokerAddress
 START_S = 60.0
 
 
-async def _until_ready(child: Child, port: int, probe: bytes) -> None:
+class Struck(Protocol):
+    """What can be started, stopped and struck as one: a program, or the programs of a cluster."""
+
+    name: str
+    log: Path
+
+    @property
+    def status(self) -> int | None:
+        """Exit status of one that has ended."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it lives (a paused one does)."""
+
+    @property
+    def pid(self) -> int:
+        """Of its first program."""
+
+    def start(self) -> None:
+        """Start what does not run."""
+
+    def stop(self) -> int | None:
+        """Ask it to end, and insist."""
+
+    def kill(self) -> int | None:
+        """End it, or one of its programs, as a power failure would."""
+
+    def pause(self) -> None:
+        """Freeze it, or one of its programs."""
+
+    def resume(self) -> None:
+        """Let it go on."""
+
+    def last_words(self) -> str:
+        """The end of its log."""
+
+
+class PrivateBroker(Protocol):
+    """A broker that a crew can run with: `url` is the gateways', `address` the operator's."""
+
+    url: str
+    address: BrokerAddress
+
+    @property
+    def process(self) -> Struck:
+        """What is struck."""
+
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+
+    def account(self, name: str) -> Path:
+        """File with the URL of an account, for `ECOPARK_ENV_FILE`."""
+
+    def forget(self) -> None:
+        """Throw away what it remembers, where a kill may do that."""
+
+
+class PrivateDatabase(Protocol):
+    """A database that a crew can run with."""
+
+    url: str
+
+    @property
+    def process(self) -> Struck:
+        """What is struck."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """How services find it."""
+
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+
+    def store(self) -> Store:
+        """A connection with it."""
+
+
+async def until_ready(child: Struck, port: int, probe: bytes) -> None:
     """Wait until something at `port` answers `probe`.
 
     Raises `OperatorError` with the last words of a server that ended instead.
@@ -47,7 +126,13 @@ async def _until_ready(child: Child, port: int, probe: bytes) -> None:
 class Mosquitto:
     """The broker with the shipped configuration and one listener, which is open to everybody on this machine."""
 
-    def __init__(self, folder: Path, port: int | None = None, access: str = "allow_anonymous true") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        access: str = "allow_anonymous true",
+        executable: Path | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
@@ -56,7 +141,7 @@ class Mosquitto:
         """Who may do what, in the words of the broker's configuration; read when it starts."""
         self.folder = folder
         self._configuration = folder / CONFIGURATION
-        command = [program("mosquitto", "mosquitto"), "-c", str(self._configuration)]
+        command = [str(executable or program("mosquitto", "mosquitto")), "-c", str(self._configuration)]
         self.process = Child("mosquitto", command, folder / "mosquitto.log")
 
     async def start(self) -> None:
@@ -66,7 +151,7 @@ class Mosquitto:
         self._configuration.write_text(self._text().removesuffix(user) + user)
         self.process.start()
         greeting = mqtt5.ConnectPacket("", clean_start=True, keep_alive=5).write()
-        await _until_ready(self.process, self.port, greeting)
+        await until_ready(self.process, self.port, greeting)
 
     def _text(self) -> str:
         return (
@@ -86,8 +171,16 @@ class GuardedMosquitto(Mosquitto):
     certificates then); `address` is the operator's account on the inner one.
     """
 
-    def __init__(self, folder: Path, parks: Iterable[Park], *, tls: bool = False, identity: bool = False) -> None:
-        super().__init__(folder)
+    def __init__(
+        self,
+        folder: Path,
+        parks: Iterable[Park],
+        *,
+        tls: bool = False,
+        identity: bool = False,
+        executable: Path | None = None,
+    ) -> None:
+        super().__init__(folder, executable=executable)
         self.inner_port = free_port()
         self.tls_port = free_port() if tls else 0
         folder = folder.absolute()
@@ -122,14 +215,23 @@ class Influxd:
     twice its size: that takes a fifth off its work, for some hundred megabytes.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, *, authenticate: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        *,
+        authenticate: bool = False,
+        executable: Path | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {"ECOPARK_INFLUX_URL": self.url}
+        self.backup_port = free_port()
         configuration = folder / "influxd.conf"
         configuration.write_text(
             f"""reporting-disabled = true
-bind-address = "127.0.0.1:{free_port()}"
+bind-address = "127.0.0.1:{self.backup_port}"
 [meta]
   dir = "{folder.absolute()}/meta"
 [data]
@@ -150,21 +252,38 @@ bind-address = "127.0.0.1:{free_port()}"
   level = "warn"
 """
         )
-        command = [program("influxd", "influxdb"), "-config", str(configuration)]
+        command = [str(executable or program("influxd", "influxdb")), "-config", str(configuration)]
         self.process = Child("influxd", command, folder / "influxd.log", _COLLECTING)
 
     async def start(self) -> None:
         """Start it, wait until it answers, and make the operator's database."""
         self.process.start()
-        await _until_ready(self.process, self.port, b"GET /ping HTTP/1.0\r\n\r\n")
-        async with Store(self.url) as store:
-            deadline = time.monotonic() + START_S
-            while True:
-                try:
-                    await store.create_database(OPERATOR_DATABASE)
-                except UnavailableError:
-                    if time.monotonic() > deadline:
-                        raise
-                    await asyncio.sleep(0.05)
-                else:
-                    return
+        await until_ready(self.process, self.port, b"GET /ping HTTP/1.0\r\n\r\n")
+        async with self.store() as store:
+            await operators_database(store)
+
+    def store(self) -> Store:
+        """A connection with it."""
+        return Store(self.url)
+
+
+async def operators_database(store: Store) -> None:
+    """Make the operator's database, as soon as the server is so far."""
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            await store.create_database(OPERATOR_DATABASE)
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Which broker and which database a crew runs with; Debian's unless told otherwise."""
+
+    broker: Callable[[Path, list[Park]], PrivateBroker] = GuardedMosquitto
+    database: Callable[[Path], PrivateDatabase] = Influxd

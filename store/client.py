@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
 _DETAIL = 300
+_BEGINNING = 80
 _SHOWS_AFTER_S = (0.05, 0.2, 1.0, 3.0)
 _BEYOND = "beyond retention policy"
 _MARGIN_MS = 60_000
@@ -145,7 +146,7 @@ class Store:
             if proof is not None:
                 proof.check([row["number"] for row in _rows(results[1:], self._url)])
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
+            raise _strange(answer, self._url) from error
         return rows
 
     async def series(self, statement: str, database: str) -> list[dict[str, Any]]:
@@ -158,7 +159,7 @@ class Store:
         try:
             return [series for result in json.loads(answer.body)["results"] for series in _series(result, self._url)]
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
+            raise _strange(answer, self._url) from error
 
     async def tables(self, statement: str, database: str) -> "list[Table]":
         """Run one InfluxQL statement and return each of its series as arrays.
@@ -180,7 +181,7 @@ class Store:
                 proofs = [table(series) for result in results[1:] for series in _series(result, self._url)]
                 proof.check([int(number) for one in proofs for number in one.fields["number"]])
         except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
-            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
+            raise _strange(answer, self._url) from error
         return found
 
     def _proving(self, statement: str, database: str) -> tuple[str, Proof | None]:
@@ -214,7 +215,7 @@ class Store:
         try:
             _rows(json.loads(answer.body)["results"], self._url)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise UnavailableError(f"{self._url} answers, but not as InfluxDB does: {error!r}") from error
+            raise _strange(answer, self._url) from error
 
     async def delete(self, measurement: str, condition: str, databases: Iterable[str]) -> bool:
         """Delete the points that meet a condition on tags and time from some databases.
@@ -297,6 +298,16 @@ class _Answer(NamedTuple):
     body: bytes
     media_type: str
     version: str
+
+
+def _strange(answer: _Answer, url: str) -> UnavailableError:
+    """An answer of success that cannot be read: half of one, a proxy's page, or what another kind of server says."""
+    version = f"version {answer.version}" if answer.version else "which names no version"
+    begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
+    return UnavailableError(
+        f"{url} ({version}) answers, but not as InfluxDB does; {len(answer.body)} bytes, which begin {begins!r}. "
+        "Where this stays so, ECOPARK_INFLUX_URL names a proxy, or another kind of server"
+    )
 
 
 def _said(answer: _Answer) -> str:

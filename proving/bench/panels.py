@@ -5,7 +5,7 @@ their mean. Questions that stand aside (`dashboards.queries.SHORT`) are left out
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,13 +51,15 @@ def choices(page: Page, park: Park) -> list[Choice]:
     return [everything if variable.many else found[variable.name] for variable in page.variables]
 
 
-async def time_panels(store: Store, park: Park, now: datetime, pid: int) -> list[Timed]:
+async def time_panels(
+    store: Store, park: Park, now: datetime, pid: int, ranges: Mapping[str, timedelta] = RANGES
+) -> list[Timed]:
     """Ask everything, one after the other, on pages that end at `now`; `pid` is the database's process."""
     found = []
     setting = Setting((park,), now.astimezone(park.zone).date())
     for page in (make(setting) for make in OPERATOR):
         chosen = choices(page, park)
-        for length, back in RANGES.items():
+        for length, back in ranges.items():
             for panel in page.panels:
                 for target in panel.targets:
                     statement = asked(target.query, panel, chosen, start=now - back, end=now, zone=park.zone)

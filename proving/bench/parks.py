@@ -85,6 +85,20 @@ def write_parks(folder: Path, meters: int) -> None:
     (folder / "edge.yaml").write_text("".join(_park(EDGE_PARK, edge, interval=1)), encoding="utf-8")
 
 
+def write_country(folder: Path, parks: int, meters: int) -> None:
+    """Write the files of so many parks into `folder`, each of so many meters that are read once a minute."""
+    folder.mkdir(parents=True, exist_ok=True)
+    placed = [(meter_of(number), gateway_of(number), number % PER_GATEWAY + 1) for number in range(meters)]
+    for number in range(parks):
+        park = country_park(number)
+        (folder / f"{park}.yaml").write_text("".join(_park(park, placed, interval=60)), encoding="utf-8")
+
+
+def country_park(number: int) -> str:
+    """A park of the country by its number."""
+    return f"park-{number:03d}"
+
+
 def _park(park: str, meters: list[tuple[str, str, int]], interval: int) -> Iterator[str]:
     yield _HEAD.format(park=park)
     for number in range(TENANTS):

@@ -52,7 +52,7 @@ async def measure(folder: Path, copies: int, days: int, interval_s: int) -> dict
         async with Store(database.url) as store:
             await _make_tenants_databases(store, park, window)
             await _write_registers(store, park, window)
-            computed = await _recompute(database, file, park, window)
+            computed = await recompute(database, file, park, window)
             cycle = await _cycles(database, store, park, window)
     finally:
         database.process.stop()
@@ -94,7 +94,11 @@ def _batches(parts: Iterator[list[str]]) -> Iterator[list[str]]:
     yield waiting
 
 
-async def _recompute(database: Influxd, file: Path, park: Park, window: Span) -> dict[str, float]:
+async def recompute(database: Influxd, file: Path, park: Park, window: Span) -> dict[str, float]:
+    """Compute a window from nothing by the command as operators call it.
+
+    Raises `OperatorError` where it fails.
+    """
     first, last = (datetime.fromtimestamp(ms / 1000, park.zone).date() for ms in (window.start, window.end - 1))
     known = {"ECOPARK_PARK": str(file), "ECOPARK_INFLUX_URL": database.url}
     env = {name: value for name, value in os.environ.items() if not name.startswith("ECOPARK_")} | known

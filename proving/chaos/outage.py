@@ -80,7 +80,7 @@ class Outage:
     async def _ordeal(self) -> None:
         crew = self._trial.crew
         side = GatewaySide(self._trial.park, crew.broker.address)
-        async with Store(crew.database.url) as store, asyncio.TaskGroup() as tasks:
+        async with crew.database.store() as store, asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(side.run(asyncio.Event()))
             await self._live(store)
             sampling = tasks.create_task(self._sample(time.monotonic()))

@@ -13,19 +13,31 @@ from proving.chaos.schedule import Blow, schedule
 from proving.chaos.trial import Trial
 from proving.chaos.verdict import Verdict
 from proving.demo.plan import EXAMPLE
-from proving.processes import Child
+from proving.servers import Servers, Struck
 from wire.address import BrokerAddress
 
 
 class Chaos:
-    """A park in `folder` at one reading a second and meter, and what is done to it in `seconds`."""
+    """A park in `folder` at one reading a second and meter, and what is done to it in `seconds`.
 
-    def __init__(self, folder: Path, seconds: float, seed: int) -> None:
+    `guarded`: the broker keeps the rules of accounts, so that a gateway may be hostile; else none is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seconds: float,
+        seed: int,
+        *,
+        servers: Servers = Servers(),  # noqa: B008 (frozen)
+        guarded: bool = True,
+    ) -> None:
         self._seconds = seconds
+        self._guarded = guarded
         self._blows = schedule(seconds, seed)
         text = re.sub(r"interval_s: \d+", "interval_s: 1", EXAMPLE.read_text())
         taken_over = f"gateways:\n  - {{id: {HOSTILE}, name: {{en: Hostile, vi: Thù địch}}}}\n"
-        self._trial = Trial(folder, text.replace("gateways:\n", taken_over, 1), seed)
+        self._trial = Trial(folder, text.replace("gateways:\n", taken_over, 1), seed, servers)
         self._crew = self._trial.crew
         file = self._crew.broker.account(gateway_account(self._trial.park.id, HOSTILE))
         self.hostile = Hostile(BrokerAddress.parse(read_secrets(file)["ECOPARK_MQTT_URL"]), self._trial.park, seed)
@@ -38,7 +50,7 @@ class Chaos:
     async def _strike(self) -> None:
         began = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
-            harming = tasks.create_task(self.hostile.run())
+            harming = tasks.create_task(self.hostile.run() if self._guarded else asyncio.sleep(0))
             for blow in self._blows:
                 tasks.create_task(self._do(blow, began))
             await asyncio.sleep(self._seconds)
@@ -59,7 +71,7 @@ class Chaos:
         await asyncio.sleep(blow.lasting)
         victim.start()
 
-    def _victim(self, blow: Blow) -> Child:
+    def _victim(self, blow: Blow) -> Struck:
         match blow.part:
             case "gateway":
                 return self._crew.gateways[blow.number]

@@ -20,6 +20,7 @@ from proving.chaos.verdict import Verdict, judge, logged
 from proving.demo.crew import Crew
 from proving.demo.plan import DemoPlan
 from proving.demo.tally import GatewaySide
+from proving.servers import Servers
 from store.client import Row, Store
 from store.schema import OPERATOR_DATABASE
 from store.select import select, where
@@ -32,7 +33,7 @@ LOOK_S = 0.1
 class Trial:
     """A park in `folder`, described by `text`, whose plant keeps a record of every read."""
 
-    def __init__(self, folder: Path, text: str, seed: int) -> None:
+    def __init__(self, folder: Path, text: str, seed: int, servers: Servers = Servers()) -> None:  # noqa: B008 (frozen)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "park.yaml"
         file.write_text(text)
@@ -41,7 +42,12 @@ class Trial:
         plan = DemoPlan(start=start, days=1, since=round(start.timestamp() * 1000), seed=seed)
         self._log = folder / "reads.jsonl"
         self.crew = Crew(
-            folder, self.park, plan, ingesters=INGESTERS, plant_options=("--tally", "--log", str(self._log))
+            folder,
+            self.park,
+            plan,
+            ingesters=INGESTERS,
+            plant_options=("--tally", "--log", str(self._log)),
+            servers=servers,
         )
 
     async def run(self, ordeal: Callable[[], Awaitable[None]]) -> Verdict:
@@ -53,7 +59,7 @@ class Trial:
             await ordeal()
             self.crew.plant.stop()
             await self._recovered()
-            async with Store(self.crew.database.url) as store:
+            async with self.crew.database.store() as store:
                 rows = await _everything(store, self.park)
             return judge(logged(self._log, self.park), rows, self.park)
         finally:

@@ -15,9 +15,10 @@ import typer
 from rich.console import Console
 
 from metering.errors import OperatorError
-from proving.bench import panels, usage
+from proving.bench import country, panels, usage
 from proving.bench.run import run
 from proving.bench.scale import FULL, QUICK
+from proving.bench.scaledoc import Prices, document
 from proving.bench.table import table
 
 app = typer.Typer(add_completion=False, help="Measure this machine: without a command, the path.")
@@ -55,6 +56,32 @@ def _usage(
     """Measure how long the use of a large park takes to compute. Ends with one line of JSON."""
     with _folder(keep) as folder:
         _say(asyncio.run(usage.measure(folder, copies, days, interval)))
+
+
+@app.command("country", epilog="Example: ecopark bench country --share 0.1 --out docs/scale.md")
+def _country(
+    *,
+    parks: Annotated[int, typer.Option(help="Of the country.")] = 400,
+    meters: Annotated[int, typer.Option(help="Of a park, each read once a minute.")] = 2_000,
+    share: Annotated[float, typer.Option(help="Of the parks that are simulated here.", min=0.0, max=1.0)] = 0.1,
+    minutes: Annotated[int, typer.Option(help="The first one is for starting up.", min=2)] = 6,
+    out: Annotated[Path | None, typer.Option(help="Write the page of the result there.")] = None,
+    core_price: Annotated[float, typer.Option(help="Of a core a month.")] = 0.0,
+    gib_price: Annotated[float, typer.Option(help="Of a GiB of memory a month.")] = 0.0,
+    tb_price: Annotated[float, typer.Option(help="Of a TB of disk a month.")] = 0.0,
+    prices: Annotated[str, typer.Option(help="Whose prices, in which currency, read when.")] = "",
+    keep: Keep = None,
+) -> None:
+    """Measure what many parks take, and say what follows for a country. Ends with one line of JSON."""
+    known = Prices(core=core_price, gib=gib_price, tb=tb_price, source=prices)
+    if (core_price or gib_price or tb_price) and not prices:
+        raise OperatorError("prices change: say with --prices whose they are, in which currency and of which day")
+    with _folder(keep) as folder:
+        scale = country.CountryScale(parks=parks, meters=meters, share=share, minutes=minutes)
+        figures = asyncio.run(country.measure(folder, scale))
+    if out is not None:
+        out.write_text(document(figures, str(datetime.now(UTC).date()), known), encoding="utf-8")
+    _say(figures)
 
 
 @app.command("panels", epilog="Example: ecopark bench panels --keep /var/tmp/large")

@@ -14,7 +14,7 @@ from metering.park import Park
 from proving.demo.plan import DemoPlan
 from proving.plant.modbus import scheme_of
 from proving.processes import Child
-from proving.servers import START_S, GuardedMosquitto, Influxd
+from proving.servers import START_S, Servers, Struck
 
 
 class Crew:
@@ -32,17 +32,18 @@ class Crew:
         ingesters: int = 1,
         usage: bool = False,
         plant_options: Sequence[str] = (),
+        servers: Servers = Servers(),  # noqa: B008 (frozen)
     ) -> None:
         self._folder = folder
         self._park = park
         self._logs = folder / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         (folder / "spools").mkdir(exist_ok=True)
-        self.broker = GuardedMosquitto(folder / "broker", [park])
-        self.database = Influxd(folder / "influx")
+        self.broker = servers.broker(folder / "broker", [park])
+        self.database = servers.database(folder / "influx")
         self.environment = {
             "ECOPARK_PARK": str(folder / "park.yaml"),
-            "ECOPARK_INFLUX_URL": self.database.url,
+            **self.database.environment,
             ENV_FILE: str(self.broker.account(OPERATOR)),
         }
         """For the operator at a terminal; each part has an account of its own."""
@@ -101,9 +102,16 @@ class Crew:
             await asyncio.sleep(0.05)
         raise OperatorError(f"the simulated plant did not start:\n{self.plant.last_words()}")
 
-    def fallen(self) -> Child | None:
+    def fallen(self) -> Struck | None:
         """A part that has ended by itself."""
-        parts = [self.broker.process, self.database.process, *self.ingesters, *self.usage, self.plant, *self.gateways]
+        parts: list[Struck] = [
+            self.broker.process,
+            self.database.process,
+            *self.ingesters,
+            *self.usage,
+            self.plant,
+            *self.gateways,
+        ]
         return next((part for part in parts if not part.running), None)
 
     async def stop_reading(self) -> None:

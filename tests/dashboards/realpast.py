@@ -35,9 +35,9 @@ ABOVE = "steel"
 """The tenant that uses more than its baseline expects."""
 
 
-async def write_past(store: Store, folder: Path, now: datetime) -> Park:
+async def write_past(store: Store, folder: Path, now: datetime, days: int = DAYS) -> Park:
     """Write everything that ends at `now`, and return the park that it is of."""
-    start = datetime.combine((now - timedelta(days=DAYS)).date(), datetime.min.time(), load_park(EXAMPLE).zone)
+    start = datetime.combine((now - timedelta(days=days)).date(), datetime.min.time(), load_park(EXAMPLE).zone)
     text = EXAMPLE.read_text(encoding="utf-8").replace("interval_s: 60", f"interval_s: {SECONDS}")
     file = folder / "park.yaml"
     file.write_text(text, encoding="utf-8")

@@ -118,8 +118,27 @@ async def test_retry_after_is_handed_on(header: str, seconds: float | None, prox
 async def test_an_answer_that_is_none_of_influxdbs(body: str, proxy: FaultyProxy) -> None:
     proxy.body, proxy.always = body, 200
     async with Store(proxy.url) as store:
-        with pytest.raises(UnavailableError, match="InfluxDB"):
+        with pytest.raises(UnavailableError, match="not as InfluxDB") as caught:
             await store.query("SHOW DATABASES", "")
+    for told in (repr(body), "names no version", proxy.url, "ECOPARK_INFLUX_URL"):
+        assert told in str(caught.value)
+
+
+async def test_half_an_answer_names_the_version(proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = '{"results":[{"series":[{"name":"usage","columns":["ti', 200
+    proxy.headers = {"X-Influxdb-Version": "1.12.4"}
+    async with Store(proxy.url) as store:
+        for asking in (store.query, store.series, store.tables):
+            with pytest.raises(UnavailableError, match=r"version 1\.12\.4.*begin '\{\"results"):
+                await asking("SHOW DATABASES", "")
+
+
+async def test_an_error_inside_of_success_is_the_statements(proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = '{"results":[{"statement_id":0,"error":"engine: no such thing"}]}', 200
+    async with Store(proxy.url) as store:
+        for asking in (store.query, store.series, store.tables):
+            with pytest.raises(RejectedError, match="no such thing"):
+                await asking('SELECT * FROM "usage"', OPERATOR_DATABASE)
 
 
 async def test_a_hanging_database_is_given_up(proxy: FaultyProxy) -> None:

@@ -1,0 +1,264 @@
+"""What many parks take: `ecopark bench country`, a share of a country on this machine, and what follows for all of it.
+
+Gateways of a hundred meters send a message a minute through the broker, spread over the minute; ingesters and the usage
+service run as operators run them, and the panels of a park are asked at the same time. Then a day of one small park is
+written at once, computed, and weighed on the disk. `proving.bench.scaledoc` makes docs/scale.md of the result.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from efficiency.usage.intervals import DAY_MS, Span
+from metering.errors import OperatorError
+from metering.instants import milliseconds
+from metering.park import Park
+from metering.parkfile import load_park
+from proving.bench.panels import time_panels
+from proving.bench.parks import PER_GATEWAY, country_park, gateway_of, meter_of, write_country
+from proving.bench.processtime import cpu_s, peak_mb, resident_mb
+from proving.bench.station import Station
+from proving.bench.usage import recompute
+from proving.processes import Child
+from proving.servers import Influxd, Mosquitto
+from store.client import Store
+from store.lines import point
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, USAGE_CURSOR, reading_series
+from store.select import Of, select
+from wire.client import client_of
+from wire.topics import Channel, topic
+
+MINUTE_MS = 60_000
+SETTLES_S = 120.0
+_LINES_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class CountryScale:
+    """So many parks of so many meters would be the country; `share` of the parks is simulated for `minutes`."""
+
+    parks: int = 400
+    meters: int = 2_000
+    share: float = 0.1
+    minutes: int = 6
+    ingesters: int = 2
+    weighed_meters: int = 200
+    minute_s: float = 60.0
+    packed_s: float = 75.0
+    """The private database packs what it has after half a minute of silence; so long it gets."""
+
+    @property
+    def simulated(self) -> int:
+        """Parks that are simulated."""
+        return max(1, round(self.parks * self.share))
+
+    @property
+    def per_minute(self) -> int:
+        """Readings of all simulated parks in a minute."""
+        return self.simulated * self.meters
+
+
+async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
+    """Measure; the figures by the keys that docs/notes/bench.md explains.
+
+    Raises `OperatorError` where a server is missing or a reading is lost.
+    """
+    parks = folder / "parks"
+    write_country(parks, scale.simulated, scale.meters)
+    loaded = round(os.getloadavg()[0], 2)
+    broker, database = Mosquitto(folder / "broker"), Influxd(folder / "influx")
+    try:
+        await asyncio.gather(broker.start(), database.start())
+        async with Store(database.url) as store:
+            found = await _Country(scale, Station(folder, parks, store, broker, database)).run()
+    finally:
+        broker.process.stop()
+        database.process.stop()
+    return {
+        "parks": scale.parks,
+        "meters": scale.meters,
+        "simulated": scale.simulated,
+        "cores": os.cpu_count(),
+        "load_average_before": loaded,
+        **found,
+        "disk": await weigh(folder / "weighed", scale.weighed_meters, scale.packed_s),
+    }
+
+
+class _Country:
+    """The simulated parks at work: the first minute is for starting up and not measured."""
+
+    def __init__(self, scale: CountryScale, station: Station) -> None:
+        self._scale = scale
+        self._station = station
+        self._sent = 0
+
+    async def run(self) -> dict[str, Any]:
+        scale, station = self._scale, self._station
+        usage = station.child("usage", ["-m", "ecopark", "usage", "run"], ECOPARK_INSTANCE="usage-1")
+        try:
+            await station.have_ingesters(scale.ingesters)
+            usage.start()
+            sending = asyncio.create_task(self._send())
+            await asyncio.sleep(scale.minute_s)
+            before = self._used(usage)
+            panels = await self._panels()
+            await asyncio.wait_for(sending, None)
+            passed = scale.minutes - 1
+            after = self._used(usage)
+            await self._arrived()
+            lag_s = await self._lag()
+            return {
+                "minutes": passed,
+                "readings_per_s": round(scale.per_minute / scale.minute_s, 1),
+                "cpu_share": {
+                    part: round((after[part] - before[part]) / (passed * scale.minute_s), 4) for part in after
+                },
+                "memory_mb": self._memory(usage),
+                "usage_lag_s": lag_s,
+                "panels": panels,
+            }
+        finally:
+            usage.stop()
+            await station.keep_ingesters(0)
+
+    def _used(self, usage: Child) -> dict[str, float]:
+        station = self._station
+        return {
+            "ingest": sum(cpu_s(child.pid) for child in station.ingesters),
+            "broker": cpu_s(station.broker.process.pid),
+            "database": cpu_s(station.database.process.pid),
+            "usage": cpu_s(usage.pid),
+        }
+
+    def _memory(self, usage: Child) -> dict[str, float]:
+        station = self._station
+        return {
+            "ingest": round(max(resident_mb(child.pid) for child in station.ingesters), 1),
+            "broker": round(resident_mb(station.broker.process.pid), 1),
+            "database": round(resident_mb(station.database.process.pid), 1),
+            "usage": round(resident_mb(usage.pid), 1),
+            "usage_peak": round(peak_mb(usage.pid), 1),
+        }
+
+    async def _send(self) -> None:
+        """Each gateway's message of each minute at its place in the minute."""
+        scale = self._scale
+        gateways = [(park, first) for first in range(0, scale.meters, PER_GATEWAY) for park in range(scale.simulated)]
+        begun = time.monotonic()
+        async with client_of(self._station.broker.address) as client:
+            for minute in range(scale.minutes):
+                for place, (park, first) in enumerate(gateways):
+                    due = begun + (minute + place / len(gateways)) * scale.minute_s
+                    await asyncio.sleep(max(0.0, due - time.monotonic()))
+                    last = min(first + PER_GATEWAY, scale.meters)
+                    where_to = topic(country_park(park), gateway_of(first), Channel.READINGS)
+                    await client.publish(where_to, _message(first, last, minute), qos=1)
+                    self._sent += last - first
+
+    async def _panels(self) -> dict[str, float]:
+        """What the panels of the operator of one park take meanwhile, in milliseconds."""
+        park = load_park(self._station.parks / f"{country_park(0)}.yaml")
+        pid = self._station.database.process.pid
+        timed = await time_panels(self._station.store, park, datetime.now(UTC), pid, {"24 h": timedelta(days=1)})
+        ordered = sorted(one.ms for one in timed)
+        return {
+            "queries": len(ordered),
+            "p50_ms": round(ordered[len(ordered) // 2], 1),
+            "p95_ms": round(ordered[int(len(ordered) * 0.95)], 1),
+        }
+
+    async def _arrived(self) -> None:
+        counted = select("electricity", [Of("count", "energy_kwh", "n")])
+        deadline, count = time.monotonic() + SETTLES_S, 0
+        while count != self._sent and time.monotonic() < deadline:
+            await asyncio.sleep(1)
+            rows = await self._station.store.query(counted, OPERATOR_DATABASE)
+            count = int(rows[0]["n"]) if rows else 0
+        if count != self._sent:
+            raise OperatorError(f"{self._sent} readings were published, and the database has {count} of them")
+
+    async def _lag(self) -> float:
+        """How far the park that is furthest behind is computed."""
+        newest = select(USAGE_CURSOR, ["computed"], "", ["park"], newest=1)
+        rows = await self._station.store.query(newest, OPERATOR_DATABASE)
+        if len(rows) < self._scale.simulated:
+            raise OperatorError(f"{len(rows)} of {self._scale.simulated} parks were computed at all")
+        return round(time.time() - min(int(row["computed"]) for row in rows) / 1000, 1)
+
+
+def _message(first: int, last: int, minute: int) -> str:
+    now_ms = time.time_ns() // NS_PER_MS
+    readings = [{"meter": meter_of(n), "ts": now_ms, "values": _values(n, minute)} for n in range(first, last)]
+    return json.dumps({"id": f"{first}-{now_ms}", "readings": readings}, separators=(",", ":"))
+
+
+def _values(number: int, minute: int) -> dict[str, float]:
+    power = 200.0 + number % 97 + minute % 7
+    return {
+        "energy_kwh": round(10_000.0 * number + power * minute / 60, 3),
+        "energy_export_kwh": 0.0,
+        "reactive_kvarh": round(1_000.0 * number + power * minute / 200, 3),
+        "power_kw": power,
+        "power_factor": round(0.9 + number % 8 / 100, 3),
+        "voltage_v": 400.0 + minute % 5,
+        "current_a": round(power * 1.6, 1),
+        "frequency_hz": 50.0,
+    }
+
+
+async def weigh(folder: Path, meters: int, packed_s: float) -> dict[str, float]:
+    """Bytes on the disk of a reading and of a quarter hour of use, from a day of a small park."""
+    write_country(folder / "parks", 1, meters)
+    file = folder / "parks" / f"{country_park(0)}.yaml"
+    park = load_park(file)
+    midnight = datetime.now(park.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = milliseconds(midnight) - DAY_MS
+    server = Influxd(folder / "influx")
+    try:
+        await server.start()
+        async with Store(server.url) as store:
+            for some in _day(park, begin):
+                await store.write(some, OPERATOR_DATABASE)
+            await asyncio.sleep(packed_s)
+            readings = _size(folder / "influx")
+            await recompute(server, file, park, Span(begin, begin + DAY_MS))
+            await asyncio.sleep(packed_s)
+            counted = select(USAGE, [Of("count", "completeness", "n")])
+            quarters = int((await store.query(counted, OPERATOR_DATABASE))[0]["n"])
+    finally:
+        server.process.stop()
+    both = _size(folder / "influx")
+    return {
+        "bytes_per_reading": round(readings / (meters * 24 * 60), 2),
+        "bytes_per_quarter_hour": round((both - readings) / quarters, 1),
+        "quarter_hours": quarters,
+    }
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files below a folder; one that is packed away meanwhile counts nothing."""
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+def _day(park: Park, begin: int) -> Iterator[list[str]]:
+    lines: list[str] = []
+    for number, meter in enumerate(park.meters):
+        head = reading_series(park.id, meter)
+        for minute in range(24 * 60):
+            lines.append(point(head, _values(number, minute), (begin + minute * MINUTE_MS) * NS_PER_MS))
+            if len(lines) == _LINES_AT_ONCE:
+                yield lines
+                lines = []
+    yield lines

@@ -1,0 +1,151 @@
+"""docs/scale.md, made of what `ecopark bench country` measured: what so many parks need, and what would break first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+PARKS = (1, 10, 40, 100, 400)
+YEAR_DAYS = 365
+FULL_CORE = 0.7
+"""So much of a core a process may use on an average: what is late has to be caught up with."""
+_PER_DAY = 24 * 60
+_QUARTERS = 96
+_GIB = 1024.0
+_TB = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Of a core, a GiB of memory and a TB of disk in a month, with where and when they were read; 0 is not known."""
+
+    core: float = 0.0
+    gib: float = 0.0
+    tb: float = 0.0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a number of parks needs: cores by part, memory (GiB), disk a year (TB)."""
+
+    parks: int
+    readings_per_s: float
+    cores: dict[str, float]
+    memory_gib: float
+    disk_tb: float
+
+    @property
+    def all_cores(self) -> float:
+        """Of all parts together."""
+        return sum(self.cores.values())
+
+    def services(self, part: str) -> int:
+        """Processes of a part that works on one core."""
+        return max(1, -int(-self.cores[part] // FULL_CORE))
+
+
+def needs(figures: dict[str, Any]) -> list[Need]:
+    """What each number of parks needs: everything grows with the number of readings."""
+    return [_need(figures, parks) for parks in PARKS]
+
+
+def _need(figures: dict[str, Any], parks: int) -> Need:
+    times = parks / figures["simulated"]
+    cores = {part: share * times for part, share in figures["cpu_share"].items()}
+    memory, disk = figures["memory_mb"], figures["disk"]
+    whole = sum(memory[part] for part in ("ingest", "broker", "database", "usage")) * max(times, 1.0)
+    meters = parks * figures["meters"]
+    per_meter = _PER_DAY * disk["bytes_per_reading"] + _QUARTERS * disk["bytes_per_quarter_hour"]
+    return Need(
+        parks,
+        readings_per_s=figures["readings_per_s"] * times,
+        cores=cores,
+        memory_gib=whole / _GIB,
+        disk_tb=meters * per_meter * YEAR_DAYS / _TB,
+    )
+
+
+def document(figures: dict[str, Any], day: str, prices: Prices) -> str:
+    """The whole page."""
+    return "\n".join([*_head(figures, day), *_table(figures, prices), *_breaks(figures), *_single(figures)]) + "\n"
+
+
+def _head(figures: dict[str, Any], day: str) -> Iterator[str]:
+    simulated, meters = figures["simulated"], figures["meters"]
+    disk, panels = figures["disk"], figures["panels"]
+    yield f"""\
+# What a country takes
+
+`ecopark bench country --out docs/scale.md` has measured and written this page: do not edit it.
+
+Measured on {day} on {figures["cores"]} cores (load average {figures["load_average_before"]} before), with Debian's
+mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
+values a minute, by gateways of a hundred meters, for {figures["minutes"]} minutes: {figures["readings_per_s"]:,} a
+second. All arrived. Meanwhile the usage service computed all parks (the one furthest behind as of
+{figures["usage_lag_s"]} s ago), and the panels of one park's operator were asked: {panels["queries"]} queries, of which
+half took {panels["p50_ms"]} ms and 95 % less than {panels["p95_ms"]} ms. A reading takes {disk["bytes_per_reading"]}
+bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in the operator's and the tenant's database
+together.
+
+Everything else is extrapolated in proportion to the readings. All readings are kept.
+"""
+
+
+def _table(figures: dict[str, Any], prices: Prices) -> Iterator[str]:
+    priced = prices.core > 0
+    yield "| parks | readings a second | cores: ingest | broker | database | usage | memory | disk a year |" + (
+        " a month |" if priced else ""
+    )
+    yield "|---|---|---|---|---|---|---|---|" + ("---|" if priced else "")
+    for need in needs(figures):
+        measured = " (measured)" if need.parks == figures["simulated"] else ""
+        cores = " | ".join(f"{need.cores[part]:.2f}" for part in ("ingest", "broker", "database", "usage"))
+        row = f"| {need.parks}{measured} | {need.readings_per_s:,.0f} | {cores} "
+        row += f"| {need.memory_gib:,.1f} GiB | {need.disk_tb:,.2f} TB |"
+        if priced:
+            cost = need.all_cores * prices.core + need.memory_gib * prices.gib + need.disk_tb * prices.tb
+            row += f" {cost:,.0f} |"
+        yield row
+    yield ""
+    if priced:
+        yield f"Money by {prices.source}; the disk is that of the first year."
+    else:
+        yield "What that costs: give `--core-price`, `--gib-price`, `--tb-price` and, for their source, `--prices`."
+    yield ""
+
+
+def _breaks(figures: dict[str, Any]) -> Iterator[str]:
+    last = needs(figures)[-1]
+    yield "## Where it breaks first"
+    yield ""
+    database = last.cores["database"]
+    yield f"""\
+Ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. So {last.parks} parks
+want {last.services("ingest")} ingesters on one shared subscription and {last.services("usage")} usage services that
+divide the parks (`ECOPARK_SHARE_PARKS`). One usage service is full at {_most(figures, "usage"):,} meters, one ingester
+at {_most(figures, "ingest"):,}.
+
+Broker and database are one program each, and the database is the one that gives way: {last.parks} parks take
+{database:.1f} cores of it and {last.disk_tb:,.1f} TB a year, in {last.parks * figures["meters"]:,} series of readings
+and several times as many of use. Before that, give each region a database of its own, or take a distributed store
+([servers.md](servers.md) says what was tried). mosquitto works on one core: {last.cores["broker"]:.2f} of it for
+{last.parks} parks.
+"""
+
+
+def _most(figures: dict[str, Any], part: str) -> int:
+    meters: int = figures["simulated"] * figures["meters"]
+    share: float = max(figures["cpu_share"][part], 1e-4)
+    return int(meters * FULL_CORE / share / 1000) * 1000
+
+
+def _single(figures: dict[str, Any]) -> Iterator[str]:
+    meters = figures["simulated"] * figures["meters"]
+    memory = figures["memory_mb"]
+    share = figures["cpu_share"]["usage"] * 20_000 / meters
+    yield f"""\
+## One usage service
+
+20,000 meters that send each minute take {share:.2f} of a core. It held {memory["usage"]:,.0f} MB with {meters:,} meters
+({memory["usage_peak"]:,.0f} at most): {memory["usage"] / meters * 10_000:,.0f} MB per 10,000. An ingester held
+{memory["ingest"]:,.0f} MB, {memory["ingest"] / meters * 10_000:,.0f} MB per 10,000."""

@@ -1,0 +1,72 @@
+"""The bench of many parks: a small run, and a page that says what was measured and what follows."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proving.bench.country import CountryScale, measure
+from proving.bench.scaledoc import PARKS, Prices, document, needs
+from proving.bench.table import flat
+
+ROOT = Path(__file__).parents[2]
+SMALL = CountryScale(parks=4, meters=110, share=0.5, minutes=2, weighed_meters=2, minute_s=8.0, packed_s=0.0)
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return asyncio.run(measure(tmp_path_factory.mktemp("country"), SMALL))
+
+
+def test_a_small_run_has_measured_something(figures: dict[str, Any]) -> None:
+    assert (figures["parks"], figures["meters"], figures["simulated"]) == (4, 110, 2)
+    assert figures["readings_per_s"] == 2 * 110 / 8
+    assert figures["panels"]["queries"] > 100
+    assert figures["disk"]["bytes_per_reading"] > 0
+    assert figures["disk"]["quarter_hours"] >= 2 * 96
+    assert all(figures["memory_mb"].values())
+
+
+def test_every_key_of_the_country_is_explained(figures: dict[str, Any]) -> None:
+    text = (ROOT / "docs" / "notes" / "bench.md").read_text(encoding="utf-8")
+    section = text[text.index("## Keys of `ecopark bench country`") :]
+    assert {path for path, _ in flat(figures) if f"`{path}`" not in section} == set()
+
+
+MEASURED: dict[str, Any] = {
+    "meters": 1_000,
+    "simulated": 10,
+    "cores": 2,
+    "load_average_before": 0.5,
+    "minutes": 5,
+    "readings_per_s": 166.7,
+    "cpu_share": {"ingest": 0.01, "broker": 0.002, "database": 0.1, "usage": 0.065},
+    "memory_mb": {"ingest": 100.0, "broker": 10.0, "database": 300.0, "usage": 102.0, "usage_peak": 110.0},
+    "usage_lag_s": 4.0,
+    "panels": {"queries": 170, "p50_ms": 3.0, "p95_ms": 40.0},
+    "disk": {"bytes_per_reading": 20.0, "bytes_per_quarter_hour": 50.0, "quarter_hours": 192},
+}
+
+
+def test_what_is_needed_grows_with_the_parks() -> None:
+    found = {need.parks: need for need in needs(MEASURED)}
+    assert list(found) == list(PARKS)
+    assert found[10].cores == MEASURED["cpu_share"]
+    assert found[10].memory_gib == pytest.approx(512 / 1024)
+    assert found[1].memory_gib == found[10].memory_gib, "a service weighs something before its first meter"
+    assert found[40].memory_gib == pytest.approx(4 * 512 / 1024)
+    assert found[400].cores["usage"] == pytest.approx(2.6)
+    assert found[400].services("usage") == 4
+    assert found[1].services("usage") == 1
+    assert found[10].disk_tb == pytest.approx(10_000 * 365 * (1440 * 20 + 96 * 50) / 1e12)
+
+
+def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
+    plain = document(MEASURED, "2026-11-27", Prices())
+    assert "| 10 (measured) | 167 | 0.01 | 0.00 | 0.10 | 0.07 | 0.5 GiB | 0.12 TB |" in plain
+    assert "One usage service is full at 107,000 meters" in plain
+    assert "20,000 meters that send each minute take 0.13 of a core" in plain
+    priced = document(MEASURED, "2026-11-27", Prices(core=10, gib=2, tb=100, source="a list of 2026-11-01, USD"))
+    assert "| 0.5 GiB | 0.12 TB | 15 |" in priced
+    assert "Money by a list of 2026-11-01, USD" in priced
