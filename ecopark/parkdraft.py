@@ -6,70 +6,26 @@ comment that says what is missing, and `ecopark check` then names it with its li
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ecopark.sheets import CellError, SheetRow, number, plain, read_rows
+from ecopark.metertable import MeterTable, meter_table, utility_in
+from ecopark.sheets import CellError, SheetRow, number, plain
 from metering.meterlibrary import library_names
 from metering.model import IDENTIFIER
 from metering.quantities import UTILITIES, Quantity, Utility
 from metering.units import conversion
 
-HEADS: Final[Mapping[str, Sequence[str]]] = {
-    "id": (
-        "id",
-        "meter",
-        "meter id",
-        "code",
-        "tag",
-        "ma",
-        "ma cong to",
-        "ma dong ho",
-        "ma so",
-        "so cong to",
-        "so hieu",
-    ),
-    "name": ("name", "description", "location", "ten", "ten cong to", "ten dong ho", "mo ta", "vi tri", "dien giai"),
-    "tenant": ("tenant", "customer", "company", "firm", "doanh nghiep", "khach hang", "don vi", "cong ty"),
-    "utility": ("utility", "type", "medium", "kind", "loai", "loai dong ho", "loai cong to", "nang luong"),
-    "gateway": ("gateway", "concentrator", "logger", "thiet bi thu thap", "tu", "bo tap trung"),
-    "parent": (
-        "parent",
-        "parent meter",
-        "main meter",
-        "upstream",
-        "cong to tong",
-        "dong ho tong",
-        "cong to cha",
-        "dong ho cha",
-        "diem do cha",
-    ),
-    "multiplier": ("multiplier", "ct ratio", "ratio", "he so nhan", "he so", "ty so bien dong", "tu ti"),
-    "rated": ("rated", "max", "maximum", "rated power", "rated flow", "cong suat", "cong suat dinh muc", "dinh muc"),
-    "interval_s": ("interval", "interval s", "period", "chu ky", "chu ky doc"),
-    "serial": ("serial", "serial number", "serial no", "so che tao", "so seri", "so serial", "so may"),
-    "model": ("model", "make", "make and model", "make model", "hang", "hang model", "chung loai", "kieu", "ma hieu"),
-    "device": ("device", "address", "modbus", "modbus address", "modbus id", "slave", "dia chi", "dia chi modbus"),
-    "host": ("host", "ip", "ip address", "dia chi ip"),
-}
-"""Heads of columns as lists of meters have them, without marks and in lower case."""
-
-UTILITY_WORDS: Final[Mapping[Utility, Sequence[str]]] = {
-    Utility.WASTEWATER: ("wastewater", "waste water", "nuoc thai", "sewage"),
-    Utility.CHILLED_WATER: ("chilled", "nuoc lanh", "cold water btu", "btu"),
-    Utility.STEAM: ("steam", "hoi nuoc", "hoi"),
-    Utility.WATER: ("water", "nuoc"),
-    Utility.COMPRESSED_AIR: ("compressed air", "khi nen", "air"),
-    Utility.NATURAL_GAS: ("natural gas", "gas", "khi thien nhien", "khi dot", "lng", "cng"),
-    Utility.ELECTRICITY: ("electric", "power", "energy", "dien", "kwh"),
-    Utility.PRODUCTION: ("production", "output", "san luong", "san pham"),
-}
-"""Words by which the utility is recognised, the more special ones first: steam is `hơi nước`, and no water."""
-
 _INTERVAL_S: Final = 900
+_TIMES: Final[Mapping[tuple[str, ...], int]] = {
+    ("s", "sec", "giay"): 1,
+    ("min", "minute", "minutes", "phut", "ph"): 60,
+    ("h", "hour", "hours", "gio"): 3600,
+    ("d", "day", "days", "ngay"): 86_400,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +36,17 @@ class ParkDraft:
     doubts: tuple[str, ...]
 
 
-def columns_of(heads: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Which head is which field, and the heads that nobody knows."""
-    found: dict[str, str] = {}
-    unknown: list[str] = []
-    for head in heads:
-        written = re.sub(r"\s*[(\[].*", "", head)
-        field = next((name for name, words in HEADS.items() if plain(written) in words), None)
-        if field is None or field in found:
-            unknown.append(head)
-        else:
-            found[field] = head
-    return found, unknown
-
-
-def draft_park(file: Path, park: str, *, sheet: str | None = None, header: int = 1) -> ParkDraft:
+def draft_park(file: Path, park: str, *, sheet: str | None = None, header: int | None = None) -> ParkDraft:
     """Make a draft from a list of meters. Raises `OperatorError` where it cannot be read or names no meters."""
-    rows = read_rows(file, sheet=sheet, header=header)
-    columns, unknown = columns_of(rows[0].cells if rows else ())
-    return _Drafting(park, rows, columns, unknown).made()
+    return _Drafting(park, meter_table(file, sheet=sheet, header=header)).made()
 
 
 class _Drafting:
-    def __init__(self, park: str, rows: Sequence[SheetRow], columns: Mapping[str, str], unknown: Sequence[str]) -> None:
+    def __init__(self, park: str, table: MeterTable) -> None:
         self._park = park
-        self._rows = rows
-        self._columns = columns
-        self._unknown = unknown
+        self._table = table
+        self._rows = table.rows
+        self._columns = table.columns
         self._doubts: list[str] = []
         self._noted: dict[int, list[str]] = {}
         self._ids: dict[str, str] = {}
@@ -120,7 +60,7 @@ class _Drafting:
         gateways = sorted({self._gateway(row) for row in self._rows})
         tenants = sorted({name for row in self._rows if (name := self._text(row, "tenant"))})
         lines = [
-            *[f"# Not used: the column {head!r}." for head in self._unknown],
+            *[f"# Not used: {what}." for what in self._table.left_out],
             "park:",
             f"  id: {self._park}",
             f"  name: {{en: {self._park}, vi: {self._park}}}  # as people call it",
@@ -183,7 +123,7 @@ class _Drafting:
             lines.append(f"    parent: {self._ids[parent]}")
         elif parent:
             self._doubt(row, f"the list has no meter {parent!r}, so no parent")
-        lines.append(f"    interval_s: {self._whole(row, 'interval_s', _INTERVAL_S)}")
+        lines.append(f"    interval_s: {self._interval(row)}")
         lines += self._numbers(row, utility)
         lines += self._connection(row, utility)
         return [lines[0], *(f"    # CHECK {what}" for what in self._noted.get(row.number, ())), *lines[1:]]
@@ -224,13 +164,13 @@ class _Drafting:
         return lines
 
     def _utility(self, row: SheetRow) -> str:
-        for source in ("utility", "name", "id"):
+        for source in ("utility", "section", "name", "id"):
             words = plain(self._text(row, source))
-            for utility, known in UTILITY_WORDS.items():
-                if any(re.search(rf"\b{re.escape(word)}", words) for word in known):
-                    if source != "utility":
-                        self._doubt(row, f"utility {utility.value} was taken from the {source}")
-                    return f"{utility.value}"
+            utility = self._table.section.get(row.number) if source == "section" else utility_in(words)
+            if utility is not None:
+                if source in {"name", "id"}:
+                    self._doubt(row, f"utility {utility.value} was taken from the {source}")
+                return f"{utility.value}"
         self._doubt(row, "utility: what it measures is not said; electricity is a guess")
         return Utility.ELECTRICITY.value
 
@@ -242,30 +182,49 @@ class _Drafting:
         return made if made[:1].isalpha() else f"gw-{made}"
 
     def _multiplier(self, row: SheetRow) -> float | None:
-        """A number, or a ratio such as 200/5."""
-        written = self._text(row, "multiplier")
-        ratio = re.fullmatch(r"\s*(\d+)\s*[/:]\s*(\d+)\s*A?\s*", written)
-        if ratio and int(ratio[2]):
-            return int(ratio[1]) / int(ratio[2])
-        return self._number(row, "multiplier")
+        """The factor that is stated, or the product of the ratios of both transformers."""
+        stated, ct, vt = (self._ratio(row, name) for name in ("multiplier", "ct", "vt"))
+        of_both = None if ct is vt is None else (ct or 1.0) * (vt or 1.0)
+        if stated is not None and of_both not in {None, stated}:
+            self._doubt(row, f"multiplier: {stated:g} is stated, but the transformers make {of_both:g}")
+        return stated if stated is not None else of_both
+
+    def _ratio(self, row: SheetRow, name: str) -> float | None:
+        """A number, a ratio such as 200/5 or 22/0,1, or both, as in 80 (400/5)."""
+        written = re.sub(r"\s*(kA|A|kV|V)\b", "", self._text(row, name))
+        ratio = re.fullmatch(r"(?:[\d.,]+\s*[(\[])?\s*([\d.,]+)\s*[/:]\s*([\d.,]+)\s*[)\]]?", written)
+        above, below = (_plain_number(part) for part in ratio.groups()) if ratio is not None else (None, None)
+        return above / below if above and below else self._number(row, name)
 
     def _rated(self, row: SheetRow, utility: str) -> float | None:
-        """A number, or a number with a unit such as 8 t/h."""
+        """A number, or one with a unit such as 8 t/h behind it or in the head of its column."""
         spec = UTILITIES[Utility(utility)]
-        found = re.fullmatch(r"([\d.,\s]+)\s*([^\d\s.,].*)", self._text(row, "rated"))
+        written = self._text(row, "rated")
+        found = re.fullmatch(r"([\d.,\s]+)\s*([^\d\s.,].*)", written)
+        unit = found[2] if found else self._table.units.get("rated")
         quantity = Quantity("", spec.rate_unit, 0, 0) if spec.rate is None else spec.quantities[spec.rate]
-        into = conversion(found[2], quantity) if found else None
-        if found is None or into is None:
-            return self._number(row, "rated")
+        into = conversion(unit, quantity)
+        if written and into is None:
+            taken = "" if found else f"; {written} {quantity.unit} was taken"
+            self._doubt(row, f"rated: {written!r} is in {unit}, which cannot become {quantity.unit}{taken}")
+        if found is None:
+            stated = self._number(row, "rated")
+            return stated if stated is None or into is None else into.of(stated)
+        if into is None:
+            return None
         try:
             sent = number(found[1], ",") if "," in found[1] else number(found[1])
         except CellError:
             return self._number(row, "rated")
         return None if sent is None else into.of(sent)
 
-    def _whole(self, row: SheetRow, field: str, default: int) -> int:
-        found = self._number(row, field)
-        return default if not found else int(found)
+    def _interval(self, row: SheetRow) -> int:
+        found = self._number(row, "interval_s")
+        unit = plain(self._table.units.get("interval_s", "s"))
+        times = next((times for words, times in _TIMES.items() if unit in words), None)
+        if found and times is None:
+            self._doubt(row, f"interval_s: {found:g} {unit} was taken for seconds")
+        return int(found * (times or 1)) if found else _INTERVAL_S
 
     def _number(self, row: SheetRow, field: str) -> float | None:
         head = self._columns.get(field)
@@ -298,6 +257,14 @@ def _readings_of(cell: Any) -> list[float | None]:
         with suppress(CellError):
             found.add(number(cell, decimal))
     return sorted(found, key=lambda value: value or 0.0)
+
+
+def _plain_number(text: str) -> float | None:
+    """A number with a point or a comma before its fraction."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
 
 
 def profile_of(model: str) -> str | None:

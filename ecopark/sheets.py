@@ -23,6 +23,8 @@ from metering.instants import milliseconds
 _ENCODINGS: Final = ("utf-8-sig", "utf-16", "cp1258")
 """Tried in this order: what Excel writes, and what it wrote in Viet Nam before."""
 
+_WORKBOOKS: Final = frozenset({".xlsx", ".xlsm"})
+
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -43,7 +45,7 @@ def read_rows(file: Path, *, sheet: str | None = None, header: int = 1, delimite
 
     Raises `OperatorError` where the file is no CSV file or workbook, or has no heads there.
     """
-    lines = _worksheet(file, sheet) if file.suffix.lower() in {".xlsx", ".xlsm"} else _csv(file, delimiter)
+    lines = _worksheet(file, sheet) if file.suffix.lower() in _WORKBOOKS else _csv(file, delimiter)
     heads: list[str] = []
     rows: list[SheetRow] = []
     for number, cells in enumerate(lines, 1):
@@ -54,6 +56,27 @@ def read_rows(file: Path, *, sheet: str | None = None, header: int = 1, delimite
     if not any(heads):
         raise OperatorError(f"{file}: no column heads in row {header}; say in which row they are (header)")
     return rows
+
+
+def grids(file: Path, sheet: str | None = None) -> dict[str, list[list[Any]]]:
+    """All cells by sheet, for lists that people made: each cell of a merged range has the value of the range.
+
+    Hidden sheets are left out unless one is named. Raises `OperatorError` where the file is no CSV file or workbook.
+    """
+    if file.suffix.lower() not in _WORKBOOKS:
+        return {"": list(_csv(file, None))}
+    book = _workbook(file, sheet, read_only=False)
+    pages = book.worksheets if sheet is None else [book[sheet]]
+    return {page.title: _unmerged(page) for page in pages if sheet is not None or page.sheet_state == "visible"}
+
+
+def _unmerged(page: Any) -> list[list[Any]]:
+    lines = [[*row] for row in page.iter_rows(values_only=True)]
+    for area in page.merged_cells.ranges:
+        value = lines[area.min_row - 1][area.min_col - 1]
+        for line in lines[area.min_row - 1 : area.max_row]:
+            line[area.min_col - 1 : area.max_col] = [value] * (area.max_col - area.min_col + 1)
+    return lines
 
 
 def _csv(file: Path, delimiter: str | None) -> Iterator[list[Any]]:
@@ -79,14 +102,19 @@ def _decoded(file: Path, content: bytes) -> str:
     raise OperatorError(f"{file}: neither UTF-8, UTF-16 nor Windows-1258; save it as CSV UTF-8")
 
 
-def _worksheet(file: Path, sheet: str | None) -> Iterator[list[Any]]:
+def _workbook(file: Path, sheet: str | None, *, read_only: bool) -> Any:
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
+        book = load_workbook(file, read_only=read_only, data_only=True)
     except Exception as error:  # openpyxl raises what zip files and XML raise
         raise OperatorError(f"{file}: not a workbook ({error})") from error
+    if sheet is not None and sheet not in book.sheetnames:
+        raise OperatorError(f"{file}: no sheet {sheet!r}; there are {', '.join(book.sheetnames)}")
+    return book
+
+
+def _worksheet(file: Path, sheet: str | None) -> Iterator[list[Any]]:
+    book = _workbook(file, sheet, read_only=True)
     try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise OperatorError(f"{file}: no sheet {sheet!r}; there are {', '.join(book.sheetnames)}")
         chosen = book[sheet] if sheet is not None else book.worksheets[0]
         yield from ([*row] for row in chosen.iter_rows(values_only=True))
     finally:

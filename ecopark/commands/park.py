@@ -21,12 +21,13 @@ def _group() -> None:
 def draft(
     file: Annotated[Path, typer.Argument(help="A list of meters: a CSV file or workbook.")],
     park: Annotated[str, typer.Option(help="Identifier of the park.")] = "my-park",
-    sheet: Annotated[str | None, typer.Option(help="Name of the sheet, if not the first.")] = None,
-    header: Annotated[int, typer.Option(min=1, help="Row of the column heads.")] = 1,
+    sheet: Annotated[str | None, typer.Option(help="Name of the sheet, if not the one with most of the heads.")] = None,
+    header: Annotated[int | None, typer.Option(min=1, help="Row of the column heads, if it is not found.")] = None,
 ) -> None:
     """Write a park file from a list of meters to standard output; doubts are comments in it and listed at the end.
 
-    Columns are recognised by their heads in English and Vietnamese. Then run `ecopark check` on it.
+    Columns are recognised by their heads in English and Vietnamese, wherever in the file they are. Then run
+    `ecopark check` on it.
     """
     if not IDENTIFIER.fullmatch(park):
         raise OperatorError(f"--park {park!r}: an identifier begins with a letter; letters, digits, - and _ may follow")

@@ -20,7 +20,8 @@ from ecopark.importing import (
     readings_of,
     write_refused,
 )
-from ecopark.parkdraft import columns_of, draft_park, profile_of
+from ecopark.metertable import columns_of
+from ecopark.parkdraft import draft_park, profile_of
 from ecopark.sheets import CellError, instant, number, plain, read_rows
 from gateway.sources import faults
 from metering.errors import OperatorError
@@ -243,6 +244,7 @@ def test_a_draft_from_a_vietnamese_list_passes_the_check_or_says_what_is_missing
     ]
     assert {tenant.name.vi for tenant in park.tenants} == {"Công ty Dệt A"}
     assert park.meter["m-10203040"].rated == 1000.0
+    assert "    # CHECK rated: '50' is in kW, which cannot become m³/h; 50 m³/h was taken" in draft.text
     assert "    # CHECK rated: '1.000' can be 1 or 1000; the larger one was taken" in draft.text
     for doubt in draft.doubts:
         assert f"    # CHECK {doubt.partition(': ')[2]}" in draft.text
