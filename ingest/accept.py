@@ -61,7 +61,7 @@ def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepte
     """Check each value of a message against the park files, at the ingester's time `now_ms`."""
     carrier = known.carrier(topic)
     if carrier is None:
-        return _from_nobody(topic, payload, known)
+        return from_nobody(topic, payload, known)
     return check(carrier.decode(topic, payload, now_ms), carrier, now_ms)
 
 
@@ -131,7 +131,7 @@ def _primary(taken: Taken) -> dict[str, float | None]:
     return {name: value and value * factors.get(name, 1.0) for name, value in taken.values.items()}
 
 
-def _from_nobody(topic: str, payload: bytes, known: Directory) -> Accepted:
+def from_nobody(topic: str, payload: bytes, known: Directory) -> Accepted:
     """Refuse what came on a topic of no gateway that the park files have, unread: nothing of it could be stored."""
     address = parse_topic(topic)
     if address is None or address.channel is not Channel.READINGS:

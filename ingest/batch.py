@@ -86,25 +86,28 @@ class Batch:
             self.since_ms = now_ms
         self.messages += 1
         self.size += size
-        if not self.acknowledgements or self.acknowledgements[-1].connection is not delivery.connection:
-            self.acknowledgements.append(Acknowledgements(delivery.connection, []))
-        if delivery.packet_id is not None:
-            self.acknowledgements[-1].packet_ids.append(delivery.packet_id)
+        connection, packet_id = delivery.connection, delivery.packet_id
+        if not self.acknowledgements or self.acknowledgements[-1].connection is not connection:
+            self.acknowledgements.append(Acknowledgements(connection, []))
+        if packet_id is not None:
+            self.acknowledgements[-1].packet_ids.append(packet_id)
 
     def add(self, accepted: Accepted, kept: Iterable[Kept], now_ms: int) -> None:
         """Add what was accepted of a message, and the refusals of it that are kept."""
-        lane = self.lanes[accepted.lane]
-        lane.taken += accepted.taken
-        self.readings += len(accepted.taken)
-        if len(lane.taken) - len(lane.lines) >= AT_ONCE:
-            self._settle(lane, now_ms)
-        if accepted.refusals:
-            self.refused += len(accepted.refusals)
+        _, _, answers, identity, taken, refusals, number, _, _, _ = accepted
+        if taken:
+            lane = self.lanes[number]
+            lane.taken += taken
+            self.readings += len(taken)
+            if len(lane.taken) - len(lane.lines) >= AT_ONCE:
+                self._settle(lane, now_ms)
+        if refusals:
+            self.refused += len(refusals)
             self.kept += kept
-            if accepted.answers is not None:
-                self.told.append(Told(accepted.answers, accepted.id, accepted.refusals[:TOLD]))
-        if accepted.id is not None and accepted.answers is not None:
-            self.receipts.append(StoredMessage(accepted.answers, accepted.id))
+            if answers is not None:
+                self.told.append(Told(answers, identity, refusals[:TOLD]))
+        if identity is not None and answers is not None:
+            self.receipts.append(StoredMessage(answers, identity))
 
     def requests(self, now_ms: int) -> list[Lane]:
         """What was taken, by the requests in which it is written side by side."""

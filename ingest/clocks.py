@@ -16,6 +16,8 @@ from store.lines import point, series
 from store.schema import GATEWAY_CLOCK, NS_PER_MS, OPERATOR_DATABASE
 
 EVERY_S = 60.0
+_FAR = 10**18
+"""Milliseconds that no clock is off."""
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +26,16 @@ class Clocks:
     """The clocks of all gateways that one ingester hears."""
 
     def __init__(self) -> None:
-        self._least: dict[tuple[str, str], int] = {}
+        self._least: dict[str, int] = {}
 
-    def note(self, park: str, gateway: str, taken: Sequence[Taken], now_ms: int) -> None:
-        """Take note of a message that has just come; its newest reading is its first or its last."""
-        behind = now_ms - max(taken[0].ms, taken[-1].ms)
-        key = (park, gateway)
-        if behind < self._least.get(key, behind + 1):
-            self._least[key] = behind
+    def note(self, carrier: str, taken: Sequence[Taken], now_ms: int) -> None:
+        """Take note of a message that has just come from a carrier; its newest reading is its first or its last."""
+        newest = taken[-1].ms
+        if len(taken) > 1:
+            newest = max(newest, taken[0].ms)
+        behind = now_ms - newest
+        if behind < self._least.get(carrier, _FAR):
+            self._least[carrier] = behind
 
     def lines(self, instance: str, now_ms: int) -> list[str]:
         """A point for each gateway that was heard since the lines before."""
@@ -42,7 +46,8 @@ class Clocks:
                 {"behind_s": behind / 1000},
                 now_ms * NS_PER_MS,
             )
-            for (park, gateway), behind in least.items()
+            for carrier, behind in least.items()
+            for park, _, gateway in [carrier.partition("/")]
         ]
 
     async def run(self, store: Store, instance: str, clock_ms: Callable[[], int]) -> None:

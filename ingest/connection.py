@@ -74,13 +74,13 @@ class Delivery(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """Receives publications and hands each to `receive` within the event loop's turn."""
+    """Receives publications and hands those that come together to `receive` within the event loop's turn."""
 
     def __init__(
         self,
         client_id: str,
         address: BrokerAddress,
-        receive: Callable[[Delivery], None],
+        receive: Callable[[list[Delivery]], None],
         *,
         presence: str,
         pace: Pace,
@@ -245,23 +245,20 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take whole packets off the stream."""
         self._heard = self._loop.time()
-        self._buffer += data
-        done = packets = 0
-        with memoryview(self._buffer) as view:
-            while True:
-                try:
-                    packet, size = mqtt5.read(view[done:])
-                except IndexError:
-                    break
-                except ValueError as error:
-                    self._end(UnavailableError(f"the broker sent what is not MQTT 5: {error}"))
-                    break
-                done += size
-                packets += 1
-                self._take(packet)
-        del self._buffer[:done]
+        came: list[Delivery] = []
+        if self._buffer:
+            self._buffer += data
+            with memoryview(self._buffer) as view:
+                done = self._read(view, came)
+            del self._buffer[:done]
+        else:
+            with memoryview(data) as view:
+                done = self._read(view, came)
+                self._buffer += view[done:]
+        if came:
+            self._receive(came)
         self.window = max(self.window, len(self._received))
-        self._pace.note(packets, self._heard)
+        self._pace.note(len(came), self._heard)
         if len(data) < PLENTY and self._transport is not None and (gather_s := self._pace.gather_s):
             self._transport.pause_reading()
             self._loop.call_later(gather_s, self._read_on)
@@ -270,13 +267,30 @@ class Connection(asyncio.Protocol):
         if not self._paused and self._transport is not None:
             self._transport.resume_reading()
 
+    def _read(self, view: memoryview, came: list[Delivery]) -> int:
+        """Read whole packets and add those that are messages to `came`; returns where the rest begins."""
+        read, received = mqtt5.read, self._received
+        done = 0
+        while True:
+            try:
+                packet, size = read(view[done:])
+            except IndexError:
+                return done
+            except ValueError as error:
+                self._end(UnavailableError(f"the broker sent what is not MQTT 5: {error}"))
+                return done
+            done += size
+            if type(packet) is not mqtt5.PublishPacket:
+                self._take(packet)
+                continue
+            packet_id = packet.packet_id
+            if packet_id is not None:
+                received.append(packet_id)
+            message = (packet.topic, packet.payload, packet_id, self, packet.retain, packet.duplicate)
+            came.append(_new(Delivery, message))
+
     def _take(self, packet: mqtt5.Packet) -> None:
         match packet:
-            case mqtt5.PublishPacket():
-                packet_id = packet.packet_id
-                if packet_id is not None:
-                    self._received.append(packet_id)
-                self._receive(Delivery(packet.topic, packet.payload, packet_id, self, packet.retain, packet.duplicate))
             case mqtt5.ConnAckPacket():
                 if not self._connected.done():
                     self._connected.set_result(packet)
@@ -320,6 +334,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
 
+_new = tuple.__new__  # what a NamedTuple calls itself, without a call of Python's in between
 _PING = mqtt5.PingReqPacket().write()
 _PUBACK = 0x40020000
 """A whole PUBACK but for the packet identifier, its last two bytes."""

@@ -6,10 +6,10 @@ value is refused by itself there, too.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from ingest.refusal import KEPT_BYTES, Refusal, refusal
@@ -19,6 +19,9 @@ from wire.messages import MAX_BYTES, MAX_ID, MAX_READINGS, BareReading, Message,
 # The validators themselves: `model_validate_json` looks at its arguments first, which a small message feels.
 _MESSAGE: Callable[[bytes], Message] = TypeAdapter(Message).validator.validate_json
 _BARE: Callable[[bytes], BareReading] = TypeAdapter(BareReading).validator.validate_json
+_BARES: Callable[[bytes], list[BareReading]] = TypeAdapter(
+    Annotated[list[BareReading], FailFast()]
+).validator.validate_json
 _READING: Callable[[bytes], Reading] = TypeAdapter(Reading).validator.validate_json
 
 
@@ -37,6 +40,9 @@ class DecodedMessage(NamedTuple):
     bad_reads: int = 0
 
 
+_new = tuple.__new__  # as in `ingest.accept`
+
+
 def decode(topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
     """Decode one payload of the `readings` channel."""
     del topic, now_ms
@@ -45,11 +51,29 @@ def decode(topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
     try:
         if b'"readings"' in payload:
             message = _MESSAGE(payload)
-            return DecodedMessage(message.id, message.readings, [])
+            return _new(DecodedMessage, (message.id, message.readings, [], False, False, 0))
         bare = _BARE(payload)
     except ValidationError:
         return _sift_message(payload)
-    return DecodedMessage(bare.id, [bare], [])
+    return _new(DecodedMessage, (bare.id, [bare], [], False, False, 0))
+
+
+def decode_bare(payloads: Sequence[bytes]) -> Sequence[DecodedMessage | None]:
+    """Decode small messages that came together, half of them in the time of one; None where one has to be alone.
+
+    What one sender wrote must not reach into the message of another. So a message has to begin with `{`, and a line
+    break stands between two: JSON has none in a text, after a comma in an object a key would have to follow, and a
+    reading holds no list. What is left is that a message holds several readings, and then their number is wrong.
+    """
+    if not (min(payloads) >= b"{" and max(payloads) < b"|"):
+        return [None] * len(payloads)
+    try:
+        found = _BARES(b"[%b]" % b",\n".join(payloads))
+    except ValidationError:
+        return [None] * len(payloads)
+    if len(found) != len(payloads):
+        return [None] * len(payloads)
+    return [_new(DecodedMessage, (each.id, [each], [], False, False, 0)) for each in found]
 
 
 def sift(items: Iterable[Any], identity: str | None = None) -> DecodedMessage:

@@ -7,17 +7,17 @@ by dropping.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ingest.accept import accept
+from ingest.accept import check, from_nobody
 from ingest.batch import Batch
 from ingest.clocks import Clocks
 from ingest.connection import Connection, Delivery
+from ingest.decode import DecodedMessage, decode, decode_bare
 from ingest.directory import Directory
-from ingest.pace import ENOUGH, Pace
-from ingest.refusal import Ledger
+from ingest.lookup import Carrier
+from ingest.refusal import Kept, Ledger
 
 HELD_BYTES = 16 * 2**20
 """Several batches: more would not be written sooner."""
@@ -36,6 +36,9 @@ TURN_BYTES = 16 * 1024
 
 WAIT_MS = 20_000
 """How long a message may wait for what explains it, such as the birth of a Sparkplug alias."""
+
+SMALL_BYTES = 1_024
+"""A message of one reading is smaller."""
 
 LOOK_S = 0.5
 """How often waiting messages are looked at."""
@@ -62,17 +65,15 @@ class Arrival(NamedTuple):
 class Intake:
     """Accepts deliveries as they come and hands them out in batches."""
 
-    def __init__(self, clock_ms: Callable[[], int], ledger: Ledger, pace: Pace) -> None:
+    def __init__(self, clock_ms: Callable[[], int], ledger: Ledger) -> None:
         self._clock_ms = clock_ms
         self._ledger = ledger
-        self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._known = Directory()
         self._open = Batch()
         self._shares: dict[str, int] = {}
         self._queues: dict[str, deque[Delivery]] = {}
         self._filled = asyncio.Event()
-        self._enough = asyncio.Event()
         self._paused: Connection | None = None
         self._waiting: deque[Waiting] = deque()
         self._arrivals: dict[int, Arrival] = {}
@@ -90,26 +91,34 @@ class Intake:
         self._known = known
         self._open.closed = self._open.messages > 0
 
-    def receive(self, delivery: Delivery) -> None:
-        """Take one message in; pauses its connection when too much is held."""
-        carrier = self._known.carrier(delivery.topic)
-        sender = NOBODY if carrier is None else carrier.name
-        self.messages += 1
-        self.held_bytes += len(delivery.payload) + MESSAGE_BYTES
-        queue = self._queues.get(sender)
-        if queue is not None:
-            queue.append(delivery)
-        elif self._has_room(sender):
-            self._accept(sender, delivery)
-        else:
-            self._queues[sender] = deque([delivery])
+    def receive(self, came: Sequence[Delivery]) -> None:
+        """Take in messages that came together; pauses their connection when too much is held.
+
+        What can be found out once for all of them is: the time, whether the batch is full, and what the JSON holds.
+        """
+        now_ms = self._clock_ms()
+        known, queues, shares = self._known, self._queues, self._shares
+        closed, most = self._open.closed, 1 if self._open.full else SHARE_BYTES
+        self.messages += len(came)
+        self.held_bytes += MESSAGE_BYTES * len(came) + sum([len(each.payload) for each in came])
+        own, other = known.carriers.get, known.foreign.carrier
+        carriers = [own(each.topic) or other(each.topic) for each in came]
+        for delivery, carrier, decoded in zip(came, carriers, together(came, carriers), strict=True):
+            sender = NOBODY if carrier is None else carrier.name
+            if sender in queues:
+                queues[sender].append(delivery)
+            # Who has nothing in a full batch yet gets in: otherwise it would wait for two writes.
+            elif shares.get(sender, 0) < most and not closed:
+                self._accept(sender, delivery, carrier, now_ms, decoded)
+            else:
+                queues[sender] = deque([delivery])
         self._filled.set()
         if self.held_bytes > HELD_BYTES:
-            self._paused = delivery.connection  # the newest: one that was paused before it is gone
-            delivery.connection.pause()
+            self._paused = came[-1].connection  # the newest: one that was paused before it is gone
+            self._paused.pause()
 
     async def next_batch(self) -> Batch:
-        """Wait for something to write and take it; where messages come often, wait for a few more."""
+        """Wait for something to write and take it."""
         await self._filled.wait()
         while not self._open.messages:
             self._refill()
@@ -117,14 +126,6 @@ class Intake:
                 self._filled.clear()
                 await self._filled.wait()
         batch = self._open
-        if not batch.full:
-            age_s = (self._clock_ms() - batch.since_ms) / 1000
-            wait_s = self._pace.wait_s(batch.readings + batch.refused, age_s)
-            if wait_s > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await self._enough.wait()
-        self._enough.clear()
         self._open = Batch()
         self._shares.clear()
         if self._queues:
@@ -140,27 +141,25 @@ class Intake:
             self._paused.resume()
             self._paused = None
 
-    def _has_room(self, sender: str) -> bool:
-        """Who has nothing in the open batch yet gets in though it is full: otherwise it would wait for two writes."""
-        share = self._shares.get(sender, 0)
-        return not self._open.closed and (share < SHARE_BYTES if not self._open.full else not share)
-
     def _refill(self) -> None:
         """Fill the open batch from the queues, which take turns."""
         while self._queues and not self._open.full:
             sender = next(iter(self._queues))
             queue = self._queues.pop(sender)
             taken = 0
+            now_ms = self._clock_ms()
             while queue and taken < TURN_BYTES and not self._open.full:
-                taken += self._accept(sender, queue.popleft())
+                delivery = queue.popleft()
+                taken += self._accept(sender, delivery, self._known.carrier(delivery.topic), now_ms)
             if queue:
                 self._queues[sender] = queue
 
     def _look_again(self) -> None:
         """Accept what waited, where it can be understood now or has waited for too long."""
         waiting, self._waiting = self._waiting, deque()
-        for each in waiting:
-            self._accept(each.sender, each.delivery, until_ms=each.until_ms)
+        now_ms = self._clock_ms()
+        for delivery, sender, until_ms in waiting:
+            self._accept(sender, delivery, self._known.carrier(delivery.topic), now_ms, until_ms=until_ms)
         self._filled.set()
 
     def _instant(self, delivery: Delivery, now_ms: int) -> int:
@@ -177,37 +176,63 @@ class Intake:
         self._arrivals[delivery.packet_id] = Arrival(now_ms, payload)
         return now_ms
 
-    def _accept(self, sender: str, delivery: Delivery, until_ms: int = 0) -> int:
-        """Accept a message into the open batch; returns what it weighs."""
-        now_ms = self._clock_ms()
-        size = len(delivery.payload) + MESSAGE_BYTES
+    def _accept(
+        self,
+        sender: str,
+        delivery: Delivery,
+        carrier: Carrier | None,
+        now_ms: int,
+        decoded: DecodedMessage | None = None,
+        *,
+        until_ms: int = 0,
+    ) -> int:
+        """Accept a message into the open batch; returns what it weighs. It may be `decoded` already."""
+        topic, payload = delivery.topic, delivery.payload
+        size = len(payload) + MESSAGE_BYTES
         if delivery.retained:
             self.retained += 1
             self._open.acknowledge(delivery, size, now_ms)
             return size
-        accepted = accept(delivery.topic, delivery.payload, now_ms, self._known)
-        if accepted.waits and now_ms < (until_ms or now_ms + 1):
-            if not self._waiting:
-                self._loop.call_later(LOOK_S, self._look_again)
-            self._waiting.append(Waiting(delivery, sender, until_ms or now_ms + WAIT_MS))
-            return size
-        if accepted.arrived and (first_ms := self._instant(delivery, now_ms)) != now_ms:
-            accepted = accept(delivery.topic, delivery.payload, first_ms, self._known)
-        self.bad_reads += accepted.bad_reads
-        if accepted.taken and not accepted.arrived:
-            self.clocks.note(accepted.park, accepted.gateway, accepted.taken, now_ms)
-        if not accepted.refusals:
-            self._open.acknowledge(delivery, size, now_ms)
-            self._open.add(accepted, (), now_ms)
+        if carrier is None:
+            accepted = from_nobody(topic, payload, self._known)
         else:
+            accepted = check(decoded or carrier.decode(topic, payload, now_ms), carrier, now_ms)
+            if accepted.waits and now_ms < (until_ms or now_ms + 1):
+                if not self._waiting:
+                    self._loop.call_later(LOOK_S, self._look_again)
+                self._waiting.append(Waiting(delivery, sender, until_ms or now_ms + WAIT_MS))
+                return size
+            if accepted.arrived:
+                if (first_ms := self._instant(delivery, now_ms)) != now_ms:
+                    accepted = check(carrier.decode(topic, payload, first_ms), carrier, first_ms)
+            elif accepted.taken:
+                self.clocks.note(sender, accepted.taken, now_ms)
+            self.bad_reads += accepted.bad_reads
+        kept: list[Kept] = []
+        if accepted.refusals:
             of_whom = (accepted.park, accepted.gateway)
-            kept = self._ledger.note(*of_whom, delivery.topic, accepted.refusals, now_ms)
+            kept = self._ledger.note(*of_whom, topic, accepted.refusals, now_ms)
             more = REFUSAL_BYTES * len(accepted.refusals) + sum(len(each.payload) for each in kept)
             self.held_bytes += more
             size += more
-            self._open.acknowledge(delivery, size, now_ms)
-            self._open.add(accepted, kept, now_ms)
+        self._open.acknowledge(delivery, size, now_ms)
+        self._open.add(accepted, kept, now_ms)
         self._shares[sender] = self._shares.get(sender, 0) + size
-        if self._open.readings + self._open.refused >= ENOUGH:
-            self._enough.set()
         return size
+
+
+def together(came: Sequence[Delivery], carriers: Sequence[Carrier | None]) -> Sequence[DecodedMessage | None]:
+    """Decode bare readings in Ecopark's own words, all at once; None in the place of everything else."""
+    own = [
+        place
+        for place, carrier in enumerate(carriers)
+        if carrier is not None
+        and carrier.decode is decode
+        and len(payload := came[place].payload) <= SMALL_BYTES
+        and b'"readings"' not in payload
+    ]
+    found: list[DecodedMessage | None] = [None] * len(came)
+    if len(own) > 1:
+        for place, decoded in zip(own, decode_bare([came[place].payload for place in own]), strict=True):
+            found[place] = decoded
+    return found

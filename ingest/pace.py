@@ -1,7 +1,7 @@
-"""How long messages gather before they are taken and written, by the rate at which they come.
+"""How long messages gather in the socket before they are taken, by the rate at which they come.
 
 Being woken for a message costs more than taking it, on our side and in the database. So where messages come often, the
-socket is left alone for some milliseconds and a small batch waits for more. A quiet connection never waits.
+socket is left alone for some milliseconds, and what came is taken and written together. A quiet connection never waits.
 """
 
 QUIET_PER_S = 100.0
@@ -10,18 +10,12 @@ QUIET_PER_S = 100.0
 WINDOW_S = 0.1
 """Over which the rate is measured; the window before the current one counts."""
 
-TOGETHER = 200
+TOGETHER = 500
 """So many messages are worth being woken for."""
 
 LEAST_GATHER_S = 0.001
-MOST_GATHER_S = 0.018
-"""A meter's reading may wait so long in the socket."""
-
-WAIT_S = 0.018
-"""And so long in a batch, from the first to be taken. Both, and the write, stay below 50 ms."""
-
-ENOUGH = 2_000
-"""Readings that are written without waiting for more."""
+MOST_GATHER_S = 0.032
+"""A reading may wait so long. With the write it stays below 50 ms."""
 
 
 class Pace:
@@ -47,9 +41,3 @@ class Pace:
         if self._per_s < QUIET_PER_S:
             return 0.0
         return min(MOST_GATHER_S, max(LEAST_GATHER_S, TOGETHER / self._per_s))
-
-    def wait_s(self, readings: int, age_s: float) -> float:
-        """How long a batch of so many readings, of which the first came so long ago, may wait for more."""
-        if self._per_s < QUIET_PER_S or readings >= ENOUGH:
-            return 0.0
-        return max(0.0, WAIT_S - age_s)

@@ -41,8 +41,10 @@ class Presence:
 
     def hears(self, delivery: Delivery) -> bool:
         """Take note of a message, if it says that an ingester is there or leaves."""
+        if not delivery.topic.startswith(_PREFIX):
+            return False
         name = delivery.topic.removeprefix(_PREFIX)
-        if not delivery.topic.startswith(_PREFIX) or "/" in name:
+        if "/" in name:
             return False
         if name == self._instance:
             self._holder = delivery.payload

@@ -1,7 +1,7 @@
 """The ingester: keeps a connection, a writer, replies, health and the park files going until it is stopped.
 
 Stateless: what it has not acknowledged the broker holds; what it has acknowledged the database has. The path of a
-message: `Connection.data_received`, `Ingester._receive`, `Intake.receive`, `accept`, `Batch.add`; and of a batch:
+message: `Connection.data_received`, `Ingester._receive`, `Intake.receive`, `check`, `Batch.add`; and of a batch:
 `Intake.next_batch`, `Writer.write`, `Store.write_each`, `Connection.acknowledge`.
 """
 
@@ -68,7 +68,7 @@ class Ingester:
         self._time = asyncio.get_running_loop().time
         ledger = Ledger(instance)
         self._pace = Pace()
-        self._intake = Intake(clock_ms, ledger, self._pace)
+        self._intake = Intake(clock_ms, ledger)
         self._intake.know(parks.directory)
         self._replies = Replies(self._time)
         self._writer = Writer(
@@ -192,9 +192,9 @@ class Ingester:
                 log.debug("old refusals were not deleted: %s", error)
             await asyncio.sleep(FORGET_S)
 
-    def _receive(self, delivery: Delivery) -> None:
-        if not self._presence.hears(delivery):
-            self._intake.receive(delivery)
+    def _receive(self, came: list[Delivery]) -> None:
+        if messages := [each for each in came if not self._presence.hears(each)]:
+            self._intake.receive(messages)
 
     async def _finish(self, connecting: asyncio.Task[None]) -> None:
         """Leave the share to those who stay; without any, the session keeps what comes until we are back."""

@@ -1,18 +1,15 @@
 """What the kernel says of a process: processor time and resident memory."""
 
-import os
+import time
 from pathlib import Path
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-_AFTER_NAME = 2
-_UTIME = 13 - _AFTER_NAME
-_STIME = 14 - _AFTER_NAME
+_SCHEDULED = 2
+"""The clock of a process as the kernel's scheduler keeps it: nanoseconds of all threads, not ticks of 10 ms."""
 
 
 def cpu_s(pid: int) -> float:
-    """Processor time that a process has used, in user and kernel mode, in seconds (of 1/100 s resolution)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS
+    """Processor time that a process has used, in user and kernel mode, in seconds."""
+    return time.clock_gettime(~pid << 3 | _SCHEDULED)
 
 
 def resident_mb(pid: int) -> float:

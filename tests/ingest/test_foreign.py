@@ -14,7 +14,6 @@ from ingest.accept import accept
 from ingest.connection import Connection, Delivery
 from ingest.directory import directory
 from ingest.intake import Intake
-from ingest.pace import Pace
 from ingest.refusal import Ledger
 from metering.parkfile import ParkFileError, load_park
 from store.schema import OPERATOR_DATABASE
@@ -181,13 +180,13 @@ class _Socket:
 
 async def test_what_is_delivered_again_keeps_the_time_at_which_it_first_came(tmp_path: Path) -> None:
     now = 1_795_000_000_000
-    intake = Intake(lambda: now, Ledger("one"), Pace())
+    intake = Intake(lambda: now, Ledger("one"))
     intake.know(directory(load_park(park_file(tmp_path, text=PARK + SOURCES))))
     socket = cast("Connection", _Socket())
 
     async def instants(packet_id: int, litres: int, *, again: bool) -> list[int]:
         payload = json.dumps({"dev": "wm-2", "litres": litres}).encode()
-        intake.receive(Delivery("lora/1/up", payload, packet_id, socket, again=again))
+        intake.receive([Delivery("lora/1/up", payload, packet_id, socket, again=again)])
         batch = await intake.next_batch()
         return [taken.ms for lane in batch.lanes for taken in lane.taken]
 

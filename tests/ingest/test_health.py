@@ -7,7 +7,6 @@ from typing import cast
 from ingest.connection import Connection
 from ingest.health import STUCK_S, Health, faults
 from ingest.intake import Intake
-from ingest.pace import Pace
 from ingest.refusal import Ledger
 from ingest.writer import Writer
 from running.monitor import MetricValues
@@ -44,7 +43,7 @@ class Told:
         self.values: MetricValues = {}
         self.connection = Waiting()
         self.writer = Written(Patience("writing", logging.getLogger(), lambda: 0.0))
-        intake = Intake(lambda: self.ms, Ledger("one"), Pace())
+        intake = Intake(lambda: self.ms, Ledger("one"))
         self._health = Health("one", intake, cast("Writer", self.writer), lambda: self.ms, self._take)
 
     def after(self, seconds: float, waiting: int, *, written: bool = False) -> list[str]:
