@@ -10,6 +10,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from datetime import time as time_of_day
@@ -39,6 +40,7 @@ ANSWER_S: Final = 30.0
 """How long an answer may take before a batch is sent again."""
 
 TRIES: Final = 10
+FAULTS_SAID: Final = 20
 
 
 class ImportColumn(Model):
@@ -133,17 +135,28 @@ def load_mapping(file: Path) -> ImportMapping:
 def readings_of(
     rows: Sequence[SheetRow], mapping: ImportMapping, park: Park
 ) -> tuple[list[RowReading], list[RowFault]]:
-    """Readings of all rows, and the rows that cannot be read. Names of meters are ids or aliases of the park file."""
+    """Readings of all rows, and the rows of which something cannot be read; their good values are readings.
+
+    Names of meters are ids or aliases of the park file. Raises `OperatorError` where increments cannot be added up.
+    """
     names = {name: meter.id for meter in park.meters for name in (meter.id, meter.alias) if name}
     _heads_are_there(rows, mapping)
     sums: dict[tuple[str, str], float] = {}
     readings: list[RowReading] = []
     faults: list[RowFault] = []
     for row in rows:
+        reasons: list[str] = []
         try:
-            readings += _of_row(row, mapping, names, sums)
+            readings += _of_row(row, mapping, names, sums, reasons)
         except CellError as error:
-            faults.append(RowFault(row.number, str(error)))
+            reasons.append(str(error))
+        if reasons:
+            faults.append(RowFault(row.number, "; ".join(reasons)))
+    if faults and any(column.kind == "increment" for column in mapping.values):
+        said = "\n".join(f"row {fault.row}: {fault.reason}" for fault in faults[:FAULTS_SAID])
+        raise OperatorError(
+            f"increments are added up, so no row may be missing; nothing was sent. Correct first:\n{said}"
+        )
     return readings, faults
 
 
@@ -159,13 +172,22 @@ def _heads_are_there(rows: Sequence[SheetRow], mapping: ImportMapping) -> None:
 
 
 def _of_row(
-    row: SheetRow, mapping: ImportMapping, names: Mapping[str, str], sums: dict[tuple[str, str], float]
+    row: SheetRow,
+    mapping: ImportMapping,
+    names: Mapping[str, str],
+    sums: dict[tuple[str, str], float],
+    reasons: list[str],
 ) -> Iterator[RowReading]:
+    """Readings of a row, a meter each; why a value is none of them goes to `reasons`."""
     zone = ZoneInfo(mapping.zone) if mapping.zone else None
     ms = instant(_time_cell(row, mapping), zone, mapping.format)
     by_meter: dict[str, dict[str, float]] = {}
     for column in mapping.values:
-        sent = number(row.cells.get(column.column), mapping.decimal)
+        try:
+            sent = number(row.cells.get(column.column), mapping.decimal)
+        except CellError as error:
+            reasons.append(f"{column.column}: {error}")
+            continue
         if sent is None:
             continue
         named = column.meter or str(row.cells.get(mapping.meter or "", "")).strip()
@@ -186,6 +208,9 @@ def _time_cell(row: SheetRow, mapping: ImportMapping) -> Any:
     if isinstance(mapping.time, str):
         return row.cells.get(mapping.time)
     day, clock = (row.cells.get(name) for name in mapping.time)
+    if isinstance(day, datetime) and isinstance(clock, str):
+        with suppress(ValueError):
+            clock = time_of_day.fromisoformat(clock.strip())
     if isinstance(day, datetime) and isinstance(clock, time_of_day):
         return datetime.combine(day, clock)
     return f"{day} {clock}"
@@ -336,8 +361,11 @@ def journal_id(readings: Sequence[RowReading]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def write_refused(file: Path, rows: Sequence[SheetRow], faults: Sequence[RowFault]) -> None:
-    """Write the rows that are not stored with their reason, as CSV in UTF-8 that a spreadsheet opens."""
+def write_refused(file: Path, rows: Sequence[SheetRow], faults: Sequence[RowFault], mapping: ImportMapping) -> None:
+    """Write the rows that are not stored with their reason, as CSV in UTF-8 that a spreadsheet opens.
+
+    Numbers and times of a worksheet become the texts that the same mapping reads.
+    """
     by_number = {row.number: row for row in rows}
     heads = list(rows[0].cells) if rows else []
     with file.open("w", newline="", encoding="utf-8-sig") as written:
@@ -345,7 +373,20 @@ def write_refused(file: Path, rows: Sequence[SheetRow], faults: Sequence[RowFaul
         writer.writerow([*heads, "row", "reason"])
         for fault in sorted(faults, key=lambda fault: fault.row):
             cells = by_number[fault.row].cells if fault.row in by_number else {}
-            writer.writerow([*(cells.get(head, "") for head in heads), fault.row, fault.reason])
+            texts = (_text_of(cells.get(head, ""), head, mapping) for head in heads)
+            writer.writerow([*texts, fault.row, fault.reason])
+
+
+def _text_of(cell: Any, head: str, mapping: ImportMapping) -> Any:
+    if isinstance(cell, float):
+        return (str(int(cell)) if cell.is_integer() else repr(cell)).replace(".", mapping.decimal)
+    if isinstance(cell, datetime | time_of_day) and mapping.format is not None:
+        if head == mapping.time:
+            return cell.strftime(mapping.format)
+        of_day, _, of_clock = mapping.format.partition(" ")
+        if not isinstance(mapping.time, str) and head in mapping.time:
+            return cell.strftime(of_day if head == mapping.time[0] else of_clock)
+    return cell
 
 
 def load_rows(file: Path, mapping: ImportMapping) -> list[SheetRow]:

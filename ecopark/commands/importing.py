@@ -59,7 +59,7 @@ def import_readings(
     faults = sorted([*unread, *result.faults], key=lambda fault: fault.row)
     refused = file.with_name(file.name + ".refused.csv")
     if faults:
-        write_refused(refused, rows, faults)
+        write_refused(refused, rows, faults, said)
     _say(result, len(faults), refused, as_json=as_json)
     raise typer.Exit(1 if faults else 0)
 
@@ -70,7 +70,9 @@ def _say(result: ImportResult, faults: int, refused: Path, *, as_json: bool) -> 
         return
     typer.echo(f"{result.stored} readings stored, {result.already} had been before.")
     if faults:
-        typer.echo(f"{faults} rows are not stored: {refused} says why. Correct them there and import that file.")
+        typer.echo(
+            f"{faults} rows are not stored, or not whole: {refused} says why. Correct them there and import that file."
+        )
 
 
 def _park(mapping: ImportMapping) -> Park:

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 from datetime import date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -307,7 +308,48 @@ def test_the_command_writes_a_draft_that_check_accepts(tmp_path: Path, run: Any)
 
 def test_refused_rows_can_be_corrected_and_imported_again(tmp_path: Path) -> None:
     file = sheet(tmp_path / "r.csv", ("Ngày", "Chỉ số"), ("x", "1"), ("y", "2"))
-    write_refused(tmp_path / "again.csv", read_rows(file), [RowFault(3, "no time, really")])
+    write_refused(tmp_path / "again.csv", read_rows(file), [RowFault(3, "no time, really")], mapping())
     assert [row.cells for row in read_rows(tmp_path / "again.csv")] == [
         {"Ngày": "y", "Chỉ số": "2", "row": "3", "reason": "no time, really"}
     ]
+
+
+@pytest.mark.parametrize("time", ["Ngày", ["Ngày", "Giờ"]])
+def test_refused_rows_of_a_workbook_are_read_again_by_the_same_mapping(
+    tmp_path: Path, park_file: Path, time: Any
+) -> None:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["Ngày", "Giờ", "Công tơ", "Chỉ số"])
+    page.append([datetime(2026, 11, 20, 10, 15), time_of_day(10, 15), "em-1", 12.345])  # noqa: DTZ001
+    page.append([datetime(2026, 11, 20), "10:15", "em-1", 12.345] if time != "Ngày" else [None])  # noqa: DTZ001
+    book.save(tmp_path / "r.xlsx")
+    said = mapping(time=time)
+    rows = load_rows(tmp_path / "r.xlsx", said)
+    write_refused(tmp_path / "again.csv", rows, [RowFault(row.number, "?") for row in rows], said)
+    park = load_park(park_file)
+    for found in (rows, load_rows(tmp_path / "again.csv", said)):
+        readings, faults = readings_of(found, said, park)
+        assert not faults
+        assert {(one.ms, one.values["energy_kwh"]) for one in readings} == {(1795144500000, 12.345)}
+
+
+def test_the_good_values_of_a_row_are_readings_though_another_is_bad(tmp_path: Path, park_file: Path) -> None:
+    file = sheet(tmp_path / "r.csv", ("Ngày", "E", "W"), ("20/11/2026 10:15", "hỏng", "5,5"))
+    columns = [
+        {"column": "E", "quantity": "energy_kwh", "meter": "em-1"},
+        {"column": "W", "quantity": "volume_m3", "meter": "wm-1"},
+    ]
+    said = mapping(meter=None, values=columns)
+    readings, faults = readings_of(load_rows(file, said), said, load_park(park_file))
+    assert [(one.meter, one.values) for one in readings] == [("wm-1", {"volume_m3": 5.5})]
+    assert [fault.reason for fault in faults] == ["E: 'hỏng' is not a number"]
+
+
+def test_increments_with_an_unreadable_row_are_not_added_up(tmp_path: Path, park_file: Path) -> None:
+    file = sheet(tmp_path / "r.csv", ("Ngày", "L"), ("20/11/2026 10:00", "35"), ("20/11/2026 10:15", "?"))
+    column = {"column": "L", "quantity": "volume_m3", "meter": "wm-1", "kind": "increment", "base": 0.0}
+    said = mapping(meter=None, values=[column])
+    with pytest.raises(OperatorError, match=r"nothing was sent:\nrow 3: L: "):
+        readings_of(load_rows(file, said), said, load_park(park_file))
