@@ -60,6 +60,12 @@ AGAINST_BUDGET = (
     ThresholdStep(1.0, WARN),
     ThresholdStep(1.1, BAD),
 )
+AGAINST_CONTRACT = (
+    ThresholdStep(None, GOOD),
+    ThresholdStep(0.8, NEAR),
+    ThresholdStep(0.9, WARN),
+    ThresholdStep(1.0, BAD),
+)
 AGAINST_BASELINE = (ThresholdStep(None, GOOD), ThresholdStep(1.0, WARN), ThresholdStep(1.1, BAD))
 COMPLETE = (ThresholdStep(None, BAD), ThresholdStep(0.8, WARN), ThresholdStep(INDICATIVE_BELOW, GOOD))
 BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
@@ -199,24 +205,6 @@ def marks(scope: PageScope, condition: str = "") -> str:
     own = condition or ('"tenant" =~ /^$tenant$/' if scope.tenant else "")
     where = PageScope(park=scope.park, tenant=False).where(*((f"({own} OR \"kind\" = 'tariff')",) if own else ()))
     return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {where}'
-
-
-def contract_columns(parks: Iterable[Park], day: date) -> tuple[Column, ...]:
-    """For charts with one value a tenant: its scale ends at the contract demand, coloured at 80, 90 and 100 % of it."""
-    columns = []
-    for park in parks:
-        for tenant in park.tenants:
-            contract = at(tenant.contract.demand_kw, day)
-            if contract is not None:
-                kw = contract.value
-                steps = (
-                    ThresholdStep(None, GOOD),
-                    ThresholdStep(0.8 * kw, NEAR),
-                    ThresholdStep(0.9 * kw, WARN),
-                    ThresholdStep(kw, BAD),
-                )
-                columns.append(Column(tenant.id, low=0, high=kw, steps=steps))
-    return tuple(columns)
 
 
 def factor_standing(setting: Setting) -> Localized:

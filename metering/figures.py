@@ -202,6 +202,13 @@ _FIGURES = (
         "F9",
         Joined.MOST,
     ),
+    _share(
+        "demand_share",
+        ("Peak demand against contract", "Công suất cực đại so với đăng ký"),
+        "F9",
+        better=-1,
+        joined=Joined.MOST,
+    ),
     _ratio("mean_demand_kw", "kW", ("Mean demand", "Công suất trung bình"), "F9", better=-1),
     _apart("base_load_kw", "kW", ("Base load", "Phụ tải nền"), "F9", Joined.APART, better=-1),
     _share("load_factor", ("Load factor", "Hệ số phụ tải"), "F9", better=1, joined=Joined.APART),

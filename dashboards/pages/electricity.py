@@ -1,5 +1,7 @@
 """Electricity: who draws how much, when, at which price, and how close to its contract?"""
 
+from dataclasses import replace
+
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep
 from dashboards.queries import (
@@ -8,7 +10,6 @@ from dashboards.queries import (
     SUBS,
     PageScope,
     by_day,
-    figure,
     newest,
     of,
     of_usage_or_days,
@@ -20,6 +21,7 @@ from dashboards.queries import (
 )
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    AGAINST_CONTRACT,
     BANDS,
     CHOICES,
     MONTH,
@@ -28,8 +30,6 @@ from dashboards.tiles import (
     SETTLED,
     TENANT_COLUMN,
     WHOLE_DAYS_30,
-    bars,
-    contract_columns,
     daily,
     freshness,
     marks,
@@ -62,7 +62,7 @@ def page(setting: Setting) -> Page:
         (
             PanelRow(_tiles(scope)),
             PanelRow((_power(scope, setting), _bands(scope, setting))),
-            PanelRow((_peaks(month, setting), _factors(month), _meters(scope))),
+            PanelRow((_peaks(month), _factors(month), _meters(scope))),
             PanelRow((_base(scope, setting), _solar(scope, setting))),
             PanelRow((_tenants(month),)),
         ),
@@ -158,19 +158,25 @@ def _bands(scope: PageScope, setting: Setting) -> Panel:
     )
 
 
-def _peaks(month: PageScope, setting: Setting) -> Panel:
-    return bars(
+def _peaks(month: PageScope) -> Panel:
+    return table(
         5,
         text("Peak demand this month", "Công suất cực đại trong tháng"),
         text(
-            "Highest 30-minute demand; the bar ends at the contract demand, coloured at 80, 90 and 100 %.",
-            "Công suất 30 phút cao nhất; mỗi thanh kết thúc ở công suất đăng ký, đổi màu ở 80, 90 và 100%.",
+            "Highest 30-minute demand, and the highest over the contract demand, coloured at 80, 90 and 100 %.",
+            "Công suất 30 phút cao nhất, và mức cao nhất so với công suất đăng ký, đổi màu ở 80, 90 và 100%.",
         ),
-        POWER,
-        figure(month, "peak_demand_kw"),
+        "none",
+        newest(month, "peak_demand_kw", "demand_share"),
+        columns=(
+            replace(TENANT_COLUMN, width=200),
+            Column("peak_demand_kw", text("Peak", "Cực đại"), POWER, width=100),
+            Column("demand_share", text("Of contract", "So với đăng ký"), SHARE, decimals=1, steps=AGAINST_CONTRACT),
+        ),
         window=MONTH,
-        columns=contract_columns(setting.parks, setting.day),
-        link=SERIES_TENANT,
+        sort=("demand_share", True),
+        width=8,
+        height=12,
     )
 
 

@@ -20,6 +20,7 @@ from dashboards.queries import BILLING, QUARTERS_PER_HOUR, PageScope, edge, figu
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BUDGET,
+    AGAINST_CONTRACT,
     CHOICES,
     COMPLETE,
     MONTH,
@@ -27,11 +28,10 @@ from dashboards.tiles import (
     SETTLED,
     TENANT_COLUMN,
     TODAY,
-    bars,
-    contract_columns,
     daily,
     freshness,
     marks,
+    ranking,
     reporting,
     stat,
     table,
@@ -62,7 +62,7 @@ def page(setting: Setting) -> Page:
             PanelRow(_tiles(scope)),
             PanelRow((_park(),)),
             PanelRow((_alerts(),)),
-            PanelRow((_power(scope, setting), _peaks(month, setting))),
+            PanelRow((_power(scope, setting), _peaks(month))),
             PanelRow(tuple(_utility_today(scope, number, utility) for number, utility in enumerate(_OTHERS, start=30))),
             PanelRow((_days(scope, setting), _cost(scope, setting))),
             PanelRow((_hours(scope),)),
@@ -198,21 +198,25 @@ def _power(scope: PageScope, setting: Setting) -> Panel:
     )
 
 
-def _peaks(month: PageScope, setting: Setting) -> Panel:
-    return bars(
+def _peaks(month: PageScope) -> Panel:
+    return ranking(
         4,
         text("Peak of the month against contract", "Công suất cực đại tháng so với đăng ký"),
         text(
-            "Highest 30-minute demand of this month; each bar ends at the tenant's contract demand and changes colour "
-            "at 80, 90 and 100 % of it.",
-            "Công suất 30 phút cao nhất trong tháng; mỗi thanh kết thúc ở công suất đăng ký của doanh nghiệp và đổi màu ở 80, 90 và 100%.",
+            "Highest 30-minute demand of this month over the contract demand, the highest on top; the colour changes at "
+            "80, 90 and 100 %. Tenants whose contract states no demand are left out.",
+            "Công suất 30 phút cao nhất trong tháng so với công suất đăng ký, cao nhất ở trên; đổi màu ở 80, 90 và 100%. "
+            "Không gồm doanh nghiệp có hợp đồng chưa ghi công suất đăng ký.",
         ),
-        POWER,
-        figure(month, "peak_demand_kw"),
+        SHARE,
+        newest(month, "demand_share"),
+        "demand_share",
+        steps=AGAINST_CONTRACT,
+        low=0.0,
+        high=1.0,
+        decimals=1,
         window=MONTH,
-        columns=contract_columns(setting.parks, setting.day),
         height=12,
-        link=SERIES_TENANT,
     )
 
 

@@ -1,17 +1,15 @@
 """The numbers at the head of a tenant's page."""
 
-from dataclasses import replace
-
 from dashboards.panels import ENERGY, MONEY, POWER, SEPARATED, SHARE, Column, Panel, ThresholdStep
 from dashboards.queries import WHOLE_DAYS, PageScope, figure
 from dashboards.setting import Setting
 from dashboards.tiles import (
     AGAINST_BASELINE,
     AGAINST_BUDGET,
+    AGAINST_CONTRACT,
     COMPLETE,
     MONTH,
     NO_BASELINE,
-    contract_columns,
     factor_standing,
     freshness,
     reporting,
@@ -57,23 +55,6 @@ def budget(month: PageScope) -> Panel:
 
 OF_DATA = Column("data", text("completeness", "đầy đủ số liệu"), SHARE, decimals=0, steps=COMPLETE)
 """How much of the data a number comes from, beside what is judged."""
-
-_PEAK = text("Highest 30-minute demand of this month.", "Công suất 30 phút cao nhất trong tháng.")
-_PEAK_COLOURED = text(
-    "Highest 30-minute demand of this month; coloured at 80, 90 and 100 % of the contract demand.",
-    "Công suất 30 phút cao nhất trong tháng; đổi màu ở 80, 90 và 100% công suất đăng ký.",
-)
-"""On the operator's page only: a tenant's own page is one for all, and tells nobody another's contract."""
-
-
-def _peaks(scope: PageScope, setting: Setting) -> tuple[Column, ...]:
-    """The peak's name and colours; on the operator's page its series is that of the chosen tenant."""
-    named = text("peak", "cực đại")
-    if not scope.tenant:
-        return (Column("peak", named),)
-    coloured = {column.name: column for column in contract_columns(setting.parks, setting.day)}
-    tenants = [tenant.id for park in setting.parks for tenant in park.tenants]
-    return tuple(replace(coloured.get(key, Column(key)), title=named) for key in dict.fromkeys(tenants))
 
 
 def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel, ...]:
@@ -134,11 +115,19 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
         stat(
             14,
             text("Peak of the month", "Công suất cực đại tháng"),
-            _PEAK_COLOURED if scope.tenant else _PEAK,
+            text(
+                "Highest 30-minute demand of this month, and the highest over the contract demand; coloured at 80, 90 and 100 %.",
+                "Công suất 30 phút cao nhất trong tháng, và mức cao nhất so với công suất đăng ký; đổi màu ở 80, 90 và 100%.",
+            ),
             POWER,
-            figure(month, "peak_demand_kw", alias=None if scope.tenant else "peak"),
-            figure(month, completeness_field("peak_demand_kw"), alias="data", ref="B"),
-            columns=(*_peaks(scope, setting), OF_DATA),
+            figure(month, "peak_demand_kw", alias="peak"),
+            figure(month, "demand_share", alias="share", ref="B"),
+            figure(month, completeness_field("peak_demand_kw"), alias="data", ref="C"),
+            columns=(
+                Column("peak", text("peak", "cực đại")),
+                Column("share", text("of contract", "so với đăng ký"), SHARE, decimals=1, steps=AGAINST_CONTRACT),
+                OF_DATA,
+            ),
             window=MONTH,
             colour=COLOUR[E],
         ),

@@ -76,12 +76,20 @@ def amount_figures(electricity: Electricity | None, *, generates: bool) -> dict[
     }
 
 
-def shape_figures(electricity: Electricity | None, start: Times, shares: Floats) -> dict[str, Figure]:
-    """When one tenant took it: demand, and the share of peak hours by `money.band_shares` of the quarter hours."""
+def shape_figures(electricity: Electricity | None, start: Times, shares: Floats, contract: Floats) -> dict[str, Figure]:
+    """When one tenant took it: demand, and the share of peak hours by `money.band_shares` of the quarter hours.
+
+    `contract`: the demand in kW that the tenant's contract states for each quarter hour, NaN where it states none.
+    """
     if electricity is None:
         none = dict.fromkeys(("mean_demand_kw", "peak_demand_kw", "base_load_kw"), absent("kW", ValueReason.NO_METER))
-        return {**none, **dict.fromkeys(("load_factor", "peak_share"), absent("1", ValueReason.NO_METER))}
-    return {"peak_share": peak_share(electricity.taken, shares), **demand(start, electricity.taken)}
+        shapes = ("demand_share", "load_factor", "peak_share")
+        return {**none, **dict.fromkeys(shapes, absent("1", ValueReason.NO_METER))}
+    return {
+        "peak_share": peak_share(electricity.taken, shares),
+        **demand(start, electricity.taken),
+        "demand_share": demand_share(start, electricity.taken, contract),
+    }
 
 
 def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]:
@@ -151,6 +159,22 @@ def demand(start: Times, electricity: UseSeries) -> dict[str, Figure]:
     if highest > 0:
         load = figure(mean / highest, "1", completeness, estimated, coarse)
     return {**found, "load_factor": load}
+
+
+def demand_share(start: Times, electricity: UseSeries, contract: Floats) -> Figure:
+    """F9: the highest half hour against the demand that the contract states for it, in kW by quarter hour."""
+    begun, power, error = blocks(start, electricity)
+    stated = contract[np.searchsorted(start, begun)]
+    if not (stated > 0).any():
+        return absent("1", ValueReason.NO_CONTRACT_DEMAND, 1.0)
+    known = np.isfinite(power) & (stated > 0)
+    if not known.any():
+        return absent("1", ValueReason.NO_DATA, 0.0)
+    completeness = min(1.0, float(np.isfinite(power).sum() / max(_expected_blocks(start, electricity), 1.0)))
+    shares = np.divide(power, stated, out=np.full(len(power), np.nan), where=known)
+    place = int(np.nanargmax(shares))
+    coarse = ValueReason.COARSE if error[place] > _COARSE * power[place] else NOTHING
+    return figure(float(shares[place]), "1", completeness, electricity.spread, coarse, over=float(stated[place]))
 
 
 def _expected_blocks(start: Times, electricity: UseSeries) -> float:

@@ -56,6 +56,7 @@ class ValueReason(IntFlag):
     NO_OVERLAP = 2**38
     NO_PLACE = 2**39
     TAKEN = 2**40
+    NO_CONTRACT_DEMAND = 2**41
     NOT_REPLACED = 2**41
     ONE_COMPONENT = 2**42
     NO_DEMAND_CHARGE = 2**43
@@ -115,6 +116,9 @@ REASON_TEXT: dict[ValueReason, Localized] = {
     ValueReason.NO_CONTRACT: Localized(
         en="no purchase contract with an emission factor of its own is entered",
         vi="chưa khai báo hợp đồng mua điện có hệ số phát thải riêng",
+    ),
+    ValueReason.NO_CONTRACT_DEMAND: Localized(
+        en="the contract states no demand", vi="hợp đồng chưa ghi công suất đăng ký"
     ),
     ValueReason.NOT_SIGNIFICANT: Localized(
         en="not significant: zero lies within the uncertainty",

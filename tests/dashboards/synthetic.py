@@ -222,6 +222,7 @@ class Plant:
                 "output_per_mwh": output / kwh * 1000,
                 "co2e_per_output": kwh * 0.62 / output,
                 "peak_demand_kw": 1000 * size * (1.05 if tenant == "furniture" else 1.0),
+                "demand_share": 1.05 if tenant == "furniture" else noise.uniform(0.7, 0.99),
                 "base_load_kw": 240 * size * swing,
                 "load_factor": noise.uniform(0.5, 0.8),
                 "peak_share": noise.uniform(0.15, 0.3),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficiency.indicators.electricity import blocks, demand
+from efficiency.indicators.electricity import blocks, demand, demand_share
 from efficiency.indicators.figure import Figure, absent, change, fields_of, figure, figures_in, ratio, total
 from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.indicators.tenant import fence_meters, tenant_figures
@@ -253,6 +253,22 @@ def test_a_coarse_counter_marks_the_demand_it_shows() -> None:
     assert found["peak_demand_error_kw"].value == pytest.approx(10.0)
     assert found["peak_demand_kw"].reasons & ValueReason.COARSE
     assert not figures()["peak_demand_kw"].reasons & ValueReason.COARSE
+
+
+def test_demand_against_the_contract_is_of_each_half_hours_own_contract() -> None:
+    use = together([Portion.whole(used(np.array([10.0, 10.0, 30.0, 30.0, 20.0, 20.0])))])
+    assert use is not None
+    start = quarters(6)
+    stated = np.array([40.0, 40.0, 400.0, 400.0, 100.0, 100.0])
+    highest = demand_share(start, use, stated)
+    assert (highest.value, highest.over) == (1.0, 40.0), "the first half hour, although the second drew most"
+    unstated = demand_share(start, use, np.array([np.nan, np.nan, 400.0, 400.0, 100.0, 100.0]))
+    assert (unstated.value, unstated.over) == (0.8, 100.0)
+    assert demand_share(start, use, np.full(6, np.nan)).absent_for == ValueReason.NO_CONTRACT_DEMAND
+
+    park = park_of(tenant={"contract": {"voltage": "v", "demand_kw": 50.0}})
+    assert figures(park)["demand_share"].value == 0.8
+    assert figures(park, em=replace(DAY["em"], amount=np.full(96, np.nan)))["demand_share"].value is None
 
 
 @given(st.lists(st.floats(0.1, 1000), min_size=4, max_size=200))

@@ -208,6 +208,7 @@ def _figures(use: float, number: int) -> dict[str, Figure]:
         "co2e_per_output": (use * 0.6, output),
         "wastewater_per_output": (use * 0.009, output),
         "mean_demand_kw": (use, 720.0),
+        "demand_share": (0.87 * 2_000.0, 2_000.0),
         "peak_share": (0.21 * use, use),
         "solar_share": (0.07 * use, use),
         "wastewater_ratio": (0.75, 1.0),
