@@ -52,16 +52,19 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
 
 
 def _back_after(raw: Line, ms: int) -> int:
-    """Where a register may be back that falls right after the first reading beyond an instant.
+    """Where a register may be back that falls from the last reading up to an instant, or from the first beyond it.
 
-    What it is taken for depends on the use before that reading, which may be a step from long ago.
+    What the fall is taken for depends on the use before it, which may be a step from long ago.
     """
-    fall = int(np.searchsorted(raw.times, ms, side="right"))
-    if fall + 1 >= len(raw.times) or raw.values[fall + 1] >= raw.values[fall]:
-        return ms
-    _, last = raw.run(fall + 1)
-    back = max(int(np.searchsorted(raw.times, raw.times[fall] + EXCURSION_MS, side="right")), last + 1)
-    return int(raw.times[min(back, len(raw.times) - 1)])
+    beyond = int(np.searchsorted(raw.times, ms, side="right"))
+    until = ms
+    for fall in (beyond - 1, beyond):
+        if fall < 0 or fall + 1 >= len(raw.times) or raw.values[fall + 1] >= raw.values[fall]:
+            continue
+        _, last = raw.run(fall + 1)
+        back = max(int(np.searchsorted(raw.times, raw.times[fall] + EXCURSION_MS, side="right")), last + 1)
+        until = max(until, int(raw.times[min(back, len(raw.times) - 1)]))
+    return until
 
 
 def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:

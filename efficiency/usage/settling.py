@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.usage.counters import Counter
-from efficiency.usage.intervals import HOUR_MS, Floats
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, Floats
 from efficiency.usage.judging import Judged, Kinds, StepMeaning
 from efficiency.usage.line import Line
 from efficiency.usage.resolution import counted_step
@@ -25,7 +25,7 @@ _DECADES = 3
 _JUMPED, _PAUSED = 0.07, 0.02
 """How near to a power of ten use must have changed, in decades: where the register jumped, and where it only paused."""
 _PAUSE = 3.0
-"""A gap of so many intervals may be a restart after an update."""
+"""A gap of so many intervals may be a restart after an update, which takes a day at the most."""
 _STEADY_MS = HOUR_MS // 2
 _STEADY = 0.2
 
@@ -52,7 +52,8 @@ def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tu
         place = int(np.searchsorted(line.times, start))
         if place < len(kind) and line.times[place] == start and kind[place] == StepMeaning.GOOD:
             kind[place] = StepMeaning.AMBIGUOUS
-    paused = (line.times[1:] - line.times[:-1]) > _PAUSE * counter.interval_ms
+    gap = line.times[1:] - line.times[:-1]
+    paused = (gap > _PAUSE * counter.interval_ms) & (gap <= DAY_MS)
     odd = np.flatnonzero((kind >= StepMeaning.DAILY) & (kind <= StepMeaning.WRAPS) | paused)
     if not len(odd):
         return delta, kind, unit
