@@ -1,7 +1,7 @@
 """What each interval is worth, and by name why it has no value or why one must be read with care."""
 
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntFlag, unique
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +12,7 @@ from metering.model import Localized
 from metering.quantities import Utility
 
 
+@unique
 class ValueReason(IntFlag):
     """Why there is no value, or why one must be read with care; several may apply."""
 
@@ -56,11 +57,11 @@ class ValueReason(IntFlag):
     NO_OVERLAP = 2**38
     NO_PLACE = 2**39
     TAKEN = 2**40
-    NO_CONTRACT_DEMAND = 2**41
     NOT_REPLACED = 2**41
     ONE_COMPONENT = 2**42
     NO_DEMAND_CHARGE = 2**43
     PEAK_NOT_SURE = 2**44
+    NO_CONTRACT_DEMAND = 2**45
 
 
 REASON_TEXT: dict[ValueReason, Localized] = {
