@@ -23,6 +23,9 @@ _WAITING = (
 )
 _CLOCK = asked('median("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
 """Of the minutes of an hour, the one in the middle: a backlog that comes late for some of them is no clock."""
+_CLOCKS_SPREAD = asked('spread("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
+_STEADY_S = 5 * MINUTE
+"""A clock that is off is off by nearly the same all the time; a backlog that is being delivered comes less and less late."""
 
 KINDS: Final = (
     AlertKind(
@@ -168,12 +171,13 @@ KINDS: Final = (
         about=clocks,
         of="{gateway}",
         name=text("Clock of a gateway is off", "Đồng hồ hệ thống của thiết bị thu thập bị lệch"),
-        questions=(Question(_CLOCK, HOUR),),
+        questions=(Question(_CLOCK, HOUR), Question(_CLOCKS_SPREAD, HOUR)),
+        combine=f"$A * ($B < {_STEADY_S})",
         margin=Margin(by=10),
         what=text(
-            "Readings of gateway {labels.gateway} come {value} s after the instants that they name (below zero: before), most "
+            "Readings of gateway {labels.gateway} come {value} s after the instants that they name (below zero: before), all "
             "of the last hour: its clock is off, or all of it comes late.",
-            "Trong phần lớn giờ qua, số liệu của thiết bị thu thập {labels.gateway} đến sau thời điểm ghi trong bản tin {value} giây "
+            "Trong suốt giờ qua, số liệu của thiết bị thu thập {labels.gateway} đến sau thời điểm ghi trong bản tin {value} giây "
             "(số âm: đến trước): giờ của thiết bị bị lệch hoặc mọi số liệu đều đến trễ.",
         ),
         first=text(

@@ -208,9 +208,9 @@ def _peaks(month: PageScope) -> Panel:
             "Công suất 30 phút cao nhất trong tháng so với công suất đăng ký, cao nhất ở trên; đổi màu ở 80, 90 và 100%. "
             "Không gồm doanh nghiệp có hợp đồng chưa ghi công suất đăng ký.",
         ),
-        SHARE,
-        newest(month, "demand_share"),
-        "demand_share",
+        unit=SHARE,
+        question=newest(month, "demand_share"),
+        name="demand_share",
         steps=AGAINST_CONTRACT,
         low=0.0,
         high=1.0,

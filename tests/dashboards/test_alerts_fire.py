@@ -14,7 +14,7 @@ from metering.park import Park
 from proving.servers import Influxd
 from store.client import Store
 from store.lines import FieldValue
-from store.schema import BALANCE, BASELINE, EVENTS, METER_STATUS, OPERATOR_DATABASE, REFUSED_COUNT
+from store.schema import BALANCE, BASELINE, EVENTS, GATEWAY_CLOCK, METER_STATUS, OPERATOR_DATABASE, REFUSED_COUNT
 from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
 from tests.dashboards.alerting import fired
 
@@ -67,6 +67,20 @@ async def test_goes_on_until_the_recovery_threshold_is_passed(bare_store: Store,
     firing = frozenset(labels for labels, on in beyond.items() if on)
     assert any((await states(bare_store, rule, case, case.quiet, firing)).values())
     assert not any((await states(bare_store, rule, case, case.calms, firing)).values())
+
+
+@pytest.mark.parametrize(("behind_s", "fires"), [((3600, 3605, 3610), True), ((86_400, 40_000, 3600), False)])
+async def test_a_backlog_that_comes_less_and_less_late_is_no_clock(
+    bare_store: Store, setting: Setting, behind_s: tuple[int, ...], fires: bool
+) -> None:
+    lines = [
+        line(GATEWAY_CLOCK, {"gateway": "gw-east"}, {"behind_s": float(late)}, NOW - (3 - at) * MINUTE)
+        for at, late in enumerate(behind_s)
+    ]
+    await bare_store.write(lines, OPERATOR_DATABASE)
+    found = await fired(bare_store, rule_of(setting, "gateway-clock", "gw-east").provisioned(), NOW)
+    assert found is not None
+    assert any(found.values()) is fires
 
 
 async def test_without_data_a_rule_is_quiet_or_says_that_nobody_watches(bare_store: Store, setting: Setting) -> None:
