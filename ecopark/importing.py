@@ -154,9 +154,7 @@ def readings_of(
             faults.append(RowFault(row.number, "; ".join(reasons)))
     if faults and any(column.kind == "increment" for column in mapping.values):
         said = "\n".join(f"row {fault.row}: {fault.reason}" for fault in faults[:FAULTS_SAID])
-        raise OperatorError(
-            f"increments are added up, so no row may be missing; nothing was sent. Correct first:\n{said}"
-        )
+        raise OperatorError(f"increments are added up, so no row may be missing; nothing was sent:\n{said}")
     return readings, faults
 
 

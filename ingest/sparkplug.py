@@ -153,7 +153,7 @@ class Sparkplug:
         address = parse_topic(topic)
         if address is None:
             raise SparkplugError("not a Sparkplug topic: spBv1.0/GROUP/KIND/NODE, with /DEVICE for a device")
-        message = _parsed(payload)
+        message = _parsed(payload, address.name)
         node = self._nodes.setdefault((address.group, address.node), _Node())
         match address.kind:
             case "NBIRTH" | "DBIRTH":
@@ -240,11 +240,11 @@ def _always() -> bool:
     return True
 
 
-def _parsed(payload: bytes) -> Any:
+def _parsed(payload: bytes, sender: str) -> Any:
     try:
         return PAYLOAD.FromString(payload)
     except DecodeError as error:
-        raise SparkplugError(f"not a Sparkplug B payload: {error}") from error
+        raise SparkplugError(f"what {sender} sent is not a Sparkplug B payload: {error}") from error
 
 
 def _number(metric: Any, datatype: int) -> Any:
