@@ -52,7 +52,7 @@ async def _run(folder: Path | None, seconds: float, only: str, temporary: Path) 
 async def _broker(peer: PeerBroker, folder: Path, seconds: float) -> Row:
     row: Row = {}
     await _look(row, peer.name, "path with kills", chaos(peer.servers, folder / "chaos", seconds, guarded=peer.guarded))
-    await _look(row, peer.name, "restart under load, senders keep nothing", restart(peer.servers, folder / "restart"))
+    await _look(row, peer.name, "restart without ingesters", restart(peer.servers, folder / "restart"))
     return row
 
 

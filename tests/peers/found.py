@@ -1,8 +1,8 @@
 """Servers of other versions and makes, found as programs in a folder; each is started by a small adapter of its own.
 
 The folder holds a folder for each server, called as people call it (`mosquitto-2.1.2`). What is in it says what it is:
-`mosquitto`, `influxd` (1.x), `ts-server` or `ts-meta`, `ts-store` and `ts-sql` (openGemini), or HiveMQ's `lib` and
-`extensions`, where an extension lets clients in.
+`mosquitto` (beside it perhaps the plugin persist-sqlite of 2.1), `influxd` (1.x), `ts-server` or `ts-meta`, `ts-store`
+and `ts-sql` (openGemini), or HiveMQ's `lib` and `extensions`, where an extension lets clients in.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,11 +10,30 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from metering.park import Park
 from proving.servers import GuardedMosquitto, Influxd, PrivateBroker, PrivateDatabase, Servers
 from tests.peers.hivemq import HiveMQ
 from tests.peers.opengemini import ClusterGemini, SingleGemini
 
 DEBIAN = "Debian's"
+KEEPER = "mosquitto_persist_sqlite.so"
+
+
+class KeepingMosquitto(GuardedMosquitto):
+    """mosquitto 2.1 with its plugin for persistence, which keeps shared subscriptions, too."""
+
+    def __init__(self, folder: Path, parks: list[Park], *, executable: Path, plugin: Path) -> None:
+        super().__init__(folder, parks, executable=executable)
+        self._plugin = plugin
+
+    def _text(self) -> str:
+        kept = f"global_plugin {self._plugin.absolute()}\nplugin_opt_db_file {self.folder.absolute()}/kept.sqlite3\n"
+        text = super()._text().replace("persistence true\n", "").replace("autosave_interval 300\n", "")
+        first = "per_listener_settings true\n"
+        return text.replace(first, first + kept)
+
+    def forget(self) -> None:
+        """It forgets nothing when it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +41,7 @@ class PeerBroker:
     """`guarded`: it keeps the rules of `ecopark broker accounts`."""
 
     name: str
-    make: Callable[[Path, list], PrivateBroker]  # type: ignore[type-arg]
+    make: Callable[[Path, list[Park]], PrivateBroker]
     guarded: bool
 
     @property
@@ -50,6 +69,9 @@ def brokers(folder: Path | None) -> Iterator[PeerBroker]:
     for place in sorted(folder.iterdir()) if folder else ():
         if (mosquitto := place / "mosquitto").is_file():
             yield PeerBroker(place.name, partial(GuardedMosquitto, executable=mosquitto), guarded=True)
+            if (plugin := place / KEEPER).is_file():
+                kept = partial(KeepingMosquitto, executable=mosquitto, plugin=plugin)
+                yield PeerBroker(f"{place.name} with persist-sqlite", kept, guarded=True)
         elif any(place.glob("lib/hivemq-*.jar")):
             yield PeerBroker(place.name, partial(HiveMQ, place), guarded=False)
 

@@ -39,9 +39,10 @@ async def chaos(servers: Servers, folder: Path, seconds: float, *, guarded: bool
 
 
 async def restart(servers: Servers, folder: Path) -> Cell:
-    """The broker is asked to end and started again while devices publish that repeat only what it did not acknowledge.
+    """The broker is asked to end and started again, and no ingester is there for a while after that.
 
-    The figure is the broker's own: nobody but a gateway can send again what it had acknowledged.
+    Meanwhile devices publish that repeat only what was not acknowledged. The figure is the broker's own: nobody but a
+    gateway can send again what it had acknowledged.
     """
     trial = Trial(folder, EXAMPLE.read_text(), SEED, servers)
     crew, park = trial.crew, trial.park
@@ -61,9 +62,12 @@ async def _restarted(crew: Crew, park: Park, store: Store) -> Cell:
             instants = range(since + device * MESSAGES, since + (device + 1) * MESSAGES)
             tasks.create_task(_device(crew, topic(park.id, meter.gateway, Channel.READINGS), meter.id, instants))
         await asyncio.sleep(MESSAGES * PAUSE_S / 4)
+        for ingester in crew.ingesters:
+            ingester.kill()
         await asyncio.to_thread(crew.broker.process.stop)
-        await asyncio.sleep(1)
         await crew.broker.start()
+    for ingester in crew.ingesters:
+        ingester.start()
     due, deadline, count = DEVICES * MESSAGES, time.monotonic() + CAME_S, -1
     counted = select(
         meter.utility.value,
