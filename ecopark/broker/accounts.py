@@ -6,7 +6,7 @@ readings, which is what a replay does. Gateways have one listener, ingesters and
 other's accounts. Where the park file has sources, their topics belong to the account of the gateway that carries them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.foreign import command_filters, common_filters, shared_filters
@@ -24,7 +24,7 @@ _READS = (Channel.RECEIPTS, Channel.REFUSALS)
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccessRule:
-    """`access` (`read`, `write` or `readwrite`) to the topics that a filter matches."""
+    """`access` (`read`, `write`, `readwrite` or `deny`) to the topics that a filter matches."""
 
     access: str
     pattern: str
@@ -65,10 +65,23 @@ def source_topics(parks: Iterable[Park]) -> list[SourceTopics]:
     ]
 
 
-def rules(account: str, secret: str, sources: Iterable[SourceTopics] = ()) -> tuple[AccessRule, ...]:
-    """What an account may do. It follows from its name; `secret` is its password, which names the ingesters' share."""
+def rules(
+    account: str, secret: str, sources: Iterable[SourceTopics] = (), heard: Collection[str] = ()
+) -> tuple[AccessRule, ...]:
+    """What an account may do. It follows from its name; `secret` is its password, which names the ingesters' share.
+
+    Accounts that are to be `heard` may publish whatever their devices do, and the operator receives it.
+    """
     of_sources = sorted({rule for source in sources for rule in _of_source(account, secret, source)})
-    return (*_of_name(account, secret), *of_sources)
+    return (*_of_name(account, secret), *of_sources, *_of_hearing(account, heard))
+
+
+def _of_hearing(account: str, heard: Collection[str]) -> Iterator[AccessRule]:
+    if account in heard:
+        yield AccessRule("write", "#")
+        yield AccessRule("deny", f"{ROOT}/#")  # it goes before all that is allowed: nobody speaks for another gateway
+    elif heard and account == OPERATOR:
+        yield AccessRule("read", "#")
 
 
 def _of_source(account: str, secret: str, source: SourceTopics) -> Iterator[AccessRule]:
@@ -102,13 +115,13 @@ def _of_name(account: str, secret: str) -> tuple[AccessRule, ...]:
     )
 
 
-def acl(accounts: Mapping[str, str], sources: Sequence[SourceTopics] = ()) -> str:
+def acl(accounts: Mapping[str, str], sources: Sequence[SourceTopics] = (), heard: Collection[str] = ()) -> str:
     """The rules for accounts and their passwords as mosquitto's `acl_file`. What no rule allows is forbidden."""
     blocks = (
         "\n".join(
             (
                 f"user {account}",
-                *(f"topic {rule.access} {rule.pattern}" for rule in rules(account, secret, sources)),
+                *(f"topic {rule.access} {rule.pattern}" for rule in rules(account, secret, sources, heard)),
                 "",
             )
         )

@@ -6,7 +6,7 @@ their hashes, new gateways get one, and those that are gone keep theirs until th
 certificates, too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -59,8 +59,10 @@ class BrokerPlace:
     inner_url: str
 
 
-def write_accounts(parks: Iterable[Park], place: BrokerPlace, listeners: Listeners, *, prune: bool) -> Outcome:
-    """Bring the folder up to date with the parks; see the module.
+def write_accounts(
+    parks: Iterable[Park], place: BrokerPlace, listeners: Listeners, *, prune: bool, heard: Collection[str] = ()
+) -> Outcome:
+    """Bring the folder up to date with the parks; see the module. `heard` are accounts that may publish anything.
 
     Raises `OperatorError` where something is not as it should be; nothing has changed then.
     """
@@ -70,6 +72,9 @@ def write_accounts(parks: Iterable[Park], place: BrokerPlace, listeners: Listene
     for missing in (file for file in (place.folder / TLS / name for name in needed) if not file.exists()):
         raise OperatorError(f"{missing} is missing; run ecopark broker certificates first")
     names = wanted(parks)
+    gateways_there = [name for name in names if name not in INSIDE]
+    for unknown in (name for name in heard if name not in gateways_there):
+        raise OperatorError(f"--hear {unknown!r}: no account of a gateway; there are {', '.join(gateways_there)}")
     text = configuration(place.seen, place.data, listeners, len(names) - len(INSIDE))
     files = {file.stem: file for file in sorted((place.folder / ACCOUNTS).glob("*.env"))}
     passwords = {name: _password(file) for name, file in files.items()}
@@ -92,7 +97,7 @@ def write_accounts(parks: Iterable[Park], place: BrokerPlace, listeners: Listene
     gateways = {name: password for name, password in passwords.items() if name not in INSIDE}
     for accounts, hashes, access in ((services, INNER_PASSWORDS, INNER_ACL), (gateways, PASSWORDS, ACL)):
         changed.append(write_private(place.folder / hashes, _passwords(place.folder / hashes, accounts)))
-        changed.append(write_private(place.folder / access, acl(accounts, sources)))
+        changed.append(write_private(place.folder / access, acl(accounts, sources, heard)))
     changed.append(write_private(place.folder / CONFIGURATION, text))
     for name in stale if prune else ():  # last: whoever is interrupted before finds it stale again
         account_file(place.folder, name).unlink(missing_ok=True)

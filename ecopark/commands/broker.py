@@ -44,6 +44,10 @@ def accounts(
         Path | None, typer.Option("--hand-out", help="Copy accounts/NAME.env into each folder NAME that is here.")
     ] = None,
     data: Annotated[Path, typer.Option(help="Where the broker keeps its sessions.")] = Path("/var/lib/mosquitto"),
+    hear: Annotated[
+        list[str] | None,
+        typer.Option(help="PARK.GATEWAY that may publish on any topic but Ecopark's, until the next run."),
+    ] = None,
     *,
     identity: Annotated[bool, typer.Option("--client-certificates", help="On TLS they replace passwords.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove accounts of gateways that are gone.")] = False,
@@ -61,7 +65,7 @@ def accounts(
         identity=identity,
     )
     place = BrokerPlace(folder, (seen or folder).absolute(), data, url, inner_url)
-    outcome = write_accounts(parks, place, listeners, prune=prune)
+    outcome = write_accounts(parks, place, listeners, prune=prune, heard=hear or ())
     if given is not None:
         hand_out((account_file(folder, name) for name in (*outcome.added, *outcome.kept)), given)
     if as_json:
@@ -74,6 +78,8 @@ def accounts(
     for name in outcome.stale:
         typer.echo(f"{name} is in no park file any more; remove it with --prune")
     typer.echo(f"{len(outcome.added) + len(outcome.kept)} accounts in {folder}.")
+    for name in hear or ():
+        typer.echo(f"{name} may publish on any topic but Ecopark's; run this again without --hear once it is known.")
     if outcome.changed:
         typer.echo(
             "A broker that runs reads accounts, rules and revoked certificates at SIGHUP, and disconnects whom they "
