@@ -40,6 +40,16 @@ _LARGE = 2**20
 _AS_ARRAYS = {"Accept-Encoding": "identity"}
 """Numbers hardly get smaller, and packing them is half of the database's work."""
 _VERSION = "X-Influxdb-Version"
+_GEMINI_VERSION = "X-Geminidb-Version"
+OPEN_GEMINI = "openGemini"
+_COUNTS_TWICE = (
+    "see to it that its configuration has pre-agg-enabled = false under [common], or its sums count points that are "
+    "overwritten twice for a while; enabled = false under [shelf-mode] keeps its answers from being empty"
+)
+_NOTHING_YET = "measurement not found"
+"""openGemini's answer where InfluxDB's is empty."""
+_GOING = "is being delete"
+"""openGemini takes a while to delete, and nothing else meanwhile."""
 _PACKED = "application/x-msgpack"
 log = logging.getLogger(__name__)
 
@@ -70,6 +80,7 @@ class Store:
         self._deletes = True
         self._keeps: dict[str, int | None] = {}
         self._proof: tuple[str, Proof] | None = None
+        self._answered = ""
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
@@ -196,10 +207,13 @@ class Store:
         To be called again after writing. Waits a little for a database that shows late what it has confirmed; raises
         `UnavailableError` where it does not show it then.
         """
+        begins = self._proof is None
         if self._proof is None or self._proof[0] != database:
             self._proof = (database, Proof(reader))
         number, line = self._proof[1].next()
         await self.write([line], database)
+        if begins and self._answered.startswith(OPEN_GEMINI):
+            log.warning("%s: %s", self._answered, _COUNTS_TWICE)
         self._proof[1].written(number)
         for pause in _SHOWS_AFTER_S:
             try:
@@ -249,7 +263,7 @@ class Store:
         await self.query(f'CREATE DATABASE "{name}"{shards}', "")
 
     async def ping(self) -> str:
-        """Version of the server that answers."""
+        """Version of the server that answers; that of openGemini begins with its name."""
         answer = await self._send("GET", "/ping", {}, None, WRITE_TIMEOUT_S)
         return answer.version
 
@@ -275,7 +289,8 @@ class Store:
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 allow_redirects=False,  # a POST would become a GET, and be answered with success
             ) as response:
-                answer = _Answer(await response.read(), response.content_type, response.headers.get(_VERSION, ""))
+                self._answered = _version(response)
+                answer = _Answer(await response.read(), response.content_type, self._answered)
                 if response.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
                     raise _failure(response, _said(answer), self._url, parameters.get("db", ""))
                 return answer
@@ -298,6 +313,11 @@ class _Answer(NamedTuple):
     body: bytes
     media_type: str
     version: str
+
+
+def _version(response: aiohttp.ClientResponse) -> str:
+    gemini = response.headers.get(_GEMINI_VERSION)
+    return f"{OPEN_GEMINI} {gemini}" if gemini else response.headers.get(_VERSION, "")
 
 
 def _strange(answer: _Answer, url: str) -> UnavailableError:
@@ -334,7 +354,7 @@ def _rows(results: list[dict[str, Any]], url: str) -> list[Row]:
 
 
 def _series(result: dict[str, Any], url: str) -> list[dict[str, Any]]:
-    if "error" in result:
+    if "error" in result and not result["error"].startswith(_NOTHING_YET):
         raise _of_query(result["error"], url)
     return result.get("series") or []
 
@@ -376,6 +396,8 @@ def _ms(duration: str) -> int | None:
 
 
 def _of_query(error: str, url: str) -> Exception:
+    if _GOING in error:
+        return UnavailableError(f"InfluxDB at {url}: {error}")
     if error.startswith("database not found"):
         return OperatorError(f"InfluxDB at {url}: {error}; create it")
     return RejectedError(error)

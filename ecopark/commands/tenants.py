@@ -20,6 +20,7 @@ from ecopark.tenants.sync import LANGUAGES, Target, sync, tenants_dashboards
 from ecopark.tenants.wanted import homes
 from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import load_parks
+from store.client import OPEN_GEMINI
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Tenants' databases, credentials and Grafana organizations."
@@ -109,11 +110,13 @@ async def _influx(settings: Settings, folder: Path, stack: AsyncExitStack) -> In
     version = (await store.ping()).removeprefix("v")
     keys = Keys.influx(folder)
     match version.partition(".")[0]:
-        case "1":
+        case kind if kind == "1" or kind.startswith(OPEN_GEMINI):
             return Influx1(store, settings.influx_url, keys)
         case "2":
             made = Influx2(settings.influx_url, settings.influx_token or "", settings.influx_org, keys)
             stack.callback(made.close)
             return made
         case _:
-            raise OperatorError(f"{settings.influx_url} is InfluxDB {version}; tenants need 1.x or 2.x")
+            raise OperatorError(
+                f"{settings.influx_url} is InfluxDB {version or 'of no version'}; tenants need 1.x, 2.x or openGemini"
+            )

@@ -38,6 +38,7 @@ from wire.topics import Channel, topic
 MINUTE_MS = 60_000
 SETTLES_S = 120.0
 _LINES_AT_ONCE = 5_000
+_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +245,11 @@ async def weigh(folder: Path, meters: int, packed_s: float) -> dict[str, float]:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of all files below a folder; one that is packed away meanwhile counts nothing."""
+    """Bytes that all files below a folder take on the disk (many are mostly holes); one that goes meanwhile none."""
     total = 0
     for file in folder.rglob("*"):
         with suppress(FileNotFoundError):
-            total += file.stat().st_size if file.is_file() else 0
+            total += file.stat().st_blocks * _BLOCK if file.is_file() else 0
     return total
 
 

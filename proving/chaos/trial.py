@@ -11,6 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiomqtt
+
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
@@ -84,10 +86,18 @@ class Trial:
         """Wait until the gateways have nothing left that the database has not confirmed."""
         side = GatewaySide(self.park, self.crew.broker.address)
         async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(side.run(asyncio.Event()))
+            listening = tasks.create_task(_listen(side))
             with suppress(TimeoutError):
                 await asyncio.wait_for(side.until(lambda: side.all_delivered), RECOVER_S)
             listening.cancel()
+
+
+async def _listen(side: GatewaySide) -> None:
+    """Listen to the gateways, again where the broker is not back yet."""
+    while True:
+        with suppress(aiomqtt.MqttError, TimeoutError):
+            await side.run(asyncio.Event())
+        await asyncio.sleep(LOOK_S)
 
 
 async def _everything(store: Store, park: Park) -> list[Row]:

@@ -68,10 +68,10 @@ async def _database(peer: PeerDatabase, folder: Path, seconds: float, due: Refer
             await _look(row, peer.name, "sums while it is written", sums(store))
             await _look(row, peer.name, "usage and recompute", figures(here, store, folder, due))
             await _look(row, peer.name, "moved by `store copy`", copied(here, target, folder))
-            await _look(row, peer.name, "dashboards' answers", answers(here, due))
     finally:
         for server in (here, target):
             await asyncio.to_thread(server.process.stop)
+    await _look(row, peer.name, "dashboards' answers", answers(peer.make(folder / "synthetic"), due))
     return row
 
 

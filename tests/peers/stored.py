@@ -43,7 +43,7 @@ async def refusals(store: Store) -> Cell:
     """One value of a wrong kind among many lines is found, and the lines beside it are stored."""
     lines = [f"refusing,meter=m{number % 7} value={number}.5 {number}000000000" for number in range(1, 200)]
     await store.write(lines[:50], OPERATOR_DATABASE)
-    bad = {77: 'refusing,meter=m3 value="text" 900000000000', 150: "refusing,meter=m3 value= 901000000000"}
+    bad = {77: 'refusing,meter=m3 value="text" 900000000000', 150: "refusing,meter=m3 value=true 901000000000"}
     mixed = [bad.get(place, line) for place, line in enumerate(lines)]
     rejected = await store.write_each(mixed, OPERATOR_DATABASE)
     faults = [] if rejected.keys() == bad.keys() else [f"rejected are {sorted(rejected)}, not {sorted(bad)}"]
@@ -83,7 +83,9 @@ class Reference:
                 await write_past(store, folder, NOW, DAYS)
                 figures = {name: await _rows(store, name) for name in FIGURES}
             async with server.store() as store:
-                await _synthetic(store)
+                await store.query(f'DROP DATABASE "{OPERATOR_DATABASE}"', "")
+                await store.create_database(OPERATOR_DATABASE)
+                await Plant(load_park(EXAMPLE), NOW).write(store)
                 synthetic = {name: await _rows(store, name) for name in await measurements(store, OPERATOR_DATABASE)}
                 answers = {asked: await store.query(asked, OPERATOR_DATABASE) for asked in _statements()}
                 return cls(figures, synthetic, answers)
@@ -159,19 +161,20 @@ def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 async def answers(here: PrivateDatabase, due: Reference) -> Cell:
-    """Every statement of panels, variables, annotations and alert rules, over a past that has all there is."""
-    async with here.store() as store:
-        await _synthetic(store)
-        faults = await _unlike(store, due.synthetic)
-        for asked, ours in due.answers.items():
-            faults += await _told(store, asked, ours)
+    """Every statement of panels, variables, annotations and alert rules, over a past that has all there is.
+
+    `here` is empty, for it takes some databases long to drop what they have.
+    """
+    try:
+        await here.start()
+        async with here.store() as store:
+            await Plant(load_park(EXAMPLE), NOW).write(store)
+            faults = await _unlike(store, due.synthetic)
+            for asked, ours in due.answers.items():
+                faults += await _told(store, asked, ours)
+    finally:
+        await asyncio.to_thread(here.process.stop)
     return cell(f"{len(due.answers):,} statements", faults)
-
-
-async def _synthetic(store: Store) -> None:
-    await store.query(f'DROP DATABASE "{OPERATOR_DATABASE}"', "")
-    await store.create_database(OPERATOR_DATABASE)
-    await Plant(load_park(EXAMPLE), NOW).write(store)
 
 
 async def _told(store: Store, asked: str, ours: list[Row]) -> list[str]:

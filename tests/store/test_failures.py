@@ -141,6 +141,23 @@ async def test_an_error_inside_of_success_is_the_statements(proxy: FaultyProxy) 
                 await asking('SELECT * FROM "usage"', OPERATOR_DATABASE)
 
 
+async def test_a_measurement_that_opengemini_does_not_know_is_empty(proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = '{"results":[{"statement_id":0,"error":"measurement not found"}]}', 200
+    async with Store(proxy.url) as store:
+        for asking in (store.query, store.series, store.tables):
+            assert await asking('SELECT * FROM "usage"', OPERATOR_DATABASE) == []
+        assert await store.delete("usage", "time < 1", [OPERATOR_DATABASE]), "it does delete"
+
+
+async def test_what_opengemini_is_deleting_is_waited_for(proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = '{"results":[{"statement_id":0,"error":"measurement is being deleted"}]}', 200
+    async with Store(proxy.url) as store:
+        with pytest.raises(UnavailableError, match="being deleted"):
+            await store.delete("usage", "time < 1", [OPERATOR_DATABASE])
+        proxy.always = None
+        assert await store.delete("usage", "time < 1", [OPERATOR_DATABASE]), "it does delete"
+
+
 async def test_a_hanging_database_is_given_up(proxy: FaultyProxy) -> None:
     proxy.always = "hang"
     async with Store(proxy.url) as store:

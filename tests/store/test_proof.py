@@ -1,5 +1,7 @@
 """An answer that does not show what was confirmed before is not believed."""
 
+from contextlib import suppress
+
 import pytest
 from aiohttp import web
 
@@ -60,3 +62,18 @@ async def test_a_database_that_shows_late_what_it_confirmed_is_waited_for(proxy:
     async with Late(proxy.target) as late, Store(late.url) as through:
         await through.prove("one", OPERATOR_DATABASE)
         assert late.left == 0
+
+
+async def test_who_computes_on_opengemini_is_told_what_it_must_be_set_to(
+    proxy: FaultyProxy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.client._SHOWS_AFTER_S", ())
+    async with Store(proxy.url) as through:
+        await through.prove("one", OPERATOR_DATABASE)
+    assert "pre-agg-enabled" not in caplog.text
+    proxy.always, proxy.headers = 204, {"X-Geminidb-Version": "v1.5.2"}
+    async with Store(proxy.url) as through:
+        assert await through.ping() == "openGemini v1.5.2"
+        with suppress(UnavailableError):
+            await through.prove("one", OPERATOR_DATABASE)
+    assert "openGemini v1.5.2: see to it that its configuration has pre-agg-enabled = false" in caplog.text
