@@ -8,6 +8,7 @@ logs one. A file can be given as it is to systemd (`EnvironmentFile=`), to Docke
 import contextlib
 import os
 import secrets
+import string
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,11 +16,18 @@ from pathlib import Path
 from metering.errors import OperatorError
 
 _BYTES = 24
+_KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_")
 
 
 def generate() -> str:
-    """A new secret of 192 random bits, in letters that need no escaping in a URL, a shell or InfluxQL."""
-    return secrets.token_urlsafe(_BYTES)
+    """A new secret of 192 random bits, in letters that need no escaping in a URL, a shell or InfluxQL.
+
+    It has small and capital letters, digits and a mark, which openGemini asks for: of the others there are few.
+    """
+    while True:
+        found = secrets.token_urlsafe(_BYTES)
+        if all(any(letter in kind for letter in found) for kind in _KINDS):
+            return found
 
 
 def write_private(file: Path, text: str) -> bool:

@@ -44,7 +44,7 @@ _GEMINI_VERSION = "X-Geminidb-Version"
 OPEN_GEMINI = "openGemini"
 _COUNTS_TWICE = (
     "see to it that its configuration has pre-agg-enabled = false under [common], or its sums count points that are "
-    "overwritten twice for a while; enabled = false under [shelf-mode] keeps its answers from being empty"
+    "overwritten twice for a while; ignore-empty-tag = false there, and enabled = false under [shelf-mode]"
 )
 _NOTHING_YET = "measurement not found"
 """openGemini's answer where InfluxDB's is empty."""

@@ -1,7 +1,7 @@
 """openGemini, as one program or as a cluster of three on the addresses 127.0.0.1 to 127.0.0.3.
 
-Shelf mode is off: with it, queries answer empty for a moment after nearly every write. So is what it would count by
-figures kept beside its files (`pre-agg-enabled`), see `PRE_AGGREGATED`.
+As docs/servers.md asks: shelf mode is off, so are sums kept beside files (`pre-agg-enabled`), and answers to GROUP BY
+name tags that a series does not have (`ignore-empty-tag`).
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _CONFIGURATION = """\
   meta-join = [{join}]
   ha-policy = "{policy}"
   pre-agg-enabled = {pre_agg}
-  ignore-empty-tag = true
+  ignore-empty-tag = false
 [meta]
   bind-address = "{raft}"
   http-bind-address = "{meta_http}"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from ecopark.broker.certificates import LIFE, write_certificates
 from ecopark.broker.configuration import SHIPPED_CONFIGURATION, Listener, Listeners
 from ecopark.broker.files import BrokerPlace, write_accounts
 from ecopark.broker.hashing import hashed, matches
-from ecopark.secretfiles import read_secrets, write_secrets
+from ecopark.secretfiles import generate, read_secrets, write_secrets
 from metering.errors import OperatorError
 from metering.park import Park
 from proving.processes import Child, free_port, program
@@ -258,3 +259,12 @@ def test_no_number_in_the_shipped_configuration_is_one_that_a_version_misreads()
     assert (
         2 * (numbers["max_queued_bytes"] + 430 * numbers["max_queued_messages"]) < numbers["memory_limit"] < 3 * 2**30
     )
+
+
+def test_a_secret_has_letters_of_both_kinds_digits_and_a_mark() -> None:
+    made = {generate() for _ in range(200)}
+    assert len(made) == 200
+    for secret in made:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{32}", secret)
+        for kind in ("[a-z]", "[A-Z]", "[0-9]", "[_-]"):
+            assert re.search(kind, secret), secret
