@@ -143,7 +143,7 @@ def values_of(leaves: Sequence[Leaf]) -> tuple[dict[str, GuessedPart], dict[str,
         known = _quantity(leaf)
         if known is not None and known.quantity not in values and _is_conceivable(leaf.value, known):
             values[known.quantity] = GuessedPart({"path": leaf.path, **known.further}, leaf.value)
-        elif is_numeric(leaf.value):
+        elif is_numeric(leaf.value) or isinstance(leaf.value, list):  # of numbers
             others[leaf.path] = leaf.value
     fitting = [spec.quantities for spec in UTILITIES.values() if spec.counter in values]
     for name in [name for name in values if fitting and not any(name in quantities for quantities in fitting)]:

@@ -147,7 +147,8 @@ class Connection(asyncio.Protocol):
 
         Raises `OperatorError` where a filter is refused.
         """
-        wanted = [mqtt5.TopicFilter(pattern, max_qos=qos) for pattern, qos in filters]
+        # So `retain` says that the broker had kept a message; many devices set it on all that they publish.
+        wanted = [mqtt5.TopicFilter(pattern, max_qos=qos, retain_as_published=False) for pattern, qos in filters]
         answer = await self._ask(lambda packet_id: mqtt5.SubscribePacket(packet_id, wanted))
         if isinstance(answer, mqtt5.SubAckPacket):
             for wish, code in zip(wanted, answer.reason_codes, strict=True):

@@ -111,3 +111,7 @@ def test_a_draft_of_an_unknown_shape_can_be_pasted_and_asks_to_be_checked() -> N
 )
 def test_names_become_words(name: str, words: str) -> None:
     assert snake(name) == words
+
+
+def test_lists_of_numbers_that_nobody_recognises_are_shown() -> None:
+    assert made("x/1", {"wat": [100, 200], "adr": 1}).others == {"wat": [100, 200], "adr": 1}
