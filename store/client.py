@@ -42,6 +42,8 @@ _AS_ARRAYS = {"Accept-Encoding": "identity"}
 _VERSION = "X-Influxdb-Version"
 _GEMINI_VERSION = "X-Geminidb-Version"
 OPEN_GEMINI = "openGemini"
+_NEW_SERIES_S = 5.0
+"""openGemini shows points of a new series one to three seconds after it has confirmed them, of known ones at once."""
 _COUNTS_TWICE = (
     "see to it that its configuration has pre-agg-enabled = false under [common], or its sums count points that are "
     "overwritten twice for a while; ignore-empty-tag = false there, and enabled = false under [shelf-mode]"
@@ -81,6 +83,8 @@ class Store:
         self._keeps: dict[str, int | None] = {}
         self._proof: tuple[str, Proof] | None = None
         self._answered = ""
+        self._series: set[str] = set()
+        self._new_series = False
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
@@ -94,6 +98,10 @@ class Store:
 
     async def write(self, lines: Sequence[str], database: str, *, timeout_s: float = WRITE_TIMEOUT_S) -> None:
         """Write lines of line protocol; returns when the database has confirmed all of them."""
+        if self._answered.startswith(OPEN_GEMINI) and self._proof is not None:
+            known = len(self._series)
+            self._series.update(line.partition(" ")[0] for line in lines)
+            self._new_series |= len(self._series) > known
         body = "\n".join(lines).encode()
         # A large one goes out in pieces: as one, it would keep everybody else from their turn.
         sent = io.BytesIO(body) if len(body) >= _LARGE else body
@@ -214,6 +222,7 @@ class Store:
         await self.write([line], database)
         if begins and self._answered.startswith(OPEN_GEMINI):
             log.warning("%s: %s", self._answered, _COUNTS_TWICE)
+        await self.shown()
         self._proof[1].written(number)
         for pause in _SHOWS_AFTER_S:
             try:
@@ -223,6 +232,12 @@ class Store:
             else:
                 return
         await self.query(self._proof[1].question, database)
+
+    async def shown(self) -> None:
+        """Wait until new series are shown, where this kind of database is late with them."""
+        if self._new_series:
+            await asyncio.sleep(_NEW_SERIES_S)
+            self._new_series = False
 
     async def _execute(self, statement: str, database: str) -> None:
         answer = await self._send("POST", "/query", {"db": database}, {"q": statement}, QUERY_TIMEOUT_S)

@@ -61,6 +61,7 @@ class ParkWriter:
         while under_way := [task for task in self._writing.values() if not task.done()]:
             await asyncio.wait(under_way)
         self._raise()
+        await self._store.shown()
 
     async def close(self) -> None:
         """Give up all that is on its way: an old value that is tried again must not come after a newer one."""

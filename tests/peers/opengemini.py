@@ -5,13 +5,16 @@ name tags that a series does not have (`ignore-empty-tag`).
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 
+from metering.errors import OperatorError, UnavailableError
 from proving.processes import Child, free_port
-from proving.servers import operators_database, until_ready
-from store.client import Store
+from proving.servers import START_S, operators_database, until_ready
+from store.client import RejectedError, Store
+from store.schema import OPERATOR_DATABASE
 
 _CONFIGURATION = """\
 [common]
@@ -188,4 +191,19 @@ class ClusterGemini(_Gemini):
         self.process.start()
         await until_ready(self._sql[0], self.port, b"GET /ping HTTP/1.0\r\n\r\n")
         async with self.store() as store:
-            await operators_database(store)
+            await _whole(store)
+
+
+async def _whole(store: Store) -> None:
+    """Wait until all nodes have found each other: until then it takes no database, or no points."""
+    deadline = time.monotonic() + 2 * START_S
+    while True:
+        try:
+            await store.create_database(OPERATOR_DATABASE)
+            await store.write(["begin value=1 1000000000"], OPERATOR_DATABASE)
+        except (RejectedError, UnavailableError, OperatorError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return

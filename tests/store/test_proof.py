@@ -77,3 +77,34 @@ async def test_who_computes_on_opengemini_is_told_what_it_must_be_set_to(
         with suppress(UnavailableError):
             await through.prove("one", OPERATOR_DATABASE)
     assert "openGemini v1.5.2: see to it that its configuration has pre-agg-enabled = false" in caplog.text
+
+
+async def test_opengemini_has_time_to_show_new_series(proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("store.client.asyncio.sleep", sleep)
+    monkeypatch.setattr("store.client._SHOWS_AFTER_S", ())
+    proxy.always, proxy.headers = 204, {"X-Geminidb-Version": "v1.5.2"}
+
+    async def proven(through: Store) -> list[float]:
+        slept.clear()
+        with suppress(UnavailableError):
+            await through.prove("one", OPERATOR_DATABASE)
+        return list(slept)
+
+    async with Store(proxy.url) as through:
+        await proven(through)
+        await through.write(["usage,meter=a amount=1 1"], OPERATOR_DATABASE)
+        assert await proven(through) == [5.0]
+        await through.write(["usage,meter=a amount=2 1"], OPERATOR_DATABASE)
+        assert await proven(through) == []
+        await through.write(["usage,meter=a amount=2 1", "usage,meter=b amount=2 1"], OPERATOR_DATABASE)
+        assert await proven(through) == [5.0]
+    proxy.headers = {"X-Influxdb-Version": "1.6.7"}
+    async with Store(proxy.url) as through:
+        await proven(through)
+        await through.write(["usage,meter=c amount=1 1"], OPERATOR_DATABASE)
+        assert await proven(through) == []
