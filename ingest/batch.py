@@ -59,7 +59,8 @@ class Lane:
 class Batch:
     """Payloads are let go once they are accepted; `size` is what they weighed. `since_ms`: when the first came.
 
-    `late`: extents of the readings that were old when they came. A `closed` batch takes nothing more.
+    `late`: extents of the readings that were old when they came. `counted`: refusals of which nothing is kept or told,
+    so they fill no batch. A `closed` batch takes nothing more.
     """
 
     acknowledgements: list[Acknowledgements] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Batch:
     messages: int = 0
     readings: int = 0
     refused: int = 0
+    counted: int = 0
     size: int = 0
     since_ms: int = 0
     closed: bool = False

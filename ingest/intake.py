@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ingest.accept import check, from_nobody
-from ingest.batch import Batch
+from ingest.batch import Batch, StoredMessage
 from ingest.clocks import Clocks
 from ingest.connection import Connection, Delivery
 from ingest.decode import DecodedMessage, decode, decode_bare
 from ingest.directory import Directory
+from ingest.glance import WORTH_BYTES, glance
 from ingest.lookup import Carrier
 from ingest.refusal import Kept, Ledger
 
@@ -105,6 +106,8 @@ class Intake:
         carriers = [own(each.topic) or other(each.topic) for each in came]
         for delivery, carrier, decoded in zip(came, carriers, together(came, carriers), strict=True):
             sender = NOBODY if carrier is None else carrier.name
+            if len(delivery.payload) >= WORTH_BYTES and self._is_hopeless(delivery, carrier, now_ms):
+                continue
             if sender in queues:
                 queues[sender].append(delivery)
             # Who has nothing in a full batch yet gets in: otherwise it would wait for two writes.
@@ -141,6 +144,26 @@ class Intake:
             self._paused.resume()
             self._paused = None
 
+    def _is_hopeless(self, delivery: Delivery, carrier: Carrier | None, now_ms: int) -> bool:
+        """Pass over a message in which nothing can be good, of a gateway whose ration of refusals is used up.
+
+        It is counted, and acknowledged with the open batch. It takes no share of it, and does not wait in a queue: who
+        floods would else fill what may be held, and nothing would be read for anybody.
+        """
+        if carrier is None or carrier.decode is not decode or delivery.retained:
+            return False
+        if not self._ledger.used_up(carrier.park, carrier.id, now_ms):
+            return False
+        if (found := glance(delivery.payload, carrier, now_ms)) is None:
+            return False
+        self._ledger.count(carrier.park, carrier.id, found.counts, now_ms)
+        self.held_bytes -= len(delivery.payload)
+        self._open.acknowledge(delivery, MESSAGE_BYTES, now_ms)
+        self._open.counted += found.counts.total()
+        if found.id is not None and carrier.answers is not None:
+            self._open.receipts.append(StoredMessage(carrier.answers, found.id))
+        return True
+
     def _refill(self) -> None:
         """Fill the open batch from the queues, which take turns."""
         while self._queues and not self._open.full:
@@ -150,7 +173,9 @@ class Intake:
             now_ms = self._clock_ms()
             while queue and taken < TURN_BYTES and not self._open.full:
                 delivery = queue.popleft()
-                taken += self._accept(sender, delivery, self._known.carrier(delivery.topic), now_ms)
+                carrier = self._known.carrier(delivery.topic)
+                if not (len(delivery.payload) >= WORTH_BYTES and self._is_hopeless(delivery, carrier, now_ms)):
+                    taken += self._accept(sender, delivery, carrier, now_ms)
             if queue:
                 self._queues[sender] = queue
 

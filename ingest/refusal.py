@@ -9,7 +9,7 @@ made.
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from store.lines import point, series
@@ -29,6 +29,9 @@ RATION_BYTES = 8 * 2**20
 
 RATION_BYTES_PER_S = 2_048
 """And in the long run: some seven readings a second, 180 MB a day."""
+
+AGAIN_BYTES = 10 * RATION_BYTES_PER_S
+"""A ration that was used up counts as such until there is so much of it again."""
 
 POINT_BYTES = 200
 """What a refusal takes besides its payload."""
@@ -106,19 +109,30 @@ class Kept(NamedTuple):
 class _Ration:
     """A token bucket, in bytes; `now_s` only grows."""
 
-    __slots__ = ("_filled", "_left")
+    __slots__ = ("_filled", "_left", "_used_up")
 
     def __init__(self, now_s: float) -> None:
         self._left = float(RATION_BYTES)
         self._filled = now_s
+        self._used_up = False
 
     def take(self, size: int, now_s: float) -> bool:
-        self._left = min(RATION_BYTES, self._left + (now_s - self._filled) * RATION_BYTES_PER_S)
-        self._filled = now_s
+        self._fill(now_s)
         if size > self._left:
+            self._used_up = True
             return False
         self._left -= size
         return True
+
+    def used_up(self, now_s: float) -> bool:
+        """Whether it was, and is not filled again: a few bytes would let in one message after the other."""
+        self._fill(now_s)
+        self._used_up = self._used_up and self._left < AGAIN_BYTES
+        return self._used_up
+
+    def _fill(self, now_s: float) -> None:
+        self._left = min(RATION_BYTES, self._left + (now_s - self._filled) * RATION_BYTES_PER_S)
+        self._filled = now_s
 
 
 class _Tally(NamedTuple):
@@ -145,27 +159,49 @@ class Ledger:
 
         All topics that no park file knows share one ration: a stranger cannot have a new one by inventing a topic.
         """
-        if now_ms * NS_PER_MS >= self._period_ns + PERIOD_MS * NS_PER_MS:
-            self._due += self._count_lines()
-            self._counted.clear()
-            self._stored.clear()
-            self._period_ns = max(now_ms * NS_PER_MS, self._period_ns + 1)
-        ration = self._rations.get((park, gateway))
-        if ration is None:
-            ration = self._rations[park, gateway] = _Ration(now_ms / 1000)
+        self._turn_the_minute(now_ms)
+        ration = self._ration(park, gateway, now_ms)
         kept: list[Kept] = []
-        for each in refusals:
+        waiting = iter(refusals)
+        for each in waiting:
             tally = _Tally(park, gateway, each.reason)
             self._counted[tally] += 1
             self._changed.add(tally)
             if not ration.take(POINT_BYTES, now_ms / 1000):
-                continue
+                break
             payload = each.payload
             if not ration.take(min(len(payload), KEPT_BYTES), now_ms / 1000):
                 continue
             self._stored[tally] += 1
             kept.append(Kept(park, gateway, topic[:TEXT], refusal=each, payload=payload, received_ms=now_ms))
+        # Nothing more can be kept; all the others are counted at once.
+        self.count(park, gateway, Counter([each.reason for each in waiting]), now_ms)
         return kept
+
+    def count(self, park: str, gateway: str, counts: Mapping[Reason, int], now_ms: int) -> None:
+        """Count refusals of which nothing is kept."""
+        self._turn_the_minute(now_ms)
+        for reason, number in counts.items():
+            tally = _Tally(park, gateway, reason)
+            self._counted[tally] += number
+            self._changed.add(tally)
+
+    def used_up(self, park: str, gateway: str, now_ms: int) -> bool:
+        """Whether a gateway has had what may be kept of its refusals."""
+        return self._ration(park, gateway, now_ms).used_up(now_ms / 1000)
+
+    def _turn_the_minute(self, now_ms: int) -> None:
+        if now_ms * NS_PER_MS >= self._period_ns + PERIOD_MS * NS_PER_MS:
+            self._due += self._count_lines()
+            self._counted.clear()
+            self._stored.clear()
+            self._period_ns = max(now_ms * NS_PER_MS, self._period_ns + 1)
+
+    def _ration(self, park: str, gateway: str, now_ms: int) -> _Ration:
+        ration = self._rations.get((park, gateway))
+        if ration is None:
+            ration = self._rations[park, gateway] = _Ration(now_ms / 1000)
+        return ration
 
     def counts(self) -> list[str]:
         """Points of what was counted since this was last asked: one a minute for each gateway and reason."""

@@ -83,9 +83,9 @@ class Writer:
             if late := batch.arrived_late(self._clock_ms()):
                 # Stamped anew at each attempt: who reads the trace must not have passed that time long before.
                 await self._insist(lambda: self._store.write(self._trace.lines(late, self._clock_ms()), _DB))
-        if batch.refused:
+        if batch.refused or batch.counted:
             await self._write_refusals(batch.kept)
-            self.refused += batch.refused
+            self.refused += batch.refused + batch.counted
         self.writes += 1
         self.writing_s += self._time() - began
         self.last_write_ms = self._clock_ms()

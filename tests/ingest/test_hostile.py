@@ -12,6 +12,7 @@ from tests.ingest.conftest import Station, Until
 from wire.messages import Reason
 
 WEEK_MS = 7 * 86_400_000
+SUMS = 'SELECT sum("count") AS n, sum("kept") AS kept FROM "refused_count"'
 YEAR_2000_MS = 946_684_800_000
 
 
@@ -130,3 +131,39 @@ async def test_thousands_of_refusals_are_sent_again_and_what_is_refused_again_st
     assert await station.count() == len(payloads) - 1
     (left,) = [each async for each in find(station.store, Filter())]
     assert json.loads(left.payload)["meter"] == "em-77"
+
+
+async def test_good_readings_come_through_a_flood_while_the_database_is_away(station: Station, until: Until) -> None:
+    """Its own as well, one in the midst of each hundredth message; every other reading of the flood is counted."""
+    await station.started()
+    first = now()
+    async with station.gateway("gw-1") as flooder, station.gateway("gw-2") as other:
+        bad = [{"meter": "em-9", "ts": first - n, "values": {"energy_kwh": 1.0}} for n in range(2_500)]
+        flood = json.dumps({"readings": bad})
+        for _ in range(15):  # more than a gateway may have kept
+            await flooder.publish(flood)
+
+        async def used_up() -> bool:
+            rows = await station.store.query(
+                'SELECT sum("count") - sum("kept") AS n FROM "refused_count"', OPERATOR_DATABASE
+            )
+            return bool(rows) and rows[0]["n"] > 0
+
+        await until(used_up, "the end of the ration")
+        station.influx.process.stop()
+        for number in range(300):
+            own = [{"meter": "em-1", "ts": first + number, "values": {"energy_kwh": 1.0}}] if number % 100 == 50 else []
+            await flooder.publish(json.dumps({"readings": bad[:1_250] + own + bad[1_250:]}) if own else flood)
+        await other.publish(json.dumps({"meter": "wm-2", "ts": first, "values": {"volume_m3": 1.0}}))
+        await station.influx.start()
+
+        async def good() -> bool:
+            return await station.count() == 3 and await station.count("water", "volume_m3") == 1
+
+        await until(good, "the good readings of both")
+
+        async def counted() -> bool:
+            (row,) = await station.store.query(SUMS, OPERATOR_DATABASE)
+            return bool(row["n"] == 315 * 2_500)
+
+        await until(counted, "every refusal, counted")

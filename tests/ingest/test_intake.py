@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -70,6 +70,74 @@ async def test_a_good_reading_is_in_the_batch_after_the_one_that_is_written(inta
     intake.receive([socket.delivery(OTHER, GOOD)])
     intake.written(writing)
     assert good_of_other(await intake.next_batch())
+
+
+def wrong(what: str, count: int) -> bytes:
+    """A message of readings none of which is good, and about which nothing can be seen without taking them apart."""
+    reading: dict[str, Any] = {"meter": "em-1", "ts": NOW, "values": {"energy_kwh": 1.0}}
+    others: dict[str, dict[str, Any]] = {
+        "meter": {"meter": "em-9"},
+        "escaped": {"meter": "em-9\n"},
+        "elsewhere": {"meter": "wm-2"},
+        "time": {"ts": 1},
+        "future": {"ts": NOW * 2},
+        "value": {"values": {"energy_kwh": -5}},
+        "quantity": {"values": {"volume_m3": 1, "ph": 7}},
+    }
+    reading |= others[what]
+    return json.dumps({"id": "x-1", "readings": [reading | {"ts": reading["ts"] + n} for n in range(count)]}).encode()
+
+
+WRONG = ("meter", "escaped", "elsewhere", "time", "future", "value", "quantity")
+
+
+async def spent(intake: Intake, socket: Socket) -> None:
+    """Have the flooder's ration of refusals used up, and what it took written."""
+    for _ in range(60):
+        intake.receive([socket.delivery(FLOODER, unknown(1_000))])
+        intake.written(await intake.next_batch())
+    while intake.held_bytes:
+        intake.written(await intake.next_batch())
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_a_good_reading_is_received_whatever_was_refused_before_it(intake: Intake, what: str) -> None:
+    """Large messages of a gateway whose ration is used up: nothing waits, nothing is held, all is counted."""
+    socket = Socket()
+    await spent(intake, socket)
+    payload = wrong(what, 2_000)
+    for _ in range(300):
+        intake.receive([socket.delivery(FLOODER, payload)])
+    intake.receive([socket.delivery(OTHER, GOOD)])
+    assert not socket.paused
+    assert intake.held_bytes < HELD_BYTES // 50
+    batch = await intake.next_batch()
+    assert good_of_other(batch)
+    assert batch.messages == 301
+    assert batch.counted >= 300 * 2_000
+    assert {(each.answers, each.id) for each in batch.receipts} == {("ecopark/v1/demo/gw-1", "x-1")}
+    intake.written(batch)
+    assert intake.held_bytes == 0
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_a_good_reading_among_thousands_that_are_refused_is_kept(intake: Intake, what: str) -> None:
+    socket = Socket()
+    await spent(intake, socket)
+    message = json.loads(wrong(what, 2_000))
+    good = {"meter": "em-1", "ts": NOW - 7, "values": {"power_kw": 5.0, "volume_m3": 1.0}}
+    for place in (0, 1_000, 2_000):
+        readings = [*message["readings"][:place], good, *message["readings"][place:]]
+        intake.receive([socket.delivery(FLOODER, json.dumps({"readings": readings}).encode())])
+        intake.receive(
+            [socket.delivery(FLOODER, json.dumps({"readings": readings}).replace("em", "\\u0065m").encode())]
+        )
+        found = []
+        while intake.held_bytes:
+            batch = await intake.next_batch()
+            intake.written(batch)
+            found += [taken.values for lane in batch.lanes for taken in lane.taken]
+        assert found == [{"power_kw": 5.0}] * 2
 
 
 OWN = json.dumps({"meter": "em-1", "ts": NOW - 1, "values": {"energy_kwh": 1.0}}).encode()
