@@ -38,6 +38,7 @@ COMMANDS = (
     "tenants",
     "usage",
     "view",
+    "weather",
 )
 _MODULES = {"import": "importing"}
 """Modules of commands whose names are words of the language."""

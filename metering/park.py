@@ -15,7 +15,7 @@ from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span, midnight_ms
 from metering.meterlibrary import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
-from metering.model import Count, Identifier, Localized, Model, Positive
+from metering.model import Count, Identifier, Localized, Model, NotNegative, Number, Positive
 from metering.quantities import Utility
 from metering.shortforms import written_out
 from metering.sources import Source
@@ -98,6 +98,24 @@ class Gateway(Driven):
     confirm: Literal["receipt", "broker"] = "receipt"
 
 
+class Adjustment(Model):
+    """A non-routine adjustment: what a baseline expects more each day, or less, and why.
+
+    In the unit of the baseline's use. `uncertainty`: how far it may be off, at 95 %.
+    """
+
+    baseline: Identifier
+    since: date = Field(alias="from")
+    until: date | None = None
+    per_day: Number
+    uncertainty: NotNegative = 0.0
+    reason: Annotated[str, Field(min_length=1)]
+
+    def holds(self, day: date) -> bool:
+        """Whether it counts on a day."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
 @dataclass(frozen=True, slots=True)
 class Tenure:
     """A metering point for as long as somebody has it, or it hangs below another; clipped to what was asked for."""
@@ -120,6 +138,7 @@ class Park(Model):
     tariffs: Tariffs = Tariffs()
     factors: Factors = Factors()
     entered: tuple[EnteredFuel, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     targets: dict[str, Amounts] = Field(default_factory=dict)
     allocation: dict[Utility, Annotated[tuple[Allocation, ...], in_order]] = Field(default_factory=dict)
 

@@ -19,7 +19,7 @@ from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES
 from metering.meters import Meter
-from metering.park import Gateway, Park, Tenant
+from metering.park import Adjustment, Gateway, Park, Tenant
 from metering.quantities import Utility
 from metering.rules import Scope, known, one_of
 from metering.sources import Source
@@ -91,6 +91,16 @@ def _compared_tariffs_are_known(park: Park) -> Iterator[Broken]:
             if name not in electricity.prices:
                 yield path, one_of(electricity.prices, "from one of tariffs.electricity.prices to another")
                 break
+
+
+def _adjustments_end_after_they_begin(park: Park) -> Iterator[Broken]:
+    for index, each in enumerate(park.adjustments if was_read(park, "adjustments") else ()):
+        yield from as_far_as_read(_adjustment_ends(("adjustments", index, "until"), each))
+
+
+def _adjustment_ends(path: KeyPath, each: Adjustment) -> Iterator[Broken]:
+    if each.until is not None and each.until <= each.since:
+        yield path, f"must be after from, which is {each.since}"
 
 
 def _calendar_is_whole(park: Park) -> Iterator[Broken]:
@@ -286,6 +296,7 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _stays_are_whole,
     _voltages_are_known,
     _compared_tariffs_are_known,
+    _adjustments_end_after_they_begin,
     _calendar_is_whole,
     _seasons_are_known,
     _meters_are_right,

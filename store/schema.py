@@ -57,8 +57,10 @@ BASELINE: Final = "baseline"
 for the park's own meters), meter (absent where it is of all that a tenant takes), utility, baseline (its id); fields
 expected, actual, saving (expected less actual) and cusum (its running sum, positive is saving, which starts anew with
 every version) in the unit of the use, enpi (actual over expected), out_of_range (1 where a driver lay outside what the
-fit has seen, else 0), version, spread and fitted (what the uncertainty of sums is made of, F21). A day of which use or
-a driver is not wholly known has no point. A tenant's electricity is in `efficiency` too, per day, month and year."""
+fit has seen, else 0), version, drivers (their names with commas between), spread, fitted, lever_1 and so on (what the
+uncertainty of sums is made of, F21), and, where the park file adjusts that day, adjustment (in expected already) and
+adjustment_band. A day of which use or a driver is not wholly known has no point. A tenant's electricity is in
+`efficiency` too, per day, month and year."""
 
 BALANCE: Final = "balance"
 """What came into a network and what became of it. Tags park, utility, main (a main meter, or `EDGE` for the park's

@@ -10,11 +10,12 @@ import typer
 
 from ecopark.commands import AsJson
 from ecopark.settings import read_settings
-from efficiency.baseline.file import described, equation, file_of, freeze, load_baselines
+from efficiency.baseline.file import described, equation, file_of, freeze, judged_by, load_baselines
 from efficiency.baseline.fitting import FittedBaseline, Wanted, fit_period
 from efficiency.baseline.frozen import faults, frozen_baselines
-from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Subject
+from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Fit, Subject
 from efficiency.baseline.sources import OUTPUT, WHOLE
+from efficiency.baseline.weather import Weather, load_weather, weather_file
 from metering.errors import OperatorError, UnavailableError
 from metering.model import IDENTIFIER
 from metering.park import Park
@@ -45,7 +46,8 @@ def fit_baseline(
     driver: Annotated[
         list[str] | None,
         typer.Option(
-            help="What explains it: output (if none is given), a utility, or a meter's id; may be given several times."
+            help="What explains it: output (if none is given), a utility, a meter's id, shift_hours, temperature, or "
+            "degree days as cdd:24 or hdd:18; may be given several times."
         ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="The baseline's name; made of tenant and utility if none.")] = None,
@@ -70,7 +72,7 @@ def fit_baseline(
     if not IDENTIFIER.fullmatch(called):
         raise OperatorError(f"--name {called}: a letter first, then letters, digits, _ or -, at most 64 in all")
     period = _period(park, first.date(), last.date())
-    fitted = _done(_fit(park, Wanted(subject, driver or [OUTPUT], *period)))
+    fitted = _done(_fit(park, Wanted(subject, driver or [OUTPUT], *period), load_weather(weather_file(file))))
     _show_fit(fitted)
     told: dict[str, Any] = _as_json(fitted)
     if reason and freezing:
@@ -90,8 +92,8 @@ def list_baselines(*, as_json: AsJson = False) -> None:
     parks = load_parks(read_settings().park)
     listed, wrong = [], []
     for file, park in parks.items():
-        baselines = load_baselines(file_of(file))
-        frozen = frozen_baselines(park, baselines)
+        baselines, weather = load_baselines(file_of(file)), load_weather(weather_file(file))
+        frozen = frozen_baselines(park, baselines, weather)
         for entry in baselines:
             now = frozen[entry.id].on(_today(park)) == entry
             drivers = ", ".join(driver.name for driver in entry.fit.drivers)
@@ -100,7 +102,7 @@ def list_baselines(*, as_json: AsJson = False) -> None:
                 f"holds from {entry.holds_from}{' and now' if now else ''}"
             )
             listed.append({"park": park.id, "holds_now": now, **entry.model_dump(mode="json")})
-        wrong += faults(file, park, baselines, _today(park))
+        wrong += faults(file, park, baselines, _today(park), weather)
     if not listed:
         typer.echo("No baselines yet; see ecopark baseline fit --help")
     if as_json:
@@ -132,7 +134,7 @@ def show(
         typer.echo(
             f"{entry.id}, version {entry.version}: daily {entry.subject} ({park.id}), {entry.unit}\n"
             f"  {equation(entry.fit, entry.unit)}\n"
-            f"  {described(entry.fit)}\n"
+            f"{_judged(entry.fit)}\n"
             f"  fitted over {entry.period_from} to {entry.period_to}, {entry.fit.left_out} days left out\n"
             f"  holds from {entry.holds_from}, frozen on {entry.frozen_on}: {entry.reason}"
         )
@@ -174,9 +176,9 @@ def _period(park: Park, first: date, last: date) -> tuple[date, date]:
     return first, last
 
 
-async def _fit(park: Park, wanted: Wanted) -> FittedBaseline:
+async def _fit(park: Park, wanted: Wanted, weather: Weather) -> FittedBaseline:
     async with read_settings().store() as store:
-        return await fit_period(store, park, wanted)
+        return await fit_period(store, park, wanted, weather)
 
 
 def _done(work: Any) -> FittedBaseline:
@@ -188,12 +190,17 @@ def _done(work: Any) -> FittedBaseline:
     return fitted
 
 
+def _judged(fit: Fit) -> str:
+    """The numbers that a fit is judged by, indented."""
+    return "\n".join(f"  {line}" for line in (described(fit), *judged_by(fit)))
+
+
 def _show_fit(fitted: FittedBaseline) -> None:
     unit = fitted.sources.use.unit
     typer.echo(f"Daily {fitted.subject}, {unit}, from {fitted.first} to {fitted.last}:")
     if fitted.fit.r2 is not None:
         typer.echo(f"  {equation(fitted.fit, unit)}")
-    typer.echo(f"  {described(fitted.fit)}")
+    typer.echo(_judged(fitted.fit))
     sources = (fitted.sources.use, *fitted.sources.drivers)
     for day in fitted.left_out:
         parts = [

@@ -13,6 +13,7 @@ from ecopark.payloads import Sent, outcomes, plain, sentences
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.frozen import checked
+from efficiency.baseline.weather import load_weather, weather_file
 from efficiency.closing.file import load_closed
 from efficiency.service.rewrites import Rewrites, rewrites
 from gateway.sources import faults
@@ -65,7 +66,8 @@ def check(
 async def _say_rewrites(settings: Settings, parks: Mapping[Path, Park]) -> None:
     async with settings.store() as store:
         for file, park in parks.items():
-            found = await rewrites(store, park, load_baselines(file_of(file)), time.time_ns() // 1_000_000)
+            now_ms, weather = time.time_ns() // 1_000_000, load_weather(weather_file(file))
+            found = await rewrites(store, park, load_baselines(file_of(file)), now_ms, weather)
             if found is not None and found.months:
                 closed = frozenset(each.month for each in load_closed(file, park.id))
                 typer.echo("\n".join(rewrite_lines(file, park, found, closed)))

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
+from efficiency.baseline.weather import Weather, load_weather, weather_file
 from efficiency.service.lease import Leases
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService, service_faults
@@ -62,30 +64,37 @@ def recompute(
 
     async def work() -> None:
         async with settings.store() as store:
-            for one, baselines, meters in chosen:
-                await _recompute(store, one, baselines, meters=meters, first=first.date(), last=last.date())
+            for one in chosen:
+                await _recompute(store, one, first.date(), last.date())
 
     asyncio.run(work())
 
 
-async def _recompute(
-    store: Store, park: Park, baselines: Sequence[Baseline], meters: list[Meter], first: date, last: date
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A park with what is kept beside its file, and the meters that are meant."""
+
+    park: Park
+    baselines: Sequence[Baseline]
+    weather: Weather
+    meters: list[Meter]
+
+
+async def _recompute(store: Store, chosen: _Chosen, first: date, last: date) -> None:
+    park, meters = chosen.park, chosen.meters
     with progress_bar(f"{park.id}: computing", "meters and months") as progress:
         bar = progress.add_task("compute", total=None)
         usage = ParkUsage(
             store, park, lambda done, total: progress.update(bar, completed=done, total=total), "recompute"
         )
-        usage.baselines = baselines
+        usage.baselines, usage.weather = chosen.baselines, chosen.weather
         begin, end = (datetime(day.year, day.month, day.day, tzinfo=park.zone) for day in (first, last))
         window = Span(milliseconds(begin), milliseconds(end + timedelta(days=1)))
         await usage.recompute(window, meters, _now_ms())
     sys.stdout.write(f"{park.id}: {usage.written:,} quarter hours of {len(meters)} meters written\n")
 
 
-def _chosen(
-    settings: Settings, park_id: str | None, names: list[str]
-) -> list[tuple[Park, Sequence[Baseline], list[Meter]]]:
+def _chosen(settings: Settings, park_id: str | None, names: list[str]) -> list[_Chosen]:
     """Parks with their baselines and the meters that are meant.
 
     Raises `OperatorError` where a name is unknown, or a file of baselines cannot be used.
@@ -96,10 +105,15 @@ def _chosen(
         what = f"meter {min(set(names) - known)}" if parks else f"park {park_id}"
         raise OperatorError(f"no park file in {settings.park} has the {what}; see ecopark check {settings.park}")
     found = [
-        (park, load_baselines(file_of(file)), [meter for meter in park.meters if not names or meter.id in names])
+        _Chosen(
+            park,
+            load_baselines(file_of(file)),
+            load_weather(weather_file(file)),
+            [meter for meter in park.meters if not names or meter.id in names],
+        )
         for file, park in parks.items()
     ]
-    return [each for each in found if each[2]]
+    return [each for each in found if each.meters]
 
 
 def _now_ms() -> int:

@@ -5,22 +5,22 @@ they came. It starts anew with every version: savings against different expectat
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
 from efficiency.baseline.frozen import FrozenBaseline
-from efficiency.baseline.model import Baseline, Uncertainty, cusum, enpi, performance, uncertainty
+from efficiency.baseline.model import MAX_DRIVERS, Baseline, Uncertainty, cusum, enpi, performance, uncertainty
 from efficiency.baseline.sources import DayAmounts, day_amounts
-from efficiency.indicators.figure import Figure, absent, figure
-from efficiency.indicators.joining import judged
+from efficiency.indicators.figure import Figure, absent, figure, judged
 from efficiency.stored.days import by_day, days_between, local_day
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints, number
 from efficiency.stored.usagestore import UsageStore
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import Period
-from metering.park import Park
+from metering.park import Adjustment, Park
 from store.schema import BASELINE
 
 
@@ -89,7 +89,7 @@ class BaselineDays:
                 amounts.setdefault(baseline.version, []).append(one)
         for baseline in frozen.versions:
             days = amounts.get(baseline.version, [])
-            for one, fields in zip(days, expected_fields(baseline, days), strict=True):
+            for one, fields in zip(days, expected_fields(baseline, days, frozen.adjustments), strict=True):
                 found[_start(park, one.day)] = fields
         return found
 
@@ -111,8 +111,10 @@ class BaselineDays:
             await self._points.delete(BASELINE, {"park": park.id, "baseline": name}, tenant)
 
 
-def expected_fields(baseline: Baseline, days: Sequence[DayAmounts]) -> list[Fields]:
-    """Fields of each day but the running sum; none where a day is not whole."""
+def expected_fields(
+    baseline: Baseline, days: Sequence[DayAmounts], adjustments: Sequence[Adjustment] = ()
+) -> list[Fields]:
+    """Fields of each day but the running sum; none where a day is not whole. What is expected includes adjustments."""
     use = np.array([_value(day.use.value) for day in days])
     drivers = np.array([[_value(driver.value) for driver in day.drivers] for day in days])
     found = performance(baseline.fit, use, drivers.reshape(len(days), len(baseline.fit.drivers)))
@@ -122,16 +124,22 @@ def expected_fields(baseline: Baseline, days: Sequence[DayAmounts]) -> list[Fiel
         if not day.whole:
             fields.append({})
             continue
-        expected, actual = float(found.expected[place]), float(use[place])
+        holding = [each for each in adjustments if each.holds(day.day)]
+        adjusted = sum(each.per_day for each in holding)
+        expected, actual = float(found.expected[place]) + adjusted, float(use[place])
         one: Fields = {
             "expected": expected,
             "actual": actual,
-            "saving": float(found.saving[place]),
+            "saving": float(found.saving[place]) + adjusted,
             "out_of_range": float(found.out_of_range[place]),
             "version": float(baseline.version),
+            "drivers": ",".join(driver.name for driver in baseline.fit.drivers),
         }
         if off is not None:
             one |= {"spread": off.spread, "fitted": off.fitted}
+            one |= dict(zip(LEVERS, found.levers[place].tolist(), strict=False))
+        if holding:
+            one |= {"adjustment": adjusted, "adjustment_band": sum(each.uncertainty for each in holding)}
         ratio = enpi(actual, expected)
         fields.append(one if ratio is None else {**one, "enpi": ratio})
     return fields
@@ -150,17 +158,28 @@ def with_cusum(points: Points) -> dict[int, Fields]:
     return found
 
 
+LEVERS = tuple(f"lever_{number}" for number in range(1, MAX_DRIVERS + 1))
+"""Fields that say how far a day's drivers were from those of the fit (F21)."""
+
+
 def band_of(days: Iterable[Fields]) -> float | None:
-    """F21: uncertainty of the sum of some days' savings, at 95 %; None where a fit does not say how it scatters."""
+    """F21: uncertainty of the sum of some days' savings, at 95 %; None where a fit does not say how it scatters.
+
+    Fits scatter on their own; what an adjustment may be off by is the same each day and adds up.
+    """
     versions: dict[float, list[Fields]] = {}
     for fields in days:
         versions.setdefault(number(fields["version"]), []).append(fields)
     if any("spread" not in fields for each in versions.values() for fields in each):
         return None
     bands = [
-        Uncertainty(number(each[0]["spread"]), number(each[0]["fitted"])).band(len(each)) for each in versions.values()
+        Uncertainty(number(each[0]["spread"]), number(each[0]["fitted"])).band(
+            len(each), [sum(number(fields.get(name, 0.0)) for fields in each) for name in LEVERS]
+        )
+        for each in versions.values()
     ]
-    return float(np.hypot.reduce(bands)) if bands else None
+    adjusted = sum(number(fields.get("adjustment_band", 0.0)) for each in versions.values() for fields in each)
+    return float(np.hypot.reduce([*bands, adjusted])) if bands else None
 
 
 def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
@@ -194,6 +213,15 @@ def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
         if ratio is not None
         else absent("1", ValueReason.ZERO_DENOMINATOR, completeness),
     }
+
+
+def with_band(figures: Mapping[str, Figure], days: Points) -> dict[str, Figure]:
+    """F21: figures of a longer period with the uncertainty of the sum of its days; months share the error of a fit."""
+    saving, band = figures.get("saving_kwh"), band_of(fields for fields in days.values() if fields)
+    if saving is None or saving.value is None or band is None:
+        return dict(figures)
+    plain = replace(saving, value=band, reasons=saving.reasons & ~ValueReason.NOT_SIGNIFICANT)
+    return {**figures, "saving_kwh": judged(saving, band), "saving_band_kwh": plain}
 
 
 def _tags(park: Park, frozen: FrozenBaseline, tenant: str | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from efficiency.baseline.model import REFUSAL_TEXT, Baseline, Fit, Subject
+from efficiency.baseline.model import REFUSAL_TEXT, Baseline, Fit, Subject, student_95
 from metering.errors import OperatorError
 from metering.model import Model
 from running.wholefile import write_whole
@@ -86,6 +86,27 @@ def described(fit: Fit) -> str:
     cv = "-" if fit.cv_rmse is None else f"{fit.cv_rmse:.1%}"
     ranges = ", ".join(f"{driver.name} {driver.low:g} to {driver.high:g} {driver.unit}" for driver in fit.drivers)
     return f"n = {fit.n}, R2 = {r2}, CV(RMSE) = {cv}, {ranges}" + (f": {why}" if why else "")
+
+
+def judged_by(fit: Fit) -> list[str]:
+    """What else an engineer asks of a fit, a line each, with the limits of ASHRAE Guideline 14 (F21, F37)."""
+    if fit.rmse is None or fit.nmbe is None or fit.cv_rmse is None:
+        return []
+    alike, bias, scatter = f"{fit.autocorrelation:.2f}", f"{fit.nmbe:.4%}", f"{fit.cv_rmse:.1%}"
+    lines = [
+        f"n' = {fit.independent:.1f} independent days, as each resembles the day before it by r = {alike}",
+        f"NMBE = {bias}; Guideline 14 allows 0.005%",
+        f"CV(RMSE) = {scatter}; Guideline 14 allows calibrated models 15% of months, 30% of hours, none for days",
+    ]
+    for driver in fit.drivers:
+        if driver.error and driver.inflation is not None:
+            t = driver.slope / driver.error
+            weak = "" if abs(t) >= student_95(fit.freedom) else ": not significant"
+            lines.append(
+                f"{driver.name}: slope {driver.slope:.6g} ± {driver.error:.3g}, t = {t:.1f}{weak}, VIF = "
+                f"{driver.inflation:.1f}"
+            )
+    return lines
 
 
 def equation(fit: Fit, unit: str) -> str:

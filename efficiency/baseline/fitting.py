@@ -8,6 +8,7 @@ import numpy as np
 
 from efficiency.baseline.model import Baseline, Fit, Subject, fit
 from efficiency.baseline.sources import DayAmounts, Sources, day_amounts, sources_of
+from efficiency.baseline.weather import NO_WEATHER, Weather
 from efficiency.stored.days import by_day, days_between
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
@@ -60,13 +61,13 @@ class FittedBaseline:
         )
 
 
-async def fit_period(store: Store, park: Park, wanted: Wanted) -> FittedBaseline:
-    """Fit the daily use of a subject to drivers.
+async def fit_period(store: Store, park: Park, wanted: Wanted, weather: Weather = NO_WEATHER) -> FittedBaseline:
+    """Fit the daily use of a subject to drivers, those of the weather among them.
 
     Raises `OperatorError` where a name is unknown or no day of the period has data.
     """
     subject, first, last = wanted.subject, wanted.first, wanted.last
-    sources = sources_of(park, subject, wanted.drivers, last)
+    sources = sources_of(park, subject, wanted.drivers, last, weather)
     usage = UsageStore(store, park.id, ParkWriter(store, park.id))
     days = [
         day_amounts(park, sources, by_meter, day, period_span(park, Period.DAY, day))
@@ -74,6 +75,8 @@ async def fit_period(store: Store, park: Park, wanted: Wanted) -> FittedBaseline
     ]
     for place, source in enumerate((sources.use, *sources.drivers)):
         if all((day.use, *day.drivers)[place].value is None for day in days):
+            if not source.meters:
+                raise OperatorError(f"{park.id}: {source.name} is not known of any day from {first} to {last}")
             meters = ", ".join(meter.id for meter in source.meters)
             raise OperatorError(
                 f"{park.id}: no use of {meters} is stored from {first} to {last} ({source.name} of {subject}); "

@@ -8,9 +8,11 @@ from pathlib import Path
 from efficiency.baseline.file import current, file_of, load_baselines
 from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.sources import Sources, sources_of_baseline
+from efficiency.baseline.weather import NO_WEATHER, Weather, load_weather, weather_file
 from metering.errors import OperatorError
-from metering.park import Park
+from metering.park import Adjustment, Park
 from metering.quantities import Utility
+from metering.rules import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,14 @@ class FrozenBaseline:
     """All versions of one baseline. `sources` has those that the park still has the `meters` of, by version.
 
     `tenants`: whose figures each version is, by version: a meter's are those of who had it when the fit ended.
+    `adjustments`: those of the park file to what it expects.
     """
 
     versions: tuple[Baseline, ...]
     sources: Mapping[int, Sources]
     meters: frozenset[str]
     tenants: Mapping[int, str | None]
+    adjustments: tuple[Adjustment, ...] = ()
 
     @property
     def subject(self) -> Subject:
@@ -45,7 +49,9 @@ class FrozenBaseline:
         return current(self.versions, day)
 
 
-def frozen_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, FrozenBaseline]:
+def frozen_baselines(
+    park: Park, baselines: Iterable[Baseline], weather: Weather = NO_WEATHER
+) -> dict[str, FrozenBaseline]:
     """By id."""
     versions: dict[str, list[Baseline]] = {}
     for baseline in baselines:
@@ -53,7 +59,7 @@ def frozen_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, Fro
     found = {}
     for name, entries in versions.items():
         subject = entries[0].subject
-        sources = {entry.version: known for entry in entries if (known := _sources(park, entry)) is not None}
+        sources = {entry.version: known for entry in entries if (known := _sources(park, entry, weather)) is not None}
         found[name] = FrozenBaseline(
             versions=tuple(entries),
             sources=sources,
@@ -62,35 +68,44 @@ def frozen_baselines(park: Park, baselines: Iterable[Baseline]) -> dict[str, Fro
                 entry.version: sources[entry.version].tenant if entry.version in sources else subject.tenant
                 for entry in entries
             },
+            adjustments=tuple(each for each in park.adjustments if each.baseline == name),
         )
     return found
 
 
-def _sources(park: Park, baseline: Baseline) -> Sources | None:
+def _sources(park: Park, baseline: Baseline, weather: Weather) -> Sources | None:
     try:
-        return sources_of_baseline(park, baseline)
+        return sources_of_baseline(park, baseline, weather)
     except OperatorError:
         return None
 
 
 def checked(park_file: Path, park: Park, today: date) -> list[str]:
-    """What is wrong with the file of baselines of a park."""
+    """What is wrong with the files of baselines and of the weather of a park."""
     try:
-        return faults(park_file, park, load_baselines(file_of(park_file)), today)
+        weather = load_weather(weather_file(park_file))
+        return faults(park_file, park, load_baselines(file_of(park_file)), today, weather)
     except OperatorError as error:
         return [str(error)]
 
 
-def faults(park_file: Path, park: Park, baselines: Sequence[Baseline], today: date) -> list[str]:
-    """Why versions that hold today or later cannot be used, each with file and key."""
-    found = []
+def faults(
+    park_file: Path, park: Park, baselines: Sequence[Baseline], today: date, weather: Weather = NO_WEATHER
+) -> list[str]:
+    """Why versions that hold today or later, or adjustments, cannot be used, each with file and key."""
+    names = {baseline.id for baseline in baselines}
+    found = [
+        f"{park_file}: adjustments[{place}].baseline is {each.baseline}: {one_of(names, 'a frozen baseline')}"
+        for place, each in enumerate(park.adjustments)
+        if each.baseline not in names
+    ]
     for name in dict.fromkeys(baseline.id for baseline in baselines):
         versions = [baseline for baseline in baselines if baseline.id == name]
         now = current(versions, today)
         for version in versions:
             if version == now or version.holds_from > today:
                 try:
-                    sources_of_baseline(park, version)
+                    sources_of_baseline(park, version, weather)
                 except OperatorError as error:
                     found.append(f"{file_of(park_file)}: {name}: version {version.version}: {error}; {_MEND}")
     return found

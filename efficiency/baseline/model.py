@@ -4,7 +4,7 @@ Least squares over a chosen period (ISO 50006 practice). A fit that does not hol
 an accepted one is frozen into a `Baseline`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +19,14 @@ from metering.quantities import Utility
 
 MIN_PERIODS = 12
 MIN_R2 = 0.75
+MAX_INFLATION = 10.0
+"""A slope whose variance the other drivers inflate by more than this says little of its driver alone."""
+MIN_FREEDOM = 2.0
+"""Independent days that must be left beyond what the drivers need."""
+MAX_AUTOCORRELATION = 0.95
+MAX_DRIVERS = 6
+_EXACT = 1e-18
+"""Residuals whose squares are a smaller share than this are what binary fractions leave."""
 
 CUSUM_CONVENTION = Localized(
     en="CUSUM is the running sum of expected minus actual use: positive is saving",
@@ -33,6 +41,7 @@ class BaselineRefusal(StrEnum):
     POOR_FIT = "poor_fit"
     NO_VARIATION = "no_variation"
     DEPENDENT = "dependent"
+    ALIKE = "alike"
 
 
 REFUSAL_TEXT: dict[BaselineRefusal, Localized] = {
@@ -45,27 +54,41 @@ REFUSAL_TEXT: dict[BaselineRefusal, Localized] = {
         en="the use or a driver does not vary", vi="mức tiêu thụ hoặc một biến không thay đổi"
     ),
     BaselineRefusal.DEPENDENT: Localized(
-        en="the drivers cannot be told apart: one follows from the others",
-        vi="không tách được các biến: có biến phụ thuộc các biến khác",
+        en="the drivers cannot be told apart: one follows from the others (VIF above 10); leave one of them out",
+        vi="không tách được các biến: có biến phụ thuộc các biến khác (VIF trên 10); cần bỏ bớt một biến",
+    ),
+    BaselineRefusal.ALIKE: Localized(
+        en="days resemble the days before them so much that too few independent ones are left",
+        vi="các ngày liền nhau quá giống nhau, không còn đủ số ngày độc lập",
     ),
 }
 
 
 class BaselineDriver(Model):
-    """What explains use: slope in units of use per unit of the driver, and the range that the fit has seen."""
+    """What explains use: slope in units of use per unit of the driver, and the range that the fit has seen.
+
+    `mean` of the fitted days; `error` is the standard error of the slope, `inflation` its VIF: by how much the other
+    drivers inflate its variance.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     unit: str
     slope: Number
     low: Number
     high: Number
+    mean: Number | None = None
+    error: Number | None = None
+    inflation: Number | None = None
 
 
 class Fit(Model):
     """A regression with the numbers that it is judged by; None where they are not defined.
 
     `rmse`: standard error of one period, in the unit of the use. `autocorrelation`: of the residuals of periods that
-    follow each other, 0 to 1; it widens the uncertainty of sums.
+    follow each other, 0 to 1; it widens the uncertainty of sums. `nmbe`: mean bias as a share of the mean.
+
+    `levers`: a matrix that turns how far the drivers of a period are from their means into numbers whose squares add
+    up to what the error of the slopes makes of them (F21).
     """
 
     n: int
@@ -77,6 +100,18 @@ class Fit(Model):
     refusals: tuple[BaselineRefusal, ...]
     rmse: float | None = None
     autocorrelation: float = 0.0
+    nmbe: float | None = None
+    levers: tuple[tuple[Number, ...], ...] = ()
+
+    @property
+    def independent(self) -> float:
+        """F21: n', how many independent periods these are worth."""
+        return self.n * (1 - self.autocorrelation) / (1 + self.autocorrelation)
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom: independent periods beyond the drivers and the intercept."""
+        return max(1.0, self.independent - len(self.drivers) - 1)
 
     @property
     def offered(self) -> bool:
@@ -94,48 +129,96 @@ def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete:
     n, k = x.shape
     ranges = [(float(column.min()), float(column.max())) if n else (0.0, 0.0) for column in x.T]
     refusals = [] if n >= MIN_PERIODS and n > k + 1 else [BaselineRefusal.TOO_FEW]
-    intercept, slopes, r2, cv, rmse, lag = 0.0, [0.0] * k, None, None, None, 0.0
+    intercept, r2, cv, nmbe, rmse, lag = 0.0, None, None, None, None, 0.0
+    slopes = _Slopes.none(k)
     spread = float(((y - y.mean()) ** 2).sum()) if n else 0.0
     if spread <= 0 or any(low == high for low, high in ranges):
         refusals.append(BaselineRefusal.NO_VARIATION)
     elif n > k + 1:
-        intercept, slopes, dependent = _least_squares(x, y)
-        residuals = y - intercept - x @ np.array(slopes)
-        error, mean = float((residuals**2).sum()), float(y.mean())
-        r2, rmse, lag = 1 - error / spread, float(np.sqrt(error / (n - k - 1))), _lag_one(residuals)
-        cv = rmse / mean if mean > 0 else None
-        refusals += [BaselineRefusal.DEPENDENT] * dependent + [BaselineRefusal.POOR_FIT] * (r2 < MIN_R2)
-    drivers = tuple(
-        BaselineDriver(name=name, unit=unit, slope=slope, low=low, high=high)
-        for (name, unit), slope, (low, high) in zip(names, slopes, ranges, strict=True)
-    )
-    return Fit(
+        slopes = _least_squares(x, y)
+        mean = float(y.mean())
+        intercept = mean - float(x.mean(axis=0) @ slopes.values)
+        residuals = y - intercept - x @ slopes.values
+        error = float((residuals**2).sum())
+        r2, rmse = 1 - error / spread, float(np.sqrt(error / (n - k - 1)))
+        lag = _lag_one(residuals, k) if error > _EXACT * float((y**2).sum()) else 0.0
+        cv, nmbe = (rmse / mean, float(residuals.sum()) / ((n - k - 1) * mean)) if mean > 0 else (None, None)
+        refusals += [BaselineRefusal.DEPENDENT] * slopes.dependent + [BaselineRefusal.POOR_FIT] * (r2 < MIN_R2)
+        if n * (1 - lag) / (1 + lag) - k - 1 < MIN_FREEDOM <= n - k - 1:
+            refusals.append(BaselineRefusal.ALIKE)
+    found = Fit(
         n=n,
         left_out=len(use) - n,
         intercept=intercept,
-        drivers=drivers,
+        drivers=(),
         r2=r2,
         cv_rmse=cv,
         refusals=tuple(refusals),
         rmse=rmse,
         autocorrelation=lag,
+        nmbe=nmbe,
+        levers=tuple(tuple(map(float, row)) for row in slopes.levers),
+    )
+    return found.model_copy(update={"drivers": _drivers(found, x, ranges, names, slopes)})
+
+
+def _drivers(
+    found: Fit, x: Floats, ranges: Sequence[tuple[float, float]], names: Sequence[tuple[str, str]], slopes: "_Slopes"
+) -> tuple[BaselineDriver, ...]:
+    """The drivers of a fit, each with the standard error of its slope as the autocorrelation leaves it."""
+    scatter = None if found.rmse is None else found.rmse * np.sqrt(found.n / found.independent)
+    return tuple(
+        BaselineDriver(
+            name=name,
+            unit=unit,
+            slope=float(slopes.values[place]),
+            low=ranges[place][0],
+            high=ranges[place][1],
+            mean=float(x[:, place].mean()) if len(x) else None,
+            error=float(scatter * slopes.errors[place]) if scatter is not None and len(slopes.levers) else None,
+            inflation=float(slopes.inflation[place]) if len(slopes.levers) else None,
+        )
+        for place, (name, unit) in enumerate(names)
     )
 
 
-def _lag_one(residuals: Floats) -> float:
-    """Correlation of each residual with the one before; what is negative counts as none, and 0.95 is the most."""
-    square = float((residuals**2).sum())
-    if square <= 0:
-        return 0.0
-    return min(0.95, max(0.0, float((residuals[1:] * residuals[:-1]).sum()) / square))
+def _lag_one(residuals: Floats, k: int) -> float:
+    """Correlation of each residual with the one before; what is negative counts as none.
+
+    A fit with an intercept and k drivers makes it look smaller than it is, by about (1 + k + 3r) / n.
+    """
+    r = float((residuals[1:] * residuals[:-1]).sum() / (residuals**2).sum())
+    return min(MAX_AUTOCORRELATION, max(0.0, r + (1 + k + 3 * r) / len(residuals)))
 
 
-def _least_squares(x: Floats, y: Floats) -> tuple[float, list[float], bool]:
-    """Intercept, slopes, and whether the drivers depend on each other; solved on standardized drivers."""
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    slopes, _, rank, _ = np.linalg.lstsq((x - centre) / scale, y - y.mean(), rcond=1e-9)
-    slopes = slopes / scale
-    return float(y.mean() - centre @ slopes), [float(slope) for slope in slopes], int(rank) < x.shape[1]
+@dataclass(frozen=True, slots=True)
+class _Slopes:
+    """Least squares solved on standardized drivers; `errors` and `levers` are per unit of the standard error."""
+
+    values: Floats
+    errors: Floats
+    inflation: Floats
+    levers: Floats
+    dependent: bool
+
+    @classmethod
+    def none(cls, k: int) -> Self:
+        """Where nothing can be solved."""
+        return cls(np.zeros(k), np.zeros(k), np.ones(k), np.zeros((0, 0)), dependent=False)
+
+
+def _least_squares(x: Floats, y: Floats) -> _Slopes:
+    n, k = x.shape
+    scale = x.std(axis=0)
+    standard = (x - x.mean(axis=0)) / scale
+    solved, _, rank, _ = np.linalg.lstsq(standard, y - y.mean(), rcond=1e-9)
+    if int(rank) < k:
+        return _Slopes(solved / scale, np.zeros(k), np.full(k, np.inf), np.zeros((0, 0)), dependent=True)
+    inverse = np.linalg.inv(standard.T @ standard)
+    inflation = n * np.diag(inverse)
+    levers = np.linalg.cholesky(inverse).T / scale
+    errors = np.sqrt(np.diag(inverse)) / scale
+    return _Slopes(solved / scale, errors, inflation, levers, dependent=bool((inflation > MAX_INFLATION).any()))
 
 
 class Subject(Model):
@@ -175,12 +258,14 @@ class Baseline(Model):
 class Performance:
     """Expected use by period, what was saved (F6), and whether a driver lay outside the range that the fit has seen.
 
-    Where use or a driver is unknown, `saving` is NaN.
+    Where use or a driver is unknown, `saving` is NaN. `levers` (n, k): how far the drivers are from their means, as
+    the error of the slopes sees it (F21); their sums over periods go into `Uncertainty.band`.
     """
 
     expected: Floats
     saving: Floats
     out_of_range: Bools
+    levers: Floats
 
 
 def performance(model: Fit, use: Floats, values: Floats) -> Performance:
@@ -191,7 +276,11 @@ def performance(model: Fit, use: Floats, values: Floats) -> Performance:
     for driver, column in zip(model.drivers, values.T, strict=True):
         expected += driver.slope * column
         outside |= (column < driver.low) | (column > driver.high)
-    return Performance(expected=expected, saving=expected - use, out_of_range=outside)
+    levers = np.zeros((len(use), len(model.levers)))
+    for place, row in enumerate(model.levers):
+        for weight, driver, column in zip(row, model.drivers, values.T, strict=True):
+            levers[:, place] += weight * (column - (driver.mean or 0.0))
+    return Performance(expected=expected, saving=expected - use, out_of_range=outside, levers=levers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,25 +294,26 @@ class Uncertainty:
     spread: float
     fitted: float
 
-    def band(self, periods: int) -> float:
-        """Half the width of the interval of the sum over so many periods."""
-        return self.spread * float(np.sqrt(periods + periods**2 / self.fitted))
+    def band(self, periods: int, levers: Iterable[float] = ()) -> float:
+        """Half the width of the interval of the sum over so many periods, whose levers have these sums."""
+        slopes = sum(each**2 for each in levers)
+        return self.spread * float(np.sqrt(periods + periods**2 / self.fitted + slopes))
 
 
 def uncertainty(model: Fit) -> Uncertainty | None:
     """F21 of a fit; None where it does not say how it scatters.
 
     Residuals that follow each other are worth less than as many independent ones: n' = n (1 - r) / (1 + r), as ASHRAE
-    Guideline 14 and the IPMVP have it.
+    Guideline 14 and the IPMVP have it, in the standard error, its degrees of freedom and the sum alike.
     """
     if model.rmse is None:
         return None
-    inflated = np.sqrt((1 + model.autocorrelation) / (1 - model.autocorrelation))
-    freedom = model.n - len(model.drivers) - 1
-    return Uncertainty(float(student_95(freedom) * model.rmse * inflated), float(model.n))
+    n, k = model.n, len(model.drivers)
+    error = model.rmse * np.sqrt((n - k - 1) / n * model.independent / model.freedom)
+    return Uncertainty(float(student_95(model.freedom) * error * np.sqrt(n / model.independent)), float(n))
 
 
-def student_95(freedom: int) -> float:
+def student_95(freedom: float) -> float:
     """Two-sided 95 % quantile of Student's t, by the expansion of Cornish and Fisher; good to 0.001 from 8 degrees."""
     z = 1.959964
     terms = (

@@ -1,22 +1,26 @@
 """Where a baseline's use and its drivers come from: names found in a park, and their amounts on a day.
 
-A driver is `output` (what the tenant's lines make), a utility (what the tenant takes of it), or the id of any meter of
-the park. An amount of a tenant is the figure that the tenant is shown.
+A driver is `output` (what the tenant's lines make), a utility (what the tenant takes of it), the id of any meter of
+the park, such as that of one product, `shift_hours`, or one of the weather: `temperature`, `cdd:24`, `hdd:18`. An
+amount of a tenant is the figure that the tenant is shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from efficiency.baseline.model import Baseline, Subject
+from efficiency.baseline.model import MAX_DRIVERS, Baseline, Subject
+from efficiency.baseline.weather import NO_WEATHER, TEMPERATURE, Weather, is_weather, unit_of_weather
 from efficiency.indicators.electricity import electricity_of
-from efficiency.indicators.figure import Figure, absent, total
+from efficiency.indicators.figure import Figure, absent, figure, total
 from efficiency.indicators.series import Portion, together
 from efficiency.indicators.tenant import TenantHours, fence_meters, generating, output_of, tenant_hours
 from efficiency.usage.intervals import EVER, Span
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.valued import ValueReason
+from metering.calendar import MINUTES_PER_DAY
+from metering.dated import value_on
 from metering.errors import OperatorError
 from metering.figures import Period
 from metering.meters import Meter
@@ -25,6 +29,8 @@ from metering.quantities import UTILITIES, Utility
 
 OUTPUT = "output"
 """The driver that is taken where none is named."""
+SHIFT_HOURS = "shift_hours"
+"""Hours of the day in which the tenant works, by its shifts and the park's holidays."""
 
 WHOLE = 0.999
 """A day with less of its data would look like a saving: it has no expected use, and no fit takes it."""
@@ -32,12 +38,16 @@ WHOLE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class BaselineSource:
-    """An amount per day in `unit`: of a tenant's `utility`, or what the one meter has measured where there is none."""
+    """An amount per day in `unit`: of a tenant's `utility`, or what the one meter has measured where there is none.
+
+    Without meters it is of the `weather`, or of the tenant's shifts.
+    """
 
     name: str
     unit: str
     meters: tuple[Meter, ...]
     utility: Utility | None = None
+    weather: Weather = NO_WEATHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,9 @@ class DayAmounts:
         return all(one.value is not None and one.completeness >= WHOLE for one in (self.use, *self.drivers))
 
 
-def sources_of(park: Park, subject: Subject, drivers: Sequence[str], last: date) -> Sources:
+def sources_of(
+    park: Park, subject: Subject, drivers: Sequence[str], last: date, weather: Weather = NO_WEATHER
+) -> Sources:
     """Find the names in a park; what a meter uses is the use of who has it when the day `last` ends.
 
     Raises `OperatorError` with what there is, where one is unknown.
@@ -88,20 +100,23 @@ def sources_of(park: Park, subject: Subject, drivers: Sequence[str], last: date)
         if not had:
             raise OperatorError(f"meter {meter.id} was not there on {last}; choose days on which it was")
         tenant, use = had[-1].tenant, BaselineSource(meter.id, meter.unit, (meter,))
-    found = tuple(_driver(park, tenant, name) for name in drivers)
+    found = tuple(_driver(park, tenant, name, weather) for name in drivers)
     if not found or len({source.name for source in found}) < len(found):
         raise OperatorError("a baseline needs drivers, each named once")
+    if len(found) > MAX_DRIVERS:
+        raise OperatorError(f"{len(found)} drivers are too many: name the {MAX_DRIVERS} that explain the most")
     if any(source.name == use.name for source in found):
         raise OperatorError(f"{use.name} cannot be explained by itself; name another driver")
     return Sources(tenant, use, found)
 
 
-def sources_of_baseline(park: Park, baseline: Baseline) -> Sources:
+def sources_of_baseline(park: Park, baseline: Baseline, weather: Weather = NO_WEATHER) -> Sources:
     """Sources of a frozen baseline.
 
     Raises `OperatorError` where the park has no such names any more, or counts them in other units.
     """
-    found = sources_of(park, baseline.subject, [driver.name for driver in baseline.fit.drivers], baseline.period_to)
+    drivers = [driver.name for driver in baseline.fit.drivers]
+    found = sources_of(park, baseline.subject, drivers, baseline.period_to, weather)
     frozen = (baseline.unit, *(driver.unit for driver in baseline.fit.drivers))
     for source, unit in zip((found.use, *found.drivers), frozen, strict=True):
         if source.unit != unit:
@@ -109,14 +124,25 @@ def sources_of_baseline(park: Park, baseline: Baseline) -> Sources:
     return found
 
 
-def _driver(park: Park, tenant: str | None, name: str) -> BaselineSource:
+def _driver(park: Park, tenant: str | None, name: str, weather: Weather) -> BaselineSource:
+    if is_weather(name):
+        if not weather.days:
+            raise OperatorError(f"{name}: no weather is known of {park.id}; see ecopark weather import --help")
+        return BaselineSource(name, unit_of_weather(name), (), weather=weather)
+    if name == SHIFT_HOURS:
+        if tenant is None or not park.tenant[tenant].shifts:
+            raise OperatorError(f"{name}: {tenant or 'the park itself'} has no shifts in the park file")
+        return BaselineSource(name, "h", ())
     if name in {OUTPUT, *(utility.value for utility in Utility)}:
         if tenant is None:
             raise OperatorError(f"{name}: the meter belongs to no tenant; name meters as drivers")
         return _of_tenant(park, tenant, name)
     if name not in park.meter:
         known = ", ".join((OUTPUT, *(utility.value for utility in Utility if utility is not Utility.PRODUCTION)))
-        raise OperatorError(f"{park.id} knows no driver {name}; name {known} or the id of a meter")
+        raise OperatorError(
+            f"{park.id} knows no driver {name}; name {known}, {SHIFT_HOURS}, {TEMPERATURE}, degree days such as cdd:24 "
+            "or hdd:18, or the id of a meter"
+        )
     return BaselineSource(name, park.meter[name].unit, (park.meter[name],))
 
 
@@ -147,6 +173,8 @@ def day_amounts(
     hours = tenant_hours(park, sources.tenant, by_meter, span) if sources.tenant is not None else None
 
     def amount(source: BaselineSource) -> Figure:
+        if not source.meters:
+            return _of_the_day(park, sources.tenant, source, day)
         if source.utility is not None:
             return _of_hours(hours, source.utility) if hours is not None else absent(source.unit, ValueReason.NO_DATA)
         one = by_meter.get(source.meters[0].id)
@@ -159,6 +187,21 @@ def day_amounts(
         if any(belonging.tenant != sources.tenant for belonging in meter.belongings_in(span)):
             use = absent(sources.use.unit, ValueReason.NO_DATA)
     return DayAmounts(day, use, tuple(map(amount, sources.drivers)))
+
+
+def _of_the_day(park: Park, tenant: str | None, source: BaselineSource, day: date) -> Figure:
+    """What no meter measures: the weather, and the hours of the shifts."""
+    if source.name != SHIFT_HOURS:
+        return figure(source.weather.driver(source.name, day), source.unit)
+    windows = value_on(park.tenant[tenant].shifts, day) if tenant is not None else None
+    if windows is None:
+        return absent(source.unit, ValueReason.NO_DATA)
+    minutes = range(0, MINUTES_PER_DAY, _QUARTER_MIN)
+    worked = sum(park.calendar.covers(windows, day, minute) for minute in minutes)
+    return figure(worked * _QUARTER_MIN / 60, source.unit)
+
+
+_QUARTER_MIN = 15
 
 
 def _of_hours(hours: TenantHours, utility: Utility) -> Figure:

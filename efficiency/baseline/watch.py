@@ -1,4 +1,4 @@
-"""Watches a file of baselines: a changed one is taken in; a faulty one is logged and changes nothing."""
+"""Watches the files of baselines and weather: a changed one is taken in; a faulty one is logged and changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,24 @@ from pathlib import Path
 
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
+from efficiency.baseline.weather import NO_WEATHER, Weather, load_weather, weather_file
 from metering.errors import OperatorError
 
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, int, int] | None
+"""Of a file; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The newest `baselines` that could be read, None where none ever could; `fault` says what is wrong now."""
+    """The newest `baselines` and `weather` that could be read; `fault` says what is wrong now.
+
+    `baselines` is None where none could ever be read.
+    """
 
     baselines: Sequence[Baseline] | None
+    weather: Weather
     fault: str | None
-    stamp: _Stamp | None
+    stamps: tuple[_Stamp, _Stamp]
 
 
 class BaselineWatch:
@@ -27,17 +33,32 @@ class BaselineWatch:
         self._seen: dict[Path, Seen] = {}
 
     def look(self, park_file: Path) -> Seen:
-        """The baselines of a park, read again where their file has changed."""
-        file = file_of(park_file)
-        before = self._seen.get(file)
+        """The baselines and the weather of a park, read again where a file has changed."""
+        before = self._seen.get(park_file)
+        stamps = _stamp(file_of(park_file)), _stamp(weather_file(park_file))
+        if before is None or stamps != before.stamps:
+            self._seen[park_file] = self._read(park_file, before, stamps)
+        return self._seen[park_file]
+
+    def _read(self, park_file: Path, before: Seen | None, stamps: tuple[_Stamp, _Stamp]) -> Seen:
+        faults = []
+        baselines = before.baselines if before is not None else None
+        weather = before.weather if before is not None else NO_WEATHER
         try:
-            stat = file.stat()
-            stamp: _Stamp | None = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        except OSError:
-            stamp = None
-        if before is None or stamp != before.stamp or stamp is None:
-            try:
-                self._seen[file] = Seen(load_baselines(file), None, stamp)
-            except OperatorError as error:
-                self._seen[file] = Seen(before.baselines if before is not None else None, str(error), stamp)
-        return self._seen[file]
+            baselines = load_baselines(file_of(park_file))
+        except OperatorError as error:
+            faults.append(str(error))
+        try:
+            if before is None or stamps[1] != before.stamps[1]:
+                weather = load_weather(weather_file(park_file))
+        except OperatorError as error:
+            faults.append(str(error))
+        return Seen(baselines, weather, "\n".join(faults) or None, stamps)
+
+
+def _stamp(file: Path) -> _Stamp:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -119,6 +119,15 @@ def total(figures: Sequence[Figure], unit: str, *, none: ValueReason = ValueReas
     return figure(sum(values), unit, completeness, estimated, reasons)
 
 
+def judged(saving: Figure, band: float) -> Figure:
+    """F21: a saving with the mark that zero lies within its uncertainty, or without it."""
+    if saving.value is None:
+        return saving
+    plain = saving.reasons & ~ValueReason.NOT_SIGNIFICANT
+    within = ValueReason.NOT_SIGNIFICANT if abs(saving.value) <= band else NOTHING
+    return replace(saving, reasons=plain | within)
+
+
 def mean(values: Floats) -> float:
     """Mean of shares; 0 of none."""
     return float(values.mean()) if len(values) else 0.0

@@ -132,25 +132,12 @@ def _apart(
     found: Mapping[str, Figure],
 ) -> dict[str, Figure]:
     """Figures that follow from several others of the months."""
-
-    def of(name: str) -> list[Figure]:
-        return [months[month][name] for month in due if name in months.get(month, {})]
-
     result: dict[str, Figure] = {}
     if "load_factor" in found:
         result["load_factor"] = replace(ratio(found["mean_demand_kw"], found["peak_demand_kw"], "1"), over=None)
     if "power_factor" in found:
         parts = [months.get(month, {}).get("power_factor") or absent("cosφ", ValueReason.NOT_COMPUTED) for month in due]
         result["power_factor"] = _joined_power_factor(parts, weights)
-    if "saving_kwh" in found:
-        bands = [part.value for part in of("saving_band_kwh") if part.value is not None]
-        saving = found["saving_kwh"]
-        if bands and saving.value is not None:
-            band = sqrt(sum(each**2 for each in bands))
-            result["saving_band_kwh"] = replace(
-                saving, value=band, reasons=saving.reasons & ~ValueReason.NOT_SIGNIFICANT
-            )
-            result["saving_kwh"] = judged(saving, band)
     for name in ("completeness", "estimated"):
         shares = [months[m][name].value or 0.0 if name in months.get(m, {}) else 0.0 for m in due]
         size = sum(weights)
@@ -158,15 +145,6 @@ def _apart(
             mean = sum(share * weight for share, weight in zip(shares, weights, strict=True)) / size
             result[name] = Figure(mean, "1")
     return result
-
-
-def judged(saving: Figure, band: float) -> Figure:
-    """F21: a saving with the mark that zero lies within its uncertainty, or without it."""
-    if saving.value is None:
-        return saving
-    plain = saving.reasons & ~ValueReason.NOT_SIGNIFICANT
-    within = ValueReason.NOT_SIGNIFICANT if abs(saving.value) <= band else NOTHING
-    return replace(saving, reasons=plain | within)
 
 
 def _joined_power_factor(parts: Sequence[Figure], weights: Sequence[float]) -> Figure:

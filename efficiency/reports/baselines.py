@@ -2,22 +2,40 @@
 
 from dataclasses import dataclass
 
-from efficiency.baseline.days import own_figures
+from efficiency.baseline.days import LEVERS, own_figures
+from efficiency.baseline.sources import OUTPUT, SHIFT_HOURS
+from efficiency.baseline.weather import TEMPERATURE, base_of
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import Figures, owner, within
+from efficiency.reports.words import TEXTS
 from efficiency.stored.fields import Fields
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
+from metering.words import UTILITY, Language, inside
 from store.client import Row, Store
 from store.schema import BASELINE, NS_PER_MS, OPERATOR_DATABASE
 from store.select import select
 
-_FIELDS = ("expected", "actual", "saving", "cusum", "out_of_range", "version", "spread", "fitted")
+_FIELDS = (
+    "expected",
+    "actual",
+    "saving",
+    "cusum",
+    "out_of_range",
+    "version",
+    "spread",
+    "fitted",
+    "adjustment",
+    "adjustment_band",
+    *LEVERS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineSums:
     """One baseline; `meter` is None where it is of all that the tenant takes. `outside`: days with a driver beyond.
+
+    `adjusted`: what non-routine adjustments of the park file add to what is expected.
 
     `figures` are named as those of a tenant's own baseline, in `unit`.
     """
@@ -26,6 +44,8 @@ class BaselineSums:
     meter: str | None
     utility: Utility
     versions: tuple[int, ...]
+    drivers: tuple[str, ...]
+    adjusted: float
     figures: Figures
     actual: float
     days: int
@@ -37,10 +57,24 @@ class BaselineSums:
         return UTILITIES[self.utility].unit
 
 
+def driver_text(name: str, park: Park, language: Language) -> str:
+    """What a driver of a baseline is called."""
+    base = base_of(name)
+    if base is not None:
+        return language.say(TEXTS[f"driver_{name[:3]}"]).format(base=language.exact(base))
+    if name in {TEMPERATURE, SHIFT_HOURS}:
+        return language.say(TEXTS[f"driver_{name}"])
+    if name == OUTPUT or name in set(Utility):
+        return language.say(inside(UTILITY[Utility.PRODUCTION if name == OUTPUT else Utility(name)]))
+    return language.say(park.meter[name].name) if name in park.meter else name
+
+
 async def baseline_sums(store: Store, park: Park, period: ReportPeriod, tenant: str) -> tuple[BaselineSums, ...]:
     """All baselines of a tenant and its meters that expected anything of the period, in order of their names."""
     condition = within(park, period, owner(tenant))
-    rows = await store.query(select(BASELINE, _FIELDS, condition, ("baseline", "meter", "utility")), OPERATOR_DATABASE)
+    rows = await store.query(
+        select(BASELINE, (*_FIELDS, "drivers"), condition, ("baseline", "meter", "utility")), OPERATOR_DATABASE
+    )
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["baseline"], []).append(row)
@@ -54,6 +88,8 @@ def _sums(name: str, days: list[Row]) -> BaselineSums:
         meter=days[0]["meter"] or None,
         utility=Utility(days[0]["utility"]),
         versions=tuple(sorted({round(day["version"]) for day in days})),
+        drivers=tuple(dict.fromkeys(name for day in days for name in (day["drivers"] or "").split(",") if name)),
+        adjusted=sum(float(day["adjustment"] or 0.0) for day in days),
         figures=own_figures(points, len(days), known=True),
         actual=sum(float(day["actual"]) for day in days),
         days=len(days),

@@ -21,8 +21,7 @@ from typing import Any, Final
 import yaml
 
 from efficiency.indicators.balance import LOSS_SHARE
-from efficiency.indicators.figure import Figure, absent, figure, ratio, total
-from efficiency.indicators.joining import judged
+from efficiency.indicators.figure import Figure, absent, figure, judged, ratio, total
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.reading import units_of

@@ -9,7 +9,7 @@ from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.closing.file import ClosedMonth
 from efficiency.indicators.balance import BAND, INCOMING, LOSS, LOSS_SHARE, OWN, SUBMETERS, TENANTS
 from efficiency.indicators.figure import Figure, figures_in
-from efficiency.reports.baselines import BaselineSums
+from efficiency.reports.baselines import BaselineSums, driver_text
 from efficiency.reports.contents import Common, MainBalance, ParkReport, TenantReport
 from efficiency.reports.entries import Entry, ShownFigure, legend, mark_of, plain, quantity, shown, why
 from efficiency.reports.formfiles import form_tables
@@ -208,11 +208,18 @@ def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> d
         return quantity(FIGURES[name], figures[name], language)[0]
 
     band = number("saving_band_kwh")
-    saving = number("saving_kwh") + (f" ± {band}" if band else "") + mark_of(figures["saving_kwh"])
+    saved, off = figures["saving_kwh"].value, figures["saving_band_kwh"].value
+    share = f" ({language.percent(off / abs(saved), 0)})" if saved and off is not None else ""
+    saving = number("saving_kwh") + (f" ± {band}{share}" if band else "") + mark_of(figures["saving_kwh"])
+    drivers = ", ".join(driver_text(name, report.park, language) for name in sums.drivers)
     return {
         "name": sums.name,
         "of": language.say(of),
         "version": ", ".join(map(str, sums.versions)),
+        "drivers": language.say(TEXTS["explained_by"]).format(drivers=drivers) if drivers else "",
+        "adjusted": language.say(TEXTS["adjusted_by"]).format(amount=f"{language.number(sums.adjusted)} {sums.unit}")
+        if sums.adjusted
+        else "",
         "unit": sums.unit,
         "numbers": [number("expected_kwh"), language.number(sums.actual), saving, number("cusum_kwh"), number("enpi")],
         "legend": legend([figures["saving_kwh"]], language),

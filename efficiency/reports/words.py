@@ -82,6 +82,14 @@ TEXTS: Final[dict[str, Localized]] = {
     "baseline_name": _text("Baseline", "Đường cơ sở"),
     "baseline_of": _text("Use of", "Mức tiêu thụ của"),
     "version": _text("version {n}", "phiên bản {n}"),
+    "explained_by": _text("by {drivers}", "theo {drivers}"),
+    "driver_cdd": _text("cooling degree days over {base} °C", "độ-ngày làm mát trên {base} °C"),
+    "driver_hdd": _text("heating degree days under {base} °C", "độ-ngày sưởi dưới {base} °C"),
+    "driver_temperature": _text("outdoor temperature", "nhiệt độ ngoài trời"),
+    "driver_shift_hours": _text("hours of the shifts", "số giờ làm việc theo ca"),
+    "adjusted_by": _text(
+        "non-routine adjustments of {amount} are included", "đã gồm điều chỉnh ngoài thường lệ {amount}"
+    ),
     "expected_head": _text("Expected", "Kỳ vọng"),
     "actual_head": _text("Actual", "Thực tế"),
     "saving_head": _text("Saving", "Tiết kiệm"),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from efficiency.baseline.frozen import FrozenBaseline
 from efficiency.baseline.model import Baseline
+from efficiency.baseline.sources import SHIFT_HOURS
 from efficiency.service.aside import MAIN, TENANT
 from efficiency.service.differences import first_day, first_of_balance, first_of_tenant, first_place, ms_of
 from efficiency.usage.intervals import ALWAYS_BEFORE, EVER
@@ -80,9 +81,32 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
             }
             for version in held.versions
         }
-        found[f"{BASELINE}{name}"] = {"tenants": sorted({*held.tenants.values()}, key=str), "versions": versions}
+        content = {"tenants": sorted({*held.tenants.values()}, key=str), "versions": versions}
+        found[f"{BASELINE}{name}"] = content | _explained_by(park, held)
     known: Parts = json.loads(json.dumps(found))
     return known
+
+
+def _explained_by(park: Park, held: FrozenBaseline) -> dict[str, Any]:
+    """What a baseline expects by beside its fit and its meters, where it does: by first day or by month."""
+    found: dict[str, Any] = {}
+    if held.adjustments:
+        found["adjustments"] = [each.model_dump(mode="json", by_alias=True) for each in held.adjustments]
+    sources = [source for known in held.sources.values() for source in known.drivers]
+    by_month: dict[str, list[float]] = {}
+    for name in sorted({source.name for source in sources if source.weather.days}):
+        weather = next(source.weather for source in sources if source.name == name)
+        for day, mean in sorted(weather.days.items()):
+            if day >= held.since:
+                by_month.setdefault(f"{day:%Y-%m}", []).extend((day.day, mean.mean_c))
+        break  # all drivers of the weather follow from the same days
+    if by_month:
+        found["weather"] = by_month
+    if any(source.name == SHIFT_HOURS for source in sources):
+        tenants = [park.tenant[name] for name in {*held.tenants.values()} if name in park.tenant]
+        found["shifts"] = [each.model_dump(mode="json", by_alias=True, include={"shifts"}) for each in tenants]
+        found["shifts"].append(park.calendar.model_dump(mode="json", by_alias=True))
+    return found
 
 
 def _dump(belonging: Belonging) -> dict[str, Any]:
@@ -206,7 +230,27 @@ def _of_baseline(found: Changes, name: str, old: Mapping[str, Any] | None, new: 
         for version in versions
         if moved or before.get(version) != after.get(version)
     ]
-    found.baselines[name] = min(date.fromisoformat(version["frozen"]["holds_from"]) for version in odd)
+    since = [date.fromisoformat(version["frozen"]["holds_from"]) for version in odd]
+    since += _explained_otherwise(old or {}, new or {})
+    if since:
+        found.baselines[name] = min(since)
+
+
+def _explained_otherwise(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[date]:
+    """The first days on which adjustments, weather or shifts differ."""
+    changed = [
+        each
+        for one, other in ((old, new), (new, old))
+        for each in one.get("adjustments", ())
+        if each not in other.get("adjustments", ())
+    ]
+    yield from (date.fromisoformat(each["from"]) for each in changed)
+    weather = old.get("weather", {}), new.get("weather", {})
+    for month in weather[0].keys() | weather[1].keys():
+        if weather[0].get(month) != weather[1].get(month):
+            yield date.fromisoformat(f"{month}-01")
+    if old.get("shifts") != new.get("shifts"):
+        yield date.min
 
 
 def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

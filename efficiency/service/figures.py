@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from efficiency.baseline.days import BaselineDays, own_figures
+from efficiency.baseline.days import BaselineDays, own_figures, with_band
 from efficiency.indicators.balance import (
     BALANCE_FIGURES,
     balance_of_days,
@@ -108,7 +108,8 @@ class FigureMaker:
             stored = await self._points.stored(EFFICIENCY, _tags(park, tenant, Period.MONTH), span.start, span.end - 1)
             months = {local_day(park, ms): figures_in(fields, FIGURES) for ms, fields in stored.items()}
             lengths = {first: _length(park, tenant, first, now_ms) for first in _months(year)}
-            points[span.start] = fields_of(joined_figures(months, lengths))
+            days = await self._baselines.own(park, tenant, span.start, span.end - 1)
+            points[span.start] = fields_of(with_band(joined_figures(months, lengths), days))
         return _tenant_series(park, tenant, Period.YEAR, points)
 
     async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:

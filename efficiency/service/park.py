@@ -11,6 +11,7 @@ from functools import partial
 
 from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
+from efficiency.baseline.weather import NO_WEATHER, Weather
 from efficiency.service.aside import SetAside
 from efficiency.service.basis import Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.service.compute import Computing, Work, each_or_alone
@@ -65,11 +66,12 @@ class _Inputs:
 
     park: Park
     baselines: tuple[Baseline, ...]
+    weather: Weather
     parts: Parts
 
 
 class ParkUsage:
-    """One park; `park` and `baselines` may be exchanged between cycles.
+    """One park; `park`, `baselines` and `weather` may be exchanged between cycles.
 
     Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
     `done` gets how many windows of how many are computed. `reader` is whose numbers prove that answers are fresh;
@@ -86,6 +88,7 @@ class ParkUsage:
     ) -> None:
         self.park = park
         self.baselines: Sequence[Baseline] | None = ()
+        self.weather = NO_WEATHER
         self._store = store
         self._done = done
         self._reads_as = reader
@@ -241,9 +244,10 @@ class ParkUsage:
         """What all is computed by; made anew only where the park or the baselines were exchanged."""
         known = tuple(baselines_in(self._basis or {}) if self.baselines is None else self.baselines)
         inputs = self._inputs
-        if inputs is None or inputs.park is not self.park or inputs.baselines != known:
-            frozen = frozen_baselines(self.park, known)
-            inputs = self._inputs = _Inputs(self.park, known, parts_of(self.park, frozen))
+        same = inputs is not None and inputs.park is self.park and inputs.weather is self.weather
+        if inputs is None or not same or inputs.baselines != known:
+            frozen = frozen_baselines(self.park, known, self.weather)
+            inputs = self._inputs = _Inputs(self.park, known, self.weather, parts_of(self.park, frozen))
             self._rollups.baselines.frozen = frozen
         return inputs.parts
 

@@ -10,6 +10,7 @@ from datetime import date
 
 from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
+from efficiency.baseline.weather import NO_WEATHER, Weather
 from efficiency.service.aside import MAIN
 from efficiency.service.basis import BASELINE, PLACES, Changes, Parts, changes, load_basis, parts_of
 from efficiency.stored.days import local_day
@@ -35,12 +36,14 @@ class Rewrites:
     months: Mapping[str | None, frozenset[date]]
 
 
-async def rewrites(store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int) -> Rewrites | None:
+async def rewrites(
+    store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int, weather: Weather = NO_WEATHER
+) -> Rewrites | None:
     """What this park file would change of what is stored; None where nothing was computed yet."""
     before = await load_basis(store, park.id)
     if before is None:
         return None
-    after = parts_of(park, frozen_baselines(park, baselines))
+    after = parts_of(park, frozen_baselines(park, baselines, weather))
     reader = RegisterReader(store, park.id)
     await reader.find_first(park.meters)
     rows = await store.query(

@@ -196,8 +196,8 @@ class UsageService:
     def _take_baselines(self, usage: ParkUsage, file: Path, now_ms: int) -> None:
         """Give a park its baselines, and log those that cannot be used; the others go on."""
         seen = self._baselines.look(file)
-        usage.baselines = seen.baselines
-        told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms))
+        usage.baselines, usage.weather = seen.baselines, seen.weather
+        told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms), seen.weather)
         told += [seen.fault] if seen.fault is not None else []
         trouble = self._troubles.setdefault(usage.park.id, Trouble(log, "baselines", self._time))
         if told:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficiency.baseline.file import current, described, equation, file_of, freeze, load_baselines
+from efficiency.baseline.file import current, described, equation, file_of, freeze, judged_by, load_baselines
 from efficiency.baseline.model import (
     CUSUM_CONVENTION,
     REFUSAL_TEXT,
@@ -30,6 +30,7 @@ from metering.parkfile import park_files
 from metering.quantities import Utility
 
 OUTPUT = (("output", "t"),)
+WEATHERED = (("output", "t"), ("cdd:19", "K·d"))
 
 
 def sample(n: int = 24, noise: float = 20.0) -> tuple[Floats, Floats]:
@@ -38,24 +39,117 @@ def sample(n: int = 24, noise: float = 20.0) -> tuple[Floats, Floats]:
     return 1000 + 12 * output + random.normal(0, noise, n), output[:, np.newaxis]
 
 
-@pytest.mark.parametrize(("correlated", "least"), [(0.0, 0.93), (0.5, 0.88)])
-def test_a_saving_of_known_size_lies_within_the_stated_uncertainty(correlated: float, least: float) -> None:
-    """95 times in 100 with independent days; nearly so where each day resembles the one before."""
-    random = np.random.default_rng(11)
-    saved, days, found = 50.0, 30, []
-    for _ in range(500):
-        noise = random.normal(0, 20.0, 60 + days)
-        for place in range(1, len(noise)):
-            noise[place] += correlated * noise[place - 1]
-        output = random.uniform(50, 150, 60 + days)
-        use = 1000 + 12 * output + noise
-        model = fit(use[:60], output[:60, np.newaxis], OUTPUT, np.ones(60, dtype=np.bool_))
-        after = performance(model, use[60:] - saved, output[60:, np.newaxis])
+def alike(random: np.random.Generator, count: int, correlation: float, spread: float) -> Floats:
+    """Noise that resembles itself the day before."""
+    noise = random.normal(0, spread, count + 50)
+    for place in range(1, len(noise)):
+        noise[place] += correlation * noise[place - 1]
+    return noise[50:]
+
+
+def years_of_work(random: np.random.Generator, count: int, correlation: float) -> tuple[Floats, Floats]:
+    """Use of days that follows output and cooling degree days, in a season that goes on after the baseline."""
+    day = np.arange(count)
+    warm = 25 + 5 * np.sin(2 * np.pi * (day + random.integers(60, 120)) / 365) + alike(random, count, 0.7, 1.2)
+    output = random.uniform(50, 150, count) * np.where(day % 7 == 6, 0.4, 1.0)
+    drivers = np.stack([output, np.maximum(0.0, warm - 19)], axis=1)
+    return 1000 + drivers @ np.array([12.0, 30.0]) + alike(random, count, correlation, 20.0), drivers
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.5, 0.7])
+@pytest.mark.parametrize(("fitted_days", "days"), [(90, 30), (180, 180), (365, 90)])
+def test_savings_of_known_size_lie_within_the_stated_band_95_times_in_100(
+    correlation: float, fitted_days: int, days: int
+) -> None:
+    """Of 800 simulated retrofits; the binomial says how far the count may be off by chance, at 3 sigma."""
+    random = np.random.default_rng(fitted_days + days)
+    saved, trials, within, found = 50.0, 800, 0, 0
+    for _ in range(trials):
+        use, drivers = years_of_work(random, fitted_days + days, correlation)
+        everything = np.ones(fitted_days, dtype=np.bool_)
+        model = fit(use[:fitted_days], drivers[:fitted_days], WEATHERED, everything)
+        after = performance(model, use[fitted_days:] - saved, drivers[fitted_days:])
         off = uncertainty(model)
         assert off is not None
-        found.append(abs(after.saving.sum() - saved * days) <= off.band(days))
-    assert np.mean(found) >= least
-    assert np.mean(found) <= 0.985, "a band that holds everything says nothing"
+        band = off.band(days, after.levers.sum(axis=0))
+        within += abs(after.saving.sum() - saved * days) <= band
+        found += after.saving.sum() > band
+    chance = 3 * np.sqrt(0.95 * 0.05 / trials)
+    assert 0.95 - chance <= within / trials <= 0.95 + chance
+    assert found / trials > 0.5, "a band that holds everything says nothing"
+
+
+def test_a_band_without_the_levers_of_another_season_would_be_too_narrow() -> None:
+    random = np.random.default_rng(9)
+    hits = {"with": 0, "without": 0}
+    for _ in range(300):
+        use, drivers = years_of_work(random, 150, 0.3)
+        model = fit(use[:60], drivers[:60], WEATHERED, np.ones(60, dtype=np.bool_))
+        after, off = performance(model, use[60:], drivers[60:]), uncertainty(model)
+        assert off is not None
+        hits["with"] += abs(after.saving.sum()) <= off.band(90, after.levers.sum(axis=0))
+        hits["without"] += abs(after.saving.sum()) <= off.band(90)
+    assert hits["with"] / 300 > 0.9 > hits["without"] / 300
+
+
+def test_the_numbers_of_a_fit_are_those_of_the_textbook() -> None:
+    random = np.random.default_rng(4)
+    use, drivers = years_of_work(random, 120, 0.0)
+    found = fit(use, drivers, WEATHERED, np.ones(120, dtype=np.bool_))
+    design = np.column_stack([np.ones(120), drivers])
+    solved = np.linalg.solve(design.T @ design, design.T @ use)
+    residuals = use - design @ solved
+    assert [found.intercept, *(driver.slope for driver in found.drivers)] == pytest.approx(solved, rel=1e-8)
+    assert found.rmse == pytest.approx(np.sqrt((residuals**2).sum() / 117))
+    assert found.nmbe == pytest.approx(0, abs=1e-12)
+    raw = (residuals[1:] * residuals[:-1]).sum() / (residuals**2).sum()
+    assert found.autocorrelation == pytest.approx(max(0.0, raw + (3 + 3 * raw) / 120))
+    independent = 120 * (1 - found.autocorrelation) / (1 + found.autocorrelation)
+    assert found.independent == pytest.approx(independent)
+    covariance = np.linalg.inv(design.T @ design)
+    inflated = (residuals**2).sum() / 117 * 120 / independent
+    assert [driver.error for driver in found.drivers] == pytest.approx(np.sqrt(np.diag(covariance)[1:] * inflated))
+    between = np.asarray(np.corrcoef(drivers.T))[0, 1]
+    assert [driver.inflation for driver in found.drivers] == pytest.approx([1 / (1 - between**2)] * 2)
+    ahead = drivers[:30] + np.array([40.0, 6.0])
+    sums = np.array([30.0, *ahead.sum(axis=0)])
+    off = uncertainty(found)
+    assert off is not None
+    spread = student_95(independent - 3) * np.sqrt((residuals**2).sum() / 120 * independent / (independent - 3))
+    exact = spread * np.sqrt(120 / independent * (30 + sums @ covariance @ sums))
+    band = off.band(30, performance(found, use[:30], ahead).levers.sum(axis=0))
+    assert band == pytest.approx(exact)
+
+
+def test_drivers_that_nearly_follow_from_each_other_are_refused_by_their_vif() -> None:
+    random = np.random.default_rng(2)
+    output = random.uniform(50, 150, 60)
+    use = 1000 + 12 * output + random.normal(0, 20, 60)
+    for scatter, refused in ((2.0, True), (40.0, False)):
+        hours = output / 10 + random.normal(0, scatter / 10, 60)
+        both = (("output", "t"), ("hours", "h"))
+        found = fit(use, np.stack([output, hours], axis=1), both, np.ones(60, dtype=np.bool_))
+        assert (BaselineRefusal.DEPENDENT in found.refusals) is refused
+        assert any("VIF = " in line for line in judged_by(found))
+    assert "VIF above 10" in REFUSAL_TEXT[BaselineRefusal.DEPENDENT].en
+
+
+def test_days_that_resemble_each_other_too_much_are_no_baseline() -> None:
+    use, output = sample(14)
+    use = use + 200 * np.sin(np.arange(14) / 4)
+    found = fit(use, output, OUTPUT, np.ones(14, dtype=np.bool_))
+    assert BaselineRefusal.ALIKE in found.refusals
+
+
+def test_an_engineer_sees_bias_scatter_and_significance_with_their_limits() -> None:
+    use, drivers = years_of_work(np.random.default_rng(4), 60, 0.0)
+    chance = np.random.default_rng(8).normal(0, 1, 60)
+    found = fit(use, np.column_stack([drivers, chance]), (*WEATHERED, ("chance", "1")), np.ones(60, dtype=np.bool_))
+    told = judged_by(found)
+    assert told[0].startswith("n' = ")
+    assert "Guideline 14 allows 0.005%" in told[1]
+    assert "CV(RMSE) = " in told[2]
+    assert [": not significant" in line for line in told[3:]] == [False, False, True]
 
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(10, 2.2281), (20, 2.0860), (60, 2.0003), (1000, 1.9623)])

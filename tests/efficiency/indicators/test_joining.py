@@ -71,16 +71,6 @@ def test_what_has_no_sum_says_so_and_peaks_are_the_highest() -> None:
     assert found["peak_demand_kw"].value == 9
 
 
-def test_savings_of_a_year_are_judged_by_the_uncertainty_of_the_year() -> None:
-    of = {"saving_kwh": Figure(30.0, "kWh"), "saving_band_kwh": Figure(40.0, "kWh")}
-    found = joined_figures({JANUARY: of, FEBRUARY: of}, LENGTHS)
-    assert found["saving_band_kwh"].value == pytest.approx(np.hypot(40, 40))
-    assert not found["saving_kwh"].reasons
-    assert found["saving_kwh"].value == 60
-    little = joined_figures({JANUARY: of | {"saving_kwh": Figure(-1.0, "kWh")}, FEBRUARY: of}, LENGTHS)
-    assert little["saving_kwh"].reasons == ValueReason.NOT_SIGNIFICANT
-
-
 def test_two_months_join_to_what_they_are_together() -> None:
     park = park_of()
     late = np.full(96, 0.5)

@@ -8,8 +8,8 @@ from math import pi, sin
 import numpy as np
 
 from efficiency.indicators.balance import BALANCE_FIGURES, balance_of_days
-from efficiency.indicators.figure import Figure, absent, fields_of
-from efficiency.indicators.joining import joined_figures, judged
+from efficiency.indicators.figure import Figure, absent, fields_of, judged
+from efficiency.indicators.joining import joined_figures
 from efficiency.reports.periods import ReportPeriod
 from efficiency.symbiosis.matching import partners
 from efficiency.symbiosis.stored import match_tags, match_units
