@@ -14,7 +14,7 @@ def baselines(scope: PageScope, number: int) -> Panel:
     sums = ", ".join(f'sum("{name}") AS "{name}"' for name in ("expected", "actual", "saving", "out_of_range"))
     statement = (
         f'SELECT {sums}, sum("actual") / sum("expected") AS "enpi", last("cusum") AS "cusum", '
-        f'last("version") AS "version", count("expected") AS "days" FROM "{BASELINE}" '
+        f'last("version") AS "version", last("drivers") AS "drivers", count("expected") AS "days" FROM "{BASELINE}" '
         f"{scope.where()}{group('baseline', 'meter', 'utility')}"
     )
     return table(
@@ -34,6 +34,7 @@ def baselines(scope: PageScope, number: int) -> Panel:
             Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
             Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=190),
             Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
+            Column("drivers", text("Explained by", "Theo các biến"), width=150),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
             Column("expected", text("Expected", "Kỳ vọng"), SEPARATED, decimals=0, width=110),
             Column("actual", text("Actual", "Thực tế"), SEPARATED, decimals=0, width=110),

@@ -197,7 +197,7 @@ class Plant:
             if period is Period.DAY:
                 saved += expected - kwh
                 said = {"expected": expected, "actual": kwh, "saving": expected - kwh, "cusum": saved}
-                said |= {"enpi": kwh / expected, "out_of_range": 0.0, "version": 1.0}
+                said |= {"enpi": kwh / expected, "out_of_range": 0.0, "version": 1.0, "drivers": "output,cdd:24"}
                 yield point(series(BASELINE, expecting), said, _ns(start))
             water, waste = 300 * size * days * swing, 240 * size * days * swing
             fields: dict[str, FieldValue] = {
