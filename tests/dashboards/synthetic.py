@@ -196,8 +196,9 @@ class Plant:
             expected = kwh * noise.uniform(0.93, 1.06)
             if period is Period.DAY:
                 saved += expected - kwh
-                said = {"expected": expected, "actual": kwh, "saving": expected - kwh, "cusum": saved}
+                said: dict[str, FieldValue] = {"expected": expected, "actual": kwh, "saving": expected - kwh}
                 said |= {"enpi": kwh / expected, "out_of_range": 0.0, "version": 1.0, "drivers": "output,cdd:24"}
+                said["cusum"] = saved
                 yield point(series(BASELINE, expecting), said, _ns(start))
             water, waste = 300 * size * days * swing, 240 * size * days * swing
             fields: dict[str, FieldValue] = {
