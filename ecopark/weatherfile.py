@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
-from efficiency.baseline.weather import LEAST_C, MOST_C, DayMean, Weather
+from efficiency.baseline.weather import LEAST_C, MOST_C, DayMean, WeatherSeries
 from metering.errors import OperatorError
 from metering.instants import midnight_ms
 
@@ -34,12 +34,12 @@ class WeatherColumns:
 class ReadWeather:
     """What a file holds: the days that are known, and those within it that are not, each with what is missing."""
 
-    weather: Weather
-    gaps: Mapping[date, "Gap"]
+    weather: WeatherSeries
+    gaps: Mapping[date, "MissingDay"]
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissingDay:
     """What is missing of a day, behind which row of the file."""
 
     row: int
@@ -121,7 +121,7 @@ def _by_day(rows: Sequence[_Row], zone: ZoneInfo, source: str) -> ReadWeather:
             means[row.day] = DayMean(round(row.celsius, 2), source)
         else:
             hours.setdefault(row.day, {}).setdefault(row.hour, []).append(row.celsius)
-    gaps: dict[date, Gap] = {}
+    gaps: dict[date, MissingDay] = {}
     first, last = min(row.day for row in rows), max(row.day for row in rows)
     for day in (first + timedelta(days=each) for each in range((last - first).days + 1)):
         if day in means:
@@ -132,10 +132,10 @@ def _by_day(rows: Sequence[_Row], zone: ZoneInfo, source: str) -> ReadWeather:
         if missing:
             behind = (each.number for each in rows if (each.day, each.hour or 0) < (day, missing[0]))
             what = "the whole day" if len(missing) == end - begin else _hours(missing, zone)
-            gaps[day] = Gap(max(behind, default=1), what)
+            gaps[day] = MissingDay(max(behind, default=1), what)
         else:
             means[day] = DayMean(round(sum(sum(each) / len(each) for each in known.values()) / len(known), 2), source)
-    return ReadWeather(Weather(means), gaps)
+    return ReadWeather(WeatherSeries(means), gaps)
 
 
 def _hours(missing: Sequence[int], zone: ZoneInfo) -> str:
@@ -145,6 +145,6 @@ def _hours(missing: Sequence[int], zone: ZoneInfo) -> str:
     return f"{shown}{more}"
 
 
-def merged(before: Weather, added: Weather) -> Weather:
+def merged(before: WeatherSeries, added: WeatherSeries) -> WeatherSeries:
     """Both; where a day is in both, the newer one counts."""
-    return Weather({**before.days, **added.days})
+    return WeatherSeries({**before.days, **added.days})

@@ -15,7 +15,7 @@ from efficiency.baseline.fitting import FittedBaseline, Wanted, fit_period
 from efficiency.baseline.frozen import faults, frozen_baselines
 from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Fit, Subject
 from efficiency.baseline.sources import OUTPUT, WHOLE
-from efficiency.baseline.weather import Weather, load_weather, weather_file
+from efficiency.baseline.weather import WeatherSeries, load_weather, weather_file
 from metering.errors import OperatorError, UnavailableError
 from metering.model import IDENTIFIER
 from metering.park import Park
@@ -176,7 +176,7 @@ def _period(park: Park, first: date, last: date) -> tuple[date, date]:
     return first, last
 
 
-async def _fit(park: Park, wanted: Wanted, weather: Weather) -> FittedBaseline:
+async def _fit(park: Park, wanted: Wanted, weather: WeatherSeries) -> FittedBaseline:
     async with read_settings().store() as store:
         return await fit_period(store, park, wanted, weather)
 

@@ -14,7 +14,7 @@ from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
-from efficiency.baseline.weather import Weather, load_weather, weather_file
+from efficiency.baseline.weather import WeatherSeries, load_weather, weather_file
 from efficiency.service.lease import Leases
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService, service_faults
@@ -76,7 +76,7 @@ class _Chosen:
 
     park: Park
     baselines: Sequence[Baseline]
-    weather: Weather
+    weather: WeatherSeries
     meters: list[Meter]
 
 

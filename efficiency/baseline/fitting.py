@@ -8,7 +8,7 @@ import numpy as np
 
 from efficiency.baseline.model import Baseline, Fit, Subject, fit
 from efficiency.baseline.sources import DayAmounts, Sources, day_amounts, sources_of
-from efficiency.baseline.weather import NO_WEATHER, Weather
+from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.stored.days import by_day, days_between
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
@@ -61,7 +61,7 @@ class FittedBaseline:
         )
 
 
-async def fit_period(store: Store, park: Park, wanted: Wanted, weather: Weather = NO_WEATHER) -> FittedBaseline:
+async def fit_period(store: Store, park: Park, wanted: Wanted, weather: WeatherSeries = NO_WEATHER) -> FittedBaseline:
     """Fit the daily use of a subject to drivers, those of the weather among them.
 
     Raises `OperatorError` where a name is unknown or no day of the period has data.

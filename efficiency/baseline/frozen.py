@@ -8,7 +8,7 @@ from pathlib import Path
 from efficiency.baseline.file import current, file_of, load_baselines
 from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.sources import Sources, sources_of_baseline
-from efficiency.baseline.weather import NO_WEATHER, Weather, load_weather, weather_file
+from efficiency.baseline.weather import NO_WEATHER, WeatherSeries, load_weather, weather_file
 from metering.errors import OperatorError
 from metering.park import Adjustment, Park
 from metering.quantities import Utility
@@ -50,7 +50,7 @@ class FrozenBaseline:
 
 
 def frozen_baselines(
-    park: Park, baselines: Iterable[Baseline], weather: Weather = NO_WEATHER
+    park: Park, baselines: Iterable[Baseline], weather: WeatherSeries = NO_WEATHER
 ) -> dict[str, FrozenBaseline]:
     """By id."""
     versions: dict[str, list[Baseline]] = {}
@@ -73,7 +73,7 @@ def frozen_baselines(
     return found
 
 
-def _sources(park: Park, baseline: Baseline, weather: Weather) -> Sources | None:
+def _sources(park: Park, baseline: Baseline, weather: WeatherSeries) -> Sources | None:
     try:
         return sources_of_baseline(park, baseline, weather)
     except OperatorError:
@@ -90,7 +90,7 @@ def checked(park_file: Path, park: Park, today: date) -> list[str]:
 
 
 def faults(
-    park_file: Path, park: Park, baselines: Sequence[Baseline], today: date, weather: Weather = NO_WEATHER
+    park_file: Path, park: Park, baselines: Sequence[Baseline], today: date, weather: WeatherSeries = NO_WEATHER
 ) -> list[str]:
     """Why versions that hold today or later, or adjustments, cannot be used, each with file and key."""
     names = {baseline.id for baseline in baselines}

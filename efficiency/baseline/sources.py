@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from efficiency.baseline.model import MAX_DRIVERS, Baseline, Subject
-from efficiency.baseline.weather import NO_WEATHER, TEMPERATURE, Weather, is_weather, unit_of_weather
+from efficiency.baseline.weather import NO_WEATHER, TEMPERATURE, WeatherSeries, is_weather, unit_of_weather
 from efficiency.indicators.electricity import electricity_of
 from efficiency.indicators.figure import Figure, absent, figure, total
 from efficiency.indicators.series import Portion, together
@@ -47,7 +47,7 @@ class BaselineSource:
     unit: str
     meters: tuple[Meter, ...]
     utility: Utility | None = None
-    weather: Weather = NO_WEATHER
+    weather: WeatherSeries = NO_WEATHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class DayAmounts:
 
 
 def sources_of(
-    park: Park, subject: Subject, drivers: Sequence[str], last: date, weather: Weather = NO_WEATHER
+    park: Park, subject: Subject, drivers: Sequence[str], last: date, weather: WeatherSeries = NO_WEATHER
 ) -> Sources:
     """Find the names in a park; what a meter uses is the use of who has it when the day `last` ends.
 
@@ -110,7 +110,7 @@ def sources_of(
     return Sources(tenant, use, found)
 
 
-def sources_of_baseline(park: Park, baseline: Baseline, weather: Weather = NO_WEATHER) -> Sources:
+def sources_of_baseline(park: Park, baseline: Baseline, weather: WeatherSeries = NO_WEATHER) -> Sources:
     """Sources of a frozen baseline.
 
     Raises `OperatorError` where the park has no such names any more, or counts them in other units.
@@ -124,7 +124,7 @@ def sources_of_baseline(park: Park, baseline: Baseline, weather: Weather = NO_WE
     return found
 
 
-def _driver(park: Park, tenant: str | None, name: str, weather: Weather) -> BaselineSource:
+def _driver(park: Park, tenant: str | None, name: str, weather: WeatherSeries) -> BaselineSource:
     if is_weather(name):
         if not weather.days:
             raise OperatorError(f"{name}: no weather is known of {park.id}; see ecopark weather import --help")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
-from efficiency.baseline.weather import NO_WEATHER, Weather, load_weather, weather_file
+from efficiency.baseline.weather import NO_WEATHER, WeatherSeries, load_weather, weather_file
 from metering.errors import OperatorError
 
 _Stamp = tuple[int, int, int] | None
@@ -21,7 +21,7 @@ class Seen:
     """
 
     baselines: Sequence[Baseline] | None
-    weather: Weather
+    weather: WeatherSeries
     fault: str | None
     stamps: tuple[_Stamp, _Stamp]
 

@@ -31,7 +31,7 @@ class DayMean:
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class WeatherSeries:
     """Days with a known temperature."""
 
     days: Mapping[date, DayMean] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Weather:
         return max(0.0, known.mean_c - base if name.startswith(COOLING) else base - known.mean_c)
 
 
-NO_WEATHER: Final = Weather()
+NO_WEATHER: Final = WeatherSeries()
 
 
 def base_of(name: str) -> float | None:
@@ -79,7 +79,7 @@ def weather_file(park_file: Path) -> Path:
     return park_file.with_suffix(".weather.csv")
 
 
-def load_weather(file: Path) -> Weather:
+def load_weather(file: Path) -> WeatherSeries:
     """The weather in a file; none where there is no file.
 
     Raises `OperatorError` with the line of the first fault.
@@ -102,7 +102,7 @@ def load_weather(file: Path) -> Weather:
         if day in found:
             raise OperatorError(f"{place}: date is {day}, which stands above already; {_MEND}")
         found[day] = DayMean(_mean(place, row[1]), row[2])
-    return Weather(found)
+    return WeatherSeries(found)
 
 
 _MEND = "restore the file from a backup, or import it again with ecopark weather import"
@@ -127,7 +127,7 @@ def _mean(place: str, text: str) -> float:
     return mean
 
 
-def write_weather(file: Path, weather: Weather) -> None:
+def write_weather(file: Path, weather: WeatherSeries) -> None:
     """Write the file whole.
 
     Raises `OperatorError` where it cannot be written.

@@ -11,7 +11,7 @@ from functools import partial
 
 from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
-from efficiency.baseline.weather import NO_WEATHER, Weather
+from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import SetAside
 from efficiency.service.basis import Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.service.compute import Computing, Work, each_or_alone
@@ -66,7 +66,7 @@ class _Inputs:
 
     park: Park
     baselines: tuple[Baseline, ...]
-    weather: Weather
+    weather: WeatherSeries
     parts: Parts
 
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
-from efficiency.baseline.weather import NO_WEATHER, Weather
+from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import MAIN
 from efficiency.service.basis import BASELINE, PLACES, Changes, Parts, changes, load_basis, parts_of
 from efficiency.stored.days import local_day
@@ -37,7 +37,7 @@ class Rewrites:
 
 
 async def rewrites(
-    store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int, weather: Weather = NO_WEATHER
+    store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int, weather: WeatherSeries = NO_WEATHER
 ) -> Rewrites | None:
     """What this park file would change of what is stored; None where nothing was computed yet."""
     before = await load_basis(store, park.id)

@@ -10,7 +10,7 @@ from efficiency.baseline.file import file_of, freeze
 from efficiency.baseline.fitting import FittedBaseline, Wanted, fit_period
 from efficiency.baseline.model import Subject
 from efficiency.baseline.sources import OUTPUT
-from efficiency.baseline.weather import DayMean, Weather, weather_file, write_weather
+from efficiency.baseline.weather import DayMean, WeatherSeries, weather_file, write_weather
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.quantities import Utility
@@ -52,11 +52,11 @@ async def freeze_baselines(store: Store, park: Park, park_file: Path, first: dat
     return frozen
 
 
-def _station(first: date, days: int) -> Weather:
+def _station(first: date, days: int) -> WeatherSeries:
     """Daily means of the simulated plant's weather."""
     every = (first + timedelta(days=number) for number in range(days))
     epoch = date(1970, 1, 1)
-    return Weather(
+    return WeatherSeries(
         {
             day: DayMean(round(float(weather_of(SEED, (day - epoch).days).temperature.mean()), 2), "simulated station")
             for day in every

@@ -14,7 +14,7 @@ from efficiency.baseline.fitting import Wanted, fit_period
 from efficiency.baseline.frozen import faults
 from efficiency.baseline.model import Baseline, Subject
 from efficiency.baseline.watch import BaselineWatch
-from efficiency.baseline.weather import NO_WEATHER, DayMean, Weather
+from efficiency.baseline.weather import NO_WEATHER, DayMean, WeatherSeries
 from efficiency.indicators.figure import Figure
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import waiting
@@ -44,7 +44,7 @@ def park(tmp_path: Path) -> Park:
 
 
 async def computed(
-    store: Store, park: Park, now: int, baselines: Sequence[Baseline] = (), weather: Weather = NO_WEATHER
+    store: Store, park: Park, now: int, baselines: Sequence[Baseline] = (), weather: WeatherSeries = NO_WEATHER
 ) -> ParkUsage:
     """The usage service as it is when it has just started."""
     usage = ParkUsage(store, park)
@@ -328,7 +328,7 @@ async def test_weather_explains_a_day_only_where_it_is_known_and_adjustments_say
     now = at(park, 30, 5)
     await computed(store, park, now)
     every = {day(number): DayMean(22 + 3 * (number * 7 % 5) / 2, "station") for number in range(30)}
-    known = Weather({when: mean for when, mean in every.items() if when != day(25)})
+    known = WeatherSeries({when: mean for when, mean in every.items() if when != day(25)})
     wanted = Wanted(TEXTILE, ["output", "cdd:22"], day(0), day(19))
     with pytest.raises(OperatorError, match=r"cdd:22: no weather is known of demo; see ecopark weather import"):
         await fit_period(store, park, wanted)
@@ -340,7 +340,7 @@ async def test_weather_explains_a_day_only_where_it_is_known_and_adjustments_say
     assert [number_of(row, park) for row in whole] == [*range(20, 25), *range(26, 30)], "nothing is filled in"
     assert all(row["lever_2"] is not None for row in whole)
 
-    usage.weather = Weather(every)
+    usage.weather = WeatherSeries(every)
     await usage.cycle(now)
     later = await rows(store, BASELINE)
     assert [number_of(row, park) for row in later] == list(range(20, 30))
@@ -365,7 +365,7 @@ async def test_weather_explains_a_day_only_where_it_is_known_and_adjustments_say
     assert faults(file, usage.park, [], day(29)) == [
         f"{file}: adjustments[0].baseline is textile-kwh: must be a frozen baseline, and there is none"
     ]
-    from_scratch = await computed(store, usage.park, now, [baseline], Weather(every))
+    from_scratch = await computed(store, usage.park, now, [baseline], WeatherSeries(every))
     del from_scratch
     assert await rows(store, BASELINE) == adjusted
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from efficiency.baseline.weather import DayMean, Weather, is_weather, load_weather, weather_file, write_weather
+from efficiency.baseline.weather import DayMean, WeatherSeries, is_weather, load_weather, weather_file, write_weather
 from metering.errors import OperatorError
 
 FIRST, SECOND, FOURTH = (date(2026, 7, number) for number in (1, 2, 4))
@@ -15,12 +15,14 @@ SOURCE = 'station "Lang", hourly'
 def test_what_is_written_is_read_back_and_gaps_are_named(tmp_path: Path) -> None:
     file = weather_file(tmp_path / "park.yaml")
     assert file.name == "park.weather.csv"
-    assert load_weather(file) == Weather()
-    weather = Weather({FIRST: DayMean(29.5, SOURCE), SECOND: DayMean(-1.25, SOURCE), FOURTH: DayMean(30.0, "by hand")})
+    assert load_weather(file) == WeatherSeries()
+    weather = WeatherSeries(
+        {FIRST: DayMean(29.5, SOURCE), SECOND: DayMean(-1.25, SOURCE), FOURTH: DayMean(30.0, "by hand")}
+    )
     write_weather(file, weather)
     assert load_weather(file) == weather
     assert weather.gaps == (date(2026, 7, 3),)
-    assert Weather().gaps == ()
+    assert WeatherSeries().gaps == ()
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def test_what_is_written_is_read_back_and_gaps_are_named(tmp_path: Path) -> None
     [("temperature", 21.0), ("cdd:24", 0.0), ("cdd:18", 3.0), ("hdd:18", 0.0), ("hdd:24.5", 3.5)],
 )
 def test_a_driver_of_the_weather_follows_from_the_mean_of_the_day(name: str, expected: float) -> None:
-    weather = Weather({FIRST: DayMean(21.0, SOURCE)})
+    weather = WeatherSeries({FIRST: DayMean(21.0, SOURCE)})
     assert weather.driver(name, FIRST) == pytest.approx(expected)
     assert weather.driver(name, SECOND) is None, "nothing is filled in"
 
