@@ -134,6 +134,8 @@ def _efficiency(park: Park, period: ReportPeriod, without: tuple[str, ...]) -> I
             yield _point(park, tenant.id, Period.MONTH, months[month], month, without)
         of_year = {month: figures for month, figures in months.items() if month.year == period.year}
         year = joined_figures(of_year, dict.fromkeys(of_year, 1.0))
+        off = sum(each["saving_band_kwh"].value or 0.0 for each in of_year.values())
+        year |= {"saving_kwh": judged(year["saving_kwh"], off), "saving_band_kwh": Figure(off, "kWh")}
         yield _point(park, tenant.id, Period.YEAR, year, date(period.year, 1, 1), without)
     for kind, first in ((Period.MONTH, period.first), (Period.YEAR, date(period.year, 1, 1))):
         of_park = {
