@@ -143,6 +143,7 @@ class Changes:
 
     `moved`: instants from which each hangs elsewhere; its use is the same, its points are not. `lost`: meters that are
     gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
+    `lost_uses`: the utilities of meters that are gone.
     `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
     `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the
     tenants of each. `streams`: whether any surplus or demand is described otherwise; `reuse`:
@@ -155,6 +156,7 @@ class Changes:
     lost: dict[str, set[str]] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
     lost_mains: set[str] = field(default_factory=set)
+    lost_uses: set[Utility] = field(default_factory=set)
     tenants: dict[str, int] = field(default_factory=dict)
     mains: dict[str, int] = field(default_factory=dict)
     baselines: dict[str, date] = field(default_factory=dict)
@@ -193,6 +195,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
         for part in gone
         if not part.startswith(".")
     }
+    found.lost_uses = {Utility(before[part]["utility"]) for part in found.lost}
     found.left = {part.removeprefix(TENANT) for part in gone if part.startswith(TENANT)}
     found.lost_mains = {part.removeprefix(MAIN) for part in gone if part.startswith(MAIN)}
     for part in sorted(part for part in different if part.startswith(BASELINE)):

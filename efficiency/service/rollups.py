@@ -25,8 +25,9 @@ from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
-from store.schema import BALANCE, EDGE, EFFICIENCY, SYMBIOSIS, USAGE
+from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, SYMBIOSIS, USAGE
 
+_OF_DAYS = {"period": Period.DAY.value}
 _DAYS_AT_ONCE = 7
 """So many days of balances are in memory before they are written."""
 
@@ -55,7 +56,9 @@ class Rollups:
         today = local_day(park, now_ms)
         for tenant, since in changed.tenants.items():
             firsts = [first[meter.id] for meter in points_of(park, tenant) if meter.id in first]
-            firsts += await self._points.oldest(USAGE, {"park": park.id, "tenant": tenant})  # what it had before
+            # What it had before: of a meter that is gone, only figures are left that are made of it.
+            firsts += await self._points.oldest(USAGE, {"park": park.id, "tenant": tenant})
+            firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **_OF_DAYS})
             if firsts and since <= now_ms:
                 self.pending.tenant(tenant, days_between(local_day(park, max(since, min(firsts))), today))
         for main, since in changed.mains.items():
@@ -66,8 +69,12 @@ class Rollups:
         if changed.lost_mains:
             for utility in {*Utility} - {*edges(park)}:
                 await self.forget({"park": park.id, "utility": utility.value, "main": EDGE}, None)
-        if changed.reuse and first:
-            self.pending.edge(Utility.WASTEWATER, days_between(local_day(park, min(first.values())), today))
+        if changed.reuse or changed.lost_uses:
+            firsts = [*first.values(), *await self._points.oldest(PARK_EFFICIENCY, {"park": park.id, **_OF_DAYS})]
+            days = days_between(local_day(park, min(firsts)), today) if firsts else set()
+            # Electricity is always part of the park's own figures; wastewater only as long as some of it is used again.
+            for utility in {Utility.ELECTRICITY, *changed.lost_uses}:
+                self.pending.edge(utility, days)
         if changed.streams:
             await self._points.delete(SYMBIOSIS, {"park": park.id}, None)
             since = min(first.values(), default=now_ms)
@@ -121,7 +128,8 @@ class Rollups:
         without this each quarter hour would be read back for it.
         """
         due = {}
-        for name in self.pending.days.keys() & park.tenant.keys():
+        owners = {belonging.tenant for meter in meters for belonging in park.meter[meter].belongs}
+        for name in self.pending.days.keys() & park.tenant.keys() & owners:
             days, months = self.pending.days[name], self.pending.months.get(name, set())
             due[name] = self._figures.at_hand(park, name, Due(days, months, now_ms))
             days.difference_update(due[name].days)

@@ -1,7 +1,8 @@
 """After any sequence of edits of the park file everything stored is as if computed from scratch from the final file.
 
-Owners, parents, roles, prices, voltages, instruments, accuracy classes, the life of meters and tenants, with and
-without restarts between the edits; in the operator's database and in that of each tenant.
+Owners, parents, roles, prices, voltages, exchanges with and without closing registers, ratios from an instant, accuracy
+classes, holidays, reused water, targets, the life of meters and tenants, with and without restarts between the edits;
+in the operator's database and in that of each tenant.
 """
 
 import copy
@@ -104,6 +105,13 @@ KINDS = (
     "streams",
     "size",
     "size",
+    "reuse",
+    "reuse",
+    "exchange",
+    "ratio-from",
+    "stay",
+    "holidays",
+    "targets",
 )
 
 
@@ -124,13 +132,14 @@ def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
             prices["water"] = prices["water"][:1] + random_.choice(([], later))
         case "class":
             random_.choice(raw["meters"])["accuracy_pct"] = random_.choice((0.2, 0.5, 1.0))
-        case "ratio":
-            meters[name]["multiplier"] = random_.choice((1.0, 2.0))
+        case "ratio" | "ratio-from" | "exchange":
+            refit(meters[name], kind, random_)
         case "lose":
+            name = random_.choice((name, name, "w-1"))
             raw["meters"] = [each for each in raw["meters"] if each["id"] != name or name == "e-main"]
             if random_.random() < 0.4:
                 raw["tenants"] = random_.sample(raw["tenants"], len(raw["tenants"]) - 1)
-        case "streams" | "size":
+        case "streams" | "size" | "reuse" | "stay" | "holidays" | "targets":
             describe(raw, kind, random_)
         case "again":
             known = {tenant["id"]: tenant for tenant in [*raw_park()["tenants"], *raw["tenants"]]}
@@ -141,13 +150,54 @@ def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
 
 def describe(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
     """Change what is said of streams, or of a tenant's size or budget: a plain value, or one of each time."""
-    if kind == "streams":
-        raw["streams"] = random_.choice(([], streams(random_.choice((5.0, 20.0)))))
-        return
+    match kind:
+        case "streams":
+            raw["streams"] = random_.choice(([], streams(random_.choice((5.0, 20.0)))))
+        case "reuse":
+            raw["park"]["reused_water"] = random_.choice(([], ["w-1"]))
+        case "stay":
+            tenant = random_.choice(raw["tenants"])
+            for key in ("from", "until"):
+                tenant.pop(key, None)
+            tenant |= random_.choice(({}, {"from": "2026-09-22"}, {"until": "2026-09-23"}))
+        case "holidays":
+            entry = {
+                "from": "2026-09-22",
+                "to": "2026-09-22",
+                "name": {"en": "Day", "vi": "Ngày"},
+                "source": "invented",
+            }
+            raw["calendar"] = {"holidays": [entry] if random_.random() < 0.7 else []}
+            (window,) = raw["tariffs"]["electricity"]["bands"][0]["peak"]
+            window["not_on"] = "holidays"
+        case "targets":
+            raw["targets"] = {"reuse_pct": random_.choice((5.0, 20.0))}
+        case "size":
+            resize(raw, random_)
+
+
+def resize(raw: dict[str, Any], random_: random.Random) -> None:
+    """Change the size or budget of a tenant."""
     before, after = ({"value": random_.choice((100.0, 200.0))} for _ in range(2))
     entries = [before, {"from": "2026-09-22", **after}]
     key = random_.choice(("floor_area_m2", "budget_vnd_per_month"))
     random_.choice(raw["tenants"])[key] = random_.choice((entries, [{**before, "until": "2026-09-22"}], 200.0))
+
+
+def refit(meter: dict[str, Any], kind: str, random_: random.Random) -> None:
+    """Exchange an instrument, its registers written down or not, or change its ratio, perhaps from an instant on."""
+    if kind == "ratio":
+        meter["multiplier"] = random_.choice((1.0, 2.0))
+        return
+    for key in ("instruments", "multiplier"):
+        meter.pop(key, None)
+    if kind == "ratio-from":
+        meter["multiplier"] = [{"value": 1.0}, {"from": instant(random_), "value": random_.choice((2.0, 40.0))}]
+        return
+    closing, opening = ({"energy_kwh": float(random_.randrange(1000, 5000))} for _ in range(2))
+    old = {"serial": "1", **({"closing": closing} if random_.random() < 0.5 else {})}
+    new = {"serial": "2", **({"opening": opening} if random_.random() < 0.5 else {})}
+    meter["instruments"] = [old, {"from": instant(random_), "multiplier": random_.choice((1.0, 2.0)), **new}]
 
 
 def streams(rate: float) -> list[dict[str, Any]]:
