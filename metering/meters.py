@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from metering.dated import Limits
-from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, QUARTER_MS, Span, milliseconds
+from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, QUARTER_MS, Span, milliseconds
 from metering.meterlibrary import Driven
 from metering.model import Count, Identifier, Localized, Model, Number, Positive, Printable
 from metering.quantities import COUNTERS, UTILITIES, Quantity, Utility
@@ -120,7 +120,7 @@ class Belonging(Model):
 
     def clipped(self, span: Span) -> "Belonging | None":
         """The part of it within a span; None where there is none."""
-        return _belonging_within(self, span)
+        return self if span == EVER else _belonging_within(self, span)
 
 
 class Instrument(Model):

@@ -70,12 +70,16 @@ class _Rows(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """Of one row: its length in bytes; which of them are the same in every row alike; where and what its values are."""
+    """Of one row: its length in bytes; which of them are the same in every row alike, and these; where its numbers are.
+
+    Of each column the name among `numbers`, or none where it has the same value in every row alike.
+    """
 
     length: int
-    same: list[int]
-    columns: list[tuple[int, str | None, Any]]
+    same: NDArray[np.intp]
     fixed: NDArray[np.uint8]
+    numbers: np.dtype[Any]
+    columns: list[tuple[str, Any]]
 
 
 class _Reader:
@@ -89,9 +93,9 @@ class _Reader:
     def value(self) -> Any:
         code = self._body[self._at]
         self._at += 1
-        for codes, kind in _SMALL:
-            if code in codes:
-                return kind(self, code - codes.start)
+        small = _SMALL[code]
+        if small is not None:
+            return small.kind(self, small.number)
         if code in _NUMBERS:
             return self._number(_NUMBERS[code])
         if code in _SIZED:
@@ -125,9 +129,10 @@ class _Reader:
             layout = self._before = self._as_before() or self._layout()
             most = min(size, look, (len(self._body) - self._at) // layout.length)
             raw = np.frombuffer(self._body, np.uint8, most * layout.length, self._at).reshape(most, layout.length)
-            alike = (raw[:, layout.same] == raw[0, layout.same]).all(axis=1)
+            alike = (raw[:, layout.same] == layout.fixed).all(axis=1)
             count = most if alike.all() else int(alike.argmin())
-            runs.append([_values(raw[:count], place, kind, value) for place, kind, value in layout.columns])
+            found = np.frombuffer(self._body, layout.numbers, count, self._at)
+            runs.append([_values(found, name, value) for name, value in layout.columns])
             self._at += count * layout.length
             size -= count
             look = look * 8 if count == most else _FIRST_LOOK
@@ -143,24 +148,30 @@ class _Reader:
 
     def _layout(self) -> _Layout:
         """Of the row that begins here, which stays unread."""
-        begin, same, columns = self._at, [0], []
+        begin, same = self._at, [0]
+        columns: list[tuple[str, Any]] = []
+        kinds: dict[str, tuple[str, int]] = {}
         self._at += 1
-        for _ in range(self._body[begin] - _ROW_OF_TIME.start):
+        for column in range(self._body[begin] - _ROW_OF_TIME.start):
             place = self._at - begin
-            code = self._body[self._at]
+            varies = _VARIES.get(self._body[self._at])
             value = self.value()
-            varies = _VARIES.get(code)
-            columns.append((place + 1, varies, value))
+            columns.append((str(column) if varies else "", value))
+            if varies:
+                kinds[str(column)] = varies, place + 1
             same.extend([place] if varies else range(place, self._at - begin))
         length, self._at = self._at - begin, begin
-        return _Layout(length, same, columns, np.frombuffer(self._body, np.uint8, length, begin)[same])
+        fixed = np.frombuffer(self._body, np.uint8, length, begin)[same]
+        formats, offsets = zip(*kinds.values(), strict=True)
+        numbers = np.dtype({"names": [*kinds], "formats": [*formats], "offsets": [*offsets], "itemsize": length})
+        return _Layout(length, np.array(same), fixed, numbers, columns)
 
 
-def _values(raw: NDArray[np.uint8], place: int, kind: str | None, value: Any) -> NDArray[Any]:
-    if kind is not None:
-        found = np.ascontiguousarray(raw[:, place : place + 8]).view(kind)[:, 0]
-        return found.astype(found.dtype.newbyteorder("="))
-    return np.full(len(raw), value, dtype=np.object_ if isinstance(value, str) else np.float64)
+def _values(found: NDArray[Any], name: str, value: Any) -> NDArray[Any]:
+    if name:
+        numbers = found[name]
+        return numbers.astype(numbers.dtype.newbyteorder("="))
+    return np.full(len(found), value, dtype=np.object_ if isinstance(value, str) else np.float64)
 
 
 _INT64 = 0xD3
@@ -176,13 +187,26 @@ _Kind = Callable[[_Reader, int], Any]
 _text: _Kind = _Reader._text  # noqa: SLF001 (the same class, by code)
 _array: _Kind = _Reader._array  # noqa: SLF001
 _map: _Kind = _Reader._map  # noqa: SLF001
-_SMALL: tuple[tuple[range, _Kind], ...] = (
+
+
+class _Small(NamedTuple):
+    """A code that holds a number itself: a value, or how long one is."""
+
+    kind: _Kind
+    number: int
+
+
+_RANGES: tuple[tuple[range, _Kind], ...] = (
     (range(0x80), lambda _, number: number),
     (range(0x80, 0x90), _map),
     (range(0x90, 0xA0), _array),
     (range(0xA0, 0xC0), _text),
     (range(0xE0, 0x100), lambda _, number: number - 32),
 )
+_SMALL = [
+    next((_Small(kind, code - codes.start) for codes, kind in _RANGES if code in codes), None) for code in range(256)
+]
+"""By code; None for those that hold no number."""
 _SIZED: dict[int, tuple[struct.Struct, _Kind]] = {
     code: (struct.Struct(f">{layout}"), kind)
     for code, layout, kind in (

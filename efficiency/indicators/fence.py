@@ -12,13 +12,14 @@ def fence_spans(park: Park, tenant: str, span: Span) -> Iterator[tuple[Meter, Be
 
     A meter below another one of the same tenant is a sub-meter: what it shows has been counted above it.
     """
-    for tenure in park.points_of_tenant(tenant, span):
+    for tenure in park.points_of_tenant(tenant):
         meter, mine = tenure.meter, tenure.belonging
-        within = mine.span.within(span)
-        above = park.meter[mine.parent].belongings_in(within) if mine.parent is not None else ()
-        inner = [each.span.within(within) for each in above if each.tenant == tenant]
-        if mine.role is Role.GENERATION:
-            inner = []
+        whole = mine.span
+        if not whole.overlaps(span):
+            continue
+        within = whole.within(span)
+        above = park.meter[mine.parent].belongs if mine.parent is not None and mine.role is not Role.GENERATION else ()
+        inner = [own.within(within) for each in above if each.tenant == tenant and (own := each.span).overlaps(within)]
         for piece in _without(within, inner):
             yield meter, mine, piece
 

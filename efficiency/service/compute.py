@@ -6,14 +6,14 @@ at once, and the figures of a tenant are made while all that they are made of is
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
 from efficiency.service.aside import SetAside
 from efficiency.service.inturn import in_turn
 from efficiency.service.results import Computed, Results, owner
-from efficiency.stored.meteruse import NEAR_MS, MeterUse, around
+from efficiency.stored.meteruse import NEAR_MS, MeterUse, around, plain_uses
 from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.stored.usage import StoredUsage
 from efficiency.usage.events import Event, meter_events, wider
@@ -22,6 +22,7 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import usage_of
 from efficiency.usage.steps import steps_of
 from efficiency.valuation.localtime import months_of
+from efficiency.valuation.rows import HangingPlaces, ValuedPlace
 from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 
@@ -42,6 +43,7 @@ class Computing:
         """What must be computed once more: use after a change of a register's unit that was found, or is no more."""
         self.results = results
         self._park = results.park
+        self._places = HangingPlaces(results.park)
         self._reader = reader
         self._aside = aside
         self._now_ms = results.now_ms
@@ -98,12 +100,44 @@ class Computing:
         whole = _hull(windows[meter.id] for meter in group)
         loaded = await self.load(group, around(whole))
         stored = await self.results.usage.stored([meter.id for meter in group], whole)
+        done = await self._plain(group, windows, loaded, stored)
+        await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
         for meter in group:
+            if meter.id in done:
+                continue
             for span in windows[meter.id]:
                 with self._aside.guard(meter.id, self._now_ms):
                     await self.one(meter, span, loaded, stored[meter.id])
-            await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
+            await asyncio.sleep(0)
         await self.results.rollups.write_at_hand(self._park, stored.keys(), self._now_ms)
+
+    async def _plain(
+        self, group: Sequence[Meter], windows: Work, loaded: Registers, stored: Mapping[str, StoredUsage]
+    ) -> set[str]:
+        """Compute together those meters that did nothing odd and of which nothing is stored yet; returns them."""
+        by_window: dict[Span, list[Meter]] = {}
+        places: dict[str, ValuedPlace] = {}
+        for meter in group:
+            only, *others = windows[meter.id]
+            window = self._whole(meter, only)
+            place = self._places.over(meter, window)
+            fresh = window.start < window.end and not stored[meter.id].within(window).series
+            if fresh and not others and place is not None and not self.results.events_in(meter, window):
+                by_window.setdefault(window, []).append(meter)
+                places[meter.id] = place
+        found: set[str] = set()
+        for window, meters in by_window.items():
+            uses = plain_uses(self.meter_use, meters, loaded, window)
+            await self.results.add(
+                [Computed(self._park.meter[name], window, use) for name, use in uses.items()], places
+            )
+            found |= uses.keys()
+        return found
+
+    def _whole(self, meter: Meter, window: Span) -> Span:
+        """The part of a window in which a meter may have been read, outward to quarter hours."""
+        first = self._reader.first[meter.id] // QUARTER_MS * QUARTER_MS
+        return Span(max(window.start, first), min(window.end, self._now_ms)).outward()
 
     async def load(self, group: Sequence[Meter], span: Span) -> Registers:
         """Readings of some meters, of all their counting registers."""
@@ -116,8 +150,7 @@ class Computing:
 
     async def one(self, meter: Meter, window: Span, loaded: Registers, stored: StoredUsage) -> None:
         """Compute one meter in one window and make the store hold the result."""
-        first = self._reader.first[meter.id] // QUARTER_MS * QUARTER_MS
-        whole = Span(max(window.start, first), min(window.end, self._now_ms)).outward()
+        whole = self._whole(meter, window)
         if whole.start < whole.end:
             before = self.results.doubts(meter)
             await self.results.keep(await self._computed(meter, whole, loaded), stored)

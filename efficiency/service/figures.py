@@ -107,7 +107,8 @@ class FigureMaker:
             span = period_span(park, Period.YEAR, date(year, 1, 1))
             stored = await self._points.stored(EFFICIENCY, _tags(park, tenant, Period.MONTH), span.start, span.end - 1)
             months = {local_day(park, ms): figures_in(fields, FIGURES) for ms, fields in stored.items()}
-            lengths = {first: _length(park, tenant, first, now_ms) for first in _months(year)}
+            at_fence = merged([piece for _, _, piece in fence_spans(park, tenant, past(span, now_ms))])
+            lengths = {first: _length(park, at_fence, first) for first in _months(year)}
             days = await self._baselines.own(park, tenant, span.start, span.end - 1)
             points[span.start] = fields_of(with_band(joined_figures(months, lengths), days))
         return _tenant_series(park, tenant, Period.YEAR, points)
@@ -229,11 +230,11 @@ def _months(year: int) -> list[date]:
     return [date(year, month, 1) for month in range(1, _MONTHS + 1)]
 
 
-def _length(park: Park, tenant: str, first: date, now_ms: int) -> float:
-    """Quarter hours of a month up to now in which a tenant had any meter at its fence."""
-    span = past(period_span(park, Period.MONTH, first), now_ms)
-    spans = merged([piece for _, _, piece in fence_spans(park, tenant, span)]) if span.start < span.end else []
-    return sum(each.end - each.start for each in spans) / QUARTER_MS
+def _length(park: Park, at_fence: Collection[Span], first: date) -> float:
+    """Quarter hours of a month that lie in some spans."""
+    month = period_span(park, Period.MONTH, first)
+    parts = [each.within(month) for each in at_fence if each.overlaps(month)]
+    return sum(each.end - each.start for each in parts) / QUARTER_MS
 
 
 def _past_days(park: Park, span: Span, now_ms: int) -> list[date]:

@@ -16,7 +16,7 @@ from efficiency.usage.events import Event
 from efficiency.usage.intervals import QUARTER_MS, Span, Times
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots, slots_over
-from efficiency.valuation.rows import COMPLETENESS, Rows, rows_of
+from efficiency.valuation.rows import COMPLETENESS, AlikeMeters, Rows, ValuedPlace, rows_of, rows_of_alike
 from metering.meters import Meter
 from metering.park import Park
 
@@ -79,6 +79,36 @@ class Results:
             changed = dict.fromkeys({key.tenant for key in (*new.series, *before.series)}, when.start)
         for tenant, starts in changed.items():
             self.mark(Use(meter.id, tenant or None), starts)
+
+    async def add(self, some: Sequence[Computed], places: Mapping[str, ValuedPlace]) -> None:
+        """The same of meters that nothing happened to, of which nothing is stored in a window that they share.
+
+        They are valued together; `places` says where each hangs all the time.
+        """
+        if not some:
+            return
+        window = some[0].window
+        when = slots_over(window, self.park.zone)
+        groups: dict[AlikeMeters, list[Computed]] = {}
+        for each in some:
+            groups.setdefault(AlikeMeters.of(each.uses, places[each.meter.id]), []).append(each)
+        found: dict[str, StoredUsage] = {}
+        for group in groups.values():
+            meters, uses = [each.meter for each in group], [each.uses for each in group]
+            bands = rows_of_alike(self.park, places[meters[0].id], meters, uses, when)
+            for meter, by_band in zip(meters, bands, strict=True):
+                place = places[meter.id]
+                rows = ((place, band, self._that_hold(each)) for band, each in by_band.items())
+                found[meter.id] = usage_of_rows(rows).within(window)
+        await self.usage.add(found, window)
+        over = when.start[when.start + QUARTER_MS <= self.now_ms]
+        days = np.unique(slots(over, self.park.zone).day).tolist()
+        for name, usage in found.items():
+            use = Use(name, places[name].tenant)
+            self.rollups.mark(self.park, use, days)
+            for start in {int(rows.start[-1]) for rows in usage.series.values() if len(rows.start)}:
+                if start + QUARTER_MS > self.now_ms:
+                    self.rollups.pending.running(use, start)
 
     async def overwrite(self, found: Sequence[Differing], window: Span) -> None:
         """Make the store hold rows that add to or overwrite what it has; all else in the window is as it was."""

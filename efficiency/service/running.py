@@ -15,18 +15,17 @@ from efficiency.service.alike import Alike, Before, Plain, differing
 from efficiency.service.aside import SetAside
 from efficiency.service.compute import Computing
 from efficiency.service.results import Computed, Results
-from efficiency.stored.meteruse import MeterUse, touched
+from efficiency.stored.meteruse import plain_uses, touched
 from efficiency.stored.readings import Registers
 from efficiency.usage.counters import counting
-from efficiency.usage.intervals import DAY_MS, EVER, HOUR_MS, QUARTER_MS, Span
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import Readings
-from efficiency.usage.plain import plain_hours, plain_window
+from efficiency.usage.plain import plain_window
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import MARGIN_MS, enough
 from efficiency.usage.steps import REACH_MS
-from efficiency.valuation.rows import ValuedPlace, places_in
+from efficiency.valuation.rows import HangingPlaces, ValuedPlace
 from metering.meters import Meter
-from metering.park import Park
 
 BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
 """What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
@@ -50,7 +49,7 @@ class RunningHours:
         self._recent = Recent()
         self._said: dict[str, _Said] = {}
         self._plain: dict[str, Plain] = {}
-        self._places: dict[str, tuple[ValuedPlace, ...]] = {}
+        self._places: HangingPlaces | None = None
 
     def forget(self, meter: str) -> None:
         """Something may have changed before the running hour, or is computed again there."""
@@ -113,11 +112,13 @@ class RunningHours:
         """
         groups: dict[Alike, list[str]] = {}
         places: dict[str, ValuedPlace] = {}
+        if self._places is None or self._places.park is not results.park:
+            self._places = HangingPlaces(results.park)
         for name, uses in plain.items():
             before, meter = self._plain.get(name), results.park.meter[name]
             if before is None or not before.window.start <= window.start <= before.window.end <= window.end:
                 continue
-            place = self._place(results.park, meter, window)
+            place = self._places.over(meter, window)
             if place is None or results.events_in(meter, window) or not results.usage.knows([name], before.window):
                 continue
             places[name] = place
@@ -144,15 +145,6 @@ class RunningHours:
         await results.overwrite(found, window)
         return {meter for each in found for meter in each.meters}
 
-    def _place(self, park: Park, meter: Meter, window: Span) -> ValuedPlace | None:
-        """Where a meter hangs in all of a window; None where it is moved within it."""
-        places = self._places.get(meter.id)
-        if places is None:
-            places = self._places[meter.id] = places_in(park, meter, EVER)
-        return next(
-            (place for place in places if place.span.start <= window.start and window.end <= place.span.end), None
-        )
-
 
 async def _touched(computing: Computing, meter: Meter, loaded: Registers, changed: Span) -> Span:
     """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
@@ -173,25 +165,6 @@ def _said(meter: Meter, loaded: Registers, now_ms: int) -> _Said:
     readings = loaded[meter.counter][meter.id]
     content = readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()
     return _Said(hash(content), now_ms // QUARTER_MS)
-
-
-def plain_uses(
-    meter_use: MeterUse, meters: Sequence[Meter], loaded: Registers, window: Span
-) -> dict[str, dict[str, QuarterHours]]:
-    """Use in a window of those meters that do nothing odd, by meter and register; the others are not there."""
-    registers = [register for meter in meters for register in meter_use.registers(meter)]
-    hours = plain_hours(
-        [each.counter for each in registers], [loaded[each.name][each.meter.id] for each in registers], window
-    )
-    found: dict[str, dict[str, QuarterHours]] = {}
-    odd = set()
-    for place, each in enumerate(registers):
-        one = hours.get(place)
-        if one is None or one.rules.any():
-            odd.add(each.meter.id)
-        else:
-            found.setdefault(each.meter.id, {})[each.name] = one
-    return {meter: uses for meter, uses in found.items() if meter not in odd}
 
 
 class Recent:

@@ -3,16 +3,17 @@
 What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from efficiency.stored.readings import RegisterReader
+from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, counter_of, counting
 from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
 from efficiency.usage.line import Readings
+from efficiency.usage.plain import plain_hours
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import MARGIN_MS, enough, history_needed, usage_of
 from efficiency.usage.steps import REACH_MS, Steps, steps_of
@@ -152,3 +153,22 @@ class MeterUse:
 def around(window: Span) -> Span:
     """What to load for a window where readings come as they should."""
     return Span(window.start - NEAR_MS, window.end + NEAR_MS)
+
+
+def plain_uses(
+    meter_use: MeterUse, meters: Sequence[Meter], loaded: Registers, window: Span
+) -> dict[str, dict[str, QuarterHours]]:
+    """Use in a window of those meters that do nothing odd, by meter and register; the others are not there."""
+    registers = [register for meter in meters for register in meter_use.registers(meter)]
+    hours = plain_hours(
+        [each.counter for each in registers], [loaded[each.name][each.meter.id] for each in registers], window
+    )
+    found: dict[str, dict[str, QuarterHours]] = {}
+    odd = set()
+    for place, each in enumerate(registers):
+        one = hours.get(place)
+        if one is None or one.rules.any():
+            odd.add(each.meter.id)
+        else:
+            found.setdefault(each.meter.id, {})[each.name] = one
+    return {meter: uses for meter, uses in found.items() if meter not in odd}

@@ -54,7 +54,7 @@ class StoredUsage:
                 pieces = [*([own.where(slice(first))] if first else []), *pieces]
                 pieces += [own.where(slice(last, None))] if last < len(own.start) else []
             if pieces:
-                found[key] = _joined(pieces)
+                found[key] = joined(pieces)
         return StoredUsage(found)
 
     def with_row(self, key: SeriesKey, row: Rows) -> "StoredUsage":
@@ -65,7 +65,7 @@ class StoredUsage:
         start = int(row.start[0])
         first, last = (int(np.searchsorted(own.start, ms)) for ms in (start, start + 1))
         pieces = [own.where(slice(first)), row, own.where(slice(last, None))]
-        return StoredUsage({**self.series, key: _joined([piece for piece in pieces if len(piece.start)])})
+        return StoredUsage({**self.series, key: joined([piece for piece in pieces if len(piece.start)])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class SeriesRows:
         return cls(
             [meter for each in some for meter in each.meters],
             [key for each in some for key in each.keys],
-            _joined([each.rows for each in some]),
+            joined([each.rows for each in some]),
             np.concatenate([each.revised for each in some]),
         )
 
@@ -110,10 +110,11 @@ def usage_of_rows(rows: Iterable[tuple[ValuedPlace, str, Rows]]) -> StoredUsage:
     found: dict[SeriesKey, list[Rows]] = {}
     for place, band, each in rows:
         found.setdefault(SeriesKey(place.tenant or "", place.utility, place.role, band), []).append(each)
-    return StoredUsage({key: _joined(parts) for key, parts in found.items()})
+    return StoredUsage({key: joined(parts) for key, parts in found.items()})
 
 
-def _joined(parts: Sequence[Rows]) -> Rows:
+def joined(parts: Sequence[Rows]) -> Rows:
+    """All of them, one after the other."""
     if len(parts) == 1:
         return parts[0]
     return Rows(

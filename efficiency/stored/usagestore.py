@@ -10,12 +10,12 @@ read the running hours of every meter back before it writes them, and the figure
 docs/notes/performance.md says what that saves.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.stored.usage import Difference, SeriesKey, SeriesRows, StoredUsage, lines_of, mask_of, zeros
+from efficiency.stored.usage import Difference, SeriesKey, SeriesRows, StoredUsage, joined, lines_of, mask_of, zeros
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import DAY_MS, EVER, QUARTER_MS, Span, Times
 from efficiency.valuation.rows import NUMBERS, Rows
@@ -164,6 +164,18 @@ class UsageStore:
                 await self._write(SeriesRows.of_one(meter, key, rows.where(~chosen)), operator=False)
         return plan.starts()
 
+    async def add(self, some: Mapping[str, StoredUsage], window: Span) -> None:
+        """Write, with the writer's next `flush`, what meters used in a window of which nothing is stored."""
+        by_tenant: dict[str, list[tuple[str, Rows]]] = {}
+        for meter, usage in some.items():
+            self._remember(meter, window, usage)
+            for key, rows in usage.series.items():
+                by_tenant.setdefault(key.tenant, []).append((self._prefix(meter, key), rows))
+        for tenant, parts in by_tenant.items():
+            prefixes = [prefix for prefix, rows in parts for _ in range(len(rows.start))]
+            rows = joined([rows for _, rows in parts])
+            await self._write_lines(prefixes, rows, np.zeros(len(rows.start), dtype=np.int64), tenant)
+
     async def overwrite(self, meters: Collection[str], some: SeriesRows, window: Span) -> None:
         """Write rows that add to or overwrite what is stored, with the writer's next `flush`.
 
@@ -212,17 +224,21 @@ class UsageStore:
 
     async def _write(self, some: SeriesRows, *, operator: bool = True) -> None:
         """Write rows that are all of one tenant, or of none."""
-        prefixes = [
-            self._prefixes.get(series_) or self._prefix(*series_)
-            for series_ in zip(some.meters, some.keys, strict=True)
-        ]
-        lines = lines_of(prefixes, some.rows, some.revised)
+        prefixes = [self._prefix(meter, key) for meter, key in zip(some.meters, some.keys, strict=True)]
+        await self._write_lines(prefixes, some.rows, some.revised, some.keys[0].tenant, operator=operator)
+
+    async def _write_lines(
+        self, prefixes: Sequence[str], rows: Rows, revised: Times, tenant: str, *, operator: bool = True
+    ) -> None:
+        lines = lines_of(prefixes, rows, revised)
         self._written += len(lines) if operator else 0
-        await self._writer.add(lines, some.keys[0].tenant, operator=operator)
+        await self._writer.add(lines, tenant, operator=operator)
 
     def _prefix(self, meter: str, key: SeriesKey) -> str:
-        prefix = series(USAGE, {"park": self._park, "meter": meter, **key._asdict()})
-        self._prefixes[meter, key] = prefix
+        prefix = self._prefixes.get((meter, key))
+        if prefix is None:
+            prefix = series(USAGE, {"park": self._park, "meter": meter, **key._asdict()})
+            self._prefixes[meter, key] = prefix
         return prefix
 
     async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:

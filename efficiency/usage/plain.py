@@ -38,27 +38,40 @@ def plain_hours(counters: Sequence[Counter], readings: Sequence[Readings], windo
     hours before `window` were computed. A register that is not here must be computed by itself.
     """
     whole = Span(window.start - MARGIN_MS, window.end + MARGIN_MS)
-    since = whole.start - REACH_MS - _LONGEST_MS
     places = [
         place
         for place, (counter, each) in enumerate(zip(counters, readings, strict=True))
-        if counter.plain and _enough(counter, each, since)
+        if counter.plain and _enough(counter, each, whole)
     ]
     if not places:
         return {}
-    flat = _Flat.of([counters[place].newest for place in places], [readings[place] for place in places], since)
+    newest = [counters[place].newest for place in places]
+    flat = _Flat.of(newest, [readings[place] for place in places], whole.start - _BEFORE_MS)
     table = _Table.of(flat, whole)
     found = _hours(flat, table, MARGIN_MS // QUARTER_MS)
     return {places[row]: hours for row, hours in found.items()}
 
 
-def _enough(counter: Counter, readings: Readings, since: int) -> bool:
-    """Whether readings of the newest instrument reach back far enough, and up to now."""
-    if len(readings.times) <= 1 or readings.span.end < ALWAYS_AFTER:
+_BEFORE_MS = REACH_MS + _LONGEST_MS
+
+
+def _enough(counter: Counter, readings: Readings, whole: Span) -> bool:
+    """Whether readings of the newest instrument reach back far enough, and as far on or up to now."""
+    since = whole.start - _BEFORE_MS
+    if len(readings.times) <= 1 or not _goes_on(readings, whole.end):
         return False
     if counter.instruments[-1].since > int(readings.times[max(0, int(np.searchsorted(readings.times, since)) - 1)]):
         return False
     return readings.span.start <= ALWAYS_BEFORE or int(readings.times[0]) <= since
+
+
+def _goes_on(readings: Readings, until: int) -> bool:
+    """Whether what is read later than these cannot change what is thought of the time up to `until`."""
+    if readings.span.end >= ALWAYS_AFTER:
+        return True
+    after, last = np.searchsorted(readings.times, (until, int(readings.times[-1]) - REACH_MS)).tolist()
+    # A register that repeats one value from before may have been frozen, which shows when it jumps.
+    return 0 < after <= last and bool(readings.values[after - 1] != readings.values[last - 1])
 
 
 @dataclass(frozen=True)
@@ -205,7 +218,7 @@ def _rows(flat: _Flat, table: _Table, amounts: Floats, shares: Floats, cut: slic
     for row in np.flatnonzero(repeats & ~table.odd).tolist():
         counter = flat.counters[row]
         if counter.interval_ms <= QUARTER_MS:
-            part = flat.row == row
+            part = slice(*np.searchsorted(flat.row, (row, row + 1)))
             times, values = flat.times[part], flat.values[part]
             at = np.minimum(np.searchsorted(times, table.start), len(times) - 1)
             assumed = counter.step(values[at], np.zeros(len(at), dtype=np.int64))

@@ -4,7 +4,7 @@ Columns are arrays of one length. What is not known is NaN, never zero; `complet
 is known, `estimated` how much of it had to be spread, `error` by how much the resolution of the counter can be off.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -53,6 +53,18 @@ class QuarterHours:
             completeness=whole,
             error=np.zeros(len(start)),
             rules=np.zeros(len(start), dtype=np.uint32),
+        )
+
+    @classmethod
+    def joined(cls, some: Sequence["QuarterHours"]) -> "QuarterHours":
+        """All of them, one after the other, without further columns."""
+        return cls(
+            np.concatenate([each.start for each in some]),
+            np.concatenate([each.amount for each in some]),
+            np.concatenate([each.estimated for each in some]),
+            completeness=np.concatenate([each.completeness for each in some]),
+            error=np.concatenate([each.error for each in some]),
+            rules=np.concatenate([each.rules for each in some]),
         )
 
     def __len__(self) -> int:

@@ -27,20 +27,39 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slots:
-    """Quarter hours by their `start` (ms), with local `day` and `month` since 1970, `weekday` (Monday 0), `minute`."""
+    """Quarter hours by their `start` (ms), with local `day` and `month` since 1970, `weekday` (Monday 0), `minute`.
+
+    `cut_from`: those that these are some of, so that what is known of them need not be found again.
+    """
 
     start: Times
     day: Times
     month: Times
     weekday: Times
     minute: Times
+    cut_from: "Cut | None" = None
 
     def __len__(self) -> int:
         return len(self.start)
 
     def cut(self, part: slice | NDArray[np.intp]) -> "Slots":
         """Some of the quarter hours."""
-        return Slots(self.start[part], self.day[part], self.month[part], self.weekday[part], self.minute[part])
+        return Slots(
+            self.start[part],
+            self.day[part],
+            self.month[part],
+            weekday=self.weekday[part],
+            minute=self.minute[part],
+            cut_from=Cut(self, part),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """Some of other quarter hours."""
+
+    whole: Slots
+    part: slice | NDArray[np.intp]
 
 
 def slots(start: Times, zone: ZoneInfo) -> Slots:
@@ -50,7 +69,7 @@ def slots(start: Times, zone: ZoneInfo) -> Slots:
     local = start + (offsets[place] if len(hours) else 0)
     day = local // DAY_MS
     month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return Slots(start, day, month, (day + _MONDAY_OFFSET) % 7, local % DAY_MS // 60_000)
+    return Slots(start, day, month, weekday=(day + _MONDAY_OFFSET) % 7, minute=local % DAY_MS // 60_000)
 
 
 @lru_cache(maxsize=64)

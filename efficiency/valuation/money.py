@@ -24,9 +24,14 @@ BANDS = (Band.OFF_PEAK, Band.NORMAL, Band.PEAK)
 _QUARTER_MIN = 15
 
 
-@lru_cache(maxsize=64)
 def band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
     """Share of each quarter hour in each band, (intervals, 3); a row of NaN where no hours are dated."""
+    cut = when.cut_from
+    return _band_shares(hours, when) if cut is None else band_shares(hours, cut.whole)[cut.part]
+
+
+@lru_cache(maxsize=64)
+def _band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
     shares = np.full((len(when), len(BANDS)), np.nan)
     minute = when.weekday * MINUTES_PER_DAY + when.minute
     for entry in hours:

@@ -4,10 +4,11 @@ Which bands a quarter hour has follows from time and tariff alone, never from wh
 band's edge has a row in each, with its share of everything that can be shared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,11 @@ from efficiency.usage.intervals import Bools, Floats, Times
 from efficiency.usage.quality import rules_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import emissions, primary_energy
-from efficiency.valuation.localtime import Slots, local_day
+from efficiency.valuation.localtime import Slots, local_day, runs
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
 from efficiency.valuation.valued import Valued
 from metering.dated import edges, value_on
-from metering.instants import QUARTER_MS, Span
+from metering.instants import EVER, QUARTER_MS, Span
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -120,6 +121,21 @@ def places_in(park: Park, meter: Meter, span: Span) -> tuple[ValuedPlace, ...]:
     return tuple(found)
 
 
+class HangingPlaces:
+    """Where the metering points of a park hang, for who asks again and again."""
+
+    def __init__(self, park: Park) -> None:
+        self.park = park
+        self._found: dict[str, tuple[ValuedPlace, ...]] = {}
+
+    def over(self, meter: Meter, window: Span) -> ValuedPlace | None:
+        """Where a meter hangs in all of a window; None where it is moved within it."""
+        places = self._found.get(meter.id)
+        if places is None:
+            places = self._found[meter.id] = places_in(self.park, meter, EVER)
+        return next((one for one in places if one.span.start <= window.start and window.end <= one.span.end), None)
+
+
 def _role(park: Park, belonging: Belonging, ms: int) -> str:
     if belonging.role is Role.GENERATION or (belonging.role is Role.MAIN and belonging.tenant is None):
         return belonging.role.value
@@ -151,6 +167,44 @@ def rows_of(
             if len(of_band):
                 hour = found.hour[of_band]
                 yield place, name, Rows(mine.start[hour], found.numbers[of_band], rules[hour])
+
+
+class AlikeMeters(NamedTuple):
+    """What meters have in common that are valued together: which registers are kept of them, and where they hang."""
+
+    registers: tuple[str, ...]
+    utility: str
+    kind: Role
+    voltage: str | None
+
+    @classmethod
+    def of(cls, registers: Iterable[str], place: ValuedPlace) -> "AlikeMeters":
+        """Of a meter with these registers that hangs there."""
+        return cls(tuple(sorted(registers)), place.utility, place.kind, place.voltage)
+
+
+def rows_of_alike(
+    park: Park, place: ValuedPlace, meters: Sequence[Meter], uses: Sequence[Mapping[str, QuarterHours]], when: Slots
+) -> list[dict[str, Rows]]:
+    """Rows by band of each of some meters that are alike and hang in places like this one, from use by register.
+
+    `when` are the quarter hours of each.
+    """
+    hours = len(when)
+    joined = {name: QuarterHours.joined([use[name] for use in uses]) for name in uses[0]}
+    use = joined.pop(meters[0].counter)
+    rated = np.repeat(np.array([meter.rated for meter in meters]), hours)
+    every = when.cut(np.tile(np.arange(hours), len(meters)))
+    found = band_rows(park, place, use, joined, every, rated=rated)
+    series = found.hour // hours * len(BAND_NAMES) + found.band
+    order = np.argsort(series, kind="stable")
+    hour, numbers, rules = found.hour[order], found.numbers[order], use.rules.astype(np.int64)
+    result: list[dict[str, Rows]] = [{} for _ in meters]
+    for number, part in runs(series[order]):
+        of_meter, band = divmod(number, len(BAND_NAMES))
+        places = hour[part]
+        result[of_meter][BAND_NAMES[band]] = Rows(use.start[places], numbers[part], rules[places])
+    return result
 
 
 def band_rows(

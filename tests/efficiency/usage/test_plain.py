@@ -6,17 +6,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from efficiency.stored.meteruse import around
 from efficiency.usage.counters import Counter, FittedInstrument
 from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import FAULT, Readings
 from efficiency.usage.plain import plain_hours, plain_window
+from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import enough, usage_of
 from efficiency.usage.steps import steps_of
 
 NOW = 20_000 * DAY_MS + 10 * HOUR_MS + 7 * 60_000
 BEGIN = NOW - 13 * HOUR_MS
 CHANGED = Span(NOW - HOUR_MS, NOW + 600_000)
-ODD = ["", "", "", "gap", "fall", "fault", "jump", "still", "equal"]
+PAST = Span(NOW - 8 * HOUR_MS, NOW - 6 * HOUR_MS).outward()
+ODD = ["", "", "", "gap", "fall", "fault", "jump", "still", "equal", "frozen"]
 
 registers = st.tuples(
     st.integers(0, 1000),
@@ -52,6 +55,9 @@ def register(drawn: Drawn) -> tuple[Counter, Readings]:
             values[place:] += 5000.0
         case "still":
             values[place : place + 5] = values[place]
+        case "frozen":
+            stands = slice(*np.searchsorted(times, (PAST.end - 30 * 60_000, NOW - 5 * 60_000)))
+            values[stands] = values[stands.start]
     readings = Readings(times[keep], values[keep], states[keep], Span(BEGIN, ALWAYS_AFTER))
     fitted = FittedInstrument(count=step, factor=factor, seen=seen)
     if exchanged is None:
@@ -62,7 +68,7 @@ def register(drawn: Drawn) -> tuple[Counter, Readings]:
 
 
 @given(st.lists(registers, min_size=1, max_size=6))
-@settings(max_examples=300)
+@settings(max_examples=1000)
 def test_registers_computed_together_are_as_each_by_itself(drawn: list[Drawn]) -> None:
     pairs = [register(each) for each in drawn]
     window = plain_window(CHANGED, NOW)
@@ -70,12 +76,7 @@ def test_registers_computed_together_are_as_each_by_itself(drawn: list[Drawn]) -
     for place, (counter, readings) in enumerate(pairs):
         if place not in found:
             continue
-        steps = steps_of(counter, readings)
-        assert all(enough(steps, window))
-        wanted = usage_of(counter, steps, window)
-        for column in ("start", "amount", "estimated", "completeness", "error", "rules"):
-            one, other = getattr(found[place], column), getattr(wanted, column)
-            assert one.tobytes() == other.tobytes(), column
+        same_as_by_itself(found[place], counter, readings, window)
         old = readings.times < CHANGED.start
         before = Readings(readings.times[old], readings.values[old], readings.states[old], readings.span)
         earlier = Span(window.start - 4 * QUARTER_MS, window.start)
@@ -83,6 +84,37 @@ def test_registers_computed_together_are_as_each_by_itself(drawn: list[Drawn]) -
         assert then.amount.tobytes() == now.amount.tobytes(), "the window begins too late"
         assert (then.rules == now.rules).all()
         assert (then.error == now.error).all()
+
+
+def same_as_by_itself(found: QuarterHours, counter: Counter, readings: Readings, window: Span) -> None:
+    steps = steps_of(counter, readings)
+    assert all(enough(steps, window))
+    wanted = usage_of(counter, steps, window)
+    for column in ("start", "amount", "estimated", "completeness", "error", "rules"):
+        one, other = getattr(found, column), getattr(wanted, column)
+        assert one.tobytes() == other.tobytes(), column
+
+
+@given(st.lists(registers, min_size=1, max_size=6))
+@settings(max_examples=1000)
+def test_what_comes_long_after_a_window_changes_nothing_of_registers_that_were_plain_there(drawn: list[Drawn]) -> None:
+    pairs = [register(each) for each in drawn]
+    known = [until(readings, around(PAST).end) for _, readings in pairs]
+    found = plain_hours([counter for counter, _ in pairs], known, PAST)
+    for place, hours in found.items():
+        same_as_by_itself(hours, *pairs[place], PAST)
+
+
+def until(readings: Readings, end: int) -> Readings:
+    """Those before an instant."""
+    old = readings.times < end
+    return Readings(readings.times[old], readings.values[old], readings.states[old], Span(readings.span.start, end))
+
+
+def test_a_register_that_may_be_frozen_is_not_plain_before_it_goes_on() -> None:
+    usual, frozen = (register((7, 60_000, 0, 0.001, 1.0, odd, False, None)) for odd in ("", "frozen"))
+    pairs = [(counter, until(readings, around(PAST).end)) for counter, readings in (usual, frozen)]
+    assert set(plain_hours([counter for counter, _ in pairs], [readings for _, readings in pairs], PAST)) == {0}
 
 
 def test_what_is_not_plain_is_left_to_be_weighed_by_itself() -> None:
