@@ -1,5 +1,6 @@
 """docs/scale.md, made of what `ecopark bench country` measured: what so many parks need, and what would break first."""
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,14 @@ def _need(figures: dict[str, Any], parks: int) -> Need:
 
 def document(figures: dict[str, Any], day: str, prices: Prices) -> str:
     """The whole page."""
-    return "\n".join([*_head(figures, day), *_table(figures, prices), *_breaks(figures), *_single(figures)]) + "\n"
+    parts = [*_head(figures, day), *_table(figures, prices), *_breaks(figures), *_single(figures)]
+    paragraphs = "\n".join(parts).split("\n\n")
+    return "\n\n".join(part if part.startswith("|") else _filled(part) for part in paragraphs) + "\n"
+
+
+def _filled(paragraph: str) -> str:
+    """Its lines as long as those of other pages, whatever figures stand in it."""
+    return textwrap.fill(" ".join(paragraph.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _head(figures: dict[str, Any], day: str) -> Iterator[str]:
@@ -121,9 +129,9 @@ def _breaks(figures: dict[str, Any]) -> Iterator[str]:
     database = last.cores["database"]
     yield f"""\
 Ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. So {last.parks} parks
-want {last.services("ingest")} ingesters on one shared subscription and {last.services("usage")} usage services that
-divide the parks (`ECOPARK_SHARE_PARKS`). One usage service is full at {_most(figures, "usage"):,} meters, one ingester
-at {_most(figures, "ingest"):,}.
+want this many ingesters on one shared subscription: {last.services("ingest")}; and this many usage services that divide
+the parks (`ECOPARK_SHARE_PARKS`): {last.services("usage")}. One usage service is full at
+{_most(figures, "usage"):,} meters, one ingester at {_most(figures, "ingest"):,}.
 
 Broker and database are one program each, and the database is the one that gives way: {last.parks} parks take
 {database:.1f} cores of it and {last.disk_tb:,.1f} TB a year, in {last.parks * figures["meters"]:,} series of readings

@@ -64,6 +64,8 @@ def test_what_is_needed_grows_with_the_parks() -> None:
 
 def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
     plain = document(MEASURED, "2026-11-27", Prices())
+    assert max(len(line) for line in plain.splitlines()) <= 120
+    plain = " ".join(plain.split())
     assert "| 10 (measured) | 167 | 0.01 | 0.00 | 0.10 | 0.07 | 0.5 GiB | 0.12 TB |" in plain
     assert "One usage service is full at 107,000 meters" in plain
     assert "20,000 meters that send each minute take 0.13 of a core" in plain
