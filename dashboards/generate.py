@@ -15,6 +15,7 @@ from dashboards.alerts.about import had_by
 from dashboards.alerts.files import files
 from dashboards.names import meter_names, tenant_names, with_names
 from dashboards.pages import (
+    account,
     balance,
     eip,
     electricity,
@@ -44,6 +45,7 @@ OPERATOR: tuple[Callable[[Setting], Page], ...] = (
     tenant.page,
     meter.page,
     balance.page,
+    account.page,
     symbiosis.page,
     eip.page,
     quality.page,

@@ -274,11 +274,47 @@ PARK_FIGURES: Final = {
 } | {
     spec.name: spec
     for spec in (
+        _sum("intake_kwh", "kWh", ("Electricity bought", "Điện mua vào"), "F1"),
+        _apart(
+            "intake_peak_kw",
+            "kW",
+            ("Peak demand of the intake (30 min)", "Công suất cực đại mua vào (30 phút)"),
+            "F9",
+            Joined.MOST,
+            better=-1,
+        ),
         _sum("reused_m3", "m³", ("Wastewater reused", "Nước thải tái sử dụng"), "F35", better=1),
         _share("reuse_share", ("Share of wastewater reused", "Tỷ lệ nước thải tái sử dụng"), "F35", better=1),
     )
 }
 """Figures of the park itself: what came over its edge, what was generated behind it, what was used again."""
+
+_ENTERED_FIGURES = (
+    _sum("co2e_entered_kg", "kg CO₂e", ("Emissions of entered fuels", "Phát thải từ nhiên liệu khai báo"), "F33"),
+    _sum("toe_entered", "TOE", ("Energy of entered fuels", "Năng lượng từ nhiên liệu khai báo"), "F33"),
+)
+ENTERED_FIGURES: Final = {spec.name: spec for spec in _ENTERED_FIGURES}
+"""Figures of months and years, of tenants and of the park, of what no meter counts; other figures are without it."""
+
+_FORECAST_FIGURES = (
+    _sum("co2e_forecast_kg", "kg CO₂e", ("Year's emissions, likely", "Phát thải cả năm (dự báo)"), "F34"),
+    _sum("co2e_forecast_low_kg", "kg CO₂e", ("Year's emissions, at least", "Phát thải cả năm (thấp nhất)"), "F34"),
+    _sum("co2e_forecast_high_kg", "kg CO₂e", ("Year's emissions, at most", "Phát thải cả năm (cao nhất)"), "F34"),
+    _sum("toe_forecast", "TOE", ("Year's energy, likely", "Năng lượng cả năm (dự báo)"), "F34"),
+    _sum("toe_forecast_low", "TOE", ("Year's energy, at least", "Năng lượng cả năm (thấp nhất)"), "F34"),
+    _sum("toe_forecast_high", "TOE", ("Year's energy, at most", "Năng lượng cả năm (cao nhất)"), "F34"),
+)
+FORECAST_FIGURES: Final = {spec.name: spec for spec in _FORECAST_FIGURES}
+"""Figures of years of tenants, with the fuels that are entered."""
+
+_CLOSING_FIGURES = (
+    _money("stated_vnd", ("Stated, with VAT", "Đã khóa sổ, gồm thuế GTGT"), "F22"),
+    _money("of_earlier_vnd", ("of it corrections of earlier months", "trong đó điều chỉnh các tháng trước"), "F25"),
+    _money("later_vnd", ("Corrected since", "Đã điều chỉnh sau đó"), "F25"),
+    _money("waiting_vnd", ("Correction waiting", "Điều chỉnh chờ kỳ sau"), "F25"),
+)
+CLOSING_FIGURES: Final = {spec.name: spec for spec in _CLOSING_FIGURES}
+"""Figures of a closed month: what was stated of it, and by how much that differs from what is known now, with VAT."""
 
 
 def figure_utility(name: str) -> Utility | None:

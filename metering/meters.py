@@ -289,3 +289,4 @@ class Thresholds(Model):
     solar_ratio: Positive = 0.6
     toe_per_year: Positive | None = None
     co2e_t_per_year: Positive | None = None
+    unclosed_days: Count = 10

@@ -33,6 +33,13 @@ def _known_zone(name: str) -> str:
     return name
 
 
+class IntakeContract(Model):
+    """What the park has agreed with its supplier of electricity; each dated."""
+
+    demand_kw: Amounts = ()
+    kwh_per_month: Amounts = ()
+
+
 class ParkInfo(Model):
     """The park itself. All days, bands and shifts are in its `timezone`.
 
@@ -47,6 +54,7 @@ class ParkInfo(Model):
     thresholds: Thresholds = Thresholds()
     clock_off_s: Positive = 60.0
     reused_water: tuple[Identifier, ...] = ()
+    contract: IntakeContract = IntakeContract()
     horizon_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] = 400
 
 

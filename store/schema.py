@@ -74,6 +74,12 @@ SYMBIOSIS: Final = "symbiosis"
 `year`), stamped at the local start. Figures of `metering.figures.MATCH_FIGURES`, each whole as in `EFFICIENCY`, in the
 unit of the kind; distance_m where both places are known."""
 
+CLOSING: Final = "closing"
+"""Months that are closed, and those that are over and wait for it. Tags park, tenant (absent for the park as a whole),
+stamped at the local start of the month. Figures of `metering.figures.CLOSING_FIGURES`, each whole as in `EFFICIENCY`;
+why_en, why_vi: the reasons of corrections. Of the park also open_days (days since the month's end for which it waits to
+be closed, 0 where it is), closed (ms) and obstacles (how many it was closed in spite of)."""
+
 EDGE: Final = "-edge"
 """In place of a main meter in `BALANCE`: the park's edge. No meter can be called so."""
 

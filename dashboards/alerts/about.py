@@ -114,6 +114,25 @@ def at_percent(subject: AlertSubject, percent: int, severity: Severity) -> Alert
     return AlertSubject(values, subject.tenant, Allowed(high=percent), severity)
 
 
+def waiting_to_close(park: Park, _: date) -> Iterator[AlertSubject]:
+    """One rule for the park: its months may stay open for so many days."""
+    days = park.park.thresholds.unclosed_days
+    yield AlertSubject({"limit": str(days)}, allowed=Allowed(high=days))
+
+
+def intake_contracts(park: Park, day: date) -> Iterator[AlertSubject]:
+    """The park's own contract demand, where it has one and main meters of electricity without one above."""
+    contract = at(park.park.contract.demand_kw, day)
+    had = {meter.id: had_by(park, meter, day) for meter in park.meters if meter.utility is Utility.ELECTRICITY}
+    mains = [
+        meter
+        for meter, owned in had.items()
+        if owned is not None and owned.role is Role.MAIN and owned.tenant is None and owned.parent is None
+    ]
+    if contract is not None and contract.value > 0 and mains:
+        yield AlertSubject({"limit": contract.value, "mains": one_of("meter", mains)})
+
+
 def demand_contracts(park: Park, day: date) -> Iterator[AlertSubject]:
     """Tenants with a contract demand: at 80 %, at where the tenant is warned, and at all of it."""
     for tenant in park.tenants:

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from dashboards.alerts import happened, silence, use, wastewater
+from dashboards.alerts import happened, month, silence, use, wastewater
 from dashboards.alerts.rule import FOLDER, AlertRule
 from dashboards.setting import Setting
 
-TABLES = (silence.KINDS, happened.KINDS, wastewater.KINDS, use.KINDS)
+TABLES = (silence.KINDS, happened.KINDS, wastewater.KINDS, use.KINDS, month.KINDS)
 """Every kind of alert."""
 RECEIVER = "ecopark-operators"
 GROUPS = (("1m", False), ("10m", True))

@@ -8,7 +8,8 @@ from typing import Unpack
 
 from dashboards.influxql import InfluxQL
 from dashboards.pages.baselines import baselines
-from dashboards.pages.tenantfigures import budget, figures
+from dashboards.pages.closed import closed_months
+from dashboards.pages.tenantfigures import budget, figures, year_end
 from dashboards.panels import (
     DAILY,
     ENERGY,
@@ -94,6 +95,7 @@ def _page(setting: Setting, scope: PageScope, name: str, *, own: bool) -> Page:
             PanelRow((_power(scope, setting), _month(month))),
             PanelRow((_days(scope, setting), _cost(scope, setting))),
             PanelRow((_spent(scope, setting), budget(month))),
+            PanelRow((*year_end(scope),)),
             PanelRow((_meters(scope, links=links), _enpi(scope), _savings(scope))),
             PanelRow((baselines(scope, 61),)),
             PanelRow(
@@ -103,6 +105,7 @@ def _page(setting: Setting, scope: PageScope, name: str, *, own: bool) -> Page:
                 ),
                 text("Other utilities", "Các tiện ích khác"),
             ),
+            PanelRow((closed_months(scope, 62),)),
             PanelRow((_events(scope, links=links),)),
         ),
         () if own else (PARK_CHOICE, ONE_TENANT),

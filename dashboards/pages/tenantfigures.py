@@ -17,7 +17,8 @@ from dashboards.tiles import (
     used_a_week_ago,
     used_today,
 )
-from metering.figures import called, completeness_field
+from metering.figures import Period, called, completeness_field
+from metering.model import Localized
 from metering.quantities import Utility
 from metering.words import BAD, COLOUR, GOOD, WARN, text
 
@@ -50,6 +51,54 @@ def budget(month: PageScope) -> Panel:
         window=MONTH,
         width=8,
         height=8,
+    )
+
+
+def year_end(scope: PageScope) -> tuple[Panel, Panel]:
+    """Where the year will end (F34), in emissions and in energy."""
+    year = PageScope(scope.park, scope.tenant, Period.YEAR)
+    return (
+        _forecast(
+            63,
+            text("Emissions of this year, t CO₂e", "Phát thải cả năm, tấn CO₂e"),
+            ("co2e_forecast_kg", "co2e_forecast_low_kg", "co2e_forecast_high_kg", "co2e_entered_kg"),
+            1000,
+            year,
+        ),
+        _forecast(
+            64,
+            text("Energy of this year, TOE", "Năng lượng cả năm, TOE"),
+            ("toe_forecast", "toe_forecast_low", "toe_forecast_high", "toe_entered"),
+            1,
+            year,
+        ),
+    )
+
+
+def _forecast(number: int, title: Localized, names: tuple[str, ...], divide: float, year: PageScope) -> Panel:
+    words = (
+        text("likely", "dự báo"),
+        text("at least", "thấp nhất"),
+        text("at most", "cao nhất"),
+        text("entered so far", "đã khai báo"),
+    )
+    return stat(
+        number,
+        title,
+        text(
+            "Where the year will end if it goes on as it has, with the fuels that are entered in the park file; the range is that of "
+            "its months.",
+            "Dự báo cả năm nếu tiếp tục như hiện nay, gồm nhiên liệu khai báo trong hồ sơ khu; khoảng dự báo theo các tháng trong "
+            "năm.",
+        ),
+        SEPARATED,
+        *(figure(year, name, divide=divide, alias=name, ref="ABCD"[place]) for place, name in enumerate(names)),
+        columns=tuple(Column(name, said) for name, said in zip(names, words, strict=True)),
+        decimals=0,
+        window="366d",
+        width=12,
+        nothing=text("under 28 days are known", "mới có số liệu dưới 28 ngày"),
+        event_free=True,
     )
 
 
@@ -95,19 +144,21 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
             13,
             text("CO₂e this month, t", "CO₂e trong tháng, t"),
             text(
-                f"Scope 1 (fuel burnt on site) and scope 2 (bought energy, location-based; market-based where a contract is "
-                f"entered), month to date. {standing.en}",
-                f"Phạm vi 1 (nhiên liệu đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài, theo vị trí; theo thị trường nếu có khai "
-                f"báo hợp đồng), lũy kế tháng. {standing.vi}",
+                f"Scope 1 (metered fuel burnt on site) and scope 2 (bought energy, location-based; market-based where a contract is "
+                f"entered), month to date; fuels that are entered by month come on top of that. {standing.en}",
+                f"Phạm vi 1 (nhiên liệu có đo đếm, đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài, theo vị trí; theo thị trường nếu "
+                f"có khai báo hợp đồng), lũy kế tháng; nhiên liệu khai báo theo tháng cộng thêm. {standing.vi}",
             ),
             SEPARATED,
             figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),
             figure(month, "co2e_scope1_kg", divide=1000, alias="scope 1", ref="B"),
             figure(month, "co2e_scope2_market_kg", divide=1000, alias="market", ref="C"),
+            figure(month, "co2e_entered_kg", divide=1000, alias="entered", ref="D"),
             columns=(
                 Column("scope 2", text("scope 2", "phạm vi 2")),
                 Column("scope 1", text("scope 1", "phạm vi 1")),
                 Column("market", text("scope 2, market-based", "phạm vi 2, thị trường")),
+                Column("entered", text("fuels entered", "nhiên liệu khai báo")),
             ),
             decimals=1,
             window=MONTH,

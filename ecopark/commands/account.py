@@ -12,7 +12,7 @@ from ecopark.commands.statement import month_shown
 from efficiency.closing.bill import checked_bill
 from efficiency.closing.statement import month_of
 from efficiency.reports.statements.account import AccountPage
-from efficiency.reports.statements.write import ACCOUNT_KINDS, write_account
+from efficiency.reports.statements.write import StatementKind, write_account
 from metering.words import Language
 
 app = typer.Typer(add_completion=False)
@@ -28,11 +28,14 @@ def account(
         typer.Option(help="A bill of that month, YAML, CSV or XLSX; may be given several times."),
     ] = None,
     lang: Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")] = None,
+    kind: Annotated[
+        list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
+    ] = None,
     *,
     draft: Annotated[bool, typer.Option("--draft", help="As the month stands now, though it is not closed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the park's own account of a month as HTML and PDF, with each bill compared line by line.
+    """Write the park's own account of a month as HTML, PDF, XLSX and CSV, with each bill compared line by line.
 
     Ends with status 1 where a line of a bill differs by more than it may.
     """
@@ -40,7 +43,7 @@ def account(
     found, shown, final = month_shown(month, park, draft=draft)
     checked = tuple(checked_bill(each, shown.account) for each in bills)
     page = AccountPage(found, shown, final, checked)
-    files = [write_account(page, each, kind, out) for each in lang or Language for kind in ACCOUNT_KINDS]
+    files = [write_account(page, each, kind_, out) for each in lang or Language for kind_ in kind or StatementKind]
     for file in files:
         typer.echo(file)
     flagged = [comparison for each in checked for comparison in each.comparisons if comparison.flagged]

@@ -15,6 +15,7 @@ from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.baseline.weather import WeatherSeries, load_weather, weather_file
+from efficiency.closing.state import ClosingState
 from efficiency.service.lease import Leases
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService, service_faults
@@ -43,7 +44,16 @@ def run() -> None:
         async with settings.store() as store, served(monitor, settings.metrics):
             leases = Leases(store, settings.instance, _now_ms, seconds) if settings.share_parks else None
             watch = ParkWatch(settings.park, lambda park: park)
-            service = UsageService(watch, store, settings.instance, _now_ms, leases=leases, report=monitor.report)
+            closing = ClosingState(store, _now_ms, seconds)
+            service = UsageService(
+                watch,
+                store,
+                settings.instance,
+                _now_ms,
+                leases=leases,
+                further=closing.write,
+                report=monitor.report,
+            )
             await service.run(stop)
 
     run_until_told(work)

@@ -40,6 +40,14 @@ class MadeMonth:
     obstacles: tuple[Obstacle, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NotYetStated:
+    """Corrections of a closed month by tenant that are not stated yet, and new obstacles in their way."""
+
+    corrections: Mapping[str, tuple[Correction, ...]]
+    obstacles: tuple[Obstacle, ...] = ()
+
+
 def made(month: MonthUse) -> MadeMonth:
     """Charge every tenant for a month, and share what the park's key allots to them. Pure."""
     billing = Billing(month)
@@ -96,6 +104,17 @@ class MonthMaker:
             account=account_of(found.flows, statements),
             restated=tuple(restated),
         )
+
+    async def waiting(self, month: date, closed: Sequence[ClosedMonth]) -> NotYetStated:
+        """What a closed month would be corrected by if the next one were closed now."""
+        before = stated(closed, month)
+        known = next(each.obstacles for each in closed if each.month == month)
+        again = await self._again(month, before)
+        owed = {
+            each.tenant: corrections(month, before.get(each.tenant, Statement(tenant=each.tenant)), each)
+            for each in again.statements
+        }
+        return NotYetStated(owed, tuple(each for each in again.obstacles if each not in known))
 
     async def _again(self, first: date, before: Mapping[str, Statement]) -> MadeMonth:
         """An earlier month with those statements that would be others now; only where there are, registers are read."""

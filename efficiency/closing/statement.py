@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, PlainSerializer, model_validator
 
@@ -17,6 +17,7 @@ from metering.errors import OperatorError
 from metering.model import Identifier, Model
 from metering.quantities import Utility
 from metering.tariffs import AllocationKey, Band
+from metering.words import text
 
 MONTH_WRITTEN = "%Y-%m"
 
@@ -175,6 +176,21 @@ class CorrectionReason(StrEnum):
     ALLOCATION = "allocation"
 
 
+CORRECTION_TEXT: Final = {
+    CorrectionReason.READINGS: text("late or corrected readings", "số đọc đến muộn hoặc được sửa"),
+    CorrectionReason.INSTRUMENT: text("corrected entry of the instrument", "sửa khai báo thiết bị đo"),
+    CorrectionReason.OWNER: text("corrected time at the metering point", "sửa thời gian sử dụng điểm đo"),
+    CorrectionReason.PRICE: text("corrected price or tariff hours", "sửa đơn giá hoặc khung giờ"),
+    CorrectionReason.VAT: text("corrected rate of VAT", "sửa thuế suất GTGT"),
+    CorrectionReason.POWER_FACTOR: text(
+        "power factor or its basis corrected", "sửa hệ số công suất hoặc tiền điện làm căn cứ"
+    ),
+    CorrectionReason.ALLOCATION: text(
+        "amount or key of the allocation corrected", "sửa số tiền hoặc tiêu thức phân bổ"
+    ),
+}
+
+
 class Correction(Model):
     """F25: what the charges of one kind and point of an earlier month would be now, less what was stated."""
 
@@ -187,6 +203,11 @@ class Correction(Model):
     net_vnd: int
     vat: float
     reasons: tuple[CorrectionReason, ...]
+
+    @property
+    def with_vat_vnd(self) -> int:
+        """The same with VAT."""
+        return self.net_vnd + dong(self.net_vnd, self.vat)
 
 
 class Taxed(Model):

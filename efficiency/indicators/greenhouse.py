@@ -1,12 +1,14 @@
 """Greenhouse gases of fuels that were entered by month (F33), and where a year will end (F34)."""
 
 from calendar import isleap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from efficiency.indicators.figure import Figure
+from efficiency.indicators.figure import Figure, absent, figure
+from efficiency.valuation.valued import ValueReason
 from metering.dated import at
+from metering.figures import FIGURES
 from metering.fuels import EnteredFuel, Fuel, GasFactor, WarmingPotential
 from metering.park import Park
 
@@ -83,6 +85,36 @@ def burnt(park: Park, months: Sequence[date], tenants: Sequence[str | None]) -> 
                 yield Burnt(entered, fuel, factor, gwp=gwp, months=tuple(held), amount=amount)
 
 
+ENTERED_OF = {"toe": "toe_entered", "co2e_kg": "co2e_entered_kg"}
+"""Figures of what meters count, and those of what is entered beside it."""
+
+
+def by_month(fuels: Iterable[Burnt], name: str) -> dict[date, float]:
+    """F33: `toe` or `co2e_kg` of fuels by month."""
+    found: dict[date, float] = {}
+    for each in fuels:
+        worth = each.toe if name == "toe" else each.co2e_kg
+        for month in each.months:
+            share = each.entered.by_month[month] / each.amount if each.amount else 0.0
+            found[month] = found.get(month, 0.0) + worth * share
+    return found
+
+
+def entered_figures(park: Park, tenants: Sequence[str | None], months: Sequence[date]) -> dict[str, Figure]:
+    """F33 of all fuels of some tenants over some months, as complete as months have entries; none without any fuel."""
+    due = [(fuel, month) for fuel in park.entered if fuel.tenant in tenants for month in months]
+    if not due:
+        return {}
+    fuels = [*burnt(park, months, tenants)]
+    complete = sum(month in fuel.by_month for fuel, month in due) / len(due)
+    return {
+        name: figure(sum(by_month(fuels, of).values()), FIGURES[of].unit, complete)
+        if fuels
+        else absent(FIGURES[of].unit, ValueReason.NO_ENTRY)
+        for of, name in ENTERED_OF.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class YearEnd:
     """Where a year will end: `known` so far, `likely`, and the range that its months span."""
@@ -92,6 +124,11 @@ class YearEnd:
     low: float
     high: float
     known_days: float
+
+    def scaled(self, factor: float) -> "YearEnd":
+        """The same in another unit."""
+        known, likely, low, high = (each * factor for each in (self.known, self.likely, self.low, self.high))
+        return YearEnd(known, likely, low, high, self.known_days)
 
 
 def year_end(year: int, months: Mapping[date, tuple[Figure, int]], entered: Mapping[date, float]) -> YearEnd | None:
@@ -118,3 +155,49 @@ def year_end(year: int, months: Mapping[date, tuple[Figure, int]], entered: Mapp
         return known + rate * left + added
 
     return YearEnd(known + sum(entered.values()), ends(mean), ends(min(sure)), ends(max(sure)), days_known)
+
+
+def forecast(
+    park: Park, tenant: str, year: int, months: Mapping[date, Mapping[str, Figure]], until: date
+) -> dict[str, YearEnd | None]:
+    """F34 of `toe` and `co2e_kg` of a tenant: what meters count up to `until`, by month, and what is entered."""
+    firsts = [date(year, month, 1) for month in range(1, 13)]
+    fuels = [*burnt(park, [first for first in firsts if first < until], [tenant])]
+    return {
+        name: year_end(
+            year,
+            {
+                first: (
+                    months.get(first, {}).get(name) or absent(FIGURES[name].unit, ValueReason.NOT_COMPUTED),
+                    _days_over(first, until),
+                )
+                for first in firsts
+            },
+            by_month(fuels, name),
+        )
+        for name in ENTERED_OF
+    }
+
+
+def forecast_figures(year: int, ends: Mapping[str, YearEnd | None]) -> dict[str, Figure]:
+    """The same as figures that are stored, as complete as days of the year are known."""
+    days, found = 366 if isleap(year) else 365, dict[str, Figure]()
+    for name, end in ends.items():
+        unit = FIGURES[name].unit
+        for side, key in FORECAST_OF[name].items():
+            value = getattr(end, side) if end is not None else None
+            found[key] = figure(value, unit, end.known_days / days if end is not None else 0.0)
+    return found
+
+
+FORECAST_OF = {
+    "toe": {"likely": "toe_forecast", "low": "toe_forecast_low", "high": "toe_forecast_high"},
+    "co2e_kg": {"likely": "co2e_forecast_kg", "low": "co2e_forecast_low_kg", "high": "co2e_forecast_high_kg"},
+}
+"""Names of the figures of a forecast."""
+
+
+def _days_over(month: date, until: date) -> int:
+    """Days of a month that are over before `until`."""
+    following = (month + timedelta(days=31)).replace(day=1)
+    return max(0, (min(following, until) - month).days)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from efficiency.indicators.carriers import all_carriers, emissions_of, mj_per_unit, toe_per_unit
-from efficiency.indicators.electricity import electricity_of
+from efficiency.indicators.electricity import Electricity, demand, electricity_of
 from efficiency.indicators.figure import Figure, absent
 from efficiency.indicators.series import Portion, quotient, together
 from efficiency.indicators.tenant import EXPORT, counts
-from efficiency.usage.intervals import Span, quarters_in
+from efficiency.usage.intervals import Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.valued import ValueReason
@@ -21,6 +21,17 @@ from metering.park import Park
 from metering.quantities import Utility
 
 _KG = "kg CO₂e"
+
+
+def _intake(electricity: Electricity | None, start: Times) -> dict[str, Figure]:
+    """What is bought, and the highest half hour of it (F9), which the park's contract is about."""
+    if electricity is None:
+        return {
+            "intake_kwh": absent("kWh", ValueReason.NO_METER),
+            "intake_peak_kw": absent("kW", ValueReason.NO_METER),
+        }
+    peak = demand(start, electricity.taken)["peak_demand_kw"]
+    return {"intake_kwh": electricity.taken.figure("kWh"), "intake_peak_kw": peak}
 
 
 def edge_points(park: Park, utility: Utility, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
@@ -96,6 +107,7 @@ def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -
     reused = together(portions(reusing(park, span)))
     treated = together(portions(edge_points(park, Utility.WASTEWATER, span)))
     return {
+        **_intake(electricity, start),
         "solar_share": quotient(generated, electricity.used if electricity is not None else None, "1"),
         "reused_m3": reused.figure("m³") if reused is not None else absent("m³", ValueReason.NO_METER),
         "reuse_share": quotient(reused, treated, "1"),

@@ -6,16 +6,14 @@ The park as a whole is what came over its edge, and every fuel that was entered:
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from efficiency.indicators.figure import absent
-from efficiency.indicators.greenhouse import Burnt, YearEnd, burnt, year_end
+from efficiency.indicators.greenhouse import Burnt, YearEnd, burnt, forecast
 from efficiency.indicators.park import edge_points
 from efficiency.indicators.tenant import fence_meters
 from efficiency.reports import reading
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import MeterDays
-from efficiency.valuation.valued import ValueReason
 from metering.dated import DatedValue, Sourced, at
 from metering.figures import Period
 from metering.model import Localized
@@ -215,31 +213,9 @@ async def watched(store: Store, park: Park, period: ReportPeriod, until: date) -
             own.toe_per_year or park.park.thresholds.toe_per_year,
             own.co2e_t_per_year or park.park.thresholds.co2e_t_per_year,
         )
-        fuels = [*burnt(park, [month for month in period.months if month < until], [tenant.id])]
+        ends = forecast(park, tenant.id, period.year, months.get(tenant.id, {}), until)
         for (unit, name, scale), limit in zip(_LINES, limits, strict=True):
-            if limit is None:
-                continue
-            of_tenant = {
-                month: (
-                    months.get(tenant.id, {})
-                    .get(month, {})
-                    .get(name, absent(unit, ValueReason.NOT_COMPUTED))
-                    .scaled(scale, unit),
-                    _days_over(month, until),
-                )
-                for month in period.months
-            }
-            entered: dict[date, float] = {}
-            for each in fuels:
-                worth = each.toe if unit == "TOE" else each.co2e_kg * scale
-                for month in each.months:
-                    share = each.entered.by_month[month] / each.amount if each.amount else 0.0
-                    entered[month] = entered.get(month, 0.0) + worth * share
-            found.append(Watched(tenant, unit, limit, year_end(period.year, of_tenant, entered)))
+            if limit is not None:
+                end = ends[name]
+                found.append(Watched(tenant, unit, limit, None if end is None else end.scaled(scale)))
     return tuple(found)
-
-
-def _days_over(month: date, until: date) -> int:
-    """Days of a month that are over before `until`."""
-    following = (month + timedelta(days=31)).replace(day=1)
-    return max(0, (min(following, until) - month).days)

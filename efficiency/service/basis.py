@@ -33,13 +33,16 @@ _NOT_COMPUTED_FROM: Final = dict.fromkeys(
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 
 Parts = dict[str, Any]
-"""Content by part: a meter's id, `.prices`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`, `.tenant ` and
-the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's. `.streams` has all that matches
-depend on."""
+"""Content by part: a meter's id, `.prices`, `.purchase`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`,
+`.tenant ` and the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's. `.streams` has
+all that matches depend on."""
 BASELINE = ".baseline "
 PLACES = "places"
 STREAMS = ".streams"
 REUSE = ".reuse"
+PURCHASE = ".purchase"
+ENTERED = ".entered"
+ELECTRICITY = Utility.ELECTRICITY.value
 
 
 def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
@@ -52,11 +55,14 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     electricity = tariffs.pop("electricity") or {}
     found[".prices"] = tariffs["prices"]
     found[".vat"] = tariffs["vat"]
+    found[PURCHASE] = {ELECTRICITY: tariffs["purchase"]["electricity"], **tariffs["purchase"]["prices"]}
     found[".reactive"] = {"rule": electricity.pop("reactive", [])}
     found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
     found[".calendar"] = park.calendar.model_dump(mode="json", by_alias=True)
     if park.park.reused_water:
         found[REUSE] = list(park.park.reused_water)
+    if park.entered:
+        found[ENTERED] = [each.model_dump(mode="json", by_alias=True) for each in park.entered]
     if park.streams:
         found[STREAMS] = park.model_dump(
             mode="json", by_alias=True, include={"streams", "calendar", "tariffs", "factors"}
@@ -147,7 +153,8 @@ class Changes:
     `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
     `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the
     tenants of each. `streams`: whether any surplus or demand is described otherwise; `reuse`:
-    whether other meters say what wastewater is used again.
+    whether other meters say what wastewater is used again. `edges`: from which day what comes in at the park's edge
+    costs something else. `entered`: whether other fuels are entered, or are counted otherwise.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
@@ -163,6 +170,8 @@ class Changes:
     gone: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     streams: bool = False
     reuse: bool = False
+    edges: dict[Utility, date] = field(default_factory=dict)
+    entered: bool = False
 
     def since(self, meter: str, ms: int) -> None:
         """Take note that a meter must be computed again from `ms` on."""
@@ -189,6 +198,8 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     for part in sorted(after.keys() & different):
         _of_figures(found, part, before.get(part), after[part], park.zone)
     found.streams, found.reuse = STREAMS in different, REUSE in different
+    found.entered = bool(different & {ENTERED, ".fuels", ".gwp"})
+    found.edges = {utility: day for utility in Utility if (day := _edge_since(before, after, utility)) < date.max}
     gone = before.keys() - after.keys()
     found.lost = {
         part: {place[2] for place in before[part].get(PLACES, ()) if place[2] is not None}
@@ -203,6 +214,17 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     return found
 
 
+def _edge_since(before: Parts, after: Parts, utility: Utility) -> date:
+    """First day on which what comes in at the park's edge costs something else; all of it where nobody computed it."""
+    if PURCHASE not in before:
+        return date.min
+    return min(_first_of(before, after, part, utility.value) for part in (PURCHASE, ".vat"))
+
+
+def _first_of(before: Parts, after: Parts, part: str, name: str) -> date:
+    return first_day(before.get(part, {}).get(name, []), after[part].get(name, []))
+
+
 def _of_figures(found: Changes, part: str, old: Any, new: Any, zone: ZoneInfo) -> None:
     if part.startswith(TENANT):
         tenant = part.removeprefix(TENANT)
@@ -215,7 +237,7 @@ def _of_figures(found: Changes, part: str, old: Any, new: Any, zone: ZoneInfo) -
 def _figures_since(before: Parts, after: Parts) -> date:
     """First day on which dated data differs that only figures are computed by: surcharge, VAT, energy content."""
     days = [
-        first_day(before.get(part, {}).get(name, []), after[part].get(name, []))
+        _first_of(before, after, part, name)
         for part in (".reactive", ".vat", ".mj")
         for name in before.get(part, {}).keys() | after[part].keys()
     ]

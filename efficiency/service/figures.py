@@ -14,14 +14,15 @@ from efficiency.indicators.balance import (
     balance_of_days,
     edge_mains,
     main_balance,
-    park_balance,
     park_meters,
     taps,
 )
 from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, fields_of, figures_in
+from efficiency.indicators.greenhouse import entered_figures, forecast, forecast_figures
 from efficiency.indicators.joining import joined_figures
 from efficiency.indicators.park import park_figure_meters, park_figures
+from efficiency.indicators.purchase import PURCHASE_FIGURES, edge_figures, edge_of_days
 from efficiency.indicators.tenant import meters_of, tenant_figures
 from efficiency.service.pending import Balance
 from efficiency.stored.days import days_between, load, local_day, past
@@ -78,7 +79,8 @@ class FigureMaker:
                 stretch = whole.cut(span) if whole is not None else await load(self._usage, ids, span)
                 points[Period.DAY][span.start] = await self._tenant(park, tenant, Period.DAY, stretch, due.now_ms)
             if whole is not None and first in due.months:
-                points[Period.MONTH][month.start] = await self._tenant(park, tenant, Period.MONTH, whole, due.now_ms)
+                of_meters = await self._tenant(park, tenant, Period.MONTH, whole, due.now_ms)
+                points[Period.MONTH][month.start] = of_meters | fields_of(entered_figures(park, [tenant], [first]))
         return [_tenant_series(park, tenant, period, found) for period, found in points.items()]
 
     async def _tenant(self, park: Park, tenant: str, period: Period, stretch: SpanHours, now_ms: int) -> Fields:
@@ -110,7 +112,12 @@ class FigureMaker:
             at_fence = merged([piece for _, _, piece in fence_spans(park, tenant, past(span, now_ms))])
             lengths = {first: _length(park, at_fence, first) for first in _months(year)}
             days = await self._baselines.own(park, tenant, span.start, span.end - 1)
-            points[span.start] = fields_of(with_band(joined_figures(months, lengths), days))
+            until = min(local_day(park, span.end), local_day(park, now_ms))
+            points[span.start] = fields_of(
+                with_band(joined_figures(months, lengths), days)
+                | entered_figures(park, [tenant], _months(year))
+                | forecast_figures(year, forecast(park, tenant, year, months, until))
+            )
         return _tenant_series(park, tenant, Period.YEAR, points)
 
     async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:
@@ -129,7 +136,7 @@ class FigureMaker:
         """One day of one balance."""
         span, by_meter = stretch.span, stretch.meters
         if balance.main == EDGE:
-            return fields_of(park_balance(park, balance.utility, by_meter, span))
+            return fields_of(edge_figures(park, balance.utility, by_meter, span))
         return fields_of(main_balance(park, park.meter[balance.main], by_meter, span))
 
     async def of_park(self, park: Park, day: date, now_ms: int) -> dict[int, Fields]:
@@ -164,9 +171,11 @@ class FigureMaker:
                 stored = await self._points.stored_of_many(BALANCE, tags, span.start, span.end - 1)
                 for balance in part:
                     of_days = stored.get((park.id, Period.DAY.value, balance.utility.value, balance.main), {})
-                    days = [figures_in(fields, BALANCE_FIGURES) for fields in of_days.values() if fields]
+                    names = (*BALANCE_FIGURES, *(PURCHASE_FIGURES if balance.main == EDGE else ()))
+                    days = [figures_in(fields, names) for fields in of_days.values() if fields]
+                    join = edge_of_days if balance.main == EDGE else balance_of_days
                     if days:
-                        points.setdefault(balance, {})[span.start] = fields_of(balance_of_days(days, expected))
+                        points.setdefault(balance, {})[span.start] = fields_of(join(days, expected))
         return [balance_series(park, balance, period, found) for balance, found in points.items()]
 
     async def of_park_longer(self, park: Park, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
@@ -181,7 +190,9 @@ class FigureMaker:
                 parts = {local_day(park, ms): figures_in(fields, PARK_FIGURES) for ms, fields in stored.items()}
                 if parts:
                     lengths = dict.fromkeys(_past_days(park, span, now_ms), 1.0)
-                    points[span.start] = fields_of(joined_figures(parts, lengths, PARK_FIGURES))
+                    firsts = [first] if period is Period.MONTH else _months(first.year)
+                    entered = entered_figures(park, [None, *park.tenant], firsts)
+                    points[span.start] = fields_of(joined_figures(parts, lengths, PARK_FIGURES) | entered)
             found.append(park_series(park, period, points))
         return found
 

@@ -62,7 +62,8 @@ def service_faults(values: MetricValues) -> list[str]:
 class UsageService:
     """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`.
 
-    Where there are `leases`, only those of the parks that they say are ours.
+    Where there are `leases`, only those of the parks that they say are ours. `further`: what else is kept true of each
+    of them from what is computed, once a minute.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class UsageService:
         clock_ms: Callable[[], int],
         *,
         leases: Leases | None = None,
+        further: Callable[[Park, Path], Awaitable[None]] | None = None,
         report: Callable[[MetricValues], None] = lambda _: None,
     ) -> None:
         self._report = report
@@ -84,6 +86,7 @@ class UsageService:
         self._status = MeterStatus(store)
         self._gateways = GatewayStatus(store, self._status)
         self._leases = leases
+        self._further = further
         self._parks: dict[str, _OnePark] = {}
         self._baselines = BaselineWatch()
         self._troubles: dict[str, Trouble] = {}
@@ -102,6 +105,8 @@ class UsageService:
                 tasks.create_task(self._each(STATUS_S, self._say_who_is_silent, "meter_status")),
                 tasks.create_task(self._each(HEALTH_S, self._say_how_it_is, "pipeline")),
             ]
+            if self._further is not None:
+                others.append(tasks.create_task(self._each(STATUS_S, partial(self._more, self._further), "more")))
             if self._leases is not None:
                 others.append(tasks.create_task(self._share(self._leases)))
             computing = tasks.create_task(self._compute())
@@ -218,6 +223,11 @@ class UsageService:
                 await self._gateways.write(park, now_ms)
             except RejectedError as error:  # the other parks are none the worse for it
                 log.error("meter status of %s: the database rejects it: %s", park.id, error)  # noqa: TRY400 (the answer is enough)
+
+    async def _more(self, further: Callable[[Park, Path], Awaitable[None]]) -> None:
+        files = self._watch.files
+        for park in [each for each in self._ours.values() if each.id in files]:
+            await further(park, files[park.id])
 
     async def _say_how_it_is(self) -> None:
         now = self._clock_ms()

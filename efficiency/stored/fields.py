@@ -12,7 +12,7 @@ from store.select import select, where
 
 Fields = dict[str, float | str]
 
-TEXTS = reasons_field("")
+TEXTS = (reasons_field(""), "_en", "_vi")
 """How the names of the fields end that are texts; a tag that nobody asked for is a text, too."""
 
 Points = Mapping[int, Fields]
@@ -50,7 +50,9 @@ class PointStore:
         rows = await self._store.query(statement, OPERATOR_DATABASE)
         found: dict[tuple[str, ...], dict[int, Fields]] = {}
         for row in rows:
-            found.setdefault(tuple(row[name] for name in tags), {})[row["time"] // NS_PER_MS] = _fields(row, [*tags])
+            found.setdefault(tuple(row[name] or "" for name in tags), {})[row["time"] // NS_PER_MS] = _fields(
+                row, [*tags]
+            )
         return found
 
     async def oldest(self, measurement: str, tags: Mapping[str, str]) -> list[int]:

@@ -65,6 +65,11 @@ class Tariff:
 def tariff_over(tariff: ElectricityTariff, shares: Floats, voltage: str | None, when: Slots) -> Tariff:
     """Prices of one voltage level; `shares` from `band_shares`, which all levels have in common."""
     entries = tariff.prices.get(voltage, ()) if voltage is not None else ()
+    return Tariff(shares, band_prices(entries, when), voltage not in tariff.prices)
+
+
+def band_prices(entries: Sequence[BandPrices], when: Slots) -> Floats:
+    """Price of each quarter hour in each band, (intervals, 3); NaN where none is dated."""
 
     def of(band: Band) -> Floats:
         def price(entry: BandPrices) -> float:
@@ -77,7 +82,7 @@ def tariff_over(tariff: ElectricityTariff, shares: Floats, voltage: str | None, 
 
         return on_days(entries, price, when.day)
 
-    return Tariff(shares, np.stack([of(band) for band in BANDS], axis=1), voltage not in tariff.prices)
+    return np.stack([of(band) for band in BANDS], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class ValueReason(IntFlag):
     NO_DEMAND_CHARGE = 2**43
     PEAK_NOT_SURE = 2**44
     NO_CONTRACT_DEMAND = 2**45
+    NO_ENTRY = 2**46
 
 
 REASON_TEXT: dict[ValueReason, Localized] = {
@@ -170,6 +171,7 @@ REASON_TEXT: dict[ValueReason, Localized] = {
     ),
     ValueReason.TAKEN: Localized(en="what better matches leave", vi="phần còn lại sau các liên kết tốt hơn"),
     ValueReason.NOT_OVER: Localized(en="no day of the period is over yet", vi="chưa có ngày nào trong kỳ kết thúc"),
+    ValueReason.NO_ENTRY: Localized(en="nothing is entered for this period yet", vi="chưa khai báo số liệu cho kỳ này"),
     ValueReason.NOT_OF_YEARS: Localized(
         en="cannot be added up over months; see the months", vi="không cộng được từ các tháng; xem từng tháng"
     ),

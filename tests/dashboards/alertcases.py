@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.lines import FieldValue, point, series
-from store.schema import BALANCE, BASELINE, EFFICIENCY, GATEWAY_CLOCK, METER_STATUS, PIPELINE, USAGE
+from store.schema import BALANCE, BASELINE, CLOSING, EFFICIENCY, GATEWAY_CLOCK, METER_STATUS, PIPELINE, USAGE
 
 NOW = datetime(2026, 11, 23, 7, 38, tzinfo=UTC)
 TODAY = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 """Midnight in the park."""
 MONTH = datetime(2026, 10, 31, 17, 0, tzinfo=UTC)
+YEAR = datetime(2025, 12, 31, 17, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -49,6 +50,7 @@ HEARD = line(
 STREET = {"utility": "electricity", "meter": "em-street"}
 WWTP = {"utility": "electricity", "meter": "em-wwtp"}
 INTAKE = {"tenant": "textile", "utility": "electricity", "meter": "em-textile", "role": "billing", "band": "normal"}
+AT_EDGE = {"utility": "electricity", "meter": "em-grid", "role": "main", "band": "normal"}
 PV = {"utility": "electricity", "role": "generation", "band": "normal"}
 SUN = line(
     USAGE, {**PV, "meter": "pv-electronics", "tenant": "electronics"}, {"amount": 950 * 4.0}, NOW - 3 * 60 * MINUTE
@@ -178,6 +180,19 @@ CASES = (
         320 * 2.8,
         at=NOW - 180 * MINUTE,
         also=(SUN, SUN2),
+    ),
+    Case("intake-90", "", USAGE, AT_EDGE, "amount", 6301, 6299, 5900, at=NOW - 65 * MINUTE),
+    Case("intake-100", "", USAGE, AT_EDGE, "amount", 7001, 6999, 6600, at=NOW - 65 * MINUTE),
+    Case("month-open", "", CLOSING, {}, "open_days", 11, 10, 0, at=MONTH - 31 * DAY),
+    Case("correction-waiting", "", CLOSING, {"tenant": "textile"}, "waiting_vnd", -5000, -0.8, 0, at=MONTH - 31 * DAY),
+    Case(
+        "emissions-forecast",
+        "3000 t CO2e",
+        field="co2e_forecast_kg",
+        fires=3.01e6,
+        quiet=2.99e6,
+        calms=2.9e6,
+        **efficiency("year", YEAR),
     ),
     Case("energy-90", "1000 TOE", field="toe", fires=901, quiet=899, calms=870, **efficiency("month", MONTH)),
     Case("energy-100", "1000 TOE", field="toe", fires=1001, quiet=999, calms=970, **efficiency("month", MONTH)),

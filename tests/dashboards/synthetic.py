@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from efficiency.symbiosis.matching import partners
 from efficiency.symbiosis.stored import match_tags
 from metering.dated import at
-from metering.figures import OF_ALL_DATA, PARK_FIGURES, Period, completeness_field, estimated_field, reasons_field
+from metering.figures import (
+    ENTERED_FIGURES,
+    OF_ALL_DATA,
+    PARK_FIGURES,
+    Period,
+    completeness_field,
+    estimated_field,
+    reasons_field,
+)
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
@@ -19,6 +27,7 @@ from store.lines import FieldValue, point, series
 from store.schema import (
     BALANCE,
     BASELINE,
+    CLOSING,
     EDGE,
     EFFICIENCY,
     EVENTS,
@@ -82,7 +91,9 @@ class Plant:
             yield from self._readings(meter)
         for tenant in self.park.tenants:
             yield from self._efficiency(tenant.id)
+            yield from self._year(tenant.id)
         yield from self._balance()
+        yield from self._closing()
         yield from self._symbiosis()
         yield from self._of_park()
         yield from self._events()
@@ -254,10 +265,20 @@ class Plant:
                     fields[name] = 120 * size * days * swing
             if solar:
                 fields |= {"solar_kwh": 2500.0 * days, "solar_share": 2500.0 * days / (kwh + 2500 * days)}
+            if period is Period.MONTH:
+                fields |= {"co2e_entered_kg": 5800.0, "toe_entered": 2.1}
             tags = {"park": self.park.id, "tenant": tenant, "period": period.value}
             for name in [name for name in fields if name not in OF_ALL_DATA]:
                 fields |= {completeness_field(name): 0.99, reasons_field(name): "", estimated_field(name): 0.0}
             yield point(series(EFFICIENCY, tags), fields, _ns(start))
+
+    def _year(self, tenant: str) -> Iterator[str]:
+        """Where the year will end."""
+        tags = {"park": self.park.id, "tenant": tenant, "period": Period.YEAR.value}
+        ends = {"forecast": 3150.0, "forecast_low": 2900.0, "forecast_high": 3400.0, "entered": 58.0}
+        fields: dict[str, FieldValue] = {f"toe_{name}": value / 4 for name, value in ends.items()}
+        fields |= {f"co2e_{name}_kg": value * 1000 for name, value in ends.items()}
+        yield point(series(EFFICIENCY, tags), fields, _ns(self._midnight(0).replace(month=1, day=1)))
 
     def _balance(self) -> Iterator[str]:
         mains = [
@@ -280,10 +301,42 @@ class Plant:
                     fields |= {"incoming": through, "submeters": through - loss, "loss": loss, "band": through * 0.02}
                     fields |= {"tenants": 0.9 * (through - loss), "own": 0.1 * (through - loss)}
                     fields["loss_share"] = loss / through
-                for head in heads:
-                    yield point(head, fields, _ns(self._midnight(back)))
-            for head in months:
-                yield point(head, fields, _ns(self._midnight(0).replace(day=1)))
+                cost = {"bought_vnd": 1700.0 * through, "bought_with_vat_vnd": 1836.0 * through}
+                paid = {**cost, "bought_price_vnd": 1700.0, "loss_vnd": 1700.0 * loss}
+                for place, head in enumerate(heads):
+                    yield point(head, {**fields, **(paid if place else {})}, _ns(self._midnight(back)))
+            for place, head in enumerate(months):
+                of_month = {name: value * 20 for name, value in {**cost, "loss_vnd": 1700.0 * loss}.items()}
+                bought = {**of_month, "bought_price_vnd": 1700.0} if place else {}
+                yield point(head, {**fields, **bought}, _ns(self._midnight(0).replace(day=1)))
+
+    def _closing(self) -> Iterator[str]:
+        """Three closed months, one of them corrected later, one with a correction waiting; and one that is open."""
+        month = self._midnight(0).replace(day=1)
+        months = []
+        for _ in range(4):
+            month = (month - timedelta(days=1)).replace(day=1)
+            months.append(month)
+        for place, start in enumerate(reversed(months)):
+            waits, later = (-4.2e6 if place == 2 else 0.0), (1.3e6 if place == 1 else 0.0)
+            why = {"why_en": "late or corrected readings", "why_vi": "số đọc đến muộn hoặc được sửa"}
+            none = {"why_en": "", "why_vi": ""}
+            for tenant in (None, *self.park.tenant):
+                head = series(CLOSING, {"park": self.park.id, "tenant": tenant})
+                odd = tenant in {None, "textile"}
+                fields: dict[str, FieldValue] = {
+                    "stated_vnd": 11.4e9 if tenant is None else 1.2e9,
+                    "of_earlier_vnd": 1.3e6 if place == 2 and odd else 0.0,
+                    "later_vnd": later if odd else 0.0,
+                    "waiting_vnd": waits if odd else 0.0,
+                    **(why if odd and (waits or later) else none),
+                }
+                of_park: dict[str, FieldValue] = {"open_days": 0.0, "obstacles": float(place)}
+                of_park["closed"] = (start + timedelta(days=34)).timestamp() * 1000
+                if place == 3 and tenant is None:
+                    yield point(head, {"open_days": 22.0}, _ns(start))
+                elif place < 3:
+                    yield point(head, fields | (of_park if tenant is None else {}), _ns(start))
 
     def _symbiosis(self) -> Iterator[str]:
         """Two matches, and a pair that has no number, of each month."""
@@ -300,11 +353,15 @@ class Plant:
 
     def _of_park(self) -> Iterator[str]:
         """The park's own figures of each month and of the year."""
-        months = {self._midnight(back).replace(day=1) for back in range(self.days)}
-        for period, starts in ((Period.MONTH, months), (Period.YEAR, {month.replace(month=1) for month in months})):
+        days = {self._midnight(back) for back in range(self.days)}
+        months = {day.replace(day=1) for day in days}
+        years = {month.replace(month=1) for month in months}
+        large = {"intake_kwh": 6.4e6, "intake_peak_kw": 13_100.0}
+        for period, starts in ((Period.DAY, days), (Period.MONTH, months), (Period.YEAR, years)):
             head = series(PARK_EFFICIENCY, {"park": self.park.id, "period": period.value})
             for start in sorted(starts):
-                values = {name: 0.12 if spec.percent else 900.0 for name, spec in PARK_FIGURES.items()}
+                shown = PARK_FIGURES if period is Period.DAY else PARK_FIGURES | ENTERED_FIGURES
+                values = {name: 0.12 if spec.percent else 900.0 for name, spec in shown.items()} | large
                 yield point(head, {**values}, _ns(start))
 
     def _events(self) -> Iterator[str]:

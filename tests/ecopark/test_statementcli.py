@@ -12,8 +12,8 @@ import pytest
 from openpyxl import load_workbook
 
 from efficiency.closing.file import ClosedMonth, load_closed
-from efficiency.closing.statement import Charge, Statement
-from efficiency.reports.statements.words import KIND, REASON, WORDS
+from efficiency.closing.statement import CORRECTION_TEXT, Charge, Statement
+from efficiency.reports.statements.words import KIND, WORDS
 from metering.words import Language
 
 Run = Callable[..., Any]
@@ -148,5 +148,5 @@ def test_the_month_of_the_page_is_the_one_that_was_closed(call: Run, tmp_path: P
 
 
 def test_every_text_is_in_both_languages_and_takes_the_same_fillings() -> None:
-    for text in (*WORDS.values(), *KIND.values(), *REASON.values()):
+    for text in (*WORDS.values(), *KIND.values(), *CORRECTION_TEXT.values()):
         assert sorted(re.findall(r"{\w+}", text.en)) == sorted(re.findall(r"{\w+}", text.vi))

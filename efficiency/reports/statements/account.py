@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from efficiency.closing.account import EdgeFlow, UtilityAccount
+from efficiency.closing.account import EdgeFlow, ParkAccount, UtilityAccount
 from efficiency.closing.bill import CheckedBill, Comparison
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.statement import Statement
@@ -23,7 +23,11 @@ from metering.park import Park
 from metering.tariffs import Band
 from metering.words import BAND, UTILITY, Language, inside
 
-_SALES = ("use_vnd", "demand_vnd", "reactive_vnd", "allocated_vnd", "corrections_vnd", "sales_vnd")
+SALES = ("use_vnd", "demand_vnd", "reactive_vnd", "allocated_vnd", "corrections_vnd", "sales_vnd")
+
+
+FLOWS = ("intake", "generated", "exported", "sold", "own", "losses")
+"""What the flow of a utility at the park's edge is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,15 @@ def account_page(page: AccountPage, language: Language) -> str:
         "account.html",
         head(page.park, month, language, final=page.final)
         | {
-            "t": lambda key: _say(key, language),
+            "t": lambda key: say_account(key, language),
             "sales": _sales(account.utilities, language),
+            "own_makes": own_makes(account, language),
             "utilities": [_utility(each, each.flow, page, language) for each in account.utilities if each.flow],
             "tenants": [
                 {"name": name, "cells": [language.number(amount, 0) for amount in amounts]}
                 for name, amounts in [
                     *((tenant_name(page.park, each, language), _due(each)) for each in month.statements),
-                    (_say("together", language), [account.net_vnd, account.vat_vnd, account.total_vnd]),
+                    (say_account("together", language), [account.net_vnd, account.vat_vnd, account.total_vnd]),
                 ]
             ],
             "sources": source_rows(purchases, lines, language),
@@ -60,7 +65,8 @@ def account_page(page: AccountPage, language: Language) -> str:
     )
 
 
-def _say(key: str, language: Language, **filled: object) -> str:
+def say_account(key: str, language: Language, **filled: object) -> str:
+    """A text of statements or of the account."""
     texts: dict[str, Localized] = WORDS | ACCOUNT
     return language.say(texts[key]).format(**filled)
 
@@ -70,19 +76,19 @@ def _due(statement: Statement) -> list[int]:
 
 
 def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, Any]:
-    sales = [name for name in _SALES if name != "demand_vnd" or any(each.demand_vnd for each in accounts)]
+    sales = [name for name in SALES if name != "demand_vnd" or any(each.demand_vnd for each in accounts)]
     rows: list[tuple[str, list[int | None]]] = []
     for each in accounts:
         paid = each.flow.purchase_vnd if each.flow is not None else None
         amounts = [*(getattr(each, name) for name in sales), paid, each.margin_vnd]
         rows.append((language.say(UTILITY[each.utility]), amounts))
     sums: list[int | None] = [sum(row[place] or 0 for _, row in rows) for place in range(len(sales) + 1)]
-    rows.append((_say("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
+    rows.append((say_account("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
     shown = [
         {"name": name, "cells": [language.number(amount, 0) if amount else "" for amount in amounts]}
         for name, amounts in rows
     ]
-    return {"heads": [_say(key, language) for key in (*sales, "bought", "margin")], "rows": shown}
+    return {"heads": [say_account(key, language) for key in (*sales, "bought", "margin")], "rows": shown}
 
 
 def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, language: Language) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, languag
     notes = [power_factor_text(flow.power_factor, language)] if flow.power_factor is not None else []
     if flow.peak is not None:
         at = peak_text(flow.peak, language)
-        notes.append(_say("peak", language, kw=language.number(flow.peak.kw, 1), at=at))
+        notes.append(say_account("peak", language, kw=language.number(flow.peak.kw, 1), at=at))
     return {
         "name": language.say(UTILITY[account.utility]),
         "flows": [*_flows(flow, account.unit, language)],
@@ -101,16 +107,30 @@ def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, languag
     }
 
 
+def flow_cost(flow: EdgeFlow, name: str) -> int | None:
+    """What a part of a flow costs; None where that is not known."""
+    return {"intake": flow.purchase_vnd, "own": flow.own_vnd, "losses": flow.losses_vnd}.get(name)
+
+
+def own_makes(account: ParkAccount, language: Language) -> str:
+    """What must be said beside the margins where the park sells what it makes of something else that it buys."""
+    bought = [each for each in account.utilities if each.flow is not None and each.flow.purchase_vnd]
+    made = [each for each in account.utilities if each.use_vnd and each not in bought]
+    if not bought or not made:
+        return ""
+    names = (", ".join(language.say(inside(UTILITY[each.utility])) for each in some) for some in (made, bought))
+    return say_account("own_makes", language, made=next(names), bought=next(names))
+
+
 def _flows(flow: EdgeFlow, unit: str, language: Language) -> Iterator[dict[str, str]]:
-    costs = {"intake": flow.purchase_vnd, "own": flow.own_vnd, "losses": flow.losses_vnd}
-    for name in ("intake", "generated", "exported", "sold", "own", "losses"):
-        quantity, cost, note = getattr(flow, name), costs.get(name), ""
+    for name in FLOWS:
+        quantity, cost, note = getattr(flow, name), flow_cost(flow, name), ""
         if name == "losses":
             key = "within" if abs(flow.losses) <= flow.band else "beyond"
-            note = _say(key, language, band=f"{language.number(flow.band, 3)} {unit}")
+            note = say_account(key, language, band=f"{language.number(flow.band, 3)} {unit}")
         if quantity or name not in {"generated", "exported"}:
             yield {
-                "label": _say(name, language),
+                "label": say_account(name, language),
                 "note": note,
                 "quantity": f"{language.number(quantity, 3)} {unit}",
                 "cost": "" if cost is None else f"{language.number(cost, 0)} ₫",
@@ -120,13 +140,17 @@ def _flows(flow: EdgeFlow, unit: str, language: Language) -> Iterator[dict[str, 
 def _bill(checked: CheckedBill, language: Language) -> dict[str, Any]:
     what = language.say(inside(UTILITY[checked.bill.utility]))
     rows = [_comparison(each, language) for each in checked.comparisons]
-    return {"title": _say("bill", language, what=what), "rows": rows}
+    return {"title": say_account("bill", language, what=what), "rows": rows}
 
 
 def _comparison(one: Comparison, language: Language) -> dict[str, Any]:
     digits = 0 if one.unit == "₫" else 3 if not one.unit.startswith("₫") else 2
+    cells = [f"{language.number(value, digits)}" for value in (one.billed, one.own, one.difference, one.error)]
+    return {"what": f"{compared(one, language)} ({one.unit})", "cells": cells, "flagged": one.flagged}
+
+
+def compared(one: Comparison, language: Language) -> str:
+    """What a line of a bill is about."""
     band = "" if one.band is Band.ALL else language.say(BAND[one.band])
     item = language.say(ITEM[one.item])
-    what = f"{band}, {item}" if band else item[:1].upper() + item[1:]
-    cells = [f"{language.number(value, digits)}" for value in (one.billed, one.own, one.difference, one.error)]
-    return {"what": f"{what} ({one.unit})", "cells": cells, "flagged": one.flagged}
+    return f"{band}, {item}" if band else item[:1].upper() + item[1:]

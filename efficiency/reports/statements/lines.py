@@ -4,8 +4,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from efficiency.closing.statement import Charge, ChargeKind, Correction, Peak
-from efficiency.reports.statements.words import KEY, KIND, REASON, WORDS
+from efficiency.closing.statement import CORRECTION_TEXT, Charge, ChargeKind, Correction, Peak
+from efficiency.reports.statements.words import KEY, KIND, WORDS
 from metering.park import Park
 from metering.tariffs import Band
 from metering.words import BAND, UTILITY, Language, inside
@@ -104,7 +104,7 @@ def correction_line(correction: Correction, park: Park, language: Language) -> S
         price=None,
         net_vnd=correction.net_vnd,
         vat=correction.vat,
-        why="; ".join(language.say(REASON[reason]) for reason in correction.reasons),
+        why="; ".join(language.say(CORRECTION_TEXT[reason]) for reason in correction.reasons),
         metered=correction.kind in _METERED,
     )
 

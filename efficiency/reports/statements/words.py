@@ -3,7 +3,7 @@
 from typing import Final
 
 from efficiency.closing.bill import Item
-from efficiency.closing.statement import ChargeKind, CorrectionReason
+from efficiency.closing.statement import ChargeKind
 from metering.model import Localized
 from metering.tariffs import AllocationKey
 from metering.words import text as _text
@@ -110,6 +110,14 @@ ACCOUNT: Final[dict[str, Localized]] = {
     "sales_vnd": _text("Sold", "Bán ra"),
     "bought": _text("Bought", "Mua vào"),
     "margin": _text("Margin", "Chênh lệch"),
+    "own_makes": _text(
+        "The park makes {made} itself, of what it buys: what that costs is in the purchase of {bought}. So the margin "
+        "of one utility says little; the one of all together counts.",
+        "Khu tự sản xuất {made} từ những gì mua vào; chi phí nằm trong phần mua vào của {bought}. Vì vậy chênh lệch "
+        "của từng tiện ích ít ý nghĩa; chỉ chênh lệch tổng cộng mới có giá trị.",
+    ),
+    "part": _text("Part", "Phần"),
+    "bills": _text("Bills", "Đối chiếu hóa đơn"),
     "statements": _text("Statements of tenants", "Bảng kê của các doanh nghiệp"),
     "net_vnd": _text("Before VAT, ₫", "Chưa thuế (₫)"),
     "vat_vnd": _text("VAT, ₫", "Thuế GTGT (₫)"),
@@ -153,20 +161,6 @@ KIND: Final = {
     ChargeKind.REACTIVE: _text("Reactive power surcharge", "Tiền mua công suất phản kháng"),
     ChargeKind.LOSSES: _text("Share of losses", "Phân bổ tổn thất"),
     ChargeKind.COMMON: _text("Share of common use", "Phân bổ điện, nước dùng chung"),
-}
-
-REASON: Final = {
-    CorrectionReason.READINGS: _text("late or corrected readings", "số đọc đến muộn hoặc được sửa"),
-    CorrectionReason.INSTRUMENT: _text("corrected entry of the instrument", "sửa khai báo thiết bị đo"),
-    CorrectionReason.OWNER: _text("corrected time at the metering point", "sửa thời gian sử dụng điểm đo"),
-    CorrectionReason.PRICE: _text("corrected price or tariff hours", "sửa đơn giá hoặc khung giờ"),
-    CorrectionReason.VAT: _text("corrected rate of VAT", "sửa thuế suất GTGT"),
-    CorrectionReason.POWER_FACTOR: _text(
-        "power factor or its basis corrected", "sửa hệ số công suất hoặc tiền điện làm căn cứ"
-    ),
-    CorrectionReason.ALLOCATION: _text(
-        "amount or key of the allocation corrected", "sửa số tiền hoặc tiêu thức phân bổ"
-    ),
 }
 
 COUNTER: Final = {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from efficiency.reports.statements.account import AccountPage, account_page
+from efficiency.reports.statements.accounttables import write_account_csv, write_account_xlsx
 from efficiency.reports.statements.page import StatementPage, statement_page
 from efficiency.reports.statements.tables import write_csv, write_xlsx
 from efficiency.reports.write import put_page
@@ -32,7 +33,18 @@ _WRITERS: Final[Mapping[StatementKind, Callable[[StatementPage, Language, Path],
     StatementKind.XLSX: write_xlsx,
     StatementKind.CSV: write_csv,
 }
-ACCOUNT_KINDS: Final = (StatementKind.HTML, StatementKind.PDF)
+
+
+def _account(page: AccountPage, language: Language, out: Path) -> None:
+    put_page(account_page(page, language), out)
+
+
+_ACCOUNT_WRITERS: Final[Mapping[StatementKind, Callable[[AccountPage, Language, Path], None]]] = {
+    StatementKind.HTML: _account,
+    StatementKind.PDF: _account,
+    StatementKind.XLSX: write_account_xlsx,
+    StatementKind.CSV: write_account_csv,
+}
 
 
 def write_statement(page: StatementPage, language: Language, kind: StatementKind, folder: Path) -> Path:
@@ -45,12 +57,12 @@ def write_statement(page: StatementPage, language: Language, kind: StatementKind
 
 
 def write_account(page: AccountPage, language: Language, kind: StatementKind, folder: Path) -> Path:
-    """Write the park's account as one of `ACCOUNT_KINDS` and return the file.
+    """Write the park's account and return the file.
 
     Raises `OperatorError` where it cannot be written.
     """
     out = folder / f"{page.month.month:%Y-%m}-account-{language.value}.{kind.value}"
-    return _written(out, lambda: put_page(account_page(page, language), out))
+    return _written(out, lambda: _ACCOUNT_WRITERS[kind](page, language, out))
 
 
 def _written(out: Path, write: Callable[[], None]) -> Path:

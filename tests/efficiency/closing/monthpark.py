@@ -4,12 +4,16 @@ Registers follow a smooth line, so that what must be billed can be said beside t
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from math import sin
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from efficiency.closing.file import ClosedMonth, load_closed, write_closed
+from efficiency.closing.making import MonthMaker
+from efficiency.closing.statement import Statement
 from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS
 from metering.instants import midnight_ms, milliseconds
@@ -21,7 +25,7 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series
 SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (9, 10, 11))
 MOVED = milliseconds(datetime.fromisoformat("2026-10-16T14:30:00+07:00"))
 EXCHANGED = milliseconds(datetime.fromisoformat("2026-10-10T09:12:00+07:00"))
-START = date(2026, 8, 31)
+START, NOW = date(2026, 8, 31), date(2026, 11, 2)
 KW = {"em-grid": 900.0, "em-alpha": 400.0, "em-beta": 250.0, "em-office": 200.0, "wm-alpha": 12.0, "wm-grid": 12.6}
 KVAR_SHARE = 0.6
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -158,3 +162,32 @@ async def computed(store: Store, park: Park, now: date) -> None:
 def two_o_clock(park: Park, day: date) -> int:
     """The second hour of a day, ms."""
     return midnight_ms(day, park.zone) + 2 * HOUR_MS
+
+
+@dataclass(slots=True)
+class Desk:
+    """Whoever closes months: `edit` changes the park file, `close` closes a month and keeps it."""
+
+    store: Store
+    folder: Path
+    park: Park
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "park.yaml"
+
+    async def edit(self, **changes: str) -> None:
+        self.park = month_park(self.folder, changes)
+        await computed(self.store, self.park, NOW)
+
+    async def draft(self, month: date) -> ClosedMonth:
+        maker = MonthMaker(self.store, self.park, two_o_clock(self.park, NOW))
+        return await maker.draft(month, load_closed(self.file, "demo"))
+
+    async def close(self, month: date) -> ClosedMonth:
+        write_closed(self.file, await self.draft(month))
+        return load_closed(self.file, "demo")[-1]
+
+
+def of(closed: ClosedMonth, tenant: str) -> Statement:
+    return next(each for each in closed.statements if each.tenant == tenant)

@@ -1,6 +1,5 @@
 """A month is closed once, from whole data, and what changes afterwards is stated once, with its reason."""
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -8,64 +7,27 @@ import pytest
 
 from efficiency.closing.file import ClosedMonth, file_of_month, load_closed, may_close, write_closed
 from efficiency.closing.making import MonthMaker
-from efficiency.closing.statement import ChargeKind, CorrectionReason, Statement, following
+from efficiency.closing.statement import ChargeKind, CorrectionReason, following
 from efficiency.usage.intervals import HOUR_MS
 from metering.errors import OperatorError
-from metering.park import Park
 from proving.servers import Influxd
 from store.client import Store
 from tests.efficiency.closing.monthpark import (
     EXCHANGED,
     MOVED,
     NOVEMBER,
+    NOW,
     OCTOBER,
     SEPTEMBER,
     START,
+    Desk,
     computed,
     month_park,
+    of,
     passed,
     two_o_clock,
     write_readings,
 )
-
-NOW = date(2026, 11, 2)
-
-
-@dataclass(slots=True)
-class Desk:
-    """Whoever closes months: `edit` changes the park file, `close` closes a month and keeps it."""
-
-    store: Store
-    folder: Path
-    park: Park
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "park.yaml"
-
-    async def edit(self, **changes: str) -> None:
-        self.park = month_park(self.folder, changes)
-        await computed(self.store, self.park, NOW)
-
-    async def draft(self, month: date) -> ClosedMonth:
-        maker = MonthMaker(self.store, self.park, two_o_clock(self.park, NOW))
-        return await maker.draft(month, load_closed(self.file, "demo"))
-
-    async def close(self, month: date) -> ClosedMonth:
-        write_closed(self.file, await self.draft(month))
-        return load_closed(self.file, "demo")[-1]
-
-
-@pytest.fixture
-async def desk(store: Store, tmp_path: Path) -> Desk:
-    park = month_park(tmp_path)
-    await write_readings(store, park, START, NOW)
-    await computed(store, park, NOW)
-    return Desk(store, tmp_path, park)
-
-
-def of(closed: ClosedMonth, tenant: str) -> Statement:
-    return next(each for each in closed.statements if each.tenant == tenant)
 
 
 async def test_what_is_charged_is_what_passed_between_the_registers(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from efficiency.indicators.figure import Figure, absent
-from efficiency.indicators.greenhouse import burnt, year_end
+from efficiency.indicators.greenhouse import burnt, entered_figures, forecast, forecast_figures, year_end
 from efficiency.valuation.valued import ValueReason
 from metering.park import Park
 from metering.parkfile import load_park
@@ -92,3 +92,28 @@ def test_entered_months_go_on_as_their_mean_and_too_few_days_are_no_forecast() -
     assert end.likely == pytest.approx(3650 + 72)
     assert year_end(2026, {date(2026, 1, 1): (Figure(200.0, "TOE"), 20)}, {date(2026, 1, 1): 5.0}) is None
     assert year_end(2026, {}, {}) is None
+
+
+def test_entered_fuels_are_figures_of_a_month_as_complete_as_their_entries(park: Park) -> None:
+    found = entered_figures(park, ["mill"], [date(2026, 9, 1)])
+    assert found["co2e_entered_kg"].value == pytest.approx(2 / 3 * (9558.9 + 0.387 * 28 + 0.0774 * 265))
+    assert found["toe_entered"].value == pytest.approx(2.04)
+    assert found["toe_entered"].completeness == 1
+    whole = entered_figures(park, [None, "mill"], [date(2026, 10, 1)])
+    assert whole["toe_entered"].value == pytest.approx(4.08)
+    assert whole["toe_entered"].completeness == 0.5
+    assert entered_figures(park, ["mill"], [date(2026, 11, 1)])["toe_entered"].absent_for == ValueReason.NO_ENTRY
+    assert entered_figures(park, ["nobody"], YEAR) == {}
+
+
+def test_a_forecast_is_of_metered_months_and_entered_fuels_and_says_how_much_is_known(park: Park) -> None:
+    months = {date(2026, month, 1): {"toe": Figure(10.0 * days, "TOE")} for month, days in ((9, 30), (10, 31))}
+    ends = forecast(park, "mill", 2026, months, date(2026, 11, 1))
+    assert ends["co2e_kg"] is not None  # of what is entered alone
+    figures = forecast_figures(2026, ends)
+    entered = 1.02 * 7 * 12 / 3
+    assert figures["toe_forecast"].value == pytest.approx(10 * 365 + entered)
+    assert figures["toe_forecast_low"].value == pytest.approx(10 * 365 + entered)
+    assert figures["toe_forecast"].completeness == pytest.approx(61 / 365)
+    early = forecast_figures(2026, forecast(park, "nobody", 2026, {}, date(2026, 1, 20)))
+    assert early["toe_forecast"].value is None

@@ -1,0 +1,198 @@
+"""Closed months as points of the store (`store.schema.CLOSING`), where dashboards and alerts find them.
+
+The files beside the park file say what was stated; what is stored of their months says by how much that differs from
+what would be stated now. A month is looked at again where its stored figures, its park file or the files changed.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from efficiency.closing.file import ClosedMonth, folder_of, load_closed
+from efficiency.closing.making import MonthMaker, NotYetStated
+from efficiency.closing.monthuse import month_span
+from efficiency.closing.statement import CORRECTION_TEXT, Correction, Statement, following
+from efficiency.indicators.figure import Figure, absent, fields_of, figure, total
+from efficiency.stored.days import local_day
+from efficiency.stored.fields import Fields, PointStore, SeriesPoints
+from efficiency.stored.writer import ParkWriter
+from efficiency.valuation.valued import ValueReason
+from metering.errors import OperatorError
+from metering.figures import Period
+from metering.park import Park
+from metering.quantities import Utility
+from metering.words import Language
+from running.trouble import Trouble
+from store.client import Store
+from store.schema import BALANCE, CLOSING, EDGE, EFFICIENCY
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 3
+"""So many months are looked at again in one go: each takes the database and the processor a moment."""
+_THE_PARK = ""
+"""In place of a tenant."""
+
+_Files = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was found of one park: `basis` of each month in `waiting` is what its stored figures were then."""
+
+    park: Park
+    files: _Files
+    closed: tuple[ClosedMonth, ...]
+    basis: dict[date, Fields] = field(default_factory=dict)
+    waiting: dict[date, NotYetStated] = field(default_factory=dict)
+
+
+class ClosingState:
+    """Keeps the points of closed months of some parks as they are; `trouble` logs files that cannot be used."""
+
+    def __init__(self, store: Store, clock_ms: Callable[[], int], seconds: Callable[[], float]) -> None:
+        self._store = store
+        self._clock_ms = clock_ms
+        self._seconds = seconds
+        self._seen: dict[str, _Seen] = {}
+        self._troubles: dict[str, Trouble] = {}
+
+    async def write(self, park: Park, file: Path) -> None:
+        """Bring the points of one park up to date; without closed months there are none.
+
+        Raises `UnavailableError` where the database is not there.
+        """
+        trouble = self._troubles.setdefault(park.id, Trouble(log, f"closed months of {park.id}", self._seconds))
+        try:
+            seen = self._look(park, file)
+        except OperatorError as error:
+            trouble.happened(str(error))
+            return
+        trouble.over()
+        now_ms = self._clock_ms()
+        writer = ParkWriter(self._store, park.id)
+        points = PointStore(self._store, park.id, writer)
+        await self._look_again(seen, points, now_ms)
+        for tenant, found in state_of(park, seen.closed, seen.waiting, local_day(park, now_ms)).items():
+            tags = {"park": park.id, "tenant": tenant}
+            await points.replace_all([SeriesPoints(CLOSING, tags, tenant or None, found)])
+        await writer.flush()
+
+    def _look(self, park: Park, file: Path) -> _Seen:
+        files = tuple(
+            (each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in sorted(folder_of(file).glob("*.yaml"))
+        )
+        seen = self._seen.get(park.id)
+        if seen is None or seen.park is not park or seen.files != files:
+            seen = self._seen[park.id] = _Seen(park, files, load_closed(file, park.id))
+        return seen
+
+    async def _look_again(self, seen: _Seen, points: PointStore, now_ms: int) -> None:
+        """Find what waits of the months whose figures are others than when they were looked at last, newest first."""
+        maker = MonthMaker(self._store, seen.park, now_ms)
+        looked = 0
+        for month in (each.month for each in reversed(seen.closed)):
+            basis = await _stored(points, seen.park, month)
+            if seen.basis.get(month) == basis:
+                continue
+            seen.waiting[month] = await maker.waiting(month, seen.closed)
+            seen.basis[month] = basis
+            looked += 1
+            if looked == AT_ONCE:
+                return
+
+
+async def _stored(points: PointStore, park: Park, month: date) -> Fields:
+    """Every figure of a month that its statements and the park's account could follow from."""
+    start = month_span(park, month).start
+    of_month = {"park": park.id, "period": Period.MONTH.value}
+    tenants = await points.stored_of_many(EFFICIENCY, {**of_month, "tenant": [*park.tenant]}, start, start)
+    edges = await points.stored_of_many(BALANCE, {**of_month, "main": EDGE, "utility": [*Utility]}, start, start)
+    return {
+        f"{'/'.join(key)} {name}": value
+        for found in (tenants, edges)
+        for key, by_start in found.items()
+        for fields in by_start.values()
+        for name, value in fields.items()
+    }
+
+
+def state_of(
+    park: Park, closed: Sequence[ClosedMonth], waiting: Mapping[date, NotYetStated], today: date
+) -> dict[str, dict[int, Fields]]:
+    """Points of closed months by tenant, of the park under an empty name; with months that wait for it."""
+    found: dict[str, dict[int, Fields]] = {}
+    for each in closed:
+        start = month_span(park, each.month).start
+        stated = {statement.tenant: statement for statement in each.statements}
+        later = _by_tenant(line for other in closed for statement in other.statements for line in _of(statement, each))
+        owed = waiting.get(each.month)
+        figures = {}
+        for tenant in dict.fromkeys([*stated, *later, *(owed.corrections if owed else ())]):
+            statement = stated.get(tenant, Statement(tenant=tenant))
+            figures[tenant] = _figures(statement, later.get(tenant, ()), owed)
+            lines = [*later.get(tenant, ()), *(owed.corrections.get(tenant, ()) if owed else ())]
+            found.setdefault(tenant, {})[start] = {**fields_of(figures[tenant]), **_why(lines)}
+        names = next(iter(figures.values()), {})
+        whole = {name: total([one[name] for one in figures.values()], "₫") for name in names}
+        every = [line for lines in later.values() for line in lines]
+        every += [line for lines in (owed.corrections.values() if owed else ()) for line in lines]
+        found.setdefault(_THE_PARK, {})[start] = {
+            **fields_of(whole),
+            **_why(every),
+            "open_days": 0.0,
+            "closed": each.closed_at.timestamp() * 1000,
+            "obstacles": float(len(each.obstacles)),
+        }
+    for month in _open(closed, today):
+        fields: Fields = {"open_days": float((today - following(month)).days)}
+        found.setdefault(_THE_PARK, {})[month_span(park, month).start] = fields
+    return found
+
+
+def _open(closed: Sequence[ClosedMonth], today: date) -> Iterator[date]:
+    """Months after the newest closed one that are over; none where nobody closes months."""
+    month = following(closed[-1].month) if closed else today
+    while following(month) <= today:
+        yield month
+        month = following(month)
+
+
+def _of(statement: Statement, month: ClosedMonth) -> Iterator[tuple[str, Correction]]:
+    return ((statement.tenant, line) for line in statement.corrections if line.month == month.month)
+
+
+def _by_tenant(lines: Iterable[tuple[str, Correction]]) -> dict[str, list[Correction]]:
+    found: dict[str, list[Correction]] = {}
+    for tenant, line in lines:
+        found.setdefault(tenant, []).append(line)
+    return found
+
+
+def _figures(statement: Statement, later: Sequence[Correction], owed: NotYetStated | None) -> dict[str, Figure]:
+    completeness = min((point.completeness for point in statement.points), default=1.0)
+    shares = [point.estimated / point.quantity for point in statement.points if point.quantity]
+    quality = completeness, max(shares, default=0.0)
+    waiting = absent("₫", ValueReason.NOT_COMPUTED)
+    if owed is not None and owed.obstacles:
+        waiting = absent("₫", ValueReason.INCOMPLETE)
+    elif owed is not None:
+        waiting = figure(_sum(owed.corrections.get(statement.tenant, ())), "₫")
+    return {
+        "stated_vnd": figure(statement.total_vnd, "₫", *quality),
+        "of_earlier_vnd": figure(_sum(statement.corrections), "₫"),
+        "later_vnd": figure(_sum(later), "₫"),
+        "waiting_vnd": waiting,
+    }
+
+
+def _sum(lines: Iterable[Correction]) -> int:
+    return sum(line.with_vat_vnd for line in lines)
+
+
+def _why(lines: Iterable[Correction]) -> Fields:
+    reasons = sorted({reason for line in lines for reason in line.reasons})
+    texts = [CORRECTION_TEXT[reason] for reason in reasons]
+    return {f"why_{language}": "; ".join(map(language.say, texts)) for language in Language}

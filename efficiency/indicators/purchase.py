@@ -1,0 +1,123 @@
+"""What the park pays for what comes in at its edge, day by day, and what losses cost by that (F38).
+
+The surcharge for a low power factor is that of a whole month: the account of the month has it, these figures have not.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+
+import numpy as np
+
+from efficiency.indicators.balance import LOSS, Tap, balance_of_days, edge_mains, park_balance
+from efficiency.indicators.figure import Figure, absent, figure
+from efficiency.indicators.series import Portion, UseSeries, together
+from efficiency.usage.intervals import Span
+from efficiency.usage.quarterhours import QuarterHours
+from efficiency.valuation.localtime import Slots, on_days, slots_over
+from efficiency.valuation.money import Tariff, band_prices, band_shares, electricity_cost, flat_cost
+from efficiency.valuation.valued import NOTHING, Valued, ValueReason
+from metering.park import Park
+from metering.quantities import Utility
+
+BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE, LOSS_COST = "bought_vnd", "bought_with_vat_vnd", "bought_price_vnd", "loss_vnd"
+
+PURCHASE_FIGURES = (BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE, LOSS_COST)
+"""Figures of the park's edge in ₫ before VAT, but for the second; the third is that of one unit."""
+
+
+def edge_figures(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
+    """The balance of the park's edge over exactly the span of `by_meter`, and what it costs."""
+    found = park_balance(park, utility, by_meter, span)
+    return found | _with_loss(found, _bought(park, utility, by_meter, span)) if found else {}
+
+
+def edge_of_days(days: Sequence[Mapping[str, Figure]], expected: int) -> dict[str, Figure]:
+    """The same of a longer period from its days, of which `expected` have passed."""
+    found = balance_of_days(days, expected)
+    bought = {name: _joined(name, days, expected) for name in (BOUGHT, BOUGHT_WITH_VAT)}
+    priced = [day[BOUGHT_PRICE] for day in days if day[BOUGHT_PRICE].value is not None]
+    over = sum(each.over or 0.0 for each in priced)
+    price = absent("₫", bought[BOUGHT].absent_for or ValueReason.NO_DATA, bought[BOUGHT].completeness)
+    if over:
+        weighed = sum((each.value or 0.0) * (each.over or 0.0) for each in priced)
+        price = figure(weighed / over, "₫", bought[BOUGHT].completeness, bought[BOUGHT].estimated, over=over)
+    return found | _with_loss(found, {**bought, BOUGHT_PRICE: price})
+
+
+def _with_loss(balance: Mapping[str, Figure], bought: dict[str, Figure]) -> dict[str, Figure]:
+    loss, price = balance[LOSS], bought[BOUGHT_PRICE]
+    completeness = min(loss.completeness, price.completeness)
+    cost = absent("₫", loss.absent_for | price.absent_for, completeness)
+    if loss.value is not None and price.value is not None:
+        estimated, reasons = max(loss.estimated, price.estimated), loss.reasons & ~ValueReason.INDICATIVE
+        cost = figure(loss.value * price.value, "₫", completeness, estimated, reasons)
+    return {**bought, LOSS_COST: cost}
+
+
+def _joined(name: str, days: Sequence[Mapping[str, Figure]], expected: int) -> Figure:
+    """Sum over the days that have a value; without a price on one of them there is none."""
+    known = [day[name] for day in days if day[name].value is not None]
+    completeness = sum(each.completeness for each in known) / expected if expected else 0.0
+    reasons = reduce(or_, (day[name].absent_for for day in days), NOTHING)
+    unpriced = reasons & ~(ValueReason.NO_DATA | ValueReason.NOT_COMPUTED)
+    if unpriced or not known:
+        return absent("₫", unpriced or reasons or ValueReason.NO_DATA, completeness)
+    partly = ValueReason.PARTLY if len(known) < expected else NOTHING
+    estimated = max(each.estimated for each in known)
+    return figure(sum(each.value or 0.0 for each in known), "₫", completeness, estimated, partly)
+
+
+def _bought(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
+    mains = [tap for tap in edge_mains(park, utility, span) if tap.into]
+    if any(tap.meter.id not in by_meter for tap in mains):
+        return dict.fromkeys((BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE), absent("₫", ValueReason.NO_DATA))
+    when = slots_over(span, park.zone)
+    use = [Portion(by_meter[tap.meter.id], _mine(tap, when)) for tap in mains]
+    valued = [_cost(park, utility, portion.hours, when) for portion in use]
+    missing = reduce(or_, (_missing(one, portion) for one, portion in zip(valued, use, strict=True)), NOTHING)
+    costs = [_with_amount(portion, one) for portion, one in zip(use, valued, strict=True)]
+    cost, taken = together(costs), together(use)
+    rate = on_days(park.tariffs.vat.get(utility, ()), lambda entry: entry.value, when.day)
+    paid = together([portion.times(1 + rate) for portion in costs])
+    if cost is None or taken is None or paid is None:
+        return dict.fromkeys((BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE), absent("₫", ValueReason.NO_METER))
+    untaxed = ValueReason.NO_VAT if (np.isnan(rate) & np.isfinite(cost.amount)).any() else NOTHING
+    return {
+        BOUGHT: cost.figure("₫", missing),
+        BOUGHT_WITH_VAT: paid.figure("₫", missing | untaxed),
+        BOUGHT_PRICE: _price(cost, taken.positive(), missing),
+    }
+
+
+def _price(cost: UseSeries, taken: UseSeries, missing: ValueReason) -> Figure:
+    """F23: what a unit of the intake cost on average."""
+    whole = cost.figure("₫", missing)
+    known = np.isfinite(cost.amount)
+    over = float(taken.amount[known].sum())
+    if whole.value is None or not over:
+        return absent("₫", whole.absent_for or ValueReason.ZERO_DENOMINATOR, whole.completeness)
+    return figure(whole.value / over, "₫", whole.completeness, whole.estimated, over=over)
+
+
+def _mine(tap: Tap, when: Slots) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.asarray((when.start >= tap.span.start) & (when.start < tap.span.end))
+
+
+def _cost(park: Park, utility: Utility, use: QuarterHours, when: Slots) -> Valued:
+    purchase, tariff = park.tariffs.purchase, park.tariffs.electricity
+    if utility is not Utility.ELECTRICITY:
+        return flat_cost(use, purchase.prices.get(utility, ()), when)
+    shares = band_shares(tariff.bands if tariff is not None else (), when)
+    return electricity_cost(use, Tariff(shares, band_prices(purchase.electricity, when))).total
+
+
+def _missing(cost: Valued, portion: Portion) -> ValueReason:
+    """Why known use has no cost."""
+    lacking = np.isnan(cost.value) & np.isfinite(portion.hours.amount) & portion.mine
+    return ValueReason(int(np.bitwise_or.reduce(cost.reasons[lacking], initial=np.uint32(0))))
+
+
+def _with_amount(portion: Portion, cost: Valued) -> Portion:
+    hours = portion.hours
+    return Portion(QuarterHours.of(hours.start, cost.value, hours.completeness, hours.estimated), portion.mine)
