@@ -78,6 +78,9 @@ def _parsed(file: Path, text: str, judges: Sequence[Judge]) -> Park:
     if not isinstance(raw, dict):
         right = "a park file is a mapping with park, tenants, gateways and meters"
         raise ParkFileError([Fault(file, 1, "file", "", right)])
+    if "park" not in raw and raw.keys() >= _OF_A_BILL:
+        right = "is a supplier's bill and no park file: keep bills in a folder of their own"
+        raise ParkFileError([Fault(file, 1, "file", "", right)])
     try:
         park = Park.model_validate(raw)
     except ValidationError as error:
@@ -229,6 +232,7 @@ def explained(error: ValidationError, kind: type[BaseModel]) -> Iterator[Broken]
 
 
 _SHOWN = 60
+_OF_A_BILL = frozenset({"utility", "from", "to", "lines"})
 _OF_A_DRIVER = frozenset({"address", "type", "scale"})
 _IDENTIFIER_KEYS = frozenset({"id", "tenant", "gateway", "parent"})
 

@@ -1,5 +1,6 @@
 """`ecopark account` as an operator calls it: the account adds up, and a bill is compared line by line."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from openpyxl import load_workbook
 
-from efficiency.closing.account import EdgeFlow
+from efficiency.closing.account import EdgeFlow, ParkAccount, UtilityAccount
 from efficiency.closing.file import load_closed
 from efficiency.closing.statement import ChargeKind
+from efficiency.reports.statements.account import own_makes
 from efficiency.reports.statements.words import ACCOUNT, ITEM, KEY
+from metering.quantities import Utility
 from metering.words import Language
 
 Run = Callable[..., Any]
@@ -84,12 +88,59 @@ def test_a_bill_that_agrees_and_one_that_does_not(call: Run, tmp_path: Path) -> 
     done = call("account", "2026-10", "--bill", written(wrong, tmp_path / "bills" / "bill.yaml"), *out)
     assert done.returncode == 1
     compared = json.loads(done.stdout.splitlines()[-1])["bills"][0]["comparisons"]
-    told = [line.split(":")[0] for line in done.stdout.splitlines()[4:-1]]
+    told = [line.split(":")[0] for line in done.stdout.splitlines()[8:-1]]
     assert told == ["off_peak price", "off_peak amount", "normal amount", "peak quantity", "peak amount", "all total"]
     assert len(compared) == 3 * len(wrong["lines"]) + 3
     peak["quantity"] -= 0.02 * error
     within = call("account", "2026-10", "--bill", written(wrong, tmp_path / "bills" / "bill.yaml"), *out)
     assert "peak quantity" not in within.stdout
+
+
+def test_the_account_is_a_table_and_a_workbook_too(call: Run, tmp_path: Path) -> None:
+    account = load_closed(tmp_path / "park.yaml", "demo")[-1].account
+    flow = flow_of(tmp_path)
+    bill = written(bill_of(flow), tmp_path / "bills" / "bill.yaml")
+    kinds = ("--kind", "csv", "--kind", "xlsx", "--lang", "en")
+    done = call("account", "2026-10", "--bill", bill, "--out", str(tmp_path / "out"), *kinds)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(file.suffix for file in (tmp_path / "out").iterdir()) == [".csv", ".xlsx"]
+    with (tmp_path / "out" / "2026-10-account-en.csv").open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    bought = [row for row in rows if row["Part"] == "Purchase" and row["Utility"] == "Electricity"]
+    assert sum(int(row["Amount, ₫"]) for row in bought) == flow.purchase_vnd
+    losses = next(row for row in rows if row["What"] == "Losses" and row["Utility"] == "Electricity")
+    assert (float(losses["Quantity"]), int(losses["Amount, ₫"])) == (flow.losses, flow.losses_vnd)
+    sold = [row for row in rows if row["What"] == "Sold"]
+    assert sum(int(row["Amount, ₫"]) for row in sold) == account.net_vnd
+    due = [row for row in rows if row["What"].endswith("To be paid, ₫")]
+    assert sum(int(row["Amount, ₫"]) for row in due) == account.total_vnd
+    book = load_workbook(tmp_path / "out" / "2026-10-account-en.xlsx")
+    assert book.sheetnames[-1] == "Bills"
+    judged = [row[-1].value for row in book["Bills"].iter_rows(min_row=2, max_col=8)]
+    assert judged
+    assert set(judged) == {"agrees"}
+
+
+def test_where_the_park_sells_what_it_makes_of_what_it_buys_the_margin_says_so() -> None:
+    flow = EdgeFlow(
+        intake=100.0,
+        generated=0.0,
+        exported=0.0,
+        sold=100.0,
+        own=0.0,
+        losses=0.0,
+        band=1.0,
+        error=1.0,
+        purchase_vnd=100,
+    )
+    gas = UtilityAccount(utility=Utility.NATURAL_GAS, unit="Nm³", flow=flow, use_vnd=50)
+    steam = UtilityAccount(utility=Utility.STEAM, unit="t", use_vnd=300)
+    both = ParkAccount(utilities=(gas, steam), net_vnd=350, vat_vnd=0, total_vnd=350)
+    said = own_makes(both, Language.EN)
+    assert "makes steam itself" in said
+    assert "purchase of natural gas" in said
+    alone = ParkAccount(utilities=(gas,), net_vnd=50, vat_vnd=0, total_vnd=50)
+    assert own_makes(alone, Language.EN) == ""
 
 
 def test_the_bill_of_the_page_agrees(call: Run, tmp_path: Path) -> None:

@@ -91,6 +91,15 @@ def test_a_folder_reports_the_faults_of_all_its_files(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bill_in_the_folder_of_park_files_is_named_as_one(tmp_path: Path) -> None:
+    (tmp_path / "park.yaml").write_text(GOOD, encoding="utf-8")
+    bill = "utility: water\nfrom: 2026-10-01\nto: 2026-10-31\nlines: []\nvat_vnd: 0\ntotal_vnd: 0\n"
+    (tmp_path / "water.yaml").write_text(bill, encoding="utf-8")
+    with pytest.raises(ParkFileError, match="keep bills in a folder of their own") as caught:
+        load_parks(tmp_path)
+    assert [fault.file.name for fault in caught.value.faults] == ["water.yaml"]
+
+
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="point ECOPARK_PARK at"):
         load_parks(tmp_path)
