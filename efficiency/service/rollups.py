@@ -69,9 +69,7 @@ class Rollups:
         if changed.lost_mains:
             for utility in {*Utility} - {*edges(park)}:
                 await self.forget({"park": park.id, "utility": utility.value, "main": EDGE}, None)
-        self._take_edges(changed, park, first, today)
-        if changed.entered and first:
-            self.pending.whole_months(park, min(first.values()), now_ms)
+        self._take_costs_and_fuels(changed, park, first, now_ms)
         if changed.reuse or changed.lost_uses:
             firsts = [*first.values(), *await self._points.oldest(PARK_EFFICIENCY, {"park": park.id, **_OF_DAYS})]
             days = days_between(local_day(park, min(firsts)), today) if firsts else set()
@@ -84,7 +82,11 @@ class Rollups:
             self.pending.park_months |= {day.replace(day=1) for day in days_between(local_day(park, since), today)}
         await self._take_baselines(changed, park, first, today)
 
-    def _take_edges(self, changed: Changes, park: Park, first: Mapping[str, int], today: date) -> None:
+    def _take_costs_and_fuels(self, changed: Changes, park: Park, first: Mapping[str, int], now_ms: int) -> None:
+        """What the intake costs, and what is entered beside what meters count."""
+        today = local_day(park, now_ms)
+        if changed.entered and first:
+            self.pending.whole_months(park, min(first.values()), now_ms)
         for utility, day in changed.edges.items():
             firsts = [first[meter.id] for meter in park.meters if meter.utility is utility and meter.id in first]
             if firsts and day <= today:
