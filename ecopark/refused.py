@@ -20,7 +20,8 @@ from metering.errors import OperatorError, UnavailableError
 from metering.instants import QUARTER_MS
 from metering.model import Model
 from metering.quantities import UTILITIES, Utility
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, REFUSED
 from store.select import earlier, either, select, where

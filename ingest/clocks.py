@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 from ingest.accept import Taken
 from metering.errors import OperatorError, UnavailableError
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.lines import point, series
 from store.schema import GATEWAY_CLOCK, NS_PER_MS, OPERATOR_DATABASE
 

@@ -10,7 +10,8 @@ from ingest.intake import Intake
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
 from running.monitor import MetricValues
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 

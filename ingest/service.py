@@ -26,7 +26,8 @@ from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
 from running.monitor import MetricValues
 from running.patience import Patience
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE, REFUSED, REFUSED_DAYS
 from store.select import where
 from wire.address import BrokerAddress

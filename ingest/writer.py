@@ -20,7 +20,8 @@ from ingest.replies import Replies
 from metering.errors import OperatorError, UnavailableError
 from running.patience import Patience
 from running.trouble import Trouble
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from wire.messages import Reading, Reason
 from wire.topics import Channel, base, topic

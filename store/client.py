@@ -16,12 +16,25 @@ import time
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from metering.errors import OperatorError, UnavailableError
+from store.answers import (
+    OPEN_GEMINI,
+    PACKED,
+    Answer,
+    RejectedError,
+    Row,
+    failure_of,
+    message_of,
+    rows_of,
+    series_of,
+    strange,
+    version_of,
+)
 from store.proof import Proof
 from store.select import delete, name
 
@@ -30,8 +43,6 @@ if TYPE_CHECKING:
 
 WRITE_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 120.0
-_DETAIL = 300
-_BEGINNING = 80
 _SHOWS_AFTER_S = (0.05, 0.2, 1.0, 3.0)
 _BEYOND = "beyond retention policy"
 _MARGIN_MS = 60_000
@@ -39,29 +50,13 @@ _MARGIN_MS = 60_000
 _LARGE = 2**20
 _AS_ARRAYS = {"Accept-Encoding": "identity"}
 """Numbers hardly get smaller, and packing them is half of the database's work."""
-_VERSION = "X-Influxdb-Version"
-_GEMINI_VERSION = "X-Geminidb-Version"
-OPEN_GEMINI = "openGemini"
 _NEW_SERIES_S = 5.0
 """openGemini shows points of a new series one to three seconds after it has confirmed them, of known ones at once."""
 _COUNTS_TWICE = (
     "see to it that its configuration has pre-agg-enabled = false under [common], or its sums count points that are "
     "overwritten twice for a while; ignore-empty-tag = false there, and enabled = false under [shelf-mode]"
 )
-_NOTHING_YET = "measurement not found"
-"""openGemini's answer where InfluxDB's is empty."""
-_GOING = "is being delete"
-"""openGemini takes a while to delete, and nothing else meanwhile."""
-_PACKED = "application/x-msgpack"
 log = logging.getLogger(__name__)
-
-
-class RejectedError(Exception):
-    """The database will not take these lines, now or later; the message is its own."""
-
-
-Row = dict[str, Any]
-"""One row of a result: the tags it was grouped by and its columns; `time` in nanoseconds."""
 
 
 class Store:
@@ -161,11 +156,11 @@ class Store:
         answer = await self._send("POST", "/query", {"db": database, "epoch": "ns"}, {"q": asked}, QUERY_TIMEOUT_S)
         try:
             results = json.loads(answer.body)["results"]
-            rows = _rows(results[:1], self._url)
+            rows = rows_of(results[:1], self._url)
             if proof is not None:
-                proof.check([row["number"] for row in _rows(results[1:], self._url)])
+                proof.check([row["number"] for row in rows_of(results[1:], self._url)])
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise _strange(answer, self._url) from error
+            raise strange(answer, self._url) from error
         return rows
 
     async def series(self, statement: str, database: str) -> list[dict[str, Any]]:
@@ -176,9 +171,9 @@ class Store:
         parameters = {"db": database, "epoch": "ms"}
         answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S)
         try:
-            return [series for result in json.loads(answer.body)["results"] for series in _series(result, self._url)]
+            return [series for result in json.loads(answer.body)["results"] for series in series_of(result, self._url)]
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise _strange(answer, self._url) from error
+            raise strange(answer, self._url) from error
 
     async def tables(self, statement: str, database: str) -> "list[Table]":
         """Run one InfluxQL statement and return each of its series as arrays.
@@ -189,18 +184,18 @@ class Store:
         from store.columns import columns_of, table  # noqa: PLC0415
 
         asked, proof = self._proving(statement, database)
-        parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": _PACKED}
+        parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": PACKED}
         answer = await self._send(
             "POST", "/query", parameters, body={"q": asked}, timeout_s=QUERY_TIMEOUT_S, headers=headers
         )
         try:
-            results = columns_of(answer.body, packed=answer.media_type == _PACKED)
-            found = [table(series) for result in results[:1] for series in _series(result, self._url)]
+            results = columns_of(answer.body, packed=answer.media_type == PACKED)
+            found = [table(series) for result in results[:1] for series in series_of(result, self._url)]
             if proof is not None:
-                proofs = [table(series) for result in results[1:] for series in _series(result, self._url)]
+                proofs = [table(series) for result in results[1:] for series in series_of(result, self._url)]
                 proof.check([int(number) for one in proofs for number in one.fields["number"]])
         except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
-            raise _strange(answer, self._url) from error
+            raise strange(answer, self._url) from error
         return found
 
     def _proving(self, statement: str, database: str) -> tuple[str, Proof | None]:
@@ -242,9 +237,9 @@ class Store:
     async def _execute(self, statement: str, database: str) -> None:
         answer = await self._send("POST", "/query", {"db": database}, {"q": statement}, QUERY_TIMEOUT_S)
         try:
-            _rows(json.loads(answer.body)["results"], self._url)
+            rows_of(json.loads(answer.body)["results"], self._url)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise _strange(answer, self._url) from error
+            raise strange(answer, self._url) from error
 
     async def delete(self, measurement: str, condition: str, databases: Iterable[str]) -> bool:
         """Delete the points that meet a condition on tags and time from some databases.
@@ -290,7 +285,7 @@ class Store:
         body: bytes | io.BytesIO | dict[str, str] | None,
         timeout_s: float,
         headers: dict[str, str] | None = None,
-    ) -> "_Answer":
+    ) -> Answer:
         if self._session is None:
             msg = "use the store as a context manager"
             raise RuntimeError(msg)
@@ -304,10 +299,10 @@ class Store:
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 allow_redirects=False,  # a POST would become a GET, and be answered with success
             ) as response:
-                self._answered = _version(response)
-                answer = _Answer(await response.read(), response.content_type, self._answered)
+                self._answered = version_of(response)
+                answer = Answer(await response.read(), response.content_type, self._answered)
                 if response.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
-                    raise _failure(response, _said(answer), self._url, parameters.get("db", ""))
+                    raise failure_of(response, message_of(answer), self._url, parameters.get("db", ""))
                 return answer
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise OperatorError(
@@ -322,97 +317,9 @@ class Store:
             raise UnavailableError(f"InfluxDB at {self._url}: {str(error) or type(error).__name__}") from error
 
 
-class _Answer(NamedTuple):
-    """What the database sent back; `version` is the server's."""
-
-    body: bytes
-    media_type: str
-    version: str
-
-
-def _version(response: aiohttp.ClientResponse) -> str:
-    gemini = response.headers.get(_GEMINI_VERSION)
-    return f"{OPEN_GEMINI} {gemini}" if gemini else response.headers.get(_VERSION, "")
-
-
-def _strange(answer: _Answer, url: str) -> UnavailableError:
-    """An answer of success that cannot be read: half of one, a proxy's page, or what another kind of server says."""
-    version = f"version {answer.version}" if answer.version else "which names no version"
-    begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
-    return UnavailableError(
-        f"{url} ({version}) answers, but not as InfluxDB does; {len(answer.body)} bytes, which begin {begins!r}. "
-        "Where this stays so, ECOPARK_INFLUX_URL names a proxy, or another kind of server"
-    )
-
-
-def _said(answer: _Answer) -> str:
-    """The message of an answer that reports a failure, in whatever form it came."""
-    try:
-        if answer.media_type == _PACKED:
-            from store.columns import unpacked  # noqa: PLC0415
-
-            found = unpacked(answer.body)
-        else:
-            found = json.loads(answer.body)
-        return str(found["error"])[:_DETAIL]
-    except (TypeError, KeyError, ValueError, IndexError, struct.error):
-        return answer.body.decode(errors="replace")[:_DETAIL]
-
-
-def _rows(results: list[dict[str, Any]], url: str) -> list[Row]:
-    rows: list[Row] = []
-    for result in results:
-        for found in _series(result, url):
-            tags, columns = found.get("tags", {}), found["columns"]
-            rows.extend({**tags, **dict(zip(columns, row, strict=True))} for row in found.get("values", ()))
-    return rows
-
-
-def _series(result: dict[str, Any], url: str) -> list[dict[str, Any]]:
-    if "error" in result and not result["error"].startswith(_NOTHING_YET):
-        raise _of_query(result["error"], url)
-    return result.get("series") or []
-
-
-def _failure(response: aiohttp.ClientResponse, detail: str, url: str, database: str) -> Exception:
-    detail = detail.strip()
-    match response.status:
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return OperatorError(
-                f"InfluxDB at {url} refuses the credentials ({response.status}: {detail}); "
-                "correct ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN, or grant the user its rights"
-            )
-        case status if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            to = response.headers.get("Location", "elsewhere")
-            return OperatorError(f"InfluxDB at {url} sends us to {to}; correct ECOPARK_INFLUX_URL")
-        case HTTPStatus.NOT_FOUND:
-            return OperatorError(
-                f"InfluxDB at {url} has no database {database!r} ({detail}); create it, or correct ECOPARK_INFLUX_URL"
-            )
-        case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE | HTTPStatus.UNPROCESSABLE_ENTITY:
-            return RejectedError(detail)
-        case status:
-            return UnavailableError(
-                f"InfluxDB at {url} answers {status}: {detail}",
-                retry_after=_seconds(response.headers.get("Retry-After")),
-            )
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isdigit() else None
-
-
 _UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
 
 
 def _ms(duration: str) -> int | None:
     """A duration such as `168h0m0s`, ms; None for one without end."""
     return sum(int(count) * _UNITS_MS[unit] for count, unit in re.findall(r"(\d+)([wdhms])", duration)) or None
-
-
-def _of_query(error: str, url: str) -> Exception:
-    if _GOING in error:
-        return UnavailableError(f"InfluxDB at {url}: {error}")
-    if error.startswith("database not found"):
-        return OperatorError(f"InfluxDB at {url}: {error}; create it")
-    return RejectedError(error)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from metering.errors import OperatorError, UnavailableError
-from store.client import RejectedError, Row, Store
+from store.answers import RejectedError, Row
+from store.client import Store
 from store.lines import FieldValue, point, series
 
 DAY_NS: Final = 86_400_000_000_000

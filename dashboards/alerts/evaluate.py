@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboards.filling import with_macros
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 
 Labels = frozenset[tuple[str, str]]

@@ -20,7 +20,8 @@ from dashboards.viewer.boards import Boards, PageRange, UnknownError
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Identifier, Model
 from metering.words import Language
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 
 BUILT = Path(__file__).parent.parent / "web" / "built"
 """The program of the pages, made by `make bundle`."""

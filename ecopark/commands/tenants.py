@@ -20,7 +20,7 @@ from ecopark.tenants.sync import LANGUAGES, Target, sync, tenants_dashboards
 from ecopark.tenants.wanted import homes
 from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import load_parks
-from store.client import OPEN_GEMINI
+from store.answers import OPEN_GEMINI
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Tenants' databases, credentials and Grafana organizations."

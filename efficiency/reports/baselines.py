@@ -12,7 +12,8 @@ from efficiency.stored.fields import Fields
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from metering.words import UTILITY, Language, inside
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import BASELINE, NS_PER_MS, OPERATOR_DATABASE
 from store.select import select
 

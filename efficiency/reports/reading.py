@@ -20,7 +20,8 @@ from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES, Period
 from metering.instants import midnight_ms
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import BALANCE, EDGE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, PARK_EFFICIENCY, SYMBIOSIS, USAGE
 from store.select import Of, select, where
 

@@ -15,7 +15,8 @@ from efficiency.usage.events import lasted
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Localized
 from metering.park import Park
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.lines import point, series
 from store.schema import EVENTS, NOT_COMPUTED, NS_PER_MS, OPERATOR_DATABASE
 from store.select import select, where

@@ -26,7 +26,8 @@ from running.monitor import MetricValues
 from running.parkwatch import ParkWatch
 from running.patience import Patience
 from running.trouble import Trouble
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from metering.errors import OperatorError, UnavailableError
 from running.patience import Patience
 from running.trouble import Trouble
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
 
 LINES_AT_ONCE = 5000

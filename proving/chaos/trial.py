@@ -23,7 +23,8 @@ from proving.demo.crew import Crew
 from proving.demo.plan import DemoPlan
 from proving.demo.tally import GatewaySide
 from proving.servers import Servers
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from store.select import select, where
 

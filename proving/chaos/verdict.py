@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metering.park import Park
-from store.client import Row
+from store.answers import Row
 
 SKEW_MS = 15_000
 """A gateway's time stamp may differ this much from the plant's: a paused gateway stamps when it wakes."""

@@ -13,7 +13,8 @@ from proving.demo.plan import EXAMPLE, SEED
 from proving.plant.demopark import demo_park_text
 from proving.plant.history import samples
 from proving.plant.plant import Plant
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
 
 START = datetime.fromisoformat("2026-10-05T00:00:00+07:00")

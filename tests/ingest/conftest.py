@@ -15,7 +15,8 @@ from ingest.directory import Directory, directory
 from metering.parkfile import load_park
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 
 PATIENCE_S = 90.0

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from store.client import Row
+from store.answers import Row
 from store.schema import OPERATOR_DATABASE
 from tests.ingest.conftest import PARK, Station, Until, park_file
 

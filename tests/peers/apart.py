@@ -14,7 +14,8 @@ from ecopark.tenants.keys import Keys
 from ecopark.tenants.wanted import PREFIX
 from metering.errors import OperatorError, UnavailableError
 from proving.servers import START_S, PrivateDatabase
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import ECOPARK
 from tests.ecopark.tenants.conftest import BREWERY, PARK, TEXTILE

@@ -13,7 +13,8 @@ from pathlib import Path
 from metering.errors import OperatorError, UnavailableError
 from proving.processes import Child, free_port
 from proving.servers import START_S, operators_database, until_ready
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 
 _CONFIGURATION = """\

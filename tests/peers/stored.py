@@ -22,7 +22,8 @@ from metering.park import Park
 from metering.parkfile import load_park
 from proving.demo.plan import EXAMPLE
 from proving.servers import Influxd, PrivateDatabase
-from store.client import RejectedError, Row, Store
+from store.answers import RejectedError, Row
+from store.client import Store
 from store.copying import databases, measurements
 from store.schema import BALANCE, EFFICIENCY, OPERATOR_DATABASE, PARK_EFFICIENCY, USAGE
 from tests.conftest import ECOPARK

@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 
 from proving.servers import Influxd
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from tests.conftest import FaultyProxy
 from tests.peers.apart import tenants
 from tests.peers.cell import Judgement

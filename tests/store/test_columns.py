@@ -5,7 +5,8 @@ import json
 import pytest
 
 from metering.errors import UnavailableError
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.columns import columns_of, table
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy

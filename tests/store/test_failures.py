@@ -8,7 +8,8 @@ import pytest
 from metering.errors import OperatorError, UnavailableError
 from proving.processes import free_port
 from proving.servers import Influxd
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy
 

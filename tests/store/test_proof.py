@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 
 from metering.errors import UnavailableError
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.conftest import FaultyProxy
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 from store.select import EARLIEST_NS, LATEST_NS, Of, differs, exceeds, ns, select, where
 

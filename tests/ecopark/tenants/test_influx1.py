@@ -11,7 +11,8 @@ import pytest
 from ecopark.tenants.keys import Keys
 from metering.errors import OperatorError
 from proving.servers import Influxd
-from store.client import RejectedError, Store
+from store.answers import RejectedError
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.ecopark.tenants.conftest import BREWERY, PARK, TEXTILE
 

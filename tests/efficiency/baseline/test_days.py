@@ -27,7 +27,8 @@ from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import BASELINE, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 from tests.efficiency.baseline.test_baseline import draft
 from tests.efficiency.baseline.test_baseline import fitted as sample_fit

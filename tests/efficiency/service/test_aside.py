@@ -22,7 +22,8 @@ from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.park import Park
 from metering.parkfile import load_park
 from running.parkwatch import ParkWatch
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import NOT_COMPUTED, NS_PER_MS, OPERATOR_DATABASE, reading_series
 from tests.conftest import FaultyProxy
 from tests.efficiency.conftest import usage_rows

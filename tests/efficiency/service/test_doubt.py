@@ -10,7 +10,8 @@ from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
 from metering.park import Park
 from metering.parkfile import load_park
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 from tests.efficiency.service.test_meter_status import meter, park_of
 from tests.efficiency.smallpark import PARK

@@ -19,7 +19,8 @@ from efficiency.usage.intervals import DAY_MS, HOUR_MS
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE, tenant_database
 
 BEGIN = 1_790_000_000_000 // DAY_MS * DAY_MS - 7 * HOUR_MS

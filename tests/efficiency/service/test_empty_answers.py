@@ -14,7 +14,8 @@ from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.errors import UnavailableError
 from metering.park import Park
 from proving.servers import Influxd
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 from tests.conftest import FaultyProxy
 from tests.efficiency.conftest import usage_rows

@@ -8,7 +8,8 @@ from metering.instants import midnight_ms
 from proving.demo.plan import SEED
 from proving.plant.events import FIELD_EVENTS, FieldEvent, Reset, Rollover, Spike, Stuck, Swap
 from proving.plant.plant import Plant
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series, tenant_database
 from tests.efficiency.conftest import START, Field
 

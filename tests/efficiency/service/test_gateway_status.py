@@ -4,7 +4,8 @@ from efficiency.service.gatewaystatus import GatewayStatus
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.usage.intervals import HOUR_MS
 from ingest.arrivals import ArrivalSource, Extent, Trace
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import GATEWAY_OFFLINE, NS_PER_MS, OPERATOR_DATABASE
 from tests.efficiency.conftest import Field
 

@@ -14,7 +14,8 @@ from efficiency.service.lease import LASTS_MS, RENEW_S, Leases
 from metering.errors import UnavailableError
 from proving.processes import Child
 from proving.servers import Influxd
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
 from tests.conftest import ECOPARK
 from tests.efficiency.service.test_aside import park_of

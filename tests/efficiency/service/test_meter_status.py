@@ -11,7 +11,8 @@ from efficiency.service.meterstatus import MeterStatus
 from efficiency.usage.intervals import DAY_MS, HOUR_MS
 from metering.park import Park
 from metering.parkfile import load_park
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.efficiency.smallpark import PARK
 

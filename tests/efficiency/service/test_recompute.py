@@ -13,7 +13,8 @@ from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Span
 from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.meters import Meter
 from metering.parkfile import load_park
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, tenant_database
 from tests.efficiency.conftest import Field, usage_rows
 

@@ -138,6 +138,22 @@ async def test_of_a_dated_value_of_a_tenant_only_its_figures_change_and_only_fro
     assert second.because == ("tenant textile",)
 
 
+async def test_a_tenant_whose_only_meter_is_gone_keeps_no_figures_of_it(store: Store, tmp_path: Path) -> None:
+    file, park = small_park(tmp_path)
+    now = at(park, DAYS, 1)
+    await write_days(store, park, range(DAYS))
+    usage = await computed(store, park, now)
+    asked = 'SELECT count("electricity_kwh") AS "days" FROM "efficiency" WHERE "tenant" = \'idle\''
+    assert (await store.query(asked, OPERATOR_DATABASE))[0]["days"] > DAYS, "of days, and of months"
+    raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    gone(raw)
+    file.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
+    usage.park = load_park(file)
+    for _ in range(3):
+        await usage.cycle(now)
+    assert await store.query(asked, OPERATOR_DATABASE) == []
+
+
 async def test_nothing_is_said_of_a_park_that_was_never_computed(store: Store, tmp_path: Path) -> None:
     _, park = small_park(tmp_path)
     await store.query(f'CREATE DATABASE "{OPERATOR_DATABASE}"', "")

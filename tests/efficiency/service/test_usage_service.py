@@ -21,7 +21,8 @@ from efficiency.usage.intervals import HOUR_MS
 from metering.parkfile import load_park
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
-from store.client import Row, Store
+from store.answers import Row
+from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series
 from tests.conftest import FaultyProxy
 from tests.efficiency.baseline.test_baseline import draft, fitted

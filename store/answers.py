@@ -1,0 +1,127 @@
+"""What an answer of the database says: its rows, or which of the three errors it means (see `store.client`)."""
+
+import json
+import struct
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from metering.errors import OperatorError, UnavailableError
+
+OPEN_GEMINI = "openGemini"
+PACKED = "application/x-msgpack"
+_DETAIL = 300
+_BEGINNING = 80
+_VERSION = "X-Influxdb-Version"
+_GEMINI_VERSION = "X-Geminidb-Version"
+_NOTHING_YET = "measurement not found"
+"""openGemini's answer where InfluxDB's is empty."""
+_GOING = "is being delete"
+"""openGemini takes a while to delete, and nothing else meanwhile."""
+
+
+class RejectedError(Exception):
+    """The database will not take these lines, now or later; the message is its own."""
+
+
+Row = dict[str, Any]
+"""One row of a result: the tags it was grouped by and its columns; `time` in nanoseconds."""
+
+
+class Answer(NamedTuple):
+    """What the database sent back; `version` is the server's."""
+
+    body: bytes
+    media_type: str
+    version: str
+
+
+def version_of(response: aiohttp.ClientResponse) -> str:
+    """What the server calls its version, after its name where it is openGemini."""
+    gemini = response.headers.get(_GEMINI_VERSION)
+    return f"{OPEN_GEMINI} {gemini}" if gemini else response.headers.get(_VERSION, "")
+
+
+def strange(answer: Answer, url: str) -> UnavailableError:
+    """An answer of success that cannot be read: half of one, a proxy's page, or what another kind of server says."""
+    version = f"version {answer.version}" if answer.version else "which names no version"
+    begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
+    return UnavailableError(
+        f"{url} ({version}) answers, but not as InfluxDB does; {len(answer.body)} bytes, which begin {begins!r}. "
+        "Where this stays so, ECOPARK_INFLUX_URL names a proxy, or another kind of server"
+    )
+
+
+def message_of(answer: Answer) -> str:
+    """The message of an answer that reports a failure, in whatever form it came."""
+    try:
+        if answer.media_type == PACKED:
+            from store.columns import unpacked  # noqa: PLC0415
+
+            found = unpacked(answer.body)
+        else:
+            found = json.loads(answer.body)
+        return str(found["error"])[:_DETAIL]
+    except (TypeError, KeyError, ValueError, IndexError, struct.error):
+        return answer.body.decode(errors="replace")[:_DETAIL]
+
+
+def rows_of(results: list[dict[str, Any]], url: str) -> list[Row]:
+    """Rows of all series of the results.
+
+    Raises what `series_of` raises.
+    """
+    rows: list[Row] = []
+    for result in results:
+        for found in series_of(result, url):
+            tags, columns = found.get("tags", {}), found["columns"]
+            rows.extend({**tags, **dict(zip(columns, row, strict=True))} for row in found.get("values", ()))
+    return rows
+
+
+def series_of(result: dict[str, Any], url: str) -> list[dict[str, Any]]:
+    """Series of one statement's result, as InfluxDB writes them; none where there is no such measurement.
+
+    Raises one of the three errors where the database reports one.
+    """
+    if "error" in result and not result["error"].startswith(_NOTHING_YET):
+        raise _of_query(result["error"], url)
+    return result.get("series") or []
+
+
+def failure_of(response: aiohttp.ClientResponse, detail: str, url: str, database: str) -> Exception:
+    """The error that a status other than success means; `detail` is the database's message."""
+    detail = detail.strip()
+    match response.status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            return OperatorError(
+                f"InfluxDB at {url} refuses the credentials ({response.status}: {detail}); "
+                "correct ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN, or grant the user its rights"
+            )
+        case status if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            to = response.headers.get("Location", "elsewhere")
+            return OperatorError(f"InfluxDB at {url} sends us to {to}; correct ECOPARK_INFLUX_URL")
+        case HTTPStatus.NOT_FOUND:
+            return OperatorError(
+                f"InfluxDB at {url} has no database {database!r} ({detail}); create it, or correct ECOPARK_INFLUX_URL"
+            )
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE | HTTPStatus.UNPROCESSABLE_ENTITY:
+            return RejectedError(detail)
+        case status:
+            return UnavailableError(
+                f"InfluxDB at {url} answers {status}: {detail}",
+                retry_after=_seconds(response.headers.get("Retry-After")),
+            )
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    return float(retry_after) if retry_after and retry_after.isdigit() else None
+
+
+def _of_query(error: str, url: str) -> Exception:
+    if _GOING in error:
+        return UnavailableError(f"InfluxDB at {url}: {error}")
+    if error.startswith("database not found"):
+        return OperatorError(f"InfluxDB at {url}: {error}; create it")
+    return RejectedError(error)
