@@ -11,7 +11,7 @@ import ryaml
 import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ecopark.settings import read_settings
 from gateway.lines import LineAddress, parse_line
@@ -125,7 +125,7 @@ def _chart(kind: type[Map] | type[Records], raw: Any, profile: str, driver: str)
 
 def _print(found: list[Probed], answer: Answer | None) -> None:
     console = Console()
-    table = Table("quantity", "where", "as it came", "value", "unit", "remark")
+    table = Table(Column("quantity", no_wrap=True), "where", "as it came", "value", "unit", "remark")
     for one in found:
         shown = "" if one.value is None else f"{one.value:.10g}"
         table.add_row(one.quantity, one.place, one.raw, shown, one.unit, one.remark)
