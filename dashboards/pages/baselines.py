@@ -32,7 +32,7 @@ def baselines(scope: PageScope, number: int) -> Panel:
         InfluxQL(statement, form="table"),
         columns=(
             Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=190),
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
             Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
             Column("drivers", text("Explained by", "Theo các biến"), width=150),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),

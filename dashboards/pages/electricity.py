@@ -1,7 +1,5 @@
 """Electricity: who draws how much, when, at which price, and how close to its contract?"""
 
-from dataclasses import replace
-
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep
 from dashboards.queries import (
@@ -169,7 +167,7 @@ def _peaks(month: PageScope) -> Panel:
         "none",
         newest(month, "peak_demand_kw", "demand_share"),
         columns=(
-            replace(TENANT_COLUMN, width=200),
+            TENANT_COLUMN,
             Column("peak_demand_kw", text("Peak", "Cực đại"), POWER, width=100),
             Column("demand_share", text("Of contract", "So với đăng ký"), SHARE, decimals=1, steps=AGAINST_CONTRACT),
         ),
