@@ -119,6 +119,9 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued:
     if np.isnan(each).any():
         none = absent("₫", ValueReason.NO_BUDGET, 1.0)
         return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | ValueReason.NO_BUDGET)}
+    if cost.series is None or not np.isfinite(cost.series.amount).any():  # nobody computes such a month again each day
+        why = cost.figure.absent_for | ValueReason.NO_DATA
+        return {"budget_vnd": absent("₫", why), "budget_share": absent("1", why)}
     everywhere = np.ones(len(each))
     allowed = UseSeries(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
     return {"budget_vnd": allowed.figure("₫"), "budget_share": _share(cost, accrued, each)}
@@ -133,7 +136,7 @@ def _share(cost: Cost, accrued: Floats, budget: Floats) -> Figure:
         return absent("1", cost.missing or ValueReason.NO_METER)
     known = np.isfinite(cost.series.amount)
     under = float(budget[known].sum())
-    if not known.any() or not under:
-        return absent("1", ValueReason.ZERO_DENOMINATOR if known.any() else ValueReason.NO_DATA, cost.series.complete)
+    if not under:
+        return absent("1", ValueReason.ZERO_DENOMINATOR, cost.series.complete)
     share = float((cost.series.amount + accrued)[known].sum()) / under
     return figure(share, "1", cost.series.complete, cost.series.spread, over=under)
