@@ -88,12 +88,14 @@ FIELD_OF = {
 
 
 def has_it(query: str, tenants: tuple[str, ...], park: Park) -> bool:
-    """Whether any chosen tenant has a meter, or the contract, that the query is about."""
+    """Whether any chosen tenant has a meter, the contract or the entered fuel that the query is about."""
     named = re.findall(r"\"utility\" = '(\w+)'", query) + [
         utility for field, utility in FIELD_OF.items() if field in query
     ]
     if "co2e_scope2_market_kg" in query:
         return any(tenant.contract.co2e_kg_per_kwh for tenant in park.tenants if tenant.id in tenants)
+    if "_entered" in query:
+        return any(each.tenant in tenants for each in park.entered)
     if not named or "tenant" not in query:
         return True
     chosen = [meter for meter in park.meters if tenants == (EVERYTHING,) or meter.belongs[-1].tenant in tenants]
