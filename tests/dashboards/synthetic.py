@@ -273,11 +273,12 @@ class Plant:
             yield point(series(EFFICIENCY, tags), fields, _ns(start))
 
     def _year(self, tenant: str) -> Iterator[str]:
-        """Where the year will end."""
+        """Where the year will end: beyond a threshold for one tenant."""
+        size = 1.0 if tenant == "textile" else 0.4
         tags = {"park": self.park.id, "tenant": tenant, "period": Period.YEAR.value}
         ends = {"forecast": 3150.0, "forecast_low": 2900.0, "forecast_high": 3400.0, "entered": 58.0}
-        fields: dict[str, FieldValue] = {f"toe_{name}": value / 4 for name, value in ends.items()}
-        fields |= {f"co2e_{name}_kg": value * 1000 for name, value in ends.items()}
+        fields: dict[str, FieldValue] = {f"toe_{name}": value * size / 4 for name, value in ends.items()}
+        fields |= {f"co2e_{name}_kg": value * size * 1000 for name, value in ends.items()}
         yield point(series(EFFICIENCY, tags), fields, _ns(self._midnight(0).replace(month=1, day=1)))
 
     def _balance(self) -> Iterator[str]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from efficiency.service import figures
+from efficiency.service import compute, figures
 from efficiency.service import park as park_usage
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService
 from efficiency.stored.meteruse import MeterUse
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
 from ingest.arrivals import ArrivalSource, Extent, Trace
+from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_park
 from running.parkwatch import ParkWatch
@@ -142,16 +143,22 @@ async def three_days(store: Store, tmp_path: Path) -> Park:
 
 @contextmanager
 def failing(monkeypatch: pytest.MonkeyPatch, culprit: str) -> Iterator[None]:
-    """Computing of one meter fails with an error that nobody expects."""
-    steps = MeterUse.steps
+    """Computing of one meter fails with an error that nobody expects, alone and together with others."""
+    steps, together = MeterUse.steps, compute.plain_uses
 
     async def broken(self: MeterUse, register: Any, *others: Any) -> Any:
         if register.meter.id == culprit:
             raise ZeroDivisionError("a fault of ours")
         return await steps(self, register, *others)
 
+    def broken_together(meter_use: MeterUse, meters: Sequence[Meter], *others: Any) -> Any:
+        if any(meter.id == culprit for meter in meters):
+            raise ZeroDivisionError("a fault of ours")
+        return together(meter_use, meters, *others)
+
     with monkeypatch.context() as patched:
         patched.setattr(MeterUse, "steps", broken)
+        patched.setattr(compute, "plain_uses", broken_together)
         yield
 
 
