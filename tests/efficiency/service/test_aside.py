@@ -16,7 +16,7 @@ from efficiency.service import compute, figures
 from efficiency.service import park as park_usage
 from efficiency.service.park import ParkUsage
 from efficiency.service.service import UsageService
-from efficiency.stored.meteruse import MeterUse
+from efficiency.stored.meteruse import MeterUse, plain_uses
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
 from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.meters import Meter
@@ -144,7 +144,7 @@ async def three_days(store: Store, tmp_path: Path) -> Park:
 @contextmanager
 def failing(monkeypatch: pytest.MonkeyPatch, culprit: str) -> Iterator[None]:
     """Computing of one meter fails with an error that nobody expects, alone and together with others."""
-    steps, together = MeterUse.steps, compute.plain_uses
+    steps, together = MeterUse.steps, plain_uses
 
     async def broken(self: MeterUse, register: Any, *others: Any) -> Any:
         if register.meter.id == culprit:
