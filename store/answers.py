@@ -29,7 +29,7 @@ Row = dict[str, Any]
 """One row of a result: the tags it was grouped by and its columns; `time` in nanoseconds."""
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What the database sent back; `version` is the server's."""
 
     body: bytes
@@ -43,7 +43,7 @@ def version_of(response: aiohttp.ClientResponse) -> str:
     return f"{OPEN_GEMINI} {gemini}" if gemini else response.headers.get(_VERSION, "")
 
 
-def strange(answer: Answer, url: str) -> UnavailableError:
+def strange(answer: Reply, url: str) -> UnavailableError:
     """An answer of success that cannot be read: half of one, a proxy's page, or what another kind of server says."""
     version = f"version {answer.version}" if answer.version else "which names no version"
     begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
@@ -53,7 +53,7 @@ def strange(answer: Answer, url: str) -> UnavailableError:
     )
 
 
-def message_of(answer: Answer) -> str:
+def message_of(answer: Reply) -> str:
     """The message of an answer that reports a failure, in whatever form it came."""
     try:
         if answer.media_type == PACKED:

@@ -25,8 +25,8 @@ from metering.errors import OperatorError, UnavailableError
 from store.answers import (
     OPEN_GEMINI,
     PACKED,
-    Answer,
     RejectedError,
+    Reply,
     Row,
     failure_of,
     message_of,
@@ -285,7 +285,7 @@ class Store:
         body: bytes | io.BytesIO | dict[str, str] | None,
         timeout_s: float,
         headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> Reply:
         if self._session is None:
             msg = "use the store as a context manager"
             raise RuntimeError(msg)
@@ -300,7 +300,7 @@ class Store:
                 allow_redirects=False,  # a POST would become a GET, and be answered with success
             ) as response:
                 self._answered = version_of(response)
-                answer = Answer(await response.read(), response.content_type, self._answered)
+                answer = Reply(await response.read(), response.content_type, self._answered)
                 if response.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
                     raise failure_of(response, message_of(answer), self._url, parameters.get("db", ""))
                 return answer
