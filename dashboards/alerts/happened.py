@@ -30,7 +30,7 @@ KINDS: Final = (
         ),
         page="quality",
         panel=14,
-        hold="0s",
+        hold=0,
         shape="%.0f",
     ),
     AlertKind(  # A question that stays until it is answered: all use since then may be ten times too much, or too little.
@@ -50,7 +50,7 @@ KINDS: Final = (
         ),
         page="quality",
         panel=14,
-        hold="0s",
+        hold=0,
         shape="%.0f",
     ),
     AlertKind(  # Expected and counted; told because a wrong roll-over value in the park file shows here first.
@@ -68,7 +68,7 @@ KINDS: Final = (
         ),
         page="quality",
         panel=14,
-        hold="0s",
+        hold=0,
         shape="%.0f",
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards.alerts.about import at_levels, intake_contracts, sharing, waiting_to_close
-from dashboards.alerts.asking import DAY_S, MINUTE, asked, figure
+from dashboards.alerts.asking import DAY_S, HOUR, MINUTE, asked, figure
 from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity
 from metering.figures import Period
 from metering.words import text
@@ -33,8 +33,8 @@ KINDS: Final = (
         ),
         page="account",
         panel=20,
-        hold="0s",
-        keep="30m",
+        hold=0,
+        keep=30 * MINUTE,
     ),
     AlertKind(
         id="month-open",
@@ -52,7 +52,7 @@ KINDS: Final = (
         ),
         page="account",
         panel=30,
-        hold="1h",
+        hold=HOUR,
         slow=True,
         shape="%.0f",
     ),
@@ -73,7 +73,7 @@ KINDS: Final = (
         ),
         page="account",
         panel=31,
-        hold="1h",
+        hold=HOUR,
         slow=True,
         shape="%.0f",
     ),
@@ -97,7 +97,7 @@ KINDS: Final = (
         ),
         page="tenant",
         panel=63,
-        hold="1h",
+        hold=HOUR,
         slow=True,
         shape="%.0f",
     ),

@@ -106,7 +106,8 @@ class AlertKind:
 
     `id` is its place in the documentation. With the park and `of` (a meter, a tenant, a gateway) it makes the uid, which
     stays the same for good. `about` says whom there are rules for on a day. `combine` computes with `$A` and `$B`, the
-    numbers of the questions. `page` and `panel` are where the link leads, `first` is what to look at first.
+    numbers of the questions. `page` and `panel` are where the link leads, `first` is what to look at first. It fires when
+    its condition has been true for `hold` seconds, and goes on for `keep` seconds after.
 
     `{name}` in texts and questions is a value of the subject; in `what`, `{value}` is the number that was compared, and
     `{labels.meter}` a label.
@@ -124,8 +125,8 @@ class AlertKind:
     severity: Severity = Severity.WARNING
     allowed: Allowed = NONE
     margin: Margin = NONE_AGAIN
-    hold: str = "5m"
-    keep: str = "5m"
+    hold: int = 300
+    keep: int = 300
     combine: str | None = None
     slow: bool = False
     silence: Silence = Silence.OK
@@ -189,8 +190,8 @@ class AlertRule:
             "uid": self.uid,
             "title": self.title,
             "condition": "C",
-            "for": line.hold,
-            "keepFiringFor": line.keep,
+            "for": _duration(line.hold),
+            "keepFiringFor": _duration(line.keep),
             "missing_series_evals_to_resolve": 3,
             "noDataState": line.silence.value,
             "execErrState": "Error",
@@ -261,6 +262,14 @@ class AlertRule:
                     return number(found)
 
         return _PLACE.sub(value, template)
+
+
+def _duration(seconds: int) -> str:
+    """As Grafana writes one: `2h`, `5m`, `0s`."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def _conditions(allowed: Allowed, margin: Margin) -> dict[str, Any]:

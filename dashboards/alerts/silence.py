@@ -85,7 +85,7 @@ KINDS: Final = (
         ),
         page="quality",
         panel=2,
-        hold="1h",
+        hold=HOUR,
         shape="%.0f",
     ),
     AlertKind(
@@ -122,7 +122,7 @@ KINDS: Final = (
         ),
         page="quality",
         panel=13,
-        hold="10m",
+        hold=10 * MINUTE,
         shape="%.0f",
     ),
     AlertKind(
@@ -188,7 +188,7 @@ KINDS: Final = (
         ),
         page="quality",
         panel=15,
-        hold="10m",
+        hold=10 * MINUTE,
         shape="%.0f",
     ),
 )

@@ -9,7 +9,7 @@ from dashboards.alerts.about import (
     sharing,
     solar_plants,
 )
-from dashboards.alerts.asking import DAY_S, METER, MINUTE, TENANT, asked, figure
+from dashboards.alerts.asking import DAY_S, HOUR, METER, MINUTE, TENANT, asked, figure
 from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity
 from dashboards.queries import BILLING, GENERATION, OF_DAYS, of
 from metering.figures import WATER, Period
@@ -60,7 +60,7 @@ KINDS: Final = (
         ),
         page="balance",
         panel=5,
-        hold="1h",
+        hold=HOUR,
         slow=True,
         shape="%.2f",
     ),
@@ -83,7 +83,7 @@ KINDS: Final = (
         ),
         page="water",
         panel=7,
-        hold="30m",
+        hold=30 * MINUTE,
         slow=True,
         shape="%.2f",
     ),
@@ -106,8 +106,8 @@ KINDS: Final = (
         ),
         page="water",
         panel=3,
-        hold="2h",
-        keep="30m",
+        hold=2 * HOUR,
+        keep=30 * MINUTE,
         slow=True,
         shape="%.2f",
     ),
@@ -128,8 +128,8 @@ KINDS: Final = (
         ),
         page="electricity",
         panel=5,
-        hold="0s",
-        keep="30m",
+        hold=0,
+        keep=30 * MINUTE,
     ),
     AlertKind(
         id="power-factor",
@@ -150,8 +150,8 @@ KINDS: Final = (
         ),
         page="electricity",
         panel=6,
-        hold="6h",
-        keep="1h",
+        hold=6 * HOUR,
+        keep=HOUR,
         slow=True,
         shape="%.3f",
     ),
@@ -176,7 +176,7 @@ KINDS: Final = (
         ),
         page="ranking",
         panel=10,
-        hold="6h",
+        hold=6 * HOUR,
         slow=True,
     ),
     AlertKind(
@@ -200,7 +200,7 @@ KINDS: Final = (
         ),
         page="electricity",
         panel=9,
-        hold="2h",
+        hold=2 * HOUR,
         slow=True,
         shape="%.2f",
     ),
@@ -224,7 +224,7 @@ KINDS: Final = (
         ),
         page="tenant",
         panel=4,
-        hold="1h",
+        hold=HOUR,
         slow=True,
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards.alerts.about import at_levels, outfalls, permits, wastewater_contracts
-from dashboards.alerts.asking import DAY_S, METER, MINUTE, PARK, TENANT, asked, figure
+from dashboards.alerts.asking import DAY_S, HOUR, METER, MINUTE, PARK, TENANT, asked, figure
 from dashboards.alerts.rule import AlertKind, Margin, Question, Severity
 from dashboards.pages.water import measured
 from dashboards.queries import PageScope
@@ -34,13 +34,13 @@ def _limit(quantity: str, name: Localized, panel: int) -> AlertKind:
         ),
         page="water",
         panel=panel,
-        hold="10m",
-        keep="10m",
+        hold=10 * MINUTE,
+        keep=10 * MINUTE,
         shape="%.2f",
     )
 
 
-def _instrument(state: str, says: Localized, hold: str, severity: Severity) -> AlertKind:
+def _instrument(state: str, says: Localized, hold: int, severity: Severity) -> AlertKind:
     return AlertKind(
         id=f"effluent-{state}",
         about=outfalls,
@@ -73,9 +73,9 @@ KINDS: Final = (
     _limit("tss_mgl", text("suspended solids (TSS)", "tổng chất rắn lơ lửng (TSS)"), 22),
     _limit("nh4_mgl", text("ammonium", "amoni"), 23),
     _limit("temperature_c", text("temperature", "nhiệt độ"), 24),
-    _instrument("fault", text("reports a fault", "báo lỗi"), "15m", Severity.WARNING),
+    _instrument("fault", text("reports a fault", "báo lỗi"), 15 * MINUTE, Severity.WARNING),
     _instrument(
-        "calibrating", text("has been calibrating for 2 hours", "đang hiệu chuẩn đã 2 giờ"), "2h", Severity.INFO
+        "calibrating", text("has been calibrating for 2 hours", "đang hiệu chuẩn đã 2 giờ"), 2 * HOUR, Severity.INFO
     ),
     AlertKind(
         id="wastewater-quota-{percent}",

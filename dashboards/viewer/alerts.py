@@ -1,6 +1,7 @@
 """Which alert rules fire, in words of the reader's language.
 
-The conditions of the generated rules at one instant: nothing waits, is sent or silenced, as it would be in Grafana.
+A condition of a generated rule counts once it has been true for as long as the rule says, as in Grafana. What is stored
+tells whether it was, so a viewer that has just begun shows what has been wrong for days. Nothing is sent or silenced.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from dashboards.alerts.evaluate import InstanceState, Labels, evaluate
+from dashboards.alerts.evaluate import Labels, evaluate
 from dashboards.alerts.files import all_rules
 from dashboards.alerts.rule import AlertRule, Severity, Silence
 from dashboards.names import meter_names, tenant_names
@@ -23,6 +24,7 @@ FRESH = timedelta(seconds=45)
 """So long an evaluation serves everybody who asks."""
 _AT_ONCE = 4
 _ORDER = tuple(Severity)
+_NO_LABELS: Labels = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Alerts:
         self._store = store
         self._at: datetime | None = None
         self._firing: dict[str, dict[Labels, Alert]] = {}
+        self._silent_since: dict[str, datetime] = {}
         self._turn = asyncio.Lock()
 
     async def firing(self, setting: Setting, now: datetime) -> Sequence[Alert]:
@@ -85,22 +88,34 @@ class Alerts:
     async def _evaluate(self, setting: Setting, now: datetime) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(rule: AlertRule) -> tuple[AlertRule, dict[Labels, InstanceState] | None]:
+        async def one(rule: AlertRule) -> None:
             async with gate:
-                firing = frozenset(self._firing.get(rule.uid, {}))
-                return rule, await evaluate(self._store, rule.provisioned(), now, firing)
+                before = self._firing.get(rule.uid, {})
+                found = await self._true(rule, now, before)
+            firing[rule.uid] = {
+                labels: Alert(rule, labels, value, before[labels].since if labels in before else now)
+                for labels, value in found.items()
+            }
 
         firing: dict[str, dict[Labels, Alert]] = {}
-        for rule, states in await asyncio.gather(*(one(rule) for rule in all_rules(setting))):
-            before = self._firing.get(rule.uid, {})
-            found: dict[Labels, float | None] = {
-                labels: state.value for labels, state in (states or {}).items() if state.fires
-            }
-            if states is None and rule.line.silence is Silence.ALERTING:
-                found = {frozenset(): None}
-            if found:
-                firing[rule.uid] = {
-                    labels: Alert(rule, labels, value, before[labels].since if labels in before else now)
-                    for labels, value in found.items()
-                }
+        await asyncio.gather(*(one(rule) for rule in all_rules(setting)))
         self._firing = firing
+
+    async def _true(self, rule: AlertRule, now: datetime, before: dict[Labels, Alert]) -> dict[Labels, float | None]:
+        """The instances whose condition has been true for as long as the rule says, each with what was compared."""
+        provisioned, hold = rule.provisioned(), timedelta(seconds=rule.line.hold)
+        states = await evaluate(self._store, provisioned, now, frozenset(before))
+        if states is None:
+            # A question without an answer had none in a database that was not there yet either: only seeing it counts.
+            alerting = rule.line.silence is Silence.ALERTING
+            return {_NO_LABELS: None} if alerting and now - self._silent_since.setdefault(rule.uid, now) >= hold else {}
+        self._silent_since.pop(rule.uid, None)
+        found: dict[Labels, float | None] = {labels: state.value for labels, state in states.items() if state.fires}
+        if hold and found.keys() - before.keys():
+            earlier = await evaluate(self._store, provisioned, now - hold) or {}
+            found = {
+                labels: value
+                for labels, value in found.items()
+                if labels in before or (labels in earlier and earlier[labels].fires)
+            }
+        return found

@@ -281,6 +281,8 @@ class _Demo:
                 before = now
                 screen.update(draw(self._park, scene, where))
                 await self._pause(2.0 if until is None else min(2.0, max(until - time.monotonic(), 0.0)))
+        if not self._console.is_terminal:  # Rich ends the last picture with a new line on a terminal only.
+            self._console.line()
 
     async def _scene(self, rate: float) -> Scene:
         midnight = datetime.now(self._park.zone).replace(hour=0, minute=0, second=0, microsecond=0)

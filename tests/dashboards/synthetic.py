@@ -87,7 +87,7 @@ class Plant:
         """All points."""
         for meter in self.park.meters:
             yield from self._usage(meter)
-            yield self._status(meter)
+            yield from self._status(meter)
             yield from self._readings(meter)
         for tenant in self.park.tenants:
             yield from self._efficiency(tenant.id)
@@ -158,16 +158,24 @@ class Plant:
                 fields |= {"cost_vnd": amount * price, "co2e_kg": amount * 0.62, "toe": amount * 0.00015}
             yield point(by_band[band], fields, _ns(moment))
 
-    def _status(self, meter: Meter) -> str:
+    def _status(self, meter: Meter) -> Iterator[str]:
         age = {"em-feed": 4000.0, "wm-pharma": 4800.0}.get(meter.id, 20.0 + len(meter.id))
         tenant = meter.belongs[-1].tenant
         allowed = self.park.silent_after_s(meter, tenant, self.now.date())
         tags = {"park": self.park.id, "tenant": tenant, "utility": meter.utility.value, "meter": meter.id}
-        return point(
-            series(METER_STATUS, tags),
-            {"seconds_since_last": age, "silent_after_s": float(allowed), "heard": True},
-            _ns(self.now - timedelta(seconds=30)),
-        )
+        for before in (300.0, 0.0):
+            silent = age - before if age > before else age
+            fields: dict[str, FieldValue] = {
+                "silent_after_s": float(allowed),
+                "heard": True,
+                "seconds_since_last": silent,
+            }
+            fields: dict[str, FieldValue] = {
+                "seconds_since_last": silent,
+                "silent_after_s": float(allowed),
+                "heard": True,
+            }
+            yield point(series(METER_STATUS, tags), fields, _ns(self.now - timedelta(seconds=30 + before)))
 
     def _readings(self, meter: Meter) -> Iterator[str]:
         head = reading_series(self.park.id, meter)
