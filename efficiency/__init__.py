@@ -1,6 +1,7 @@
-"""From registers to numbers that people are judged by; each package imports only from those named before it.
+"""From registers to the figures that people are judged by; each package imports only from those named before it.
 
-`use`: registers are read and weighed, and become quarter hours of use. `worth`: their bands, money and carbon.
-`points`: what stands of it in the database. `figures`: of tenants and periods, and balances. `baseline`: what use
-should have been. `service`: recomputes what changed. `reports`: what is stored, laid out for people.
+`usage`: registers become quarter hours of use, judged for quality. `valuation`: bands, money, carbon, TOE. `stored`:
+reads and writes both in the database. `indicators`: figures of tenants and periods, and balances. `baseline`: expected
+use and savings. `symbiosis`: surpluses matched with demands. `service`: recomputes what changed. `closing`: months
+frozen as statements. `reports`: stored figures for reading and printing.
 """

@@ -1,8 +1,8 @@
-"""Where a line leads: the URL of a connection or a serial port behind which meters answer.
+"""The address of a line: the URL of a connection or serial port behind which meters answer.
 
-`modbus://10.0.0.7:502` (Modbus TCP), `modbus-rtu://10.0.0.8:4001` (RTU frames over TCP, as serial servers have them),
-`modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even`, `mbus://10.0.0.9:10001`, `mbus:///dev/ttyUSB1?baud=2400`. And which
-meters of a gateway hang on which line.
+`modbus://10.0.0.7:502` (Modbus TCP), `modbus-rtu://10.0.0.8:4001` (RTU frames over TCP, as serial servers send them),
+`modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even`, `mbus://10.0.0.9:10001`, `mbus:///dev/ttyUSB1?baud=2400`. Also groups
+the meters of a gateway by line.
 """
 
 import termios
@@ -19,7 +19,7 @@ from metering.model import Model, Positive
 from metering.park import Gateway
 
 SCHEMES: Final = {"modbus": 502, "modbus-rtu": None, "mbus": None}
-"""Each scheme with its port where none is given."""
+"""Each scheme with its default port."""
 
 _EXAMPLES: Final = {
     "modbus": "modbus://10.0.0.7:502",
@@ -30,11 +30,11 @@ _MBUS: Final = {"parity": "even"}  # EN 13757-2 leaves no choice
 
 
 PORT_ERRORS: Final = (OSError, ValueError, termios.error)
-"""What pyserial raises where a port cannot be opened; the last where the port cannot be set as it should be."""
+"""What pyserial raises where a port cannot be opened; the last one where it rejects the settings."""
 
 
 class Serial(Model):
-    """How a serial port is set. A character has a start bit, 8 bits, perhaps a parity bit, and stop bits."""
+    """Settings of a serial port. A character has a start bit, 8 bits, perhaps a parity bit, and stop bits."""
 
     path: str
     baud: Annotated[int, Field(ge=300, le=921_600)]
@@ -53,7 +53,7 @@ class LineAddress(Model):
 
     @property
     def rtu(self) -> bool:
-        """Whether the frames are those of a serial line, which carry no number to tell one answer from another."""
+        """Whether frames are those of a serial line, which have no transaction number to match answers by."""
         return self.scheme != "modbus"
 
     def __str__(self) -> str:
@@ -101,11 +101,11 @@ class Bus(NamedTuple):
     key: str
     schemes: tuple[str, ...]
     variable: str
-    """Of the environment; it says where the gateway's own line is."""
+    """The environment variable that sets the gateway's own line."""
 
 
 class BusGatewayBlock(Model):
-    """Of a gateway: the `line` of its meters that name none."""
+    """A gateway's block: the `line` of its meters that name none."""
 
     line: str
 
@@ -119,7 +119,7 @@ _Block = TypeVar("_Block", bound=_OnLine)
 
 
 def line_faults(bus: Bus, line: Any) -> Iterator[Broken]:
-    """What is wrong with the line of a block; whether it is a text is the block's model's."""
+    """What is wrong with the line of a block; that it is a text is checked by the block's model."""
     if isinstance(line, str):
         try:
             parse_line(line, bus.schemes)
@@ -128,7 +128,7 @@ def line_faults(bus: Bus, line: Any) -> Iterator[Broken]:
 
 
 def own_line(bus: Bus, gateway: Gateway, where: str | None) -> str | None:
-    """The gateway's own line: `where`, which the environment says, or that of its block."""
+    """The gateway's own line: `where` from the environment, or that of its block."""
     raw = getattr(gateway, bus.key)
     return where or (BusGatewayBlock.model_validate(raw).line if raw is not None else None)
 
@@ -136,7 +136,7 @@ def own_line(bus: Bus, gateway: Gateway, where: str | None) -> str | None:
 def by_line(
     bus: Bus, gateway: Gateway, own: str | None, blocks: Iterable[tuple[Meter, _Block]]
 ) -> Iterator[tuple[LineAddress, list[tuple[Meter, _Block]]]]:
-    """Meters with their blocks by line; `own` is the gateway's.
+    """Meters with their blocks, grouped by line; `own` is the gateway's.
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """

@@ -1,7 +1,7 @@
 """The driver for wired M-Bus (EN 13757): a level converter on a serial port or behind TCP.
 
-A meter is asked by its primary or its secondary address, and its records become quantities by what their own codes (DIF
-and VIF) say of kind, unit, storage, tariff and function. A meter that does not answer is asked last and more seldom.
+A meter is addressed by its primary or its secondary address. Its records become quantities by their own codes (DIF and
+VIF), which give kind, unit, storage, tariff and function. A meter that does not answer is asked last and less often.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 BUS: Final = Bus("M-Bus", "mbus", ("mbus",), "ECOPARK_MBUS_URL")
 _LONGEST_PAUSE_S: Final = 300.0
 _MOST_TELEGRAMS: Final = 10  # of one answer
-_SELECTED: Final = 253  # the primary address of whoever was selected by its secondary one
+_SELECTED: Final = 253  # the primary address of a meter selected by its secondary one
 _ACKNOWLEDGED: Final = b"\xe5"
 _SECONDARY: Final = 16  # digits of a secondary address
 
@@ -46,11 +46,11 @@ def _address(value: Any) -> str:
 
 
 BusAddress = Annotated[str, BeforeValidator(_address)]
-"""A primary address in decimal digits, or a secondary one of 16 hexadecimal digits, F for any."""
+"""A primary address in decimal digits, or a secondary address of 16 hexadecimal digits, F for any."""
 
 
 class MbusMeterBlock(Records):
-    """Of a meter: its address, and its line where that is not the gateway's.
+    """A meter's block: its address, and its line where that is not the gateway's.
 
     The address is a primary one (0 to 250), the identification number of 8 digits, or the whole secondary address of 16
     hexadecimal digits.
@@ -103,14 +103,14 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
 
 
 class MbusConnection:
-    """A bus, opened when it is needed. It blocks: to be called in one thread at a time."""
+    """A bus, opened on first use. Blocking: call it from one thread at a time."""
 
     def __init__(self, address: LineAddress) -> None:
         self._address = address
         self._port: serial.Serial | None = None
 
     def open(self) -> bool:
-        """Open the port, unless it is open; whether that worked."""
+        """Open the port unless it is open; returns whether it is."""
         if self._port is None:
             where = self._address
             try:
@@ -131,9 +131,9 @@ class MbusConnection:
             self._port = None
 
     def ask(self, address: str) -> Answer:
-        """What the meter with this address answers. To be called after `open`.
+        """The answer of the meter with this address. Call `open` first.
 
-        Raises `NoAnswerError`, also where somebody else answers.
+        Raises `NoAnswerError`, also where another meter answers.
         """
         try:
             answer, by = self._ask(address)
@@ -222,7 +222,7 @@ class MBusLine:
         self._connection.close()
 
     async def read(self) -> list[Reading]:
-        """Read what is due; what did not answer the last time comes last."""
+        """Read what is due; meters that did not answer the last time come last."""
         due = [device for device in self._devices if device.rounds.due()]
         readings = []
         for device in sorted(due, key=lambda device: device.pause.failures):
@@ -263,7 +263,7 @@ class MBusLine:
 def lines(
     gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]
 ) -> list[PolledLine]:
-    """The buses that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
+    """The buses of a gateway's meters; `where` overrides the gateway's line in the park file.
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """

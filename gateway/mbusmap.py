@@ -1,4 +1,4 @@
-"""What the answer of an M-Bus meter means: records by their own codes (DIF and VIF), and which of them are quantities.
+"""Decodes the answers of M-Bus meters: records by their own codes (DIF and VIF), mapped to quantities.
 
 Pure. A record that says "not available" is never a measurement.
 """
@@ -21,7 +21,7 @@ _DIGITS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a record can be: its name in M-Bus terms, the unit it is brought to, and each unit on the bus in it."""
+    """A kind of record: its M-Bus name, the unit of its values, and the factor of each unit on the bus."""
 
     vif: frozenset[str]
     unit: str
@@ -60,9 +60,10 @@ _FUNCTIONS: Final = {
 
 
 class RecordMap(Model):
-    """Which record of an answer is a quantity. `unit` is the sub-unit of the device, and not one of measurement.
+    """Which record of an answer holds a quantity.
 
-    Values come in the units of `KINDS`. `scale` multiplies them: Nm³ for each m³ where a gas meter does not convert.
+    `unit` is the sub-unit of the device, not a unit of measurement. Values come in the units of `KINDS`; `scale`
+    multiplies them: Nm³ per m³ where a gas meter does not convert.
     """
 
     kind: Literal[
@@ -94,9 +95,9 @@ class Records(Model):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of an answer: the codes that tell it from others, and its value in the unit of its kind.
+    """One record of an answer: the codes that identify it, and its value in the unit of its kind.
 
-    `value` is None where the record holds no number; `why` then says so.
+    `value` is None where the record holds no number; `why` then gives the reason.
     """
 
     kind: str
@@ -108,7 +109,7 @@ class Record:
     why: str = ""
 
     def matches(self, wanted: RecordMap) -> bool:
-        """Whether this is the record that the map means."""
+        """Whether this is the record that the map asks for."""
         own = (self.kind, self.function, self.storage, self.tariff, self.unit)
         return own == (wanted.kind, wanted.function, wanted.storage, wanted.tariff, wanted.unit)
 
@@ -121,7 +122,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a meter said: who it is (secondary address, 16 digits), and its records of kinds that are known."""
+    """A meter's answer: its secondary address (16 digits), and its records of known kinds."""
 
     secondary: str
     manufacturer: str
@@ -129,13 +130,13 @@ class Answer:
 
 
 class NoAnswerError(Exception):
-    """The meter did not answer, or not so that it could be understood."""
+    """The meter did not answer, or its answer cannot be decoded."""
 
 
 def understood(telegrams: Sequence[bytes]) -> Answer:
-    """What the telegrams of one answer say.
+    """Decode the telegrams of one answer.
 
-    Raises `NoAnswerError` where they are none.
+    Raises `NoAnswerError` where they cannot be decoded.
     """
     import meterbus  # noqa: PLC0415 (it sets up logging when it is imported, so that has to be done before)
 
@@ -160,7 +161,7 @@ def _records(raw: Any) -> Iterator[Record]:
     if kind is None or function is None or "unit_enh" in said or unit not in KINDS[kind].units:
         return
     why = _no_number(raw)
-    # The library multiplies in floating point: 15 digits are the decimal number that was meant.
+    # The library multiplies in floating point; rounding to 15 digits restores the decimal number.
     value = None if why else float(Decimal(f"{float(said['value']):.15g}") * KINDS[kind].units[unit])
     yield Record(
         kind=kind,
@@ -174,7 +175,7 @@ def _records(raw: Any) -> Iterator[Record]:
 
 
 def _no_number(raw: Any) -> str:
-    """Why the data of a record is no number; nothing where it is one. The library takes any digit as it comes."""
+    """Why the data of a record is no number; empty where it is one. The library accepts any digit."""
     data = bytes(raw.dataField.parts[::-1])  # the most significant first
     length, encoding = raw.dib.length_encoding
     digits = [int(digit, 16) for digit in data.hex()]
@@ -194,7 +195,7 @@ def _no_number(raw: Any) -> str:
 
 
 def value_of(answer: Answer, wanted: RecordMap) -> tuple[float | None, str]:
-    """The value of the record that a map means; or None, and why."""
+    """The value of the record that a map asks for; or None, and the reason."""
     found = [record for record in answer.records if record.matches(wanted)]
     if len(found) != 1:
         return None, f"{len(found) or 'no'} records are {wanted.kind} with these codes"

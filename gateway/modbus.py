@@ -1,7 +1,7 @@
 """The driver for Modbus: TCP, RTU over a serial port, and RTU frames over TCP.
 
-One block of registers without an answer hides no other, and a device that does not answer is asked last and more and
-more seldom, so that it delays nobody.
+A block of registers without an answer does not affect the others. A device that does not answer is asked last and less
+and less often, so that it delays no other.
 """
 
 import logging
@@ -27,12 +27,12 @@ from wire.messages import Reading
 _LOG = logging.getLogger(__name__)
 BUS: Final = Bus("Modbus", "modbus", ("modbus", "modbus-rtu"), "ECOPARK_MODBUS_URL")
 _LONGEST_PAUSE_S: Final = 60.0
-_SILENT_ENOUGH: Final = 2  # blocks without an answer in a row until a device counts as silent
+_SILENT_ENOUGH: Final = 2  # consecutive blocks without an answer until a device counts as silent
 _NEARLY: Final = 1e-9
 
 
 class ModbusMeterBlock(Map):
-    """Of a meter: its unit identifier, and its line where that is not the gateway's."""
+    """A meter's block: its unit identifier, and its line where that is not the gateway's."""
 
     device: Annotated[int, Field(strict=True, ge=0, le=255)]
     line: str | None = None
@@ -80,7 +80,7 @@ def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
 
 
 def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
-    """What the park file says of a counter must fit the registers that it is read from: the newest instrument's."""
+    """A counter in the park file must fit the registers that it is read from: those of the newest instrument."""
     newest = meter.instruments[-1].registers
     for name, quantity in meter.quantities.items():
         if not quantity.counter or name not in block.registers or name not in newest:
@@ -98,7 +98,7 @@ def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
 
 
 def _under(path: tuple[str | int, ...], raw: dict[str, Any], found: Iterable[Broken]) -> Iterator[Broken]:
-    """Faults below the place of their block; a single place of a value is no list there."""
+    """Faults below the path of their block; a single place has no list index there."""
     for below, right in found:
         match below:
             case ("registers", str(name), 0, *rest) if isinstance(raw.get("registers", {}).get(name), dict):
@@ -119,31 +119,31 @@ class _Device:
     blocks: dict[str, Pause] = field(default_factory=dict)
     plans: dict[tuple[str, ...], tuple[Request, ...]] = field(default_factory=dict)
     starts: dict[str, int] | None = field(default_factory=dict)
-    """Where the SunSpec models of its meters start; None until that is found."""
+    """Where the SunSpec models of its meters start; None until they are found."""
 
     def __post_init__(self) -> None:
         self.forget()
 
     def requests(self, meters: tuple[str, ...]) -> tuple[Request, ...]:
-        """How some of its meters are read."""
+        """The requests that read some of its meters."""
         if meters not in self.plans:
             self.plans[meters] = plan(((meter, self.charts[meter]) for meter in meters), self.starts)
         return self.plans[meters]
 
     def forget(self) -> None:
-        """Look for its SunSpec models anew, if it has any: another device may have come in its place."""
+        """Search for its SunSpec models again, if it has any: another device may have taken its place."""
         if any(chart.sunspec for chart in self.charts.values()):
             self.starts = None
 
     def found(self, starts: dict[str, int]) -> None:
-        """Take note of where SunSpec models start."""
+        """Note where SunSpec models start."""
         self.starts = starts
         self.plans.clear()
 
 
 @dataclass(slots=True)
 class _Round:
-    """What one round of a device has brought so far."""
+    """The result so far of one round of a device."""
 
     values: dict[str, dict[str, float]] = field(default_factory=dict)
     sampled: dict[str, int] = field(default_factory=dict)
@@ -153,7 +153,7 @@ class _Round:
 
     @property
     def hopeless(self) -> bool:
-        """Whether asking for more is a waste of the line's time."""
+        """Whether asking for more would waste the line's time."""
         return self.silent >= _SILENT_ENOUGH and not self.answers
 
     def readings(self) -> list[Reading]:
@@ -195,7 +195,7 @@ class ModbusLine:
         self._connection.close()
 
     async def read(self) -> list[Reading]:
-        """Read what is due; what did not answer the last time comes last."""
+        """Read what is due; devices that did not answer the last time come last."""
         due = [(device, device.rounds.due()) for device in self._devices]
         for device, meters in due:
             if meters and device.starts is None and device.pause.over and self._patience.over:
@@ -280,7 +280,7 @@ def _failures(device: _Device, request: Request) -> int:
 def lines(
     gateway: Gateway, meters: Iterable[Meter], *, where: str | None, clock: Callable[[], float]
 ) -> list[PolledLine]:
-    """The lines that the meters of a gateway hang on; `where` is the gateway's own, instead of the park file's.
+    """The lines of a gateway's meters; `where` overrides the gateway's line in the park file.
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """

@@ -1,7 +1,7 @@
-"""A Modbus client on one line: TCP, RTU over a serial port, or RTU frames over TCP; and the models of a SunSpec device.
+"""A Modbus client on one line: TCP, RTU over a serial port, or RTU frames over TCP; also finds SunSpec models.
 
 After a request without an answer the connection is closed, so that a late answer is never taken for that of the next
-request. An answer of another device is noticed.
+request. An answer from another device is detected.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ class SilentError(Exception):
 
 
 class ErrorAnswerError(Exception):
-    """The device answers, but not with what was asked for."""
+    """The device answers with an error or with something else than was asked for."""
 
 
 class ModbusConnection:
-    """A client on a line, connected when it is needed. Requests are answered or fail; nothing is repeated."""
+    """A client on a line, connected on first use. A request is answered or fails; nothing is repeated."""
 
     def __init__(self, address: LineAddress) -> None:
         self.address = address
@@ -41,10 +41,10 @@ class ModbusConnection:
         self._unquiet = False
         self._asked: int | None = None
         self._answered_by: int | None = None
-        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # failures are logged here, and more seldom
+        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # failures are logged here, and less often
 
     async def open(self) -> bool:
-        """Connect, unless it is connected; whether that worked."""
+        """Connect, unless connected; returns whether it is."""
         if self._client is not None:
             return True
         if self._unquiet:  # frames of a serial line have no number: let a late answer pass before the next request
@@ -68,7 +68,7 @@ class ModbusConnection:
             self._client = None
 
     async def words(self, device: int, request: Request) -> Sequence[int]:
-        """The words that were asked for. To be called after `open`.
+        """Read the requested registers. Call `open` first.
 
         Raises `SilentError` and `ErrorAnswerError`.
         """
@@ -97,7 +97,7 @@ class ModbusConnection:
         return answer.registers
 
     def _make(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
-        # A new client for each connection: nothing of the old one, such as a late answer, can get into it.
+        # A new client for each connection, so that nothing of the old one, such as a late answer, can get into it.
         where, framer = self.address, FramerType.RTU if self.address.rtu else FramerType.SOCKET
         if where.serial is None:
             return AsyncModbusTcpClient(
@@ -122,7 +122,7 @@ class ModbusConnection:
         )
 
     def _look(self, sending: bool, data: bytes) -> bytes:
-        """See which device an answer comes from: pymodbus drops those of others without a word."""
+        """Note which device an answer comes from: pymodbus silently drops those of others."""
         place = 0 if self.address.rtu else 6
         if not sending and len(data) > place and data[place] != self._asked:
             self._answered_by = data[place]

@@ -1,4 +1,4 @@
-"""What the registers of a Modbus device mean: the map as data, the requests that read it, and words into values.
+"""Register maps of Modbus devices: the map as data, the requests that read it, and the decoding of words into values.
 
 Pure. A word that says "not available" is never a measurement, and a value that cannot be read costs no other.
 """
@@ -35,11 +35,12 @@ RegisterKind = Literal[
     "mod10k48",
     "mod10k64",
 ]
-"""How a number is written: two's complement, IEEE 754, decimal digits of 4 bits (BCD), sign and magnitude, or words
-of 0 to 9999 each (modulo 10000, of PowerLogic meters). The number at the end is its bits."""
+"""How a number is encoded: two's complement, IEEE 754, decimal digits of 4 bits (BCD), sign and magnitude, or words of
+0 to 9999 each (modulo 10000, of PowerLogic meters). The number at the end is its size in bits."""
 
 Order = Literal["ABCD", "CDAB", "BADC", "DCBA"]
-"""Bytes of a 32-bit value as they come, A the most significant; CDAB is low word first. Of 16 and 64 bits likewise."""
+"""Byte order of a 32-bit value on the wire, A the most significant; CDAB is low word first. Likewise for 16 and 64
+bits."""
 
 _FLOATS: Final = {"float32": ">f", "float64": ">d"}
 _MOST_EXPONENT: Final = 10  # SunSpec's scale factors lie between -10 and 10
@@ -57,11 +58,11 @@ def not_zero(scale: float) -> float:
 
 
 class RegisterPlace(Model):
-    """Where one number stands, with `address` as the maker prints it (see `Map.addresses_from`).
+    """The registers of one number, with `address` as the maker prints it (see `Map.addresses_from`).
 
     The value is the number times `scale`, in the quantity's unit; times ten to the power in the register `exponent`
-    (int16, as SunSpec has it), and negative where the register `sign` is 1 or 0xFFFF. `unavailable` are the numbers
-    (or their bits, unsigned) that say "no value"; what is usual for the type where it is not given.
+    (int16, as in SunSpec), and negative where the register `sign` is 1 or 0xFFFF. `unavailable` are the numbers (or
+    their bits, unsigned) that mean "no value"; by default those usual for the type.
     """
 
     address: _Address
@@ -75,17 +76,17 @@ class RegisterPlace(Model):
 
     @property
     def bits(self) -> int:
-        """How many bits the number has."""
+        """Size of the number in bits."""
         return int(self.type[-2:])
 
     @property
     def words(self) -> int:
-        """How many registers it takes."""
+        """Registers that it occupies."""
         return self.bits // 16
 
     @property
     def most(self) -> float:
-        """The first count that it can no longer show; infinite for a floating-point number."""
+        """The first count that it cannot show; infinite for a floating-point number."""
         kind = self.type[:-2]
         if kind == "float":
             return math.inf
@@ -105,12 +106,12 @@ Places = Annotated[tuple[RegisterPlace, ...], BeforeValidator(_in_a_list), Field
 
 
 class Map(Model):
-    """Registers of a kind of device, by quantity.
+    """Registers of a type of device, by quantity.
 
-    `addresses_from` is the address that the maker prints for the first register of all: 0, 1, 30001, 40001 and so on.
-    `function` is 3 (holding registers) or 4 (input registers). One request reads up to `max_words` registers, and over
-    up to `max_gap` of them that the map does not name. With `sunspec`, addresses count from the start of the first
-    of these SunSpec models that the device has.
+    `addresses_from` is the address that the maker prints for the very first register: 0, 1, 30001, 40001 and so on.
+    `function` is 3 (holding registers) or 4 (input registers). One request reads up to `max_words` registers, including
+    up to `max_gap` that the map does not name. With `sunspec`, addresses count from the start of the first of these
+    SunSpec models that the device has.
     """
 
     addresses_from: Literal[0, 1, 30001, 40001, 300001, 400001] | None = None
@@ -127,7 +128,7 @@ class Map(Model):
         return self.addresses_from or 0
 
     def function_of(self, place: RegisterPlace) -> int:
-        """With which function a place is read: its own, the map's, or what the maker's addresses say."""
+        """The function code for a place: its own, the map's, or the one implied by the maker's addresses."""
         by_address = 4 if str(self.addresses_from).startswith("3") else 3
         return place.function or self.function or by_address
 
@@ -137,7 +138,7 @@ Wrong = tuple[tuple[str | int, ...], str]
 
 
 def wrong_in(chart: Map) -> Iterator[Wrong]:
-    """What no single value of a map shows."""
+    """Faults that appear only when values of a map are compared."""
     if not chart.registers:
         return
     if chart.sunspec and chart.addresses_from:
@@ -174,14 +175,14 @@ def _out_of_reach(chart: Map, places: Sequence[RegisterPlace]) -> str | None:
 
 
 def resolution(places: Sequence[RegisterPlace]) -> float | None:
-    """The smallest step that a value can show; None where it is not the same at all times."""
+    """The smallest step that a value can show; None where it varies."""
     if any(place.type in _FLOATS or place.exponent is not None for place in places):
         return None
     return min(abs(place.scale) for place in places)
 
 
 def highest(places: Sequence[RegisterPlace]) -> float:
-    """The value at which the registers begin anew; infinite where that is not known."""
+    """The value at which the registers roll over; infinite where unknown."""
     if any(place.exponent is not None for place in places):
         return math.inf
     return max(place.most * abs(place.scale) for place in places)
@@ -197,7 +198,7 @@ def _extent(places: Iterable[RegisterPlace]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One quantity of one meter, and the registers that it takes, from `start` (counted from 0) to before `end`."""
+    """One quantity of one meter, and its registers from `start` (counted from 0) up to but not including `end`."""
 
     meter: str
     quantity: str
@@ -211,7 +212,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: `words` registers from `address` (counted from 0), and the values within."""
+    """One request: `words` registers from `address` (counted from 0), and the values in them."""
 
     function: int
     address: int
@@ -229,7 +230,7 @@ class Request:
 
 @dataclass(slots=True)
 class DecodedWords:
-    """What an answer held: values by meter and quantity, and why others are missing."""
+    """The content of an answer: values by meter and quantity, and why others are missing."""
 
     values: dict[str, dict[str, float]] = field(default_factory=dict)
     missing: list[tuple[Value, str]] = field(default_factory=list)
@@ -295,7 +296,7 @@ class _NoValueError(Exception):
 
 
 def _number(place: RegisterPlace, order: Order, words: Sequence[int], offset: int) -> Decimal:
-    """The value of a place; `offset` is the address of the first of the words, as the maker prints it."""
+    """The value of a place; `offset` is the address of the first word, as the maker prints it."""
     own = list(words[place.address - offset : place.address - offset + place.words])
     data = in_order(own, place.order or order)
     raw = read(place, data)
@@ -314,13 +315,16 @@ def _number(place: RegisterPlace, order: Order, words: Sequence[int], offset: in
 
 
 def in_order(words: Sequence[int], order: Order) -> bytes:
-    """Bytes of a number, the most significant first, from its words in the order in which they came."""
+    """Bytes of a number, most significant first, from its words in the order received."""
     ordered = words if order in {"ABCD", "BADC"} else words[::-1]
     return b"".join(word.to_bytes(2, "big" if order in {"ABCD", "CDAB"} else "little") for word in ordered)
 
 
 def read(place: RegisterPlace, data: bytes) -> float:
-    """The number that the bytes of a place hold. Raises an error that says so where they hold none."""
+    """The number in the bytes of a place.
+
+    Raises an error that says so where they hold none.
+    """
     bits = int.from_bytes(data)
     kind = place.type[:-2]
     sign_bit = 1 << (place.bits - 1)

@@ -1,7 +1,7 @@
-"""The gateway's connection to the broker: aiomqtt, with what its `publish` leaves out.
+"""The gateway's connection to the broker: aiomqtt, plus what its `publish` lacks.
 
-aiomqtt waits for each acknowledgement by itself, drops the broker's reason code, and does not look at the broker's
-receive maximum. A window of messages needs all three, so this client tells them to whoever owns the window.
+aiomqtt waits for each acknowledgement separately, drops the broker's reason code, and ignores the broker's receive
+maximum. Sending a window of messages needs all three, so this client reports them to the owner of the window.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _SESSION_EXPIRY_S = 3_600  # receipts wait this long at the broker for a gateway
 
 
 class MqttConnection(aiomqtt.Client):
-    """One connection; `acknowledged` is called with the packet id and, where the broker said no, its reason."""
+    """One connection; `acknowledged` is called with the packet id and, where the broker refused, its reason."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class MqttConnection(aiomqtt.Client):
             timeout=CONNECT_TIMEOUT_S,
             keepalive=keepalive_s,
             clean_start=False,
-            max_inflight_messages=0,  # the window is ours; a second one inside would hide what is under way
+            max_inflight_messages=0,  # the window is ours; a second one inside would hide what is in flight
             properties=properties,
             tls_context=context(address),
         )
@@ -57,14 +57,14 @@ class MqttConnection(aiomqtt.Client):
         self.session_present = False
 
     def post(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        """Send at QoS 1 without waiting; the packet id that `acknowledged` will be called with."""
+        """Send at QoS 1 without waiting; returns the packet id that `acknowledged` will be called with."""
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         if info.rc != MQTT_ERR_SUCCESS:
             raise aiomqtt.MqttCodeError(info.rc, "Could not publish message")
         return info.mid
 
     def abort(self) -> None:
-        """Cut the connection, so that leaving it does not wait for a broker that is silent."""
+        """Cut the connection, so that leaving it does not wait for a silent broker."""
         connection = self._client.socket()
         if isinstance(connection, socket.socket):
             with contextlib.suppress(OSError):

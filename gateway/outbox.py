@@ -1,7 +1,7 @@
-"""Which message goes to the broker next: what is on its way, what waits for its receipt, what must be sent again.
+"""Which message to send next: what is in flight, what waits for its receipt, what must be sent again.
 
-Pure bookkeeping in memory, bounded by the window; after a crash everything is simply sent again. A receipt may be
-lost, late, doubled or unknown, and come before the broker's own acknowledgement.
+Pure bookkeeping in memory, bounded by the window; after a crash everything is simply sent again. A receipt may be lost,
+late, duplicated or unknown, and may come before the broker's own acknowledgement.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,12 +12,12 @@ from gateway.spool import Spooled
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """How much may be under way.
+    """How much may be in flight.
 
     `in_flight` messages and `in_flight_bytes` are unacknowledged by the broker; `unconfirmed` messages wait for their
-    receipt, so the broker's queue holds no more than these. The backlog leaves `reserved` of each to live readings,
-    and stops at `unconfirmed_bytes`: what is queued before the ingester delays live readings, of other gateways too.
-    Live readings stop at twice as many.
+    receipt, so the broker's queue holds no more than these. The backlog leaves `reserved` of each to live readings, and
+    stops at `unconfirmed_bytes`: what is queued ahead of the ingester delays live readings, of other gateways too. Live
+    readings stop at twice as many.
     """
 
     in_flight: int = 100
@@ -43,7 +43,7 @@ class Resend:
 
 @dataclass(slots=True)
 class _Sent:
-    """A message that was sent at least once. `due`: when to send it again, unless it is `in_flight` now."""
+    """A message that was sent at least once; `due`: when to send it again, unless it is `in_flight` now."""
 
     id: str
     readings: int
@@ -56,7 +56,7 @@ class _Sent:
 
 
 class Outbox:
-    """Every message that was sent and is not confirmed. `now`: monotonic seconds; `jitter`: a factor around 1."""
+    """Every message that was sent and is not confirmed; `now`: monotonic seconds; `jitter`: a factor around 1."""
 
     def __init__(
         self,
@@ -93,30 +93,30 @@ class Outbox:
 
     @property
     def waiting_to_be_forgotten(self) -> bool:
-        """Whether the spool can forget something."""
+        """Whether the spool can delete something."""
         return bool(self._confirmed)
 
     @property
     def in_flight(self) -> int:
-        """Messages on their way to the broker."""
+        """Messages that the broker has not acknowledged yet."""
         return self._in_flight
 
     @property
     def oldest_in_flight(self) -> float | None:
-        """When the longest unacknowledged message left."""
+        """When the oldest unacknowledged message was sent."""
         return min((sent.sent_at for sent in self._sent.values() if sent.in_flight), default=None)
 
     def room(self, *, live: bool) -> bool:
-        """Whether one more new message may leave now."""
-        # Live readings have as much again, so that a backlog never shuts them out; whoever yields more than can be
-        # delivered has a backlog, whatever it is called.
+        """Whether one more new message may be sent now."""
+        # Live readings may use as much again, so that a backlog never shuts them out; a source that yields more than
+        # can be delivered builds a backlog even while live.
         if self._unconfirmed_bytes >= self._window.unconfirmed_bytes * (2 if live else 1):
             return False
         reserved = 0 if live else self._window.reserved
         return self._line_is_free(live=live) and len(self._sent) < self._window.unconfirmed - reserved
 
     def room_to_repeat(self) -> bool:
-        """Whether a message that was sent before may leave now."""
+        """Whether a message may be sent again now."""
         return self._line_is_free(live=False)
 
     def _line_is_free(self, *, live: bool) -> bool:
@@ -127,7 +127,7 @@ class Outbox:
         return self._in_flight < few and self._in_flight_bytes < self._window.in_flight_bytes
 
     def leaves(self, message: Spooled) -> None:
-        """Note that the message is on its way."""
+        """Note that the message was sent."""
         now = self._now()
         size = len(message.payload)
         sent = self._sent.get(message.seq)
@@ -145,7 +145,7 @@ class Outbox:
         self._in_flight_bytes += size
 
     def acknowledged(self, seq: int) -> None:
-        """The broker has it."""
+        """Note that the broker has it."""
         sent = self._sent.get(seq)
         if sent is None or not self._landed(sent):
             return
@@ -154,13 +154,13 @@ class Outbox:
             self._confirm(seq, sent)
 
     def refused(self, seq: int) -> None:
-        """The broker does not want it: as if it had not answered, so that it is tried again when it is due."""
+        """Note that the broker refused it: as if it had not answered, it is sent again when due."""
         sent = self._sent.get(seq)
         if sent is not None:
             self._landed(sent)
 
     def confirm(self, ids: Iterable[str]) -> list[str]:
-        """Note receipts; the ids among them that were not sent by this outbox."""
+        """Note receipts; returns the ids among them that this outbox did not send."""
         self._heard = self._now()
         unknown = []
         for name in ids:
@@ -173,7 +173,7 @@ class Outbox:
         return unknown
 
     def confirmed(self) -> list[str]:
-        """Ids to be forgotten by the spool; call `forgotten` when it has."""
+        """Ids for the spool to delete; call `forgotten` afterwards."""
         return list(self._confirmed)
 
     def forgotten(self, ids: Iterable[str]) -> None:
@@ -191,14 +191,14 @@ class Outbox:
         self.forgotten([self._sent[seq].id for seq in seqs if seq in self._sent])
 
     def disconnected(self) -> None:
-        """What the broker did not acknowledge is due at once; what it did waits for its receipt."""
+        """Make due at once what the broker has not acknowledged; the rest waits for its receipt."""
         now = self._now()
         for sent in self._sent.values():
             if self._landed(sent):
                 sent.due = now
 
     def broker_forgot(self) -> None:
-        """The broker has lost its memory: what it had acknowledged is due at once, too."""
+        """Make due at once also what the broker had acknowledged: it has lost its memory."""
         now = self._now()
         for sent in self._sent.values():
             if sent.acked:
@@ -232,7 +232,7 @@ class Outbox:
             self._unconfirmed_bytes -= sent.size
 
     def _landed(self, sent: _Sent) -> bool:
-        """End one flight; whether there was one."""
+        """Note that one message is no longer in flight; returns whether it was."""
         if not sent.in_flight:
             return False
         sent.in_flight = False

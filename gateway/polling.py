@@ -1,7 +1,7 @@
-"""Polls the lines of a gateway side by side, each at the multiples of its meters' intervals, and yields readings.
+"""Polls the lines of a gateway concurrently, each at multiples of its meters' intervals, and yields readings.
 
-A line is not asked again before its last readings were taken *and* the taker has come back for more: so with a request
-of a later round the earlier round is known to be in safe hands. A slow line delays no other.
+A line is not asked again before its last readings were taken *and* the consumer has come back for more: a request of a
+later round proves that the earlier round is safe. A slow line delays no other.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 from metering.meters import Meter
 from wire.messages import Reading
 
-_GATHER_S: Final = 0.5  # lines that are due together are waited for this long, to travel in one message
+_GATHER_S: Final = 0.5  # lines that are due together are waited for this long, so that their readings share a message
 
 
 class PolledLine(Protocol):
@@ -22,20 +22,20 @@ class PolledLine(Protocol):
 
     @property
     def bad_values(self) -> int:
-        """Values that were asked for and could not be had or used, since the start."""
+        """Values that were requested and missing or unusable, since the start."""
 
     def next_round(self) -> float:
         """When something is due next, in seconds since the epoch."""
 
     async def read(self) -> list[Reading]:
-        """Read what is due; a reading is stamped with the instant at which the answer came."""
+        """Read what is due; a reading is stamped with the time of the answer."""
 
     def close(self) -> None:
         """Close the connection, if there is one."""
 
 
 class Rounds:
-    """Which of some meters are due: each at the multiples of its interval; `clock` gives seconds since the epoch."""
+    """Which of some meters are due: each at multiples of its interval; `clock` gives seconds since the epoch."""
 
     def __init__(self, meters: Iterable[Meter], clock: Callable[[], float]) -> None:
         self._interval_s = {meter.id: meter.interval_s for meter in meters}
@@ -50,7 +50,7 @@ class Rounds:
         return min((self._round[name] + 1) * interval_s for name, interval_s in self._interval_s.items())
 
     def due(self) -> tuple[str, ...]:
-        """The meters that are due, which then are not due any more."""
+        """The meters that are due, which are then due no longer."""
         now = self._clock()
         rounds = {name: math.floor(now / interval_s) for name, interval_s in self._interval_s.items()}
         due = tuple(name for name, number in rounds.items() if number > self._round[name])
@@ -81,7 +81,7 @@ class Polling:
 
     @property
     def bad_values(self) -> int:
-        """Values that were asked for and could not be had or used, since the start."""
+        """Values that were requested and missing or unusable, since the start."""
         return sum(line.bad_values for line in self._lines)
 
     async def __aenter__(self) -> Self:
@@ -99,7 +99,7 @@ class Polling:
         return self
 
     async def __anext__(self) -> list[Reading]:
-        """What was read since the last call, of all lines together."""
+        """Readings of all lines since the last call."""
         self._yielded.safe.set()
         while not self._batch.readings and (self._running or not self._stop.is_set()):
             await self._changed()
@@ -139,7 +139,7 @@ class Polling:
             self._change.set()
 
     async def _due(self, line: PolledLine) -> bool:
-        """Wait until something of the line is due; False when it is time to stop instead."""
+        """Wait until something on the line is due; False when it is time to stop."""
         while (wait := line.next_round() - self._clock()) > 0 and not self._stop.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):

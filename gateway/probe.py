@@ -1,4 +1,4 @@
-"""Reads one device once, for whoever connects it: what each register holds, what it means, and what looks wrong."""
+"""Reads one device once, for whoever connects it: content and meaning of each register, and what looks wrong."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ _USUAL: Final[dict[str, tuple[float, float]]] = {
     "temperature_c": (-40.0, 400.0),
     "pressure_bar": (-1.0, 200.0),
 }
-"""What is usual in a park; beyond it a register is probably read wrongly, though the value is conceivable."""
+"""What is usual in a park; a value beyond it is conceivable, but probably read wrongly."""
 
 _MOST_COUNTED: Final = 1e10
-_TINY: Final = 1e-20  # a float of a wrong order is often a number that nobody measures
+_TINY: Final = 1e-20  # a float in the wrong word order is often such a number
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """One quantity: where it stands, the words or record as they came, its value if any, and what looks wrong."""
+    """One quantity: its place, the words or record as received, its value if any, and what looks wrong."""
 
     quantity: str
     place: str
@@ -40,7 +40,7 @@ class Probed:
 
 
 async def probe_modbus(line: LineAddress, device: int, chart: Map) -> list[Probed]:
-    """Read each register of a map by itself, so that one that is not there hides no other.
+    """Read each register of a map separately, so that a missing one does not hide the others.
 
     Raises `UnavailableError` where the line cannot be connected, or nothing answers.
     """
@@ -115,7 +115,7 @@ def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> It
 
 
 def is_usual(quantity: str, value: float) -> bool:
-    """Whether a value is what meters of a park show."""
+    """Whether a value is usual for meters of a park."""
     if 0 < abs(value) < _TINY:
         return False
     low, high = _USUAL.get(quantity, (0.0, _MOST_COUNTED) if _counts(quantity) else (-_MOST_COUNTED, _MOST_COUNTED))
@@ -127,12 +127,12 @@ def _counts(quantity: str) -> bool:
 
 
 def unit_of(quantity: str) -> str:
-    """The unit of a quantity; nothing for one that no utility has."""
+    """The unit of a quantity; empty for an unknown one."""
     return next((spec.quantities[quantity].unit for spec in UTILITIES.values() if quantity in spec.quantities), "")
 
 
 def probe_mbus(line: LineAddress, address: str, chart: Records) -> tuple[Answer, list[Probed]]:
-    """Ask an M-Bus meter, and what the records of a map are in its answer. It blocks.
+    """Read an M-Bus meter, and show the records of a map in its answer. Blocking.
 
     Raises `UnavailableError` where the line cannot be connected, or the meter does not answer.
     """

@@ -1,7 +1,7 @@
-"""From the spool to the broker and back: publishes, takes receipts, and lets the spool forget what was confirmed.
+"""From the spool to the broker and back: publishes, takes receipts, and deletes from the spool what was confirmed.
 
-It never waits for one message at a time, comes back by itself after any loss of the connection, and notices a broker
-that has fallen silent within the keep-alive. Nothing here is durable: whatever dies, the spool is the truth.
+It never waits for single messages, reconnects by itself, and notices within the keep-alive that a broker has fallen
+silent. Nothing here is durable: whatever dies, the spool is the truth.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from wire.messages import Receipt, Refusals, Status
 from wire.topics import Channel, topic
 
 _LOG = logging.getLogger(__name__)
-_TICK_S = 0.5  # timers and silence are looked at this often
-_BATCH_S = 0.2  # receipts are gathered this long before they are written
+_TICK_S = 0.5  # timers and silence are checked this often
+_BATCH_S = 0.2  # receipts are collected this long before they are written
 _DISK_RETRY_S = 5.0
 _FINISH_S = 1.5  # a clean stop waits this long for the broker's acknowledgements
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Whom to talk to and how often to say that all is well."""
+    """The broker to talk to, and how often to publish the status."""
 
     address: BrokerAddress
     park: str
@@ -47,7 +47,7 @@ class _FinishedError(Exception):
 
 
 class Publisher:
-    """Runs until `stopping` is set. `status` makes the message about oneself; `online` false when it is the last."""
+    """Runs until `stopping` is set. `status` makes the status message; its `online` is false for the last one."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Publisher:
         self._forgot = asyncio.Event()
 
     def appended(self) -> None:
-        """There is more in the spool."""
+        """Note that there is more in the spool."""
         self._work.set()
 
     async def forgot_some(self) -> None:
@@ -97,7 +97,7 @@ class Publisher:
         self._tell.set()
 
     async def run(self) -> None:
-        """Publish until `stopping`; then finish what is in flight, say so, and return."""
+        """Publish until `stopping`; then finish what is in flight, publish a last status, and return."""
         async with asyncio.TaskGroup() as group:
             forgetting = group.create_task(self._forget())
             staying = group.create_task(self._stay_connected())
@@ -122,7 +122,7 @@ class Publisher:
             await _wait(self._stopping, pause)
 
     async def _connected(self) -> None:
-        """One connection, from its beginning to its loss."""
+        """Serve one connection until it is lost."""
         client = MqttConnection(
             self._link.address,
             identifier=f"{self._link.park}.{self._link.gateway}",
@@ -242,7 +242,7 @@ class Publisher:
                 self._receipts.set()
 
     async def _forget_confirmed(self) -> bool:
-        """Delete from the spool what was confirmed; False when the disk does not let us."""
+        """Delete confirmed messages from the spool; False when the disk fails."""
         known = self._outbox.confirmed()
         unknown, self._unknown = self._unknown, set()
         try:

@@ -1,7 +1,7 @@
 """What the publisher sends next, read from the spool: live readings first, then repeats, then the backlog.
 
-Live is what was appended while the connection stood and kept up. Everything else is backlog, oldest first: what was
-in the spool before, what piled up while offline, and what live readings fell behind with.
+Live is what was appended while the connection stood and kept up. Everything else is backlog, oldest first: what was in
+the spool before, what accumulated while offline, and what live readings could not keep up with.
 """
 
 import sys
@@ -14,7 +14,7 @@ from gateway.spool import Spooled, SpoolThread
 _FETCH = 50  # messages at a time
 _FETCH_BYTES = 256 * 1024
 _LAG = 100  # live messages that wait before the oldest of them count as backlog
-_LOOK_EVERY_S = 0.5  # how often timers are looked at
+_LOOK_EVERY_S = 0.5  # timers are checked this often
 
 
 class SendQueue:
@@ -45,11 +45,11 @@ class SendQueue:
 
     @property
     def live_waits(self) -> bool:
-        """Whether live readings have not left yet."""
+        """Whether live readings have not been sent yet."""
         return bool(self._live) or self._spool.last >= self._live_from
 
     async def next(self) -> Spooled | None:
-        """The next message that may leave now, if there is one."""
+        """The next message that may be sent now, if there is one."""
         if self._outbox.room(live=True) and await self._fetch_live():
             return self._live.popleft()
         if self._outbox.room_to_repeat() and await self._fetch_due():

@@ -1,7 +1,7 @@
-"""A gateway at work: what the source yields goes to the spool, what the spool holds goes to the broker.
+"""A gateway at work: readings of the source go to the spool, messages in the spool go to the broker.
 
-The two halves know nothing of each other but the spool. A stop finishes what is in flight, publishes a last status
-and returns within a few seconds; everything else stays in the spool for the next start.
+The two halves share nothing but the spool. A stop finishes what is in flight, publishes a last status and returns
+within a few seconds; everything else stays in the spool for the next start.
 """
 
 import asyncio
@@ -48,8 +48,8 @@ class GatewayCounts(Model):
 class GatewaySettings:
     """One gateway.
 
-    `bad_values` counts what the source could not read, to be told in the status. `drain`: the source is finite and
-    patient; return when all it yielded is confirmed.
+    `bad_values` returns how many values the source could not read, for the status. `drain`: the source is finite and
+    can wait; return when all it yielded is confirmed.
     """
 
     link: Link
@@ -143,7 +143,7 @@ class _Gateway:
     async def _spool_all(self, source: AsyncIterator[Sequence[Reading]], group: asyncio.TaskGroup) -> None:
         async for readings in source:
             self._read += len(readings)
-            # A stop must not part an append from its count: it ends this loop, and the group waits for the append.
+            # A stop must not separate an append from its count: it ends this loop, and the group waits for the append.
             await asyncio.shield(group.create_task(self._append(readings)))
             while self._settings.drain and self._spool.depth.bytes > _PATIENT_BYTES:
                 await self._publisher.forgot_some()

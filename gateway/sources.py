@@ -1,7 +1,8 @@
-"""Where a gateway's readings come from: the one table of drivers.
+"""The table of drivers: where a gateway's readings come from.
 
-A driver is a file of this room and an entry here: what it finds wrong with its blocks of a park file, and the lines it
-polls. Its blocks have a name in `metering.meterlibrary.Driven`; nobody else understands them.
+A driver is a file of this room and an entry here: a function that finds faults in its blocks of a park file, and one
+that makes the lines it polls. The name of its blocks is a field of `metering.meterlibrary.Driven`; only the driver
+understands their content.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ class _Lines(Protocol):
 
 
 class Driver(NamedTuple):
-    """`faults` of its blocks in a park; `lines` of the meters of one gateway that have its block."""
+    """`faults` checks its blocks in a park; `lines` makes the lines of a gateway's meters that have its block."""
 
     faults: Callable[[Park], Iterator[Broken]]
     lines: _Lines
@@ -40,7 +41,7 @@ def faults(park: Park) -> Iterator[Broken]:
 
 
 def lines_of(park: Park, gateway: Gateway, where: Mapping[str, str], clock: Callable[[], float]) -> list[PolledLine]:
-    """The lines that a gateway polls; `where` gives a driver's line that the environment sets.
+    """The lines that a gateway polls; `where` gives, by driver, the line that the environment sets.
 
     Raises `OperatorError` for a meter without a line.
     """

@@ -1,10 +1,12 @@
-"""Readings on disk, in the messages that carry them, until they are told to be forgotten.
+"""Readings on disk, in the messages that carry them, until they are deleted on request.
 
 What `append` returned is on disk: a power loss at any instant afterwards does not lose it. An id is never used twice:
 its first half is drawn anew whenever the file is opened, so that neither a replaced file nor one restored from a copy
-repeats an id. Size and age are bounded; what is discarded at the bound is counted, in the file itself. A corrupt file
-is set aside and a new one started, with the messages that can still be read. A full disk stops nobody: what cannot be
-appended is counted as lost. Forgetting is repeatable: what a crash brings back is merely sent again.
+repeats an id.
+
+Size and age are bounded; what is discarded at the limit is counted, in the file itself. A corrupt file is set aside and
+a new one started, with the messages that can still be read. A full disk stops nobody: what cannot be appended is
+counted as lost. Deleting is idempotent: what a crash brings back is merely sent again.
 """
 
 import asyncio
@@ -33,7 +35,7 @@ T = TypeVar("T")
 
 
 MAX_READINGS = 500
-"""Readings in one message: far under the wire's bound, so that a weak line is not busy with one message for long."""
+"""Readings in one message: far below the wire's limit, so that a weak line is not blocked by one message for long."""
 
 
 class Packed(NamedTuple):
@@ -106,11 +108,11 @@ class Spool:
         return self._depth.bytes > _NEARLY_FULL * self._limits.max_bytes
 
     def append(self, *batches: Sequence[Reading], expendable: Sequence[int] = ()) -> list[str]:
-        """Put each batch on disk as one message (several, where it is too large for one); their ids.
+        """Put each batch on disk as one message, or several where it is too large for one; returns their ids.
 
-        All of them in one commit. When the spool is full, the messages `expendable` (sequence numbers of those that
-        the broker has) are discarded in their order, then the oldest. Raises `UnavailableError` when the disk fails:
-        then none of it is on disk.
+        All of them in one commit. When the spool is full, the messages `expendable` (sequence numbers of those that the
+        broker has) are discarded in their order, then the oldest. Raises `UnavailableError` when the disk fails: then
+        none of it is on disk.
         """
         created = int(self._clock() * 1000)
         rows = [
@@ -161,9 +163,9 @@ class Spool:
             return self.oldest()
 
     def forget(self, ids: Iterable[str]) -> int:
-        """Delete the messages with these ids, in one commit; the number of readings. Unknown ids are harmless.
+        """Delete the messages with these ids, in one commit; returns the number of readings.
 
-        Raises `UnavailableError` when the disk fails: then none of them is deleted.
+        Unknown ids are harmless. Raises `UnavailableError` when the disk fails: then none of them is deleted.
         """
         keys = [(int(seq), name) for name in ids if (seq := name.rpartition("-")[2]).isdecimal() and _fits(seq)]
         try:
@@ -179,7 +181,7 @@ class Spool:
         return forgotten
 
     def lose(self, readings: int) -> None:
-        """Count readings that could not be appended; written into the file with the next append."""
+        """Count readings that could not be appended; saved in the file with the next append."""
         self._unwritten += readings
 
     def close(self) -> None:
@@ -209,7 +211,7 @@ class Spool:
         self._depth = Depth(depth.messages + len(rows), readings, depth.bytes + size, discarded)
 
     def _make_room(self, size: int, now_ms: int, first: Iterable[int]) -> Depth:
-        """Delete what must go before `size` bytes come; what is left."""
+        """Delete what must go before `size` bytes are added; returns what is left."""
         horizon = now_ms - int(self._limits.max_age_s * 1000)
         aged = "seq <= (SELECT coalesce(max(seq), 0) FROM message WHERE created < ?) AND created < ?"
         oldest = self._db.execute("SELECT created FROM message ORDER BY seq LIMIT 1").fetchone()
@@ -230,7 +232,7 @@ class Spool:
         return self._delete("seq = ?", [(seq,) for seq in going], depth)
 
     def _delete(self, where: str, keys: Iterable[tuple[object, ...]], depth: Depth | None = None) -> Depth:
-        """Delete rows, once for each of `keys`; what is left of `depth`."""
+        """Delete rows, once for each of `keys`; returns what is left of `depth`."""
         messages = readings = size = 0
         query = f"DELETE FROM message WHERE {where} RETURNING readings, bytes"
         for key in keys:
@@ -268,7 +270,7 @@ class Spool:
         return self._file
 
     def _begin(self) -> None:
-        """Open the file. On a full disk, the reserve of a run before is given up for it."""
+        """Open the file. On a full disk, the reserve of the last run is released first."""
         try:
             self._file = self._open()
         except CorruptFileError:
@@ -286,7 +288,8 @@ class Spool:
         except sqlite3.Error as error:
             db.close()
             raise failure(error, self._path) from error
-        # A new file after a corrupt one goes on counting, so that a number stands for one message as long as we run.
+        # A new file after a corrupt one continues the numbering, so that a number identifies one message as long as we
+        # run.
         self._last = max(self._last, last)
         return db
 
@@ -363,9 +366,9 @@ def _bounded(readings: Sequence[Reading], next_id: Callable[[], str]) -> Iterato
 
 
 class SpoolThread:
-    """A thread of its own for a spool: a slow disk must stall neither the polling nor the broker's keep-alive.
+    """A separate thread for a spool: a slow disk must stall neither polling nor the broker's keep-alive.
 
-    Calls are done one after the other, in order. Closes the spool at its end.
+    Calls run one after the other, in order. Closes the spool at its end.
     """
 
     def __init__(self, spool: Spool) -> None:
@@ -380,5 +383,5 @@ class SpoolThread:
         self._thread.shutdown(wait=True)
 
     async def call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Do something with the spool on the thread."""
+        """Run something with the spool on the thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments, **named))

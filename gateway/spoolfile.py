@@ -12,16 +12,16 @@ from typing import Any
 from metering.errors import OperatorError, UnavailableError
 
 SYNCHRONOUS = "FULL"
-"""An fsync for each commit. Anything less loses the last commits with the power, as a test shows."""
+"""An fsync for each commit. With anything less, a power loss loses the last commits, as a test shows."""
 
 _LOG = logging.getLogger(__name__)
 _LAYOUT = 1
-_BUSY_S = 1.0  # a predecessor that is just ending may hold the file this long
+_BUSY_S = 1.0  # a predecessor that is just ending may lock the file this long
 _RESERVE = 8 * 1024 * 1024  # the log (4 MiB until it is written back) and what deleting adds to it
 _VACUUM_PAGES = 500  # at a time, so that moving them fits into the reserve
 _PRIVATE = 0o600
-_AT_ONCE = 100  # rows of a broken file; where these cannot be read, each is tried by itself
-_FAR_BACK = 1_000_000  # numbers that are tried where nobody knows the first
+_AT_ONCE = 100  # rows of a broken file; where these cannot be read, each is tried on its own
+_FAR_BACK = 1_000_000  # numbers that are tried where the first is unknown
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SCHEMA = """
 BEGIN IMMEDIATE;
@@ -43,11 +43,11 @@ COMMIT;
 
 
 class CorruptFileError(Exception):
-    """The file is not, or no longer, a sound database."""
+    """The file is not, or no longer, an intact database."""
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """Connection to the file, made where it is missing; nobody else can open it until it is closed.
+    """Connection to the file, created where it is missing; it is locked for others until it is closed.
 
     Raises `CorruptFileError`, `OperatorError` (in use, no permission, another layout) or `UnavailableError`.
     """
@@ -73,7 +73,7 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 
 def _keep_private(path: Path) -> None:
-    """Make the file where it is missing, readable for its owner only; SQLite's log takes its mode."""
+    """Create the file where it is missing, readable for its owner only; SQLite's log inherits its mode."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE)
     try:
         os.fchmod(handle, _PRIVATE)
@@ -98,7 +98,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def failure(error: sqlite3.Error, path: Path) -> Exception:
-    """What an SQLite error means here; itself, if it is not SQLite's but ours."""
+    """The error of ours that an SQLite error means; any other error is returned unchanged."""
     if getattr(error, "sqlite_errorcode", None) is None:
         return error
     if error.sqlite_errorcode & 0xFF in _CORRUPT:
@@ -107,7 +107,7 @@ def failure(error: sqlite3.Error, path: Path) -> Exception:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a broken file, with its log, so that a person may look into it; its new name."""
+    """Rename a broken file, with its log, for a person to examine; returns its new name."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = path.with_name(f"{path.name}.corrupt-{stamp}")
     for suffix in ("-wal", ""):
@@ -148,9 +148,9 @@ def _number(broken: sqlite3.Connection, query: str) -> int | None:
 
 
 class Reserve:
-    """Space kept free beside the spool, so that a spool that filled the disk can still forget.
+    """Space reserved beside the spool, so that a spool that filled the disk can still delete.
 
-    Deleting writes too. Without a reserve, a full disk would keep what was confirmed from making room for what comes.
+    Deleting writes, too. Without a reserve, a full disk would stop confirmed messages from making room for new ones.
     """
 
     def __init__(self, path: Path) -> None:
@@ -158,7 +158,7 @@ class Reserve:
         self.released = True
 
     def release(self, connection: sqlite3.Connection | None) -> None:
-        """Give the space up, and let the log be written into the file and emptied."""
+        """Release the space, and have the log written back into the file and emptied."""
         self._path.unlink(missing_ok=True)
         self.released = True
         if connection is not None:
@@ -166,7 +166,10 @@ class Reserve:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def restore(self, connection: sqlite3.Connection) -> None:
-        """Take the space again, if need be from what the spool has no use for; else raises `UnavailableError`."""
+        """Reserve the space again, if need be from free pages of the spool.
+
+        Raises `UnavailableError` where there is none.
+        """
         while self._free() < 2 * _RESERVE and connection.execute("PRAGMA freelist_count").fetchone()[0]:
             connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -185,7 +188,7 @@ class Reserve:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the names in a folder durable (fsync)."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,10 +1,10 @@
-"""The accept step: a message in, readings that may be stored and refusals out. Pure, and it never raises.
+"""The accept step: takes a message, returns the readings to store and the refusals. Pure; never raises.
 
 `accept` finds the carrier of a topic and decodes its message; `check` compares the decoded readings with the park file,
-whatever dialect they came in. To add a dialect, make a carrier with another decoder (`ingest.lookup`, `ingest.decode`).
+whatever their dialect. To add a dialect, make a carrier with another decoder (`ingest.lookup`, `ingest.decode`).
 
-This is where the time per reading goes: one look-up a reading and one comparison a value. What is wrong is found out
-only for a reading in which something is.
+This is the hot path: one look-up and one comparison per value. The cause of a refusal is worked out only for a reading
+that fails.
 """
 
 from collections.abc import Sequence
@@ -35,11 +35,12 @@ class Taken(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """What became of one message. `id` is there where the sender wants a receipt.
+    """The result of accepting one message.
 
-    `park` and `gateway` are those of the park files, and empty where these have none. `answers`: the topic under which
-    the sender hears, None where it does not. `lane`: what is taken of one carrier is written in the lane that it has.
-    `arrived`, `waits` and `bad_reads` are those of the decoded message.
+    `id` is set where the sender wants a receipt. `park` and `gateway` come from the park files, and are empty for an
+    unknown sender. `answers` is the topic on which the sender receives replies, None where it does not listen. All
+    readings of a carrier are written in its `lane`. `arrived`, `waits` and `bad_reads` are those of the decoded
+    message.
     """
 
     park: str
@@ -54,7 +55,7 @@ class Accepted(NamedTuple):
     bad_reads: int = 0
 
 
-_new = tuple.__new__  # what a NamedTuple calls itself: a tenth of a microsecond less for each reading
+_new = tuple.__new__  # as NamedTuple's own __new__ does: saves a tenth of a microsecond per reading
 
 
 def accept(topic: str, payload: bytes, now_ms: int, known: Directory) -> Accepted:
@@ -105,19 +106,19 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
 
 
 def _marked(taken: list[Taken], now_ms: int) -> list[Taken]:
-    """Say of what has no time of its own that it has that of its arrival; other records of the message may have one."""
+    """Mark readings without a time of their own as stamped on arrival; other records of the message may have one."""
     return [each._replace(state=f"{each.state},{ARRIVED}=true") if each.ms == now_ms else each for each in taken]
 
 
 def lines_of(taken: Sequence[Taken]) -> list[str]:
-    """One line of the store for each reading, in their order.
+    """One line of line protocol for each reading, in order.
 
-    Registers as they were read: use is computed from them, by the ratio that held. Gauges as they are at the metering
-    point: what shows and judges them knows no ratio.
+    Counters are stored as read: use is computed from them with the transformer ratio that held at the time. Gauges are
+    stored as they are at the metering point: dashboards and alerts know no ratio.
     """
     if not taken:
         return []
-    # The serializer writes numbers in half the time of repr(); what it puts between them is put right in one go.
+    # The serializer writes numbers in half the time of repr(); the separators it adds are replaced in one pass.
     text = to_json([_primary(each) if each.meter.secondary else each.values for each in taken]).decode()
     fields = text[3:-2].replace('":', "=").replace('"', "").split("},{")
     return [
@@ -132,7 +133,7 @@ def _primary(taken: Taken) -> dict[str, float | None]:
 
 
 def from_nobody(topic: str, payload: bytes, known: Directory) -> Accepted:
-    """Refuse what came on a topic of no gateway that the park files have, unread: nothing of it could be stored."""
+    """Refuse, unread, a message on a topic of no known gateway: nothing in it could be stored."""
     address = parse_topic(topic)
     if address is None or address.channel is not Channel.READINGS:
         return Accepted("", "", None, None, [], [refusal(Reason.MALFORMED, "not a readings topic", payload)])
@@ -148,7 +149,7 @@ _TWICE = "a meter has one value of a quantity at one instant; this message holds
 
 
 def _agreeing(readings: list[Reading], carrier: Carrier, refusals: list[Refusal]) -> list[Reading]:
-    """Refuse values that differ from what an earlier reading has for the same meter and instant; return the rest."""
+    """Refuse values that contradict an earlier reading of the same meter and instant; return the others."""
     if len(set(map(_METER_OF, readings))) == len(readings):
         return readings
     kept: list[Reading] = []
@@ -169,7 +170,7 @@ class _Fault(NamedTuple):
     detail: str
 
     def of(self, reading: Reading, carrier: Carrier, quantity: str | None = None) -> Refusal:
-        """The refusal of a reading or of one of its values; of a mapped message it names the source."""
+        """The refusal of a reading or of one of its values; that of a mapped message names the source."""
         detail = f"{carrier.sources}{self.detail}"
         return refusal(self.reason, detail, reading, meter=reading.meter, ts=reading.ms, quantity=quantity)
 
@@ -200,7 +201,7 @@ def _fault_of_time(ms: int, meter: Sendable, carrier: Carrier, now_ms: int) -> _
 
 
 def _said(ms: int) -> str:
-    """An instant for people; years that no calendar has stay numbers."""
+    """An instant for people; years outside the calendar stay numbers."""
     try:
         return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
     except (OverflowError, OSError, ValueError):
@@ -210,7 +211,7 @@ def _said(ms: int) -> str:
 def _good_values(
     reading: Reading, meter: Sendable, carrier: Carrier, refusals: list[Refusal]
 ) -> dict[str, float | None]:
-    """Values that may be stored; each of the others is refused by itself. null is no value, and no fault."""
+    """Values that may be stored; each of the others is refused on its own. null means no value, and is no fault."""
     good: dict[str, float | None] = {}
     for name, value in reading.values.items():
         if value is None:

@@ -1,9 +1,9 @@
-"""What arrived late: the trace by which those who compute from readings learn that the past has changed.
+"""Late arrivals: how whoever computes from readings learns that the past has changed.
 
 InfluxDB keeps no time of insertion. So for readings that were older than `LATE_MS` when they came (late, replayed,
-corrected), or while the database kept them waiting, each batch leaves one point of `arrivals` a meter. It is written
-when the database has the readings, never before, or it could be read and acted on too early; and before they are
-acknowledged, or it could be lost.
+corrected), or that became so while the database kept them waiting, each batch leaves one point of `arrivals` per meter.
+The point is written after the readings: earlier, it could be acted on too soon. It is written before they are
+acknowledged: later, it could be lost.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from store.lines import point, series
 from store.schema import ARRIVALS, NS_PER_MS
 
 LATE_MS = 600_000
-"""What is younger is found by those who look at the last half hour anyway."""
+"""Younger readings are found by whoever reads the last half hour anyway."""
 
 WAITED_MS = LATE_MS // 2
-"""A batch that waited longer than this may have grown old after it was received."""
+"""A batch that waited longer than this may have become late after it was received."""
 
 
 class ArrivalSource(NamedTuple):

@@ -1,7 +1,7 @@
-"""A batch: what is written together, and what is acknowledged and answered once it is.
+"""A batch: what is written together, then acknowledged and answered together.
 
-Readings become lines some hundred at a time: one by one costs more, and so does touching all of a large batch again.
-They stay beside their lines until the database has them, so nothing is ever parsed back.
+Readings become lines a few hundred at a time: one by one costs more, and so does going through a large batch again.
+They are kept with their lines until the database has them, so nothing is ever parsed back.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ IN_LANES = 2_000
 """Fewer readings than this are written faster by one request."""
 
 TOLD = 50
-"""Most refusals of a message that its sender hears of."""
+"""How many refusals of a message its sender is told of at most."""
 
 
 class Acknowledgements(NamedTuple):
@@ -40,7 +40,7 @@ class StoredMessage(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What was refused of a message of a sender who listens."""
+    """Refusals of a message whose sender listens for them."""
 
     answers: str
     id: str | None
@@ -57,10 +57,11 @@ class Lane:
 
 @dataclass(slots=True)
 class Batch:
-    """Payloads are let go once they are accepted; `size` is what they weighed. `since_ms`: when the first came.
+    """What is written at once; `size` is how many bytes of payload it holds, which are freed when they are accepted.
 
-    `late`: extents of the readings that were old when they came. `counted`: refusals of which nothing is kept or told,
-    so they fill no batch. A `closed` batch takes nothing more.
+    `since_ms`: when the first message came. `late`: extents of the readings that were old when they came. `counted`:
+    refusals that are only counted, not kept or reported, so they do not fill a batch. A `closed` batch takes nothing
+    more.
     """
 
     acknowledgements: list[Acknowledgements] = field(default_factory=list)
@@ -79,7 +80,7 @@ class Batch:
 
     @property
     def full(self) -> bool:
-        """Whether what comes next goes into another batch."""
+        """Whether the next message must go into another batch."""
         return self.closed or self.readings + self.refused >= BATCH_READINGS or self.size >= BATCH_BYTES
 
     def acknowledge(self, delivery: Delivery, size: int, now_ms: int) -> None:
@@ -112,7 +113,7 @@ class Batch:
             self.receipts.append(StoredMessage(answers, identity))
 
     def requests(self, now_ms: int) -> list[Lane]:
-        """What was taken, by the requests in which it is written side by side."""
+        """What was accepted, by the requests in which it is written concurrently."""
         for lane in self.lanes:
             self._settle(lane, now_ms)
         found = [lane for lane in self.lanes if lane.lines]
@@ -121,7 +122,7 @@ class Batch:
         return [Lane(list(chain(*(lane.taken for lane in found))), list(chain(*(lane.lines for lane in found))))]
 
     def arrived_late(self, now_ms: int) -> Late:
-        """Extents of the readings that are old now that they are written, by meter."""
+        """Extents of the readings that are old by the time they are written, by meter."""
         if now_ms - self.since_ms > WAITED_MS:
             for lane in self.lanes:
                 note_old(lane.taken, float("inf"), self.late)

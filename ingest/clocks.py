@@ -1,8 +1,8 @@
-"""How far the clocks of gateways are off: of each and each minute, the least time from sampling to receipt.
+"""How far gateways' clocks are off: for each gateway and minute, the least time from sampling to receipt.
 
-A reading comes a moment after it was taken, so the least of a minute is about zero where the clocks agree. Below zero
-the gateway's clock is ahead of the ingester's. Above it the clock is behind, or everything came late: a gateway that
-delivers what it had kept sends new readings between.
+A reading arrives shortly after it was taken, so the least of a minute is about zero where the clocks agree. Below zero,
+the gateway's clock is ahead of the ingester's. Above it, the clock is behind, or everything came late: a gateway that
+sends its backlog sends new readings in between.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from store.schema import GATEWAY_CLOCK, NS_PER_MS, OPERATOR_DATABASE
 
 EVERY_S = 60.0
 _FAR = 10**18
-"""Milliseconds that no clock is off."""
+"""In ms; more than this is no clock error."""
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Clocks:
         self._least: dict[str, int] = {}
 
     def note(self, carrier: str, taken: Sequence[Taken], now_ms: int) -> None:
-        """Take note of a message that has just come from a carrier; its newest reading is its first or its last."""
+        """Note a message that has just come from a carrier; its newest reading is its first or its last."""
         newest = taken[-1].ms
         if len(taken) > 1:
             newest = max(newest, taken[0].ms)
@@ -39,7 +39,7 @@ class Clocks:
             self._least[carrier] = behind
 
     def lines(self, instance: str, now_ms: int) -> list[str]:
-        """A point for each gateway that was heard since the lines before."""
+        """A point for each gateway heard since the last call."""
         least, self._least = self._least, {}
         return [
             point(
@@ -52,7 +52,7 @@ class Clocks:
         ]
 
     async def run(self, store: Store, instance: str, clock_ms: Callable[[], int]) -> None:
-        """Write them each minute; what cannot be written is not worth waiting for."""
+        """Write them each minute; what cannot be written is dropped."""
         while True:
             await asyncio.sleep(EVERY_S)
             lines = self.lines(instance, clock_ms())

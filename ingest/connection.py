@@ -1,9 +1,9 @@
-"""One MQTT 5 connection on the `mqtt5` codec: receives, acknowledges when told to, and notices when it is dead.
+"""One MQTT 5 connection on the `mqtt5` codec: receives, acknowledges on request, and notices when it is dead.
 
-It promises order (PUBACKs leave in the order of receipt, whatever was written first), a keep-alive that holds while the
-database is slow (nothing here ever waits), and bounded memory (the socket is not read while paused). Where packets come
-often, they gather in the socket for some milliseconds. Its `presence` topic holds a retained message once it is
-announced; the last will removes it. A connection is made for one life; whoever owns it makes the next one.
+It guarantees order (PUBACKs leave in the order of receipt, whatever was written first), a keep-alive that holds while
+the database is slow (nothing here ever waits), and bounded memory (the socket is not read while paused). Where packets
+come often, they gather in the socket for some milliseconds. Once announced, its `presence` topic holds a retained
+message, which the last will removes. An object is one connection; its owner makes the next one.
 """
 
 import asyncio
@@ -23,18 +23,18 @@ from wire.tls import context
 CONNECT_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 15
 SESSION_EXPIRY_S = 7 * 24 * 3600
-"""How long the broker holds what an ingester that is gone has not acknowledged."""
+"""How long the broker keeps the session, with what is unacknowledged, of an ingester that is gone."""
 
 RECEIVE_MAXIMUM = 20_000
-"""Unacknowledged messages that the broker may have under way to us."""
+"""How many unacknowledged messages the broker may have in flight to us."""
 
 MAX_PACKET_BYTES = 8 * 1024 * 1024
 
 WILL_DELAY_S = 10
-"""An ingester is gone when it has not come back for so long; whoever takes its session finds who had it."""
+"""An ingester that has not come back for so long is gone; whoever takes over its session can see who had it."""
 
 PLENTY = 64 * 1024
-"""Bytes that come at once are taken at once, however fast they come."""
+"""So many bytes at once are read at once, however fast they come."""
 
 _OPERATORS = (
     mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
@@ -60,9 +60,9 @@ class SessionTakenOverError(OperatorError):
 
 
 class Delivery(NamedTuple):
-    """A message as it came; `connection` is what it can be acknowledged on.
+    """A message as it came, with the `connection` to acknowledge it on.
 
-    `retained`: the broker had kept it from before we subscribed. `again`: the broker says that it has sent it before.
+    `retained`: the broker had kept it from before we subscribed. `again`: the broker marks it as sent before.
     """
 
     topic: str
@@ -103,15 +103,15 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self.session_present = False
         self.window = 0
-        """Most messages seen unacknowledged at once: stays small where the broker's own window is small."""
+        """Most messages seen unacknowledged at once; it stays small where the broker's own limit is small."""
         self._received: deque[int] = deque()
         self._done: set[int] = set()
         self._drained: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        """Connect and wait for the broker's answer.
+        """Connect and wait for the CONNACK.
 
-        Raises `UnavailableError` where it does not answer, `OperatorError` where it does not want us.
+        Raises `UnavailableError` where none comes, `OperatorError` where it turns us away.
         """
         where = f"MQTT broker at {self._address}"
         try:
@@ -139,15 +139,15 @@ class Connection(asyncio.Protocol):
         self._beat()
 
     def announce(self, said: bytes) -> None:
-        """Keep a retained message on the presence topic; the last will empties it."""
+        """Publish a retained message on the presence topic; the last will clears it."""
         self.publish(self._presence, said, retain=True)
 
     async def subscribe(self, filters: Iterable[tuple[str, mqtt5.QoS]]) -> None:
-        """Subscribe and wait for the broker's word.
+        """Subscribe and wait for the SUBACK.
 
         Raises `OperatorError` where a filter is refused.
         """
-        # So `retain` says that the broker had kept a message; many devices set it on all that they publish.
+        # Only so does `retain` mean that the broker had kept a message; many devices set it on all that they publish.
         wanted = [mqtt5.TopicFilter(pattern, max_qos=qos, retain_as_published=False) for pattern, qos in filters]
         answer = await self._ask(lambda packet_id: mqtt5.SubscribePacket(packet_id, wanted))
         if isinstance(answer, mqtt5.SubAckPacket):
@@ -158,11 +158,11 @@ class Connection(asyncio.Protocol):
                     )
 
     async def unsubscribe(self, patterns: list[str]) -> None:
-        """Unsubscribe; what the broker sent before it took note still comes."""
+        """Unsubscribe; what the broker sent before the UNSUBSCRIBE still comes."""
         await self._ask(lambda packet_id: mqtt5.UnsubscribePacket(packet_id, patterns))
 
     async def lost(self) -> Exception:
-        """Wait until the connection has ended; the reason."""
+        """Wait until the connection has ended; returns the reason."""
         return await asyncio.shield(self._lost)
 
     @property
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
 
     def acknowledge(self, packet_ids: Iterable[int]) -> None:
-        """Take note that messages of this connection are done; PUBACKs leave in order of receipt, as MQTT wants it."""
+        """Mark messages of this connection as done; PUBACKs leave in order of receipt, as MQTT demands."""
         received, done = self._received, self._done
         done.update(packet_ids)
         pubacks: list[int] = []
@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
             self._drained.set_result(None)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish at QoS 0: what is lost is said again, or was only advice."""
+        """Publish at QoS 0: what is lost is sent again later, or was only advice."""
         self._send(mqtt5.PublishPacket(topic, payload, retain=retain).write())
 
     def pause(self) -> None:
@@ -226,12 +226,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet the broker."""
+        """Send the CONNECT."""
         self._transport = cast("asyncio.Transport", transport)
         self._send(_connect(self._client_id, self._address, self._presence))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everybody who waits."""
+        """Wake everybody who waits."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         error = exc or UnavailableError("the broker closed the connection")
@@ -241,7 +241,7 @@ class Connection(asyncio.Protocol):
         for future in waiting:
             if not future.done():
                 future.set_exception(ConnectionError(str(error)))
-                future.exception()  # whoever waits sees it; nobody has to
+                future.exception()  # retrieved here, so asyncio does not warn where nobody waits
 
     def data_received(self, data: bytes) -> None:
         """Take whole packets off the stream."""
@@ -316,7 +316,7 @@ class Connection(asyncio.Protocol):
             raise UnavailableError("the broker did not answer a subscription") from error
 
     def _beat(self) -> None:
-        """Ping halfway through the keep-alive; take the connection for dead after one and a half, and not later."""
+        """Ping halfway through the keep-alive; treat the connection as dead after one and a half."""
         patience = 1.5 * self._keep_alive
         silent = 0.0 if self._paused else self._loop.time() - self._heard
         if silent >= patience:
@@ -335,14 +335,14 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
 
-_new = tuple.__new__  # what a NamedTuple calls itself, without a call of Python's in between
+_new = tuple.__new__  # as NamedTuple's own __new__ does, without a Python call
 _PING = mqtt5.PingReqPacket().write()
 _PUBACK = 0x40020000
 """A whole PUBACK but for the packet identifier, its last two bytes."""
 
 
 def _connect(client_id: str, address: BrokerAddress, presence: str) -> bytes:
-    """CONNECT: persistent session, receive maximum, keep-alive, and a last will that takes back the presence."""
+    """CONNECT: persistent session, receive maximum, keep-alive, and a last will that clears the presence."""
     return mqtt5.ConnectPacket(
         client_id,
         username=address.user,
@@ -357,7 +357,7 @@ def _connect(client_id: str, address: BrokerAddress, presence: str) -> bytes:
 
 
 def _refusal_of(answer: mqtt5.ConnAckPacket, where: str) -> OperatorError | UnavailableError | None:
-    """What a CONNACK means; None where it welcomes us."""
+    """The error that a CONNACK means; None where it accepts us."""
     if answer.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
         return None
     if answer.reason_code in _OPERATORS:

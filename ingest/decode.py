@@ -1,8 +1,8 @@
-"""From bytes to readings: the wire's JSON, fast where everything is right, value by value where it is not.
+"""From bytes to readings: the wire's JSON, fast where all is right, value by value where it is not.
 
-Nothing is raised, whatever the bytes are: what cannot be read becomes a refusal. A decoder of another dialect has the
-same signature as `decode`. It puts plain JSON values together and turns them into readings with `sift`, so that one bad
-value is refused by itself there, too.
+Nothing is raised, whatever the bytes: what cannot be read becomes a refusal. A decoder of another dialect has the same
+signature as `decode`. It builds plain JSON values and turns them into readings with `sift`, so that there, too, one bad
+value is refused alone.
 """
 
 import json
@@ -16,7 +16,7 @@ from ingest.refusal import KEPT_BYTES, Refusal, refusal
 from metering.instants import unit_of
 from wire.messages import MAX_BYTES, MAX_ID, MAX_READINGS, BareReading, Message, Reading, Reason
 
-# The validators themselves: `model_validate_json` looks at its arguments first, which a small message feels.
+# The validators themselves: `model_validate_json` first checks its arguments, which costs a small message dearly.
 _MESSAGE: Callable[[bytes], Message] = TypeAdapter(Message).validator.validate_json
 _BARE: Callable[[bytes], BareReading] = TypeAdapter(BareReading).validator.validate_json
 _BARES: Callable[[bytes], list[BareReading]] = TypeAdapter(
@@ -26,10 +26,10 @@ _READING: Callable[[bytes], Reading] = TypeAdapter(Reading).validator.validate_j
 
 
 class DecodedMessage(NamedTuple):
-    """What a message holds: its id, where the sender wants a receipt; readings; refusals of what is none.
+    """The content of a message: its readings, refusals of the rest, and its id where the sender wants a receipt.
 
     `arrived`: it has no time of its own, so the time of its arrival was taken. `waits`: it cannot be understood yet;
-    its refusals hold where it never can. `bad_reads`: values that the device says it could not read.
+    its refusals hold where it never can. `bad_reads`: values that the device reports it could not read.
     """
 
     id: str | None
@@ -59,11 +59,11 @@ def decode(topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
 
 
 def decode_bare(payloads: Sequence[bytes]) -> Sequence[DecodedMessage | None]:
-    """Decode small messages that came together, half of them in the time of one; None where one has to be alone.
+    """Decode small messages that came together, in half the time; None where one must be decoded alone.
 
-    What one sender wrote must not reach into the message of another. So a message has to begin with `{`, and a line
-    break stands between two: JSON has none in a text, after a comma in an object a key would have to follow, and a
-    reading holds no list. What is left is that a message holds several readings, and then their number is wrong.
+    What one sender wrote must not leak into another's message. So a message has to begin with `{`, and a line break
+    separates two: JSON allows none inside a text, after a comma in an object a key would have to follow, and a reading
+    contains no list. What remains possible is that a message holds several readings; then their number is wrong.
     """
     if not (min(payloads) >= b"{" and max(payloads) < b"|"):
         return [None] * len(payloads)
@@ -77,7 +77,7 @@ def decode_bare(payloads: Sequence[bytes]) -> Sequence[DecodedMessage | None]:
 
 
 def sift(items: Iterable[Any], identity: str | None = None) -> DecodedMessage:
-    """Readings from JSON values that should each be one; a value, a reading or both that are not are refused."""
+    """Readings from JSON values that should each be one; whatever is not is refused, value by value where possible."""
     found = DecodedMessage(identity, [], [])
     for item in items:
         try:
@@ -115,13 +115,13 @@ def _sift_message(payload: bytes) -> DecodedMessage:  # noqa: PLR0911 (one retur
 
 
 def _too_large(detail: str, payload: bytes, identity: str | None = None) -> DecodedMessage:
-    """Refuse a message as messages that can be replayed, where it can be taken apart."""
+    """Refuse a message that is too large as smaller ones that can be replayed, where it can be taken apart."""
     refusals = [refusal(Reason.TOO_LARGE, detail, part) for part in _parts(payload)]
     return DecodedMessage(identity, [], refusals or [refusal(Reason.TOO_LARGE, detail, payload)])
 
 
 def _parts(payload: bytes) -> Iterator[bytes]:
-    """Messages with the readings of a larger one, each small enough to be kept whole; none of what is beyond reason."""
+    """Messages with the readings of a larger one, each small enough to be kept whole; none of an absurdly large one."""
     if len(payload) > _APART:
         return
     try:
@@ -149,7 +149,7 @@ _ROOM = KEPT_BYTES - len(_PART)
 
 
 def _sift_reading(item: Any, problems: list[ErrorDetails], found: DecodedMessage) -> None:
-    """Refuse the values that are wrong one by one, and keep the rest; or the whole reading, where more is wrong."""
+    """Refuse the wrong values one by one and keep the others; or the whole reading, where more is wrong."""
     bad = {str(path[1]): problem for problem in problems for path in [problem["loc"]] if _of_a_value(path)}
     if not isinstance(item, dict) or any(not _of_a_value(problem["loc"]) for problem in problems):
         found.refusals.append(_of_reading(item, problems))
@@ -171,7 +171,7 @@ _SECTIONS = {"ts": Reason.BAD_TIME, "values": Reason.NOT_A_NUMBER}
 
 
 def _of_reading(item: Any, problems: list[ErrorDetails]) -> Refusal:
-    """Refuse a whole reading for the worst that is wrong: that it is not one, then its time, then its values."""
+    """Refuse a whole reading for the gravest fault: not a reading at all, then its time, then its values."""
     problem = min(reversed(problems), key=lambda found: _SEVERITY.index(_reason(found)))
     reason, path = _reason(problem), problem["loc"]
     known = item if isinstance(item, dict) else {}

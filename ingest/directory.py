@@ -1,4 +1,4 @@
-"""Who sends on a topic, for all parks together: gateways on topics of their own, and sources, found by pattern."""
+"""Who sends on a topic, for all parks together: gateways by their own topics, sources by pattern."""
 
 import ctypes
 from collections.abc import Callable, Iterable
@@ -21,12 +21,12 @@ class Directory:
     parks: frozenset[str] = frozenset()
 
     def carrier(self, topic: str) -> Carrier | None:
-        """Who sends on a topic; None where no park file says."""
+        """Who sends on a topic; None where no park file names it."""
         return self.carriers.get(topic) or self.foreign.carrier(topic)
 
 
 class _Park:
-    """What the directory has of one park."""
+    """The entries of one park."""
 
     def __init__(self, park: Park) -> None:
         self.id = park.id
@@ -52,7 +52,7 @@ def _joined(parks: Iterable[_Park], births: Sparkplug) -> Directory:
 
 
 class Parks:
-    """The parks of a file or folder, kept as one directory that is renewed when a file changes.
+    """The parks of a file or folder as one directory, rebuilt when a file changes.
 
     Raises `OperatorError` with all faults where they cannot be used at the start.
     """
@@ -63,7 +63,7 @@ class Parks:
         self.directory = self._joined()
 
     async def watch(self, changed: Callable[[Directory], None]) -> None:
-        """Hand out the new directory after each change, for as long as the task lives."""
+        """Pass on the new directory after each change, for as long as the task lives."""
         async for _ in self._watch.changes():
             self.directory = self._joined()
             changed(self.directory)
@@ -74,7 +74,7 @@ class Parks:
 
 
 def _return_freed_memory() -> None:
-    """Give back what reading a large park file took: the allocator of glibc would keep 60 MB of 10,000 meters."""
+    """Return freed memory: after reading a park file of 10,000 meters, glibc's allocator would keep 60 MB."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

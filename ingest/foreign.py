@@ -1,7 +1,7 @@
-"""Messages of devices that do not speak Ecopark's own: found by topic, decoded by mapping, checked like all others.
+"""Messages of devices that do not speak Ecopark's format: found by topic, decoded by mapping, checked like all others.
 
 Each source of a park file belongs to a gateway, so its readings are of that gateway's meters, by id or alias. Several
-sources may read the same topic: what a device of one sends is nobody's fault in the other.
+sources may read the same topic: what a device of one source sends is no fault in the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,12 +18,12 @@ from metering.sources import MessageMap
 from wire.messages import MAX_BYTES, Reading, Reason
 
 KNOWN_TOPICS: Final = 10_000
-"""Topics whose source is remembered; there are as many as devices."""
+"""Topics whose source is cached; there are as many as devices."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappedSource:
-    """A source of a park file: its readers, and the gateway that is said to carry what it reads."""
+    """A source of a park file: its readers, and the gateway that its readings are booked under."""
 
     id: str
     readers: tuple[PayloadReader, ...]
@@ -48,7 +48,7 @@ class Foreign:
 
     @property
     def shared(self) -> frozenset[str]:
-        """Topic filters whose messages ingesters share among themselves."""
+        """Topic filters whose messages are divided among the ingesters."""
         return frozenset(pattern for message in self._messages() for pattern in shared_filters(message))
 
     @property
@@ -76,7 +76,7 @@ def sources_of(park: Park, carriers: Mapping[str, Carrier]) -> Iterator[MappedSo
 
 
 class SourceRecords(NamedTuple):
-    """What one source finds in a message. `waits`: it cannot be understood before a birth comes."""
+    """What one source finds in a message; `waits`: it cannot be understood before a birth comes."""
 
     source: str
     mapped: MessageMap
@@ -85,7 +85,7 @@ class SourceRecords(NamedTuple):
 
 
 class ForeignDecoder:
-    """Decodes the messages of one topic by all sources that read it; their gateways' meters count as those of one."""
+    """Decodes the messages of one topic by all sources that read it; the meters of their gateways count together."""
 
     def __init__(self, topic: str, sources: Sequence[MappedSource], births: Sparkplug) -> None:
         self._readers = [
@@ -101,7 +101,7 @@ class ForeignDecoder:
         )
 
     def decode(self, topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
-        """Readings and refusals of a message. Where it waits for a birth, it is to be decoded again later."""
+        """Readings and refusals of a message; one that waits for a birth is to be decoded again later."""
         return self.message_of(self.records(topic, payload, now_ms), payload, now_ms)
 
     def records(self, topic: str, payload: bytes, now_ms: int) -> list[SourceRecords]:
@@ -164,7 +164,7 @@ class ForeignDecoder:
     def _served(self, one: Decoded) -> dict[str, float | None]:
         """Values that the meter serves: a preset may find more than the park file asks for.
 
-        Where none is, all stay, so that somebody notices.
+        Where it serves none of them all stay, so that somebody notices.
         """
         meter = self._meters.get(one.device)
         served = {name: value for name, value in one.values.items() if meter is None or name in meter.ranges}
@@ -172,7 +172,7 @@ class ForeignDecoder:
 
 
 def shared_filters(message: MessageMap) -> Iterator[str]:
-    """Topic filters of a mapping whose messages ingesters share."""
+    """Topic filters of a mapping whose messages are divided among the ingesters."""
     if message.payload != "sparkplug":
         yield message.topic
     else:
@@ -186,7 +186,7 @@ def common_filters(message: MessageMap) -> Iterator[str]:
 
 
 def command_filters(message: MessageMap) -> Iterator[str]:
-    """Topics on which the senders of a mapping take commands from ingesters, such as the request for a rebirth."""
+    """Topics on which the senders of a mapping take commands from ingesters, such as a request for a rebirth."""
     if message.payload == "sparkplug":
         yield from _kinds(message.topic, ["NCMD"])
 

@@ -1,9 +1,9 @@
-"""A glance at a message of a gateway whose ration of refusals is used up: whether nothing in it can be good.
+"""A quick look at a message of a gateway that has used up its ration of refusals: whether anything in it can be good.
 
-Broker and ingester share one connection, so whoever floods it with what is refused holds up everybody behind. To refuse
-some thousand readings one by one takes ten times as long as to see that none of them is good. What is refused so is
-counted, as it would be anyway once the ration is used up. Where anything may be good, or is not plain, there is no
-answer here, and each reading is looked at as always.
+Broker and ingester share one connection, so whoever floods it with bad messages delays everybody else. Refusing a
+thousand readings one by one takes ten times as long as seeing that none of them is good. Such refusals are only
+counted, as they would be anyway once the ration is used up. Where anything may be good, or is unclear, the glance
+decides nothing, and each reading is checked as usual.
 """
 
 import re
@@ -17,7 +17,7 @@ from metering.instants import FUTURE_MS
 from wire.messages import MAX_BYTES, MAX_ID, Reason
 
 WORTH_BYTES: Final = 4_096
-"""A smaller message is refused in no time."""
+"""Smaller messages are refused quickly anyway."""
 
 _METERS = re.compile(r'"meter"\s*:\s*"([^"]*)"')
 _IDS = re.compile(rf'"id"\s*:\s*"([^"]{{1,{MAX_ID}}})"')
@@ -31,14 +31,14 @@ class Hopeless(NamedTuple):
 
 
 def glance(payload: bytes, carrier: Carrier, now_ms: int) -> Hopeless | None:
-    """Say that nothing in a message can be good, or nothing."""
+    """What is wrong with a message in which nothing can be good; None where something may be."""
     if len(payload) > MAX_BYTES:
         return Hopeless(None, Counter({Reason.TOO_LARGE: 1}))
     try:
         text = payload.decode()
     except UnicodeDecodeError:
         return Hopeless(None, Counter({Reason.MALFORMED: 1}))
-    if "\\" not in text:  # nothing is written in another way than it is read
+    if "\\" not in text:  # the text is the same however it is parsed
         meters = _METERS.findall(text)
         if carrier.meters.keys().isdisjoint(meters):
             ids = _IDS.findall(text) if '"id"' in text else ()
@@ -54,7 +54,7 @@ def _of_meters(meters: list[str], carrier: Carrier) -> Counter[Reason]:
 
 
 def _taken_apart(text: str, carrier: Carrier, now_ms: int) -> Hopeless | None:
-    """Look at each reading of a message that names meters of the carrier, or may do so."""
+    """Look at each reading of a message that names, or may name, meters of the carrier."""
     try:
         content = from_json(text)
     except ValueError:
@@ -77,7 +77,7 @@ def _taken_apart(text: str, carrier: Carrier, now_ms: int) -> Hopeless | None:
 
 
 def _all_wrong(values: object, meter: Sendable, counts: Counter[Reason]) -> bool:
-    """Whether no value of a reading can be good; counts what is wrong with each."""
+    """Whether no value of a reading can be good; counts each fault."""
     if not isinstance(values, dict):
         return False
     for name, value in values.items():

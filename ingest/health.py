@@ -1,4 +1,4 @@
-"""What the ingester says of itself: a point of `pipeline` each 10 s."""
+"""The ingester's own state: a point of `pipeline` every 10 s."""
 
 import asyncio
 import logging
@@ -17,13 +17,13 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 
 EVERY_S = 10.0
 SMALL_WINDOW = 20
-"""What mosquitto has under way to a subscriber unless its configuration says otherwise."""
+"""How many messages mosquitto has in flight to a subscriber unless configured otherwise."""
 
 log = logging.getLogger(__name__)
 
 
 STUCK_S = 60.0
-"""How long messages may wait while the database takes none."""
+"""How long messages may wait without a write before the database counts as stuck."""
 
 
 def faults(values: MetricValues) -> list[str]:
@@ -106,7 +106,7 @@ class Health:
         return point(self._series, fields, now * NS_PER_MS)
 
     def _waiting_ms(self, now: int, *, waits: bool) -> int:
-        """Since the last write, or since messages wait: the first after a long silence has waited for nothing yet."""
+        """Since the last write, or since messages began to wait if that is later."""
         if not waits:
             self._waiting_since_ms = None
             return 0
@@ -117,12 +117,12 @@ class Health:
     async def run(
         self, store: Store, connection: Callable[[], Connection | None], reconnects: Callable[[], int]
     ) -> None:
-        """Write a point each 10 s; one that cannot be written is not worth waiting for."""
+        """Write a point every 10 s; one that cannot be written is dropped."""
         while True:
             await asyncio.sleep(EVERY_S)
             line = self.line(connection(), reconnects())
             try:
-                # A database that hangs must not keep us from saying so.
+                # A database that hangs must not delay the next report.
                 await store.write([line], OPERATOR_DATABASE, timeout_s=EVERY_S)
             except (UnavailableError, OperatorError, RejectedError) as error:
                 log.debug("pipeline was not written: %s", error)

@@ -1,8 +1,8 @@
-"""What was received and is not yet written: fair shares for all who send, in batches that grow while one is written.
+"""What is received and not yet written: fair shares for all senders, in batches that grow while one is written.
 
 A message goes straight into the open batch. A carrier that has had its share of it waits in a queue of its own, and the
-queues take turns, so nobody waits behind what another has piled up. Memory is bounded by not reading the socket, never
-by dropping.
+queues take turns, so nobody waits behind another's backlog. Memory is bounded by not reading the socket, never by
+dropping.
 """
 
 import asyncio
@@ -21,28 +21,28 @@ from ingest.lookup import Carrier
 from ingest.refusal import Kept, Ledger
 
 HELD_BYTES = 16 * 2**20
-"""Several batches: more would not be written sooner."""
+"""Several batches: holding more would not write it sooner."""
 
 MESSAGE_BYTES = 300
-"""What a message weighs besides its payload."""
+"""What a message takes besides its payload."""
 
 REFUSAL_BYTES = 500
-"""What a refusal weighs besides its payload: a few bytes can hold thousands of readings that are none."""
+"""What a refusal takes besides its payload: a few bytes can hold thousands of faulty readings."""
 
 SHARE_BYTES = 512 * 1024
-"""How much of the open batch a carrier may have before others had theirs."""
+"""How much of the open batch a carrier may fill before the others had their share."""
 
 TURN_BYTES = 16 * 1024
-"""How much of a queue is accepted before it is another's turn."""
+"""How much of a queue is accepted before the next one's turn."""
 
 WAIT_MS = 20_000
-"""How long a message may wait for what explains it, such as the birth of a Sparkplug alias."""
+"""How long a message may wait for what explains it, such as the birth that names a Sparkplug alias."""
 
 SMALL_BYTES = 1_024
 """A message of one reading is smaller."""
 
 LOOK_S = 0.5
-"""How often waiting messages are looked at."""
+"""How often waiting messages are tried again."""
 
 NOBODY = ""
 """The one queue of all topics that no park file knows."""
@@ -83,19 +83,19 @@ class Intake:
         """Bytes of what is received and not yet written."""
         self.messages = 0
         self.retained = 0
-        """Messages that the broker had kept from before: they are no readings of now."""
+        """Messages that the broker had kept from before; not current readings."""
         self.bad_reads = 0
-        """Values that devices said they could not read."""
+        """Values that devices report they could not read."""
 
     def know(self, known: Directory) -> None:
-        """Accept by other park files from here on; a meter may change its lane, so in another batch."""
+        """Accept by these park files from here on, in a new batch, as a meter may have changed its lane."""
         self._known = known
         self._open.closed = self._open.messages > 0
 
     def receive(self, came: Sequence[Delivery]) -> None:
-        """Take in messages that came together; pauses their connection when too much is held.
+        """Take messages that came together; pause their connection when too much is held.
 
-        What can be found out once for all of them is: the time, whether the batch is full, and what the JSON holds.
+        What is the same for all is done once: the time, whether the batch is full, and parsing the JSON.
         """
         now_ms = self._clock_ms()
         known, queues, shares = self._known, self._queues, self._shares
@@ -110,14 +110,14 @@ class Intake:
                 continue
             if sender in queues:
                 queues[sender].append(delivery)
-            # Who has nothing in a full batch yet gets in: otherwise it would wait for two writes.
+            # A carrier with nothing in a full batch yet gets in: otherwise it would wait for two writes.
             elif shares.get(sender, 0) < most and not closed:
                 self._accept(sender, delivery, carrier, now_ms, decoded)
             else:
                 queues[sender] = deque([delivery])
         self._filled.set()
         if self.held_bytes > HELD_BYTES:
-            self._paused = came[-1].connection  # the newest: one that was paused before it is gone
+            self._paused = came[-1].connection  # the newest connection: one that was paused before it is closed
             self._paused.pause()
 
     async def next_batch(self) -> Batch:
@@ -125,7 +125,7 @@ class Intake:
         await self._filled.wait()
         while not self._open.messages:
             self._refill()
-            if not self._open.messages:  # all that came waits for what explains it
+            if not self._open.messages:  # all messages so far are waiting for an explanation
                 self._filled.clear()
                 await self._filled.wait()
         batch = self._open
@@ -138,17 +138,17 @@ class Intake:
         return batch
 
     def written(self, batch: Batch) -> None:
-        """Forget a batch that the database has; reads on where reading was paused."""
+        """Forget a batch that the database has; resume reading where it was paused."""
         self.held_bytes -= batch.size
         if self._paused is not None and self.held_bytes <= HELD_BYTES // 2:
             self._paused.resume()
             self._paused = None
 
     def _is_hopeless(self, delivery: Delivery, carrier: Carrier | None, now_ms: int) -> bool:
-        """Pass over a message in which nothing can be good, of a gateway whose ration of refusals is used up.
+        """Skip a message in which nothing can be good, of a gateway that has used up its ration of refusals.
 
-        It is counted, and acknowledged with the open batch. It takes no share of it, and does not wait in a queue: who
-        floods would else fill what may be held, and nothing would be read for anybody.
+        It is counted, and acknowledged with the open batch. It uses no share and waits in no queue: otherwise a flood
+        would fill the memory limit, and nothing would be read for anybody.
         """
         if carrier is None or carrier.decode is not decode or delivery.retained:
             return False
@@ -180,7 +180,7 @@ class Intake:
                 self._queues[sender] = queue
 
     def _look_again(self) -> None:
-        """Accept what waited, where it can be understood now or has waited for too long."""
+        """Accept waiting messages that can be understood now or have waited too long."""
         waiting, self._waiting = self._waiting, deque()
         now_ms = self._clock_ms()
         for delivery, sender, until_ms in waiting:
@@ -188,10 +188,10 @@ class Intake:
         self._filled.set()
 
     def _instant(self, delivery: Delivery, now_ms: int) -> int:
-        """When a message came: the first time, where the broker says that it sends it again and we saw it before.
+        """When a message came: the first time, where the broker sends again one that was seen before.
 
-        So what is delivered again after a lost connection is no second reading. An ingester that was killed has
-        forgotten; there the reading counts twice, at two instants with the same register.
+        So a redelivery after a lost connection is no second reading. An ingester that was killed has forgotten; there
+        the reading counts twice, at two instants with the same register.
         """
         if delivery.packet_id is None:
             return now_ms
@@ -211,7 +211,7 @@ class Intake:
         *,
         until_ms: int = 0,
     ) -> int:
-        """Accept a message into the open batch; returns what it weighs. It may be `decoded` already."""
+        """Accept a message, unless `decoded` already, into the open batch; returns how many bytes it takes."""
         topic, payload = delivery.topic, delivery.payload
         size = len(payload) + MESSAGE_BYTES
         if delivery.retained:
@@ -247,7 +247,7 @@ class Intake:
 
 
 def together(came: Sequence[Delivery], carriers: Sequence[Carrier | None]) -> Sequence[DecodedMessage | None]:
-    """Decode bare readings in Ecopark's own words, all at once; None in the place of everything else."""
+    """Decode together the bare readings in Ecopark's own format; None in place of everything else."""
     own = [
         place
         for place, carrier in enumerate(carriers)

@@ -1,7 +1,7 @@
-"""Reads InfluxDB line protocol as other programs send it over MQTT (Telegraf's output does) into plain records.
+"""Reads InfluxDB line protocol as other programs send it over MQTT (such as Telegraf) into plain records.
 
-`store.lines` reads back what the store wrote itself; here nothing is known about who wrote the text, so every line is
-checked and the first that is wrong is named.
+`store.lines` reads back what the store wrote; here the text may come from anywhere, so every line is checked and the
+first faulty one is named.
 """
 
 import re
@@ -21,7 +21,7 @@ class LineError(ValueError):
 def read_lines(payload: bytes) -> list[dict[str, Any]]:
     """Records with measurement, tags, fields and, where it was sent, time in nanoseconds.
 
-    Raises `LineError` at the first line that is none.
+    Raises `LineError` at the first faulty line.
     """
     lines = payload.decode(errors="replace").splitlines()
     return [_record(line, number) for number, line in enumerate(lines, 1) if line.strip()]

@@ -1,7 +1,7 @@
-"""Who may send what: a park file turned into the look-ups that accepting makes for each reading.
+"""Who may send what: a park file as the look-up tables that accepting uses for each reading.
 
-A `Carrier` hands readings in: a gateway of the park file, on a topic of its own. It names the decoder of its messages,
-so a dialect is a decoder, a carrier that names it, and a topic or pattern under which `ingest.directory` finds it.
+A `Carrier` hands in readings: a gateway of the park file, on its own topic. It names the decoder of its messages, so a
+dialect is a decoder, a carrier that names it, and a topic or pattern under which `ingest.directory` finds it.
 """
 
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from store.schema import reading_series
 from wire.topics import Channel, base, topic
 
 LANES: Final = 2
-"""Requests in which readings are written side by side; the database takes two faster than one."""
+"""Requests in which readings are written concurrently; the database takes two faster than one."""
 
 DAY_MS: Final = 86_400_000
 
 Range = tuple[float, float]
-"""The least and the most that is conceivable of a quantity."""
+"""The lowest and highest conceivable value of a quantity."""
 
 
 class Sendable(NamedTuple):
-    """A meter as accepting needs it: its series in the store, the range of each quantity, its first instant (ms).
+    """A meter for accepting: its series in the store, the range of each quantity, its first instant (ms).
 
-    `secondary`: where an instrument shows gauges behind transformers, what each is multiplied by until which instant
-    (ms), in the order of the instruments.
+    `secondary`, where an instrument shows gauges behind transformers: the factor for each, and until which instant (ms)
+    it holds, in the order of the instruments.
     """
 
     series: str
@@ -43,8 +43,8 @@ class Carrier(NamedTuple):
     """A gateway with the meters whose readings it carries, by the names they are sent under.
 
     `others` are all meters of its park. A carrier keeps to one `lane`, so that no two points of a meter can overtake
-    each other. `answers` is the topic under which it hears receipts and refusals; None where it does not listen.
-    `sources` begins what is said of its faults: the sources that map its messages, if any do.
+    each other. `answers` is the topic on which it receives receipts and refusals; None where it does not listen.
+    `sources` prefixes the details of its faults: the sources that map its messages, if any do.
     """
 
     park: str
@@ -86,7 +86,7 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
 
 
 def _names(meter: Meter) -> tuple[str, ...]:
-    """What a meter may be called in a message."""
+    """Names under which a meter may appear in a message."""
     return (meter.id,) if meter.alias is None else (meter.id, meter.alias)
 
 
@@ -100,7 +100,7 @@ def _secondary(meter: Meter) -> tuple[tuple[int, dict[str, float]], ...]:
 
 
 def _ranges(meter: Meter) -> dict[str, Range]:
-    """What each quantity can be by any instrument that the meter ever had, narrowed by the meter's own ranges."""
+    """The range of each quantity over all instruments that the meter ever had, narrowed by the meter's own limits."""
     ranges = {}
     for name, quantity in meter.quantities.items():
         registers = [instrument.registers[name] for instrument in meter.instruments if name in instrument.registers]

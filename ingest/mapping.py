@@ -1,7 +1,7 @@
-"""Reads payloads of devices that do not speak Ecopark's messages, by the mappings of the park file. Pure, never raises.
+"""Reads payloads of devices that do not speak Ecopark's format, by the mappings of the park file. Pure, never raises.
 
-What comes out goes through the same accept step as Ecopark's own messages. Nothing is guessed: what a mapping does not
-find is absent, what it finds and cannot read is a fault of that one value, and the others of the record are taken.
+The result goes through the same accept step as Ecopark's own messages. Nothing is guessed: what a mapping does not find
+is absent; what it finds and cannot read is a fault of that one value, and the record's other values are taken.
 """
 
 import json
@@ -51,7 +51,7 @@ class Decoded:
 
 
 def unreadable(reason: Reason, detail: str) -> Decoded:
-    """What becomes of a message of which nothing can be read."""
+    """The result for a message that cannot be read at all."""
     return Decoded("", None, {}, [ValueFault(reason, detail[:DETAIL])])
 
 
@@ -71,7 +71,7 @@ class PayloadReader:
         self._levels = message.topic.split("/")
 
     def matches(self, topic: str) -> bool:
-        """Whether the topic is one of this mapping's filter."""
+        """Whether the topic matches this mapping's filter."""
         levels = topic.split("/")
         if self._levels[-1] == "#":
             ours = self._levels[:-1]
@@ -91,7 +91,7 @@ class PayloadReader:
         return found
 
     def read_content(self, topic: str, content: Any) -> list[Decoded]:
-        """Read what another decoder has made of a payload, such as Sparkplug's metrics."""
+        """Read what another decoder has made of a payload, such as the metrics of Sparkplug."""
         try:
             return [one for key, record in self._records(topic, content) for one in self._record(topic, key, record)]
         except PayloadError as error:
@@ -116,7 +116,7 @@ class PayloadReader:
         return content
 
     def _records(self, topic: str, content: Any) -> Iterator[tuple[str, Any]]:
-        """Each record, with the device it is keyed by, if it is."""
+        """Each record, with the device it is keyed by, if any."""
         if self._paths.each is not None:
             content = _search(self._paths.each, content, "each")
             if content is None:
@@ -268,7 +268,7 @@ class PayloadReader:
         return converted
 
     def _named(self, record: Any, values: dict[str, float], faults: list[ValueFault]) -> int:
-        """Take what is named like a quantity; return how many of them the device does not have."""
+        """Take values that are named like quantities; return how many of them the device reports as unavailable."""
         if self._paths.named is None:
             return 0
         missing = 0
@@ -365,7 +365,7 @@ def _number_and_unit(quantity: str, mapped: ValueMap, sent: Any) -> tuple[float,
 
 
 def _instant(found: Any, mapped: TimeMap) -> int:
-    """Milliseconds since the epoch of what the payload says.
+    """The payload's time in milliseconds since the epoch.
 
     Raises `PayloadError` where it is no time in the unit of the mapping.
     """

@@ -1,21 +1,22 @@
-"""How long messages gather in the socket before they are taken, by the rate at which they come.
+"""How long messages gather in the socket before they are read, by the rate at which they come.
 
-Being woken for a message costs more than taking it, on our side and in the database. So where messages come often, the
-socket is left alone for some milliseconds, and what came is taken and written together. A quiet connection never waits.
+Waking up for a message costs more than processing it, on our side and in the database. So where messages come often,
+the socket is left alone for some milliseconds, and what came is accepted and written together. A quiet connection never
+waits.
 """
 
 QUIET_PER_S = 100.0
-"""Messages a second below which nothing waits."""
+"""Messages per second below which nothing waits."""
 
 WINDOW_S = 0.1
-"""Over which the rate is measured; the window before the current one counts."""
+"""The time over which the rate is measured; the window before the current one counts."""
 
 TOGETHER = 500
-"""So many messages are worth being woken for."""
+"""How many messages are worth waking up for."""
 
 LEAST_GATHER_S = 0.001
 MOST_GATHER_S = 0.032
-"""A reading may wait so long. With the write it stays below 50 ms."""
+"""The longest time to gather. With the write, a reading stays below 50 ms."""
 
 
 class Pace:
@@ -27,7 +28,7 @@ class Pace:
         self._per_s = 0.0
 
     def note(self, messages: int, now: float) -> None:
-        """Count messages that came now."""
+        """Count messages that came at `now`."""
         passed = now - self._began
         if passed >= WINDOW_S:
             self._per_s = self._count / passed

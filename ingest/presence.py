@@ -1,7 +1,7 @@
-"""Which ingesters are there: each holds a retained message with its life, and its last will removes it.
+"""Which ingesters are running: each holds a retained message with the id of its process, which its last will removes.
 
-Two promises rest on it. Of several that share the subscription, whoever stops leaves the share to those who stay, and
-the last one keeps it; and of two with the same name, one gives up.
+Two guarantees rest on it. Of several that share the subscription, one that stops leaves its share to the others, and
+the last one keeps it. Of two with the same name, one gives up.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from ingest.connection import Connection, Delivery
 from wire.topics import ingester
 
 LEAVING: Final = b"leaving"
-"""What an ingester announces in the place of its life when it is stopped."""
+"""What an ingester announces when it is stopped."""
 
 HEAR_S: Final = 0.3
-"""How long it then listens whether others come, or leave, too."""
+"""How long it then listens for others that come or leave."""
 
 _PREFIX: Final = ingester("")
 
@@ -34,13 +34,13 @@ class Presence:
         self._leaving: set[str] = set()
 
     def forget(self) -> None:
-        """Begin anew on a new connection, which hears everything again."""
+        """Start over on a new connection, which receives everything again."""
         self._holder = b""
         self._peers.clear()
         self._leaving.clear()
 
     def hears(self, delivery: Delivery) -> bool:
-        """Take note of a message, if it says that an ingester is there or leaves."""
+        """Note a message that says that an ingester is there or leaves."""
         if not delivery.topic.startswith(_PREFIX):
             return False
         name = delivery.topic.removeprefix(_PREFIX)
@@ -60,19 +60,19 @@ class Presence:
 
     @property
     def lost_to_another(self) -> bool:
-        """Whether another life holds our name."""
+        """Whether another process holds our name."""
         return self._holder not in {b"", self.life}
 
     @property
     def alone(self) -> bool:
-        """Whether no other ingester is there, so that every message comes here."""
+        """Whether no other ingester is running, so that every message comes here."""
         return not self._peers
 
     async def somebody_stays(self, connection: Connection) -> bool:
-        """Say that we leave, and hear whether anybody stays.
+        """Announce that we leave, and listen whether anybody stays.
 
-        Where all leave at once, the one whose name comes first counts as the last one. Also who knows of nobody
-        listens: an ingester that has just come may be about to be heard.
+        Where all leave at once, the one whose name sorts first counts as the last. One that knows of nobody listens,
+        too: an ingester may have just started.
         """
         connection.announce(LEAVING)
         await asyncio.sleep(HEAR_S)

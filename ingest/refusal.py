@@ -1,9 +1,8 @@
 """Refusals: what was refused, why, and enough of it to send it again.
 
-The ledger counts every refusal and keeps as many as the ration of its gateway allows. What is kept becomes a point of
-`refused` at the time of its receipt, which no other refusal has; what is counted, a point of `refused_count` a minute
-for each gateway and reason. Tags come from the park files, so their number is bounded; texts are cut where they are
-made.
+The ledger counts every refusal and keeps as many as the ration of its gateway allows. A kept one becomes a point of
+`refused` at the time of its receipt, which is unique; counts become a point of `refused_count` per minute, gateway and
+reason. Tags come from the park files, so their number is bounded; texts are truncated where they are made.
 """
 
 import base64
@@ -17,7 +16,7 @@ from store.schema import NS_PER_MS, REFUSED, REFUSED_COUNT
 from wire.messages import Reading, Reason, RefusedReading
 
 KEPT_BYTES = 60_000
-"""InfluxDB's text fields end at 64 KB; of what is longer only the beginning is kept."""
+"""InfluxDB's text fields end at 64 KB; longer content is cut off."""
 
 TEXT = 200
 """Most characters of a topic or a detail; no topic of ours is longer."""
@@ -25,13 +24,13 @@ TEXT = 200
 NAME = 64
 
 RATION_BYTES = 8 * 2**20
-"""What a gateway may have kept at once: the readings of several messages."""
+"""How much of a gateway's refusals may be kept at once: the readings of several messages."""
 
 RATION_BYTES_PER_S = 2_048
-"""And in the long run: some seven readings a second, 180 MB a day."""
+"""And in the long run: about seven readings a second, 180 MB a day."""
 
 AGAIN_BYTES = 10 * RATION_BYTES_PER_S
-"""A ration that was used up counts as such until there is so much of it again."""
+"""A ration that was used up stays so until it has refilled to this."""
 
 POINT_BYTES = 200
 """What a refusal takes besides its payload."""
@@ -42,7 +41,7 @@ PERIOD_MS = 60_000
 class Refusal(NamedTuple):
     """One value of a reading (`quantity` names it), a reading, or a message that could not be taken apart.
 
-    `ts` is what the sender wrote, where that is usable as a time.
+    `ts` is the sender's own, where it is usable as a time.
     """
 
     reason: Reason
@@ -63,7 +62,7 @@ class Refusal(NamedTuple):
         return reading.model_dump_json(exclude_defaults=True, exclude={"id"}).encode()
 
     def told(self) -> RefusedReading:
-        """What the gateway hears."""
+        """What the gateway is told."""
         return RefusedReading(
             meter=self.meter,
             ts=self.ts,
@@ -89,7 +88,7 @@ def refusal(
 
 
 class Kept(NamedTuple):
-    """A refusal that is stored: whose it is, by the park files, and the topic on which it came."""
+    """A refusal that is stored: the park and gateway it belongs to, and the topic on which it came."""
 
     park: str
     gateway: str
@@ -100,7 +99,7 @@ class Kept(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The same for the same content: what is delivered twice is found once."""
+        """A digest of the content: a message that is delivered twice has one."""
         digest = hashlib.blake2b(self.payload, digest_size=8, person=self.refusal.reason.value.encode()[:16])
         digest.update(self.topic.encode())
         return digest.hexdigest()
@@ -125,7 +124,7 @@ class _Ration:
         return True
 
     def used_up(self, now_s: float) -> bool:
-        """Whether it was, and is not filled again: a few bytes would let in one message after the other."""
+        """Whether it was used up and has not refilled: a few bytes would let in one message after the other."""
         self._fill(now_s)
         self._used_up = self._used_up and self._left < AGAIN_BYTES
         return self._used_up
@@ -155,9 +154,9 @@ class Ledger:
         self._last_ns = 0
 
     def note(self, park: str, gateway: str, topic: str, refusals: Iterable[Refusal], now_ms: int) -> list[Kept]:
-        """Count refusals of a message that was received now; returns those that are to be kept.
+        """Count refusals of a message that was received now; returns those to keep.
 
-        All topics that no park file knows share one ration: a stranger cannot have a new one by inventing a topic.
+        All topics that no park file names share one ration: a stranger cannot get a new one by inventing a topic.
         """
         self._turn_the_minute(now_ms)
         ration = self._ration(park, gateway, now_ms)
@@ -179,7 +178,7 @@ class Ledger:
         return kept
 
     def count(self, park: str, gateway: str, counts: Mapping[Reason, int], now_ms: int) -> None:
-        """Count refusals of which nothing is kept."""
+        """Count refusals that are not kept."""
         self._turn_the_minute(now_ms)
         for reason, number in counts.items():
             tally = _Tally(park, gateway, reason)
@@ -187,7 +186,7 @@ class Ledger:
             self._changed.add(tally)
 
     def used_up(self, park: str, gateway: str, now_ms: int) -> bool:
-        """Whether a gateway has had what may be kept of its refusals."""
+        """Whether a gateway has used up its ration of refusals."""
         return self._ration(park, gateway, now_ms).used_up(now_ms / 1000)
 
     def _turn_the_minute(self, now_ms: int) -> None:
@@ -204,7 +203,7 @@ class Ledger:
         return ration
 
     def counts(self) -> list[str]:
-        """Points of what was counted since this was last asked: one a minute for each gateway and reason."""
+        """Points of what was counted since the last call: one a minute for each gateway and reason."""
         lines, self._due = self._due + self._count_lines(), []
         return lines
 
@@ -221,7 +220,7 @@ class Ledger:
         return lines
 
     def line(self, kept: Kept, *, whole: bool = True) -> str:
-        """Point of `refused`; not `whole`: what the database takes where it did not take the content."""
+        """Point of `refused`; not `whole`: without the content, for a database that rejected it."""
         refused, digest = kept.refusal, kept.digest
         first = kept.received_ms * NS_PER_MS + int(digest, 16) % NS_PER_MS
         self._last_ns = max(first, self._last_ns + 1)

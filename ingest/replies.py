@@ -1,4 +1,4 @@
-"""What gateways are told: receipts for what the database has, and what was refused.
+"""Replies to gateways: receipts for what the database has, and refusals.
 
 Receipts are collected for a moment and sent together. Refusals are advice for whoever debugs a gateway, so they are
 rate-limited; the database keeps them as far as the ration allows.
@@ -18,7 +18,7 @@ IDS_PER_RECEIPT = 1_000
 IDS_HELD = 100_000
 REFUSALS_PER_S = 5
 SENDERS_PER_S = 1_000
-"""A stranger may send on any number of topics; so many of them are told something."""
+"""How many senders are told of refusals each second: a stranger may send on any number of topics."""
 
 
 class Replies:
@@ -33,14 +33,14 @@ class Replies:
         self._held = 0
 
     def stored(self, message: StoredMessage) -> None:
-        """Note that the database has what a message held. Beyond a bound the gateways have to ask by sending again."""
+        """Note that the database has a message. Beyond a limit, gateways get a receipt only when they send again."""
         if self._held < IDS_HELD:
             self._receipts[message.answers].append(message.id)
             self._held += 1
             self._waiting.set()
 
     def refused(self, connection: Connection, told: Told) -> None:
-        """Tell a gateway at once what was refused of a message, unless it was told enough this second."""
+        """Tell a gateway at once what was refused of a message, unless this second's limit is reached."""
         second = int(self._time())
         if second != self._second:
             self._second = second

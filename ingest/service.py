@@ -1,8 +1,9 @@
-"""The ingester: keeps a connection, a writer, replies, health and the park files going until it is stopped.
+"""The ingester: runs connection, writer, replies, health and park files until it is stopped.
 
-Stateless: what it has not acknowledged the broker holds; what it has acknowledged the database has. The path of a
-message: `Connection.data_received`, `Ingester._receive`, `Intake.receive`, `check`, `Batch.add`; and of a batch:
-`Intake.next_batch`, `Writer.write`, `Store.write_each`, `Connection.acknowledge`.
+Stateless: what it has not acknowledged, the broker holds; what it has acknowledged, the database has.
+
+The path of a message: `Connection.data_received`, `Ingester._receive`, `Intake.receive`, `check`, `Batch.add`; of a
+batch: `Intake.next_batch`, `Writer.write`, `Store.write_each`, `Connection.acknowledge`.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
 
 GOODBYE_S = 0.5
-"""How long the goodbye may take: a broker that is not there does not take it."""
+"""How long the DISCONNECT may take: a broker that is gone does not receive it."""
 
 FORGET_S = 3_600.0
 
@@ -119,7 +120,7 @@ class Ingester:
             except UnavailableError as error:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), patience.failed(error, error.retry_after))
-            except RejectedError:  # 2.x has nothing against the database and something against an empty body
+            except RejectedError:  # 2.x accepts a write of an empty database, but not an empty body
                 break
             else:
                 break
@@ -138,8 +139,8 @@ class Ingester:
             await asyncio.sleep(self._patience.failed(error, getattr(error, "retry_after", None)))
 
     async def _connected(self) -> Exception:
-        """Connect, subscribe and receive for as long as the connection lasts; why it ended."""
-        client_id = f"ecopark-ingest/{self._instance}"  # a slash is in no account, so no gateway is called so
+        """Connect, subscribe and receive for as long as the connection lasts; returns why it ended."""
+        client_id = f"ecopark-ingest/{self._instance}"  # no account contains a slash, so no gateway is called so
         connection = Connection(client_id, self._address, self._receive, presence=self._presence.topic, pace=self._pace)
         self._presence.forget()
         await connection.open()
@@ -167,7 +168,7 @@ class Ingester:
         in_share = {shared(self._address.secret, pattern) for pattern in foreign.shared}
         wanted = frozenset({self._share, *foreign.everybody, *in_share})
         gone, self._subscribed, new = self._subscribed - wanted, wanted, wanted - self._subscribed
-        # Births first: they say what the data that follow mean.
+        # Births first: they define the data that follow.
         if new:
             by_share = sorted(new, key=in_share.__contains__)
             await connection.subscribe([(pattern, mqtt5.QoS.AT_LEAST_ONCE) for pattern in by_share])
@@ -184,7 +185,7 @@ class Ingester:
             self._connection.publish(to, payload)
 
     async def _forget_old_refusals(self) -> None:
-        """Delete what was refused long ago; every ingester does, and it is the same for all."""
+        """Delete old refusals; every ingester does, with the same result."""
         while True:
             before_ms = self._clock_ms() - REFUSED_DAYS * DAY_MS
             try:
@@ -198,7 +199,7 @@ class Ingester:
             self._intake.receive(messages)
 
     async def _finish(self, connecting: asyncio.Task[None]) -> None:
-        """Leave the share to those who stay; without any, the session keeps what comes until we are back."""
+        """Leave the share to the others; without any, the session keeps what comes until we are back."""
         connection = self._connection
         connecting.cancel()
         if connection is None or not connection.is_open:
@@ -207,7 +208,7 @@ class Ingester:
             async with asyncio.timeout(FINISH_S):
                 if await self._presence.somebody_stays(connection):
                     log.info("stopping; the messages that come go to the other ingesters")
-                    connection.announce(b"")  # those who leave after us must not count on us
+                    connection.announce(b"")  # those that leave after us must not count on us
                     await connection.unsubscribe(sorted(self._subscribed))
                 else:
                     log.info("stopping; nobody else is there, so the broker keeps what comes")

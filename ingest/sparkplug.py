@@ -1,8 +1,8 @@
-"""Sparkplug B: births give metrics names and types, data then carries aliases only.
+"""Sparkplug B: births give metrics names and types, later data carries aliases only.
 
 An edge node is known by its births. Data of an alias that was never born is not guessed at: the node is asked for a
-rebirth and the message is refused, kept whole for a replay. A `bdSeq` that does not fit a death, and a sequence number
-that skips, are answered by asking for a rebirth too. The messages and their numbers are those of the Eclipse Sparkplug
+rebirth and the message is refused, kept whole for a replay. A `bdSeq` that does not match a death, and a gap in the
+sequence numbers, also lead to a request for a rebirth. Messages and sequence numbers follow the Eclipse Sparkplug
 Specification 3.0, chapters 4 to 6.
 """
 
@@ -23,10 +23,10 @@ BOOLEAN: Final = 11
 DOUBLE: Final = 10
 UINT64: Final = 8
 _SIGNED: Final = {1: 8, 2: 16, 3: 32, 4: 64}
-"""Data types Int8 to Int64, and their bits: they travel as unsigned numbers."""
+"""Data types Int8 to Int64 and their bits: they are sent as unsigned numbers."""
 
 ASK_AGAIN_MS: Final = 30_000
-"""A node that does not answer a request for a rebirth is asked again after this."""
+"""A node that does not answer a request for a rebirth is asked again after this time."""
 
 _SEQUENCES: Final = 256
 
@@ -34,7 +34,7 @@ _Field = descriptor_pb2.FieldDescriptorProto
 
 
 def _payload_class() -> type[Message]:
-    """The `Payload` message, made from its published field numbers; what Ecopark does not read is left out."""
+    """The `Payload` message, built from its published field numbers; fields that Ecopark does not read are left out."""
     file = descriptor_pb2.FileDescriptorProto(
         name="ecopark/sparkplug.proto", package="ecopark.sparkplug", syntax="proto2"
     )
@@ -89,12 +89,12 @@ class NodeTopic:
 
     @property
     def name(self) -> str:
-        """What the park file calls the sender: `node/device`, or `node` for metrics of the node itself."""
+        """The sender's name in the park file: `node/device`, or `node` for metrics of the node itself."""
         return self.node if self.device is None else f"{self.node}/{self.device}"
 
     @property
     def command(self) -> str:
-        """Where the node takes commands."""
+        """The topic on which the node takes commands."""
         return f"{NAMESPACE}/{self.group}/NCMD/{self.node}"
 
 
@@ -112,7 +112,7 @@ class SparkplugError(ValueError):
 
 
 class UnbornError(SparkplugError):
-    """Data of an alias that was never born, so far: the node was asked for a rebirth."""
+    """Data of an alias without a birth so far: the node was asked for a rebirth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class _Born:
 
 @dataclass(slots=True)
 class _Node:
-    """What is known of an edge node since its birth."""
+    """What an edge node has sent since its birth."""
 
     bd_seq: int | None = None
     seq: int | None = None
@@ -135,8 +135,8 @@ class _Node:
 class Sparkplug:
     """Reads Sparkplug messages of all nodes.
 
-    `ask` is called with the topic and payload of a request for a rebirth. `ordered` says whether every message of a
-    node comes here: where ingesters share them, sequence numbers skip. `births` counts the births that were read.
+    `ask` is called with the topic and payload of a request for a rebirth. `ordered` is whether every message of a node
+    comes here: where ingesters share them, sequence numbers have gaps. `births` counts the births that were read.
     """
 
     def __init__(self) -> None:
@@ -189,7 +189,7 @@ class Sparkplug:
         self.births += 1
 
     def _death(self, node: _Node, message: Any) -> None:
-        """A death of an earlier session, which the broker sends late, says nothing of this one."""
+        """Process a death; one of an earlier session, which the broker sends late, does not concern this one."""
         bd_seq = next((_number(metric, 0) for metric in message.metrics if metric.name == "bdSeq"), None)
         if bd_seq == node.bd_seq:
             node.alive = False
@@ -221,7 +221,7 @@ class Sparkplug:
                 yield name, _number(metric, datatype), instant, metric.is_historical
 
     def request_rebirth(self, address: NodeTopic, now_ms: int) -> None:
-        """Ask a node to say its births again, unless it was just asked."""
+        """Ask a node for a rebirth, unless it was just asked."""
         node = self._nodes.setdefault((address.group, address.node), _Node())
         if node.asked_ms is not None and now_ms - node.asked_ms < ASK_AGAIN_MS:
             return
@@ -233,7 +233,7 @@ class Sparkplug:
 
 
 def _nobody(_topic: str, _payload: bytes) -> None:
-    """Nobody is asked."""
+    """Asks nobody."""
 
 
 def _always() -> bool:

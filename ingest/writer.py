@@ -1,8 +1,8 @@
 """Writes batches and acknowledges them, one after the other, in order of receipt.
 
-A message is acknowledged when the database has its readings and its refusals, and not before. A reading that the
-database will never take is isolated and refused. A refusal that it will not take is written without its content, and
-else only counted: it never stops the readings. Everything else that fails is tried again, for ever, and logged.
+A message is acknowledged when the database has its readings and its refusals, not before. A reading that the database
+will never take is isolated and refused. A refusal that it will not take is written without its content, or else only
+counted: it never holds up the readings. Every other failure is retried without end, and logged.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ class Writer:
             for each in rejected:
                 self._refuse(each, batch)
             if late := batch.arrived_late(self._clock_ms()):
-                # Stamped anew at each attempt: who reads the trace must not have passed that time long before.
+                # Stamped anew at each attempt: readers of `arrivals` must not have passed that time already.
                 await self._insist(lambda: self._store.write(self._trace.lines(late, self._clock_ms()), _DB))
         if batch.refused or batch.counted:
             await self._write_refusals(batch.kept)
@@ -94,7 +94,7 @@ class Writer:
         self._intake.written(batch)
 
     async def _write_readings(self, lane: Lane) -> list[Rejected]:
-        """Write what goes in one request; returns what the database will not take."""
+        """Write the readings of one request; returns those that the database will not take."""
         found = await self._write_each(lane.lines)
         return [Rejected(lane.taken[index], detail) for index, detail in found.items()]
 
@@ -110,7 +110,7 @@ class Writer:
         batch.told.append(Told(base(meter.park, meter.gateway), None, [refused]))
 
     async def _write_refusals(self, kept: list[Kept]) -> None:
-        """Write what is kept of refusals, and how many there were."""
+        """Write the kept refusals and all counts."""
         left = kept
         for whole in (True, False):
             if left:
@@ -132,7 +132,7 @@ class Writer:
             except (UnavailableError, OperatorError) as error:
                 pause = self.patience.failed(error, getattr(error, "retry_after", None))
             except RejectedError as error:
-                # Only the trace of what arrived late comes here: acknowledging without it would lose a change.
+                # Only the points of `arrivals` come here: acknowledging without them would lose a change.
                 pause = self.patience.failed(error)
             else:
                 self.patience.succeeded()

@@ -63,13 +63,13 @@ Days = Annotated[frozenset[int], BeforeValidator(_parse_days)]
 MinuteOfDay = Annotated[int, Field(strict=True, ge=0, le=MINUTES_PER_DAY), BeforeValidator(_parse_time)]
 
 CalendarDay = Annotated[date | tuple[int, int], BeforeValidator(_parse_day)]
-"""A date, or month and day that come back each year."""
+"""A date, or month and day of every year."""
 
 
 class Window(Model):
-    """A span of local time that recurs on certain days; belongs to the day on which it starts.
+    """A span of local time that recurs on certain days; it belongs to the day on which it starts.
 
-    It does not start on holidays where it is `not_on` them, and in one `season` only where it names one.
+    It does not start on holidays where `not_on` says so, and only in one `season` where it names one.
     """
 
     days: Days
@@ -79,7 +79,7 @@ class Window(Model):
     season: str | None = None
 
     def covers(self, weekday: int, minute: int) -> bool:
-        """Whether the local `minute` (0..1439) of `weekday` (Monday 0) lies inside, holidays and seasons aside."""
+        """Whether the local `minute` (0..1439) of `weekday` (Monday 0) lies in it; ignores holidays and seasons."""
         if self.start < self.end:
             return weekday in self.days and self.start <= minute < self.end
         return (weekday in self.days and minute >= self.start) or ((weekday - 1) % 7 in self.days and minute < self.end)
@@ -118,7 +118,7 @@ class Calendar(Model):
     seasons: dict[str, DayRange] = Field(default_factory=dict)
 
     def holiday(self, day: date) -> Holiday | None:
-        """The holiday that a day is, if it is one."""
+        """The holiday on a day, if it is one."""
         return next((holiday for holiday in self.holidays if holiday.holds(day)), None)
 
     def starting(self, windows: Iterable[Window], day: date) -> tuple[Window, ...]:
@@ -131,7 +131,7 @@ class Calendar(Model):
         return window.season is None or (window.season in self.seasons and self.seasons[window.season].holds(day))
 
     def minutes(self, windows: Iterable[Window], day: date) -> tuple[range, ...]:
-        """The minutes of a local day that lie in windows; those of the evening before may reach into it."""
+        """The minutes of a local day in any of the windows; those of the evening before may reach into it."""
         windows = tuple(windows)
         before = (window for window in self.starting(windows, day - timedelta(days=1)) if window.start >= window.end)
         ranges = [range(window.end) for window in before]
@@ -142,5 +142,5 @@ class Calendar(Model):
         return tuple(ranges)
 
     def covers(self, windows: Iterable[Window], day: date, minute: int) -> bool:
-        """Whether a local minute (0..1439) of a day lies in any of the windows."""
+        """Whether a local minute (0..1439) of a day is in any of the windows."""
         return any(minute in minutes for minutes in self.minutes(windows, day))

@@ -1,10 +1,9 @@
-"""Values that change with time: one mechanism for all that figures depend on.
+"""Values that change with time: one mechanism for everything that figures depend on.
 
-In the park file such a value is either plain, and holds since ever, or a list of entries, oldest first. An entry holds
-from the start of its `from` day (local time of the park) until the next entry begins or, where it is given, until the
-start of its `until` day. A gap, an overlap or a wrong order is a fault of the park file.
-
-Prices, factors and limits must say where they come from (`Sourced`); what a tenant says of itself may (`HistoryEntry`).
+In the park file such a value is either plain, and always holds, or a list of entries, oldest first. An entry holds from
+the start of its `from` day (local time of the park) until the next entry begins or, where it is given, until the start
+of its `until` day. A gap, an overlap or a wrong order is a fault of the park file. Prices, factors and limits must name
+their source (`Sourced`); what tenants state about themselves may (`HistoryEntry`).
 """
 
 import itertools
@@ -20,7 +19,7 @@ from metering.model import Model, NotNegative
 
 
 class Dated(Model):
-    """What every dated entry has; without `from` it holds since ever."""
+    """The fields of every dated entry; without `from` it has always held."""
 
     since: date = Field(date.min, alias="from")
     until: date | None = None
@@ -28,7 +27,7 @@ class Dated(Model):
 
 
 class Sourced(Dated):
-    """An entry that must have a beginning and say where it comes from."""
+    """An entry that must have a beginning and name its source."""
 
     since: date = Field(alias="from")
     source: str = Field(min_length=1)
@@ -60,7 +59,7 @@ D = TypeVar("D", bound=Dated)
 
 
 def is_dated(raw: Any) -> bool:
-    """Whether the park file has a list of dated entries there, and not a plain value."""
+    """Whether the park file has a list of dated entries there, rather than a plain value."""
     return isinstance(raw, list) and (
         not raw or any(isinstance(entry, dict) and ("from" in entry or "value" in entry) for entry in raw)
     )
@@ -104,7 +103,7 @@ Amounts = Annotated[tuple[HistoryEntry[NotNegative], ...], plain_or_dated, in_or
 
 
 def at(entries: Sequence[D], day: date) -> D | None:
-    """Return the entry that holds on `day`, or None where the park file says nothing."""
+    """The entry that holds on `day`, or None where there is none."""
     for entry in reversed(entries):
         if entry.since <= day:
             return entry if entry.until is None or day < entry.until else None
@@ -112,13 +111,13 @@ def at(entries: Sequence[D], day: date) -> D | None:
 
 
 def value_on(entries: Sequence[HistoryEntry[V]], day: date) -> V | None:
-    """Return the value that holds on `day`, or None where the park file says nothing."""
+    """The value that holds on `day`, or None where there is none."""
     entry = at(entries, day)
     return None if entry is None else entry.value
 
 
 def edges(entries: Sequence[D], span: Span, zone: ZoneInfo) -> tuple[int, ...]:
-    """Instants inside `span`, not its start, at which another entry begins or one ends without a successor, ms."""
+    """Instants (ms) inside `span`, not its start, at which another entry begins or one ends without a successor."""
     days = [entry.since for entry in entries]
     if entries and entries[-1].until is not None:
         days.append(entries[-1].until)
@@ -127,7 +126,7 @@ def edges(entries: Sequence[D], span: Span, zone: ZoneInfo) -> tuple[int, ...]:
 
 
 def pieces(entries: Sequence[D], first: date, last: date) -> Iterator[tuple[date, date, D | None]]:
-    """Split the days from `first` up to, but without, `last` where another entry holds: begin, end, entry."""
+    """Split the days from `first` up to but not including `last` where another entry begins: begin, end, entry."""
     days = {first, *(entry.since for entry in entries), *(entry.until for entry in entries if entry.until)}
     cuts = [*sorted(day for day in days if first <= day < last), last]
     for begin, end in itertools.pairwise(cuts):

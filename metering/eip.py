@@ -1,7 +1,7 @@
-"""Performance indicators of an eco-industrial park: energy, water, waste, emissions, by the headings of the framework.
+"""Performance indicators of an eco-industrial park: energy, water, waste and emissions, under the framework's headings.
 
-The international framework of UNIDO, World Bank and GIZ has these headings; its own numbers are not repeated here: a
-park sets its targets itself.
+The headings are those of the international framework of UNIDO, World Bank and GIZ; its benchmarks are not repeated
+here: a park sets its own targets.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from metering.model import Localized
 
 @dataclass(frozen=True, slots=True)
 class ParkIndicator:
-    """One indicator: `better` says which way is good; `computed` from what is measured, and not measured itself."""
+    """One indicator: `better` says which way is good; `computed` is derived from what is measured."""
 
     code: str
     label: Localized
@@ -48,4 +48,4 @@ _ALL: Final = (
     _of("co2e_t_per_ha", "t CO₂e/ha", "Emissions: per area", "Phát thải: trên diện tích"),
 )
 PARK_INDICATORS: Final = {indicator.code: indicator for indicator in _ALL}
-"""By code, which targets of the park file name."""
+"""By the code that targets of the park file use."""

@@ -1,15 +1,17 @@
-"""Whose fault a failure is decides what happens next, so there are exactly three kinds.
+"""What happens after a failure depends on whose it is, so there are exactly three kinds.
 
-* the data's: not an exception but a `Refusal` (see `wire.messages`): recorded, and the work goes on;
+* the data's: not an exception but a `Refusal` (see `wire.messages`): it is recorded, and work continues;
+
 * the other side's: `UnavailableError`: wait and try again, the data is kept;
-* the operator's: `OperatorError`: say loudly what to do, keep the data, exit 2 where nothing can go on.
+
+* the operator's: `OperatorError`: report what to do, keep the data, exit 2 where nothing can continue.
 """
 
 
 class UnavailableError(Exception):
     """The other side does not answer as it should; waiting may help.
 
-    `retry_after` is the pause in seconds that the other side asked for, if it did.
+    `retry_after` is the pause in seconds that the other side asked for, if any.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -18,4 +20,4 @@ class UnavailableError(Exception):
 
 
 class OperatorError(Exception):
-    """Something only a person can mend; the message says what happened, where, and what to do."""
+    """Something only a person can fix; the message says what happened, where, and what to do."""

@@ -1,12 +1,11 @@
-"""The figures that tenants and the park are judged by: name in the store, unit, what it is called, how it is computed.
+"""Figures of tenants and of the park: name in the store, unit, label, and how each is computed.
 
-Whoever computes a figure, shows it on a dashboard or prints it in a report takes name, unit and words from here.
-F1, F2, ... are the formulas of docs/formulas.md. `unit` may hold `{output}`: the unit of the tenant's production.
+Whoever computes a figure, shows it on a dashboard or prints it in a report takes name, unit and words from here. F1,
+F2, ... are the formulas of docs/formulas.md. `unit` may hold `{output}`: the unit of the tenant's production.
 
-A figure is stored whole. Beside the field `NAME` with its value (absent where there is none) stand
-`NAME_completeness` (0 to 1), `NAME_estimated` (0 to 1), `NAME_reasons` (names of `Reason` with commas between, empty
-where nothing speaks against the value) and, where the value is a ratio, `NAME_over`: what it was divided by, so that
-ratios of longer periods are sums over sums.
+A figure is stored whole. With the field `NAME`, its value (absent where there is none), come `NAME_completeness` (0 to
+1), `NAME_estimated` (0 to 1), `NAME_reasons` (names of `Reason`, comma-separated, empty where nothing is wrong with the
+value) and, where the value is a ratio, `NAME_over`: its divisor, so that ratios of longer periods are sums over sums.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from metering.quantities import UTILITIES, Utility, figure_of
 
 
 class Period(StrEnum):
-    """What an efficiency figure covers; stamped at its local start."""
+    """The period of a figure; stamped at its local start."""
 
     DAY = "day"
     MONTH = "month"
@@ -30,19 +29,19 @@ class Joined(StrEnum):
 
     SUM = "sum"
     RATIO = "ratio"
-    """Sum over sum: each part weighs what it was divided by."""
+    """Sum over sum: each month is weighted by its divisor."""
     MOST = "most"
     LAST = "last"
     APART = "apart"
-    """By a rule of its own, or not at all."""
+    """By its own rule, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class FigureSpec:
     """One field of the measurement `efficiency`.
 
-    `better` says which way is good, if either is. `percent`: people read the share as percent. `digits`: decimals that
-    people read, where four figures do not fit.
+    `better` says which way is good, if either is. `percent`: the share is shown as percent. `digits`: decimals shown,
+    where four significant figures do not fit.
     """
 
     name: str
@@ -60,22 +59,22 @@ INDICATIVE_BELOW: Final = 0.95
 
 
 def completeness_field(name: str) -> str:
-    """Field with the completeness of a figure."""
+    """The field with the completeness of a figure."""
     return f"{name}_completeness"
 
 
 def estimated_field(name: str) -> str:
-    """Field with the estimated share of a figure."""
+    """The field with the estimated share of a figure."""
     return f"{name}_estimated"
 
 
 def reasons_field(name: str) -> str:
-    """Field with the names of what speaks against a figure."""
+    """The field with the reasons against a figure."""
     return f"{name}_reasons"
 
 
 def over_field(name: str) -> str:
-    """Field with what a ratio was divided by."""
+    """The field with the divisor of a ratio."""
     return f"{name}_over"
 
 
@@ -241,12 +240,12 @@ FIGURES: dict[str, FigureSpec] = {spec.name: spec for spec in _FIGURES}
 
 
 def called(name: str) -> Localized:
-    """What people call a figure."""
+    """A figure's label."""
     return FIGURES[name].label
 
 
 OF_ALL_DATA: Final = frozenset({"completeness", "estimated"})
-"""Figures that say how good a tenant's data is; they have no quality of their own."""
+"""Figures about the quality of a tenant's data; they have no quality of their own."""
 
 ELECTRICITY: Final = figure_of(Utility.ELECTRICITY)
 WATER: Final = figure_of(Utility.WATER)
@@ -266,7 +265,8 @@ _MATCH_FIGURES = (
     _sum("saved_co2e_kg", "kg CO₂e", ("Emissions avoided", "Phát thải tránh được"), "F32", better=1),
 )
 MATCH_FIGURES: Final = {spec.name: spec for spec in _MATCH_FIGURES}
-"""Figures of a match of a surplus with a demand, by name in the store; without a unit: that of the kind of stream."""
+"""Figures of a match of a surplus with a demand, by name in the store; where no unit is given, it is that of the kind
+of stream."""
 
 PARK_FIGURES: Final = {
     name: FIGURES[name]
@@ -287,14 +287,15 @@ PARK_FIGURES: Final = {
         _share("reuse_share", ("Share of wastewater reused", "Tỷ lệ nước thải tái sử dụng"), "F35", better=1),
     )
 }
-"""Figures of the park itself: what came over its edge, what was generated behind it, what was used again."""
+"""Figures of the park itself: what crossed its edge, what was generated behind it, what was reused."""
 
 _ENTERED_FIGURES = (
     _sum("co2e_entered_kg", "kg CO₂e", ("Emissions of entered fuels", "Phát thải từ nhiên liệu khai báo"), "F33"),
     _sum("toe_entered", "TOE", ("Energy of entered fuels", "Năng lượng từ nhiên liệu khai báo"), "F33"),
 )
 ENTERED_FIGURES: Final = {spec.name: spec for spec in _ENTERED_FIGURES}
-"""Figures of months and years, of tenants and of the park, of what no meter counts; other figures are without it."""
+"""Figures of months and years, of tenants and of the park, from amounts that no meter counts; other figures exclude
+them."""
 
 _FORECAST_FIGURES = (
     _sum("co2e_forecast_kg", "kg CO₂e", ("Year's emissions, likely", "Phát thải cả năm (dự báo)"), "F34"),
@@ -305,7 +306,7 @@ _FORECAST_FIGURES = (
     _sum("toe_forecast_high", "TOE", ("Year's energy, at most", "Năng lượng cả năm (cao nhất)"), "F34"),
 )
 FORECAST_FIGURES: Final = {spec.name: spec for spec in _FORECAST_FIGURES}
-"""Figures of years of tenants, with the fuels that are entered."""
+"""Figures of years of tenants, including entered fuels."""
 
 _CLOSING_FIGURES = (
     _money("stated_vnd", ("Stated, with VAT", "Đã khóa sổ, gồm thuế GTGT"), "F22"),
@@ -314,9 +315,9 @@ _CLOSING_FIGURES = (
     _money("waiting_vnd", ("Correction waiting", "Điều chỉnh chờ kỳ sau"), "F25"),
 )
 CLOSING_FIGURES: Final = {spec.name: spec for spec in _CLOSING_FIGURES}
-"""Figures of a closed month: what was stated of it, and by how much that differs from what is known now, with VAT."""
+"""Figures of a closed month: what was stated, and how far that differs from what is known now, with VAT."""
 
 
 def figure_utility(name: str) -> Utility | None:
-    """The utility whose use a figure is; None for figures of something else."""
+    """The utility whose use a figure is; None for any other figure."""
     return next((utility for utility, spec in UTILITIES.items() if spec.figure == name), None)

@@ -1,4 +1,4 @@
-"""Fuels that no meter counts, entered by month, and what burning them emits, gas by gas."""
+"""Fuels that no meter counts, entered by month, and the emissions of burning them, gas by gas."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from metering.model import Identifier, Localized, Model, NotNegative, Positive, 
 
 
 class WarmingPotential(Sourced):
-    """What a kilogram of methane and of nitrous oxide count in CO2e, by a set of global warming potentials."""
+    """The CO2e of a kilogram of methane and of nitrous oxide, by a set of global warming potentials."""
 
     name: Printable
     ch4: Positive
@@ -18,10 +18,10 @@ class WarmingPotential(Sourced):
 
 
 class GasFactor(Sourced):
-    """Per unit of a fuel: net calorific value and TOE; per GJ: what it emits.
+    """Per unit of a fuel: net calorific value and TOE; per GJ: its emissions.
 
-    CO2 of `biogenic` carbon is told apart and not added up. `standing`: an official factor, a `default` of the IPCC, or
-    an `estimate`.
+    CO2 of `biogenic` carbon is kept separate and not added up. `standing`: an official factor, a `default` of the IPCC,
+    or an `estimate`.
     """
 
     gj_per_unit: Positive
@@ -42,7 +42,7 @@ class Fuel(Model):
 
 
 class EnteredFuel(Model):
-    """How much of a fuel somebody burnt in each month (`2026-10`); the park itself without a tenant."""
+    """How much of a fuel was burnt in each month (`2026-10`); by the park itself where no tenant is named."""
 
     fuel: Identifier
     tenant: Identifier | None = None

@@ -1,4 +1,4 @@
-"""Instants and spans as the whole product counts them: whole milliseconds since the epoch, UTC."""
+"""Instants and spans throughout the product: whole milliseconds since the epoch, UTC."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 FUTURE_MS = 5 * 60 * 1000
-"""How far ahead of the ingester's clock a reading may lie; later ones are refused."""
+"""How far in the future a reading may lie by the ingester's clock; later ones are refused."""
 
 QUARTER_MS = 900_000
 
 ALWAYS_BEFORE = -(2**60)
-"""Start of a span that reaches back as far as there is anything."""
+"""Start of a span without a beginning."""
 ALWAYS_AFTER = 2**60
-"""End of a span after which there is nothing yet."""
+"""End of a span without an end."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,19 +26,19 @@ class Span:
     end: int
 
     def outward(self) -> "Span":
-        """The smallest whole quarter hours that hold this span."""
+        """The smallest span of whole quarter hours that contains this one."""
         return Span(self.start // QUARTER_MS * QUARTER_MS, -(-self.end // QUARTER_MS) * QUARTER_MS)
 
     def overlaps(self, other: "Span") -> bool:
-        """Whether any instant lies in both."""
+        """Whether the two share an instant."""
         return self.start < other.end and other.start < self.end
 
     def within(self, other: "Span") -> "Span":
-        """What lies in both; for spans that overlap."""
+        """The part that both share; for spans that overlap."""
         return Span(max(self.start, other.start), min(self.end, other.end))
 
     def cut(self, instants: Iterable[int]) -> "list[Span]":
-        """The span in pieces at instants inside it."""
+        """The span, split at instants inside it."""
         return [Span(*each) for each in pairwise([self.start, *sorted({*instants}), self.end])]
 
 
@@ -52,7 +52,7 @@ def milliseconds(instant: datetime) -> int:
 
 
 def midnight_ms(day: date, zone: ZoneInfo) -> int:
-    """Start of a local day, ms; `date.min` means "since ever"."""
+    """Start of a local day, ms; `date.min` means "no beginning"."""
     return ALWAYS_BEFORE if day == date.min else milliseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
@@ -62,7 +62,7 @@ _UNITS: Final = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000,
 
 
 def unit_of(number: float) -> str | None:
-    """Unit in which a number since the epoch lies between the years 2000 and 2100; None where it does in none.
+    """Unit in which a number since the epoch lies between the years 2000 and 2100; None where there is none.
 
     The four ranges do not overlap, so `unit_of(1795150800)` can only be seconds.
     """

@@ -1,7 +1,7 @@
-"""Reads as much of a faulty mapping as can be read, so that one fault does not hide the others.
+"""Reads as much of a faulty mapping as possible, so that one fault does not hide the others.
 
 A value of the right type that is out of bounds counts as read. What cannot be read is left out: a model raises
-`AttributeError` where it is asked for it, or for what is missing. Rules on such models find what they can until then.
+`AttributeError` when it, or anything missing, is accessed. Rules on such models report what they find until then.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,11 +22,11 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class UnreadError(AttributeError):
-    """Something is asked for that could not be read."""
+    """A value was accessed that could not be read."""
 
 
 def as_far_as_read(found: Iterator[Broken]) -> Iterator[Broken]:
-    """What a rule finds until it asks for something that could not be read."""
+    """What a rule finds until it accesses something that could not be read."""
     try:
         yield from found
     except AttributeError:
@@ -34,12 +34,12 @@ def as_far_as_read(found: Iterator[Broken]) -> Iterator[Broken]:
 
 
 def was_read(part: BaseModel, name: str) -> bool:
-    """Whether a field of a model that was read leniently can be asked for."""
+    """Whether a field of a leniently read model can be accessed."""
     return name in part.__dict__
 
 
 def read_leniently(kind: type[M], raw: Any) -> tuple[M, list[Broken]]:
-    """Read a model as far as possible, and what its own checks say of values whose parts were hidden by faults."""
+    """Read a model as far as possible, and return what its own checks say of values that faults had hidden."""
     hidden: list[Broken] = []
     return _model(kind, raw, (), hidden), hidden
 
@@ -85,7 +85,7 @@ def _annotated(kind: Any, checks: tuple[Any, ...], raw: Any, path: KeyPath, hidd
                 value = cast(Callable[[Any], Any], check.func)(value)
             except ValueError as error:
                 hidden.append((path, str(error)))
-            except AttributeError:  # it asks for something that could not be read
+            except AttributeError:  # it accesses something that could not be read
                 break
     return value
 

@@ -1,6 +1,7 @@
-"""The meter models that come with Ecopark: one file of `gateway/profiles/` each, named like the model.
+"""The meter models that come with Ecopark: one file of `gateway/profiles/` each, named after the model.
 
-They are data for the gateway's drivers, and say which quantities an instrument serves; no code is imported for them.
+They are data for the gateway's drivers, and list the quantities that an instrument serves. A model is read as data; the
+gateway's code is not imported.
 """
 
 from functools import cache
@@ -16,19 +17,19 @@ Block = dict[str, Any]
 
 
 class Driven(Model):
-    """What drivers read has a block for each driver. Its `registers` name the quantities that the driver reads."""
+    """One optional block for each driver. Its `registers` name the quantities that the driver reads."""
 
     modbus: Block | None = None
     mbus: Block | None = None
 
 
 DRIVERS: Final = tuple(Driven.model_fields)
-"""The drivers that have a block."""
+"""The names of the drivers, and of their blocks."""
 
 
 @cache
 def library_names() -> tuple[str, ...]:
-    """Names of the models, in order."""
+    """Names of the models, sorted."""
     if not _folder().is_dir():
         return ()
     return tuple(sorted(file.name.removesuffix(".yaml") for file in _folder().iterdir() if file.name.endswith(".yaml")))
@@ -36,9 +37,9 @@ def library_names() -> tuple[str, ...]:
 
 @cache
 def library_model(name: str) -> dict[str, Any]:
-    """A model as its file has it, not yet validated; not to be changed.
+    """A model as in its file, not yet validated; do not modify it.
 
-    Raises `KeyError` for a name that is none of theirs.
+    Raises `KeyError` for an unknown name.
     """
     if name not in library_names():
         raise KeyError(name)

@@ -1,4 +1,4 @@
-"""What must hold of a metering point beside its owners: registers that fit its utility, instruments in their time."""
+"""Rules for a metering point, apart from its owners: registers fit its utility, instruments follow one another."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def _model_of(part: Fitted, scope: Scope) -> MeterModel | None:
 
 
 def _all_registers(part: Fitted, scope: Scope) -> Mapping[str, Register]:
-    """What the instrument serves; its model's registers were put into it, unless they could not be read."""
+    """What the instrument serves, including its model's registers, unless they could not be read."""
     model = _model_of(part, scope)
     return part.instrument.registers if model is None else {**model.registers, **part.instrument.registers}
 
@@ -220,7 +220,7 @@ _RANGE_RULES: Final[tuple[ParkRule[Bounds], ...]] = (
 
 
 def _names_are_of_registers(meter: Meter, scope: Scope) -> Iterator[Broken]:
-    """Names that stand for registers elsewhere in the meter."""
+    """Names that refer to registers elsewhere in the meter."""
     for key, named in (("limits", meter.limits), ("ranges", meter.ranges)):
         if named:
             registers = _registers_of(meter, scope)

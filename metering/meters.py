@@ -1,8 +1,8 @@
 """A metering point of the park file: what it measures, who has it when, and which instrument measures there when.
 
 A meter keeps its id when the instrument is replaced or another tenant moves in. `instruments` and `belongs` hold its
-history, oldest first and never empty; the short forms of the park file (`tenant`, `model`, `multiplier`, ...) have
-become one entry that holds since ever.
+history, oldest first and never empty; the short forms of the park file (`tenant`, `model`, `multiplier`, ...) become
+one entry without a beginning.
 """
 
 from collections.abc import Sequence
@@ -36,11 +36,10 @@ class Role(StrEnum):
 class Register(Model):
     """One value that a meter serves.
 
-    `rollover` is the value at which a counter starts again from zero, `resolution` the smallest step that it shows,
-    both in the quantity's unit. A floating-point register says `floating` instead: its step grows with its value.
-    `kind` says what a counter shows: the total since ever, what passed since local midnight (`daily`), or what passed
-    since the reading before (`delta`). A `signed` register counts down as well, and below zero, such as import minus
-    export.
+    `rollover` is the value at which a counter starts again from zero, `resolution` its smallest step, both in the
+    quantity's unit. A floating-point register states `floating` instead: its step grows with its value. `kind` is what
+    a counter shows: the total (`total`), the amount since local midnight (`daily`), or since the reading before
+    (`delta`). A `signed` register also counts down, and below zero, such as import minus export.
     """
 
     rollover: Positive | None = None
@@ -53,7 +52,7 @@ class Register(Model):
 class MeterModel(Driven):
     """What all instruments of one make share.
 
-    `source` says where the facts come from, `unverified` what of them nobody has tried on an instrument.
+    `source` is where the facts come from, `unverified` what has not been tried on an instrument.
     """
 
     registers: dict[str, Register]
@@ -62,7 +61,7 @@ class MeterModel(Driven):
 
 
 def _instant(written: Any) -> Any:
-    """Milliseconds of an instant of the park file; its dates have become milliseconds before, by the park's zone."""
+    """Milliseconds of an instant of the park file; dates were converted before, in the park's time zone."""
     if isinstance(written, int) and not isinstance(written, bool) and abs(written) >= _FIRST_MS:
         return written
     try:
@@ -73,7 +72,7 @@ def _instant(written: Any) -> Any:
 
 
 _FIRST_MS = 10**10
-"""Smaller numbers are no milliseconds but something like a year."""
+"""Smaller numbers cannot be milliseconds; they are probably a year."""
 
 
 def _on_quarter_hour(ms: int) -> int:
@@ -102,7 +101,7 @@ def _span(entry: _Lasting) -> Span:
 
 
 class Belonging(Model):
-    """Who has a metering point from `since_ms` until `until_ms` (None: ever), and what it hangs below.
+    """Who has a metering point from `since_ms` until `until_ms` (None: no end), and its parent meter.
 
     `tenant` is absent where the point is the park's own.
     """
@@ -119,17 +118,17 @@ class Belonging(Model):
         return _span(self)
 
     def clipped(self, span: Span) -> "Belonging | None":
-        """The part of it within a span; None where there is none."""
+        """Its part within a span; None where there is none."""
         return self if span == EVER else _belonging_within(self, span)
 
 
 class Instrument(Model):
-    """What measures at a point from `since_ms` until `until_ms` (None: ever).
+    """What measures at a point from `since_ms` until `until_ms` (None: no end).
 
-    `multiplier` (transformer ratio) and `sign` (-1 where it is connected the wrong way round) hold for the quantities
-    of `multiplier_for`, which are the counters where it is absent. `accuracy_pct` is the accuracy class. `opening` and
-    `closing` are registers by counter, where somebody wrote them down. `continues`: no exchange, the same device counts
-    on, and only what is said of it differs from the entry before.
+    `multiplier` (transformer ratio) and `sign` (-1 where it is wired the wrong way round) apply to the quantities of
+    `multiplier_for`, by default the counters. `accuracy_pct` is the accuracy class. `opening` and `closing` are
+    registers by counter, where somebody wrote them down. `continues`: the device was not replaced and counts on; only
+    its description differs from the entry before.
     """
 
     since_ms: InstantMs | None = Field(None, alias="from")
@@ -152,11 +151,11 @@ class Instrument(Model):
         return _span(self)
 
     def clipped(self, span: Span) -> "Instrument | None":
-        """The part of it within a span; None where there is none."""
+        """Its part within a span; None where there is none."""
         return _clipped(self, span)
 
     def factor(self, quantity: str) -> float:
-        """What a register of this quantity is multiplied by to give the true value."""
+        """The factor from a register of this quantity to the true value."""
         if quantity in (COUNTERS if self.multiplier_for is None else self.multiplier_for):
             return self.multiplier * self.sign
         return 1.0
@@ -166,7 +165,7 @@ P = TypeVar("P", Belonging, Instrument)
 
 
 def _closed(entries: Sequence[P]) -> tuple[P, ...]:
-    """The entries, each with its end: the beginning of the next where it says none. Rules judge their order."""
+    """The entries, each with its end: by default the beginning of the next. Rules check their order."""
     if not entries:
         raise ValueError("at least one entry is needed")
     closed: list[P] = []
@@ -191,7 +190,7 @@ def _clipped(entry: P, span: Span) -> P | None:
 
 @lru_cache(maxsize=2**16)
 def _belonging_within(entry: Belonging, span: Span) -> Belonging | None:
-    """Kept, because figures of a day ask the same of each point a dozen times, and pydantic copies slowly."""
+    """Cached, because figures of a day ask the same of each point a dozen times, and pydantic copies slowly."""
     return _clipped(entry, span)
 
 
@@ -203,19 +202,19 @@ def _at(entries: Sequence[P], ms: int) -> P | None:
 
 
 class Bounds(Model):
-    """What a quantity of one meter can show, where that is narrower than what any instrument could."""
+    """The range of a quantity of one meter, where it is narrower than that of any instrument."""
 
     low: Number | None = None
     high: Number | None = None
 
 
 class Meter(Driven):
-    """A metering point.
+    """A metering point. It exists from `since_ms` until `until_ms` (None: no end).
 
-    It exists from `since_ms` until `until_ms` (None: ever). `alias` is what the device calls itself in its messages.
-    `rated` is the most that can pass, in the counter's unit per hour. `interval_s` is how often it is read. `limits`
-    are permitted ranges by quantity, `ranges` what the instrument can show. `output_unit` names what a production
-    meter counts. The blocks of drivers are those of the newest instrument: nothing else is read.
+    `alias` is the device's name in its messages. `rated` is the highest possible rate, in the counter's unit per hour.
+    `interval_s` is how often it is read. `limits` are permitted ranges by quantity, `ranges` what the instrument can
+    show. `output_unit` is the unit that a production meter counts. The blocks of drivers are those of the newest
+    instrument: no other is read.
     """
 
     id: Identifier
@@ -261,7 +260,7 @@ class Meter(Driven):
         return {name: known[name] for instrument in self.instruments for name in instrument.registers}
 
     def belonging_at(self, ms: int) -> Belonging | None:
-        """Who has the point at an instant; None before it exists and after."""
+        """Who has the point at an instant; None outside its existence."""
         return _at(self.belongs, ms)
 
     def belongings_in(self, span: Span) -> tuple[Belonging, ...]:
@@ -278,7 +277,7 @@ class Meter(Driven):
 
 
 class Thresholds(Model):
-    """When to wake somebody, where the park's own defaults do not fit a tenant."""
+    """Thresholds of alerts, where a tenant's differ from the park's."""
 
     night_flow_ratio: Positive = 0.35
     continuous_flow_ratio: Positive = 0.4

@@ -21,7 +21,7 @@ Printable = Annotated[str, StringConstraints(min_length=1, max_length=256), Afte
 """What a device or a person calls something: letters of any language, digits, spaces; no control characters."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""A finite number; neither a text that looks like one nor a truth value."""
+"""A finite number; neither a text that looks like one nor a boolean."""
 
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
@@ -29,13 +29,13 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Model(BaseModel):
-    """Plain, frozen, and strict about keys it does not know."""
+    """Frozen, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def _harmless(text: str) -> str:
-    """Grafana would take what follows `{{` for a template and `${` for a variable of its environment."""
+    """Grafana would read `{{` as a template and `${` as a variable of its environment."""
     if "{{" in text or "${" in text:
         raise ValueError("has {{ or ${, which Grafana would fill in; leave them out")
     return text
@@ -45,7 +45,7 @@ _Text = Annotated[Printable, AfterValidator(_harmless)]
 
 
 class Localized(Model):
-    """A text that a person sees, in both languages: printable, and nothing that a template would fill in."""
+    """A text for people, in both languages: printable, and without anything that a template would fill in."""
 
     en: _Text
     vi: _Text

@@ -1,4 +1,4 @@
-"""What must hold of the owners of a metering point and of what it hangs below: who is there when, and no circles."""
+"""Rules for the owners of a metering point and its parent meter: who has it when, and no cycles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def _parent_consumes(part: Owned, scope: Scope) -> bool:
 
 
 def _hangs_in_no_circle(part: Owned, scope: Scope) -> bool:
-    """Looks up from where this entry begins; a circle begins with one of its entries."""
+    """Looks up from the start of this entry; every cycle is found from one of its entries."""
     begin = part.belonging.span.start
     seen: set[str] = set()
     above = _parent(part, scope)

@@ -34,7 +34,7 @@ def _known_zone(name: str) -> str:
 
 
 class IntakeContract(Model):
-    """What the park has agreed with its supplier of electricity; each dated."""
+    """The park's contract with its supplier of electricity; each value is dated."""
 
     demand_kw: Amounts = ()
     kwh_per_month: Amounts = ()
@@ -43,8 +43,8 @@ class IntakeContract(Model):
 class ParkInfo(Model):
     """The park itself. All days, bands and shifts are in its `timezone`.
 
-    `reused_water`: meters that treated wastewater passes on its way to be used again. `clock_off_s`: how far the clock
-    of a gateway may be off before somebody is told.
+    `reused_water`: meters of treated wastewater that is reused. `clock_off_s`: how far a gateway's clock may be off
+    before an alert.
     """
 
     id: Identifier
@@ -59,9 +59,9 @@ class ParkInfo(Model):
 
 
 class Contract(Model):
-    """What the tenant may draw and discharge, and at which voltage level it buys; each dated.
+    """What the tenant may draw and discharge, and at which voltage level it buys; each value is dated.
 
-    `co2e_kg_per_kwh`: emissions of electricity bought under a contract of its own, the market-based factor of F11.
+    `co2e_kg_per_kwh`: emissions of electricity bought under its own contract, the market-based factor of F11.
     """
 
     voltage: Annotated[tuple[HistoryEntry[str], ...], plain_or_dated, in_order] = ()
@@ -71,9 +71,9 @@ class Contract(Model):
 
 
 class Tenant(Model):
-    """A firm of the park, there from the day `since` up to, but without, the day `until`.
+    """A company in the park from the day `since` up to but not including the day `until`.
 
-    `budget_vnd_per_month`: what its energy and water may cost in a month before VAT.
+    `budget_vnd_per_month`: the monthly budget for energy and water before VAT.
     """
 
     id: Identifier
@@ -97,7 +97,7 @@ class Tenant(Model):
 class Gateway(Driven):
     """A device that carries readings of meters to the broker.
 
-    `confirm`: what lets it forget a reading: Ecopark's receipt, or, on a broker without Ecopark's ingester, the
+    `confirm`: after what it deletes a reading: Ecopark's receipt, or, on a broker without Ecopark's ingester, the
     broker's acknowledgement.
     """
 
@@ -107,9 +107,9 @@ class Gateway(Driven):
 
 
 class Adjustment(Model):
-    """A non-routine adjustment: what a baseline expects more each day, or less, and why.
+    """A non-routine adjustment: what a baseline expects more (or less) each day, and why.
 
-    In the unit of the baseline's use. `uncertainty`: how far it may be off, at 95 %.
+    In the unit of the baseline's use. `uncertainty`: half the 95 % interval of it.
     """
 
     baseline: Identifier
@@ -126,7 +126,7 @@ class Adjustment(Model):
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """A metering point for as long as somebody has it, or it hangs below another; clipped to what was asked for."""
+    """A metering point for as long as somebody has it, or it has a parent; clipped to the requested span."""
 
     meter: Meter
     belonging: Belonging
@@ -157,7 +157,7 @@ class Park(Model):
 
     @property
     def id(self) -> str:
-        """The park's identifier: its place in topics and its tag in the store."""
+        """The park's identifier: in topics and as its tag in the store."""
         return self.park.id
 
     @cached_property
@@ -176,16 +176,16 @@ class Park(Model):
         return {tenant.id: tenant for tenant in self.tenants}
 
     def points_of_tenant(self, tenant: str | None, span: Span = EVER) -> tuple[Tenure, ...]:
-        """What a tenant (None: the park itself) has within a span: points in the order of the park file."""
+        """The points that a tenant (None: the park itself) has within a span, in the order of the park file."""
         return _clipped(self._owned.get(tenant, ()), span)
 
     def children(self, meter: str, span: Span = EVER) -> tuple[Tenure, ...]:
-        """What hangs directly below a meter within a span, in the order of the park file."""
+        """The meters directly below a meter within a span, in the order of the park file."""
         return _clipped(self._below.get(meter, ()), span)
 
     @cached_property
     def parents(self) -> frozenset[str]:
-        """Meters below which others hang, or once did."""
+        """Meters that have, or once had, others below them."""
         return frozenset(self._below)
 
     @cached_property
@@ -207,7 +207,7 @@ class Park(Model):
         return (Tenure(meter, belonging) for meter in self.meters for belonging in meter.belongs)
 
     def with_parts(self, **parts: Any) -> "Park":
-        """The same with other parts in place of some of its own; nothing is checked again."""
+        """A copy with some parts replaced; not validated again."""
         return Park.model_construct(**{name: getattr(self, name) for name in Park.model_fields} | parts)
 
     def meters_of(self, gateway: str) -> tuple[Meter, ...]:
@@ -215,14 +215,14 @@ class Park(Model):
         return tuple(meter for meter in self.meters if meter.gateway == gateway)
 
     def silent_after_s(self, meter: Meter, tenant: str | None, day: date) -> int:
-        """How long after its newest reading a meter that a tenant has on a day is silent.
+        """After how many seconds without a reading a meter that a tenant has on a day counts as silent.
 
-        As long as is allowed; a meter that speaks less often has a few of its own intervals.
+        The configured threshold; for a meter that is read less often, a few of its own intervals.
         """
         return max(self.thresholds_of(tenant, day).silent_s, _MISSED * meter.interval_s)
 
     def thresholds_of(self, tenant: str | None, day: date) -> Thresholds:
-        """Thresholds of a tenant on a day, else the park's."""
+        """Thresholds of a tenant on a day, by default the park's."""
         own = value_on(self.tenant[tenant].thresholds, day) if tenant is not None else None
         return own or self.park.thresholds
 

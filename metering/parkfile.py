@@ -23,7 +23,7 @@ from metering.shortforms import SHORT_FORMS, as_written, written_out
 from metering.yamllines import KeyPath, Lines, repeated_keys, too_large, without_repeated
 
 Judge = Callable[[Park], Iterator[Broken]]
-"""Says what is wrong with a park that may have been read leniently: the place of each fault and what would be right."""
+"""Finds what is wrong with a park that may have been read leniently: the path of each fault and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class ParkFileError(OperatorError):
 
 
 def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
-    """Read one park file. `judges` say what else is wrong with it, such as what drivers find in their blocks.
+    """Read one park file; `judges` find further faults, such as those of drivers in their blocks.
 
     Raises `ParkFileError` with every fault in it.
     """
@@ -99,7 +99,7 @@ def _broken(park: Park, judges: Sequence[Judge]) -> list[Broken]:
 
 
 def _all_that_is_wrong(raw: dict[str, Any], error: ValidationError, judges: Sequence[Judge]) -> list[Broken]:
-    """What the models say, and what the rules say of all that can be read beside it."""
+    """What the models report, and what the rules find in all that can be read nevertheless."""
     found = list(explained(error, Park))
     places = {path for path, _ in found}
     park, hidden = read_leniently(Park, written_out(raw))
@@ -142,7 +142,7 @@ def load_parks(where: Path, judges: Sequence[Judge] = ()) -> dict[Path, Park]:
 
 
 def _same_names(file: Path, park: Park, others: Mapping[Path, Park]) -> Iterator[Fault]:
-    """Tenants whose databases would have one name, such as `b_c` of park `a` and `c` of park `a_b`."""
+    """Tenants whose databases would have the same name, such as `b_c` of park `a` and `c` of park `a_b`."""
     taken = {f"{other.id}_{tenant}": other_file for other_file, other in others.items() for tenant in other.tenant}
     for tenant in park.tenant:
         if f"{park.id}_{tenant}" in taken and all(other.id != park.id for other in others.values()):
@@ -151,7 +151,7 @@ def _same_names(file: Path, park: Park, others: Mapping[Path, Park]) -> Iterator
 
 
 def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
-    """Where the faults stand, in order; what is wrong with a model's register is not said of each of its meters."""
+    """Faults with their lines, in order; a fault of a model's register is not repeated for each of its meters."""
     written = dict.fromkeys((as_written(path, lines), right) for path, right in faults)
     found = [
         Fault(file, lines.of(path), lines.name(path), lines.value(path)[:_SHOWN], right)
@@ -162,7 +162,7 @@ def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
 
 
 def _is_of_a_model(path: KeyPath, lines: Lines) -> bool:
-    """Whether a fault is in the meter's model, of which it is said already."""
+    """Whether a fault is in the meter's model, where it is reported already."""
     match path:
         case ("meters", int(), "instruments", int(), "registers", _, _, *_):
             rest, own = path[4:], path[:6]
@@ -186,7 +186,7 @@ def _models(meter: KeyPath, lines: Lines) -> Iterator[str]:
 
 
 def _unparsed(file: Path, text: str, error: str, judges: Sequence[Judge]) -> Iterator[Fault]:
-    """What is wrong with a text that is no YAML; with keys that stand twice, also all else that is wrong with it."""
+    """What is wrong with a text that is no YAML; where only keys are repeated, also every other fault."""
     try:
         repeated = repeated_keys(text)
     except yaml.MarkedYAMLError as syntax:
@@ -211,7 +211,7 @@ def _unparsed(file: Path, text: str, error: str, judges: Sequence[Judge]) -> Ite
 
 
 def explained(error: ValidationError, kind: type[BaseModel]) -> Iterator[Broken]:
-    """What would be right in the place of each value that a model of that kind does not take."""
+    """For each value that the model rejects, what would be right."""
     for problem in error.errors(include_url=False):
         path: KeyPath = problem["loc"]
         match problem["type"]:

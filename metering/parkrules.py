@@ -1,7 +1,7 @@
-"""What must hold between the parts of a park file: names that exist and are used once, registers that fit.
+"""Rules between the parts of a park file: names exist and are unique, registers fit.
 
-The park may have been read leniently. A rule then says what it finds as far as it can see, and says nothing of
-what only follows from another fault: where a name could not be read, none is missed.
+The park may have been read leniently. A rule then reports what it can see, and nothing that only follows from another
+fault: where a name could not be read, no reference counts as dangling.
 """
 
 import re
@@ -29,11 +29,11 @@ from metering.tariffs import Allocation, Factors
 from metering.yamllines import KeyPath
 
 RESERVED: Final = frozenset({"ingesters"})
-"""Names that topics below `ecopark/v1/` have already."""
+"""Names that topics below `ecopark/v1/` already use."""
 
 
 def broken_rules(park: Park) -> Iterator[Broken]:
-    """Yield the place of each fault and what would be right."""
+    """The path of each fault and what would be right."""
     for rule in _RULES:
         yield from as_far_as_read(rule(park))
 
@@ -145,7 +145,7 @@ def _season_is_known(path: KeyPath, window: Window, calendar: Calendar) -> Itera
 def _scope(park: Park) -> Scope:
     try:
         zone = park.zone
-    except (AttributeError, ZoneInfoNotFoundError):  # a fault of its own
+    except (AttributeError, ZoneInfoNotFoundError):  # a fault reported elsewhere
         zone = ZoneInfo("UTC")
     return Scope(
         tenants=_stays(park, zone),
@@ -211,7 +211,7 @@ _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:
-    """When each tenant is in the park, as far as that could be read; None where not every name could."""
+    """When each tenant is in the park, as far as it could be read; None where a name is missing."""
     if _ids(park, "tenants") is None:
         return None
     return {
@@ -261,7 +261,7 @@ def _allocations_hold(park: Park) -> Iterator[Broken]:
 
 
 def _allocation_holds(park: Park, utility: Utility, entry: Allocation, end: date) -> Iterator[Broken]:
-    """A key is for whole months, and names only who and what is there in them."""
+    """An allocation key covers whole months, and names only who and what is there in them."""
     if entry.since.day != 1 or (entry.until is not None and entry.until.day != 1):
         yield ("from",), "a key holds for whole months: write the first day of one"
     tenants, meters = (_ids(park, section) for section in ("tenants", "meters"))

@@ -7,7 +7,7 @@ Whoever stores, computes, draws or prints something of a utility takes it from h
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from metering.model import Localized
 
@@ -16,7 +16,7 @@ _HUGE = 1e15  # beyond any counter with a fraction that a float64 still holds ex
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One column of the store: canonical `unit`, whether it only counts up, and what is conceivable."""
+    """One column of the store: canonical `unit`, the conceivable range, and whether it is a counter."""
 
     name: str
     unit: str
@@ -44,7 +44,7 @@ class UtilitySpec:
 
     `counter` is the register that use is computed from; `rate` its time derivative, per hour, if it is metered.
     `figure` is the field of `efficiency` that holds what a tenant used, in the counter's `unit`. `colour` is readable
-    on white and on black. `what` names what is used,
+    on white and on black.
     """
 
     quantities: dict[str, Quantity]
@@ -61,22 +61,24 @@ class UtilitySpec:
 
     @property
     def rate_unit(self) -> str:
-        """Unit of use per hour; empty where only the meter knows what it counts."""
+        """Unit of use per hour; empty where the meter itself defines what it counts."""
         if not self.unit:
             return ""
         return "kW" if self.unit == "kWh" else f"{self.unit}/h"
 
 
-_Looks = tuple[str, Localized, str]
-
-
-def _looks(figure: str, en: str, vi: str, colour: str) -> _Looks:
-    """Name of its figure, what it is called, and its colour."""
-    return figure, Localized(en=en, vi=vi), colour
+class _Looks(NamedTuple):
+    figure: str
+    en: str
+    vi: str
+    colour: str
 
 
 def _spec(counter: str, rate: str | None, looks: _Looks, *quantities: Quantity) -> UtilitySpec:
-    return UtilitySpec({q.name: q for q in quantities}, counter, rate, *looks)
+    label = Localized(en=looks.en, vi=looks.vi)
+    return UtilitySpec(
+        {q.name: q for q in quantities}, counter, rate, figure=looks.figure, label=label, colour=looks.colour
+    )
 
 
 def _counter(name: str, unit: str) -> Quantity:
@@ -103,7 +105,7 @@ UTILITIES: dict[Utility, UtilitySpec] = {
     Utility.ELECTRICITY: _spec(
         "energy_kwh",
         "power_kw",
-        _looks("electricity_kwh", "Electricity", "Điện", "#BD8A09"),
+        _Looks("electricity_kwh", "Electricity", "Điện", "#BD8A09"),
         _counter("energy_kwh", "kWh"),
         _counter("energy_export_kwh", "kWh"),
         _counter("reactive_kvarh", "kvarh"),
@@ -116,19 +118,19 @@ UTILITIES: dict[Utility, UtilitySpec] = {
     Utility.WATER: _spec(
         "volume_m3",
         "flow_m3h",
-        _looks("water_m3", "Water", "Nước cấp", "#2F72D6"),
+        _Looks("water_m3", "Water", "Nước cấp", "#2F72D6"),
         *_WATER,
     ),
     Utility.WASTEWATER: _spec(
         "volume_m3",
         "flow_m3h",
-        _looks("wastewater_m3", "Wastewater", "Nước thải", "#8C6D46"),
+        _Looks("wastewater_m3", "Wastewater", "Nước thải", "#8C6D46"),
         *_WATER,
     ),
     Utility.STEAM: _spec(
         "mass_t",
         "flow_th",
-        _looks("steam_t", "Steam", "Hơi", "#D9662B"),
+        _Looks("steam_t", "Steam", "Hơi", "#D9662B"),
         _counter("mass_t", "t"),
         Quantity("flow_th", "t/h", -1e5, 1e5),
         _PRESSURE,
@@ -137,19 +139,19 @@ UTILITIES: dict[Utility, UtilitySpec] = {
     Utility.NATURAL_GAS: _spec(
         "volume_nm3",
         "flow_nm3h",
-        _looks("gas_nm3", "Natural gas", "Khí thiên nhiên", "#8F4FBF"),
+        _Looks("gas_nm3", "Natural gas", "Khí thiên nhiên", "#8F4FBF"),
         *_GAS,
     ),
     Utility.COMPRESSED_AIR: _spec(
         "volume_nm3",
         "flow_nm3h",
-        _looks("compressed_air_nm3", "Compressed air", "Khí nén", "#3E9C94"),
+        _Looks("compressed_air_nm3", "Compressed air", "Khí nén", "#3E9C94"),
         *_GAS,
     ),
     Utility.CHILLED_WATER: _spec(
         "energy_kwh",
         None,
-        _looks("chilled_kwh", "Chilled water", "Nước lạnh", "#289DCF"),
+        _Looks("chilled_kwh", "Chilled water", "Nước lạnh", "#289DCF"),
         _counter("energy_kwh", "kWh"),
         _VOLUME_M3,
         Quantity("supply_c", "°C", -50.0, 100.0),
@@ -158,7 +160,7 @@ UTILITIES: dict[Utility, UtilitySpec] = {
     Utility.PRODUCTION: _spec(
         "output",
         None,
-        _looks("output", "Output", "Sản lượng", "#6B7785"),
+        _Looks("output", "Output", "Sản lượng", "#6B7785"),
         _counter("output", ""),
     ),
 }
@@ -171,5 +173,5 @@ COUNTERS: Final = frozenset(
 
 
 def figure_of(utility: Utility) -> str:
-    """Name of the figure that holds what a tenant used of a utility."""
+    """The figure that holds what a tenant used of a utility."""
     return UTILITIES[utility].figure

@@ -1,6 +1,6 @@
-"""What a rule of the park file is: a part of it, what must hold of that part, and what would be right.
+"""A rule of the park file: a part, a condition on it, and what would be right.
 
-What could not be read of a part keeps only the rules from speaking that need it, and only about that part.
+Where something of a part could not be read, only the rules that need it are skipped, and only for that part.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ from metering.meters import Meter, MeterModel
 from metering.yamllines import KeyPath
 
 _FAR_MS = 10**14
-"""Beyond it no date can be written."""
+"""Later dates cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a meter can refer to, by name; None where not every name could be read.
 
-    `tenants`: when each is in the park. `by_id`: meters that have a name. `zone`: in which messages give times.
+    `tenants`: when each is in the park. `by_id`: meters that have a name. `zone`: the time zone of messages.
     """
 
     tenants: Mapping[str, Span] | None
@@ -47,14 +47,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ParkRule(Generic[T]):
-    """`holds` of a part, else `says` what would be right; `key` is where, below the part."""
+    """`holds` for a part, or else the message `says` what would be right; `key` is the path below the part."""
 
     key: KeyPath
     holds: Callable[[T, Scope], bool]
     says: Callable[[T, Scope], str]
 
     def broken(self, path: KeyPath, part: T, scope: Scope) -> Iterator[Broken]:
-        """The fault of one part, if it has one."""
+        """The fault of one part, if any."""
         if not self.holds(part, scope):
             yield (*path, *self.key), self.says(part, scope)
 
@@ -62,7 +62,7 @@ class ParkRule(Generic[T]):
 def judged(
     parts: Callable[[Meter], Iterator[tuple[KeyPath, T]]], rules: tuple[ParkRule[T], ...], meter: Meter, scope: Scope
 ) -> Iterator[Broken]:
-    """What is wrong with the parts of a meter, of those that could be read."""
+    """Faults of the parts of a meter that could be read."""
     found: list[tuple[KeyPath, T]] = []
     with suppress(AttributeError):
         found.extend(parts(meter))
@@ -70,7 +70,7 @@ def judged(
         for path, part in found:
             try:
                 right = rule.holds(part, scope)
-            except AttributeError:  # as in `as_far_as_read`, which a large park would feel for each part of each meter
+            except AttributeError:  # inlined `as_far_as_read`: it runs for each part of each meter
                 continue
             if not right:
                 yield from as_far_as_read(rule.broken(path, part, scope))
@@ -82,7 +82,7 @@ def known(names: Iterable[str] | None, name: str | None) -> bool:
 
 
 def says(text: str) -> Callable[[object, Scope], str]:
-    """The same words of every part."""
+    """The same message for every part."""
     return lambda _, __: text
 
 
@@ -144,21 +144,21 @@ class OfMeter(Protocol):
 
 
 def from_point(part: OfMeter, scope: Scope) -> str:
-    """That an entry begins with its point."""
+    """Whether an entry begins with its point."""
     span = part.meter.span
     begins = "since ever" if span.start == ALWAYS_BEFORE else f"from {scope.said(span.start)}"
     return f"the point is there {begins}; begin with it"
 
 
 def until_point(part: OfMeter, scope: Scope) -> str:
-    """That an entry ends with its point."""
+    """Whether an entry ends with its point."""
     span = part.meter.span
     ends = "without an end" if span.end == ALWAYS_AFTER else f"until {scope.said(span.end)}"
     return f"the point is there {ends}; end with it"
 
 
 def one_of(names: Iterable[str], what: str) -> str:
-    """Say which names would be right, as many as a person wants to read."""
+    """List the names that would be right, as many as fit a message."""
     ordered = sorted(names)
     shown = ", ".join(ordered[:8]) + (", ..." if len(ordered) > 8 else "")  # noqa: PLR2004 (as many as one line holds)
     return f"must be {what}: {shown}" if ordered else f"must be {what}, and there is none"

@@ -1,9 +1,9 @@
 """The short forms of a park file and what they stand for.
 
-`tenant`, `parent` and `role` of a meter are the short form of `belongs` with one entry that holds since ever; `model`,
-`registers`, `multiplier` and what else is said of a device are that of `instruments`. Beside a list, they hold for each
-entry that does not say otherwise. A dated `multiplier` is the short form of one device with several entries. A plain
-value is that of a dated list.
+`tenant`, `parent` and `role` of a meter are short for `belongs` with one entry without a beginning; `model`,
+`registers`, `multiplier` and the other keys of a device are short for `instruments`. Next to a list, they are the
+defaults of its entries. A dated `multiplier` is short for one device with several entries, and a plain value for a
+dated list.
 
 `written_out` turns the short forms of a parsed park file into the long ones, and `as_written` turns the path of a fault
 in the long form back into that of the text.
@@ -29,11 +29,11 @@ _EDGES = ("from", "until")
 
 
 def written_out(raw: dict[str, Any]) -> dict[str, Any]:
-    """Give each meter of a parsed park file its long form; what is not as it should be is left to the models.
+    """Give each meter of a parsed park file its long form; anything malformed is left to the models.
 
-    The registers of a model go into its instruments, and dates become milliseconds by the time zone of the park. A
-    driver's block of the newest instrument's model is for meters that have such a block too. What a block's `registers`
-    name, the meter serves. A register that is written as null is left out.
+    The registers of a model go into its instruments, and dates become milliseconds in the time zone of the park. A
+    driver's block of the newest instrument's model also applies to meters that have such a block. A meter serves what a
+    block's `registers` name. A register written as null is left out.
     """
     meters, models = raw.get("meters"), raw.get("meter_models", {})
     if not isinstance(meters, list | tuple) or not isinstance(models, dict):
@@ -48,7 +48,7 @@ def written_out(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _models(own: dict[Any, Any], meters: list[Any]) -> dict[Any, Any]:
-    """The models of the file, and those of the library that a meter names."""
+    """The models of the file, and those of the library that meters name."""
     named = {
         str(entry["model"])
         for meter in meters
@@ -128,7 +128,7 @@ def _with_ratio(every: dict[str, Any], ratio: Any, *, first: bool) -> dict[str, 
 
 
 def _share_edges(meter: dict[str, Any]) -> None:
-    """A point that does not say when it begins or ends does so with its owners; owners and devices do with it."""
+    """Default dates: a point has those of its owners; owners and devices have those of the point."""
     for key, place in zip(_EDGES, (0, -1), strict=True):
         for name in SHORT_FORMS:
             entries = meter[name]
@@ -192,7 +192,7 @@ def _with_what_is_read(served: dict[str, Any]) -> dict[str, Any]:
 
 
 def _over(shared: dict[str, Any], own: Any) -> Any:
-    """The meter's own values over those of its model, key by key."""
+    """The meter's own values merged over those of its model, key by key."""
     if not isinstance(own, dict):
         return own
     both = {key: _over(value, own[key]) for key, value in shared.items() if key in own and isinstance(value, dict)}
@@ -208,7 +208,7 @@ def _zone(raw: dict[str, Any]) -> ZoneInfo:
 
 
 def as_written(path: KeyPath, lines: Lines) -> KeyPath:
-    """Where the text has what the long form has at `path`."""
+    """The path in the text of what the long form has at `path`."""
     match path:
         case ("meters", int(), ("belongs" | "instruments") as name, int(), *_):
             return _short(path, str(name), lines)

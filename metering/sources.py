@@ -1,8 +1,8 @@
-"""How devices that do not speak Ecopark's own messages are understood: payloads mapped to quantities, as data.
+"""Mappings for devices that do not speak Ecopark's format: payloads to quantities, as data.
 
-A source belongs to a gateway of the park file: what comes through it counts as carried by that gateway, so its meters
-are those of the gateway. A preset (`metering/presets/*.yaml`) says what a make sends; the park file says what differs.
-Paths are JMESPath expressions, looked up in one record of the payload.
+A source belongs to a gateway of the park file: its readings count as carried by that gateway, so its meters are those
+of the gateway. A preset (`metering/presets/*.yaml`) describes what a make sends; the park file states what differs.
+Paths are JMESPath expressions on one record of the payload.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,10 +68,10 @@ Level = Annotated[int, Field(strict=True, ge=0, le=31)]
 
 
 class ValueMap(Model):
-    """Where one quantity is found in a record, and what it needs to become canonical.
+    """Where to find one quantity in a record, and how to convert it to its canonical unit.
 
-    `path` yields a number, a text that is one (with a unit behind it, if any), or a list of either. A list is a series
-    of values `step_s` apart, unless `sum` adds it up (one value a phase). `unit` is the one sent. `scale` multiplies
+    `path` yields a number, a text that is one (perhaps followed by a unit), or a list of either. A list is a series of
+    values `step_s` apart, unless `sum` adds it up (one value per phase). `unit` is the one sent. `scale` multiplies
     after the conversion. `base` and `increments` replace `path`: a register, and what was added to it in each step
     since.
     """
@@ -102,11 +102,11 @@ def _long(value: Any) -> Any:
 
 
 Alternatives = Annotated[tuple[ValueMap, ...], Field(min_length=1), BeforeValidator(_long)]
-"""Where a quantity may be; the first that is there counts. Devices of several makes can come through one source."""
+"""Where a quantity may be; the first that is present counts. Devices of several makes can share one source."""
 
 
 class TimeMap(Model):
-    """Where the instant of a record is found: its unit, and the zone of local times. Without a path: at arrival.
+    """Where to find the time of a record: its unit, and the zone of local times. Without a path: on arrival.
 
     `or_arrival` takes the time of arrival where a record has none. `format` is that of `strptime`, for local times that
     are not ISO 8601. `floor_s` rounds down.
@@ -131,9 +131,9 @@ class TimeMap(Model):
 
 
 class DeviceMap(Model):
-    """Where the device's name is: in the record, in a level of the topic (from 0), fixed, or the key of each record.
+    """Where to find the device's name: in the record, in a topic level (from 0), fixed, or the key of each record.
 
-    `suffix` follows the name, where one device has several meters.
+    `suffix` is appended to the name, where one device has several meters.
     """
 
     path: Expression | None = None
@@ -151,7 +151,7 @@ class DeviceMap(Model):
 
 
 class PairMap(Model):
-    """A list of named values, such as `[{"name": "E1", "value": 3}]`: where the list is, its names and its values."""
+    """A list of named values, such as `[{"name": "E1", "value": 3}]`: paths of the list, its names and its values."""
 
     path: Expression
     name: Expression
@@ -186,7 +186,7 @@ class MessageMap(Model):
 
 
 class Preset(Model):
-    """What a make sends. `source` is where its format is documented; `unverified` says what was not tried."""
+    """What a make sends; `source` is where its format is documented, `unverified` what was not tried."""
 
     name: str
     source: str
@@ -249,7 +249,7 @@ class Source(Model):
 
     @property
     def read_as(self) -> tuple[MessageMap, ...]:
-        """The messages, with what the park file says put in place of what the preset says."""
+        """The messages, with the park file's changes to the preset applied."""
         known = self._known
         if self.topics and _differ_in_topics_only(known):
             known = (known[0],) * len(self.topics)
@@ -273,7 +273,7 @@ def _differ_in_topics_only(messages: Sequence[MessageMap]) -> bool:
 
 
 def _check(message: MessageMap) -> None:
-    """Say what is missing of a message that cannot be read so."""
+    """What a message lacks, if it cannot be read as it is."""
     if not message.values and message.named is None:
         msg = "values: say which quantity is where, for instance {volume_m3: {path: object.volume_l, unit: L}}"
         raise ValueError(msg)

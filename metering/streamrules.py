@@ -1,4 +1,4 @@
-"""What must hold of a stream: names that exist, one way to know its quantity, and the quality by which it is judged."""
+"""Rules for streams: names exist, there is one way to know its quantity, and the quality it is judged by is given."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from metering.rules import ParkRule, Scope, known, one_of, says
 from metering.streams import LIQUIDS, Side, Stream, StreamKind
 
 TEMPERATURES: Final = ("temperature_c", "return_c")
-"""Gauges that say how hot a stream is: that of its meter, or of the return of a meter of chilled water."""
+"""Gauges that give a stream's temperature: that of its meter, or of the return of a chilled-water meter."""
 _QUALITIES: Final = frozenset(
     name for spec in UTILITIES.values() for name, quantity in spec.quantities.items() if not quantity.counter
 )
@@ -25,7 +25,7 @@ class Named:
 
 
 def broken_streams(streams: Sequence[Stream], scope: Scope) -> Iterator[Broken]:
-    """The place of each fault of the streams and what would be right."""
+    """The path of each fault of the streams and what would be right."""
     for place, stream in enumerate(streams):
         for rule in _RULES:
             yield from as_far_as_read(rule.broken(("streams", place), stream, scope))
@@ -44,7 +44,7 @@ def liquid(meter: Meter | None) -> bool:
 
 
 def _is_hot(stream: Stream, scope: Scope) -> bool:
-    """Heat without a temperature is good for nothing that could be named."""
+    """Heat of unknown temperature cannot be matched with any demand."""
     if stream.kind is not StreamKind.HEAT or stream.temperature_c:
         return True
     gauges = _meter(stream.quality_from, scope)

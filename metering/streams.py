@@ -1,8 +1,8 @@
-"""What a firm or the park has left over or could use: heat, condensate, treated wastewater, steam, by-products.
+"""Surpluses and demands of companies and the park: heat, condensate, treated wastewater, steam, by-products.
 
-How much there is follows from a meter (`meter`, times `per_unit`) or is stated (`rate` an hour, within `hours`). What
-it is good for is stated, or measured by the gauges of a meter (`quality_from`). Nothing is assumed in place of what the
-park file does not say: rules ask for it.
+The quantity follows from a meter (`meter`, times `per_unit`) or is stated (`rate` per hour, within `hours`). The
+quality is stated, or measured by the gauges of a meter (`quality_from`). Nothing is assumed for what the park file
+leaves open: rules ask for it.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class StreamKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One kind: its unit; `carried` by the day, not piped as it comes; the quality by which alone it can be judged."""
+    """One kind: its unit; `carried` by the day rather than piped as it comes; the qualities it must be judged by."""
 
     unit: str
     label: Localized
@@ -50,18 +50,18 @@ STREAMS: Final = {
 """`judged_by` is empty where any quality will do."""
 
 LIQUIDS: Final = frozenset({Utility.WATER, Utility.WASTEWATER, Utility.STEAM})
-"""Utilities whose m³ or t is water that carries heat: of steam, its condensate."""
+"""Utilities whose m³ or t is water that carries heat; for steam, its condensate."""
 
 
 class Side(StrEnum):
-    """Whether a stream is left over or wanted."""
+    """Whether a stream is a surplus or a demand."""
 
     SURPLUS = "surplus"
     DEMAND = "demand"
 
 
 class Place(Model):
-    """Metres east and north of a point of the park's choosing."""
+    """Metres east and north of a reference point that the park chooses."""
 
     east: Number
     north: Number
@@ -105,5 +105,5 @@ class Stream(Model):
 
     @property
     def spec(self) -> StreamSpec:
-        """Of its kind."""
+        """The specification of its kind."""
         return STREAMS[self.kind]

@@ -38,9 +38,9 @@ class BandHours(Sourced):
 
 
 class BandPrices(Sourced):
-    """VND per kWh before VAT.
+    """VND per kWh before VAT; `demand` makes it a two-component tariff.
 
-    With `demand` it is a two-component tariff: VND per kW of the month's highest half hour on top (F28).
+    `demand`: VND per kW of the month's highest half hour, on top (F28).
     """
 
     off_peak: NotNegative
@@ -85,10 +85,10 @@ class ElectricityTariff(Model):
 
 
 class Purchase(Model):
-    """What the park itself pays at its main meters, before VAT: electricity by band, the others at all hours.
+    """What the park itself pays at its main meters, before VAT: electricity by band, other utilities at all hours.
 
-    Hours and the rule of reactive power are those of its tenants: who retails power is on three-band metering itself.
-    `compared`: prices of electricity that it does not pay, to compare with.
+    The hours of bands and the reactive power rule are those of its tenants: a retailer of power is on three-band
+    metering itself. `compared`: prices of electricity that it does not pay, for comparison.
     """
 
     electricity: Annotated[tuple[BandPrices, ...], in_order] = ()
@@ -106,7 +106,7 @@ class Tariffs(Model):
 
 
 class AllocationKey(StrEnum):
-    """By what tenants share a cost; the last three by the days on which they take something of the utility."""
+    """The keys by which tenants share a cost; the last three consider the days on which they use the utility."""
 
     USE = "use"
     AREA = "area"
@@ -115,9 +115,9 @@ class AllocationKey(StrEnum):
 
 
 class CostShare(Model):
-    """A cost that `tenants` share by a key: those named, or all who take something of the utility.
+    """A cost that `tenants` share by a key: those named, or all who use the utility.
 
-    `meters`: of common use, the park's own meters that measure it, or all of them.
+    `meters`: common use, measured by these meters of the park's own, or by all of them.
     """
 
     key: AllocationKey
@@ -126,7 +126,7 @@ class CostShare(Model):
 
 
 class Allocation(Sourced):
-    """What tenants bear of the losses and of the common use of a utility, from the first day of a month on."""
+    """How tenants bear the losses and the common use of a utility, from the first day of a month on."""
 
     losses: CostShare | None = None
     common: CostShare | None = None
@@ -149,8 +149,8 @@ class Factors(Model):
     """Emission and conversion factors.
 
     `scope1`: fuels burnt by the tenant. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit,
-    `mj`: energy content per unit (F20). `fuels`: what is entered by month, by a name of the park file's choosing;
-    `gwp`: the set of warming potentials that their gases are added up by (F33).
+    `mj`: energy content per unit (F20). `fuels`: entered by month, under names that the park file chooses; `gwp`: the
+    set of warming potentials for adding up their gases (F33).
     """
 
     scope1: dict[Utility, Annotated[tuple[FuelFactor, ...], in_order]] = Field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Units that devices send in, and how each becomes the canonical unit of a quantity.
+"""Units that devices send, and their conversion to the canonical unit of a quantity.
 
 A quantity's canonical unit is in its name (`energy_kwh`, `flow_m3h`). A conversion is linear: canonical = sent x factor
-+ offset. Factors are those that define the units: 1 kWh is 3.6 MJ, a litre is a cubic decimetre.
++ offset. Factors follow from the definitions of the units: 1 kWh is 3.6 MJ, a litre is a cubic decimetre.
 """
 
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ class Conversion(NamedTuple):
     offset: float = 0.0
 
     def of(self, sent: float) -> float:
-        """Convert one value, to 15 digits: what was sent as 21250.4 W is 21.2504 kW, and not 21.250400000000003."""
+        """Convert one value, to 15 digits: 21250.4 W is 21.2504 kW, not 21.250400000000003."""
         return float(f"{sent * self.factor + self.offset:.15g}")
 
 
@@ -80,14 +80,14 @@ _CELSIUS: Final = {
 
 
 def units_of(quantity: Quantity) -> tuple[str, ...]:
-    """Units that can be converted to the quantity's own, that one first."""
+    """Units that can be converted to the quantity's own, which comes first."""
     if quantity.unit == "°C":
         return tuple(_CELSIUS)
     return tuple(_TABLES.get(quantity.unit, {quantity.unit: 1.0}))
 
 
 def conversion(unit: str | None, quantity: Quantity) -> Conversion | None:
-    """How `unit` becomes the quantity's canonical unit; None where it cannot. No unit means the canonical one."""
+    """The conversion from `unit` (empty: the canonical one) to that of the quantity; None where there is none."""
     if unit is None or unit == quantity.unit:
         return Conversion(1.0)
     if quantity.unit == "°C":

@@ -1,4 +1,4 @@
-"""How numbers, dates and words are written for people, in Vietnamese and English: the one place that formats them.
+"""Formats numbers, dates and words for people, in Vietnamese and English: the only place that does.
 
 Vietnamese writes 1.234.567,89, 23/11/2026 and "tháng 10/2026"; English 1,234,567.89, 23 Nov 2026 and October 2026.
 Reports, dashboards, alerts and the viewer take texts, formats and colours from here.
@@ -24,26 +24,26 @@ class Language(StrEnum):
 
     @property
     def locale(self) -> str:
-        """Babel's name of it."""
+        """Its Babel locale."""
         return {"vi": "vi_VN", "en": "en_GB"}[self.value]
 
     def say(self, text: Localized) -> str:
-        """A text in this language."""
+        """The text in this language."""
         return text.vi if self is Language.VI else text.en
 
     def number(self, value: float, digits: int | None = None) -> str:
-        """Write a number; without `digits` as many decimals as make four figures, at most three."""
+        """Write a number; without `digits`, with as many decimals as make four significant figures, at most three."""
         if digits is None:
             digits = decimals(value)
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return format_decimal(round(value, digits) or 0.0, format=pattern, locale=self.locale)
 
     def exact(self, value: float) -> str:
-        """Write a number with as many decimals as it has, such as a limit or a factor."""
+        """Write a number, such as a limit or a factor, with all its decimals."""
         return format_decimal(float(f"{value:.10g}"), format="#,##0.##########", locale=self.locale)
 
     def percent(self, share: float, digits: int = 1, *, sign: bool = False) -> str:
-        """A share as percent, with its sign where asked for."""
+        """A share as percent, with its sign on request."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
         share = round(share, digits + 2)
         pattern = f"+{pattern};-{pattern}" if sign and share else pattern
@@ -79,7 +79,7 @@ _MOST_DECIMALS = 3
 
 
 def decimals(value: float) -> int:
-    """Decimals that leave about four figures, none beyond a thousand."""
+    """Decimals that leave about four significant figures, none beyond a thousand."""
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     return max(0, min(_MOST_DECIMALS, _FIGURES - max(whole, 1)))
 
@@ -90,7 +90,7 @@ def text(en: str, vi: str) -> Localized:
 
 
 def inside(words: Localized) -> Localized:
-    """A label as it is written within a sentence: without its capital."""
+    """A label within a sentence: with a small initial."""
     return text(words.en[:1].lower() + words.en[1:], words.vi[:1].lower() + words.vi[1:])
 
 
@@ -111,7 +111,7 @@ BAND_COLOUR: Final = {
 SOLAR: Final = "#5CA339"
 GOOD: Final = "#3B9A4B"
 NEAR: Final = "#A79317"
-"""Not yet worth a warning, but on the way there."""
+"""Not yet worth a warning, but close to it."""
 WARN: Final = "#D57E19"
 BAD: Final = "#D1323C"
 NEUTRAL: Final = "#6B7785"
@@ -119,8 +119,8 @@ INK: Final = "#1C2430"
 FAINT: Final = "#D7DCE2"
 
 MILLION_VND: Final = text("million ₫", "triệu đồng")
-"""Unit of money that is read at a glance; the store holds ₫."""
+"""Unit of money for quick reading; the store holds ₫."""
 
 UTILITY: Final = {utility: spec.label for utility, spec in UTILITIES.items()}
 COLOUR: Final = {utility: spec.colour for utility, spec in UTILITIES.items()}
-"""One colour a utility everywhere, readable on light and dark."""
+"""The colour of each utility everywhere, readable on light and dark."""

@@ -1,4 +1,4 @@
-"""Where in a YAML text a value stands: needed only to tell a person about a fault, so it may be slow."""
+"""Finds where in a YAML text a value is: needed only to report faults, so it may be slow."""
 
 import re
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ class Lines:
         return node.value if isinstance(node, yaml.ScalarNode) and not missing else ""
 
     def name(self, path: KeyPath) -> str:
-        """`meters[em-1].tenant`: list positions are replaced by the id of what is there."""
+        """A path for people, such as `meters[em-1].tenant`: ids replace list positions."""
         name, node = "", self._root
         for step in path:
             node = _child(node, step)[1]
@@ -52,7 +52,7 @@ class Lines:
 
 
 class Repeated(NamedTuple):
-    """A key that its mapping holds already; `start` and `end` bound it and its value in the text."""
+    """A key that its mapping already has; `start` and `end` delimit it and its value in the text."""
 
     path: KeyPath
     line: int
@@ -61,7 +61,7 @@ class Repeated(NamedTuple):
 
 
 def repeated_keys(text: str) -> list[Repeated]:
-    """Every key that a mapping holds twice, at its repetition."""
+    """Every key that occurs twice in a mapping, at its repetition."""
     found: list[Repeated] = []
 
     def walk(node: Any, path: KeyPath) -> None:
@@ -84,7 +84,7 @@ def repeated_keys(text: str) -> list[Repeated]:
 
 
 def without_repeated(text: str, repeated: Iterable[Repeated]) -> str:
-    """The text with blanks in the place of what is there a second time; every line keeps its number."""
+    """The text with repeated keys and their values blanked; every line keeps its number."""
     for key in repeated:
         blank = re.sub(r"[^\n]", " ", text[key.start : key.end])
         text = text[: key.start] + blank + text[key.end :]
@@ -92,7 +92,7 @@ def without_repeated(text: str, repeated: Iterable[Repeated]) -> str:
 
 
 class Large(NamedTuple):
-    """What makes a text too large to be a park file."""
+    """What makes a text too large for a park file."""
 
     line: int
     key: str
@@ -100,9 +100,9 @@ class Large(NamedTuple):
 
 
 def too_large(text: str) -> Large | None:
-    """Whether a text is larger than any park file needs to be, as it stands or once its aliases are written out.
+    """Whether a text, with its aliases expanded, is larger than any park file needs to be.
 
-    Neither parser bounds what it makes of a text, and a service reads park files while it runs.
+    Parsers do not limit what they make of a text, and a service reads park files while it runs.
     """
     if len(text) > MOST_CHARACTERS:
         return Large(
@@ -125,7 +125,7 @@ _Loader: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def _values(node: Any, known: dict[int, int]) -> int:
-    """How many values a node is once its aliases are written out; an alias inside what it refers to counts once."""
+    """How many values a node has once its aliases are expanded; an alias inside its own target counts once."""
     if id(node) in known:
         return known[id(node)]
     known[id(node)] = 1

@@ -1,8 +1,8 @@
-"""What a service says of itself to whoever asks over HTTP: `/metrics`, `/healthz`, `/readyz`.
+"""A service's own state over HTTP: `/metrics`, `/healthz`, `/readyz`.
 
 `/metrics` are the values of the service's line in `pipeline`, for Prometheus. `/healthz` is 200 as long as the service
-reports them, so that whoever restarts services restarts one that hangs and no other. `/readyz` is 200 as long as it
-does its work, and else names what keeps it from it: a database that takes nothing is no reason for a restart.
+reports them, so that a supervisor restarts a service that hangs, and no other. `/readyz` is 200 as long as it does its
+work, and otherwise names the obstacle: a database that accepts no writes is no reason for a restart.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from metering.errors import OperatorError
 
 SILENT_S = 60.0
-"""A service reports every ten seconds or more often; one that has not for so long hangs."""
+"""A service reports at least every ten seconds; one that has been silent for this long hangs."""
 
 _LONGEST_REQUEST = 8192
 _PATIENCE_S = 5.0
@@ -27,7 +27,7 @@ MetricValues = Mapping[str, float]
 
 
 class Monitor(Collector):
-    """Holds the last report of a service. `faults` names what keeps it from its work, by its values."""
+    """Holds the last report of a service; `faults` derives from its values what keeps it from its work."""
 
     def __init__(self, service: str, faults: Callable[[MetricValues], Sequence[str]], now: Callable[[], float]) -> None:
         self._service = service
@@ -39,17 +39,17 @@ class Monitor(Collector):
         self._registry.register(self)
 
     def report(self, values: MetricValues) -> None:
-        """Take the values of now; those that are missing have none."""
+        """Store the current values; those that are missing have none."""
         self._values = dict(values)
         self._reported = self._now()
 
     def collect(self) -> Iterable[Metric]:
-        """The last report as gauges, called `ecopark_{service}_{name}`."""
+        """The last report as gauges named `ecopark_{service}_{name}`."""
         for name, value in sorted(self._values.items()):
             yield GaugeMetricFamily(f"ecopark_{self._service}_{name}", "See docs/operations.md.", value)
 
     def hangs(self) -> list[str]:
-        """Why it should be restarted, if it should."""
+        """Why it should be restarted; empty where it should not."""
         silent = self._now() - self._reported
         return [f"no report for {silent:.0f} s"] if silent > SILENT_S else []
 

@@ -1,4 +1,4 @@
-"""Watches park files: a changed one is taken in, a faulty new one is reported and the old one stays."""
+"""Watches park files: a changed file takes effect; a faulty one is reported and the old one stays in force."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class ParkWatch(Generic[T]):
-    """What is made of the parks of a file or folder; a large park need not be held itself.
+    """The objects made of the parks of a file or folder; a large park need not be kept itself.
 
     Raises `OperatorError` with all faults where they cannot be used at the start.
     """
@@ -34,23 +34,23 @@ class ParkWatch(Generic[T]):
 
     @property
     def by_id(self) -> dict[str, T]:
-        """What was made, by the park's id."""
+        """The objects made, by the park's id."""
         return dict(self._by_file.values())
 
     @property
     def files(self) -> dict[str, Path]:
-        """Where each park was read, by its id."""
+        """The file of each park, by its id."""
         return {park: file for file, (park, _) in self._by_file.items()}
 
     async def changes(self) -> AsyncIterator[None]:
-        """Look each second and yield whenever a file was taken in or is gone."""
+        """Look each second and yield whenever a file was read or has gone."""
         while True:
             await asyncio.sleep(LOOK_S)
             if await asyncio.to_thread(self.look):
                 yield
 
     def look(self) -> bool:
-        """Read what changed; whether anything did."""
+        """Read changed files; returns whether anything changed."""
         try:
             stamps = _stamps(self._where)
         except (OperatorError, OSError) as error:

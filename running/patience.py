@@ -1,4 +1,4 @@
-"""How a long-running task waits between tries: exponential back-off with jitter up to 30 s, and a quiet log."""
+"""How a long-running task waits between attempts: exponential back-off with jitter up to 30 s, and a quiet log."""
 
 import random
 from collections.abc import Callable
@@ -10,18 +10,18 @@ from running.trouble import Trouble
 FIRST_S: Final = 0.2
 LONGEST_S: Final = 30.0
 LONGEST_ASKED_S: Final = 300.0
-"""Nobody may ask for more patience than this."""
+"""The longest pause that the other side may ask for."""
 
 
 class Pause:
-    """A pause that doubles with each failure in a row, up to `longest_s`; `clock` gives seconds that only grow."""
+    """A pause that doubles with each consecutive failure, up to `longest_s`; `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float], longest_s: float = LONGEST_S) -> None:
         self._clock = clock
         self._longest_s = longest_s
         self._until = float("-inf")
         self.failures = 0
-        """In a row."""
+        """Consecutive failures."""
 
     @property
     def over(self) -> bool:
@@ -29,7 +29,7 @@ class Pause:
         return self._clock() >= self._until
 
     def failed(self, at_least: float = 0.0) -> float:
-        """Take note of a failure; returns the seconds to wait, from half to all of the pause."""
+        """Note a failure; returns the seconds to wait, from half to all of the pause."""
         self.failures += 1
         pause = min(self._longest_s, FIRST_S * 2.0 ** min(self.failures - 1, 16))
         wait = max(at_least, pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
@@ -37,13 +37,13 @@ class Pause:
         return wait
 
     def succeeded(self) -> None:
-        """Take note that it works."""
+        """Note a success."""
         self.failures = 0
         self._until = float("-inf")
 
 
 class Patience:
-    """Counts the failures of one thing that is tried again and again; `clock` gives seconds that only grow."""
+    """Counts the failures of one thing that is retried; `clock` is monotonic, in seconds."""
 
     def __init__(self, what: str, log: Logger, clock: Callable[[], float], *, longest_s: float = LONGEST_S) -> None:
         self._trouble = Trouble(log, what, clock)
@@ -52,7 +52,7 @@ class Patience:
 
     @property
     def failures(self) -> int:
-        """In a row."""
+        """Consecutive failures."""
         return self._pause.failures
 
     @property
@@ -61,12 +61,12 @@ class Patience:
         return self._pause.over
 
     def failed(self, error: Exception | str, retry_after: float | None = None) -> float:
-        """Take note of a failure; returns the seconds to wait, from half to all of a pause that doubles up to 30 s."""
+        """Note a failure; returns the seconds to wait, from half to all of a pause that doubles up to 30 s."""
         self.total += 1
         self._trouble.happened(str(error))
         return self._pause.failed(min(retry_after or 0.0, LONGEST_ASKED_S))
 
     def succeeded(self) -> None:
-        """Take note that it works."""
+        """Note a success."""
         self._pause.succeeded()
         self._trouble.over()

@@ -1,4 +1,4 @@
-"""A failure that lasts is logged when it begins, then seldom and with a count, and once more when it is over."""
+"""A lasting failure is logged when it begins, then rarely and with a count, and once when it is over."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Trouble:
         self.message: str | None = None
 
     def happened(self, message: str) -> None:
-        """Note one occurrence; another message than the last is news and is logged at once."""
+        """Note one occurrence; a message that differs from the last is logged at once."""
         now = self._now()
         self._count += 1
         if self.message is None:
@@ -32,7 +32,7 @@ class Trouble:
         self.message = message
 
     def over(self) -> None:
-        """Note that it works; logs one line if it did not before."""
+        """Note a success; logs one line if it failed before."""
         if self.message is None:
             return
         self._log.warning("%s: recovered after %.0f s", self._name, self._now() - self._since)

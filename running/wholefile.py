@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all, whatever happens meanwhile."""
+"""Atomic writing: a file is replaced whole or not at all, whatever happens meanwhile."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ from metering.errors import OperatorError
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a text in the place of what a file held.
+    """Replace the content of a file.
 
-    Raises `OperatorError` where it cannot be written; the file is then as it was.
+    Raises `OperatorError` where it cannot be written; the file is then unchanged.
     """
     draft = file.with_name(f".{file.name}.new")
     try:

@@ -1,4 +1,4 @@
-"""What an answer of the database says: its rows, or which of the three errors it means (see `store.client`)."""
+"""Interprets the database's answers: rows, or one of the three errors (see `store.client`)."""
 
 import json
 import struct
@@ -18,7 +18,7 @@ _GEMINI_VERSION = "X-Geminidb-Version"
 _NOTHING_YET = "measurement not found"
 """openGemini's answer where InfluxDB's is empty."""
 _GOING = "is being delete"
-"""openGemini takes a while to delete, and nothing else meanwhile."""
+"""openGemini answers so while it deletes, which takes a while."""
 
 
 class RejectedError(Exception):
@@ -44,7 +44,7 @@ def version_of(response: aiohttp.ClientResponse) -> str:
 
 
 def strange(answer: Reply, url: str) -> UnavailableError:
-    """An answer of success that cannot be read: half of one, a proxy's page, or what another kind of server says."""
+    """An unreadable answer of success: half of one, a proxy's page, or that of another kind of server."""
     version = f"version {answer.version}" if answer.version else "which names no version"
     begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
     return UnavailableError(
@@ -54,10 +54,10 @@ def strange(answer: Reply, url: str) -> UnavailableError:
 
 
 def message_of(answer: Reply) -> str:
-    """The message of an answer that reports a failure, in whatever form it came."""
+    """The message of an answer that reports a failure, in whatever format."""
     try:
         if answer.media_type == PACKED:
-            from store.columns import unpacked  # noqa: PLC0415
+            from store.columns import unpacked  # noqa: PLC0415 (an ingester never needs numpy, nor its memory)
 
             found = unpacked(answer.body)
         else:

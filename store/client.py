@@ -46,10 +46,10 @@ QUERY_TIMEOUT_S = 120.0
 _SHOWS_AFTER_S = (0.05, 0.2, 1.0, 3.0)
 _BEYOND = "beyond retention policy"
 _MARGIN_MS = 60_000
-"""For clocks that differ, and for the way."""
+"""Margin for differing clocks, and for the transfer."""
 _LARGE = 2**20
 _AS_ARRAYS = {"Accept-Encoding": "identity"}
-"""Numbers hardly get smaller, and packing them is half of the database's work."""
+"""Not compressed: numbers hardly shrink, and compressing is half of the database's work."""
 _NEW_SERIES_S = 5.0
 """openGemini shows points of a new series one to three seconds after it has confirmed them, of known ones at once."""
 _COUNTS_TWICE = (
@@ -98,7 +98,7 @@ class Store:
             self._series.update(line.partition(" ")[0] for line in lines)
             self._new_series |= len(self._series) > known
         body = "\n".join(lines).encode()
-        # A large one goes out in pieces: as one, it would keep everybody else from their turn.
+        # A large one is split: in one piece, it would hold up all others.
         sent = io.BytesIO(body) if len(body) >= _LARGE else body
         parameters = {"db": database, "precision": "ns"}
         await self._send("POST", "/write", parameters, sent, timeout_s)
@@ -123,7 +123,7 @@ class Store:
         return rejected
 
     async def write_kept(self, lines: Sequence[str], database: str) -> dict[int, str]:
-        """Write lines but those that are older than the database keeps points, which it would only throw away.
+        """Write lines, except those older than the database's retention, which it would only discard.
 
         Returns the reason of each that was rejected, by its position in `lines`; all others are written.
         """
@@ -140,7 +140,7 @@ class Store:
         try:
             await self.write(lines, database)
         except RejectedError as error:
-            if _BEYOND in str(error):  # all others are written; somebody has made the retention shorter
+            if _BEYOND in str(error):  # all others are written; somebody has shortened the retention
                 del self._keeps[database]
                 return {}
             rejected = await self.write_each(lines, database)
@@ -180,8 +180,7 @@ class Store:
 
         Raises `RejectedError` where the statement is at fault.
         """
-        # Here, not above: an ingester has no use for numpy, and not the memory.
-        from store.columns import columns_of, table  # noqa: PLC0415
+        from store.columns import columns_of, table  # noqa: PLC0415 (an ingester never needs numpy, nor its memory)
 
         asked, proof = self._proving(statement, database)
         parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": PACKED}
@@ -199,16 +198,16 @@ class Store:
         return found
 
     def _proving(self, statement: str, database: str) -> tuple[str, Proof | None]:
-        """The statement, with the proof asked for beside it where answers must have one."""
+        """The statement, with that of the proof appended where answers need one."""
         if self._proof is None or database != self._proof[0]:
             return statement, None
         return f"{statement};{self._proof[1].question}", self._proof[1]
 
     async def prove(self, reader: str, database: str) -> None:
-        """From now on every answer of this database must show what was written before; `reader` names who asks so.
+        """From now on every answer of this database must show what was written before; `reader` identifies the caller.
 
-        To be called again after writing. Waits a little for a database that shows late what it has confirmed; raises
-        `UnavailableError` where it does not show it then.
+        Call it again after writing. Waits a little for a database that shows late what it has confirmed; raises
+        `UnavailableError` where it still does not show it then.
         """
         begins = self._proof is None
         if self._proof is None or self._proof[0] != database:
@@ -229,7 +228,7 @@ class Store:
         await self.query(self._proof[1].question, database)
 
     async def shown(self) -> None:
-        """Wait until new series are shown, where this kind of database is late with them."""
+        """Wait until new series are visible, where this kind of database shows them late."""
         if self._new_series:
             await asyncio.sleep(_NEW_SERIES_S)
             self._new_series = False
@@ -242,10 +241,10 @@ class Store:
             raise strange(answer, self._url) from error
 
     async def delete(self, measurement: str, condition: str, databases: Iterable[str]) -> bool:
-        """Delete the points that meet a condition on tags and time from some databases.
+        """Delete the points that meet a condition on tags and time, in each of the databases.
 
-        Returns False where this kind of database does not delete (InfluxDB 3.x), which is logged once: what no longer
-        holds must then be overwritten. Where a database is missing there is nothing to delete.
+        Returns False where this kind of database does not delete (InfluxDB 3.x), which is logged once: outdated points
+        must then be overwritten. In a missing database there is nothing to delete.
         """
         for database in databases if self._deletes else ():
             try:
@@ -260,7 +259,7 @@ class Store:
         return self._deletes
 
     async def retention_ms(self, database: str) -> int | None:
-        """How long the database keeps a point; None where it keeps all, does not say or is not there."""
+        """How long the database keeps a point; None where it keeps all, reports nothing or does not exist."""
         try:
             policies = await self.query(f"SHOW RETENTION POLICIES ON {name(database)}", database)
         except (RejectedError, OperatorError):
@@ -268,12 +267,12 @@ class Store:
         return next((_ms(str(policy["duration"])) for policy in policies if policy.get("default")), None)
 
     async def create_database(self, name: str, shard_days: int | None = None) -> None:
-        """Make a database where there is none of that name (InfluxDB 1.x); so many days go into a shard, or a week."""
+        """Create a database that does not exist (InfluxDB 1.x); `shard_days` in a shard, by default a week."""
         shards = "" if shard_days is None else f" WITH SHARD DURATION {shard_days}d"
         await self.query(f'CREATE DATABASE "{name}"{shards}', "")
 
     async def ping(self) -> str:
-        """Version of the server that answers; that of openGemini begins with its name."""
+        """Version of the server that answers; for openGemini with its name in front."""
         answer = await self._send("GET", "/ping", {}, None, WRITE_TIMEOUT_S)
         return answer.version
 
@@ -321,5 +320,5 @@ _UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s"
 
 
 def _ms(duration: str) -> int | None:
-    """A duration such as `168h0m0s`, ms; None for one without end."""
+    """A duration such as `168h0m0s`, ms; None for an unlimited one."""
     return sum(int(count) * _UNITS_MS[unit] for count, unit in re.findall(r"(\d+)([wdhms])", duration)) or None

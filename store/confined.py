@@ -1,9 +1,9 @@
-"""Which InfluxQL a tenant may send: one SELECT of its own database, written anew so that the database reads the same.
+"""Which InfluxQL a tenant may send: one SELECT on its own database, rewritten so that the database reads the same.
 
-InfluxDB 1.x lets an account look into other databases by statements that it forgets to check. Rather than to know them
-all, this takes a small part of the language: a statement is read into tokens, and only tokens that every version
-reads alike are taken. What cannot be said with them cannot be asked: no second statement, no INTO, no name with a
-database or retention policy before it, no system measurement, no bound parameter, no comment.
+InfluxDB 1.x has statements that let an account look into other databases, because it does not check them. Instead of
+listing them all, this accepts a small part of the language: a statement is read into tokens, and only tokens that every
+version reads alike are accepted. What cannot be expressed with them cannot be asked: no second statement, no INTO, no
+name qualified by a database or retention policy, no system measurement, no bound parameter, no comment.
 """
 
 import re
@@ -12,7 +12,7 @@ LONGEST = 65_536
 """Characters of a statement; a panel's are a few hundred."""
 
 SHORTEST_S = 1.0
-"""Of the interval in GROUP BY time(): a year has 31 million seconds, and each is held in memory."""
+"""Shortest interval of GROUP BY time(): a year has 31 million seconds, and each bucket is held in memory."""
 
 _SPACE = re.compile(r"[ \t\r\n]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -21,7 +21,7 @@ _TEXT = re.compile(r"'(?:[^'\\\n]|\\[\\\"'n])*'")
 _DURATION = re.compile(r"(?:\d+(?:ns|u|µ|ms|s|m|h|d|w))+(?![A-Za-z0-9_.])")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?![A-Za-z0-9_.])")
 _PATTERN = re.compile(r"/(?:[^/\\\n]|\\[^\\\n])*/")
-"""A regular expression. Two backslashes in a row are left out: InfluxDB ends such a pattern elsewhere."""
+"""A regular expression. Two consecutive backslashes are not accepted: InfluxDB ends such a pattern elsewhere."""
 
 _OPERATOR = re.compile(r"=~|!~|<>|!=|<=|>=|::|[-+*/%&|^=<>(),]")
 _UNITS_S = {"ns": 1e-9, "u": 1e-6, "µ": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -31,11 +31,11 @@ _OPERANDS = (_NAME, _QUOTED_NAME, _TEXT, _DURATION, _NUMBER)
 
 
 class ForbiddenStatementError(Exception):
-    """A statement that is not taken; the message says why and what is."""
+    """A statement that is not accepted; the message says why, and what is."""
 
 
 def confined(statement: str) -> str:
-    """The statement as it may be sent to the database: token by token, and no two of them begin a comment.
+    """The statement as it may be sent to the database, rebuilt from its tokens so that no two of them form a comment.
 
     Raises `ForbiddenStatementError`.
     """
@@ -92,7 +92,7 @@ def _check_parentheses(tokens: list[str]) -> None:
 
 
 def _check_interval(tokens: list[str]) -> None:
-    """GROUP BY time() needs a beginning and an interval that is not tiny: the database makes every bucket between."""
+    """GROUP BY time() needs a start and an interval that is not tiny: the database creates every bucket in between."""
     names = [token.strip('"').upper() for token in tokens]
     followers = list(zip(names, tokens[1:], [*tokens[2:], ""], strict=False))
     intervals = [third for name, second, third in followers if (name, second) == ("TIME", "(")]

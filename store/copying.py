@@ -1,8 +1,7 @@
 """Copies databases from one server to another, measurement by measurement and day by day, and compares the counts.
 
-For whoever outgrows a server and keeps the data: InfluxDB 1.x, 2.x and openGemini alike. What was copied is noted in a
-file after each day, so that a copy that was interrupted goes on there. Copying twice changes nothing: a point
-overwrites itself.
+For moving to another server: InfluxDB 1.x, 2.x and openGemini alike. Progress is noted in a file after each day, so
+that an interrupted copy continues there. Copying twice changes nothing: a point overwrites itself.
 """
 
 import asyncio
@@ -19,13 +18,13 @@ from store.lines import FieldValue, point, series
 
 DAY_NS: Final = 86_400_000_000_000
 ROWS: Final = 50_000
-"""Rows that are asked for at once."""
+"""Rows per query."""
 
 LINES: Final = 10_000
-"""Lines that are written at once."""
+"""Lines per write."""
 
 APPEARS_S: Final = 30.0
-"""How long what was written may take to appear: openGemini shows new series seconds after it took them."""
+"""How long written points may take to appear: openGemini shows new series seconds after it took them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class CopyJournal:
         return self._until.get(f"{database}/{measurement}")
 
     def note(self, database: str, measurement: str, until_ns: int) -> None:
-        """Remember how far it is."""
+        """Note how far it is copied."""
         self._until[f"{database}/{measurement}"] = until_ns
         beside = self._file.with_name(self._file.name + ".new")
         beside.write_text(json.dumps(self._until))
@@ -79,9 +78,9 @@ async def measurements(store: Store, database: str) -> list[str]:
 
 
 async def make_database(store: Store, name: str) -> None:
-    """Create the database where the server lets us; where it does not (2.x), it must be there already.
+    """Create the database where the server lets us; where it does not (2.x), it must already exist.
 
-    Raises `OperatorError` where it is neither.
+    Raises `OperatorError` where it does not exist and cannot be created.
     """
     try:
         await store.create_database(name)
@@ -129,7 +128,7 @@ async def copy_measurement(
                     await target.write(lines[at : at + LINES], database)
                 copied += len(lines)
                 progress(copied, (begin - first) / max(last - first, 1))
-            following = await _edge(source, whole, "ASC", begin + DAY_NS)  # years without a point are passed over
+            following = await _edge(source, whole, "ASC", begin + DAY_NS)  # years without a point are skipped
             begin = last + 1 if following is None else following - following % DAY_NS
             if begin <= last:
                 journal.note(database, measurement, begin)
@@ -148,7 +147,7 @@ async def _edge(store: Store, whole: _Whole, order: str, since: int | None = Non
 
 
 async def _day(store: Store, whole: _Whole, begin: int) -> AsyncIterator[list[Row]]:
-    """Points of a day in portions, each of whole instants: a portion ends where an instant ends."""
+    """Points of a day in portions that never split an instant."""
     since, end = begin, begin + DAY_NS
     while since < end:
         rows = await store.query(
@@ -168,7 +167,7 @@ async def _day(store: Store, whole: _Whole, begin: int) -> AsyncIterator[list[Ro
 
 
 def _line(whole: _Whole, row: Row) -> str:
-    """A row as a line: columns that are fields with the field's type, all others are tags."""
+    """A row as a line: columns that are fields with their type, all others as tags."""
     values = {name: value for name, value in row.items() if value is not None and name != "time"}
     tags = {name: str(value) for name, value in values.items() if name not in whole.types}
     fields = {name: _typed(value, whole.types[name]) for name, value in values.items() if name in whole.types}

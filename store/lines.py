@@ -1,7 +1,7 @@
-"""Line protocol: how a point is written, and how a written point is read back.
+"""Line protocol: writes points, and reads back what was written.
 
-The series part (measurement and tags) is made once per meter; per reading only fields and time are put behind it.
-Times are milliseconds since the epoch here and nanoseconds on the wire.
+The series part (measurement and tags) is made once per meter; each reading only adds fields and time. Times are
+milliseconds since the epoch here and nanoseconds on the wire.
 """
 
 import re
@@ -16,10 +16,10 @@ _TEXT_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 def series(measurement: str, tags: Mapping[str, str | None]) -> str:
-    r"""Measurement and tags, in the order of their keys as InfluxDB likes them; tags without a value are left out.
+    r"""Measurement and tags, sorted by key as InfluxDB prefers; tags without a value are left out.
 
-    Line protocol cannot say a backslash at the end of a tag, nor a line feed in one: the first is cut off, the second
-    written as `\n`.
+    Line protocol has no way to write a backslash at the end of a tag, nor a line feed in one: the first is cut off, the
+    second written as `\n`.
     """
     values = ((key, value.rstrip("\\").translate(_KEY_ESCAPES)) for key, value in sorted(tags.items()) if value)
     pairs = (f"{key.translate(_KEY_ESCAPES)}={value}" for key, value in values if value)
@@ -27,7 +27,7 @@ def series(measurement: str, tags: Mapping[str, str | None]) -> str:
 
 
 def point(series_text: str, fields: Mapping[str, FieldValue], ns: int) -> str:
-    """One line; `ns` is the time in nanoseconds since the epoch. There must be a field."""
+    """One line; `ns` is the time in nanoseconds since the epoch. `fields` must not be empty."""
     return f"{series_text} {','.join(f'{key}={_field(value)}' for key, value in fields.items())} {ns}"
 
 
@@ -44,7 +44,7 @@ def _field(value: FieldValue) -> str:
 
 
 class Point(NamedTuple):
-    """A line, taken apart; the time in nanoseconds."""
+    """A parsed line; the time in nanoseconds."""
 
     measurement: str
     tags: dict[str, str]

@@ -1,9 +1,9 @@
-"""Answers that prove how fresh they are: an empty answer is not proof that nothing is stored.
+"""Proof that an answer is fresh: an empty answer alone is no proof that nothing is stored.
 
-A server that starts, replays or lags may answer a query empty, or as of an earlier moment, and say that all is well.
-Who deletes or completes something because of what it reads must not believe that. A `Proof` is a number that its owner
-writes after all else, and asks for beside each question, in one request: an answer without the newest number was given
-by a server that does not show yet what it has confirmed.
+A server that starts, replays or lags may answer a query with nothing, or with an earlier state, and report success.
+Whoever deletes or fills in something because of what it reads must not rely on that. A `Proof` is a number that its
+owner writes last, and queries along with each question, in one request: an answer without the newest number came from a
+server that does not yet show what it has confirmed.
 """
 
 import time
@@ -18,33 +18,33 @@ _HOUR_MS = 3_600_000
 
 
 class Proof:
-    """Numbers of one reader, in milliseconds since the epoch so that they grow through restarts."""
+    """Proof numbers of one reader: milliseconds since the epoch, so that they grow across restarts."""
 
     def __init__(self, reader: str) -> None:
         self._reader = reader
         self._number = 0
 
     def next(self) -> tuple[int, str]:
-        """The next number and the line that writes it; there is one point an hour, written again and again."""
+        """The next number and the line that writes it; there is one point per hour, overwritten again and again."""
         number = max(self._number + 1, time.time_ns() // NS_PER_MS)
         head = series(PROOF, {"reader": self._reader})
         return number, point(head, {"number": number}, number // _HOUR_MS * _HOUR_MS * NS_PER_MS)
 
     def written(self, number: int) -> None:
-        """From now on every answer must have this number."""
+        """From now on every answer must contain this number."""
         self._number = number
 
     @property
     def question(self) -> str:
-        """The statement to ask beside another one."""
+        """The statement that queries the number."""
         return select(
             PROOF, [Of("max", "number")], where({"reader": self._reader}, self._number // _HOUR_MS * _HOUR_MS)
         )
 
     def check(self, values: list[Any]) -> None:
-        """Look at the numbers that the answer to `question` has.
+        """Check the numbers in the answer to `question`.
 
-        Raises `UnavailableError` where the newest is not among them.
+        Raises `UnavailableError` where the newest is missing.
         """
         if max(values, default=0) < self._number:
             raise UnavailableError(

@@ -1,4 +1,4 @@
-"""The store's measurements and databases by name; what is written to them and what is read from them meet here."""
+"""The measurements and databases of the store: writers and readers share these names."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ never was a reading); each minute."""
 
 GATEWAY_CLOCK: Final = "gateway_clock"
 """How far gateways' clocks are off. Tags park, gateway, instance (of the ingester); field behind_s: the least time from
-sampling to receipt of what came within a minute, below zero where the gateway's clock is ahead; each minute in which
+sampling to receipt within a minute, below zero where the gateway's clock is ahead. A point each minute in which
 something came with a time of its own."""
 
 USAGE: Final = "usage"
@@ -81,7 +81,7 @@ why_en, why_vi: the reasons of corrections. Of the park also open_days (days sin
 be closed, 0 where it is), closed (ms) and obstacles (how many it was closed in spite of)."""
 
 EDGE: Final = "-edge"
-"""In place of a main meter in `BALANCE`: the park's edge. No meter can be called so."""
+"""The park's edge, in place of a main meter in `BALANCE`. No meter can have this id."""
 
 ARRIVALS: Final = "arrivals"
 """What came late, replayed or corrected: written by the ingester when the database has the readings of a batch that
@@ -89,8 +89,8 @@ were older than 10 minutes. Tags park, meter, instance (of the ingester); fields
 ms); time: of writing in ns, unique for each instance."""
 
 PROOF: Final = "read_proof"
-"""What a service asks for beside each question, to know that the answer is fresh (`store.proof`). Tag reader; field
-number; one point an hour."""
+"""What a service queries along with each question, to know that the answer is fresh (`store.proof`). Tag reader; field
+number; one point per hour."""
 
 USAGE_CURSOR: Final = "usage_cursor"
 """How far the usage service is, and why a restart needs no disk: the newest point of a park counts. Tag park; fields
@@ -102,8 +102,8 @@ USAGE_LEASE: Final = "usage_lease"
 instance; fields since, until (ms) and life, which tells processes of one name apart; the newest point counts."""
 
 USAGE_BASIS: Final = "usage_basis"
-"""What the stored usage was computed by: the newest point of a part of the park file counts. Tags park, part (a meter's
-id, or a section after a dot); field content (JSON)."""
+"""The inputs of stored usage: the newest point of a part of the park file counts. Tags park, part (a meter's id, or a
+section after a dot); field content (JSON)."""
 
 EVENTS: Final = "events"
 """What happened, at the instant it happened. Tags park, tenant, meter, kind (`swap`, `reset`, `restored`, `rise`,
@@ -127,15 +127,15 @@ NS_PER_MS: Final = 1_000_000
 
 
 TENANT_SHARD_DAYS: Final = 364
-"""A tenant's points are few, and each shard costs files and memory: by the week, which is usual, those of forty tenants
-are 20,000 open files after a year."""
+"""The points of a tenant are few, and each shard costs files and memory: with the usual week, forty tenants would have
+20,000 open files after a year."""
 
 
 def tenant_database(park: str, tenant: str) -> str:
-    """Database in which a tenant sees itself and nothing else."""
+    """The database that holds a tenant's own data, and nothing else."""
     return f"{OPERATOR_DATABASE}_{park}_{tenant}"
 
 
 def reading_series(park: str, meter: Meter) -> str:
-    """Series of a meter's raw readings. No tenant: who had the point has a date, and a reading is the meter's."""
+    """Series of a meter's raw readings. Without the tenant, who changes with time: a reading belongs to the meter."""
     return series(meter.utility.value, {"park": park, "meter": meter.id})

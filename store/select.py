@@ -1,7 +1,7 @@
-"""InfluxQL for every room but `dashboards`, which writes what Grafana asks: nobody outside `store` builds a statement.
+"""InfluxQL for every room except `dashboards`, which writes Grafana's queries: nobody else builds a statement.
 
-Instants are milliseconds since the epoch. InfluxDB keeps 64-bit nanoseconds (from 1677 to 2262) and rejects a statement
-that names any other: such an instant is moved to the nearest one that it can hold, which holds all there is.
+Instants are milliseconds since the epoch. InfluxDB stores 64-bit nanoseconds (from 1677 to 2262) and rejects a
+statement with any other time: such an instant is clipped to that range.
 """
 
 import re
@@ -12,7 +12,7 @@ from store.schema import NS_PER_MS
 
 EARLIEST_NS: Final = -(2**63) + 2
 LATEST_NS: Final = 2**63 - 2
-"""What InfluxDB takes as a time."""
+"""The latest time that InfluxDB accepts."""
 
 _QUOTED = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n"})
 _NAMED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
@@ -27,7 +27,7 @@ class Of(NamedTuple):
 
 
 def ns(ms: int) -> int:
-    """An instant in nanoseconds, as InfluxDB can hold it."""
+    """An instant in nanoseconds, clipped to InfluxDB's range."""
     return min(max(ms * NS_PER_MS, EARLIEST_NS), LATEST_NS)
 
 
@@ -47,9 +47,9 @@ def where(
     before: int | None = None,
     also: Iterable[str] = (),
 ) -> str:
-    """A condition: each tag has its value, or one of its values; the time is from `since` up to but not `before`, ms.
+    """A condition: each tag has its value, or one of its values; `since` <= time < `before`, in ms.
 
-    `also`: more of `differs` and `exceeds`.
+    `also`: further conditions, such as those of `differs`.
     """
     found = [f"{name(tag)} {_equals(value)}" for tag, value in tags.items()]
     found += also
@@ -64,13 +64,13 @@ def _equals(value: str | Collection[str]) -> str:
     if isinstance(value, str):
         return f"= {text(value)}"
     if len(value) == 1:
-        return f"= {text(*value)}"  # found by the index; an expression is tried on every value of the tag
+        return f"= {text(*value)}"  # found by the index; a regular expression is tried on every value of the tag
     either = "|".join(re.escape(each).replace("/", r"\/") for each in value)
     return f"=~ /^({either})$/"
 
 
 def differs(field: str, value: str) -> str:
-    """The condition that a tag or field has another value."""
+    """The condition that a tag or field differs from a value."""
     return f"{name(field)} != {text(value)}"
 
 
@@ -100,10 +100,10 @@ def select(
     newest: int = 0,
     oldest: int = 0,
 ) -> str:
-    """A query for fields, or all fields and tags (`*`), of the points that meet a condition; grouped `by` tags.
+    """A query for fields, or for all fields and tags (`*`), of the points that meet a condition, grouped `by` tags.
 
-    `every`: a length of time such as `1d`, in local time of `zone`, whose values become one. `newest`, `oldest`: of
-    each group only so many of the last points, the last one first, or of the first; 0 for all in their order.
+    `every`: a length of time such as `1d`, in local time of `zone`, whose values become one. `newest`, `oldest`: per
+    group, only so many of the last points, last one first, or of the first; 0 for all in their order.
     """
     parts = [f"SELECT {','.join(map(_column, fields))} FROM {name(measurement)}"]
     if condition:

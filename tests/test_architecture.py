@@ -1,8 +1,10 @@
 """The rules of the house that no linter knows: who imports whom, how long a file is, and what no file may name."""
 
 import ast
+import io
 import re
 import subprocess
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeGuard
@@ -123,6 +125,17 @@ def test_the_patterns_find_what_they_are_for() -> None:
     for parts in (("cd /wo", "rk/wt"), ('"/tm', 'p/x"'), ("/ho", "me/someone")):
         assert re.search(BUILD_PATHS, "".join(parts))
     assert not re.search(BUILD_PATHS, "{tmp_path}/work.log and network/tmp")
+
+
+EXCEPTION = r"# (noqa|type: ignore|pragma)\b"
+WITH_REASON = r"# noqa: [A-Z0-9, ]+( \(.+\)| - .+)$|# type: ignore\[[\w, -]+\]  # .+$"
+
+
+@pytest.mark.parametrize("file", [file for file in tracked() if file.suffix == ".py"], ids=name_of)
+def test_whoever_silences_a_linter_says_why(file: Path) -> None:
+    for token in tokenize.generate_tokens(io.StringIO(file.read_text(encoding="utf-8")).readline):
+        if token.type == tokenize.COMMENT and re.search(EXCEPTION, token.string):
+            assert re.search(WITH_REASON, token.string), f"line {token.start[0]}: {token.string}"
 
 
 def in_product(file: Path) -> bool:

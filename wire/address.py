@@ -1,4 +1,4 @@
-"""Where the broker is: `mqtt://user:password@host:1883`, taken apart; the password never shows in a text or a log."""
+"""The broker's address: `mqtt://user:password@host:1883`, parsed; the password never shows in a text or a log."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -17,7 +17,7 @@ _RIGHT = (
 
 
 class BrokerAddress(Model):
-    """A broker and how to introduce oneself; with `tls` its certificate is checked against the system's authorities."""
+    """A broker and its credentials; with `tls` its certificate is checked against the system's authorities."""
 
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)]

@@ -1,6 +1,6 @@
-"""The wire as documents that other programs read: a JSON Schema of each payload, and an AsyncAPI 3.0 of the topics.
+"""The wire as documents for other programs: a JSON Schema of each payload, and an AsyncAPI 3.0 of the topics.
 
-Both are made from the models of `wire.messages` and the topics of `wire.topics`, so they cannot say anything else.
+Both are generated from the models of `wire.messages` and the topics of `wire.topics`, so they cannot differ from them.
 `python -m wire.contract docs` writes them.
 """
 
@@ -161,7 +161,7 @@ def documents() -> dict[str, str]:
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes what stands in two places twice, which people read more easily than anchors."""
+    """Writes repeated content in full, which people read more easily than anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
         del data

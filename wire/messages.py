@@ -1,7 +1,7 @@
-"""The wire, version 1: what gateways publish and what they are answered, as models of the JSON.
+"""The wire, version 1: what gateways publish and what they receive, as models of the JSON.
 
-`Message` is strict: it takes only a message in which everything is right. What to do with the others, reading by
-reading and value by value, is decided where messages are accepted (`ingest.decode`, `ingest.accept`).
+`Message` is strict: it accepts only a message without faults. What happens to the others, reading by reading and value
+by value, is decided where messages are accepted (`ingest.decode`, `ingest.accept`).
 """
 
 from enum import StrEnum
@@ -31,7 +31,7 @@ def _written_as_a_date(text: Any) -> Any:
 
 
 def _whole(number: Any) -> int:
-    """Languages without integers (Lua, JavaScript) write 1.7951508e12 for whole milliseconds."""
+    """Languages without integers (Lua, JavaScript) write whole milliseconds as 1.7951508e12."""
     if isinstance(number, float) and number.is_integer():
         return int(number)
     msg = "not whole milliseconds"

@@ -1,4 +1,4 @@
-"""How a client meets a broker on TLS: whom it trusts, and by which certificate it introduces itself, if by any."""
+"""TLS of a client of the broker: whom it trusts, and its own certificate, if it has one."""
 
 import ssl
 
@@ -7,7 +7,7 @@ from wire.address import BrokerAddress
 
 
 def context(address: BrokerAddress) -> ssl.SSLContext | None:
-    """TLS as the address asks for it; None where it asks for none. `SSL_CERT_FILE` names another authority to trust.
+    """The TLS context for an address; None where it has no TLS. `SSL_CERT_FILE` names another authority to trust.
 
     Raises `OperatorError` where the client's certificate cannot be used.
     """

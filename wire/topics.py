@@ -9,7 +9,7 @@ ROOT = "ecopark/v1"
 
 
 class Channel(StrEnum):
-    """What a gateway sends and hears."""
+    """What a gateway sends and receives."""
 
     READINGS = "readings"
     STATUS = "status"
@@ -37,7 +37,7 @@ def topic(park: str, gateway: str, channel: Channel) -> str:
 
 
 def base(park: str, gateway: str) -> str:
-    """What all topics of a gateway begin with."""
+    """The common prefix of a gateway's topics."""
     return f"{ROOT}/{park}/{gateway}"
 
 
@@ -58,8 +58,9 @@ def ingester(instance: str) -> str:
 def shared(secret: str | None, pattern: str) -> str:
     """The ingesters' shared subscription to `pattern`, named by an HMAC of their account's password.
 
-    A broker deals messages to everybody who subscribes under the share's name, and some cannot forbid a subscription:
-    without the password nobody can guess the name. Where ingesters have none, the share is called `ingest`.
+    A broker distributes messages to everybody who subscribes under the share's name, and some brokers cannot forbid a
+    subscription: without the password nobody can guess the name. Where ingesters have no password, the share is called
+    `ingest`.
     """
     name = "ingest" if not secret else hmac.new(secret.encode(), b"ecopark share", hashlib.sha256).hexdigest()[:32]
     return f"$share/{name}/{pattern}"

@@ -1,1 +1,1 @@
-"""What use should have been: fitted to stored days, frozen version by version, computed for each whole day since."""
+"""Expected use: fitted to stored days, frozen version by version, computed for each whole day since."""

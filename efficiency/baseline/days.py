@@ -1,7 +1,7 @@
 """Computes the measurement `baseline` from stored usage: what is expected of each whole day since a baseline holds.
 
-The running sum is taken over all stored days again whenever one of them changes, so it is the same in whatever order
-they came. It starts anew with every version: savings against different expectations have no sum.
+The running sum is recomputed over all stored days whenever one of them changes, so it does not depend on the order in
+which they came. It restarts with every version: savings against different expectations must not be added.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ from store.schema import BASELINE
 
 
 class BaselineDays:
-    """The baselines of one park; `frozen` may be exchanged between writes."""
+    """The baselines of one park; `frozen` may be replaced between writes."""
 
     def __init__(self, usage: UsageStore, points: PointStore) -> None:
         self.frozen: Mapping[str, FrozenBaseline] = {}
@@ -34,17 +34,17 @@ class BaselineDays:
         self._marked: dict[str, set[date]] = {}
 
     def mark(self, name: str, days: Iterable[date]) -> None:
-        """Something that a baseline's figures are made of has changed on these days."""
+        """Note that an input of a baseline's figures has changed on these days."""
         self._marked.setdefault(name, set()).update(days)
 
     def mark_meter(self, meter: str, days: Iterable[date]) -> None:
-        """A meter's usage has changed on these days."""
+        """Note that a meter's usage has changed on these days."""
         for name, frozen in self.frozen.items():
             if meter in frozen.meters:
                 self.mark(name, (day for day in days if day >= frozen.since))
 
     async def write(self, park: Park, now_ms: int) -> dict[str, set[date]]:
-        """Compute and write what is marked of days that are over, with the writer's next `flush`; today waits.
+        """Compute the marked days that are over, and write them with the writer's next `flush`; today waits.
 
         Returns the days on which tenants' own figures may have changed.
         """
@@ -75,7 +75,7 @@ class BaselineDays:
     async def _computed(self, park: Park, frozen: FrozenBaseline, due: set[date]) -> dict[int, Fields]:
         """Fields by start of day, without the running sum; none where no version holds or a day is not whole.
 
-        Days of a version whose meters are gone are left as they stand.
+        Days of a version whose meters are gone are left unchanged.
         """
         found: dict[int, Fields] = {}
         amounts: dict[int, list[DayAmounts]] = {}
@@ -94,18 +94,18 @@ class BaselineDays:
         return found
 
     async def own(self, park: Park, tenant: str, first: int, last: int) -> dict[int, Fields]:
-        """What is stored of the baseline that a tenant is shown, by start of day from `first` to `last`, ms."""
+        """The stored fields of the baseline shown to a tenant, by start of day from `first` to `last`, ms."""
         frozen = self.of_tenant(tenant)
         if frozen is not None:
             return await self._points.stored(BASELINE, _tags(park, frozen, tenant), first, last)
         return {}
 
     def of_tenant(self, tenant: str) -> FrozenBaseline | None:
-        """The baseline that a tenant is shown: that of all its electricity."""
+        """The baseline shown to a tenant: that of all its electricity."""
         return next((frozen for frozen in self.frozen.values() if frozen.own == tenant), None)
 
     async def forget(self, park: Park, name: str, tenants: Iterable[str | None]) -> None:
-        """Take away all that is stored of a baseline, whoever's it was."""
+        """Delete all that is stored of a baseline, for all tenants it ever had."""
         self._marked.pop(name, None)
         for tenant in tenants:
             await self._points.delete(BASELINE, {"park": park.id, "baseline": name}, tenant)
@@ -114,7 +114,7 @@ class BaselineDays:
 def expected_fields(
     baseline: Baseline, days: Sequence[DayAmounts], adjustments: Sequence[Adjustment] = ()
 ) -> list[Fields]:
-    """Fields of each day but the running sum; none where a day is not whole. What is expected includes adjustments."""
+    """Fields of each day except the running sum; none where a day is not whole. Adjustments count as expected."""
     use = np.array([_value(day.use.value) for day in days])
     drivers = np.array([[_value(driver.value) for driver in day.drivers] for day in days])
     found = performance(baseline.fit, use, drivers.reshape(len(days), len(baseline.fit.drivers)))
@@ -159,13 +159,13 @@ def with_cusum(points: Points) -> dict[int, Fields]:
 
 
 LEVERS = tuple(f"lever_{number}" for number in range(1, MAX_DRIVERS + 1))
-"""Fields that say how far a day's drivers were from those of the fit (F21)."""
+"""Fields with how far a day's drivers were from those of the fit (F21)."""
 
 
 def band_of(days: Iterable[Fields]) -> float | None:
-    """F21: uncertainty of the sum of some days' savings, at 95 %; None where a fit does not say how it scatters.
+    """F21: uncertainty of the sum of some days' savings, at 95 %; None where a fit gives no scatter.
 
-    Fits scatter on their own; what an adjustment may be off by is the same each day and adds up.
+    Errors of different fits are independent; the error of an adjustment is the same each day and adds up.
     """
     versions: dict[float, list[Fields]] = {}
     for fields in days:
@@ -185,7 +185,7 @@ def band_of(days: Iterable[Fields]) -> float | None:
 def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
     """Figures of a tenant over some days of its baseline: sums over sums, and the running sum at their end.
 
-    `over`: how many days of the period are over since the baseline holds. `known`: whether the tenant has a baseline
+    `over`: how many days of the period have passed since the baseline holds. `known`: whether the tenant has a baseline
     that holds at any time of the period.
     """
     in_order = [fields for _, fields in sorted(days.items()) if fields]

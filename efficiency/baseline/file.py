@@ -1,6 +1,6 @@
-"""The file of baselines beside a park file: every version that was ever frozen, written whole or not at all.
+"""The file of baselines beside a park file: every version that was ever frozen, written atomically.
 
-A version is never changed: a review adds the next one. All versions of a baseline are of one subject, and a subject has
+A version is never changed: a review adds the next one. All versions of a baseline have one subject, and a subject has
 one baseline.
 """
 
@@ -22,7 +22,7 @@ class _Content(Model):
 
 
 def file_of(park_file: Path) -> Path:
-    """Where the baselines of a park stand: `park.baselines.json` beside `park.yaml`."""
+    """The file of a park's baselines: `park.baselines.json` beside `park.yaml`."""
     return park_file.with_suffix(".baselines.json")
 
 
@@ -80,7 +80,7 @@ def freeze(file: Path, draft: Baseline) -> Baseline:
 
 
 def described(fit: Fit) -> str:
-    """The numbers a fit is judged by, in one line for an engineer."""
+    """The numbers that a fit is judged by, in one line for an engineer."""
     why = "; ".join(REFUSAL_TEXT[refusal].en for refusal in fit.refusals)
     r2 = "-" if fit.r2 is None else f"{fit.r2:.3f}"
     cv = "-" if fit.cv_rmse is None else f"{fit.cv_rmse:.1%}"
@@ -89,7 +89,7 @@ def described(fit: Fit) -> str:
 
 
 def judged_by(fit: Fit) -> list[str]:
-    """What else an engineer asks of a fit, a line each, with the limits of ASHRAE Guideline 14 (F21, F37)."""
+    """Further criteria of a fit, one per line, with the limits of ASHRAE Guideline 14 (F21, F37)."""
     if fit.rmse is None or fit.nmbe is None or fit.cv_rmse is None:
         return []
     alike, bias, scatter = f"{fit.autocorrelation:.2f}", f"{fit.nmbe:.4%}", f"{fit.cv_rmse:.1%}"
@@ -110,13 +110,13 @@ def judged_by(fit: Fit) -> list[str]:
 
 
 def equation(fit: Fit, unit: str) -> str:
-    """The fit as an engineer writes it."""
+    """The fit as a formula for an engineer."""
     terms = "".join(f" {driver.slope:+.6g} {unit}/{driver.unit} * {driver.name}" for driver in fit.drivers)
     return f"expected = {fit.intercept:.6g} {unit}{terms}"
 
 
 def current(versions: Sequence[Baseline], day: date) -> Baseline | None:
-    """The version of a baseline that holds on `day`: the newest of those that hold from then or before."""
+    """The version of a baseline that holds on `day`: the newest of those that hold from that day or before."""
     held = [entry for entry in versions if entry.holds_from <= day]
     return max(held, key=lambda entry: (entry.holds_from, entry.version), default=None)
 

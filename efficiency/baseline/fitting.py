@@ -42,11 +42,11 @@ class FittedBaseline:
 
     @property
     def left_out(self) -> tuple[DayAmounts, ...]:
-        """Days of which something is not wholly known."""
+        """Days on which something is not fully known."""
         return tuple(day for day in self.days if not day.whole)
 
     def draft(self, name: str, reason: str, today: date, holds_from: date | None = None) -> Baseline:
-        """A baseline to be frozen; without a day it holds from the day after the period."""
+        """A baseline to be frozen; by default it holds from the day after the period."""
         return Baseline(
             id=name,
             version=1,
@@ -62,7 +62,7 @@ class FittedBaseline:
 
 
 async def fit_period(store: Store, park: Park, wanted: Wanted, weather: WeatherSeries = NO_WEATHER) -> FittedBaseline:
-    """Fit the daily use of a subject to drivers, those of the weather among them.
+    """Fit the daily use of a subject to drivers, including those of the weather.
 
     Raises `OperatorError` where a name is unknown or no day of the period has data.
     """

@@ -1,4 +1,4 @@
-"""Frozen baselines of a park: all versions of each, and where each finds its amounts in the park."""
+"""Frozen baselines of a park: all versions of each, with the meters in the park that its amounts come from."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from metering.rules import one_of
 
 @dataclass(frozen=True, slots=True)
 class FrozenBaseline:
-    """All versions of one baseline. `sources` has those that the park still has the `meters` of, by version.
+    """All versions of one baseline.
 
-    `tenants`: whose figures each version is, by version: a meter's are those of who had it when the fit ended.
-    `adjustments`: those of the park file to what it expects.
+    `sources`, by version, for those whose `meters` the park still has. `tenants`, by version: whose figures it belongs
+    to; that of a meter to whoever had it when the fit ended. `adjustments` of the park file to what it expects.
     """
 
     versions: tuple[Baseline, ...]
@@ -31,7 +31,7 @@ class FrozenBaseline:
 
     @property
     def subject(self) -> Subject:
-        """What it is of, in every version."""
+        """The subject of every version."""
         return self.versions[0].subject
 
     @property
@@ -41,7 +41,7 @@ class FrozenBaseline:
 
     @property
     def own(self) -> str | None:
-        """The tenant that it is shown as the efficiency of: it expects all its electricity."""
+        """The tenant whose overall efficiency it shows: that of all its electricity."""
         return self.subject.tenant if self.subject.utility is Utility.ELECTRICITY else None
 
     def on(self, day: date) -> Baseline | None:
@@ -81,7 +81,7 @@ def _sources(park: Park, baseline: Baseline, weather: WeatherSeries) -> Sources 
 
 
 def checked(park_file: Path, park: Park, today: date) -> list[str]:
-    """What is wrong with the files of baselines and of the weather of a park."""
+    """Faults in the files of baselines and weather of a park."""
     try:
         weather = load_weather(weather_file(park_file))
         return faults(park_file, park, load_baselines(file_of(park_file)), today, weather)

@@ -1,7 +1,7 @@
-"""F5 to F7: what use should have been, from the drivers that explain it; and the saving that is left.
+"""F5 to F7: expected use from the drivers that explain it, and the savings against it.
 
-Least squares over a chosen period (ISO 50006 practice). A fit that does not hold is shown with its numbers but refused;
-an accepted one is frozen into a `Baseline`.
+Least squares over a chosen period (ISO 50006 practice). A poor fit is shown with its numbers but refused; an accepted
+one is frozen into a `Baseline`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,13 @@ from metering.quantities import Utility
 MIN_PERIODS = 12
 MIN_R2 = 0.75
 MAX_INFLATION = 10.0
-"""A slope whose variance the other drivers inflate by more than this says little of its driver alone."""
+"""A slope whose variance the other drivers inflate by more than this says little about its own driver."""
 MIN_FREEDOM = 2.0
-"""Independent days that must be left beyond what the drivers need."""
+"""How many independent days must remain beyond what the drivers need."""
 MAX_AUTOCORRELATION = 0.95
 MAX_DRIVERS = 6
 _EXACT = 1e-18
-"""Residuals whose squares are a smaller share than this are what binary fractions leave."""
+"""Residuals whose squares are a smaller share than this are rounding errors."""
 
 CUSUM_CONVENTION = Localized(
     en="CUSUM is the running sum of expected minus actual use: positive is saving",
@@ -65,9 +65,9 @@ REFUSAL_TEXT: dict[BaselineRefusal, Localized] = {
 
 
 class BaselineDriver(Model):
-    """What explains use: slope in units of use per unit of the driver, and the range that the fit has seen.
+    """What explains use: slope in units of use per unit of the driver, and the range in the fitted days.
 
-    `mean` of the fitted days; `error` is the standard error of the slope, `inflation` its VIF: by how much the other
+    `mean` is of the fitted days; `error` is the standard error of the slope, `inflation` its VIF: by how much the other
     drivers inflate its variance.
     """
 
@@ -82,13 +82,12 @@ class BaselineDriver(Model):
 
 
 class Fit(Model):
-    """A regression with the numbers that it is judged by; None where they are not defined.
+    """A regression with its quality measures; None where they are not defined.
 
-    `rmse`: standard error of one period, in the unit of the use. `autocorrelation`: of the residuals of periods that
-    follow each other, 0 to 1; it widens the uncertainty of sums. `nmbe`: mean bias as a share of the mean.
-
-    `levers`: a matrix that turns how far the drivers of a period are from their means into numbers whose squares add
-    up to what the error of the slopes makes of them (F21).
+    `rmse`: standard error of one period, in the unit of the use. `autocorrelation`: of the residuals of successive
+    periods, 0 to 1; it widens the uncertainty of sums. `nmbe`: mean bias as a share of the mean. `levers`: a matrix
+    that turns the distance of a period's drivers from their means into numbers whose squares add up to the variance
+    from the error of the slopes (F21).
     """
 
     n: int
@@ -105,7 +104,7 @@ class Fit(Model):
 
     @property
     def independent(self) -> float:
-        """F21: n', how many independent periods these are worth."""
+        """F21: n', the equivalent number of independent periods."""
         return self.n * (1 - self.autocorrelation) / (1 + self.autocorrelation)
 
     @property
@@ -122,7 +121,7 @@ class Fit(Model):
 def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete: Bools) -> Fit:
     """F5: least squares of `use` (n) on the drivers' `values` (n, k), named with their units.
 
-    Only `complete` periods with finite numbers count. R² is adjusted for nothing; CV(RMSE) uses n - k - 1 degrees.
+    Only `complete` periods with finite numbers count. R² is not adjusted; CV(RMSE) uses n - k - 1 degrees of freedom.
     """
     good = complete & np.isfinite(use) & np.isfinite(values).all(axis=1)
     y, x = use[good], values[good]
@@ -165,7 +164,7 @@ def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete:
 def _drivers(
     found: Fit, x: Floats, ranges: Sequence[tuple[float, float]], names: Sequence[tuple[str, str]], slopes: "_Slopes"
 ) -> tuple[BaselineDriver, ...]:
-    """The drivers of a fit, each with the standard error of its slope as the autocorrelation leaves it."""
+    """The drivers of a fit, each with the standard error of its slope corrected for autocorrelation."""
     scatter = None if found.rmse is None else found.rmse * np.sqrt(found.n / found.independent)
     return tuple(
         BaselineDriver(
@@ -183,9 +182,9 @@ def _drivers(
 
 
 def _lag_one(residuals: Floats, k: int) -> float:
-    """Correlation of each residual with the one before; what is negative counts as none.
+    """Correlation of each residual with the one before; a negative one counts as none.
 
-    A fit with an intercept and k drivers makes it look smaller than it is, by about (1 + k + 3r) / n.
+    A fit with an intercept and k drivers biases it low by about (1 + k + 3r) / n, which is added back.
     """
     r = float((residuals[1:] * residuals[:-1]).sum() / (residuals**2).sum())
     return min(MAX_AUTOCORRELATION, max(0.0, r + (1 + k + 3 * r) / len(residuals)))
@@ -203,7 +202,7 @@ class _Slopes:
 
     @classmethod
     def none(cls, k: int) -> Self:
-        """Where nothing can be solved."""
+        """Where there is no solution."""
         return cls(np.zeros(k), np.zeros(k), np.ones(k), np.zeros((0, 0)), dependent=False)
 
 
@@ -222,7 +221,7 @@ def _least_squares(x: Floats, y: Floats) -> _Slopes:
 
 
 class Subject(Model):
-    """Whose use a baseline expects: all that a tenant takes of a utility, or what one meter measures of it."""
+    """Whose use a baseline expects: all that a tenant uses of a utility, or what one meter measures of it."""
 
     tenant: Identifier | None = None
     meter: Identifier | None = None
@@ -240,7 +239,7 @@ class Subject(Model):
 
 
 class Baseline(Model):
-    """A frozen fit of daily use; it expects something from `holds_from` on. Both days of the period count."""
+    """A frozen fit of daily use; it holds from `holds_from` on. Both ends of the period count."""
 
     id: Identifier
     version: Annotated[int, Field(ge=1)]
@@ -256,10 +255,10 @@ class Baseline(Model):
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Expected use by period, what was saved (F6), and whether a driver lay outside the range that the fit has seen.
+    """Expected use by period, the savings (F6), and whether a driver lay outside the range of the fit.
 
-    Where use or a driver is unknown, `saving` is NaN. `levers` (n, k): how far the drivers are from their means, as
-    the error of the slopes sees it (F21); their sums over periods go into `Uncertainty.band`.
+    Where use or a driver is unknown, `saving` is NaN. `levers` (n, k): the distance of the drivers from their means,
+    scaled by the error of the slopes (F21); their sums over periods go into `Uncertainty.band`.
     """
 
     expected: Floats
@@ -285,26 +284,26 @@ def performance(model: Fit, use: Floats, values: Floats) -> Performance:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """F21: what the savings of periods under one fit may be off by, at 95 %.
+    """F21: uncertainty of the savings of periods under one fit, at 95 %.
 
-    `spread` is that of one period by the scatter of the fit alone; the fit's own error (`fitted` periods went into it)
-    is the same in all periods and so grows with their number.
+    `spread` is that of one period from the scatter of the fit alone; the fit's own error (`fitted` periods went into
+    it) is the same in all periods and so grows with their number.
     """
 
     spread: float
     fitted: float
 
     def band(self, periods: int, levers: Iterable[float] = ()) -> float:
-        """Half the width of the interval of the sum over so many periods, whose levers have these sums."""
+        """Half the width of the interval of the sum over so many periods; `levers` are the sums of theirs."""
         slopes = sum(each**2 for each in levers)
         return self.spread * float(np.sqrt(periods + periods**2 / self.fitted + slopes))
 
 
 def uncertainty(model: Fit) -> Uncertainty | None:
-    """F21 of a fit; None where it does not say how it scatters.
+    """F21 of a fit; None where it gives no scatter.
 
-    Residuals that follow each other are worth less than as many independent ones: n' = n (1 - r) / (1 + r), as ASHRAE
-    Guideline 14 and the IPMVP have it, in the standard error, its degrees of freedom and the sum alike.
+    Autocorrelated residuals are worth less than as many independent ones: n' = n (1 - r) / (1 + r), as in ASHRAE
+    Guideline 14 and the IPMVP, in the standard error, its degrees of freedom and the sum alike.
     """
     if model.rmse is None:
         return None
@@ -314,7 +313,7 @@ def uncertainty(model: Fit) -> Uncertainty | None:
 
 
 def student_95(freedom: float) -> float:
-    """Two-sided 95 % quantile of Student's t, by the expansion of Cornish and Fisher; good to 0.001 from 8 degrees."""
+    """Two-sided 95 % quantile of Student's t, by the Cornish-Fisher expansion; good to 0.001 from 8 degrees."""
     z = 1.959964
     terms = (
         z,
@@ -326,7 +325,7 @@ def student_95(freedom: float) -> float:
 
 
 def cusum(saving: Floats) -> Floats:
-    """F6: the running sum; it stands still where the saving is unknown."""
+    """F6: the running sum; it is constant where the saving is unknown."""
     return np.cumsum(np.where(np.isfinite(saving), saving, 0.0))
 
 

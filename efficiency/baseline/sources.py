@@ -1,8 +1,8 @@
-"""Where a baseline's use and its drivers come from: names found in a park, and their amounts on a day.
+"""The sources of a baseline's use and drivers: names looked up in a park, and their amounts on a day.
 
-A driver is `output` (what the tenant's lines make), a utility (what the tenant takes of it), the id of any meter of
-the park, such as that of one product, `shift_hours`, or one of the weather: `temperature`, `cdd:24`, `hdd:18`. An
-amount of a tenant is the figure that the tenant is shown.
+A driver is `output` (what the tenant's lines make), a utility (what the tenant uses of it), the id of any meter of the
+park, such as that of one product, `shift_hours`, or one of the weather: `temperature`, `cdd:24`, `hdd:18`. The amount
+of a tenant is the figure that the tenant is shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,17 +28,17 @@ from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 
 OUTPUT = "output"
-"""The driver that is taken where none is named."""
+"""The default driver."""
 SHIFT_HOURS = "shift_hours"
 """Hours of the day in which the tenant works, by its shifts and the park's holidays."""
 
 WHOLE = 0.999
-"""A day with less of its data would look like a saving: it has no expected use, and no fit takes it."""
+"""A day with less of its data would look like a saving: it has no expected use, and fits exclude it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineSource:
-    """An amount per day in `unit`: of a tenant's `utility`, or what the one meter has measured where there is none.
+    """An amount per day in `unit`: of a tenant's `utility`, or, without one, what the one meter measured.
 
     Without meters it is of the `weather`, or of the tenant's shifts.
     """
@@ -52,7 +52,7 @@ class BaselineSource:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a subject's use is explained by; `tenant` is whose figures are meant, None for the park's own meters."""
+    """What explains a subject's use; `tenant` is whose figures are meant, None for the park's own meters."""
 
     tenant: str | None
     use: BaselineSource
@@ -74,16 +74,16 @@ class DayAmounts:
 
     @property
     def whole(self) -> bool:
-        """Whether everything is known of the whole day."""
+        """Whether everything is known for the whole day."""
         return all(one.value is not None and one.completeness >= WHOLE for one in (self.use, *self.drivers))
 
 
 def sources_of(
     park: Park, subject: Subject, drivers: Sequence[str], last: date, weather: WeatherSeries = NO_WEATHER
 ) -> Sources:
-    """Find the names in a park; what a meter uses is the use of who has it when the day `last` ends.
+    """Look the names up in a park; a meter counts for whoever has it when the day `last` ends.
 
-    Raises `OperatorError` with what there is, where one is unknown.
+    Raises `OperatorError`, listing what there is, where one is unknown.
     """
     if subject.meter is None:
         tenant = subject.tenant
@@ -113,7 +113,7 @@ def sources_of(
 def sources_of_baseline(park: Park, baseline: Baseline, weather: WeatherSeries = NO_WEATHER) -> Sources:
     """Sources of a frozen baseline.
 
-    Raises `OperatorError` where the park has no such names any more, or counts them in other units.
+    Raises `OperatorError` where the park no longer has these names, or counts them in other units.
     """
     drivers = [driver.name for driver in baseline.fit.drivers]
     found = sources_of(park, baseline.subject, drivers, baseline.period_to, weather)
@@ -168,7 +168,7 @@ def day_amounts(
 ) -> DayAmounts:
     """Amounts of a day, from the quarter hours of exactly its span.
 
-    What a meter measures is nobody's use on a day on which somebody else has it, or has it for a part of the day.
+    A meter counts for nobody on a day on which somebody else has it, even for a part of the day.
     """
     hours = tenant_hours(park, sources.tenant, by_meter, span) if sources.tenant is not None else None
 
@@ -190,7 +190,7 @@ def day_amounts(
 
 
 def _of_the_day(park: Park, tenant: str | None, source: BaselineSource, day: date) -> Figure:
-    """What no meter measures: the weather, and the hours of the shifts."""
+    """Amounts that no meter measures: the weather, and the hours of the shifts."""
     if source.name != SHIFT_HOURS:
         return figure(source.weather.driver(source.name, day), source.unit)
     windows = value_on(park.tenant[tenant].shifts, day) if tenant is not None else None
@@ -205,7 +205,7 @@ _QUARTER_MIN = 15
 
 
 def _of_hours(hours: TenantHours, utility: Utility) -> Figure:
-    """What the tenant is shown of a utility: electricity with own solar, and what it makes."""
+    """The tenant's figure for a utility: electricity including own solar, and output."""
     unit = UTILITIES[utility].unit
     if utility is Utility.PRODUCTION:
         return output_of(hours).figure

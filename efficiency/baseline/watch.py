@@ -1,4 +1,4 @@
-"""Watches the files of baselines and weather: a changed one is taken in; a faulty one is logged and changes nothing."""
+"""Watches the files of baselines and weather: a changed one takes effect; a faulty one is logged and ignored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _Stamp = tuple[int, int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The newest `baselines` and `weather` that could be read; `fault` says what is wrong now.
+    """The newest `baselines` and `weather` that could be read; `fault` is the current fault.
 
     `baselines` is None where none could ever be read.
     """

@@ -1,7 +1,7 @@
 """Outdoor temperature by day, from the file beside a park file: `park.weather.csv` beside `park.yaml`.
 
-A row is one local day: `date`, `mean_c` and the `source` that it came from. A day without a row has no temperature, and
-nothing that is explained by it has a value then: nothing is filled in.
+A row is one local day: `date`, `mean_c` and its `source`. A day without a row has no temperature, and whatever depends
+on it has no value then: nothing is filled in.
 """
 
 import csv
@@ -24,7 +24,7 @@ LEAST_C, MOST_C = -60.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class DayMean:
-    """Mean temperature of a day, °C, and where it comes from."""
+    """Mean temperature of a day, °C, and its source."""
 
     mean_c: float
     source: str
@@ -46,7 +46,7 @@ class WeatherSeries:
         return tuple(day for day in every if day not in self.days)
 
     def driver(self, name: str, day: date) -> float | None:
-        """F36: what a driver of the weather is on a day; None where its temperature is not known."""
+        """F36: the value of a weather driver on a day; None where the temperature is not known."""
         known, base = self.days.get(day), base_of(name)
         if known is None:
             return None
@@ -75,7 +75,7 @@ def unit_of_weather(name: str) -> str:
 
 
 def weather_file(park_file: Path) -> Path:
-    """Where the weather of a park stands."""
+    """The file of a park's weather."""
     return park_file.with_suffix(".weather.csv")
 
 
@@ -128,7 +128,7 @@ def _mean(place: str, text: str) -> float:
 
 
 def write_weather(file: Path, weather: WeatherSeries) -> None:
-    """Write the file whole.
+    """Write the file atomically.
 
     Raises `OperatorError` where it cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Closing a month: what each tenant and the park were charged for it, frozen with what it came from.
+"""Closing a month: what each tenant and the park were charged for it, frozen together with its sources.
 
-What changes afterwards does not change what was stated: it is a correction in the next month.
+What changes afterwards does not change the statement: it becomes a correction in the next month.
 """

@@ -1,7 +1,7 @@
-"""The park's own account of a month: what it bought, what it sold on, what it used itself and what got lost.
+"""The park's own account of a month: what it bought, what it sold on, what it used itself and what was lost.
 
-Quantities add up: intake + generated = exported + sold + own use + losses, where losses are the rest. So does money:
-what the tenants' statements say together is what the park sold, allocated and corrected, to the last dong.
+Quantities add up: intake + generated = exported + sold + own use + losses, where losses are the remainder. So does
+money: the sum of the tenants' statements equals what the park sold, allocated and corrected, to the last dong.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,9 +26,8 @@ from metering.quantities import UTILITIES, Utility
 class EdgeFlow(Model):
     """Quantities of a utility at the park's edge, and what was paid for them.
 
-    `band` is how far the losses may be off, as in F14; `error` how far the intake may.
-
-    F23: own use and losses cost what a unit of the intake cost on average with the demand charge, before VAT.
+    `band` is the uncertainty of the losses, as in F14; `error` that of the intake. F23: own use and losses cost the
+    average of a unit of the intake, with the demand charge, before VAT.
     """
 
     intake: float
@@ -47,7 +46,7 @@ class EdgeFlow(Model):
     losses_vnd: int | None = None
 
     def worth(self, quantity: float) -> int | None:
-        """F23 of any quantity; None where no purchase price is known."""
+        """F23 for any quantity; None where no purchase price is known."""
         use = sum(charge.net_vnd for charge in self.purchase if charge.kind is not ChargeKind.REACTIVE)
         return dong(quantity, use / self.intake) if use and self.intake else None
 
@@ -55,7 +54,7 @@ class EdgeFlow(Model):
 class UtilityAccount(Model):
     """One utility: its `flow` where the park has main meters of it, and what tenants are charged before VAT.
 
-    F27: the margin is what they are charged less what was paid; absent where it is not known what was.
+    F27: the margin is what they are charged less what was paid; absent where that is not known.
     """
 
     utility: Utility
@@ -114,7 +113,7 @@ def _with_sales(account: UtilityAccount, lines: Iterable[Charge | Correction]) -
 
 
 def flows_of(month: MonthUse, statements: Sequence[Statement], billing: Billing) -> tuple[UtilityAccount, ...]:
-    """Flows of every utility that the park has a main meter of; a purchase price that lacks is an obstacle."""
+    """Flows of every utility that the park has a main meter of; a missing purchase price is an obstacle."""
     found = []
     for utility in Utility:
         mains = edge_mains(month.park, utility, month.span)
@@ -190,7 +189,7 @@ def _point(tap: Tap) -> PointSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """What a tap counted, and how far the class of its instruments lets that be off."""
+    """What a tap counted, and the uncertainty from the class of its instruments."""
 
     amount: float
     error: float

@@ -1,7 +1,7 @@
-"""F24: losses and common use that tenants bear, each by the key that the park file states for the month.
+"""F24: losses and common use that tenants bear, each by the key that the park file gives for the month.
 
-An amount is what F23 says it cost the park. It is shared to the last dong among those who take something of the
-utility, or those that the key names; by area, contract demand or equally, each for the days on which it was there.
+An amount is what it cost the park by F23. It is shared to the last dong among those who use the utility, or those that
+the key names; by area, contract demand or equally, each for the days on which it was there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ from metering.tariffs import AllocationKey, CostShare
 from metering.words import text
 
 UNIT = {AllocationKey.AREA: "m²", AllocationKey.CONTRACT_DEMAND: "kW", AllocationKey.EQUAL: "1"}
-"""Of weights; by use, it is that of the utility."""
+"""Unit of the weights; by use, it is that of the utility."""
 _MISSING = {
     AllocationKey.AREA: REASON_TEXT[ValueReason.NO_FLOOR_AREA],
     AllocationKey.CONTRACT_DEMAND: text("the contract demand is not given", "chưa khai báo công suất đăng ký"),
@@ -45,7 +45,7 @@ class _Cost:
 
 
 class Sharing:
-    """Shares of one month; what keeps a cost from being shared is an obstacle of `billing`."""
+    """Shares of one month; obstacles to sharing a cost are added to those of `billing`."""
 
     def __init__(self, month: MonthUse, statements: Sequence[Statement], billing: Billing) -> None:
         self._month = month
@@ -73,7 +73,7 @@ class Sharing:
                     yield _Cost(kind, share, account, amount, entry.source)
 
     def _common(self, flow: EdgeFlow, share: CostShare) -> float:
-        """Common use: what the named meters measured while they were the park's, or all its own use."""
+        """Common use: what the named meters measured while they were the park's, or all of its own use."""
         if not share.meters:
             return flow.own
         points = (
@@ -108,7 +108,7 @@ class Sharing:
         }
 
     def _weight(self, tenant: Tenant, cost: _Cost) -> float:
-        """What a tenant counts for: nothing where it takes none of the utility, or is not named."""
+        """A tenant's weight: zero where it uses nothing of the utility, or is not named."""
         statement = next((each for each in self._statements if each.tenant == tenant.id), None)
         points = [each for each in statement.points if each.utility is cost.account.utility] if statement else []
         if not points or tenant.id not in (cost.share.tenants or self._month.park.tenant):

@@ -1,4 +1,4 @@
-"""How quantities and money of a statement are rounded, so that anybody with a calculator finds the same.
+"""How quantities and money of a statement are rounded, so that anybody with a calculator gets the same.
 
 F22: a quantity has three decimals, each charge is whole dong, both half up; VAT is computed on the sum of each rate.
 """
@@ -22,15 +22,15 @@ def dong(quantity: float, price: float) -> int:
 
 
 def total(quantities: Iterable[float]) -> float:
-    """The sum of billed quantities, without what binary fractions would add to it."""
+    """The sum of billed quantities, free of binary rounding errors."""
     return float(sum(map(_exact, quantities), Decimal(0)))
 
 
 def shared(amount: int, weights: Mapping[str, float]) -> dict[str, int]:
     """F24: split an amount by weights, to the last dong.
 
-    Each gets the whole dong of its exact share; those that are left go one each to the largest remainders, among equal
-    ones to the first. Nothing where no weight is above zero.
+    Each gets the whole dong of its exact share; what remains goes, one dong each, to the largest remainders, among
+    equal ones to the first. Zero for all where no weight is above zero.
     """
     exact = {name: Fraction(_exact(weight)) for name, weight in weights.items() if weight > 0}
     if not exact:

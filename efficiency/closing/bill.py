@@ -1,7 +1,7 @@
 """F26: the utility's bill of a month against what the park's own main meters measured, line by line.
 
-A quantity or a demand that differs by more than the meters' error is flagged, and so is a price that is not the
-purchase tariff's, an amount that is not quantity times price, and a sum that its lines do not add up to.
+Flagged are: a quantity or demand that differs by more than the meters' error, a price other than the purchase tariff's,
+an amount that is not quantity times price, and a total that its lines do not add up to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ class Item(StrEnum):
 
 
 class Comparison(Model):
-    """One of them: what the bill says, what it should say, and by how much they may differ (`error`)."""
+    """One comparison: what the bill states, what is expected, and the permitted difference (`error`)."""
 
     item: Item
     band: Band = Band.ALL
@@ -78,7 +78,7 @@ class Comparison(Model):
 
     @property
     def difference(self) -> float:
-        """The bill less the own figure."""
+        """The bill less the expected figure."""
         return total((self.billed, -self.own))
 
     @property

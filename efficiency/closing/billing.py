@@ -1,8 +1,8 @@
 """F22: what a tenant is charged for a month, from what passed at its points and the prices of each day.
 
-A point's month is cut where another price, voltage level or rate of VAT begins to hold; each piece has a charge for
-each band. A two-component tariff charges the highest half hour of all points together on top (F28). A price that
-nobody entered is an obstacle, and there is no charge.
+A point's month is split where another price, voltage level or rate of VAT begins to hold; each piece has a charge for
+each band. A two-component tariff also charges the highest half hour of all points together (F28). A price that nobody
+entered is an obstacle, and there is no charge.
 """
 
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ from metering.tariffs import Band, BandPrices
 from metering.words import text
 
 _TELLING = ~int(Rule.EXPORT | Rule.ROLLOVER)
-"""Rules that say something about how good a quantity is."""
+"""Rules that concern the quality of a quantity."""
 _NO_PEAK = text("no half hour is known for the demand charge", "không có nửa giờ nào đủ số liệu để tính tiền công suất")
 
 
@@ -42,7 +42,7 @@ class Charged:
 
 
 class Billing:
-    """Charges of one month; `obstacles` are what kept it from charging something."""
+    """Charges of one month; `obstacles` are what kept something from being charged."""
 
     def __init__(self, month: MonthUse) -> None:
         self.obstacles: list[Obstacle] = []
@@ -69,12 +69,12 @@ class Billing:
         )
 
     def _sold(self, passed: Passed) -> bool:
-        """Whether the park file prices a utility at all; what it does not is shown and not charged."""
+        """Whether the park file has prices for a utility at all; others are shown and not charged."""
         tariffs, utility = self._park.tariffs, passed.meter.utility
         return utility in tariffs.prices or (utility is Utility.ELECTRICITY and tariffs.electricity is not None)
 
     def _resold(self, passed: Passed, tenant: Tenant) -> Iterator[Charge]:
-        """Charges by the prices of the tenant's contract, which may change its voltage level within the month."""
+        """Charges by the prices of the tenant's contract, whose voltage level may change within the month."""
         tariff, utility = self._park.tariffs.electricity, passed.meter.utility
         if utility is not Utility.ELECTRICITY or tariff is None:
             yield from self.charges(passed, self._park.tariffs.prices.get(utility, ()))
@@ -207,7 +207,7 @@ class Billing:
         )
 
     def lacking(self, subject: str, text: Localized) -> None:
-        """Take note of what keeps something from being charged."""
+        """Note an obstacle to charging something."""
         found = Obstacle(subject=subject, text=text)
         if found not in self.obstacles:
             self.obstacles.append(found)

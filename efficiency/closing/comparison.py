@@ -1,7 +1,7 @@
 """F29: what a month's electricity costs by the tariff that holds and by the one that it is compared to.
 
 Each tenant, and the park at its main meters, is charged twice for the same stored quarter hours: energy by band, demand
-charge, surcharge, before VAT. What keeps one side from being charged is said, and there is no cost.
+charge, surcharge, before VAT. What keeps one side from being charged is reported, and there is no cost.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,15 +60,15 @@ class ComparedMonth:
 
     @property
     def difference(self) -> int | None:
-        """What the other one costs more."""
+        """How much more the other one costs."""
         two, one = self.other.total, self.holding.total
         return None if one is None or two is None else two - one
 
 
 def with_other_tariffs(park: Park) -> Park:
-    """The park file with every tariff of electricity exchanged for the one that it is compared to.
+    """The park file with every electricity tariff replaced by the one that it is compared to.
 
-    Raises `OperatorError` where nothing is there to compare with.
+    Raises `OperatorError` where there is none to compare with.
     """
     electricity, purchase = park.tariffs.electricity, park.tariffs.purchase
     if electricity is None or not (electricity.compared or purchase.compared):
@@ -169,9 +169,9 @@ def _month(
 
 @dataclass(frozen=True, slots=True)
 class ComparedSum:
-    """Those of a tenant's (None: the park's) months that both tariffs could be charged for, added up.
+    """The months of a tenant (None: the park) that could be charged by both tariffs, added up.
 
-    `compared` of `months` could; the peak is the highest of them, `completeness` that of the least complete.
+    That many `compared` of `months`; the peak is the highest of them, `completeness` that of the least complete.
     """
 
     tenant: str | None
@@ -190,7 +190,7 @@ class ComparedSum:
 
 
 def summed(months: Iterable[ComparedMonth]) -> Iterator[ComparedSum]:
-    """Sums of each tenant, in the order in which they first stand there."""
+    """Sums of each tenant, in the order of their first appearance."""
     by_tenant: dict[str | None, list[ComparedMonth]] = {}
     for month in months:
         by_tenant.setdefault(month.tenant, []).append(month)

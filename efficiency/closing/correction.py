@@ -1,7 +1,7 @@
 """F25: a month as it was stated against the same month as it would be stated now; every difference has a reason.
 
-Charges are compared by what they are of: kind, utility, point and rate of VAT. What was corrected once is compared with
-the correction, so that a difference is stated once.
+Charges are matched by kind, utility, point and rate of VAT. What was corrected once is compared with the correction, so
+that a difference is stated once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ _OF_KIND = {
 
 
 def corrections(month: date, stated: Statement, now: Statement) -> tuple[Correction, ...]:
-    """What `now` differs by from what was stated of the same tenant and month."""
+    """How `now` differs from what was stated for the same tenant and month."""
     before, after = _by_subject(stated.charges), _by_subject(now.charges)
     found = []
     for subject in sorted({*before, *after}, key=str):
@@ -53,7 +53,7 @@ def corrections(month: date, stated: Statement, now: Statement) -> tuple[Correct
 
 
 def differing(stated: Mapping[str, Statement], now: Iterable[Statement]) -> Iterator[Statement]:
-    """The statements of `now`, and empty ones of tenants that no longer have any, that are charged otherwise."""
+    """The statements of `now` whose charges differ, and empty ones for tenants that no longer have any."""
     found = {each.tenant: each for each in now}
     for tenant in sorted({*stated, *found}):
         old, new = (side.get(tenant, Statement(tenant=tenant)) for side in (stated, found))
@@ -71,7 +71,7 @@ def _by_subject(charges: Iterable[Charge]) -> dict[_Subject, list[Charge]]:
 def _reasons(
     kind: ChargeKind, points: Sequence[PointUse | None], charges: Sequence[Sequence[Charge]]
 ) -> Iterator[CorrectionReason]:
-    """Why the charges of one subject differ; `points` and `charges` as they were stated and as they are now."""
+    """Why the charges of one subject differ; `points` and `charges` as stated and as they are now."""
     there = all(points)
     if kind in _OF_KIND:
         yield _OF_KIND[kind]
@@ -106,7 +106,7 @@ def _differ(sides: Iterable[object]) -> bool:
 
 
 def _fitted(point: PointUse) -> list[tuple[object, ...]]:
-    """What the park file says of the instruments."""
+    """What the park file states about the instruments."""
     return [(each.counter, each.serial, each.since, each.until, each.multiplier) for each in point.stretches]
 
 

@@ -1,7 +1,7 @@
 """Closed months in the folder beside a park file: a file each, which people can read, compare and keep.
 
-A file is never written again. What changes afterwards is written to the file of the month that is closed next, as
-the statements that earlier months would have now.
+A file is never rewritten. What changes afterwards goes into the file of the month that is closed next, as the
+statements that earlier months would have now.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Restated(Model):
 
 
 class ClosedMonth(Model):
-    """A month as it was closed; `anyway` is why that was done in spite of the `obstacles`."""
+    """A month as it was closed; `anyway` is why, where it was closed despite `obstacles`."""
 
     park: Identifier
     month: CalendarMonth
@@ -49,7 +49,7 @@ class ClosedMonth(Model):
 
 
 def folder_of(park_file: Path) -> Path:
-    """Where the closed months of a park stand: `park.closed` beside `park.yaml`."""
+    """The folder of a park's closed months: `park.closed` beside `park.yaml`."""
     return park_file.with_suffix(".closed")
 
 
@@ -96,9 +96,9 @@ def write_closed(park_file: Path, closed: ClosedMonth) -> Path:
 
 
 def may_close(closed: Sequence[ClosedMonth], month: date, today: date) -> None:
-    """Months are closed once, in their order, and when they are over.
+    """Check that a month may be closed: once, in order, and when it is over.
 
-    Raises `OperatorError` for any other.
+    Raises `OperatorError` otherwise.
     """
     if following(month) > today:
         raise OperatorError(f"{month:{MONTH_WRITTEN}} is not over yet: close it from {following(month)} on")

@@ -1,6 +1,6 @@
-"""A month's statements from what the store holds now, with what is missing or suspect, and what earlier months owe.
+"""Makes a month's statements from what is stored now, with obstacles and with corrections of earlier months.
 
-Nothing is written here. The past is computed again by the park file as it is: what that changes is a correction.
+Nothing is written here. The past is recomputed by the park file as it is now: what that changes is a correction.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -28,12 +28,12 @@ from metering.words import text
 from store.client import Store
 
 Done = Callable[[int, int], None]
-"""Gets how many of how many points are read."""
+"""Called with how many of how many points are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadeMonth:
-    """The statements of a month, the flows at the park's edge, and what stands in their way."""
+    """The statements of a month, the flows at the park's edge, and what prevents closing it."""
 
     statements: tuple[Statement, ...]
     flows: tuple[UtilityAccount, ...]
@@ -42,7 +42,7 @@ class MadeMonth:
 
 @dataclass(frozen=True, slots=True)
 class NotYetStated:
-    """Corrections of a closed month by tenant that are not stated yet, and new obstacles in their way."""
+    """Corrections of a closed month by tenant that are not stated yet, and new obstacles to stating them."""
 
     corrections: Mapping[str, tuple[Correction, ...]]
     obstacles: tuple[Obstacle, ...] = ()
@@ -64,7 +64,7 @@ def made(month: MonthUse) -> MadeMonth:
 
 
 class MonthMaker:
-    """Makes months of one park as of `now_ms`; `done` gets how many points of how many have been read."""
+    """Makes months of one park as of `now_ms`; `done` is called with how many of how many points are read."""
 
     def __init__(self, store: Store, park: Park, now_ms: int, done: Done = lambda _done, _of: None) -> None:
         self._store = store
@@ -75,7 +75,7 @@ class MonthMaker:
         self._reader = RegisterReader(store, park.id)
 
     async def draft(self, first: date, closed: Sequence[ClosedMonth]) -> ClosedMonth:
-        """The month as it would be closed now, after those that are closed."""
+        """The month as it would be closed now, following those that are closed."""
         found = made(await self.month(first, registers=True))
         restated, owed = [], dict[str, list[Correction]]()
         obstacles = [*[each async for each in self._unready(first)], *found.obstacles]
@@ -106,7 +106,7 @@ class MonthMaker:
         )
 
     async def waiting(self, month: date, closed: Sequence[ClosedMonth]) -> NotYetStated:
-        """What a closed month would be corrected by if the next one were closed now."""
+        """The corrections of a closed month if the next one were closed now."""
         before = stated(closed, month)
         known = next(each.obstacles for each in closed if each.month == month)
         again = await self._again(month, before)
@@ -117,14 +117,14 @@ class MonthMaker:
         return NotYetStated(owed, tuple(each for each in again.obstacles if each not in known))
 
     async def _again(self, first: date, before: Mapping[str, Statement]) -> MadeMonth:
-        """An earlier month with those statements that would be others now; only where there are, registers are read."""
+        """An earlier month with the statements that have changed; registers are read only where there are any."""
         found = made(await self.month(first))
         if any(differing(before, found.statements)):
             found = made(await self.month(first, registers=True))
         return replace(found, statements=tuple(differing(before, found.statements)))
 
     async def month(self, first: date, *, registers: bool = False) -> MonthUse:
-        """What is stored of a month, with `registers` at the ends of each point where they are asked for."""
+        """What is stored of a month, with `registers` at the ends of each point on request."""
         span = month_span(self._park, first)
         points = points_of_month(self._park, span)
         usage = await self._usage.stored({point.meter.id for point in points}, span)
@@ -138,7 +138,7 @@ class MonthMaker:
         return MonthUse(self._park, first, usage, stretches)
 
     async def _unready(self, first: date) -> AsyncIterator[Obstacle]:
-        """What the usage service has not done yet of a month."""
+        """What the usage service has yet to do for a month."""
         end = month_span(self._park, first).end
         cursor = await Progress(self._store, self._park.id).load()
         if cursor is None or min(cursor.computed, cursor.figures) < end:

@@ -1,4 +1,4 @@
-"""What is stored of a month, laid out for whoever charges it: what passed at each point while somebody had it."""
+"""What is stored of a month, arranged for charging: what passed at each point while somebody had it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -38,7 +38,7 @@ class PointSpan:
 
 @dataclass(frozen=True)
 class Passed(PointSpan):
-    """What passed at a point, as it is stored."""
+    """What passed at a point, as stored."""
 
     stored: StoredUsage
 
@@ -49,7 +49,7 @@ class Passed(PointSpan):
 
     @property
     def rules(self) -> int:
-        """Mask of every rule that touched what is here."""
+        """Mask of every rule that affected these quarter hours."""
         masks = [rows.rules for rows in self.stored.series.values()]
         return int(np.bitwise_or.reduce(np.concatenate(masks))) if masks else 0
 
@@ -63,7 +63,7 @@ class Passed(PointSpan):
 
     @property
     def estimated(self) -> float:
-        """How much of it had to be spread or guessed."""
+        """How much of it had to be spread or estimated."""
         return sum(
             float(np.nansum(_incoming(rows) * rows.numbers[:, ESTIMATED])) for rows in self.stored.series.values()
         )
@@ -108,7 +108,7 @@ class MonthUse:
         return Passed(point.meter, point.owner, point.span, StoredUsage(mine))
 
     def series(self, passed: Iterable[Passed], span: Span) -> UseSeries | None:
-        """Points together by the quarter hours of a span, each while its owner had it; None where nobody had any."""
+        """The sum of points in the quarter hours of a span, each while its owner had it; None where nobody had any."""
         start = quarters_in(span)
         return together(
             [
@@ -119,7 +119,7 @@ class MonthUse:
         )
 
     def peak(self, passed: Iterable[Passed], span: Span) -> Peak | None:
-        """F9 of what came in at points together over a span; None where no half hour is wholly known."""
+        """F9 of what came in at points together over a span; None where no half hour is fully known."""
         series = self.series(passed, span)
         top = highest(quarters_in(span), series.positive()) if series is not None else None
         if top is None:
@@ -135,7 +135,7 @@ class MonthUse:
         return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self.park.zone)
 
     def said(self, ms: int) -> str:
-        """An instant as a person writes it."""
+        """An instant for people."""
         return f"{self.local(ms):%Y-%m-%d %H:%M}"
 
 
@@ -152,7 +152,7 @@ def points_charged(park: Park, tenant: str, span: Span) -> Iterator[PointSpan]:
 
 
 def points_of_park(park: Park, span: Span) -> Iterator[PointSpan]:
-    """The park's own points that its account is made of: its edge, its own use, and what is generated behind it."""
+    """The park's own points that enter its account: at its edge, of its own use, and generation behind it."""
     for utility in Utility:
         for tap in (*edge_mains(park, utility, span), *edge_taps(park, utility, span)):
             if tap.tenant is None and tap.register == tap.meter.counter:

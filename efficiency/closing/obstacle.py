@@ -1,4 +1,4 @@
-"""Why a month cannot be closed yet: data that are missing or suspect, and prices that nobody entered."""
+"""Obstacles to closing a month: data that are missing or suspect, and prices that nobody entered."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,19 +15,19 @@ from metering.words import Language
 
 _SUSPECT = SUSPECT_RULES | Rule.AMBIGUOUS
 _SHARE = 0.001
-"""Registers and quarter hours that differ by no more than this share are the same: edges are interpolated."""
+"""Registers and quarter hours that differ by no more than this share count as equal: ends are interpolated."""
 _COUNTS = 2.0
 _EN, _VI = Language.EN, Language.VI
 
 
 class Obstacle(Model):
-    """One of them: which meter, tenant or utility it is about, and what is wrong."""
+    """One obstacle: the meter, tenant or utility it concerns, and what is wrong."""
 
     subject: str
     text: Localized
 
     def of(self, month: date) -> "Obstacle":
-        """The same, of an earlier month that is computed again."""
+        """The same obstacle, of an earlier month that is recomputed."""
         return _obstacle(self.subject, f"{month:%Y-%m}: {self.text.en}", f"{month:%m/%Y}: {self.text.vi}")
 
 
@@ -51,7 +51,7 @@ def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
 
 
 def _registers(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
-    """Where the registers at both ends say something else than the quarter hours between them."""
+    """Where the registers at both ends differ from the sum of the quarter hours between them."""
     meter = passed.meter
     main = [each for each in month.stretches_of(passed) if each.counter == meter.counter]
     if not main or any(each.use is None for each in main):

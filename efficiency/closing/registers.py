@@ -1,7 +1,7 @@
 """Registers at the ends of a month, and of each instrument within it, from the readings around these instants.
 
-Readings that the usage service sets aside are no registers either. A register is interpolated where nothing was read
-just then and use went on between the readings around; elsewhere the nearest one on the right side counts.
+Readings that the usage service discards are no registers either. A register is interpolated where none was read at that
+instant and use continued between the readings around it; elsewhere the nearest one on the right side counts.
 """
 
 from datetime import UTC, datetime

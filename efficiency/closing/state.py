@@ -1,7 +1,7 @@
-"""Closed months as points of the store (`store.schema.CLOSING`), where dashboards and alerts find them.
+"""Closed months as points of the store (`store.schema.CLOSING`), for dashboards and alerts.
 
-The files beside the park file say what was stated; what is stored of their months says by how much that differs from
-what would be stated now. A month is looked at again where its stored figures, its park file or the files changed.
+The files beside the park file hold what was stated; the points hold how far that differs from what would be stated now.
+A month is checked again where its stored figures, its park file or the files changed.
 """
 
 import logging
@@ -31,7 +31,7 @@ from store.schema import BALANCE, CLOSING, EDGE, EFFICIENCY
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3
-"""So many months are looked at again in one go: each takes the database and the processor a moment."""
+"""How many months are checked at once: each takes the database and the processor a moment."""
 _THE_PARK = ""
 """In place of a tenant."""
 
@@ -40,7 +40,7 @@ _Files = tuple[tuple[str, int, int], ...]
 
 @dataclass(slots=True)
 class _Seen:
-    """What was found of one park: `basis` of each month in `waiting` is what its stored figures were then."""
+    """What was found for one park: `basis` of each month in `waiting` is what its stored figures were then."""
 
     park: Park
     files: _Files
@@ -50,7 +50,7 @@ class _Seen:
 
 
 class ClosingState:
-    """Keeps the points of closed months of some parks as they are; `trouble` logs files that cannot be used."""
+    """Keeps the points of closed months of some parks up to date; `trouble` logs files that cannot be used."""
 
     def __init__(self, store: Store, clock_ms: Callable[[], int], seconds: Callable[[], float]) -> None:
         self._store = store
@@ -60,9 +60,9 @@ class ClosingState:
         self._troubles: dict[str, Trouble] = {}
 
     async def write(self, park: Park, file: Path) -> None:
-        """Bring the points of one park up to date; without closed months there are none.
+        """Update the points of one park; without closed months there are none.
 
-        Raises `UnavailableError` where the database is not there.
+        Raises `UnavailableError` where the database does not answer.
         """
         trouble = self._troubles.setdefault(park.id, Trouble(log, f"closed months of {park.id}", self._seconds))
         try:
@@ -90,7 +90,7 @@ class ClosingState:
         return seen
 
     async def _look_again(self, seen: _Seen, points: PointStore, now_ms: int) -> None:
-        """Find what waits of the months whose figures are others than when they were looked at last, newest first."""
+        """Find the corrections of months whose figures changed since they were last checked, newest first."""
         maker = MonthMaker(self._store, seen.park, now_ms)
         looked = 0
         for month in (each.month for each in reversed(seen.closed)):
@@ -105,7 +105,7 @@ class ClosingState:
 
 
 async def _stored(points: PointStore, park: Park, month: date) -> Fields:
-    """Every figure of a month that its statements and the park's account could follow from."""
+    """Every figure of a month that its statements and the park's account may depend on."""
     start = month_span(park, month).start
     of_month = {"park": park.id, "period": Period.MONTH.value}
     tenants = await points.stored_of_many(EFFICIENCY, {**of_month, "tenant": [*park.tenant]}, start, start)

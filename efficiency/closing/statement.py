@@ -1,7 +1,7 @@
-"""What a tenant is charged for a month, and what that came from: frozen models that a closed month keeps.
+"""What a tenant is charged for a month, and why: frozen models that a closed month keeps.
 
 A charge is one line: a quantity, its price and their product in whole dong before VAT. Everything that costs money is
-one, so that a month can be compared with itself: what differs later is a correction.
+one, so that a month can be compared with itself: any later difference is a correction.
 """
 
 import re
@@ -67,9 +67,9 @@ class RegisterAt(Model):
 
 
 class Stretch(Model):
-    """One register of one instrument over the part of a month in which it was read for somebody.
+    """One register of one instrument over the part of a month in which somebody had the point.
 
-    `use` = (closing - opening) x multiplier, with the range of a register that rolled over; absent where a register is.
+    `use` = (closing - opening) x multiplier, allowing for a roll-over; absent where a register is.
     """
 
     counter: str
@@ -83,9 +83,9 @@ class Stretch(Model):
 
 
 class PointUse(Model):
-    """What passed at a metering point while a tenant had it: `estimated` of the `quantity` had to be spread or guessed.
+    """What passed at a metering point while a tenant had it: `estimated` of the `quantity` was spread or guessed.
 
-    `rules` are the names of what touched what is estimated or suspect.
+    `rules` are the names of those that marked it as estimated or suspect.
     """
 
     point: Identifier
@@ -101,7 +101,7 @@ class PointUse(Model):
 
 
 class Allotted(Model):
-    """What a share is a share of: an amount that tenants bear by a key, and the sum of their weights."""
+    """The basis of a share: an amount that tenants bear by a key, and the sum of their weights."""
 
     key: AllocationKey
     weights: float
@@ -111,7 +111,7 @@ class Allotted(Model):
 class Peak(Model):
     """F9: the highest half hour and when it began.
 
-    `known`: share of the half hours that are known; `estimated`: share of this one that had to be guessed.
+    `known`: share of the half hours that are known; `estimated`: share of this one that is estimated.
     """
 
     at: datetime
@@ -121,11 +121,11 @@ class Peak(Model):
 
 
 class Charge(Model):
-    """One line before VAT; it holds from `since` up to, but without, `until`.
+    """One line before VAT; it holds from `since` up to but not including `until`.
 
-    Of a surcharge, the quantity is its percentage, and the price a hundredth of what it is put on. Of a share, the
-    quantity is the tenant's weight; `share` says of what, and the price is what a weight of one costs. Of demand, the
-    quantity is the kW of the `peak`, and the price that of a month, times the `part` of it.
+    For a surcharge, the quantity is its percentage, and the price a hundredth of its basis. For a share, the quantity
+    is the tenant's weight; `share` is its basis, and the price is that of one unit of weight. For demand, the quantity
+    is the kW of the `peak`, and the price that of a month, times the `part` of it.
     """
 
     kind: ChargeKind = ChargeKind.USE
@@ -192,7 +192,7 @@ CORRECTION_TEXT: Final = {
 
 
 class Correction(Model):
-    """F25: what the charges of one kind and point of an earlier month would be now, less what was stated."""
+    """F25: the charges of one kind and point of an earlier month as they would be now, less what was stated."""
 
     month: CalendarMonth
     kind: ChargeKind
@@ -250,7 +250,7 @@ class Statement(Model):
 
     @property
     def lines(self) -> list[Charge | Correction]:
-        """All that costs or gives back something."""
+        """All that costs or credits something."""
         return [*self.charges, *self.corrections]
 
     @property
@@ -269,7 +269,7 @@ class Statement(Model):
         return self.net_vnd + self.vat_vnd
 
     def with_more(self, charges: Sequence[Charge] = (), corrections: Sequence[Correction] = ()) -> "Statement":
-        """The same with further charges, and with what earlier months are corrected by."""
+        """A copy with further charges, and corrections of earlier months."""
         return self.of(
             self.tenant,
             [*self.charges, *charges],

@@ -54,7 +54,7 @@ async def latency(station: Station, rate: int, seconds: float, first_ms: int, me
 
 async def _probe(station: Station, until: "asyncio.Task[object]") -> list[float]:
     """Latencies in seconds, one after the other, until a task has ended."""
-    spread = random.Random(7)  # noqa: S311 (when to look, nothing secret)
+    spread = random.Random(7)
     reader, writer = await asyncio.open_connection("127.0.0.1", station.broker.port)
     writer.write(mqtt5.ConnectPacket("bench-probe", clean_start=True, keep_alive=0).write())
     await reader.read(4096)

@@ -40,7 +40,7 @@ class Hostile:
     def __init__(self, address: BrokerAddress, park: Park, seed: int) -> None:
         self._address = address
         self._park = park
-        self._chance = random.Random(seed)  # noqa: S311 (a schedule, not a secret)
+        self._chance = random.Random(seed)
         self.sent: Counter[str] = Counter()
 
     async def run(self) -> None:

@@ -30,7 +30,7 @@ def schedule(seconds: float, seed: int) -> list[Blow]:
 
     Three in ten come with others at the same instant; three in ten are pauses. The last tenth of the run is quiet.
     """
-    chance = random.Random(seed)  # noqa: S311 (a schedule, not a secret)
+    chance = random.Random(seed)
     blows: list[Blow] = []
     free: dict[tuple[Part, int], float] = {}
     turn: list[Part] = []

@@ -332,7 +332,7 @@ class Machine:
         async with asyncio.timeout(120):
             while True:
                 asked = self.child(name, command)
-                while asked.running:  # noqa: ASYNC110
+                while asked.running:  # noqa: ASYNC110 (another process sets no event of ours)
                     await asyncio.sleep(0.05)
                 if asked.status == 0:
                     return
@@ -365,5 +365,5 @@ async def test_the_same_environment_runs_by_processes(machine: Machine, store: S
     await machine.healthy("gw-west")
     await machine.healthy("usage")
     async with asyncio.timeout(60):
-        while not await store.query('SELECT * FROM "electricity" LIMIT 1', OPERATOR_DATABASE):  # noqa: ASYNC110
+        while not await store.query('SELECT * FROM "electricity" LIMIT 1', OPERATOR_DATABASE):  # noqa: ASYNC110 (another process sets no event of ours)
             await asyncio.sleep(0.1)

@@ -68,7 +68,7 @@ def test_a_number_in_another_notation_is_refused_and_not_guessed(cell: Any, deci
 def test_times_need_a_zone_and_must_exist_once() -> None:
     assert instant("2026-11-20T10:15:00+07:00", None) == 1795144500000
     assert instant("20/11/2026 10:15", HANOI, "%d/%m/%Y %H:%M") == 1795144500000
-    assert instant(datetime(2026, 11, 20, 10, 15), HANOI) == 1795144500000  # noqa: DTZ001
+    assert instant(datetime(2026, 11, 20, 10, 15), HANOI) == 1795144500000  # noqa: DTZ001 - a cell of a sheet has no zone
     for cell, zone, said in [
         ("2026-11-20 10:15", None, "say the zone"),
         ("20.11.2026", HANOI, "is not ISO 8601"),
@@ -172,7 +172,7 @@ def test_a_workbook_knows_dates_and_numbers(tmp_path: Path, park_file: Path) -> 
     assert page is not None
     page.append(["Danh sách"])
     page.append(["Ngày", "Công tơ", "Chỉ số"])
-    page.append([datetime(2026, 11, 20, 10, 15), "em-1", 12.5])  # noqa: DTZ001
+    page.append([datetime(2026, 11, 20, 10, 15), "em-1", 12.5])  # noqa: DTZ001 - a cell of a sheet has no zone
     book.save(tmp_path / "r.xlsx")
     said = mapping(header=2, format=None)
     readings, faults = readings_of(load_rows(tmp_path / "r.xlsx", said), said, load_park(park_file))
@@ -322,8 +322,8 @@ def test_refused_rows_of_a_workbook_are_read_again_by_the_same_mapping(
     page = book.active
     assert page is not None
     page.append(["Ngày", "Giờ", "Công tơ", "Chỉ số"])
-    page.append([datetime(2026, 11, 20, 10, 15), time_of_day(10, 15), "em-1", 12.345])  # noqa: DTZ001
-    page.append([datetime(2026, 11, 20), "10:15", "em-1", 12.345] if time != "Ngày" else [None])  # noqa: DTZ001
+    page.append([datetime(2026, 11, 20, 10, 15), time_of_day(10, 15), "em-1", 12.345])  # noqa: DTZ001 - a cell of a sheet has no zone
+    page.append([datetime(2026, 11, 20), "10:15", "em-1", 12.345] if time != "Ngày" else [None])  # noqa: DTZ001 - a cell of a sheet has no zone
     book.save(tmp_path / "r.xlsx")
     said = mapping(time=time)
     rows = load_rows(tmp_path / "r.xlsx", said)

@@ -37,7 +37,7 @@ def required(told: list[str]) -> set[str]:
 def test_kill_9_in_a_loop_loses_nothing_that_append_returned(tmp_path: Path) -> None:
     path = tmp_path / "gw" / "spool.db"
     told: list[str] = []
-    chance = random.Random(7)  # noqa: S311 - a schedule, no secret
+    chance = random.Random(7)
     for _ in range(6):
         command = [sys.executable, str(APPENDER), str(path), "1000000"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -143,7 +143,7 @@ def test_power_lost_at_any_instant_loses_nothing_that_append_returned(
 ) -> None:
     folder = tmp_path / "gw"
     calls = list(record(folder, *synchronous))
-    chance = random.Random(str(synchronous))  # noqa: S311 - a schedule, no secret
+    chance = random.Random(str(synchronous))
     name = str(folder).encode().hex()
     first = next(place for place, call in enumerate(calls) if name in call[1].replace("\\x", ""))
     cuts = set(chance.sample(range(first, len(calls)), 60))

@@ -41,7 +41,7 @@ def in_spool(path: Path) -> set[int]:
 async def test_receipts_lost_late_doubled_and_out_of_order_do_no_harm(
     rig: "Rig", feed: "Feed", until: "Until", readings: "Make"
 ) -> None:
-    chance = random.Random(7)  # noqa: S311 - a schedule, no secret
+    chance = random.Random(7)
     late: list[str] = []
 
     def answer(name: str, times: int) -> list[str]:
@@ -291,7 +291,7 @@ async def test_sigterm_ends_a_gateway_cleanly(broker_is_up: bool, rig: "Rig", un
 
 async def test_gateways_killed_again_and_again_lose_nothing_that_was_spooled(rig: "Rig", until: "Until") -> None:
     receiver = await rig.listen()
-    chance = random.Random(7)  # noqa: S311 - a schedule, no secret
+    chance = random.Random(7)
     told: set[int] = set()
     command = [sys.executable, str(PROCESS), str(rig.broker.port), str(rig.spool)]
     for turn in range(4):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.lineprotocol import LineError, read_lines
 from ingest.mapping import Decoded, PayloadReader
-from metering.quantities import UTILITIES
+from metering.quantities import UTILITIES, Utility
 from metering.sources import MessageMap, Source, preset, preset_names
 from metering.units import conversion, units_of
 from wire.messages import Reason
@@ -221,7 +221,7 @@ def test_no_text_breaks_the_line_protocol(text: str) -> None:
 
 
 def test_units_convert_exactly_where_decimals_can() -> None:
-    volume = UTILITIES["water"].quantities["volume_m3"]  # type: ignore[index]
+    volume = UTILITIES[Utility.WATER].quantities["volume_m3"]
     litres = conversion("L", volume)
     assert litres is not None
     assert litres.of(811532) == 811.532

@@ -49,7 +49,7 @@ async def test_a_wrong_password_of_the_database(station: Station, until: Until, 
         assert "refuses the credentials (401" in said
         assert "correct ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN" in said
         assert "wr0ng" not in child.log.read_text()
-        await station.started(ECOPARK_INFLUX_USER="admin", ECOPARK_INFLUX_TOKEN="right")  # noqa: S106
+        await station.started(ECOPARK_INFLUX_USER="admin", ECOPARK_INFLUX_TOKEN="right")  # noqa: S106 (of a server of this test)
     finally:
         guarded.process.kill()
 

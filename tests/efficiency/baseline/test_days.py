@@ -117,7 +117,7 @@ async def test_each_whole_day_has_what_was_expected_saved_and_summed(store: Stor
 async def test_in_whatever_order_days_and_versions_come_it_is_as_if_from_scratch(
     store: Store, park: Park, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311 (an order, not a secret)
+    chance = random.Random(seed)
     trace = Trace("ingest-1")
     late = chance.sample(range(21, 27), 3)
     await write_days(store, park, range(20))

@@ -32,7 +32,7 @@ class Lagging(FaultyProxy):
         super().__init__(target)
         self.copy = copy
         self.waiting: list[tuple[str, bytes, dict[str, str]]] = []
-        self.random = random.Random(seed)  # noqa: S311
+        self.random = random.Random(seed)
         self.share = 0.0
         """Of the questions that are not answered as they should be."""
         self.spoiled = 0

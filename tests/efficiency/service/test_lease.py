@@ -122,11 +122,11 @@ async def test_services_that_begin_at_the_same_time_never_have_one_park_twice(
     """What is promised whatever the speed; claims that come too late are given up."""
     monkeypatch.setattr(lease, "_PROMPT_S", 0.2)
     monkeypatch.setattr(lease, "_SETTLES_S", 0.5)
-    random_ = random.Random(seed)  # noqa: S311
+    random_ = random.Random(seed)
     async with Slow(influx.url, random_) as store:
         skews = [random_.randrange(-2000, 2000) for _ in range(3)]
         services = [
-            Leases(store, f"s{n}", lambda skew=skew: time.time_ns() // 1_000_000 + skew, time.monotonic)  # type: ignore[misc]
+            Leases(store, f"s{n}", lambda skew=skew: time.time_ns() // 1_000_000 + skew, time.monotonic)  # type: ignore[misc]  # mypy cannot infer the default
             for n, skew in enumerate(skews)
         ]
         async with asyncio.TaskGroup() as tasks:

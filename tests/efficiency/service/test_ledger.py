@@ -67,7 +67,7 @@ async def test_stored_usage_agrees_with_the_plants_ledger_in_every_field_event(
         worst.append((deviation, f"{type(event).__name__} of {meter.id}"))
         assert good[free].mean() > 0.6, event
     with capsys.disabled():
-        print(f"\nworst deviation from the ledger: {max(worst)[0]:.3f} of the resolution, {max(worst)[1]}")  # noqa: T201
+        print(f"\nworst deviation from the ledger: {max(worst)[0]:.3f} of the resolution, {max(worst)[1]}")  # noqa: T201 - the figure that docs/usage.md states
     assert max(worst)[0] <= 1, sorted(worst)[-3:]
 
 

@@ -68,7 +68,7 @@ def lines(park: str, fields: dict[str, list[str | None]], minutes: range) -> Ite
 async def test_cycle_after_cycle_is_as_computed_once(
     seed: int, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    random_ = random.Random(seed)  # noqa: S311
+    random_ = random.Random(seed)
     minutes = 13 * 60
     fields = shown(random_, minutes)
     file = tmp_path / "park.yaml"
