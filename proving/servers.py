@@ -252,7 +252,8 @@ bind-address = "127.0.0.1:{self.backup_port}"
   level = "warn"
 """
         )
-        command = [str(executable or program("influxd", "influxdb")), "-config", str(configuration)]
+        self.executable = executable or Path(program("influxd", "influxdb"))
+        command = [str(self.executable), "-config", str(configuration)]
         self.process = Child("influxd", command, folder / "influxd.log", _COLLECTING)
 
     async def start(self) -> None:

@@ -6,15 +6,17 @@ import platform
 import sys
 import tempfile
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from proving.servers import Influxd
 from tests.peers.apart import tenants
+from tests.peers.backups import restored
 from tests.peers.cell import Cell, Judgement
 from tests.peers.found import PeerBroker, PeerDatabase, brokers, databases
-from tests.peers.path import chaos, restart
+from tests.peers.path import SEED, Blows, chaos, restart
 from tests.peers.stored import Reference, answers, copied, figures, refusals
 from tests.peers.sums import sums
 
@@ -23,55 +25,100 @@ SHOWN = 20
 Row = dict[str, Cell]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is looked at: checks whose name holds `check`, on servers whose name holds `only`."""
+
+    blows: Blows
+    only: str
+    check: str
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.peers", description=__doc__)
     parser.add_argument("--folder", type=Path, help="a folder with a folder for each server; Debian's only without it")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long everything is killed and paused")
+    parser.add_argument("--seed", type=int, default=SEED, help="chooses what is killed and when")
     parser.add_argument("--only", default="", help="servers whose name holds this")
+    parser.add_argument("--check", default="", help="checks whose name holds this")
     options = parser.parse_args()
+    chosen = Plan(Blows(options.seconds, options.seed), options.only, options.check)
     with tempfile.TemporaryDirectory(prefix="ecopark-peers-") as temporary:
-        return asyncio.run(_run(options.folder, options.seconds, options.only, Path(temporary)))
+        return asyncio.run(_run(options.folder, chosen, Path(temporary)))
 
 
-async def _run(folder: Path | None, seconds: float, only: str, temporary: Path) -> int:
+async def _run(folder: Path | None, plan: Plan, temporary: Path) -> int:
     of_brokers = {
-        peer.name: await _broker(peer, temporary / peer.name, seconds) for peer in brokers(folder) if only in peer.name
+        peer.name: await _broker(peer, temporary / peer.name, plan)
+        for peer in brokers(folder)
+        if plan.only in peer.name
     }
-    chosen = [peer for peer in databases(folder) if only in peer.name]
+    chosen = [peer for peer in databases(folder) if plan.only in peer.name]
     of_databases: dict[str, Row] = {}
     if chosen:
         due = await Reference.made(temporary)
-        of_databases = {peer.name: await _database(peer, temporary / peer.name, seconds, due) for peer in chosen}
-    said = [f"{datetime.now(UTC).date()}, Python {platform.python_version()}, {seconds:.0f} s of kills"]
+        of_databases = {peer.name: await _database(peer, temporary / peer.name, plan, due) for peer in chosen}
+    blows = plan.blows
+    said = [f"{datetime.now(UTC).date()}, Python {platform.python_version()}, kills by seed {blows.seed}"]
     said += [_table("broker", of_brokers), _table("database", of_databases)]
     sys.stdout.write("\n\n".join(text for text in said if text) + "\n")
     cells = [cell for rows in (of_brokers, of_databases) for row in rows.values() for cell in row.values()]
     return int(any(cell.judgement is Judgement.DIFFERENT for cell in cells))
 
 
-async def _broker(peer: PeerBroker, folder: Path, seconds: float) -> Row:
-    row: Row = {}
-    await _look(row, peer.name, "path with kills", chaos(peer.servers, folder / "chaos", seconds, guarded=peer.guarded))
-    await _look(row, peer.name, "restart without ingesters", restart(peer.servers, folder / "restart"))
-    return row
+Checks = dict[str, Callable[[], Awaitable[Cell]]]
 
 
-async def _database(peer: PeerDatabase, folder: Path, seconds: float, due: Reference) -> Row:
-    row: Row = {}
-    await _look(row, peer.name, "path with kills", chaos(peer.servers, folder / "chaos", seconds, guarded=True))
-    await _look(row, peer.name, "tenants apart", tenants(peer.make, folder))
-    here, target = peer.make(folder / "data"), Influxd(folder / "target")
+async def _broker(peer: PeerBroker, folder: Path, plan: Plan) -> Row:
+    return await _looked(
+        peer.name,
+        plan,
+        {
+            "path with kills": lambda: chaos(peer.servers, folder / "chaos", plan.blows, guarded=peer.guarded),
+            "restart without ingesters": lambda: restart(peer.servers, folder / "restart"),
+        },
+    )
+
+
+async def _database(peer: PeerDatabase, folder: Path, plan: Plan, due: Reference) -> Row:
+    row = await _looked(
+        peer.name,
+        plan,
+        {
+            "path with kills": lambda: chaos(peer.servers, folder / "chaos", plan.blows, guarded=True),
+            "tenants apart": lambda: tenants(peer.make, folder),
+        },
+    )
+    here, target, moved = peer.make(folder / "data"), Influxd(folder / "target"), peer.make(folder / "moved")
     try:
         await asyncio.gather(here.start(), target.start())
         async with here.store() as store:
-            await _look(row, peer.name, "refusals isolated", refusals(store))
-            await _look(row, peer.name, "sums while it is written", sums(store))
-            await _look(row, peer.name, "usage and recompute", figures(here, store, folder, due))
-            await _look(row, peer.name, "moved by `store copy`", copied(here, target, folder))
+            row |= await _looked(
+                peer.name,
+                plan,
+                {
+                    "refusals isolated": lambda: refusals(store),
+                    "sums while it is written": lambda: sums(store),
+                    "usage and recompute": lambda: figures(here, store, folder, due),
+                    "moved away": lambda: copied(here, target, folder / "away.json"),
+                },
+            )
+        row |= await _looked(peer.name, plan, {"restored": lambda: restored(here, peer.make, folder)})
+        await asyncio.to_thread(here.process.stop)
+        await moved.start()
+        row |= await _looked(peer.name, plan, {"moved here": lambda: copied(target, moved, folder / "here.json")})
     finally:
-        for server in (here, target):
+        for server in (here, target, moved):
             await asyncio.to_thread(server.process.stop)
-    await _look(row, peer.name, "dashboards' answers", answers(peer.make(folder / "synthetic"), due))
+    synthetic = peer.make(folder / "synthetic")
+    return row | await _looked(peer.name, plan, {"dashboards' answers": lambda: answers(synthetic, due)})
+
+
+async def _looked(peer: str, plan: Plan, checks: Checks) -> Row:
+    row: Row = {}
+    for what, check in checks.items():
+        if plan.check in what:
+            await _look(row, peer, what, check())
     return row
 
 

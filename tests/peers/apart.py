@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -29,13 +29,23 @@ ADMINISTRATOR = ("admin", "Right-0-Right-1")
 async def tenants(make: Callable[..., PrivateDatabase], folder: Path) -> Cell:
     """Every question of the guard's own test, which tells of others where a database alone does."""
     server = make(folder / "guarded", authenticate=True)
-    server.process.start()
     try:
-        async with Store(server.url, *ADMINISTRATOR) as administrator:
-            await _administrator(server)
-            return await _asked(server, administrator, folder)
+        known = await _known_to(server)
+        async with Store(server.url, known["ECOPARK_INFLUX_USER"], known["ECOPARK_INFLUX_TOKEN"]) as administrator:
+            return await _asked(server, administrator, folder, known)
     finally:
         server.process.stop()
+
+
+async def _known_to(server: PrivateDatabase) -> Mapping[str, str]:
+    """Start it; how its administrator finds it, who is made where there is none."""
+    if "ECOPARK_INFLUX_TOKEN" in server.environment:
+        await server.start()
+        return server.environment
+    server.process.start()
+    await _administrator(server)
+    user, password = ADMINISTRATOR
+    return {**server.environment, "ECOPARK_INFLUX_USER": user, "ECOPARK_INFLUX_TOKEN": password}
 
 
 async def _administrator(server: PrivateDatabase) -> None:
@@ -53,11 +63,11 @@ async def _administrator(server: PrivateDatabase) -> None:
                 return
 
 
-async def _asked(server: PrivateDatabase, administrator: Store, folder: Path) -> Cell:
+async def _asked(server: PrivateDatabase, administrator: Store, folder: Path, known: Mapping[str, str]) -> Cell:
     park = folder / "tenants.yaml"
     park.write_text(PARK, encoding="utf-8")
     for turn in (1, 2):
-        done = await asyncio.to_thread(_sync, server, park, folder / "keys")
+        done = await asyncio.to_thread(_sync, known, park, folder / "keys")
         if done.returncode or (turn == 2 and '"steps": []' not in done.stdout):
             return cell("tenants sync", [f"turn {turn} ended with {done.returncode}: {done.stdout}{done.stderr}"])
     await administrator.write(["usage,park=demo,tenant=textile amount=1 60000000000"], TEXTILE)
@@ -90,16 +100,8 @@ async def _asked(server: PrivateDatabase, administrator: Store, folder: Path) ->
     return cell(f"guarded: own only; alone {len(alone)} of {len(QUESTIONS)} questions tell", faults)
 
 
-def _sync(server: PrivateDatabase, park: Path, keys: Path) -> "subprocess.CompletedProcess[str]":
-    user, password = ADMINISTRATOR
-    env = {
-        **os.environ,
-        "ECOPARK_PARK": str(park),
-        "ECOPARK_INFLUX_URL": server.url,
-        "ECOPARK_INFLUX_USER": user,
-        "ECOPARK_INFLUX_TOKEN": password,
-        "ECOPARK_GUARD_URL": "http://127.0.0.1:9",
-    }
+def _sync(known: Mapping[str, str], park: Path, keys: Path) -> "subprocess.CompletedProcess[str]":
+    env = {**os.environ, "ECOPARK_PARK": str(park), "ECOPARK_GUARD_URL": "http://127.0.0.1:9", **known}
     return subprocess.run(
         [str(ECOPARK), "tenants", "sync", "--json", "--dir", str(keys)],
         env=env,

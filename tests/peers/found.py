@@ -1,8 +1,9 @@
 """Servers of other versions and makes, found as programs in a folder; each is started by a small adapter of its own.
 
 The folder holds a folder for each server, called as people call it (`mosquitto-2.1.2`). What is in it says what it is:
-`mosquitto` (beside it perhaps the plugin persist-sqlite of 2.1), `influxd` (1.x), `ts-server` or `ts-meta`, `ts-store`
-and `ts-sql` (openGemini), or HiveMQ's `lib` and `extensions`, where an extension lets clients in.
+`mosquitto` (beside it perhaps the plugin persist-sqlite of 2.1), `influxd` (with 2.x's `influx` for its backups),
+`ts-server` or `ts-meta`, `ts-store` and `ts-sql` (openGemini), or HiveMQ's `lib` and `extensions`, where an extension
+lets clients in.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from metering.park import Park
 from proving.servers import GuardedMosquitto, Influxd, PrivateBroker, PrivateDatabase, Servers
 from tests.peers.hivemq import HiveMQ
+from tests.peers.influx2 import Influx2d, is_influx2
 from tests.peers.opengemini import ClusterGemini, SingleGemini
 
 DEBIAN = "Debian's"
@@ -52,7 +54,7 @@ class PeerBroker:
 
 @dataclass(frozen=True, slots=True)
 class PeerDatabase:
-    """`guarding` makes one that asks for accounts, where it is known how."""
+    """`make` takes a folder and whether it asks for accounts (`authenticate`)."""
 
     name: str
     make: Callable[..., PrivateDatabase]
@@ -81,7 +83,8 @@ def databases(folder: Path | None) -> Iterator[PeerDatabase]:
     yield PeerDatabase(f"{DEBIAN} InfluxDB", Influxd)
     for place in sorted(folder.iterdir()) if folder else ():
         if (influxd := place / "influxd").is_file():
-            yield PeerDatabase(place.name, partial(Influxd, executable=influxd))
+            kind = partial(Influx2d, influxd) if is_influx2(influxd) else partial(Influxd, executable=influxd)
+            yield PeerDatabase(place.name, kind)
         if (place / "ts-server").is_file():
             yield PeerDatabase(place.name, partial(SingleGemini, place))
         if all((place / name).is_file() for name in ("ts-meta", "ts-store", "ts-sql")):

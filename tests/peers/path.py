@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiomqtt
@@ -29,13 +30,22 @@ PAUSE_S = 0.004
 CAME_S = 60.0
 
 
-async def chaos(servers: Servers, folder: Path, seconds: float, *, guarded: bool) -> Cell:
+@dataclass(frozen=True, slots=True)
+class Blows:
+    """How long everything is killed and paused, and the seed that chooses what and when."""
+
+    seconds: float
+    seed: int
+
+
+async def chaos(servers: Servers, folder: Path, blows: Blows, *, guarded: bool) -> Cell:
     """Everything but the plant is killed and paused, and then counted."""
-    run = Chaos(folder, seconds, SEED, servers=servers, guarded=guarded)
+    run = Chaos(folder, blows.seconds, blows.seed, servers=servers, guarded=guarded)
     verdict = await run.run()
     kills = sum(count for (deed, _), count in run.done.items() if deed == "kill")
     faults = [*verdict.faults] if verdict.read else ["nothing was read"]
-    return cell(f"{verdict.stored:,} of {verdict.read:,} readings, {kills} kills", faults)
+    said = f"{verdict.stored:,} of {verdict.read:,} readings, {kills} kills in {blows.seconds:.0f} s, seed {blows.seed}"
+    return cell(said, faults)
 
 
 async def restart(servers: Servers, folder: Path) -> Cell:

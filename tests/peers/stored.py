@@ -17,6 +17,8 @@ from dashboards.filling import Choice, filled, with_macros
 from dashboards.filling import asked as as_grafana
 from dashboards.panels import Page
 from dashboards.setting import Setting
+from ecopark.commands.store import FROM, TO
+from ecopark.tenants.wanted import databases as tenants_databases
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
 from metering.parkfile import load_park
@@ -32,6 +34,7 @@ from tests.dashboards.realpast import write_past
 from tests.dashboards.synthetic import Plant
 from tests.dashboards.test_pages_ask import RANGES, TENANTS, choices, pages
 from tests.peers.cell import Cell, cell
+from tests.peers.influx2 import Influx2d
 
 DAYS = 2
 FIGURES = (USAGE, EFFICIENCY, PARK_EFFICIENCY, BALANCE)
@@ -96,6 +99,8 @@ class Reference:
 
 async def figures(here: PrivateDatabase, store: Store, folder: Path, due: Reference) -> Cell:
     """Days of the example park as the services write them, then the last one recomputed by the command."""
+    if isinstance(here, Influx2d):
+        await here.have(tenants_databases([load_park(EXAMPLE)]))
     await write_past(store, folder, NOW, DAYS)
     faults = await _unlike(store, due.figures)
     day = str(DAY - timedelta(days=1))
@@ -210,25 +215,53 @@ def _of_page(page: Page, chosen: list[Choice], park: Park) -> Iterator[str]:
             yield as_grafana(target.query, panel, chosen, NOW - length, NOW, park.zone)
 
 
-async def copied(here: PrivateDatabase, there: PrivateDatabase, folder: Path) -> Cell:
-    """`ecopark store copy` from this database to a new one of Debian's, and every row compared."""
+async def copied(here: PrivateDatabase, there: PrivateDatabase, journal: Path) -> Cell:
+    """`ecopark store copy` from one database to another, and every row compared."""
+    if isinstance(there, Influx2d):
+        async with here.store() as ours:
+            await there.have(await databases(ours, OPERATOR_DATABASE))
+    accounts = {
+        f"{prefix}_{name}": known
+        for prefix, server in ((FROM, here), (TO, there))
+        for name in ("USER", "TOKEN")
+        if (known := server.environment.get(f"ECOPARK_INFLUX_{name}"))
+    }
     done = await asyncio.to_thread(
         subprocess.run,
         [
-            *(str(ECOPARK), "store", "copy", "--json", "--journal", str(folder / "copy.json")),
+            *(str(ECOPARK), "store", "copy", "--json", "--journal", str(journal)),
             *("--from", here.url, "--to", there.url),
         ],
+        env=os.environ | accounts,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         return cell("store copy", [f"it ended with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"])
-    faults: list[str] = []
-    async with here.store() as ours, there.store() as theirs:
-        for database in await databases(ours, OPERATOR_DATABASE):
-            for name in await measurements(ours, database):
-                one = await ours.query(f'SELECT * FROM "{name}"', database)
-                other = await theirs.query(f'SELECT * FROM "{name}"', database)
-                faults += [f"{database}.{name}: {fault}" for fault in differences(other, one)]
+    faults = await unlike(here, there)
     return cell(f"{json.loads(done.stdout)['points']:,} points", faults)
+
+
+async def unlike(here: PrivateDatabase, there: PrivateDatabase) -> list[str]:
+    """What is not the same in all of Ecopark's databases of two servers, row by row."""
+    async with here.store() as ours, there.store() as theirs:
+        return against(await everything(theirs), await everything(ours))
+
+
+Contents = Mapping[str, list[Row]]
+"""All rows by database and measurement."""
+
+
+async def everything(store: Store) -> Contents:
+    """All that is in Ecopark's databases."""
+    return {
+        f"{database}.{measurement}": await store.query(f'SELECT * FROM "{measurement}"', database)
+        for database in await databases(store, OPERATOR_DATABASE)
+        for measurement in await measurements(store, database)
+    }
+
+
+def against(theirs: Contents, ours: Contents) -> list[str]:
+    """What is not there as it is here."""
+    return [f"{name}: {fault}" for name, rows in ours.items() for fault in differences(theirs.get(name, []), rows)]

@@ -11,9 +11,11 @@ from store.answers import Row
 from store.client import Store
 from tests.conftest import FaultyProxy
 from tests.peers.apart import tenants
+from tests.peers.backups import restored
 from tests.peers.cell import Judgement
 from tests.peers.found import brokers, databases
-from tests.peers.stored import copied, differences, refusals
+from tests.peers.influx2 import Influx2d
+from tests.peers.stored import against, copied, differences, refusals
 from tests.peers.sums import sums
 
 ROWS: list[Row] = [
@@ -79,13 +81,28 @@ async def test_a_copy_that_lacks_a_row_is_seen(influx: Influxd, store: Store, tm
     target = Influxd(tmp_path / "target")
     await target.start()
     try:
-        assert (await copied(influx, target, tmp_path)).judgement is Judgement.SAME
+        assert (await copied(influx, target, tmp_path / "copy.json")).judgement is Judgement.SAME
         async with target.store() as other:
             await other.write(["electricity,meter=m1 value=77 3000000000"], "ecopark")
         (tmp_path / "copy.json").write_text(json.dumps({"ecopark/electricity": 2**62}))
-        assert (await copied(influx, target, tmp_path)).judgement is Judgement.DIFFERENT
+        assert (await copied(influx, target, tmp_path / "copy.json")).judgement is Judgement.DIFFERENT
     finally:
         target.process.kill()
+
+
+async def test_a_backup_of_debians_database_has_everything(influx: Influxd, store: Store, tmp_path: Path) -> None:
+    for database in ("ecopark", "ecopark_demo_textile"):
+        await store.create_database(database)
+        await store.write([f"usage,meter=m1 amount={n},code=7i {n}000000000" for n in range(1, 9)], database)
+    found = await restored(influx, Influxd, tmp_path)
+    assert (found.judgement, found.said) == (Judgement.SAME, "16 points")
+
+
+def test_what_was_not_restored_is_seen() -> None:
+    due = {"ecopark.usage": ROWS, "ecopark.arrivals": ROWS[:1]}
+    assert against(due, due) == []
+    assert against({"ecopark.usage": ROWS}, due) == ["ecopark.arrivals: 0 rows, not 1"]
+    assert against({**due, "ecopark.usage": ROWS[1:]}, due) == ["ecopark.usage: 1 rows, not 2"]
 
 
 async def test_tenants_are_apart_behind_the_guard(tmp_path: Path) -> None:
@@ -98,7 +115,6 @@ def test_servers_are_found_by_what_is_in_their_folders(tmp_path: Path) -> None:
     for name, programs in {
         "mosquitto-2.1.2": ["mosquitto"],
         "hivemq": ["lib/hivemq-community-edition-embedded-2025.5.jar"],
-        "influxdb-1.12.4": ["influxd"],
         "gemini": ["ts-server", "ts-meta", "ts-store", "ts-sql"],
         "notes": ["README"],
     }.items():
@@ -106,11 +122,20 @@ def test_servers_are_found_by_what_is_in_their_folders(tmp_path: Path) -> None:
             file = tmp_path / name / program
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
+    for version in ("1.12.4", "2.9.1"):
+        influxd = tmp_path / f"influxdb-{version}" / "influxd"
+        influxd.parent.mkdir()
+        influxd.write_text(f'#!/bin/sh\necho "InfluxDB v{version} (git: none)"\n')
+        influxd.chmod(0o755)
     assert [peer.name for peer in brokers(tmp_path)] == ["Debian's mosquitto", "hivemq", "mosquitto-2.1.2"]
     assert [peer.name for peer in databases(tmp_path)] == [
         "Debian's InfluxDB",
         "gemini",
         "gemini, three nodes",
         "influxdb-1.12.4",
+        "influxdb-2.9.1",
     ]
+    made = {peer.name: peer.make(tmp_path / "made" / peer.name) for peer in databases(tmp_path)}
+    assert isinstance(made["influxdb-2.9.1"], Influx2d)
+    assert isinstance(made["influxdb-1.12.4"], Influxd)
     assert [peer.name for peer in brokers(None)] == ["Debian's mosquitto"]
