@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -26,13 +26,15 @@ ADMINISTRATOR = ("admin", "Right-0-Right-1")
 """openGemini wants letters of both cases, digits and a mark."""
 
 
-async def tenants(make: Callable[..., PrivateDatabase], folder: Path) -> Cell:
-    """Every question of the guard's own test, which tells of others where a database alone does."""
+async def tenants(
+    make: Callable[..., PrivateDatabase], folder: Path, questions: Sequence[str] = tuple(QUESTIONS)
+) -> Cell:
+    """Questions of the guard's own test, which tell of others where a database alone does."""
     server = make(folder / "guarded", authenticate=True)
     try:
         known = await _known_to(server)
         async with Store(server.url, known["ECOPARK_INFLUX_USER"], known["ECOPARK_INFLUX_TOKEN"]) as administrator:
-            return await _asked(server, administrator, folder, known)
+            return await _asked(server, administrator, folder, known, questions)
     finally:
         server.process.stop()
 
@@ -63,7 +65,9 @@ async def _administrator(server: PrivateDatabase) -> None:
                 return
 
 
-async def _asked(server: PrivateDatabase, administrator: Store, folder: Path, known: Mapping[str, str]) -> Cell:
+async def _asked(
+    server: PrivateDatabase, administrator: Store, folder: Path, known: Mapping[str, str], questions: Sequence[str]
+) -> Cell:
     park = folder / "tenants.yaml"
     park.write_text(PARK, encoding="utf-8")
     for turn in (1, 2):
@@ -82,8 +86,8 @@ async def _asked(server: PrivateDatabase, administrator: Store, folder: Path, kn
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         async with aiohttp.ClientSession() as session:
-            alone = await _telling(Asking(session, server.url, secret))
-            behind = await _telling(Asking(session, f"http://127.0.0.1:{runner.addresses[0][1]}", secret))
+            alone = await _telling(Asking(session, server.url, secret), questions)
+            behind = await _telling(Asking(session, f"http://127.0.0.1:{runner.addresses[0][1]}", secret), questions)
             own = Asking(session, f"http://127.0.0.1:{runner.addresses[0][1]}", secret)
             faults = [f"the guard tells: {question}" for question in behind]
             if "textile" not in await own.ask('SELECT * FROM "usage"', "in the body"):
@@ -97,7 +101,7 @@ async def _asked(server: PrivateDatabase, administrator: Store, folder: Path, kn
             except (OperatorError, RejectedError):
                 continue
             faults.append(f"a tenant may write to {database}")
-    return cell(f"guarded: own only; alone {len(alone)} of {len(QUESTIONS)} questions tell", faults)
+    return cell(f"guarded: own only; alone {len(alone)} of {len(questions):,} questions tell", faults)
 
 
 def _sync(known: Mapping[str, str], park: Path, keys: Path) -> "subprocess.CompletedProcess[str]":
@@ -111,10 +115,10 @@ def _sync(known: Mapping[str, str], park: Path, keys: Path) -> "subprocess.Compl
     )
 
 
-async def _telling(asking: Asking) -> list[str]:
+async def _telling(asking: Asking, questions: Sequence[str]) -> list[str]:
     """Questions whose answers show anything of others."""
     found = []
-    for question in QUESTIONS:
+    for question in questions:
         answer = await asking.ask(question, "in the body")
         if any(mark in answer for mark in MARKS):
             found.append(question)

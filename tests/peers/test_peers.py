@@ -10,6 +10,7 @@ from proving.servers import Influxd
 from store.answers import Row
 from store.client import Store
 from tests.conftest import FaultyProxy
+from tests.ecopark.tenants.test_guard import QUESTIONS
 from tests.peers.apart import tenants
 from tests.peers.backups import restored
 from tests.peers.cell import Judgement
@@ -18,6 +19,7 @@ from tests.peers.influx2 import Influx2d
 from tests.peers.stored import against, copied, differences, refusals
 from tests.peers.sums import sums
 
+LOOKS = 20
 ROWS: list[Row] = [
     {"time": 1, "tenant": "a", "total": 0.1 + 0.2, "note": None},
     {"time": 2, "tenant": "b", "total": 7, "note": "x"},
@@ -46,8 +48,8 @@ def test_what_differs_is_seen(theirs: list[Row]) -> None:
 
 
 async def test_debians_database_passes(store: Store) -> None:
-    for check in (refusals, sums):
-        found = await check(store)
+    for check in (refusals(store), sums(store, LOOKS)):
+        found = await check
         assert found.judgement is Judgement.SAME, found.details
 
 
@@ -71,7 +73,7 @@ class CountsTwice(FaultyProxy):
 
 async def test_a_server_that_counts_twice_is_seen(influx: Influxd) -> None:
     async with CountsTwice(influx.url) as proxy, Store(proxy.url) as through:
-        found = await sums(through)
+        found = await sums(through, LOOKS)
     assert found.judgement is Judgement.DIFFERENT
     assert 0 < len(found.details) < proxy.asked
 
@@ -106,7 +108,7 @@ def test_what_was_not_restored_is_seen() -> None:
 
 
 async def test_tenants_are_apart_behind_the_guard(tmp_path: Path) -> None:
-    found = await tenants(Influxd, tmp_path)
+    found = await tenants(Influxd, tmp_path, QUESTIONS[::7])
     assert found.judgement is Judgement.SAME, found.details
     assert "alone 0 of" not in found.said, "the questions must tell something where there is no guard"
 
