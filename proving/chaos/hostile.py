@@ -18,7 +18,7 @@ import aiomqtt
 
 from metering.park import Park
 from wire.address import BrokerAddress
-from wire.client import client_of
+from wire.client import client_of, told_to_end
 from wire.topics import ROOT, Channel, ingester, topic
 
 HOSTILE: Final = "gw-hostile"
@@ -52,6 +52,8 @@ class Hostile:
                     client_of(self._address, identifier, LIFE_S) as client,
                 ):
                     await self._harm(client)
+            if told_to_end():
+                return
             await asyncio.sleep(PAUSE_S)
 
     async def _harm(self, client: aiomqtt.Client) -> None:

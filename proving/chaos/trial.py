@@ -27,6 +27,7 @@ from store.answers import Row
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from store.select import select, where
+from wire.client import told_to_end
 
 RECOVER_S = 600.0
 BEGIN_S = 300.0
@@ -95,7 +96,7 @@ class Trial:
 
 async def _listen(side: GatewaySide) -> None:
     """Listen to the gateways, again where the broker is not back yet."""
-    while True:
+    while not told_to_end():
         with suppress(aiomqtt.MqttError, TimeoutError):
             await side.run(asyncio.Event())
         await asyncio.sleep(LOOK_S)

@@ -1,17 +1,21 @@
 """The chaos run: a short one on every change, and proof that its judge sees what it should."""
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
 from metering.park import Park
 from metering.parkfile import load_park
+from proving.chaos.hostile import Hostile
 from proving.chaos.schedule import schedule
 from proving.chaos.verdict import Verdict, judge, logged
 from proving.demo.plan import EXAMPLE
+from proving.servers import Mosquitto
 from tests.conftest import ECOPARK
 
 METER, COUNTER = "wm-brewery", "volume_m3"
@@ -41,6 +45,27 @@ def test_a_short_outage_of_the_database_loses_nothing() -> None:
     assert result["read"] == result["stored"] >= 2 * 201, "of each meter one from before, and one from meanwhile"
     assert result["ingest_mb"]["most"] >= result["ingest_mb"]["first"] > 0
     assert result["live_s"] <= result["caught_up_s"]
+
+
+class FailsWhenLeft(Hostile):
+    """Its connection fails at the moment at which it is told to end, which hides that from whoever passes over it."""
+
+    async def _harm(self, client: aiomqtt.Client) -> None:  # noqa: ARG002 (as the one that it replaces)
+        self.sent["odd"] += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise aiomqtt.MqttError("lost") from None
+
+
+async def test_a_hostile_gateway_ends_when_told_to_though_its_connection_fails(broker: Mosquitto, park: Park) -> None:
+    hostile = FailsWhenLeft(broker.address, park, 7)
+    async with asyncio.timeout(60):
+        harming = asyncio.create_task(hostile.run())
+        while not hostile.sent:  # noqa: ASYNC110 (it sets no event)
+            await asyncio.sleep(0.01)
+        harming.cancel()
+        await asyncio.wait([harming])
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,7 +18,6 @@ from proving.servers import Influxd
 from store.answers import Row
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
-from tests.conftest import ECOPARK
 from tests.efficiency.service.test_aside import park_of
 from tests.efficiency.service.test_usage_service import until
 
@@ -143,6 +143,15 @@ async def _looks(mine: Leases, services: list[Leases], random_: random.Random) -
         assert len(every) == len(set(every)), "a park has two writers"
 
 
+_SOONER = """
+from efficiency.service import lease
+lease.LASTS_MS, lease.SKEW_MS, lease.WRITES_FOR_S, lease.RENEW_S = 12_000, 1_000, 7.0, 2.0
+from ecopark.cli import main
+main()
+"""
+"""The command with claims that run out five times as fast; the tests above move a clock by what they really last."""
+
+
 @pytest.fixture
 async def start(tmp_path: Path, influx: Influxd) -> AsyncIterator[Callable[[str], Child]]:
     children: list[Child] = []
@@ -150,7 +159,9 @@ async def start(tmp_path: Path, influx: Influxd) -> AsyncIterator[Callable[[str]
     def started(name: str) -> Child:
         env = {"ECOPARK_PARK": str(tmp_path / "parks"), "ECOPARK_INFLUX_URL": influx.url, "ECOPARK_INSTANCE": name}
         env |= {"ECOPARK_SHARE_PARKS": "true", "ECOPARK_INFLUX_USER": "", "ECOPARK_INFLUX_TOKEN": ""}
-        child = Child(name, [str(ECOPARK), "usage", "run"], tmp_path / f"{name}.log", {**os.environ, **env})
+        child = Child(
+            name, [sys.executable, "-c", _SOONER, "usage", "run"], tmp_path / f"{name}.log", {**os.environ, **env}
+        )
         child.start()
         children.append(child)
         return child
@@ -197,7 +208,8 @@ async def test_when_a_service_is_killed_the_other_computes_its_parks(
 
     async def all_go_on() -> bool:
         found = await newest()
-        return all(found[park] > killed[park] + 20_000 for park in PARKS)
+        # What was under way when it was killed may still be written; what begins later is the other's.
+        return all(found[park] > killed[park] + 6_000 for park in PARKS)
 
     await until(all_go_on, 240)
     assert (await holders()).get("one") == {*PARKS}
