@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import aiomqtt
 import ryaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
 from metering.errors import OperatorError, UnavailableError
@@ -71,12 +71,16 @@ class ImportColumn(Model):
         return self
 
 
+def _listed(columns: Any) -> Any:
+    return (columns,) if isinstance(columns, str) else columns
+
+
 class ImportMapping(Model):
     """How a spreadsheet is read. `time` is a column, or two of date and time of day; `zone` is that of local times."""
 
     park: Identifier | None = None
     gateway: Identifier
-    time: str | tuple[str, str]
+    time: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=2)]
     format: str | None = None
     zone: Zone | None = None
     meter: str | None = None
@@ -160,8 +164,7 @@ def readings_of(
 
 def _heads_are_there(rows: Sequence[SheetRow], mapping: ImportMapping) -> None:
     heads = set().union(*(row.cells for row in rows)) if rows else set()
-    times = [mapping.time] if isinstance(mapping.time, str) else [*mapping.time]
-    wanted = [*times, *([mapping.meter] if mapping.meter else []), *(column.column for column in mapping.values)]
+    wanted = [*mapping.time, *([mapping.meter] if mapping.meter else []), *(column.column for column in mapping.values)]
     missing = [name for name in wanted if name not in heads]
     if rows and missing:
         raise OperatorError(
@@ -203,9 +206,10 @@ def _of_row(
 
 
 def _time_cell(row: SheetRow, mapping: ImportMapping) -> Any:
-    if isinstance(mapping.time, str):
-        return row.cells.get(mapping.time)
-    day, clock = (row.cells.get(name) for name in mapping.time)
+    day, *more = (row.cells.get(name) for name in mapping.time)
+    if not more:
+        return day
+    clock = more[0]
     if isinstance(day, datetime) and isinstance(clock, str):
         with suppress(ValueError):
             clock = time_of_day.fromisoformat(clock.strip())
@@ -278,8 +282,11 @@ async def send(
                 )
             finally:
                 listening.cancel()
-    except aiomqtt.MqttError as error:
-        raise UnavailableError(f"the broker at {address}: {error}; run the import again, it goes on") from error
+    except* aiomqtt.MqttError as group:
+        raise UnavailableError(
+            f"the broker at {address}: {group.exceptions[0]}; run the import again, it goes on. Where the gateway "
+            "runs too, import with the operator's account (accounts/operator.env): a gateway's own has one connection"
+        ) from group
     return result
 
 
@@ -379,10 +386,10 @@ def _text_of(cell: Any, head: str, mapping: ImportMapping) -> Any:
     if isinstance(cell, float):
         return (str(int(cell)) if cell.is_integer() else repr(cell)).replace(".", mapping.decimal)
     if isinstance(cell, datetime | time_of_day) and mapping.format is not None:
-        if head == mapping.time:
+        if mapping.time == (head,):
             return cell.strftime(mapping.format)
         of_day, _, of_clock = mapping.format.partition(" ")
-        if not isinstance(mapping.time, str) and head in mapping.time:
+        if head in mapping.time:
             return cell.strftime(of_day if head == mapping.time[0] else of_clock)
     return cell
 

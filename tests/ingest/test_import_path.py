@@ -7,15 +7,20 @@ import subprocess
 from pathlib import Path
 
 from ecopark.importing import ImportJournal, ImportMapping, load_rows, readings_of, send
+from ecopark.secretfiles import read_secrets
 from ecopark.sheets import read_rows
 from metering.parkfile import load_park
+from proving.servers import GuardedMosquitto
 from tests.conftest import ECOPARK
 from tests.ecopark.test_importing import sheet
-from tests.ingest.conftest import Station
+from tests.ingest.conftest import PATIENCE_S, Station
+from wire.address import BrokerAddress
+from wire.client import client_of
 
 
-async def imported(station: Station, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "ECOPARK_MQTT_URL": station.broker.url, "ECOPARK_PARK": str(station.park)}
+async def imported(station: Station, *arguments: str, **account: str) -> "subprocess.CompletedProcess[str]":
+    settings = {"ECOPARK_MQTT_URL": station.broker.url, "ECOPARK_PARK": str(station.park)}
+    environment = {**os.environ, **settings, **account}
     return await asyncio.to_thread(
         subprocess.run,
         [str(ECOPARK), "import", *arguments, "--json"],
@@ -67,3 +72,28 @@ async def test_batches_that_were_not_answered_are_sent_by_the_next_run(station: 
     result = await send(readings, station.broker.address, ("demo", "gw-1"), journal, lambda _: None)
     assert (result.stored + result.already, result.faults) == (60, [])
     assert await station.count() == 60
+
+
+async def test_an_import_ends_in_one_clear_line_where_the_running_gateway_takes_its_session_back(
+    station: Station, tmp_path: Path
+) -> None:
+    broker = GuardedMosquitto(tmp_path / "guarded", [load_park(station.park)])
+    await broker.start()
+    try:
+        file = sheet(tmp_path / "r.csv", ("t", "e"), *((f"2026-11-20T00:{m:02}:00Z", str(m)) for m in range(60)))
+        mapped = tmp_path / "map.yaml"
+        mapped.write_text("gateway: gw-1\ntime: t\nvalues: [{column: e, quantity: energy_kwh, meter: em-1}]\n")
+        account = {"ECOPARK_MQTT_URL": read_secrets(broker.account("demo.gw-1"))["ECOPARK_MQTT_URL"]}
+        async with client_of(broker.address) as operator:
+            await operator.subscribe("ecopark/v1/demo/gw-1/readings", qos=1)
+            running = asyncio.create_task(imported(station, str(file), "--mapping", str(mapped), **account))
+            async with asyncio.timeout(PATIENCE_S):
+                await anext(aiter(operator.messages))
+                async with client_of(BrokerAddress.parse(account["ECOPARK_MQTT_URL"])):
+                    ended = await running
+    finally:
+        broker.process.stop()
+    assert ended.returncode == 1
+    (said,) = [line for line in ended.stderr.splitlines() if line.startswith("ecopark: ")]
+    assert "operator's account" in said
+    assert "Traceback" not in ended.stderr
