@@ -108,3 +108,11 @@ def test_the_ingesters_scale_on_a_metric_that_they_have() -> None:
     health = (FOLDER.parents[1] / service / "health.py").read_text()
     assert f'"{field}"' in health
     assert scaler["spec"]["scaleTargetRef"]["kind"] == "StatefulSet"
+
+
+def test_several_usage_services_divide_the_parks_under_names_of_their_own() -> None:
+    usage = next(one for one in manifests() if one["kind"] == "StatefulSet" and one["metadata"]["name"] == "usage")
+    assert usage["spec"]["replicas"] > 1
+    given = {one["name"]: one for one in usage["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert given["ECOPARK_SHARE_PARKS"]["value"] == "true", "else two would write one park"
+    assert given["ECOPARK_INSTANCE"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
