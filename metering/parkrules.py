@@ -177,6 +177,15 @@ def _entered_fuels_are_known(park: Park) -> Iterator[Broken]:
             yield ("entered", index, "fuel"), one_of(fuels, "a fuel of factors.fuels")
 
 
+def _gases_can_be_added_up(park: Park) -> Iterator[Broken]:
+    factors = park.factors
+    for utility, entries in factors.scope1.items():
+        for place, entry in enumerate(entries):
+            if at(factors.gwp, entry.since) is None:
+                right = f"factors.gwp must name the set of warming potentials that holds from {entry.since} on"
+                yield ("factors", "scope1", utility, place, "from"), right
+
+
 def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
     meters = {meter.id: meter for _, meter in _named(park.meters)}
     reused = park.park.reused_water
@@ -303,6 +312,7 @@ _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
     _sources_are_carried,
     _streams_are_right,
     _entered_fuels_are_known,
+    _gases_can_be_added_up,
     _reuse_and_targets_are_known,
     _allocations_hold,
 )

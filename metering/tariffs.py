@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from metering.calendar import Calendar, Window
 from metering.dated import DatedValue, Sourced, Values, in_order
-from metering.fuels import Fuel, WarmingPotential
-from metering.model import Identifier, Model, NotNegative, Number, Positive
+from metering.fuels import Fuel, GasFactor, WarmingPotential
+from metering.model import Identifier, Model, NotNegative, Positive
 from metering.quantities import Utility
 
 
@@ -132,13 +132,6 @@ class Allocation(Sourced):
     common: CostShare | None = None
 
 
-class FuelFactor(Sourced):
-    """F12: kg CO2e per unit = `gj_per_unit` (net calorific value) x `kg_per_gj`."""
-
-    gj_per_unit: Positive
-    kg_per_gj: Number
-
-
 class BoughtFactor(DatedValue):
     """F11: kg CO2e per unit bought; an `estimate` is one whose authors give it for reference only."""
 
@@ -148,12 +141,12 @@ class BoughtFactor(DatedValue):
 class Factors(Model):
     """Emission and conversion factors.
 
-    `scope1`: fuels burnt by the tenant. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit,
-    `mj`: energy content per unit (F20). `fuels`: entered by month, under names that the park file chooses; `gwp`: the
-    set of warming potentials for adding up their gases (F33).
+    `scope1`: metered fuels burnt on site. `scope2`: kg CO2e per unit bought. `toe`: tonnes of oil equivalent per unit,
+    `mj`: energy content per unit (F20). `fuels`: entered by month, under names that the park file chooses;
+    `gwp`: the set of warming potentials for adding up the gases of all fuels (F12, F33).
     """
 
-    scope1: dict[Utility, Annotated[tuple[FuelFactor, ...], in_order]] = Field(default_factory=dict)
+    scope1: dict[Utility, Annotated[tuple[GasFactor, ...], in_order]] = Field(default_factory=dict)
     scope2: dict[Utility, Annotated[tuple[BoughtFactor, ...], in_order]] = Field(default_factory=dict)
     toe: dict[Utility, Values] = Field(default_factory=dict)
     mj: dict[Utility, Values] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.valuation.valued import ValueReason
 from metering.dated import at
 from metering.figures import FIGURES
-from metering.fuels import EnteredFuel, Fuel, GasFactor, WarmingPotential
+from metering.fuels import EnteredFactor, EnteredFuel, Fuel, Gases, WarmingPotential
 from metering.park import Park
 
 KNOWN_DAYS = 28
@@ -20,22 +20,14 @@ _FEW_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Burnt:
-    """A fuel that was entered, of the months in which one factor held; kg by gas.
-
-    `biogenic_kg` is CO2 of biogenic carbon, which is not in `co2e_kg`.
-    """
+    """A fuel that was entered, of the months in which one factor held."""
 
     entered: EnteredFuel
     fuel: Fuel
-    factor: GasFactor
+    factor: EnteredFactor
     gwp: WarmingPotential
     months: tuple[date, ...]
     amount: float
-
-    @property
-    def gj(self) -> float:
-        """Energy by its net calorific value."""
-        return self.amount * self.factor.gj_per_unit
 
     @property
     def toe(self) -> float:
@@ -43,29 +35,14 @@ class Burnt:
         return self.amount * self.factor.toe_per_unit
 
     @property
-    def co2_kg(self) -> float:
-        """CO2 of fossil carbon."""
-        return 0.0 if self.factor.biogenic else self.gj * self.factor.co2_kg_per_gj
-
-    @property
-    def biogenic_kg(self) -> float:
-        """CO2 of biogenic carbon."""
-        return self.gj * self.factor.co2_kg_per_gj if self.factor.biogenic else 0.0
-
-    @property
-    def ch4_kg(self) -> float:
-        """Methane."""
-        return self.gj * self.factor.ch4_kg_per_gj
-
-    @property
-    def n2o_kg(self) -> float:
-        """Nitrous oxide."""
-        return self.gj * self.factor.n2o_kg_per_gj
+    def gases(self) -> Gases:
+        """What burning it emitted."""
+        return self.factor.gases(self.amount)
 
     @property
     def co2e_kg(self) -> float:
-        """F33: all gases by their warming potential."""
-        return self.co2_kg + self.ch4_kg * self.gwp.ch4 + self.n2o_kg * self.gwp.n2o
+        """F33."""
+        return self.gases.co2e_kg(self.gwp)
 
 
 def burnt(park: Park, months: Sequence[date], tenants: Sequence[str | None]) -> Iterator[Burnt]:

@@ -4,7 +4,7 @@ Metered carriers are what is stored of each day, by the factor that held; fuels 
 The park as a whole is what came over its edge, and every fuel that was entered: it holds its tenants.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,12 +14,13 @@ from efficiency.indicators.tenant import fence_meters
 from efficiency.reports import reading
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import MeterDays
-from metering.dated import DatedValue, Sourced, at
+from metering.dated import DatedValue, at
 from metering.figures import Period
+from metering.fuels import Gases, GasFactor, WarmingPotential
 from metering.model import Localized
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
-from metering.tariffs import BoughtFactor, FuelFactor
+from metering.tariffs import BoughtFactor, Factors
 from store.client import Store
 
 LOCATION, MARKET = "location", "market"
@@ -29,9 +30,10 @@ _ORDER = (Utility.NATURAL_GAS, *(utility for utility in Utility if utility is no
 
 @dataclass(frozen=True, slots=True)
 class InventoryRow:
-    """One line: what was burnt or bought while one factor held; kg by gas where the factor tells gases apart.
+    """One line: what was burnt or bought while one factor held.
 
-    `subject` is a tenant, or None for the park as a whole; `basis` tells both ways of counting scope 2 apart.
+    `subject` is a tenant, or None for the park as a whole; `basis` says which way of counting scope 2 it is.
+    `completeness` is that of meters, None of what was entered. `gases` are those of a fuel.
     """
 
     subject: Tenant | None
@@ -46,7 +48,7 @@ class InventoryRow:
     standing: str
     source: str
     completeness: float | None
-    gases: Burnt | None = None
+    gases: Gases | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class _Days:
     period: ReportPeriod
     use: MeterDays
     until: date
+
+    @property
+    def over(self) -> Iterator[date]:
+        """The days themselves."""
+        return (day for day in self.period.days if day < self.until)
 
     def amount(self, meters: Sequence[str], day: date) -> float:
         """What came in through some meters on a day."""
@@ -98,7 +105,7 @@ def _metered(
     park: Park, tenant: Tenant | None, utility: Utility, meters: Sequence[str], days: _Days
 ) -> Iterator[InventoryRow]:
     if utility in park.factors.scope1:
-        yield from _lines(tenant, utility, (1, ""), _by_factor(park.factors.scope1[utility], (), meters, days))
+        yield from _fuel_lines(tenant, utility, _by_fuel(park.factors, utility, meters, days))
     elif utility in park.factors.scope2:
         bought = park.factors.scope2[utility]
         owners = [tenant] if tenant is not None else park.tenants
@@ -107,57 +114,111 @@ def _metered(
             for each in owners
             if utility is Utility.ELECTRICITY and each.contract.co2e_kg_per_kwh
         ]
-        yield from _lines(tenant, utility, (2, LOCATION), _by_factor(bought, (), meters, days))
-        yield from _lines(tenant, utility, (2, MARKET), _by_factor(bought, contracts, meters, days))
+        yield from _bought_lines(tenant, utility, LOCATION, _by_factor(bought, (), meters, days))
+        yield from _bought_lines(tenant, utility, MARKET, _by_factor(bought, contracts, meters, days))
 
 
-_Amounts = dict[Sourced, list[tuple[float, float]]]
-"""Amount and completeness of each day on which a factor held."""
+@dataclass(slots=True)
+class _Sum:
+    """What meters measured on the days on which a factor held."""
+
+    amount: float = 0.0
+    complete: float = 0.0
+    days: int = 0
+
+    def add(self, amount: float, complete: float) -> None:
+        """Count a day, by how much of it is known."""
+        self.amount += amount
+        self.complete += complete
+        self.days += 1
+
+    @property
+    def completeness(self) -> float:
+        """How much is known of all days."""
+        return self.complete / self.days
+
+
+@dataclass(frozen=True, slots=True)
+class _Burning:
+    """What holds on a day on which a metered fuel is burnt."""
+
+    factor: GasFactor
+    gwp: WarmingPotential
+
+
+def _by_fuel(factors: Factors, utility: Utility, meters: Sequence[str], days: _Days) -> dict[_Burning, _Sum]:
+    found: dict[_Burning, _Sum] = {}
+    for day in days.over:
+        factor, gwp = at(factors.scope1[utility], day), at(factors.gwp, day)
+        if factor is not None and gwp is not None:
+            found.setdefault(_Burning(factor, gwp), _Sum()).add(
+                days.amount(meters, day), days.completeness(meters, day)
+            )
+    return found
+
+
+def _fuel_lines(tenant: Tenant | None, utility: Utility, found: Mapping[_Burning, _Sum]) -> Iterator[InventoryRow]:
+    for held, measured in found.items():
+        if measured.complete and measured.amount:
+            gases = held.factor.gases(measured.amount)
+            yield InventoryRow(
+                subject=tenant,
+                scope=1,
+                basis="",
+                what=UTILITIES[utility].label,
+                amount=measured.amount,
+                unit=UTILITIES[utility].unit,
+                per_unit_kg=held.factor.gases(1.0).co2e_kg(held.gwp),
+                co2e_kg=gases.co2e_kg(held.gwp),
+                since=max(held.factor.since, held.gwp.since),
+                standing=held.factor.standing,
+                source=_sources(held.factor, held.gwp),
+                completeness=measured.completeness,
+                gases=gases,
+            )
+
+
+def _sources(factor: GasFactor, gwp: WarmingPotential, *further: str) -> str:
+    return "; ".join((factor.source, f"{gwp.name}: {gwp.source}", *further))
 
 
 def _by_factor(
-    factors: Sequence[Sourced], contracts: Sequence[_Contract], meters: Sequence[str], days: _Days
-) -> _Amounts:
-    found: _Amounts = {}
-    for day in (day for day in days.period.days if day < days.until):
+    factors: Sequence[BoughtFactor], contracts: Sequence[_Contract], meters: Sequence[str], days: _Days
+) -> dict[DatedValue, _Sum]:
+    found: dict[DatedValue, _Sum] = {}
+    for day in days.over:
         rest, known = days.amount(meters, day), days.completeness(meters, day)
         for entries, own in contracts:
             contract = at(entries, day)
             if contract is not None:
                 amount = days.amount(own, day)
-                found.setdefault(contract, []).append((amount, days.completeness(own, day)))
+                found.setdefault(contract, _Sum()).add(amount, days.completeness(own, day))
                 rest = max(rest - amount, 0.0)
         entry = at(factors, day)
         if entry is not None:
-            found.setdefault(entry, []).append((rest, known))
+            found.setdefault(entry, _Sum()).add(rest, known)
     return found
 
 
-def _lines(tenant: Tenant | None, utility: Utility, scope: tuple[int, str], found: _Amounts) -> Iterator[InventoryRow]:
-    for entry, amounts in found.items():
-        amount, complete = sum(each for each, _ in amounts), sum(each for _, each in amounts) / len(amounts)
-        if complete and amount:
-            per_unit = _per_unit(entry)
+def _bought_lines(
+    tenant: Tenant | None, utility: Utility, basis: str, found: Mapping[DatedValue, _Sum]
+) -> Iterator[InventoryRow]:
+    for entry, measured in found.items():
+        if measured.complete and measured.amount:
             yield InventoryRow(
                 subject=tenant,
-                scope=scope[0],
-                basis=scope[1],
+                scope=2,
+                basis=basis,
                 what=UTILITIES[utility].label,
-                amount=amount,
+                amount=measured.amount,
                 unit=UTILITIES[utility].unit,
-                per_unit_kg=per_unit,
-                co2e_kg=amount * per_unit,
+                per_unit_kg=entry.value,
+                co2e_kg=measured.amount * entry.value,
                 since=entry.since,
-                standing=entry.standing if isinstance(entry, BoughtFactor) else "by_park_file",
+                standing=entry.standing if isinstance(entry, BoughtFactor) else "own_contract",
                 source=entry.source,
-                completeness=complete,
+                completeness=measured.completeness,
             )
-
-
-def _per_unit(entry: Sourced) -> float:
-    if isinstance(entry, FuelFactor):
-        return entry.gj_per_unit * entry.kg_per_gj
-    return entry.value if isinstance(entry, DatedValue) else 0.0
 
 
 def _burnt(tenant: Tenant | None, fuels: Iterable[Burnt]) -> Iterator[InventoryRow]:
@@ -173,9 +234,9 @@ def _burnt(tenant: Tenant | None, fuels: Iterable[Burnt]) -> Iterator[InventoryR
             co2e_kg=each.co2e_kg,
             since=each.factor.since,
             standing=each.factor.standing,
-            source="; ".join((each.factor.source, f"{each.gwp.name}: {each.gwp.source}", each.entered.source)),
+            source=_sources(each.factor, each.gwp, each.entered.source),
             completeness=None,
-            gases=each,
+            gases=each.gases,
         )
 
 

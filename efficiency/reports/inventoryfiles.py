@@ -57,7 +57,7 @@ def _cells(row: InventoryRow, language: Language, park: Localized) -> list[Cell]
         _exact(gases.biogenic_kg) if gases is not None else None,
         _exact(row.co2e_kg / 1000),
         row.completeness,
-        language.say(TEXTS["given" if gases is not None else "measured"]),
+        language.say(TEXTS["given" if row.completeness is None else "measured"]),
         language.full_date(row.since),
         language.say(TEXTS[row.standing]),
         row.source,

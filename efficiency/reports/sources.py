@@ -1,7 +1,7 @@
 """The dated data that held in a report's period: tariff hours, prices and factors, each with its source."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.words import TEXTS
 from metering.calendar import DAY_NAMES
 from metering.dated import Dated
+from metering.fuels import GasFactor
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band, BandHours, BoughtFactor
@@ -68,6 +69,11 @@ def sources(
                 least=language.exact(rule.min_power_factor), kw=language.exact(rule.min_kw)
             )
             found.append(_source(language.say(TEXTS["reactive_rule"]), told, rule, language))
+    if wanted & set(park.factors.scope1):
+        for gwp in holding(park.factors.gwp, period):
+            told = f"CH₄ {language.exact(gwp.ch4)}, N₂O {language.exact(gwp.n2o)}"
+            note = _source(language.say(TEXTS["gwp"]), told, gwp, language)
+            found.append(replace(note, text=f"{gwp.name}: {gwp.source}"))
     for key, what, value, entry in _values(park, period, language, wanted):
         found.append(_source(_of(key, what, language), value, entry, language))
     return found
@@ -119,13 +125,15 @@ def _values(
         for rate in holding(park.tariffs.vat.get(utility, ()), period):
             yield "vat_rate", what, language.percent(rate.value), rate
         for fuel in holding(park.factors.scope1.get(utility, ()), period):
-            factor = language.number(fuel.gj_per_unit * fuel.kg_per_gj, 4)
-            yield "scope1_factor", what, f"{factor} kg CO₂e/{per}", fuel
+            gases = fuel.gases(1.0)
+            each = ("CO₂", gases.co2_kg + gases.biogenic_kg), ("CH₄", gases.ch4_kg), ("N₂O", gases.n2o_kg)
+            factor = ", ".join(f"{language.exact(float(f'{kg:.4g}'))} kg {gas}" for gas, kg in each)
+            yield "scope1_factor", what, f"{factor} / {per}{_standing(fuel, language)}", fuel
 
 
 def _standing(entry: Dated, language: Language) -> str:
     """Whether an emission factor is an official one: printed wherever it is used."""
-    if not isinstance(entry, BoughtFactor):
+    if not isinstance(entry, BoughtFactor | GasFactor):
         return ""
     return f" ({language.say(TEXTS[entry.standing])})"
 

@@ -158,6 +158,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "daily": _text("daily", "hằng ngày"),
     "price_of_demand": _text("{price} ₫ per kW and month", "{price} ₫/kW/tháng"),
     "price": _text("Price: {what}", "Đơn giá: {what}"),
+    "gwp": _text("Global warming potentials", "Tiềm năng nóng lên toàn cầu (GWP)"),
     "scope1_factor": _text("Emission factor (scope 1): {what}", "Hệ số phát thải (phạm vi 1): {what}"),
     "scope2_factor": _text("Emission factor (scope 2): {what}", "Hệ số phát thải (phạm vi 2): {what}"),
     "mj_factor": _text("Energy content: {what}", "Hàm lượng năng lượng: {what}"),
@@ -220,7 +221,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "co2e_t": _text("t CO₂e", "t CO₂e"),
     "standing": _text("Standing", "Tính chất"),
     "default": _text("default of the IPCC", "giá trị mặc định của IPCC"),
-    "by_park_file": _text("as the park file says", "theo hồ sơ khu"),
+    "own_contract": _text("by the tenant's own contract", "theo hợp đồng riêng của doanh nghiệp"),
     "symbiosis": _text("Industrial symbiosis: possible matches", "Cộng sinh công nghiệp: các liên kết có thể"),
     "symbiosis_text": _text(
         "What one firm has left over and another could use, quarter hour by quarter hour. Savings are what the demand "
@@ -299,7 +300,10 @@ FORMULAS: Final[dict[str, Localized]] = {
         "năng lượng mua · hệ số của năm (theo vị trí) hoặc của hợp đồng riêng (theo thị trường); điện mặt trời tự dùng "
         "tính bằng không",
     ),
-    "F12": _text("fuel · net calorific value · factor", "nhiên liệu · nhiệt trị thấp · hệ số"),
+    "F12": _text(
+        "fuel · net calorific value · Σ over CO₂, CH₄, N₂O of kg per GJ · warming potential; without biogenic CO₂",
+        "nhiên liệu · nhiệt trị thấp · Σ CO₂, CH₄, N₂O: kg trên GJ · tiềm năng nóng lên; không gồm CO₂ sinh học",
+    ),
     "F14": _text(
         "loss = intake - tenants - own use (of a main meter: - Σ sub-meters); band = √Σ (class · use)²",
         "tổn thất = lượng vào - doanh nghiệp - tự dùng (theo đồng hồ tổng: - Σ đồng hồ nhánh); khoảng sai số = "
@@ -343,8 +347,8 @@ FORMULAS: Final[dict[str, Localized]] = {
         "Σ lượng đáp ứng · tiện ích thay thế trên đơn vị · đơn giá hoặc hệ số của ngày; chưa gồm đường ống, bơm, xử lý",
     ),
     "F33": _text(
-        "amount · net calorific value · Σ over CO₂, CH₄, N₂O of kg per GJ · warming potential; biogenic CO₂ apart",
-        "lượng · nhiệt trị thấp · Σ CO₂, CH₄, N₂O: kg trên GJ · tiềm năng nóng lên; CO₂ sinh học tách riêng",
+        "amount · net calorific value · Σ over CO₂, CH₄, N₂O of kg per GJ · warming potential; without biogenic CO₂",
+        "lượng · nhiệt trị thấp · Σ CO₂, CH₄, N₂O: kg trên GJ · tiềm năng nóng lên; không gồm CO₂ sinh học",
     ),
     "F34": _text(
         "known + days not known · mean of the known days (range: lowest and highest month) + entered months · 12 / n",

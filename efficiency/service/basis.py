@@ -313,6 +313,10 @@ def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
             since = first_day(old.get(name, []), new.get(name, []))
             if since < date.max:
                 yield Utility.ELECTRICITY if part == ".electricity" else Utility(name), since
+    since = first_day(before.get(".gwp", []), after[".gwp"])
+    if since < date.max:
+        for name in after[".scope1"]:
+            yield Utility(name), since
 
 
 async def load_basis(store: Store, park: str) -> Parts | None:

@@ -5,6 +5,7 @@ Own solar power used on site emits nothing (F11); a utility that the park file g
 
 import numpy as np
 
+from efficiency.usage.intervals import Floats
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, on_days
 from efficiency.valuation.money import by_factor
@@ -19,10 +20,18 @@ def emissions(use: QuarterHours, utility: Utility, role: Role, factors: Factors,
     if role is Role.GENERATION:
         return by_factor(use, np.zeros(len(use)), ValueReason.NO_FACTOR)
     if utility in factors.scope1:
-        per_unit = on_days(factors.scope1[utility], lambda fuel: fuel.gj_per_unit * fuel.kg_per_gj, when.day)
+        per_unit = _burnt_per_unit(factors, utility, when)
     else:
         per_unit = on_days(factors.scope2.get(utility, ()), lambda entry: entry.value, when.day)
     return by_factor(use, per_unit, ValueReason.NO_FACTOR)
+
+
+def _burnt_per_unit(factors: Factors, utility: Utility, when: Slots) -> Floats:
+    """F12: kg CO2e of a unit burnt, NaN on days without a factor or a set of warming potentials."""
+    entries, day = factors.scope1[utility], when.day
+    ch4 = on_days(entries, lambda fuel: fuel.gases(1.0).ch4_kg, day) * on_days(factors.gwp, lambda gwp: gwp.ch4, day)
+    n2o = on_days(entries, lambda fuel: fuel.gases(1.0).n2o_kg, day) * on_days(factors.gwp, lambda gwp: gwp.n2o, day)
+    return on_days(entries, lambda fuel: fuel.gases(1.0).co2_kg, day) + ch4 + n2o
 
 
 def primary_energy(use: QuarterHours, utility: Utility, factors: Factors, when: Slots) -> Valued:

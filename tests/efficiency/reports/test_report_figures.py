@@ -358,6 +358,14 @@ def test_the_inventory_names_every_factor_and_adds_up(reports: Reports) -> None:
     lpg = next(row for row in park if row["Figure"] == "LPG")
     assert float(lpg["t CO₂e"]) == pytest.approx(3.9 * 47.3 * (63.1 + 0.001 * 28 + 0.0001 * 265) / 1000)
     assert float(next(row for row in park if row["Figure"] == "Wood chips")["biogenic CO₂, kg"]) == 128 * 15.6 * 112
+    gas = next(row for row in park if row["Figure"] == "Natural gas")
+    assert (gas["Scope"], gas["Basis"], gas["Standing"]) == ("1", "", "default of the IPCC")
+    assert gas["Source, as the park file gives it"].endswith("without climate feedbacks")
+    burnt = [float(gas[name]) for name in ("CO₂, kg", "CH₄, kg", "N₂O, kg", "biogenic CO₂, kg")]
+    gj = float(gas["Value"]) * 0.036
+    assert gj > 0
+    assert burnt == pytest.approx([gj * 56.1, gj * 0.001, gj * 0.0001, 0.0])
+    assert float(gas["t CO₂e"]) == pytest.approx((burnt[0] + 28 * burnt[1] + 265 * burnt[2]) / 1000)
     bought = {basis: [row for row in park if row["Basis"] == basis] for basis in ("location-based", "market-based")}
     assert sum(float(row["Value"]) for row in bought["market-based"]) == pytest.approx(
         sum(float(row["Value"]) for row in bought["location-based"])

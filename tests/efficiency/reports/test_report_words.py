@@ -59,6 +59,8 @@ OWN_WORDS = {
         "EnPI",
         "CUSUM",
         "RECP",
+        "CH₄",
+        "N₂O",
         "EIP",
         "ha",
     ),

@@ -29,7 +29,8 @@ DAYS = 3
 NOW = BEGIN + DAYS * DAY_MS
 TENANTS = ("weaver", "brewer", "smith")
 ELECTRIC = ("e-1", "e-2", "e-3", "e-4")
-METERS = ("e-main", *ELECTRIC, "w-1")
+METERS = ("e-main", *ELECTRIC, "w-1", "g-1")
+UTILITY = {"e": ("electricity", "energy_kwh"), "w": ("water", "volume_m3"), "g": ("natural_gas", "volume_nm3")}
 DERIVED = ("usage", "efficiency", "balance", "events", "baseline", "park_efficiency", "symbiosis")
 
 
@@ -39,17 +40,29 @@ def instant(random_: random.Random) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
 
 
+BURNING = {
+    "from": "2020-01-01",
+    "gj_per_unit": 0.036,
+    "co2_kg_per_gj": 56.1,
+    "ch4_kg_per_gj": 0.1,
+    "n2o_kg_per_gj": 0.1,
+    "standing": "default",
+    "source": "invented",
+}
+POTENTIALS = {"from": "2020-01-01", "name": "old", "ch4": 25.0, "n2o": 298.0, "source": "invented"}
+
+
 def raw_park(park: str = "demo") -> dict[str, Any]:
     def meter(name: str, **more: Any) -> dict[str, Any]:
-        water = name.startswith("w")
+        utility, counter = UTILITY[name[0]]
         return {
             "id": name,
             "name": {"en": name, "vi": name},
             "gateway": "gw",
-            "utility": "water" if water else "electricity",
+            "utility": utility,
             "interval_s": 3600,
             "rated": 900,
-            "registers": {"volume_m3" if water else "energy_kwh": {}},
+            "registers": {counter: {}},
             **more,
         }
 
@@ -69,7 +82,9 @@ def raw_park(park: str = "demo") -> dict[str, Any]:
             meter("e-3", tenant="brewer", parent="e-main"),
             meter("e-4", parent="e-main"),
             meter("w-1", tenant="smith"),
+            meter("g-1", tenant="brewer"),
         ],
+        "factors": {"scope1": {"natural_gas": [BURNING]}, "gwp": [POTENTIALS]},
         "tariffs": {
             "electricity": {
                 "bands": [
@@ -113,6 +128,7 @@ KINDS = (
     "stay",
     "holidays",
     "targets",
+    "potentials",
 )
 
 
@@ -140,7 +156,7 @@ def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
             raw["meters"] = [each for each in raw["meters"] if each["id"] != name or name == "e-main"]
             if random_.random() < 0.4:
                 raw["tenants"] = random_.sample(raw["tenants"], len(raw["tenants"]) - 1)
-        case "streams" | "size" | "reuse" | "stay" | "holidays" | "targets":
+        case "streams" | "size" | "reuse" | "stay" | "holidays" | "targets" | "potentials":
             describe(raw, kind, random_)
         case "again":
             known = {tenant["id"]: tenant for tenant in [*raw_park()["tenants"], *raw["tenants"]]}
@@ -150,7 +166,7 @@ def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
 
 
 def describe(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
-    """Change what is said of streams, or of a tenant's size or budget: a plain value, or one of each time."""
+    """Change streams, warming potentials, or a tenant's size or budget: to a plain value, or to a dated one."""
     match kind:
         case "streams":
             raw["streams"] = random_.choice(([], streams(random_.choice((5.0, 20.0)))))
@@ -173,6 +189,9 @@ def describe(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
             window["not_on"] = "holidays"
         case "targets":
             raw["targets"] = {"reuse_pct": random_.choice((5.0, 20.0))}
+        case "potentials":
+            later = [{**POTENTIALS, "from": "2026-09-22", "ch4": 28.0}]
+            raw["factors"]["gwp"] = [POTENTIALS, *random_.choice(([], later))]
         case "size":
             resize(raw, random_)
 
@@ -236,7 +255,7 @@ def lines(park: str) -> list[str]:
     """Hourly registers; e-3 is silent for six hours, which is an event of whoever has it then."""
     found = []
     for number, name in enumerate(METERS):
-        measurement, field = ("water", "volume_m3") if name.startswith("w") else ("electricity", "energy_kwh")
+        measurement, field = UTILITY[name[0]]
         for hour in range(DAYS * 24 + 1):
             if not (name == "e-3" and 30 < hour < 36):
                 shown = 1000.0 * number + hour * (10 + number) + hour % 3

@@ -21,7 +21,10 @@ tariffs:
     natural_gas: [{from: 2025-01-01, value: 11800.0, source: test}]
     water: [{from: 2025-01-01, value: 14500.0, source: test}]
 factors:
-  scope1: {natural_gas: [{from: 2021-01-01, gj_per_unit: 0.036, kg_per_gj: 56.1, source: test}]}
+  gwp: [{from: 2021-01-01, name: AR5, ch4: 28.0, n2o: 265.0, source: test}]
+  scope1:
+    natural_gas: [{from: 2021-01-01, gj_per_unit: 0.036, co2_kg_per_gj: 56.1, ch4_kg_per_gj: 0.0, n2o_kg_per_gj: 0.0,
+                   standing: default, source: test}]
   toe: {natural_gas: [{from: 2021-01-01, value: 0.0009, source: test}]}
 streams:
 """

@@ -17,10 +17,11 @@ from efficiency.valuation.money import BANDS, band_shares, electricity_cost, fla
 from efficiency.valuation.valued import ValueReason, reasons_in
 from metering.calendar import Calendar
 from metering.dated import DatedValue, at
+from metering.fuels import GasFactor, WarmingPotential
 from metering.meters import Role
 from metering.parkfile import load_park
 from metering.quantities import Utility
-from metering.tariffs import Band, BandHours, BandPrices, BoughtFactor, ElectricityTariff, Factors, FuelFactor
+from metering.tariffs import Band, BandHours, BandPrices, BoughtFactor, ElectricityTariff, Factors
 from proving.demo.plan import EXAMPLE
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -155,7 +156,17 @@ def test_prices_of_a_band_without_a_share_need_not_be_known() -> None:
 
 FACTORS = Factors(
     scope1={
-        Utility.NATURAL_GAS: (FuelFactor(since=date(2025, 1, 1), gj_per_unit=0.036, kg_per_gj=56.1, source="test"),)
+        Utility.NATURAL_GAS: (
+            GasFactor(
+                since=date(2025, 1, 1),
+                gj_per_unit=0.036,
+                co2_kg_per_gj=56.1,
+                ch4_kg_per_gj=0.001,
+                n2o_kg_per_gj=0.0001,
+                standing="default",
+                source="test",
+            ),
+        )
     },
     scope2={
         Utility.ELECTRICITY: (
@@ -163,6 +174,7 @@ FACTORS = Factors(
             BoughtFactor(since=date(2026, 1, 2), value=0.5, source="test"),
         )
     },
+    gwp=(WarmingPotential(since=date(2026, 1, 1), name="AR5", ch4=28.0, n2o=265.0, source="test"),),
     toe={Utility.ELECTRICITY: (DatedValue(since=date(2025, 1, 1), value=0.0001543, source="test"),)},
 )
 
@@ -174,7 +186,10 @@ def test_emissions_follow_dated_factors_and_own_solar_emits_nothing() -> None:
     assert bought.value.sum() == pytest.approx(96 * 6.0 + 96 * 5.0)
     assert emissions(use, Utility.ELECTRICITY, Role.GENERATION, FACTORS, when).value.sum() == 0
     gas = emissions(use, Utility.NATURAL_GAS, Role.CONSUMPTION, FACTORS, when)
-    assert gas.value[0] == pytest.approx(10 * 0.036 * 56.1)
+    assert gas.value[0] == pytest.approx(10 * 0.036 * (56.1 + 0.001 * 28 + 0.0001 * 265))
+    before = emissions(use, Utility.NATURAL_GAS, Role.CONSUMPTION, FACTORS, days(date(2025, 12, 30), 2))
+    assert np.isnan(before.value).all()  # no set of warming potentials holds then
+    assert set(before.reasons) == {int(ValueReason.NO_FACTOR)}
     assert primary_energy(use, Utility.ELECTRICITY, FACTORS, when).value[0] == pytest.approx(0.001543)
     steam = emissions(use, Utility.STEAM, Role.CONSUMPTION, FACTORS, when)
     assert np.isnan(steam.value).all()
