@@ -3,18 +3,17 @@
 import json
 import struct
 from http import HTTPStatus
-from typing import Any, NamedTuple
-
-import aiohttp
+from typing import Any
 
 from metering.errors import OperatorError, UnavailableError
+from store.http1 import Reply
 
 OPEN_GEMINI = "openGemini"
 PACKED = "application/x-msgpack"
 _DETAIL = 300
 _BEGINNING = 80
-_VERSION = "X-Influxdb-Version"
-_GEMINI_VERSION = "X-Geminidb-Version"
+_VERSION = "x-influxdb-version"
+_GEMINI_VERSION = "x-geminidb-version"
 _NOTHING_YET = "measurement not found"
 """openGemini's answer where InfluxDB's is empty."""
 _GOING = "is being delete"
@@ -29,23 +28,21 @@ Row = dict[str, Any]
 """One row of a result: the tags it was grouped by and its columns; `time` in nanoseconds."""
 
 
-class Reply(NamedTuple):
-    """What the database sent back; `version` is the server's."""
-
-    body: bytes
-    media_type: str
-    version: str
-
-
-def version_of(response: aiohttp.ClientResponse) -> str:
+def version_of(reply: Reply) -> str:
     """What the server calls its version, after its name where it is openGemini."""
-    gemini = response.headers.get(_GEMINI_VERSION)
-    return f"{OPEN_GEMINI} {gemini}" if gemini else response.headers.get(_VERSION, "")
+    gemini = reply.headers.get(_GEMINI_VERSION)
+    return f"{OPEN_GEMINI} {gemini}" if gemini else reply.headers.get(_VERSION, "")
+
+
+def is_packed(reply: Reply) -> bool:
+    """Whether the body is MessagePack, not JSON."""
+    return reply.headers.get("content-type", "").partition(";")[0] == PACKED
 
 
 def strange(answer: Reply, url: str) -> UnavailableError:
     """An unreadable answer of success: half of one, a proxy's page, or that of another kind of server."""
-    version = f"version {answer.version}" if answer.version else "which names no version"
+    said = version_of(answer)
+    version = f"version {said}" if said else "which names no version"
     begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
     return UnavailableError(
         f"{url} ({version}) answers, but not as InfluxDB does; {len(answer.body)} bytes, which begin {begins!r}. "
@@ -56,7 +53,7 @@ def strange(answer: Reply, url: str) -> UnavailableError:
 def message_of(answer: Reply) -> str:
     """The message of an answer that reports a failure, in whatever format."""
     try:
-        if answer.media_type == PACKED:
+        if is_packed(answer):
             from store.columns import unpacked  # noqa: PLC0415 (an ingester never needs numpy, nor its memory)
 
             found = unpacked(answer.body)
@@ -90,17 +87,17 @@ def series_of(result: dict[str, Any], url: str) -> list[dict[str, Any]]:
     return result.get("series") or []
 
 
-def failure_of(response: aiohttp.ClientResponse, detail: str, url: str, database: str) -> Exception:
-    """The error that a status other than success means; `detail` is the database's message."""
-    detail = detail.strip()
-    match response.status:
+def failure_of(reply: Reply, url: str, database: str) -> Exception:
+    """The error that a status other than success means."""
+    detail = message_of(reply).strip()
+    match reply.status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return OperatorError(
-                f"InfluxDB at {url} refuses the credentials ({response.status}: {detail}); "
+                f"InfluxDB at {url} refuses the credentials ({reply.status}: {detail}); "
                 "correct ECOPARK_INFLUX_USER and ECOPARK_INFLUX_TOKEN, or grant the user its rights"
             )
         case status if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            to = response.headers.get("Location", "elsewhere")
+            to = reply.headers.get("location", "elsewhere")
             return OperatorError(f"InfluxDB at {url} sends us to {to}; correct ECOPARK_INFLUX_URL")
         case HTTPStatus.NOT_FOUND:
             return OperatorError(
@@ -111,7 +108,7 @@ def failure_of(response: aiohttp.ClientResponse, detail: str, url: str, database
         case status:
             return UnavailableError(
                 f"InfluxDB at {url} answers {status}: {detail}",
-                retry_after=_seconds(response.headers.get("Retry-After")),
+                retry_after=_seconds(reply.headers.get("retry-after")),
             )
 
 

@@ -7,34 +7,33 @@ is raised but `asyncio.CancelledError`.
 
 import asyncio
 import base64
-import io
 import json
 import logging
 import re
+import ssl
 import struct
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
-
-import aiohttp
+from urllib.parse import urlencode, urlsplit
 
 from metering.errors import OperatorError, UnavailableError
 from store.answers import (
     OPEN_GEMINI,
     PACKED,
     RejectedError,
-    Reply,
     Row,
     failure_of,
-    message_of,
+    is_packed,
     rows_of,
     series_of,
     strange,
     version_of,
 )
+from store.http1 import HttpServer, Reply
 from store.proof import Proof
 from store.select import delete, name
 
@@ -47,8 +46,9 @@ _SHOWS_AFTER_S = (0.05, 0.2, 1.0, 3.0)
 _BEYOND = "beyond retention policy"
 _MARGIN_MS = 60_000
 """Margin for differing clocks, and for the transfer."""
-_LARGE = 2**20
-_AS_ARRAYS = {"Accept-Encoding": "identity"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_AS_ROWS = _FORM | {"Accept-Encoding": "gzip"}
+_AS_ARRAYS = _FORM | {"Accept": PACKED}
 """Not compressed: numbers hardly shrink, and compressing is half of the database's work."""
 _NEW_SERIES_S = 5.0
 """openGemini shows points of a new series one to three seconds after it has confirmed them, of known ones at once."""
@@ -72,8 +72,9 @@ class Store:
         if user and ":" in user:
             raise OperatorError("ECOPARK_INFLUX_USER holds a colon, which HTTP does not allow in a user's name")
         account = base64.b64encode(f"{user or 'ecopark'}:{token}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {account}"} if token else {}
-        self._session: aiohttp.ClientSession | None = None
+        self._server: HttpServer | None = None
+        with suppress(ValueError):  # said when it is used
+            self._server = HttpServer(self._url, {"Authorization": f"Basic {account}"} if token else {})
         self._deletes = True
         self._keeps: dict[str, int | None] = {}
         self._proof: tuple[str, Proof] | None = None
@@ -82,14 +83,13 @@ class Store:
         self._new_series = False
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=16))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._server is not None:
+            self._server.close()
 
     async def write(self, lines: Sequence[str], database: str, *, timeout_s: float = WRITE_TIMEOUT_S) -> None:
         """Write lines of line protocol; returns when the database has confirmed all of them."""
@@ -97,11 +97,7 @@ class Store:
             known = len(self._series)
             self._series.update(line.partition(" ")[0] for line in lines)
             self._new_series |= len(self._series) > known
-        body = "\n".join(lines).encode()
-        # A large one is split: in one piece, it would hold up all others.
-        sent = io.BytesIO(body) if len(body) >= _LARGE else body
-        parameters = {"db": database, "precision": "ns"}
-        await self._send("POST", "/write", parameters, sent, timeout_s)
+        await self._send("POST", "/write", {"db": database, "precision": "ns"}, "\n".join(lines).encode(), timeout_s)
 
     async def write_each(self, lines: Sequence[str], database: str) -> dict[int, str]:
         """Write lines, and find those that the database will not take by halving.
@@ -153,7 +149,7 @@ class Store:
         Raises `RejectedError` where the statement is at fault.
         """
         asked, proof = self._proving(statement, database)
-        answer = await self._send("POST", "/query", {"db": database, "epoch": "ns"}, {"q": asked}, QUERY_TIMEOUT_S)
+        answer = await self._ask(asked, {"db": database, "epoch": "ns"}, _AS_ROWS)
         try:
             results = json.loads(answer.body)["results"]
             rows = rows_of(results[:1], self._url)
@@ -168,8 +164,7 @@ class Store:
 
         Times are in milliseconds. Raises `RejectedError` where the statement is at fault.
         """
-        parameters = {"db": database, "epoch": "ms"}
-        answer = await self._send("POST", "/query", parameters, {"q": statement}, QUERY_TIMEOUT_S)
+        answer = await self._ask(statement, {"db": database, "epoch": "ms"}, _AS_ROWS)
         try:
             return [series for result in json.loads(answer.body)["results"] for series in series_of(result, self._url)]
         except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -183,12 +178,9 @@ class Store:
         from store.columns import columns_of, table  # noqa: PLC0415 (an ingester never needs numpy, nor its memory)
 
         asked, proof = self._proving(statement, database)
-        parameters, headers = {"db": database, "epoch": "ms"}, _AS_ARRAYS | {"Accept": PACKED}
-        answer = await self._send(
-            "POST", "/query", parameters, body={"q": asked}, timeout_s=QUERY_TIMEOUT_S, headers=headers
-        )
+        answer = await self._ask(asked, {"db": database, "epoch": "ms"}, _AS_ARRAYS)
         try:
-            results = columns_of(answer.body, packed=answer.media_type == PACKED)
+            results = columns_of(answer.body, packed=is_packed(answer))
             found = [table(series) for result in results[:1] for series in series_of(result, self._url)]
             if proof is not None:
                 proofs = [table(series) for result in results[1:] for series in series_of(result, self._url)]
@@ -234,7 +226,7 @@ class Store:
             self._new_series = False
 
     async def _execute(self, statement: str, database: str) -> None:
-        answer = await self._send("POST", "/query", {"db": database}, {"q": statement}, QUERY_TIMEOUT_S)
+        answer = await self._ask(statement, {"db": database}, _AS_ROWS)
         try:
             rows_of(json.loads(answer.body)["results"], self._url)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -273,47 +265,39 @@ class Store:
 
     async def ping(self) -> str:
         """Version of the server that answers; for openGemini with its name in front."""
-        answer = await self._send("GET", "/ping", {}, None, WRITE_TIMEOUT_S)
-        return answer.version
+        return version_of(await self._send("GET", "/ping", {}, b"", WRITE_TIMEOUT_S))
+
+    async def _ask(self, statement: str, parameters: dict[str, str], headers: dict[str, str]) -> Reply:
+        body = urlencode({"q": statement}).encode()
+        return await self._send("POST", "/query", parameters, body, QUERY_TIMEOUT_S, headers=headers)
 
     async def _send(
         self,
         method: str,
         path: str,
         parameters: dict[str, str],
-        body: bytes | io.BytesIO | dict[str, str] | None,
+        body: bytes,
         timeout_s: float,
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        if self._session is None:
-            msg = "use the store as a context manager"
-            raise RuntimeError(msg)
-        try:
-            async with self._session.request(
-                method,
-                self._url + path,
-                params=parameters,
-                data=body,
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
-                allow_redirects=False,  # a POST would become a GET, and be answered with success
-            ) as response:
-                self._answered = version_of(response)
-                answer = Reply(await response.read(), response.content_type, self._answered)
-                if response.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
-                    raise failure_of(response, message_of(answer), self._url, parameters.get("db", ""))
-                return answer
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+        if self._server is None:
             raise OperatorError(
                 f"{self._url} is no address of an InfluxDB; write http://host:8086 in ECOPARK_INFLUX_URL"
-            ) from error
-        except aiohttp.ClientConnectorCertificateError as error:
+            )
+        try:
+            reply = await self._server.request(method, f"{path}?{urlencode(parameters)}", body, timeout_s, headers)
+        except ssl.SSLCertVerificationError as error:
             raise OperatorError(
-                f"InfluxDB at {self._url}: its certificate is not trusted ({error.certificate_error}); "
+                f"InfluxDB at {self._url}: its certificate is not trusted ({error.verify_message}); "
                 "install its authority's certificate or name it in SSL_CERT_FILE"
             ) from error
-        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+        except (OSError, ValueError) as error:
             raise UnavailableError(f"InfluxDB at {self._url}: {str(error) or type(error).__name__}") from error
+        self._answered = version_of(reply)
+        # A POST that was redirected would become a GET, and be answered with success.
+        if reply.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
+            raise failure_of(reply, self._url, parameters.get("db", ""))
+        return reply
 
 
 _UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
