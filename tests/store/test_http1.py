@@ -20,7 +20,7 @@ from store.schema import OPERATOR_DATABASE
 LINE = "m v=1 1"
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-PACKED = gzip.compress(b"hello")
+PACKED = gzip.compress(b"hello", mtime=0)
 
 
 class Raw:
