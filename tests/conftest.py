@@ -15,6 +15,9 @@ from hypothesis import settings
 from proving.servers import Influxd, Mosquitto
 from store.client import Store
 
+# Where this is set, each of the hundreds of programs that tests start compiles all that it imports: a second each.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("untimed", deadline=None)  # no test of behaviour times anything
 settings.load_profile("untimed")
 
