@@ -1,7 +1,7 @@
-"""What Grafana does to a query of a panel before the database sees it, for whoever asks without Grafana.
+"""What Grafana does to a panel's query before the database sees it, for querying without Grafana.
 
-Variables are filled in by the browser (raw, or escaped inside a regular expression), the macros `$timeFilter`,
-`$interval`, `$__interval` and `$__interval_ms` by the back end, and a panel may replace the page's range of time.
+The browser fills in variables (raw, or escaped inside a regular expression), the back end the macros `$timeFilter`,
+`$interval`, `$__interval` and `$__interval_ms`, and a panel may replace the page's range of time.
 """
 
 import re
@@ -32,7 +32,7 @@ _ROUNDED = (
     (604800, 86400),
     (1814400, 604800),
 )
-"""Seconds: below the first, an interval is rounded to the second, as Grafana does."""
+"""Seconds: an interval below the first is rounded to the second, as Grafana does."""
 _LONGEST = 2592000
 _PATTERN = r"[=!]~\s*/((?:[^/\\]|\\.)*)/"
 _MACROS = {"timeFilter", "interval", "__interval", "__interval_ms"}
@@ -40,7 +40,7 @@ _MACROS = {"timeFilter", "interval", "__interval", "__interval_ms"}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The value of a variable; `all_value` goes in as it is where everything is chosen."""
+    """The value of a variable; `all_value` is inserted unchanged where everything is chosen."""
 
     name: str
     value: str | tuple[str, ...]
@@ -48,13 +48,13 @@ class Choice:
 
 
 def asked(query: str, panel: Panel, choices: list[Choice], start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """A question of a panel as the database gets it, on a page that shows `start` to `end`."""
+    """A panel's query as the database gets it, on a page that shows `start` to `end`."""
     first, last = span(panel.window, panel.shift, start, end, zone)
     return with_macros(filled(query, choices), first, last, interval(first, last, panel.step, POINTS))
 
 
 def stands_aside(statement: str) -> bool:
-    """Whether another question of the same panel answers for this range (see `dashboards.queries.SHORT`)."""
+    """Whether another query of the same panel answers for this range (see `dashboards.queries.SHORT`)."""
     found = re.search(r"\b(\d+) (<|>=) (\d+) AND", statement)
     return found is not None and (int(found[1]) < int(found[3])) is not (found[2] == "<")
 
@@ -71,9 +71,9 @@ def outside_patterns(statement: str) -> set[str]:
 
 
 def filled(statement: str, choices: list[Choice]) -> str:
-    """The statement with its variables filled in, all at once: no value is read as a variable again.
+    """The statement with its variables filled in, in one pass: no value is taken for a variable again.
 
-    `$__...` names are the back end's.
+    `$__...` names belong to the back end.
     """
     texts = {choice.name: _formatted(choice, statement) for choice in choices}
 
@@ -126,7 +126,7 @@ def seconds(text: str) -> int:
 def span(
     window: str | None, shift: str | None, start: datetime, end: datetime, zone: ZoneInfo
 ) -> tuple[datetime, datetime]:
-    """The range that a panel asks for: its own window before the page's, then its shift."""
+    """The range that a panel queries: its own window in place of the page's, then its shift."""
     if window is not None:
         local = end.astimezone(zone)
         if (midnight := re.fullmatch(r"now(?:-(\d+)d)?/d", window)) is not None:

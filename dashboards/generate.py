@@ -1,6 +1,6 @@
 """Writes every dashboard in both languages, and the alerting files, into a folder.
 
-What is written depends on nothing but the parks and the day, so the committed files can be compared with it.
+The files depend only on the parks and the day, so the committed files can be compared with them.
 """
 
 import json
@@ -59,13 +59,13 @@ OWN: tuple[Callable[[Setting], Page], ...] = (tenant.own_page,)
 
 @dataclass(frozen=True, slots=True)
 class PageOwner:
-    """The tenant that a page of a tenant's own is made for."""
+    """The tenant that a tenant's own page is made for."""
 
     park: str
     tenant: str
 
     def meter_names(self, setting: Setting) -> dict[str, Localized]:
-        """Names of the meters that the tenant has on the day: of others they would tell who has them."""
+        """Names of the meters that the tenant has on the day: other names would reveal who has those."""
         return {
             meter.id: meter.name
             for park in setting.parks
@@ -94,7 +94,7 @@ def write(folder: Path, parks: Sequence[Park], day: date) -> list[Path]:
 
 
 def contents(setting: Setting, owner: PageOwner | None = None) -> dict[str, str]:
-    """Every file by its place in the folder.
+    """Every file by its path in the folder.
 
     A tenant's own page is one file for all tenants, and so names no meters; for one `owner` it does.
     """

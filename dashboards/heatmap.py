@@ -1,7 +1,7 @@
-"""Hour by weekday as a table of coloured cells, in Grafana's words.
+"""Hour by weekday as a table of coloured cells, by Grafana's transformations.
 
-InfluxQL cannot group by hour of the day, and Grafana's own heat map has time on one axis; so hours are asked for one by
-one, and Grafana's transformations take weekday and hour out of each hour's instant and average what meets.
+InfluxQL cannot group by hour of the day, and Grafana's own heat map has time on one axis; so hours are queried one by
+one, and transformations take weekday and hour from each instant and average per cell.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _DAYS = (
 
 
 def transformations(timezone: str, language: Language) -> Iterator[grafana.DataTransformerConfig]:
-    """From hours to a matrix: a row a weekday, Monday first, a column an hour of the park's time."""
+    """From hours to a matrix: a row per weekday, Monday first, a column per hour of the park's time."""
     for name, options in _steps(timezone, language.say(_WEEKDAY)):
         yield grafana.DataTransformerConfig(id_val=name, options=options)
 

@@ -1,4 +1,4 @@
-"""A raw InfluxQL query as Grafana's `influxdb` data source wants it; the published types have none."""
+"""A raw InfluxQL query as Grafana's `influxdb` data source expects it; the published types lack it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,7 @@ class InfluxQL(Dataquery):
     ref: str = "A"
 
     def to_json(self) -> dict[str, object]:
-        """The target as it stands in a dashboard and in the model of an alert's query."""
+        """The target in a dashboard and in the model of an alert's query."""
         target: dict[str, object] = {
             "refId": self.ref,
             "query": self.query,

@@ -1,6 +1,6 @@
-"""Rules of our own for generated dashboards and alert rules, which Grafana itself would only show as a broken page.
+"""Our own rules for generated dashboards and alert rules; Grafana would only show a broken page.
 
-Each function yields faults as sentences that name the file and the panel; no fault, nothing.
+Each function yields faults as sentences that name the file and the panel.
 """
 
 import re
@@ -15,7 +15,7 @@ from store.schema import USAGE
 MACROS = ("$timeFilter", "$__interval_ms", "$__interval", "$interval")
 COLUMNS = 24
 COLUMN_PX, HEAD_PX, LETTER_PX = 66.2, 80, 6.8
-"""Of a page 1,600 pixels wide: one of its columns, what is beside a panel's title, and a letter of it."""
+"""On a page 1,600 pixels wide: the width of a column, what surrounds a panel's title, and the width of a letter."""
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 _NOT_SHARED = {
@@ -122,7 +122,7 @@ def _questions(place: str, panel: dict[str, Any], variables: set[str]) -> Iterat
 
 
 def _edges(place: str, panel: dict[str, Any]) -> Iterator[str]:
-    """What is only partly there at the ends of a range looks like a drop."""
+    """An interval that is cut off at the end of a range looks like a drop."""
     for target in panel["targets"]:
         if _BY_DAY.search(target["query"]) and not (panel.get("timeFrom") or "").endswith("/d"):
             yield f"{place} adds up quarter hours by day, but does not begin at a midnight"

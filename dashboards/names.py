@@ -1,4 +1,4 @@
-"""Tenants and meters by name: the store knows ids, the park file knows what people call them."""
+"""Tenants and meters by name: the store has ids, the park file their names."""
 
 import re
 from collections import defaultdict
@@ -21,7 +21,7 @@ THE_PARK = text("the park", "khu công nghiệp")
 
 
 def short(name: Localized) -> Localized:
-    """The name without its legal form, which tells nobody apart and takes a legend's room."""
+    """The name without its legal form, which distinguishes nobody and takes room in a legend."""
     return Localized(en=_LEGAL_EN.sub("", name.en), vi=_LEGAL_VI.sub("", name.vi))
 
 
@@ -43,7 +43,7 @@ def _unambiguous(named: Iterable[tuple[str, Localized]]) -> dict[str, Localized]
 
 
 def with_names(page: Page, tenants: Mapping[str, Localized], meters: Mapping[str, Localized]) -> Page:
-    """The page with names in tables, legends and rankings where its queries answer with ids."""
+    """The page with names in tables, legends and rankings in place of ids."""
     rows = tuple(
         replace(row, panels=tuple(_named(panel, tenants, meters) for panel in row.panels)) for row in page.rows
     )

@@ -1,4 +1,4 @@
-"""What Grafana lets each kind of panel choose: legends, tooltips, which number of a series counts."""
+"""Grafana's options for each kind of panel: legends, tooltips, which number of a series counts."""
 
 from grafana_foundation_sdk.models import bargauge, common, stat, table, timeseries
 
@@ -17,12 +17,12 @@ OPEN_ALERTS = {
     "alertInstanceLabelFilter": "",
     "stateFilter": {"firing": True, "pending": True, "error": True, "noData": False, "normal": False},
 }
-"""Importance first; what is normal is not listed."""
+"""Most important first; normal states are not listed."""
 
 MOST_ROWS = 500
-"""Bars of one panel; without it Grafana leaves out all after the 25th and does not say so."""
+"""Bars of one panel; without this Grafana silently leaves out all after the 25th."""
 SIDE_BY_SIDE = 2
-"""So many numbers of a tile are shown side by side; more are one under the other, each on a line with its name."""
+"""Up to so many numbers of a tile are side by side; more are one below the other, each on a line with its name."""
 _VALUE_SIZES = {1: 26, 2: 18}
 
 

@@ -1,4 +1,4 @@
-"""What is particular to a column or a series, in Grafana's words: overrides, thresholds, links behind values."""
+"""Settings of single columns and series for Grafana: overrides, thresholds, links behind values."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ def uid(name: str, language: Language) -> str:
 
 
 def overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
-    """What is particular to each named column; a table's columns have their titles by then."""
+    """Overrides of each named column; those of a table by title."""
     in_table = panel.kind is PanelKind.TABLE
     for column in panel.columns:
         properties = [
@@ -63,7 +63,7 @@ def _numbers(column: Column, language: Language) -> tuple[Property, ...]:
 
 
 def _of_nothing(shown: dict[str, grafana.ValueMappingResult]) -> Iterator[grafana.SpecialValueMap]:
-    """A tag that is not there comes as an empty text where it was grouped by, and as null where it was selected."""
+    """A missing tag comes as an empty text where it was grouped by, and as null where it was selected."""
     if "" in shown:
         match = grafana.DashboardSpecialValueMapOptions(grafana.SpecialValueMatch.NULL, shown[""])
         yield grafana.SpecialValueMap(options=match)
@@ -104,5 +104,5 @@ def data_link(link: tuple[Localized, str], language: Language) -> dict[str, obje
 
 
 def worded(words: Words | None, language: Language) -> str | None:
-    """A text in one language; one that is the same in all, or none, stays."""
+    """A text in one language; one without languages is unchanged."""
     return language.say(words) if isinstance(words, Localized) else words

@@ -1,8 +1,7 @@
-"""A panel as this project describes it: what it is called, what it asks, in which unit, how large.
+"""A panel as pages describe it: its title, its query, its unit, its size.
 
-A number (`stat`), a course in time (`trend`), a ranking (`bars`), a table; and two that one page alone has: hours by
-weekday, and the alerts that are open. How each becomes a panel of Grafana stands in `dashboards.render`; a page says
-only what is particular to it.
+A number (`stat`), a trend, a ranking (`bars`), a table; and two that occur on one page only: hours by weekday, and open
+alerts. `dashboards.render` turns each into a panel of Grafana; a page states only what is particular to it.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ Words = str | Localized
 """A text that is the same in all languages, such as a unit, or one in each."""
 
 POINTS = 360
-"""Into how many intervals a panel cuts its range: a year into days, a day into what the meters are read in."""
+"""How many intervals a panel divides its range into: a year into days, a day into reading intervals."""
 
 ANY_RANGE = timedelta(0)
 DAILY = timedelta(days=1)
@@ -30,9 +29,9 @@ SHARE = "percentunit"
 SECONDS = "s"
 COUNT = "none"
 MONEY = text("currency:financial: million ₫:suffix", "currency:financial: triệu đồng:suffix")
-"""With separators of thousands: Grafana's own format of whole amounts, followed by ours."""
+"""With thousands separators: Grafana's own format of whole amounts, followed by ours."""
 SEPARATED = "locale"
-"""A number with separators of thousands, where the title says the unit."""
+"""A number with thousands separators, where the title has the unit."""
 CARBON = "suffix:t CO₂e"
 TOE = "suffix:TOE"
 
@@ -46,7 +45,7 @@ _GRAFANA: dict[str, Words] = {
 
 
 def grafana_unit(unit: str) -> Words:
-    """A unit of the store in Grafana's words; `{output}` is whatever a tenant makes."""
+    """Grafana's name of a unit of the store; `{output}` is whatever a tenant makes."""
     if unit in _GRAFANA:
         return _GRAFANA[unit]
     if "{output}" in unit:
@@ -55,7 +54,7 @@ def grafana_unit(unit: str) -> Words:
 
 
 def own_unit(unit: str) -> str:
-    """What stands behind a number in a unit of ours; nothing in one of Grafana's."""
+    """The suffix of a number in one of our own units; empty for Grafana's."""
     for start, end in (("suffix:", ""), ("currency:financial: ", ":suffix")):
         if unit.startswith(start):
             return unit.removeprefix(start).removesuffix(end)
@@ -73,16 +72,16 @@ def rate_unit(utility: Utility) -> Words:
 
 
 class PanelKind(StrEnum):
-    """What the panel looks like."""
+    """The kind of a panel."""
 
     STAT = "stat"
     TREND = "timeseries"
     BARS = "bargauge"
     TABLE = "table"
     HOURS = "hours"
-    """Hour by weekday: mean of the column `power`, asked for by the hour."""
+    """Hour by weekday: mean of the column `power`, queried by the hour."""
     ALERTS = "alertlist"
-    """What Grafana itself knows of its alert rules: asks nothing."""
+    """Grafana's own list of its alert rules: no query."""
 
 
 class Draw(StrEnum):
@@ -106,7 +105,7 @@ class ThresholdStep:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table, or a named series of a chart: its field, what it is called, its unit and looks.
+    """A column of a table, or a named series of a chart: its field, title, unit and looks.
 
     `link` is an address behind each of its values. `mapped` shows a value by another text.
     """
@@ -131,12 +130,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. `id` never changes: alerts and bookmarks point to it.
+    """One panel. `id` never changes: alerts and bookmarks refer to it.
 
-    `least` is the shortest range of time in which there is surely a point. `window` and `shift` replace the page's
-    range (`now/d`: today; `7d`: a week before); where the window only has to hold the `newest` value, readers are not
-    told of it. `step` is the smallest interval that makes sense. `columns` name what
-    comes back, in order; those of a table that are not named are hidden.
+    `least` is the shortest range of time that certainly contains a point. `window` and `shift` replace the page's range
+    (`now/d`: today; `7d`: a week before); where the window only has to contain the `newest` value, it is not shown to
+    readers. `step` is the smallest interval that makes sense. `columns` name the result's columns, in order; unnamed
+    columns of a table are hidden.
     """
 
     id: int
@@ -166,18 +165,18 @@ class Panel:
     lines: bool = False
     """Draw the steps as lines across a trend."""
     zero: bool = False
-    """Show zero on the axis of a trend, and what lies above and under it."""
+    """Show zero on the axis of a trend, and values above and below it."""
     sparkline: bool = False
     by_row: bool = False
-    """Each row of a table is a value of its own, in the order of `sort`."""
+    """Each row of a table is a separate value, in the order of `sort`."""
     most: int | None = None
-    """Of a ranking `by_row`: only so many, the first ones."""
+    """For a ranking `by_row`: only the first so many."""
     event_free: bool = False
     """Whether a quiet park may leave it empty (events, refusals)."""
 
 
 class PanelOptions(TypedDict, total=False):
-    """What a panel may say beyond what every panel does: fields of `Panel`."""
+    """Optional fields of `Panel`."""
 
     width: int
     height: int
@@ -223,7 +222,7 @@ class Variable:
     choices: tuple[tuple[str, Localized], ...] = ()
     many: bool = False
     start: str | None = None
-    """The value a page opens with, where it does not matter which."""
+    """The value on opening the page, where any will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +236,7 @@ class Page:
     variables: tuple[Variable, ...]
     start: str = "now-24h"
     marks: str | None = None
-    """Statement of the events that are drawn into the charts; `{text}` is the column of the language."""
+    """Query for the events that are drawn into the charts; `{text}` is the column of the language."""
     tag: str = "ecopark"
     links: tuple[tuple[Localized, str], ...] = field(default=())
 

@@ -1,7 +1,7 @@
-"""How pages ask the store: which rows belong to the choices at the head of a page, and the few shapes of statements.
+"""How pages query the store: the rows for the choices at the head of a page, and the common statements.
 
-Only InfluxQL that 1.6, 2.x and 3.x share. `PageScope` is what a page is allowed and asked to show: the operator's pages
-filter by park and tenant, a tenant's own page has a database to itself and filters by nothing.
+Only InfluxQL that 1.6, 2.x and 3.x share. `PageScope` is what a page may and should show: the operator's pages filter
+by park and tenant; a tenant's own page has its own database and no filter.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from metering.quantities import Utility, figure_of
 from store.schema import BALANCE, EDGE, EFFICIENCY, METER_STATUS, USAGE
 
 BILLING = "\"role\" = 'billing'"
-"""A tenant's uppermost meter of a utility: what may be added up over tenants without counting twice."""
+"""A tenant's uppermost meter of a utility: may be added up over tenants without counting twice."""
 
 SUBS = "\"role\" = 'sub'"
 GENERATION = "\"role\" = 'generation'"
@@ -49,15 +49,15 @@ def of(utility: Utility) -> str:
 
 LONG_MS = 3_600_000
 NEWEST_ROWS = "ORDER BY time DESC LIMIT 200"
-"""For tables of what happened: as much as anybody scrolls through."""
+"""For tables of events: as many as anybody scrolls through."""
 
 SHORT = f"$__interval_ms < {LONG_MS}"
 LONG = f"$__interval_ms >= {LONG_MS}"
-"""Which of two questions a panel asks: over a long range (eleven days and more) the stored days of tenants, else
-quarter hours of meters. A condition of constants that is false costs the database nothing."""
+"""Which of two queries a panel uses: over a long range (eleven days and more) the stored days of tenants, else quarter
+hours of meters. A constant condition that is false costs the database nothing."""
 
 WHOLE_DAYS = "time < now() - 1d"
-"""Leaves the running day out, which would look like a drop: days are stamped at their start."""
+"""Excludes the running day, which would look like a drop: days are stamped at their start."""
 
 _HOURS_A_DAY = 24
 
@@ -110,9 +110,9 @@ def rate(
 ) -> InfluxQL:
     """Mean of what is used per hour (kW, m³/h), from quarter hours of usage.
 
-    Each meter's mean over the interval, added up over meters: the mean is of quarter hours that exist, so neither the
-    first nor the last interval of a chart droops. A quarter hour that a band's edge cuts in two counts as two; edges of
-    tariffs lie on quarter hours.
+    Each meter's mean over the interval, added up over meters: the mean is over quarter hours that exist, so neither the
+    first nor the last interval of a chart drops. A quarter hour that a band's edge splits counts as two; the edges of
+    tariffs fall on quarter hours.
     """
     tagged = "".join(f', "{tag}"' for tag in tags)
     meters = tagged if "meter" in tags else f'{tagged}, "meter"'
@@ -214,7 +214,7 @@ def newest(
 
 
 def ranked(question: InfluxQL, tag: str, value: str) -> InfluxQL:
-    """Rows of a value by a tag, with the tag once more as `id`: its own column shows a name, a link needs the id."""
+    """Rows of a value by a tag, with the tag again as `id`: its own column shows a name, a link needs the id."""
     rows = f'SELECT "{value}" AS "{value}", "{tag}" AS "id" FROM ({question.query}) GROUP BY "{tag}"'
     return InfluxQL(rows, form="table")
 
@@ -244,7 +244,7 @@ def balance(expression: str, alias: str, condition: str) -> InfluxQL:
 
 
 def edge(*names: str, period: Period, by: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> InfluxQL:
-    """Sums of the park's numbers over the stored days, or the newest of a longer period, one row a utility."""
+    """Sums of the park's numbers over the stored days, or the newest of a longer period, one row per utility."""
     how = "sum" if period is Period.DAY else "last"
     fields = ", ".join(f'{how}("{name}") AS "{name}"' for name in names)
     where = PageScope(tenant=False).where(AT_EDGE, f"\"period\" = '{period}'", *also)

@@ -1,4 +1,4 @@
-"""From a page in our words to a dashboard of Grafana in one language: the only place that knows Grafana's options."""
+"""Turns a page into a dashboard of Grafana in one language: the only place that knows Grafana's options."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -110,7 +110,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
     else:
         colour = grafana.FieldColor(mode=grafana.FieldColorModeId.PALETTE_CLASSIC)
     return grafana.FieldConfig(
-        # without it a bar is named by all texts of its row, the id behind its link among them
+        # without it a bar is named by all texts of its row, including the id behind its link
         display_name=f"${{__data.fields.{panel.columns[0].name}}}" if panel.by_row else None,
         unit=worded(panel.unit, language),
         decimals=panel.decimals,
@@ -125,7 +125,7 @@ def _defaults(panel: Panel, language: Language) -> grafana.FieldConfig:
 
 
 def _links_of(panel: Panel, language: Language) -> Any:
-    """Links of a field; Grafana's are smaller than the published type, which is that of a dashboard's links."""
+    """Links of a field; Grafana's have fewer keys than the published type, which is that of a dashboard's links."""
     return [data_link(panel.link, language)] if panel.link else None
 
 
@@ -145,7 +145,7 @@ def _custom(panel: Panel, language: Language) -> object | None:
         line_interpolation=interpolation,
         fill_opacity=75 if bars else 45 if stacked else 0,
         show_points=common.VisibilityMode.NEVER if stacked else common.VisibilityMode.AUTO,
-        point_size=7 if panel.draw is Draw.STEP else None,  # a day between gaps is nothing but its point
+        point_size=7 if panel.draw is Draw.STEP else None,  # a day between gaps has nothing but its point
         span_nulls=False,
         stacking=common.StackingConfig(
             mode=common.StackingMode.NORMAL if stacked else common.StackingMode.NONE, group="A"
@@ -170,7 +170,7 @@ def _axis_width(panel: Panel, language: Language) -> float:
 
 
 def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
-    """Where an axis ends unless the data go further: bars begin at zero, and lines of limits are in view."""
+    """Where an axis ends unless the data go further: bars begin at zero, and lines of limits are visible."""
     if panel.zero:
         return 0
     limits = [step.at for step in panel.steps if step.at is not None] if panel.lines else []

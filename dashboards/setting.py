@@ -1,4 +1,4 @@
-"""What pages and rules are generated for: the park files, and the day whose contracts and limits hold."""
+"""What pages and rules are generated for: the park files, and the day that decides about contracts and limits."""
 
 from dataclasses import dataclass
 from datetime import date

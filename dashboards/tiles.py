@@ -1,4 +1,4 @@
-"""What pages share: the tile of freshness, the choices at the head, the links between pages, and short constructors."""
+"""Shared parts of pages: the freshness tile, the choices at the head, the links between pages, and constructors."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -51,7 +51,7 @@ STATUS_WINDOW = "15m"
 WHOLE_DAYS_30 = "now-30d/d"
 """Window of bars that are added up from quarter hours: from a midnight on, or the first day would look like a drop."""
 SETTLED = "20m"
-"""How far charts of quarter hours stay behind: the newest one is still being read, and would look like a drop."""
+"""How far charts of quarter hours end before now: the newest one is incomplete, and would look like a drop."""
 
 
 AGAINST_BUDGET = (
@@ -69,7 +69,7 @@ AGAINST_CONTRACT = (
 AGAINST_BASELINE = (ThresholdStep(None, GOOD), ThresholdStep(1.0, WARN), ThresholdStep(1.1, BAD))
 COMPLETE = (ThresholdStep(None, BAD), ThresholdStep(0.8, WARN), ThresholdStep(INDICATIVE_BELOW, GOOD))
 BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
-"""For charts with one series a tariff band."""
+"""For charts with one series per tariff band."""
 NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")
 
 
@@ -84,7 +84,7 @@ def stat(
 def trend(
     number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
 ) -> Panel:
-    """A course in time; two in a row."""
+    """A trend over time; two in a row."""
     options: PanelOptions = {"width": 12, "height": 8, "step": "15m", **more}
     return Panel(id=number, kind=PanelKind.TREND, title=title, about=about, unit=unit, targets=targets, **options)
 
@@ -92,7 +92,7 @@ def trend(
 def daily(
     number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
 ) -> Panel:
-    """Bars, one a day."""
+    """Bars, one per day."""
     options: PanelOptions = {"draw": Draw.BARS, "step": "1d", **more}
     return trend(number, title, about, unit, *targets, **options)
 
@@ -116,9 +116,9 @@ def ranking(
     of_meters: bool = False,
     **more: Unpack[PanelOptions],
 ) -> Panel:
-    """Tenants by a figure that `question` has a row a tenant of; the largest on top, unless `sort` says otherwise.
+    """Tenants, or with `of_meters` meters, by a figure: `question` has a row for each.
 
-    Or meters, with `of_meters`.
+    The largest is on top, unless `sort` says otherwise.
     """
     tag, link = ("meter", BAR_METER) if of_meters else ("tenant", BAR_TENANT)
     options: PanelOptions = {"by_row": True, "sort": (name, True), "columns": (Column(tag),), "link": link, **more}
@@ -128,13 +128,13 @@ def ranking(
 def table(
     number: int, title: Localized, about: Localized, unit: Words, *targets: InfluxQL, **more: Unpack[PanelOptions]
 ) -> Panel:
-    """A table of the full width; what a page's numbers rest on."""
+    """A table of the full width; what a page's numbers are based on."""
     options: PanelOptions = {"width": 24, "height": 9, "low": None, **more}
     return Panel(id=number, kind=PanelKind.TABLE, title=title, about=about, unit=unit, targets=targets, **options)
 
 
 SILENCE = 'last("seconds_since_last") / last("silent_after_s") AS "silence", last("seconds_since_last") AS "age"'
-"""Of a meter: how long it was not heard, and as a share of how long it may be."""
+"""For a meter: how long it has been silent, also as a share of its limit."""
 
 
 def used_today(number: int, about: Localized, scope: PageScope) -> Panel:
@@ -143,7 +143,7 @@ def used_today(number: int, about: Localized, scope: PageScope) -> Panel:
 
 
 def used_a_week_ago(number: int, about: Localized, scope: PageScope) -> Panel:
-    """Electricity of the same hours a week ago, to stand beside `used_today`."""
+    """Electricity of the same hours a week ago, for comparison with `used_today`."""
     return _today(number, text("A week ago, same hours", "Cùng giờ này tuần trước"), about, scope, shift="7d")
 
 
@@ -154,7 +154,7 @@ def _today(number: int, title: Localized, about: Localized, scope: PageScope, **
 
 
 def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
-    """How old the newest reading is; on every page, so that nobody judges by yesterday's numbers."""
+    """Age of the newest reading; on every page, so that nobody judges by yesterday's numbers."""
     inner = (
         f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where(*conditions)}{group("meter")}'
     )
@@ -201,14 +201,14 @@ def reporting(scope: PageScope, number: int = 2, *, width: int = 4) -> Panel:
 
 
 def marks(scope: PageScope, condition: str = "") -> str:
-    """Events of the selection, for the charts of a page; a change of the tariff concerns everybody."""
+    """Events of the selection, for the charts of a page; a change of tariff applies to everybody."""
     own = condition or ('"tenant" =~ /^$tenant$/' if scope.tenant else "")
     where = PageScope(park=scope.park, tenant=False).where(*((f"({own} OR \"kind\" = 'tariff')",) if own else ()))
     return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {where}'
 
 
 def factor_standing(setting: Setting) -> Localized:
-    """What the emission factor of electricity is worth, to be printed wherever it is used."""
+    """The standing of electricity's emission factor, printed wherever it is used."""
     found = {
         (entry.value, entry.standing)
         for park in setting.parks
@@ -248,7 +248,7 @@ def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[Threshol
 
 
 def meter_columns(parks: Sequence[Park], which: Callable[[Meter], bool]) -> tuple[Column, ...]:
-    """For charts with one series a meter: what people call those meters that can be in it."""
+    """For charts with one series per meter: names of the meters that can be in it."""
     chosen = {meter.id for park in parks for meter in park.meters if which(meter)}
     return tuple(Column(key, name) for key, name in meter_names(parks).items() if key in chosen)
 
@@ -257,5 +257,5 @@ TIME_COLUMN = Column(
     "Time", text("Time", "Thời điểm"), text("time:YYYY-MM-DD HH:mm", "time:DD/MM/YYYY HH:mm"), width=160
 )
 METER_COLUMN = Column("meter", METER, link=ROW_METER, width=350)
-"""Wide: a table of Grafana's measures its lines by the ids, so names cannot wrap."""
+"""Wide: a table of Grafana measures its lines by the ids, so names cannot wrap."""
 TENANT_COLUMN = Column("tenant", TENANT, link=ROW_TENANT, width=250)

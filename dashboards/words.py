@@ -1,6 +1,6 @@
-"""Words that more than one page of a dashboard uses, and that nobody else needs.
+"""Words that several pages of the dashboards use, and nobody else.
 
-A word that one page alone needs stands in that page; both languages always stand side by side.
+A word for one page is in that page; both languages are always next to each other.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ TENANT_COLOURS: Final = (
 )
 """Tenants in the order of the park file."""
 PLAIN: Final = "text"
-"""The theme's own colour of text, for numbers that are neither good nor bad: a grey fades on one of the themes."""
+"""The theme's text colour, for numbers that are neither good nor bad: a grey fades on one of the themes."""
 
 EVENT: Final = {
     "swap": text("Meter replaced", "Thay công tơ, đồng hồ"),
@@ -48,7 +48,7 @@ EVENT: Final = {
     "gateway_offline": text("Gateway offline", "Thiết bị thu thập mất kết nối"),
     "not_computed": text("Not computed", "Không tính được"),
 }
-"""Kinds of `store.schema.EVENTS`, as people call them."""
+"""Kinds of `store.schema.EVENTS`, for people."""
 
 EDGE_PARTS: Final = {
     "incoming": text("Intake", "Lượng vào khu"),
@@ -56,7 +56,7 @@ EDGE_PARTS: Final = {
     "own": text("Own use", "Khu tự dùng"),
     "loss": text("Losses", "Tổn thất"),
 }
-"""What came over the park's edge, and where it went: fields of `store.schema.BALANCE` at the edge."""
+"""What crossed the park's edge, and where it went: fields of `store.schema.BALANCE` at the edge."""
 
 UNIT_EVENT: Final = "unit"
 DOUBTFUL_EVENTS: Final = ("reset", "restored", "rise", "ambiguous", UNIT_EVENT, "stuck", "spike")

@@ -1,7 +1,7 @@
-"""Asks a service on this machine how it is, for health checks of containers: `python -m ecopark.alive URL`.
+"""Asks a service on this machine for its state, for health checks of containers: `python -m ecopark.alive URL`.
 
-Exit 0 where the service answers 200 (see `running.monitor`), else 1 with what it said. It needs no account: whoever
-can run it in a container learns nothing by it that lets him in anywhere.
+Exit 0 where the service answers 200 (see `running.monitor`), else 1 with its answer. It needs no account: whoever can
+run it in a container learns nothing that lets him in anywhere.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The utility's bill of a month as somebody enters it: YAML, or a CSV file or worksheet with a row a line.
+"""Reads a utility's bill of a month as somebody entered it: YAML, or a CSV file or worksheet with one line per row.
 
 A table has the columns `item`, `value`, `quantity`, `price` and `amount`. Items are `utility`, `from` and `to` with a
 `value`; the bands `off_peak`, `normal`, `peak` and `all`, and `demand` (kW); and `reactive`, `vat` and `total` with an
@@ -27,7 +27,7 @@ _AMOUNTS = {"reactive": "reactive_vnd", "vat": "vat_vnd", "total": "total_vnd"}
 def load_bill(file: Path, month: date) -> Bill:
     """Read a bill of exactly this month.
 
-    Raises `OperatorError` with the file and, where it can be told, the line.
+    Raises `OperatorError` with the file and, where it is known, the line.
     """
     written = _of_yaml(file) if file.suffix.lower() in {".yaml", ".yml"} else _of_table(file)
     try:
@@ -42,7 +42,7 @@ def load_bill(file: Path, month: date) -> Bill:
 
 
 class _Written:
-    """What a file says, and where it says it."""
+    """The content of a file, with the place of each value."""
 
     def __init__(self, file: Path, content: Any, lines: Lines | dict[str, int]) -> None:
         self._file = file

@@ -41,14 +41,14 @@ COMMANDS = (
     "weather",
 )
 _MODULES = {"import": "importing"}
-"""Modules of commands whose names are words of the language."""
+"""Modules of commands whose names are Python keywords."""
 
 PROVING = ("bench", "chaos", "demo")
-"""Commands of the room that proves the product; they are found by name, since no room imports that one."""
+"""Commands of the proving room; found by name, since no room imports that one."""
 
 
 class _AsAsked(TyperGroup):
-    """Imports what a command needs when it is asked for: an ingester has no use for numpy, nor the memory."""
+    """Imports a command's module on use: an ingester needs no numpy, nor its memory."""
 
     def list_commands(self, ctx: Context) -> list[str]:
         return [*super().list_commands(ctx), *sorted((*COMMANDS, *PROVING))]
@@ -82,7 +82,7 @@ def _log_to_stderr(
 
 
 class _Json(logging.Formatter):
-    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and the traceback where there is one."""
+    """One JSON object per line: time (RFC 3339, UTC), level, logger, message, and the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = {
@@ -97,7 +97,7 @@ class _Json(logging.Formatter):
 
 
 def main() -> None:
-    """Entry point: what went wrong is one clear line; exit 2 where it is the operator's to mend, 1 where it passes."""
+    """Entry point: an error is one clear line; exit 2 where the operator must fix it, 1 where it may pass."""
     status = 0
     try:
         app()

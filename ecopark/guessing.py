@@ -1,7 +1,7 @@
-"""Guesses how an unknown message could be mapped: where its device, its time and its values may be. Pure.
+"""Guesses how to map an unknown message: where its device, its time and its values may be. Pure.
 
-Names and values are recognised by their spelling and their form. A guess is a proposal for somebody to check, so each
-part of it comes with the example that it was made of.
+Names and values are recognised by spelling and form. A guess is a proposal for somebody to check, so each part of it
+comes with the example that it was made from.
 """
 
 import json
@@ -24,7 +24,7 @@ _DEVICE_NAMES: Final = (
     r"(device|dev)(_?(id|name|sn))?|sensor(_?id)?|node(_?id)?",
     r"id|uid|uuid|eui|addr(ess)?|name|tag|source",
 )
-"""What fields with a device's name are called, the surer first."""
+"""Usual names of fields with a device's name, the most certain first."""
 
 _TIME_NAME = re.compile(
     r"(.*_)?(time|ts|timestamp|date|datetime|at|when|utc|epoch|clock|t)(_?(ms|s|us|ns|unix|utc|local|sec))?"
@@ -53,7 +53,7 @@ class Guess:
     values: dict[str, GuessedPart] = field(default_factory=dict)
     others: dict[str, Any] = field(default_factory=dict)
     further: dict[str, Any] = field(default_factory=dict)
-    """What else the mapping needs: payload, name_level, each, pairs."""
+    """Further parts of the mapping: payload, name_level, each, pairs."""
 
     @property
     def mapped(self) -> MessageMap:
@@ -88,7 +88,7 @@ def is_number(payload: bytes) -> bool:
 
 
 def _record_of(content: Any) -> tuple[dict[str, Any], Any, str]:
-    """What leads to a record, one record, and the device that it is keyed by, if it is."""
+    """The path to a record, one record, and the device that it is keyed by, if any."""
     if isinstance(content, list) and content and isinstance(content[0], dict):
         return {"each": "@"}, content[0], ""
     if not isinstance(content, dict):
@@ -136,7 +136,7 @@ def _device(pattern: str, topic: str, leaves: Sequence[Leaf], content: Any, furt
 
 
 def _time(leaves: Sequence[Leaf], now_ms: int) -> GuessedPart | None:
-    """The time nearest to now: a message has others, too, such as when the device was started."""
+    """The time nearest to now: a message contains others, too, such as when the device was started."""
     found = [(part, ms) for leaf in leaves for part, ms in _times(leaf)]
     return min(found, key=lambda one: abs(one[1] - now_ms))[0] if found else None
 
@@ -171,7 +171,7 @@ def _times(leaf: Leaf) -> Iterator[tuple[GuessedPart, float]]:
 
 
 def _of_number(pattern: str, topic: str, payload: bytes) -> Guess:
-    """One number on a topic of its own: the last level says what it is, and the one before it of which device."""
+    """One number on its own topic: the last level is the quantity, the one before it the device."""
     levels = topic.split("/")
     name = levels[-1]
     device = {"level": len(levels) - 2} if len(levels) > 1 else {"fixed": name}

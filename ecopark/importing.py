@@ -33,7 +33,7 @@ from wire.client import client_of
 from wire.topics import Channel, topic
 
 BATCH: Final = 50
-"""As many as one message of refusals tells of."""
+"""As many as one message of refusals reports."""
 
 IN_FLIGHT: Final = 8
 ANSWER_S: Final = 30.0
@@ -44,7 +44,7 @@ FAULTS_SAID: Final = 20
 
 
 class ImportColumn(Model):
-    """One column of values: of which quantity, in which unit, of which meter where every meter has its column.
+    """One column of values: its quantity, its unit, and its meter where every meter has a column.
 
     `kind: increment` are amounts of the time before each row; they are added up from `base`, the register before them.
     """
@@ -108,7 +108,7 @@ class RowFault:
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of the rows of a file. `already`: rows that an earlier run of this import had done."""
+    """What happened to the rows of a file; `already`: rows that an earlier run of this import had done."""
 
     stored: int = 0
     already: int = 0
@@ -117,7 +117,7 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True)
 class RowReading:
-    """One reading of one row, as it goes on the wire."""
+    """One reading of one row, as it is sent."""
 
     row: int
     meter: str
@@ -179,7 +179,7 @@ def _of_row(
     sums: dict[tuple[str, str], float],
     reasons: list[str],
 ) -> Iterator[RowReading]:
-    """Readings of a row, a meter each; why a value is none of them goes to `reasons`."""
+    """Readings of a row, one per meter; why a value is no reading goes to `reasons`."""
     zone = ZoneInfo(mapping.zone) if mapping.zone else None
     ms = instant(_time_cell(row, mapping), zone, mapping.format)
     by_meter: dict[str, dict[str, float]] = {}
@@ -231,12 +231,12 @@ class ImportJournal:
                 said = json.loads(file.read_text())
             except ValueError:
                 said = {}
-            if said.get("import") == identity:  # another mapping or another content begins anew
+            if said.get("import") == identity:  # a changed mapping or content starts over
                 self.done = set(said["done"])
                 self.faults = [RowFault(**fault) for fault in said["faults"]]
 
     def note(self, batch: str, faults: Sequence[RowFault]) -> None:
-        """Remember a batch that was answered."""
+        """Note a batch that was answered."""
         self.done.add(batch)
         self.faults += faults
         said = {
@@ -318,7 +318,7 @@ async def _send_all(
     result: ImportResult,
     progress: Callable[[int], None],
 ) -> None:
-    """A few batches are under way at once; each is sent again until it is answered."""
+    """Keep a few batches in flight; each is sent again until it is answered."""
     free = asyncio.Semaphore(IN_FLIGHT)
 
     async def one(name: str, batch: Sequence[RowReading]) -> None:
@@ -361,7 +361,7 @@ def _refused_rows(batch: Sequence[RowReading], refused: Sequence[Mapping[str, An
 
 
 def journal_id(readings: Sequence[RowReading]) -> str:
-    """Name of readings by their content: the same rows are the same batch, whichever run sends them."""
+    """Identifier of readings by their content: the same rows are the same batch, whichever run sends them."""
     text = json.dumps([[each.meter, each.ms, dict(each.values)] for each in readings])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 

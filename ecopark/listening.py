@@ -1,7 +1,7 @@
 """What is published on a broker and how Ecopark could read it: shapes of topics, presets that fit, devices, a draft.
 
-Pure but for `hear`. What a source of the park file reads already is not proposed again; only its new devices are. What
-nobody knows is guessed at (`ecopark.guessing`), and each guess is shown with what was heard.
+Pure except `hear`. What a source of the park file reads already is not proposed again; only its new devices are.
+Unknown messages are guessed at (`ecopark.guessing`), and each guess is shown with what was received.
 """
 
 import asyncio
@@ -31,16 +31,16 @@ from wire.client import client_of
 
 MOST_MESSAGES: Final = 20_000
 EXAMPLES: Final = 50
-"""Payloads kept of each shape."""
+"""Payloads kept for each shape."""
 
 MOST_OTHERS: Final = 20
-"""Numbers that were not recognised, shown of a message."""
+"""How many unrecognised numbers of a message are shown."""
 
 _NO_TEXTS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-"""What YAML takes for something else than a text."""
+"""Texts that YAML would read as something else."""
 
 _GENERIC: Final = ("plain-number", "home-assistant-state", "influx-line")
-"""Presets whose topics are everybody's own: proposed only where the payload has their form, and after all others."""
+"""Presets with freely chosen topics: proposed only where the payload has their form, and after all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ async def hear(address: BrokerAddress, pattern: str, seconds: float) -> list[Hea
 
 @dataclass
 class Shape:
-    """Messages that are read alike, as `mapped` says; empty where nobody knows them.
+    """Messages that are read alike, by `mapped`; empty where unknown.
 
-    `source` is the id of the park file's source that reads them already, `preset` what fits otherwise. `trouble` says
-    why a source of the park file that is meant for the topic cannot read them.
+    `source` is the id of the park file's source that reads them already, `preset` what fits otherwise. `trouble` is why
+    a source of the park file that is meant for the topic cannot read them.
     """
 
     topic: str
@@ -100,7 +100,7 @@ class Shape:
 
     @cached_property
     def guess(self) -> Guess:
-        """How messages that nobody knows could be mapped; what their values are is taken from all of them."""
+        """How unknown messages could be mapped; their values are collected from all of them."""
         found = [guess(self.topic, one.topic, one.payload, one.ms) for one in self.examples]
         first = found[0]
         for other in found[1:]:
@@ -125,13 +125,13 @@ def shapes(heard: Iterable[Heard], parks: Sequence[Park] = ()) -> list[Shape]:
             shape.examples.append(one)
     known = [shape for shape in found.values() if shape.mapped]
     told = {topic for shape in known for topic in shape.topics}
-    # What else a device says on a topic that is read, such as the state of its radio, is no riddle.
+    # What else a device publishes on a topic that is read, such as the state of its radio, is no unknown message.
     unknown = [shape for shape in found.values() if not (shape.mapped or (shape.topics <= told and not shape.trouble))]
     return sorted([*known, *_merged(unknown)], key=lambda shape: (not shape.mapped, -shape.messages, shape.topic))
 
 
 def _shape_of(one: Heard, parks: Sequence[Park]) -> Shape:
-    """How one message is read: by a source of the park files, by a preset, or by nobody so far."""
+    """How one message is read: by a source of the park files, by a preset, or not yet."""
     trouble = ""
     for park in parks:
         for source in park.sources:
@@ -152,7 +152,7 @@ def _shape_of(one: Heard, parks: Sequence[Park]) -> Shape:
 
 
 def _alike(messages: Iterable[MessageMap], topic: str) -> tuple[MessageMap, ...]:
-    """All that is read of the messages on one topic: a device may have several meters."""
+    """What is read of the messages on one topic together: a device may have several meters."""
     return tuple(message for message in messages if message.topic == topic)
 
 
@@ -180,7 +180,7 @@ def devices(shape: Shape) -> dict[str, dict[str, float]]:
 
 
 def draft(found: Sequence[Shape], gateway: str, parks: Sequence[Park] = ()) -> str:
-    """Entries of `sources` and `meters` ready to paste, with what is guessed said in comments."""
+    """Entries of `sources` and `meters` ready to paste, with guesses marked in comments."""
     sources = [line for shape in found for line in _notes(shape)]
     taken = {source.id for park in parks for source in park.sources}
     presets = dict.fromkeys(shape.preset for shape in found if shape.preset)
@@ -231,7 +231,7 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _needs_values(shape: Shape) -> bool:
-    """Whether the values are what is proposed: of a preset that names none, or of nobody's."""
+    """Whether values must be proposed: for a preset that names none, or for unknown messages."""
     mapped = preset(shape.preset).messages if shape.preset else ()
     return not any(map(_says_values, mapped))
 
@@ -241,7 +241,7 @@ def _value_lines(values: Mapping[str, GuessedPart]) -> list[str]:
 
 
 def _preset_lines(found: Sequence[Shape]) -> list[str]:
-    """What is said of a preset that reads these shapes."""
+    """Remarks on a preset that reads these shapes."""
     name = found[0].preset
     local = ["    zone: Asia/Ho_Chi_Minh  # check: the zone of the devices' clocks"]
     lines = [f"    preset: {name}", *(local if _is_local(preset(name).messages) else [])]
@@ -271,7 +271,7 @@ def _guessed_lines(made: Guess) -> list[str]:
 
 
 def _flow(value: Any) -> str:
-    """A value as YAML on one line, which JSON is but for the quotes that nobody wants to read."""
+    """A value as YAML on one line: JSON without the quotes that nobody wants to read."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
     plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./]*", value, re.ASCII)
@@ -322,7 +322,7 @@ def _read(reader: PayloadReader, one: Heard, births: Sparkplug) -> list[Decoded]
 
 
 def _zoned(message: MessageMap) -> MessageMap:
-    """A preset's message that can be tried: local times count as UTC, which is enough to see that they are times."""
+    """A preset's message that can be tried: local times count as UTC, which suffices to recognise times."""
     if message.time.unit != "local":
         return message
     return message.model_copy(update={"time": TimeMap(path=message.time.path, unit="local", zone="UTC")})
@@ -333,9 +333,9 @@ def _is_local(messages: Iterable[MessageMap]) -> bool:
 
 
 def _pattern(one: Heard) -> str:
-    """The topic with every level but the first replaced that looks like a device's name: with digits in it.
+    """The topic with every level replaced, except the first, that looks like a device's name: with digits in it.
 
-    Where each value has a topic of its own, the last two levels are the device and the value.
+    Where each value has its own topic, the last two levels are the device and the value.
     """
     first, *levels = one.topic.split("/")
     if is_number(one.payload):
@@ -345,7 +345,7 @@ def _pattern(one: Heard) -> str:
 
 
 def _merged(unknown: Sequence[Shape]) -> list[Shape]:
-    """Join what is alike but for one level of the topic: devices with names without digits."""
+    """Join shapes that differ in one level of the topic only: devices with names without digits."""
     left = list(unknown)
     for one, other in combinations(unknown, 2):
         joined = _joined_topic(one.topic, other.topic)
@@ -358,7 +358,7 @@ def _merged(unknown: Sequence[Shape]) -> list[Shape]:
 
 
 def _joined_topic(one: str, other: str) -> str | None:
-    """The filter for both, where they differ in one level."""
+    """The filter for both topics, where they differ in one level."""
     ours, theirs = one.split("/"), other.split("/")
     if len(ours) != len(theirs) or sum(map(str.__ne__, ours, theirs)) != 1:
         return None
@@ -366,6 +366,6 @@ def _joined_topic(one: str, other: str) -> str | None:
 
 
 def _keys(shape: Shape) -> frozenset[str]:
-    """Where the values of a shape are; what has none is like nothing else."""
+    """Where the values of a shape are; a shape without any is like no other."""
     found = frozenset(leaf.path for leaf in leaves_of(shape.examples[0].payload))
     return found or frozenset({shape.topic})

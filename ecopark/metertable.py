@@ -1,6 +1,6 @@
-"""Where in a spreadsheet the list of meters is, and which of its columns is what.
+"""Finds the list of meters in a spreadsheet, and what each of its columns holds.
 
-People put titles above the heads, heads in two rows, cells across rows, and lines that only say "Water". Heads are
+People put titles above the heads, heads in two rows, cells across rows, and lines that only contain "Water". Heads are
 recognised in English and Vietnamese; what is left out is named, so that nothing is lost in silence.
 """
 
@@ -70,7 +70,7 @@ HEADS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "host": ("host", "ip", "ip address", "dia chi ip"),
 }
-"""Heads of columns as lists of meters have them, without marks and in lower case."""
+"""Usual heads of columns in lists of meters, without marks and in lower case."""
 
 UTILITY_WORDS: Final[Mapping[Utility, Sequence[str]]] = {
     Utility.WASTEWATER: ("wastewater", "waste water", "nuoc thai", "sewage"),
@@ -82,13 +82,13 @@ UTILITY_WORDS: Final[Mapping[Utility, Sequence[str]]] = {
     Utility.ELECTRICITY: ("electric", "power", "energy", "dien", "kwh"),
     Utility.PRODUCTION: ("production", "output", "san luong", "san pham"),
 }
-"""Words by which the utility is recognised, the more special ones first: steam is `hơi nước`, and no water."""
+"""Words that identify the utility, the more specific ones first: steam is `hơi nước`, and no water."""
 
 _SEARCHED: Final = 30
-"""Rows among which the heads are looked for."""
+"""Rows in which the heads are searched for."""
 
 _ENOUGH: Final = 2
-"""As many heads must be known of a row that nobody named."""
+"""So many heads must be known in a row that nobody named."""
 
 _TOTAL = re.compile(r"(tong|tong cong|tong so|cong|total|sum|subtotal|grand total)")
 _COLUMN_NUMBER = re.compile(r"[(\[]?(\d{1,2})[)\]]?")
@@ -110,7 +110,7 @@ class MeterTable:
 
 
 def columns_of(heads: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Which head is which field, and the heads that nobody knows."""
+    """Which head is which field, and the unknown heads."""
     found: dict[str, str] = {}
     unknown: list[str] = []
     for head in dict.fromkeys(heads):
@@ -131,7 +131,7 @@ def _field_of(written: str) -> str | None:
 
 
 def utility_in(words: str) -> Utility | None:
-    """The utility that a text names."""
+    """The utility named in a text."""
     return next(
         (
             utility

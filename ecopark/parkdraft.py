@@ -1,7 +1,7 @@
-"""A draft of a park file from a list of meters in a spreadsheet. Every doubt is a comment in the draft.
+"""Drafts a park file from a list of meters in a spreadsheet. Every doubt is a comment in the draft.
 
-Columns are recognised by their heads in English and Vietnamese. What no column says is not invented: it is written as a
-comment that says what is missing, and `ecopark check` then names it with its line.
+Columns are recognised by their heads in English and Vietnamese. Nothing is invented that no column states: it becomes a
+comment about what is missing, and `ecopark check` then names it with its line.
 """
 
 import json
@@ -82,11 +82,11 @@ class _Drafting:
         self._ids.setdefault(written, self._of_row[row.number])
 
     def _written(self, row: SheetRow) -> str:
-        """What the list calls the meter."""
+        """The meter's name in the list."""
         return self._text(row, "id") or self._text(row, "serial") or f"row {row.number}"
 
     def _identifier(self, written: str) -> str:
-        """An id for what is written: itself where it may be one, else what is left without marks and signs."""
+        """An id from a text: unchanged where it is valid, else what is left without marks and signs."""
         made = written
         if not IDENTIFIER.fullmatch(written):
             made = re.sub(r"[^A-Za-z0-9_-]+", "-", plain(written)).strip("-") or "meter"
@@ -140,7 +140,7 @@ class _Drafting:
         return lines
 
     def _connection(self, row: SheetRow, utility: str) -> list[str]:
-        """The profile and the block of a driver where the list says enough for them; else what it says, as comments."""
+        """The profile and the block of a driver where the list suffices; else its content, as comments."""
         device, host = self._text(row, "device"), self._text(row, "host")
         model = self._text(row, "model")
         profile = profile_of(model)
@@ -251,7 +251,7 @@ class _Drafting:
 
 
 def _readings_of(cell: Any) -> list[float | None]:
-    """What a cell can be: where neither notation is wrong, 2.500 is two and a half or two thousand five hundred."""
+    """The numbers that a cell can mean: 2.500 is two and a half or two thousand five hundred."""
     found = set[float | None]()
     for decimal in (".", ","):
         with suppress(CellError):
@@ -260,7 +260,7 @@ def _readings_of(cell: Any) -> list[float | None]:
 
 
 def _plain_number(text: str) -> float | None:
-    """A number with a point or a comma before its fraction."""
+    """A number with a decimal point or comma."""
     try:
         return float(text.replace(",", "."))
     except ValueError:
@@ -268,7 +268,7 @@ def _plain_number(text: str) -> float | None:
 
 
 def profile_of(model: str) -> str | None:
-    """The profile of the library that a make and model names: `Schneider PM5310` is one of `schneider-pm5000`."""
+    """The library's profile of a make and model: `Schneider PM5310` is one of `schneider-pm5000`."""
     written = plain(model)
     for name in library_names():
         series = re.fullmatch(r"([a-z]+)(\d+)", name.rpartition("-")[2])

@@ -1,7 +1,7 @@
-"""What would become of a payload: the ingester's own accept step, explained value by value. Nothing is sent.
+"""What would happen to a payload: the ingester's own accept step, explained value by value. Nothing is sent.
 
-A unit that is mistaken shows by what the meter is rated for: a rate that is far above it, a register that would have
-taken a lifetime, or, with several payloads of one meter, a counter that steps too fast.
+A wrong unit shows by the meter's rating: a rate that is far above it, a register that would have taken a lifetime, or,
+with several payloads of one meter, a counter that steps too fast.
 """
 
 import json
@@ -21,10 +21,10 @@ from metering.park import Park
 from metering.quantities import UTILITIES
 
 _SLIPS: Final = (1000, 100, 10)
-"""Factors by which units are mistaken, the commonest first."""
+"""Factors by which units are confused, the commonest first."""
 
 _LIFE_H: Final = 20 * 8766
-"""Hours at full load that no register has counted: a meter is exchanged before."""
+"""Hours at full load that no register has counted: a meter is replaced before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class RefusedPart:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A quantity that would neither be stored nor refused, and why."""
+    """A quantity that would be neither stored nor refused, and why."""
 
     meter: str
     quantity: str
@@ -60,7 +60,7 @@ class LeftOut:
 
 @dataclass(slots=True)
 class PayloadOutcome:
-    """What would become of one payload; `unknown` where nobody reads its topic."""
+    """What would happen to one payload; `unknown` where nobody reads its topic."""
 
     topic: str
     stored: list[StoredValue] = field(default_factory=list)
@@ -144,7 +144,7 @@ def _not_taken(found: Iterable[SourceRecords], decoder: ForeignDecoder) -> Itera
 
 
 def sentences(parks: Sequence[Park], found: Sequence[PayloadOutcome]) -> Iterator[str]:
-    """What would become of the payloads, a line for each value."""
+    """What would happen to the payloads, a line for each value."""
     by_id = {park.id: park for park in parks}
     for outcome in found:
         if outcome.unknown:
@@ -203,7 +203,7 @@ def _rated(meter: Meter) -> str:
 
 
 def _too_fast(parks: Mapping[str, Park], found: Sequence[PayloadOutcome]) -> Iterator[str]:
-    """A sentence for each meter whose counter steps by more than is rated."""
+    """A sentence for each meter whose counter steps faster than its rating allows."""
     seen: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for outcome in found:
         for each in outcome.stored:
@@ -221,5 +221,5 @@ def _too_fast(parks: Mapping[str, Park], found: Sequence[PayloadOutcome]) -> Ite
 
 
 def plain(found: Sequence[PayloadOutcome]) -> str:
-    """The same as one line of JSON."""
+    """The same as a JSON object."""
     return json.dumps({"payloads": [asdict(one) for one in found]})

@@ -1,7 +1,8 @@
-"""What was refused: looked up, shown whole, and sent through the front door again.
+"""Refusals: looked up, shown in full, and sent through the front door again.
 
-A refusal counts as replayed when the database has what it held, value for value; that is asked of the database, not
-believed of the broker. What strangers wrote may be anything: it is read page by page, and shown as printable text.
+A refusal counts as replayed when the database has its content, value for value; that is read from the database, the
+broker's word does not suffice. What strangers wrote may be anything: it is read page by page, and shown as printable
+text.
 """
 
 import asyncio
@@ -30,10 +31,10 @@ from wire.client import client_of
 from wire.messages import Reading
 
 WAIT_S = 10.0
-"""How long the database may take from one replayed reading to the next."""
+"""How long the database may take between two replayed readings."""
 
 PAGE = 2_000
-"""Refusals that are read, or sent again, in one go."""
+"""Refusals that are read, or sent again, at once."""
 
 _ON_THEIR_WAY = 100
 """Messages that the broker has not acknowledged yet."""
@@ -74,7 +75,7 @@ class Refused(Model):
 
 
 class Filter(Model):
-    """Which refusals are meant: these `digests`, or those received in the last `hours`; and what else is given."""
+    """Which refusals are meant: these `digests`, or those received in the last `hours`; with further conditions."""
 
     hours: float = 24.0
     park: str | None = None
@@ -85,14 +86,14 @@ class Filter(Model):
 
 
 def printable(text: str) -> str:
-    """What a stranger wrote, without characters that a terminal would obey."""
+    """A stranger's text, without characters that a terminal would obey."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 async def find(store: Store, wanted: Filter) -> AsyncGenerator[Refused, None]:
-    """Find refusals, newest first; what was delivered twice is found once."""
+    """Find refusals, newest first; duplicates are found once."""
     tags = {"park": wanted.park, "gateway": wanted.gateway, "reason": wanted.reason}
     since = None if wanted.digests else time.time_ns() // NS_PER_MS - round(wanted.hours * _HOUR_MS)
     given = {tag: value for tag, value in tags.items() if value is not None}
@@ -113,7 +114,7 @@ async def find(store: Store, wanted: Filter) -> AsyncGenerator[Refused, None]:
 
 
 class Replayed(Model):
-    """How many refusals were sent again, and how many of them the database then had."""
+    """How many refusals were sent again, and how many of them the database has now."""
 
     sent: int
     stored: int
@@ -128,7 +129,7 @@ async def replay(store: Store, address: BrokerAddress, wanted: Filter) -> Replay
     some: list[Refused] = []
     try:
         async with client_of(address, f"ecopark-replay-{uuid.uuid4().hex[:8]}") as client:
-            client.pending_calls_threshold = 2 * _ON_THEIR_WAY  # as many are meant to be under way
+            client.pending_calls_threshold = 2 * _ON_THEIR_WAY  # so many are meant to be in flight
             async with aclosing(find(store, wanted)) as all_found:
                 async for found in all_found:
                     some.append(found)
@@ -167,7 +168,7 @@ async def _stored(store: Store, refused: Sequence[Refused], began_ms: int) -> li
     while waiting and time.monotonic() < deadline:
         there = await _there(store, list(waiting.values()))
         stored += there
-        # All that was refused since: to ask for each by its digest costs a comparison of each with each.
+        # All that was refused since: asking for each by its digest would compare each with each.
         condition = where({}, began_ms - CLOCKS_MS)
         again = await store.query(select(REFUSED, ["digest", "received"], condition), OPERATOR_DATABASE)
         refused_again = {
@@ -184,7 +185,7 @@ async def _stored(store: Store, refused: Sequence[Refused], began_ms: int) -> li
 
 
 async def _there(store: Store, refused: Sequence[Refused]) -> list[Refused]:
-    """Those of which the database has every value; asked in few questions, however many there are."""
+    """Those of which the database has every value; in few queries, however many there are."""
     held = {found.digest: _readings(found.original()) for found in refused}
     wanted: dict[tuple[Utility, str], list[Reading]] = {}
     for found in refused:
@@ -211,7 +212,7 @@ async def _there(store: Store, refused: Sequence[Refused]) -> list[Refused]:
 
 
 def _runs(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
-    """Readings in order of time, parted where there is a longer pause: what lies in it is not asked for."""
+    """Readings in order of time, split at longer pauses, which are not queried."""
     run: list[Reading] = []
     for each in sorted(readings, key=lambda reading: reading.ms):
         if run and each.ms - run[-1].ms > QUARTER_MS:
@@ -228,7 +229,7 @@ def _agrees(row: Row, reading: Reading) -> bool:
 
 
 def _readings(payload: bytes) -> list[Reading]:
-    """The readings in what was refused, if it is one or holds some."""
+    """The readings in a refusal, where it is one or contains some."""
     try:
         content: Any = json.loads(payload)
         items = content.get("readings", [content])

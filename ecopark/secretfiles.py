@@ -1,8 +1,7 @@
-"""Files that hold secrets: `NAME=value` lines, readable by their owner only, replaced whole or not at all.
+"""Files with secrets: `NAME=value` lines, readable by their owner only, replaced atomically.
 
-A secret is generated once, stands in one such file and nowhere else: nothing here, and nobody who uses it, prints or
-logs one. A file can be given as it is to systemd (`EnvironmentFile=`), to Docker (`--env-file`), or named in
-`ECOPARK_ENV_FILE`.
+A secret is generated once and is only in one such file: nothing here, and nobody who uses it, prints or logs one. A
+file can be given unchanged to systemd (`EnvironmentFile=`), to Docker (`--env-file`), or named in `ECOPARK_ENV_FILE`.
 """
 
 import contextlib
@@ -20,9 +19,9 @@ _KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_")
 
 
 def generate() -> str:
-    """A new secret of 192 random bits, in letters that need no escaping in a URL, a shell or InfluxQL.
+    """A new secret of 192 random bits, in characters that need no escaping in a URL, a shell or InfluxQL.
 
-    It has small and capital letters, digits and a mark, which openGemini asks for: of the others there are few.
+    It contains small and capital letters, digits and a mark, as openGemini demands.
     """
     while True:
         found = secrets.token_urlsafe(_BYTES)
@@ -31,7 +30,7 @@ def generate() -> str:
 
 
 def write_private(file: Path, text: str) -> bool:
-    """Replace a file by one of mode 0600; it keeps its owner, so that a server may go on reading it.
+    """Replace a file by one of mode 0600; it keeps its owner, so that a server can still read it.
 
     Returns whether anything changed. Raises `OperatorError` where the place cannot be written.
     """
@@ -47,7 +46,7 @@ def write_private(file: Path, text: str) -> bool:
             new.flush()
             os.fsync(new.fileno())
         if old is not None:
-            with contextlib.suppress(PermissionError):  # only root may give files away; everybody else owns both
+            with contextlib.suppress(PermissionError):  # only root can give files away; anybody else owns both
                 os.chown(name, old.st_uid, old.st_gid)
         Path(name).replace(file)
     except OSError as error:
@@ -56,7 +55,7 @@ def write_private(file: Path, text: str) -> bool:
 
 
 def read_secrets(file: Path) -> dict[str, str]:
-    """What a file holds; empty where there is none.
+    """The content of a file; empty where there is none.
 
     Raises `OperatorError` for a file that others than its owner may read, or that is no such file.
     """
@@ -84,7 +83,7 @@ def write_secrets(file: Path, values: Mapping[str, str]) -> bool:
 
 
 def hand_out(files: Iterable[Path], where: Path) -> None:
-    """Put each `NAME.env` into the folder NAME below `where`, if there is one: whoever sees that folder sees no other.
+    """Put each `NAME.env` into the folder NAME below `where`, if there is one: each user sees only that folder.
 
     Raises `OperatorError` where `where` is no folder.
     """

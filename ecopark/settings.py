@@ -16,7 +16,7 @@ ENV_FILE = "ECOPARK_ENV_FILE"
 
 
 class Settings(BaseSettings):
-    """One variable `ECOPARK_...` a field."""
+    """One environment variable `ECOPARK_...` per field."""
 
     model_config = SettingsConfigDict(env_prefix="ECOPARK_", frozen=True, extra="ignore")
 
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     def broker(self) -> BrokerAddress:
         """The broker's address.
 
-        Raises `OperatorError` for what is none, and for a certificate without TLS.
+        Raises `OperatorError` for an invalid one, and for a certificate without TLS.
         """
         address = BrokerAddress.parse(self.mqtt_url)
         if self.mqtt_certificate is None:
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
 def read_settings() -> Settings:
     """Read the environment, and the files of `NAME=value` lines that `ECOPARK_ENV_FILE` names (`:` between several).
 
-    A variable that is set counts more than one in a file. Raises `OperatorError` where one is not what it should be.
+    A variable of the environment overrides one in a file. Raises `OperatorError` for an invalid value.
     """
     files = [Path(name) for name in os.environ.get(ENV_FILE, "").split(os.pathsep) if name]
     for file in files:

@@ -1,7 +1,7 @@
-"""Rows of a CSV file or a worksheet, as they were written: texts, numbers and dates, with the number of each row.
+"""Rows of a CSV file or a worksheet, unchanged: texts, numbers and dates, with the number of each row.
 
-Nothing is interpreted here but what the file itself says: in CSV everything is text; a worksheet knows numbers and
-dates. Numbers and times are read by `number` and `instant`, in the notation that the caller states.
+Only what the file itself states is interpreted: in CSV everything is text; a worksheet knows numbers and dates. Numbers
+and times are read by `number` and `instant`, in the notation that the caller states.
 """
 
 import csv
@@ -21,7 +21,7 @@ from metering.errors import OperatorError
 from metering.instants import milliseconds
 
 _ENCODINGS: Final = ("utf-8-sig", "utf-16", "cp1258")
-"""Tried in this order: what Excel writes, and what it wrote in Viet Nam before."""
+"""In this order: what Excel writes, and what it used to write in Viet Nam."""
 
 _WORKBOOKS: Final = frozenset({".xlsx", ".xlsm"})
 
@@ -105,7 +105,7 @@ def _decoded(file: Path, content: bytes) -> str:
 def _workbook(file: Path, sheet: str | None, *, read_only: bool) -> Any:
     try:
         book = load_workbook(file, read_only=read_only, data_only=True)
-    except Exception as error:  # openpyxl raises what zip files and XML raise
+    except Exception as error:  # openpyxl raises the errors of zip files and XML
         raise OperatorError(f"{file}: not a workbook ({error})") from error
     if sheet is not None and sheet not in book.sheetnames:
         raise OperatorError(f"{file}: no sheet {sheet!r}; there are {', '.join(book.sheetnames)}")
@@ -148,7 +148,7 @@ def instant(cell: Any, zone: ZoneInfo | None, form: str | None = None) -> int:
     """A cell as milliseconds since the epoch.
 
     A time without an offset needs `zone`. `form` is that of `strptime`, for texts that are not ISO 8601. A local time
-    that the clocks skip or show twice is refused: it cannot be known which is meant. Raises `CellError`.
+    that the clocks skip or show twice is refused: it is unknown which one is meant. Raises `CellError`.
     """
     when = _when(cell, form)
     if when.tzinfo is not None:

@@ -1,6 +1,6 @@
-"""What the names and units of a message's values say: which quantity each may be. Pure.
+"""Which quantity a value of a message may be, by its name and unit. Pure.
 
-Names are recognised by their words and by the unit that ends them; what nobody recognises is left to somebody who does.
+Names are recognised by their words and by the unit that ends them; what is not recognised is left for a person.
 """
 
 import json
@@ -15,7 +15,7 @@ from metering.units import conversion
 
 _DEPTH: Final = 5
 VALUE_NAMES: Final = ("value", "val", "v", "data")
-"""What a field is called that holds the value of what is named beside it or around it."""
+"""Names of fields that hold the value of what is named beside or around them."""
 
 _UNITS: Final[Mapping[tuple[str, ...], str]] = {
     ("kwh",): "kWh",
@@ -47,7 +47,7 @@ _UNITS: Final[Mapping[tuple[str, ...], str]] = {
     ("kpa",): "kPa",
     ("c",): "°C",
 }
-"""Units by how they end a name, the longer before the shorter."""
+"""Units by how they end a name, longest first."""
 
 _WORDS: Final[Sequence[tuple[frozenset[str], str]]] = (
     (frozenset({"power", "factor"}), "power_factor"),
@@ -73,7 +73,7 @@ _WORDS: Final[Sequence[tuple[frozenset[str], str]]] = (
     (frozenset({"temp"}), "temperature_c"),
     (frozenset({"ph"}), "ph"),
 )
-"""Quantities by words of a name that has no unit, the more special first."""
+"""Quantities by words of a name without a unit, the more specific first."""
 
 _BY_UNIT: Final = (
     "energy_kwh",
@@ -87,7 +87,7 @@ _BY_UNIT: Final = (
     "pressure_bar",
     "temperature_c",
 )
-"""What a value in a unit is, the first that the unit can become."""
+"""The quantity of a value in a unit: the first that the unit can be converted to."""
 
 _SHORT: Final = {
     "u": "voltage_v",
@@ -97,7 +97,7 @@ _SHORT: Final = {
     "p": "power_kw",
     "w": "power_kw",
 }
-"""Letters that mean something only where they are the whole name, but for the phase."""
+"""Letters with a meaning only as the whole name, apart from the phase."""
 
 _FIRST_PHASE: Final = (["l1"], ["1"], ["l", "1"])
 
@@ -108,7 +108,7 @@ _NUMBER_AND_UNIT = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?\s*\*?\s*([^\s\d].*?)?\s*
 
 @dataclass(frozen=True, slots=True)
 class GuessedPart:
-    """A part of a mapping as it is written in the park file, and what was heard there."""
+    """A part of a mapping as written in the park file, and what was received there."""
 
     entry: dict[str, Any]
     heard: Any
@@ -116,7 +116,7 @@ class GuessedPart:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value of a record: its JMESPath, the name that says what it is, itself, and its unit where one is beside."""
+    """One value of a record: its JMESPath, its descriptive name, itself, and the unit next to it, if any."""
 
     path: str
     name: str
@@ -133,9 +133,9 @@ def leaves_of(payload: bytes) -> list[Leaf]:
 
 
 def values_of(leaves: Sequence[Leaf]) -> tuple[dict[str, GuessedPart], dict[str, Any]]:
-    """Values by quantity, recognised by their names and units, and the numbers that were not recognised by path.
+    """Values by quantity, recognised by name and unit, and the unrecognised numbers by path.
 
-    Where a counter is among them, what its utility does not have is none of its values.
+    Where a counter is among them, quantities that its utility lacks are excluded.
     """
     values: dict[str, GuessedPart] = {}
     others: dict[str, Any] = {}
@@ -153,7 +153,7 @@ def values_of(leaves: Sequence[Leaf]) -> tuple[dict[str, GuessedPart], dict[str,
 
 
 def _is_conceivable(value: Any, known: "_Recognised") -> bool:
-    """Whether a number is one of the quantity: a radio's frequency is not that of the grid."""
+    """Whether a number is conceivable for the quantity: a radio's frequency is not that of the grid."""
     quantity = QUANTITIES[known.quantity]
     into = conversion(known.further.get("unit"), quantity)
     return not isinstance(value, int | float) or into is None or quantity.low <= into.of(value) <= quantity.high
@@ -199,7 +199,7 @@ def _named(leaf: Leaf) -> _Recognised | None:
 
 
 def _ends(words: Sequence[str], end: tuple[str, ...]) -> bool:
-    """Whether a unit ends a name; a single letter does so only after another word."""
+    """Whether a name ends with a unit; for a single letter, only after another word."""
     single = len(end) == 1 and len(end[0]) == 1
     return tuple(words[-len(end) :]) == end and len(words) > (1 if single else 0)
 
@@ -211,7 +211,7 @@ def snake(name: str) -> str:
 
 
 def leaves_in(content: Any, path: str = "", depth: int = 0, outer: str = "") -> Iterator[Leaf]:
-    """Values of an object; one called `value` is named by what holds it, with the unit given next to it."""
+    """Values of an object; one called `value` is named after its parent, with the unit next to it."""
     if not isinstance(content, dict) or depth > _DEPTH:
         return
     beside = next((content[key] for key in ("unit", "units") if isinstance(content.get(key), str)), None)
@@ -228,7 +228,7 @@ def leaves_in(content: Any, path: str = "", depth: int = 0, outer: str = "") -> 
 
 
 def quoted(key: str) -> str:
-    """A key as JMESPath takes it."""
+    """A key quoted for JMESPath."""
     return key if re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
 
 

@@ -1,7 +1,7 @@
-"""A weather series as a station gives it, hours or days, as means of local days; what is missing is named, not filled.
+"""Reads a station's weather, by hours or days, as means of local days; missing data are named, not filled in.
 
-An hour's temperature may be said several times (a row each ten minutes): their mean counts. A day is known where each
-of its hours is, or where its own mean is given.
+An hour's temperature may occur several times (every ten minutes, for instance): their mean counts. A day is known where
+each of its hours is, or where its own mean is given.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _MOST_HOURS = 6
 
 @dataclass(frozen=True, slots=True)
 class WeatherColumns:
-    """How a file is written: the heads of its columns, the decimal mark, and the time zone of hours without offset."""
+    """The format of a file: the heads of its columns, the decimal mark, and the time zone of hours without offset."""
 
     time: str
     temperature: str
@@ -32,7 +32,7 @@ class WeatherColumns:
 
 @dataclass(frozen=True, slots=True)
 class ReadWeather:
-    """What a file holds: the days that are known, and those within it that are not, each with what is missing."""
+    """The content of a file: the known days, and those between them that are not, each with what is missing."""
 
     weather: WeatherSeries
     gaps: Mapping[date, "MissingDay"]
@@ -95,7 +95,7 @@ def _read(row: SheetRow, columns: WeatherColumns) -> _Row:
 
 
 def _whole_day(written: object) -> date | None:
-    """A day without a time of day; None of anything else."""
+    """A day without a time of day; None for anything else."""
     if isinstance(written, date) and not isinstance(written, datetime):
         return written
     try:
@@ -105,7 +105,7 @@ def _whole_day(written: object) -> date | None:
 
 
 def _twice(file: Path, rows: Sequence[_Row]) -> Iterator[str]:
-    """A day that is given by its mean is given once, and not by hours too."""
+    """A day that is given by its mean must occur once, and not by hours too."""
     seen: dict[date, _Row] = {}
     for row in rows:
         before = seen.setdefault(row.day, row)

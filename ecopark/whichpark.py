@@ -9,7 +9,7 @@ from metering.parkfile import load_parks
 
 
 class ParkInFile(NamedTuple):
-    """A park and the file it stands in."""
+    """A park and its file."""
 
     file: Path
     park: Park

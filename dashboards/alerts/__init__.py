@@ -1,1 +1,1 @@
-"""Alert rules as code: what wakes somebody, from which figure of the store, at which threshold of the park file."""
+"""Alert rules as code: which figure of the store is compared with which threshold of the park file, and who is told."""

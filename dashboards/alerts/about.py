@@ -1,6 +1,6 @@
-"""Whom there are rules for on a day: gateways, tenants that share a threshold, contracts, outfalls, solar plants.
+"""Subjects of alert rules on a day: gateways, tenants that share a threshold, contracts, outfalls, solar plants.
 
-Each function is the `about` of a line of the tables; what a place in its texts is filled with stands in `values`.
+Each function is the `about` of a line of the tables; `values` fill in the placeholders of its texts and questions.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ _PARK = ""
 
 
 def had_by(park: Park, meter: Meter, day: date) -> Belonging | None:
-    """Who has a metering point when a day ends; None where it is not there on that day."""
+    """Who has a metering point when a day ends; None where it does not exist on that day."""
     span = Span(midnight_ms(day, park.zone), midnight_ms(day + timedelta(days=1), park.zone))
     return next(reversed(meter.belongings_in(span)), None)
 
@@ -40,7 +40,7 @@ def _by_silence(park: Park, gateway: Gateway, day: date) -> dict[int, list[str]]
 
 
 def meters_of_gateways(park: Park, day: date) -> Iterator[AlertSubject]:
-    """One rule for the meters of a gateway that may be silent equally long; `others` are all of the gateway."""
+    """One rule for the meters of a gateway with the same permitted silence; `others` are all meters of the gateway."""
     for gateway in park.gateways:
         groups = _by_silence(park, gateway, day)
         every = [name for ids in groups.values() for name in ids]
@@ -56,7 +56,7 @@ def meters_of_gateways(park: Park, day: date) -> Iterator[AlertSubject]:
 
 
 def gateways(park: Park, day: date) -> Iterator[AlertSubject]:
-    """One rule for each gateway that has meters; it is silent with the one of them that is heard most often."""
+    """One rule for each gateway that has meters; it is silent when the meter that is heard most often is."""
     for gateway in park.gateways:
         groups = _by_silence(park, gateway, day)
         if groups:
@@ -68,7 +68,7 @@ def gateways(park: Park, day: date) -> Iterator[AlertSubject]:
 def clocks(park: Park, day: date) -> Iterator[AlertSubject]:
     """One rule for each gateway that has meters.
 
-    A reading may come as late as the meter that is read most often has its next one.
+    A reading may be as late as one interval of the fastest meter.
     """
     for gateway in park.gateways:
         read = [meter.interval_s for meter in park.meters_of(gateway.id) if had_by(park, meter, day) is not None]
@@ -80,7 +80,7 @@ def clocks(park: Park, day: date) -> Iterator[AlertSubject]:
 def sharing(
     pick: Callable[[Park, Thresholds], float | None], allowed: Callable[[float], Allowed], *, own: bool = False
 ) -> SubjectFinder:
-    """One rule for the tenants that share a threshold, which is the `limit`; `own`: for the park's own meters too."""
+    """One rule for the tenants that share a threshold, the `limit`; `own`: also for the park's own meters."""
 
     def found(park: Park, day: date) -> Iterator[AlertSubject]:
         groups: dict[float, list[str]] = defaultdict(list)
@@ -134,7 +134,7 @@ def intake_contracts(park: Park, day: date) -> Iterator[AlertSubject]:
 
 
 def demand_contracts(park: Park, day: date) -> Iterator[AlertSubject]:
-    """Tenants with a contract demand: at 80 %, at where the tenant is warned, and at all of it."""
+    """Tenants with a contract demand: at 80 %, at their own warning level, and at 100 %."""
     for tenant in park.tenants:
         contract = at(tenant.contract.demand_kw, day)
         if contract is not None and contract.value > 0:
@@ -147,7 +147,7 @@ def demand_contracts(park: Park, day: date) -> Iterator[AlertSubject]:
 
 
 def wastewater_contracts(park: Park, day: date) -> Iterator[AlertSubject]:
-    """Tenants whose contract says how much they may discharge a day."""
+    """Tenants whose contract limits their daily discharge."""
     for tenant in park.tenants:
         contract = at(tenant.contract.wastewater_m3_per_day, day)
         if contract is not None and contract.value > 0:
@@ -162,8 +162,8 @@ def _contract(tenant: Tenant, limit: float, less: str = "") -> AlertSubject:
 def _less_a_count(park: Park, tenant: str, contract: float, day: date) -> str:
     """What one count of the tenant's coarsest meter can add to a half hour, in percent of the contract.
 
-    A counter that counts in large steps shows in one half hour what passed in the one before: only what is surely
-    reached wakes somebody. Nothing where a count is under 1 %.
+    A counter with large steps shows in one half hour what passed in the one before: an alert needs what was certainly
+    reached. Empty where a count is under 1 %.
     """
     counts = [
         register.resolution * abs(instrument.factor(meter.counter))
@@ -177,7 +177,7 @@ def _less_a_count(park: Park, tenant: str, contract: float, day: date) -> str:
 
 
 def outfalls(park: Park, day: date) -> Iterator[AlertSubject]:
-    """Metering points with permitted limits: one rule for each instrument that may not measure."""
+    """Metering points with permitted limits: one rule for each instrument that may fail to measure."""
     for meter in park.meters:
         had = had_by(park, meter, day)
         if had is not None and meter.limits:
@@ -217,7 +217,7 @@ def main_meters(park: Park, day: date) -> Iterator[AlertSubject]:
 
 
 def solar_plants(park: Park, day: date) -> Iterator[AlertSubject]:
-    """Solar plants that have neighbours under the same sky; `others` are those, and what they are rated for."""
+    """Solar plants that can be compared with others of the park; `others` are those, with their rating."""
     had = [(meter, had_by(park, meter, day)) for meter in park.meters]
     plants = {meter.id: owned for meter, owned in had if owned is not None and owned.role is Role.GENERATION}
     for name, owned in plants.items():

@@ -1,6 +1,6 @@
-"""Statements of alert questions, for one park each: grouped by tags, for each series is one alert.
+"""Statements of alert questions, for one park each: grouped by tags, as each series is one alert.
 
-A rule sees no variables of a page. `{park}` and other places in braces are filled in for each rule.
+A rule has no variables of a page. `{park}` and other places in braces are filled in for each rule.
 """
 
 import re
@@ -12,7 +12,7 @@ MINUTE, HOUR, DAY_S = 60, 3600, 86_400
 
 
 PARK, TENANT, METER, GATEWAY = (f"\"{tag}\" = '{{{tag}}}'" for tag in ("park", "tenant", "meter", "gateway"))
-"""Conditions that a tag is what a rule is about."""
+"""Conditions on a tag: the subject of the rule."""
 
 
 def asked(what: str, measurement: str, *conditions: str, by: str = "") -> str:

@@ -1,6 +1,6 @@
 """Evaluates a provisioned rule against a database as Grafana does: questions, reduce, arithmetic, threshold.
 
-Grafana's waiting (`for`, `keepFiringFor`) is not part of it: a state is what the rule's condition says at one instant.
+Grafana's waiting (`for`, `keepFiringFor`) is not included: the state is that of the rule's condition at one instant.
 """
 
 import ast
@@ -41,9 +41,10 @@ class InstanceState:
 async def evaluate(
     store: Store, rule: dict[str, Any], now: datetime, firing: frozenset[Labels] = frozenset()
 ) -> dict[Labels, InstanceState] | None:
-    """InstanceState of each alert instance, or None where the questions have no answer (no data).
+    """State of each alert instance, or None where the questions have no answer (no data).
 
-    Those in `firing` go on until their recovery threshold is passed. Raises `ValueError` for what no rule of ours has.
+    Those in `firing` continue until their recovery threshold is passed. Raises `ValueError` for an expression that none
+    of our rules uses.
     """
     frames: dict[str, dict[Labels, list[float | None]]] = {}
     numbers: dict[str, Numbers] = {}
@@ -72,7 +73,7 @@ async def evaluate(
 
 
 def reduced(values: list[float | None], reducer: str) -> float | None:
-    """A series as one number; `dropNN` mode: what is no number does not count."""
+    """A series as one number; in `dropNN` mode, values that are no numbers are ignored."""
     numbers = [value for value in values if value is not None and math.isfinite(value)]
     if not numbers:
         return None
@@ -91,7 +92,7 @@ def reduced(values: list[float | None], reducer: str) -> float | None:
 
 
 def beyond(value: float, condition: dict[str, Any], *, firing: bool) -> bool:
-    """Whether a threshold expression is true; one that fires stays so until the recovery threshold is passed."""
+    """Whether a threshold expression is true; one that fires does so until the recovery threshold is passed."""
     evaluator = condition["evaluator"]
     if firing and "unloadEvaluator" in condition:
         return not _compare(value, condition["unloadEvaluator"])
@@ -124,7 +125,7 @@ def _series(rows: list[Row]) -> dict[Labels, list[float | None]]:
 
 
 def _joined(expression: str, numbers: dict[str, Numbers]) -> Numbers:
-    """Numbers meet where the labels of one are part of the other's."""
+    """Combines numbers where the labels of one are a subset of the other's."""
     joined: Numbers = {}
     for labels, value in numbers["A"].items():
         for others, other in numbers["B"].items():

@@ -1,7 +1,7 @@
 """The alerting files: rules by group, and who is notified how.
 
-Rules of parks are literal and change with the park file. Contact points hold the names of environment variables, never an
-address: `ECOPARK_ALERT_WEBHOOK` and `ECOPARK_ALERT_EMAIL` are Grafana's to fill in.
+Rules of parks are literal and change with the park file. Contact points contain the names of environment variables,
+never an address: Grafana fills in `ECOPARK_ALERT_WEBHOOK` and `ECOPARK_ALERT_EMAIL`.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Alerts on what happened to a meter, from the events that the usage service finds."""
+"""Alerts on events of a meter that the usage service finds."""
 
 from typing import Final
 
@@ -33,7 +33,7 @@ KINDS: Final = (
         hold=0,
         shape="%.0f",
     ),
-    AlertKind(  # A question that stays until it is answered: all use since then may be ten times too much, or too little.
+    AlertKind(  # Fires until the question is answered: all use since then may be off by a power of ten.
         id="meter-unit",
         name=text("Unit of a register in doubt", "Nghi vấn đơn vị của chỉ số"),
         questions=(Question(_counted(UNIT_EVENT), 90 * DAY_S, "sum"),),
@@ -53,7 +53,7 @@ KINDS: Final = (
         hold=0,
         shape="%.0f",
     ),
-    AlertKind(  # Expected and counted; told because a wrong roll-over value in the park file shows here first.
+    AlertKind(  # Normal and counted; reported because a wrong roll-over value in the park file shows here first.
         id="meter-rollover",
         name=text("Counter rolled over", "Bộ đếm quay vòng"),
         severity=Severity.INFO,

@@ -1,8 +1,8 @@
-"""Alert rules as data: a line of the tables of alerts, whom it is about, and how both become a rule of Grafana's.
+"""Alert rules as data: a line of the tables of alerts, its subject, and how both become a rule of Grafana.
 
-A rule asks one or two questions, reduces each series to a number, combines them if there are two, and compares. One that
-fires goes on until its value has passed the recovery threshold, and a little longer: values that dance around a limit wake
-nobody twice. Each series of the first question is an alert of its own with the series' tags as labels.
+A rule asks one or two questions, reduces each series to a number, combines them if there are two, and compares. One
+that fires continues until its value has passed the recovery threshold, and a little longer: a value that swings around
+a limit wakes nobody twice. Each series of the first question is a separate alert with the series' tags as labels.
 """
 
 import hashlib
@@ -54,14 +54,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a number may be: a rule fires beyond either side."""
+    """The permitted range: a rule fires beyond either side."""
 
     low: float | None = None
     high: float | None = None
 
     @property
     def width(self) -> float:
-        """What the share of a margin is a share of."""
+        """The width that a margin's share refers to."""
         if self.low is None or self.high is None:
             return abs(self.low or self.high or 0.0)
         return self.high - self.low
@@ -69,7 +69,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """How far inside what is allowed a number must come back: `by` so much, and a `share` of its width."""
+    """How far inside the permitted range a number must come back: `by` an amount, and a `share` of its width."""
 
     by: float = 0.0
     share: float = 0.0
@@ -77,16 +77,16 @@ class Margin:
 
 NONE = Allowed(high=0)
 NONE_AGAIN = Margin(by=-0.5)
-"""Of counts: fires with the first, recovers with none."""
+"""For counts: fires with the first, recovers with none."""
 
 SubjectValue = str | float | Localized
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSubject:
-    """Whom a rule is about, and what the places in its texts and questions are filled with.
+    """The subject of a rule, with the values for the placeholders in its texts and questions.
 
-    `allowed` and `severity` are given where they are not the same for all of the kind.
+    `allowed` and `severity` are given where they differ within the kind.
     """
 
     values: Mapping[str, SubjectValue] = field(default_factory=dict)
@@ -102,12 +102,11 @@ def the_park(_: Park, __: date) -> Iterable[AlertSubject]:
 
 @dataclass(frozen=True, slots=True)
 class AlertKind:
-    """A line of the tables of alerts: all that is the same for everybody it is about.
+    """A line of the tables of alerts: everything that is the same for all its subjects.
 
-    `id` is its place in the documentation. With the park and `of` (a meter, a tenant, a gateway) it makes the uid, which
-    stays the same for good. `about` says whom there are rules for on a day. `combine` computes with `$A` and `$B`, the
-    numbers of the questions. `page` and `panel` are where the link leads, `first` is what to look at first. It fires when
-    its condition has been true for `hold` seconds, and goes on for `keep` seconds after.
+    `id` is its name in the documentation. With the park and `of` (a meter, a tenant, a gateway) it makes the uid, which
+    never changes. `about` gives the subjects on a day. `combine` computes with `$A` and `$B`, the numbers of the
+    questions. `page` and `panel` are the target of the link, `first` is what to look at first.
 
     `{name}` in texts and questions is a value of the subject; in `what`, `{value}` is the number that was compared, and
     `{labels.meter}` a label.
@@ -135,7 +134,7 @@ class AlertKind:
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """A line of the tables of alerts for one of those it is about."""
+    """A line of the tables of alerts for one of its subjects."""
 
     line: AlertKind
     about: AlertSubject
@@ -143,12 +142,12 @@ class AlertRule:
 
     @property
     def kind(self) -> str:
-        """Its place in the documentation."""
+        """Its name in the documentation."""
         return self._written(self.line.id)
 
     @property
     def of(self) -> str:
-        """Which one it is among those of its kind in a park."""
+        """Its subject among those of its kind in a park."""
         return self._written(self.line.of)
 
     @property
@@ -158,12 +157,12 @@ class AlertRule:
 
     @property
     def name(self) -> Localized:
-        """What people call it."""
+        """Its name for people."""
         return Localized(en=self._said(self.line.name, Language.EN), vi=self._said(self.line.name, Language.VI))
 
     @property
     def uid(self) -> str:
-        """At most 40 characters, the same for good."""
+        """At most 40 characters; it never changes."""
         digest = hashlib.blake2s(f"{self.park}/{self.of}".encode(), digest_size=5).hexdigest()
         return f"{self.kind}-{digest}"
 
@@ -209,7 +208,7 @@ class AlertRule:
         }
 
     def told(self, labels: dict[str, str], value: float | None, language: Language) -> str:
-        """One instance in words, as Grafana makes them of `annotations`. No value: there are no data."""
+        """One instance in words, as Grafana builds them from `annotations`. No value: there are no data."""
         words = labels_told(self._said(self.line.what, language), labels, language)
         return value_told(words, value, self.line.shape, language)
 
@@ -248,7 +247,7 @@ class AlertRule:
         return self._filled(language.say(words), language.exact, language)
 
     def _filled(self, template: str, number: Callable[[float], str], language: Language = Language.EN) -> str:
-        """The template with the subject's values; other places stay as they are."""
+        """The template with the subject's values; other placeholders stay as they are."""
 
         def value(place: re.Match[str]) -> str:
             match {"park": self.park, **self.about.values}.get(place[1]):

@@ -1,4 +1,4 @@
-"""Alerts on the way of readings: what is silent or refused, a pipeline that stands still, what cannot be computed.
+"""Alerts on the path of readings: silence, refusals, a stalled pipeline, and what cannot be computed.
 
 A silent gateway mutes its meters: the rule of the meters multiplies by whether any meter of the same gateway is heard.
 """
@@ -22,10 +22,10 @@ _WAITING = (
     f'SELECT last("waiting_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
 )
 _CLOCK = asked('median("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
-"""Of the minutes of an hour, the one in the middle: a backlog that comes late for some of them is no clock."""
+"""The median of the minutes of an hour: a backlog that comes late in some of them does not count as a wrong clock."""
 _CLOCKS_SPREAD = asked('spread("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
 _STEADY_S = 5 * MINUTE
-"""A clock that is off is off by nearly the same all the time; a backlog that is being delivered comes less and less late."""
+"""A wrong clock is off by nearly the same all the time; a backlog that is being delivered gets less and less late."""
 
 KINDS: Final = (
     AlertKind(

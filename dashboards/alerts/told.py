@@ -1,4 +1,4 @@
-"""How a label and a value are said in an alert: as a template for Grafana to fill in, and filled in for the viewer."""
+"""Texts of labels and values in an alert: as a template for Grafana to fill in, and filled in for the viewer."""
 
 from typing import Final
 
@@ -12,13 +12,13 @@ _SAID: Final = {
     "reason": REASON,
     "utility": {utility.value: name for utility, name in UTILITY.items()},
 }
-"""Labels whose values are words of ours, not names."""
+"""Labels whose values have names for people."""
 _ABSENT: Final = {"tenant": THE_PARK, "gateway": NOT_KNOWN}
-"""What a label that is missing means: the park itself; a gateway that the park file does not have."""
+"""What a missing label means: the park itself; a gateway that the park file does not have."""
 _LABELS: Final = ("tenant", "meter", "utility", "main", "gateway", "kind", "reason", "instance", "baseline", "part")
 
 _DURATION_VI: Final = (("d", " ngày"), ("h", " giờ"), ("m", " phút"), ("s", " giây"))
-"""In this order: no later letter stands in an earlier word."""
+"""In this order: no later letter occurs in an earlier word."""
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _A_WHILE: Final = text("some time", "một thời gian")
 
@@ -31,7 +31,7 @@ def labels_filled(words: str, language: Language) -> str:
 
 
 def labels_told(words: str, labels: dict[str, str], language: Language) -> str:
-    """The words with each `{labels.NAME}` as it is."""
+    """The words with each `{labels.NAME}` filled in."""
     for label in _LABELS:
         words = words.replace(f"{{labels.{label}}}", _told_label(label, labels.get(label, ""), language))
     return words
@@ -50,7 +50,7 @@ def value_filled(words: str, value: str, shape: str, language: Language) -> str:
 
 
 def value_told(words: str, value: float | None, shape: str, language: Language) -> str:
-    """The words with `{value}` as it is; None: nobody knows it."""
+    """The words with `{value}` filled in; None: unknown."""
     if value is None:
         return words.replace("{value}", language.say(_A_WHILE))
     if shape == "duration":
@@ -60,7 +60,7 @@ def value_told(words: str, value: float | None, shape: str, language: Language) 
 
 
 def _label(label: str, language: Language) -> str:
-    """Template of a label: in words where its values are keys of ours."""
+    """Template of a label: with names for people where it has some."""
     if label in _ABSENT:
         return f'{{{{ or .Labels.{label} "{language.say(_ABSENT[label])}" }}}}'
     if label not in _SAID:

@@ -21,13 +21,13 @@ _EXCESS = asked('("loss" - "band") / "incoming" * 100 AS "excess"', BALANCE, OF_
 _NIGHT = figure(f'last("night_water_ratio") * last("{WATER}") / mean("{WATER}")', Period.DAY, "{tenants}")
 """Against a week's mean and not the day's: on a day without work the night is as quiet as the day.
 
-Of yesterday: in the morning, the night is most of what there is of today.
+For yesterday: in the morning, today consists mostly of the night.
 """
 _ANY = '"amount" >= 0'
 _BOUGHT_WATER = f"{of(Utility.WATER)} AND {BILLING}"
 _LEAST_FLOW = asked('min("amount") / mean("amount")', USAGE, _BOUGHT_WATER, _ANY, "{tenants}", by='"tenant", "meter"')
-"""Unlike the flow of the night, this also finds what leaks at a tenant whose night shift draws water. A week, because
-a day without work is all minimum. The newest quarter hour is still being read and does not count."""
+"""Unlike the flow of the night, this also finds leaks at a tenant whose night shift uses water. A week, because a day
+without work is all minimum. The newest quarter hour is incomplete and does not count."""
 _DEMAND = asked(
     'sum("amount") * 2 / {limit} * 100{less}',
     USAGE,
@@ -38,7 +38,7 @@ _DEMAND = asked(
 _SAVING = asked('sum("saving") / sum("expected") * 100', BASELINE, "{tenants}", by='"tenant", "baseline"')
 _YIELD = asked('sum("amount") / {rated}', USAGE, GENERATION, METER, by='"tenant", "meter"')
 _NEIGHBOURS = asked('sum("amount") / {others_rated}', USAGE, GENERATION, "{others}")
-"""Each by what it is rated for."""
+"""Each relative to its rating."""
 
 KINDS: Final = (
     AlertKind(

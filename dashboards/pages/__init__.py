@@ -1,1 +1,1 @@
-"""One module a page: the question it answers, and the panels that answer it."""
+"""One module per page: the question it answers, and the panels that answer it."""

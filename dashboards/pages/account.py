@@ -135,7 +135,7 @@ def _open(setting: Setting) -> Panel:
 
 
 def _agreed(setting: Setting, name: str) -> float | None:
-    """What the parks have agreed with their supplier, where it is the same for all of them."""
+    """A value of the parks' contracts with their supplier, where it is the same for all of them."""
     found = {value_on(getattr(park.park.contract, name), setting.day) for park in setting.parks}
     return found.pop() if len(found) == 1 else None
 

@@ -98,7 +98,7 @@ def _uncomputable() -> Panel:
 
 
 def _mains(setting: Setting) -> str:
-    """Condition on the park's own main meters: balances inside tenants would be counted beside them."""
+    """Condition on the park's own main meters: balances inside tenants would be counted twice."""
     mains = {
         meter
         for park in setting.parks

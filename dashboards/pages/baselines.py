@@ -1,4 +1,4 @@
-"""What a tenant's baselines said of the last 30 days, one row each; on the tenant's page and on its own."""
+"""A tenant's baselines over the last 30 days, one row each; on the operator's and the tenant's page."""
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SEPARATED, SHARE, Column, Panel

@@ -1,4 +1,4 @@
-"""What was stated of closed months and by how much that differs from what is known now: on two pages the same."""
+"""Closed months: what was stated and how far that differs from what is known now; the same on two pages."""
 
 from typing import Final
 
@@ -13,18 +13,18 @@ from store.schema import CLOSING
 
 MONTH_COLUMN: Final = Column("Time", text("Month", "Tháng"), text("time:MMMM YYYY", "time:MM/YYYY"), width=150)
 NONE_CLOSED: Final = text("none", "không có")
-"""Stands in the cells of a month that is not closed, too."""
+"""Also shown in the cells of a month that is not closed."""
 _DIFFERS = (ThresholdStep(None, WARN), ThresholdStep(0, PLAIN), ThresholdStep(1, WARN))
 _COLOURED = frozenset({"later_vnd", "waiting_vnd"})
 
 
 def closed_fields() -> str:
-    """What is asked for of each month."""
+    """The fields of each month."""
     return ", ".join(f'"{name}"' for name in (*CLOSING_FIGURES, "why_en", "why_vi"))
 
 
 def closed_columns() -> tuple[Column, ...]:
-    """How that is shown, in dong."""
+    """How they are shown, in dong."""
     return (
         *(
             Column(

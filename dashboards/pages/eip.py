@@ -35,7 +35,7 @@ _SHOWN = (
     ("reuse_share", "reuse_pct", SHARE, 1.0),
     ("co2e_kg", "co2e_t", CARBON, 1e3),
 )
-"""Figure, the indicator whose target it is held against, unit, and what it is divided by."""
+"""Figure, the indicator that has its target, unit, and divisor."""
 _PERCENT = 100.0
 _NOTHING = text("not metered, or not computed yet", "không đo, hoặc chưa tính")
 
@@ -66,7 +66,7 @@ def page(setting: Setting) -> Page:
 
 
 def _target(setting: Setting, code: str | None) -> float | None:
-    """The target that holds, where the parks have one in common."""
+    """The target in force, where it is the same for all parks."""
     found = {value_on(park.targets.get(code or "", ()), setting.day) for park in setting.parks}
     return found.pop() if len(found) == 1 else None
 

@@ -170,7 +170,7 @@ def _days(scope: PageScope, setting: Setting) -> Panel:
 
 
 def _raw(scope: PageScope, how: str, quantities: Iterable[str]) -> tuple[InfluxQL, ...]:
-    """One question a quantity: those that this meter does not have bring no series."""
+    """One query per quantity: those that this meter does not have return no series."""
     return tuple(
         InfluxQL(
             f'SELECT {how}("{name}") FROM /^({_measurements(name)})$/ {scope.where(ONE)} '

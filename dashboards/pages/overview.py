@@ -135,7 +135,7 @@ def _hours(scope: PageScope) -> Panel:
             "Công suất trung bình của các doanh nghiệp đã chọn theo từng giờ trong tuần, theo giờ của khu. Ô màu nóng vào lúc không "
             "sản xuất là tải có thể cắt.",
         ),
-        unit=SEPARATED,  # with a unit behind it, a number of a large park is wider than its cell
+        unit=SEPARATED,  # with a unit, a number of a large park is wider than its cell
         targets=(InfluxQL(statement, form="table"),),
         width=24,
         height=9,

@@ -41,7 +41,7 @@ PERIOD = Variable(
     "period", text("Per", "Theo"), choices=((Period.MONTH, text("Month", "Tháng")), (Period.DAY, text("Day", "Ngày")))
 )
 NEWEST = "62d"
-"""Holds the newest month, whatever the range of the page."""
+"""Contains the newest month, whatever the range of the page."""
 
 _HOW = text(
     "For the newest month or day, one sum divided by another: a tenant without output has no value, never zero. Units of "
@@ -54,7 +54,7 @@ _RANKED = text(f"The best on top. {_HOW.en}", f"Tốt nhất ở trên cùng. {_
 
 
 def unit_of(name: str) -> Words:
-    """Unit of a figure in Grafana's words."""
+    """Grafana's unit of a figure."""
     return grafana_unit(FIGURES[name].unit)
 
 

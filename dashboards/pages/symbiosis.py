@@ -85,7 +85,7 @@ def _sum(number: int, name: str, unit: Words, divide: float, colour: str) -> Pan
 def _table(
     setting: Setting, number: int, title: Localized, about: Localized, asked: tuple[str, ...], sort: str
 ) -> Panel:
-    """Rows of matches; two such tables, because all columns side by side are wider than a page."""
+    """Rows of matches, in two tables: all columns side by side are wider than a page."""
     names = _names(setting)
     given = (
         Column("giver", text("Surplus of", "Nguồn dư"), mapped=names, width=_NAME_PX),

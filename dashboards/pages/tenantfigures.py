@@ -26,7 +26,7 @@ E = Utility.ELECTRICITY
 
 
 def budget(month: PageScope) -> Panel:
-    """Cost of this month against what the budget allows by now."""
+    """Cost of this month against its budget so far."""
     return stat(
         57,
         text("Month against budget", "Chi phí tháng so với ngân sách"),
@@ -55,7 +55,7 @@ def budget(month: PageScope) -> Panel:
 
 
 def year_end(scope: PageScope) -> tuple[Panel, Panel]:
-    """Where the year will end (F34), in emissions and in energy."""
+    """The forecast of the year (F34), in emissions and in energy."""
     year = PageScope(scope.park, scope.tenant, Period.YEAR)
     return (
         _forecast(
@@ -103,7 +103,7 @@ def _forecast(number: int, title: Localized, names: tuple[str, ...], divide: flo
 
 
 OF_DATA = Column("data", text("completeness", "đầy đủ số liệu"), SHARE, decimals=0, steps=COMPLETE)
-"""How much of the data a number comes from, beside what is judged."""
+"""The share of data behind a number, next to what is judged."""
 
 
 def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel, ...]:

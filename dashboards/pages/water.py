@@ -50,7 +50,7 @@ SET_ASIDE = "(\"state\" = 'calibrating' OR \"state\" = 'fault')"
 def measured(scope: PageScope, quantity: str, *conditions: str, every: str = "5m") -> str:
     """Statement of a quantity by interval, without those in which the instrument was calibrated or at fault.
 
-    `fill(0)` is needed: only so does InfluxDB 1.6 compare the count of states with zero; empty intervals fall out
+    `fill(0)` is needed: only with it does InfluxDB 1.6 compare the count of states with zero; empty intervals drop out
     because no instrument here shows an exact zero.
     """
     by = f'GROUP BY time({every}), "meter"'

@@ -1,7 +1,6 @@
-"""Which alert rules fire, in words of the reader's language.
+"""Which alert rules fire, in the reader's language.
 
-A condition of a generated rule counts once it has been true for as long as the rule says, as in Grafana. What is stored
-tells whether it was, so a viewer that has just begun shows what has been wrong for days. Nothing is sent or silenced.
+The conditions of the generated rules at one instant: nothing waits, is sent or silenced, as it would be in Grafana.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from metering.words import Language
 from store.client import Store
 
 FRESH = timedelta(seconds=45)
-"""So long an evaluation serves everybody who asks."""
+"""How long an evaluation is shared by all requests."""
 _AT_ONCE = 4
 _ORDER = tuple(Severity)
 _NO_LABELS: Labels = frozenset()
@@ -29,7 +28,7 @@ _NO_LABELS: Labels = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One instance that fires; without labels where a rule complains that there are no data. `since`: as seen here."""
+    """One instance that fires; without labels where a rule reports that there are no data. `since`: as seen here."""
 
     rule: AlertRule
     labels: Labels
@@ -37,7 +36,7 @@ class Alert:
     since: datetime
 
     def told(self, parks: Sequence[Park], language: Language) -> dict[str, str]:
-        """What a page shows of it, with tenants and meters by name."""
+        """An alert for a page, with tenants and meters by name."""
         labels = dict(self.labels)
         meters = meter_names(parks)
         names = {"tenant": tenant_names(parks), "meter": meters, "main": meters}

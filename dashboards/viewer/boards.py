@@ -1,6 +1,6 @@
-"""The pages that a viewer shows, and the statements that it may send to the database: those of these pages, no other.
+"""The pages of a viewer, and the only statements that it may send to the database: those of these pages.
 
-A browser names a page, a panel and values; the statement is filled in here. Values only ever stand inside regular
+A browser names a page, a panel and values; the statement is filled in here. Values are only ever inserted into regular
 expressions, where they are escaped.
 """
 
@@ -38,7 +38,7 @@ class PageRange:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One target of a panel with its statement as the database gets it; none where another target answers."""
+    """One target of a panel with its statement for the database; none where another target answers."""
 
     ref: str
     statement: str | None
@@ -129,7 +129,7 @@ class Board:
 
 
 class Boards:
-    """The pages of an operator, or a tenant's (`owner`); made anew on another day and where a park file has changed."""
+    """The pages of an operator, or of a tenant (`owner`); rebuilt on another day and where a park file has changed."""
 
     def __init__(self, where: Path, now: Callable[[], datetime], *, owner: PageOwner | None = None) -> None:
         self._watch: ParkWatch[Park] = ParkWatch(where, lambda park: park)
@@ -145,7 +145,7 @@ class Boards:
         return self._setting
 
     def look(self) -> bool:
-        """Make the pages anew where they have changed; whether they have."""
+        """Rebuild the pages where something has changed; returns whether it has."""
         changed = self._watch.look()
         setting = self._today()
         if not changed and setting.day == self._setting.day:
@@ -165,7 +165,7 @@ class Boards:
         return tuple(self._by_uid.values())
 
     def name_of(self, variable: str, value: str, language: Language) -> str:
-        """What people call a value of a variable; the value itself where nobody gave it a name."""
+        """The name of a variable's value; the value itself where it has none."""
         for park in self._setting.parks:
             named: Localized | None = None
             match variable:

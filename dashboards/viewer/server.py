@@ -1,7 +1,7 @@
-"""Serves the pages and answers what they ask: a browser names what it wants to see, and never sends a statement.
+"""Serves the pages and their data: a browser names what it wants to see, and never sends a statement.
 
 Loads nothing from elsewhere, needs no login and changes nothing. Where it listens on the loopback interface only, it
-answers nobody who came by another name (a page of the network that had itself resolved to this machine).
+answers no request under another host name (a page on the network could have its name resolve to this machine).
 """
 
 import ipaddress
@@ -74,13 +74,13 @@ class AskShown(Choosing):
 
 
 class AskPanel(AskShown):
-    """What a panel shows."""
+    """The panel to show."""
 
     panel: int
 
 
 class Viewer:
-    """The pages over one database. `alerts` only for the operator: tenants have none of their own."""
+    """The pages over one database. `alerts` only for the operator: tenants have none."""
 
     def __init__(
         self, boards: Boards, store: Store, database: str, alerts: Alerts | None, now: Callable[[], datetime]
@@ -92,7 +92,7 @@ class Viewer:
         self._alerts = alerts
 
     def application(self, *, loopback: bool) -> web.Application:
-        """What is served. `loopback`: to this machine alone."""
+        """The web application. `loopback`: for this machine alone."""
         application = web.Application(
             middlewares=[_only_this_machine, _answered] if loopback else [_answered], client_max_size=64 * 1024
         )
@@ -183,7 +183,7 @@ class Viewer:
 
 
 async def _asked(request: web.Request, kind: type[Asked]) -> Asked:
-    """What a browser asks. Anything beyond a page, a panel and identifiers is refused."""
+    """Parse a request. Anything beyond a page, a panel and identifiers is refused."""
     try:
         return kind.model_validate_json(await request.read())
     except ValidationError as error:
@@ -196,14 +196,14 @@ def _lists(variables: dict[str, ChosenValues]) -> dict[str, list[str]]:
 
 
 def _file(folder: Path, name: str) -> web.StreamResponse:
-    """A built file; large ones are kept packed, and browsers take them so."""
+    """A built file; large ones are stored compressed, and sent so."""
     if "/" in name or not ((folder / name).is_file() or (folder / f"{name}.gz").is_file()):
         raise web.HTTPNotFound
     return web.FileResponse(folder / name, headers={"Cache-Control": _FOREVER})
 
 
 def _preferred(accepted: str) -> Language:
-    """The reader's language: the one that the browser names first of ours."""
+    """The first of our languages in the browser's preferences."""
     for part in accepted.lower().split(","):
         for language in Language:
             if part.strip().startswith(language.value):
@@ -220,7 +220,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every answer has the headers that keep a page to itself; a failure is one line of JSON."""
+    """Every answer has the headers that isolate a page; a failure is one line of JSON."""
     try:
         response = await handler(request)
     except UnknownError as error:
@@ -259,9 +259,9 @@ def is_loopback(host: str) -> bool:
 
 
 async def start(application: web.Application, host: str, port: int) -> tuple[web.AppRunner, str]:
-    """Listen; returns what is to be cleaned up, and the address.
+    """Listen; returns the runner to clean up, and the address.
 
-    Raises `OperatorError` where the place is taken or not this machine's.
+    Raises `OperatorError` where the address is taken or not this machine's.
     """
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()

@@ -43,7 +43,7 @@ def wanted(parks: Iterable[Park]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class SourceTopics:
-    """Topics of a gateway's sources: what devices publish, what each ingester hears for itself, and commands."""
+    """Topics of a gateway's sources: what devices publish, what each ingester receives for itself, and commands."""
 
     account: str
     published: tuple[str, ...]
@@ -68,9 +68,10 @@ def source_topics(parks: Iterable[Park]) -> list[SourceTopics]:
 def rules(
     account: str, secret: str, sources: Iterable[SourceTopics] = (), heard: Collection[str] = ()
 ) -> tuple[AccessRule, ...]:
-    """What an account may do. It follows from its name; `secret` is its password, which names the ingesters' share.
+    """The rights of an account.
 
-    Accounts that are to be `heard` may publish whatever their devices do, and the operator receives it.
+    They follow from its name; `secret` is its password, which names the ingesters' share. Accounts in `heard` may
+    publish whatever their devices do, and the operator receives it.
     """
     of_sources = sorted({rule for source in sources for rule in _of_source(account, secret, source)})
     return (*_of_name(account, secret), *of_sources, *_of_hearing(account, heard))
@@ -79,7 +80,7 @@ def rules(
 def _of_hearing(account: str, heard: Collection[str]) -> Iterator[AccessRule]:
     if account in heard:
         yield AccessRule("write", "#")
-        yield AccessRule("deny", f"{ROOT}/#")  # it goes before all that is allowed: nobody speaks for another gateway
+        yield AccessRule("deny", f"{ROOT}/#")  # comes before all that is allowed: nobody may publish as another gateway
     elif heard and account == OPERATOR:
         yield AccessRule("read", "#")
 
@@ -101,7 +102,7 @@ def _of_name(account: str, secret: str) -> tuple[AccessRule, ...]:
     if account == INGEST:
         return (
             AccessRule("read", readings),
-            # mosquitto 2.0 asks at delivery only; a broker that asks at subscription asks for the filter as it is.
+            # mosquitto 2.0 checks at delivery only; a broker that checks at subscription checks the filter unchanged.
             AccessRule("read", shared(secret, readings)),
             *(AccessRule("write", topic("+", "+", channel)) for channel in _READS),
             AccessRule("readwrite", ingester("+")),

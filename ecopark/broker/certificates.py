@@ -42,7 +42,7 @@ class Authority:
 
 
 def write_certificates(folder: Path, hosts: Sequence[str], clients: Sequence[str], now: datetime) -> list[Path]:
-    """Make what is missing, about to end or for other `hosts`; returns the files that were made.
+    """Make what is missing, about to expire or for other `hosts`; returns the files that were made.
 
     Raises `OperatorError` where a name does not fit into a certificate, or a file is not what it should be.
     """
@@ -63,7 +63,7 @@ def write_certificates(folder: Path, hosts: Sequence[str], clients: Sequence[str
         made.append(server)
     for client in clients:
         file = certificate_of(folder, client)
-        if not file.exists():  # whoever deletes it wants a new one because the old one is not trusted any more
+        if not file.exists():  # whoever deletes it wants a new one because the old one is no longer trusted
             revoke(folder, [client], now)
         if not _good(file, authority, now, []):
             subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, client)])
@@ -83,7 +83,7 @@ def certificate_of(folder: Path, client: str) -> Path:
 
 
 def revoke(folder: Path, clients: Sequence[str], now: datetime) -> bool:
-    """Put every certificate that these clients ever got on the list of revoked ones; whether that changed it.
+    """Revoke every certificate that these clients ever got; returns whether the list has changed.
 
     Raises `OperatorError` where the authority's key is needed and cannot be used.
     """
@@ -104,7 +104,7 @@ def revoke(folder: Path, clients: Sequence[str], now: datetime) -> bool:
 
 
 def _revocations(authority: Authority, serials: Mapping[int, datetime], now: datetime) -> str:
-    """The list as PEM. It is good for as long as the authority: an old list refuses every client."""
+    """The revocation list as PEM. It is valid as long as the authority: an expired list would refuse every client."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.certificate.subject)
@@ -129,7 +129,7 @@ def _issued(folder: Path) -> list[tuple[int, str]]:
 
 
 def _serial(file: Path) -> set[int]:
-    """Of the certificate in a file; certificates of former versions stand in no list of issued ones."""
+    """Serial number of the certificate in a file; those of former versions are in no list of issued ones."""
     if not file.exists():
         return set()
     try:
@@ -219,7 +219,7 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
 
 
 def _good(file: Path, authority: Authority, now: datetime, names: Sequence[_Name]) -> bool:
-    """Whether a certificate is there, of this authority, for these names, and good for a while."""
+    """Whether a certificate exists, is from this authority, for these names, and valid for a while."""
     if not file.exists():
         return False
     try:
@@ -255,5 +255,5 @@ def _pem(what: x509.Certificate | ec.EllipticCurvePrivateKey) -> str:
 
 
 def today() -> datetime:
-    """Now, for whoever makes certificates for use."""
+    """Now; certificates for use are made as of this time."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""mosquitto's configuration: the shipped one, and what depends on the place.
+"""mosquitto's configuration: the shipped one, and what depends on the installation.
 
-Gateways reach one listener, plain, with TLS, or both. On it a client is called as its account is, whatever client id it
-sends: each account has one session, and nobody takes another's. Ingesters and the operator, who need several sessions
-of one account, have a listener of their own inside, with accounts that no gateway's listener knows.
+Gateways use one listener, plain, with TLS, or both. There a client's id is its account's name, whatever id it sends:
+each account has one session, and nobody takes another's. Ingesters and the operator, who need several sessions of one
+account, have a separate inner listener, with accounts that no gateway's listener knows.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MOST_INSIDE = 200
 """Connections on the inner listener: ingesters, an operator, health checks."""
 
 FEWEST = 2000
-"""Connections on a gateways' listener, or twice as many as there are gateways where that is more."""
+"""Minimum of connections on a gateways' listener; twice the number of gateways where that is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _access(folder: Path, passwords: str, acl: str) -> tuple[str, ...]:
 
 
 def configuration(folder: Path, data: Path, listeners: Listeners, gateways: int) -> str:
-    """The whole configuration of a broker that sees the files in `folder` and keeps its own in `data`.
+    """The whole configuration of a broker that sees the files in `folder` and keeps its data in `data`.
 
     Raises `OperatorError` where gateways or ingesters could not connect.
     """

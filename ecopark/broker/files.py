@@ -36,7 +36,7 @@ _URL = "ECOPARK_MQTT_URL"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the accounts, by name. `changed`: the broker has something to read again (SIGHUP)."""
+    """What happened to the accounts, by name. `changed`: the broker must reload (SIGHUP)."""
 
     added: list[str]
     kept: list[str]
@@ -47,7 +47,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPlace:
-    """Where things are: the folder, the same as the broker sees it, and the broker's data.
+    """The folder, its path as the broker sees it, and the broker's data.
 
     `url` is where gateways find the broker, `inner_url` where ingesters and the operator do.
     """
@@ -62,7 +62,7 @@ class BrokerPlace:
 def write_accounts(
     parks: Iterable[Park], place: BrokerPlace, listeners: Listeners, *, prune: bool, heard: Collection[str] = ()
 ) -> Outcome:
-    """Bring the folder up to date with the parks; see the module. `heard` are accounts that may publish anything.
+    """Update the folder to match the parks; see the module. `heard` are accounts that may publish anything.
 
     Raises `OperatorError` where something is not as it should be; nothing has changed then.
     """
@@ -99,7 +99,7 @@ def write_accounts(
         changed.append(write_private(place.folder / hashes, _passwords(place.folder / hashes, accounts)))
         changed.append(write_private(place.folder / access, acl(accounts, sources, heard)))
     changed.append(write_private(place.folder / CONFIGURATION, text))
-    for name in stale if prune else ():  # last: whoever is interrupted before finds it stale again
+    for name in stale if prune else ():  # last: after an interruption before this, the next run finds it stale
         account_file(place.folder, name).unlink(missing_ok=True)
         certificate_of(place.folder, name).unlink(missing_ok=True)
     kept = [name for name in names if name in files]
@@ -126,7 +126,7 @@ def _password(file: Path) -> str:
 
 
 def _passwords(file: Path, passwords: dict[str, str]) -> str:
-    """Hashes that still hold stay, so that a file which needs no change gets none."""
+    """Keep hashes that are still valid, so that a file without changes is not rewritten."""
     lines: Sequence[str] = file.read_text().splitlines() if file.exists() else ()
     known = dict(line.split(":", 1) for line in lines if ":" in line)
     hashes = {

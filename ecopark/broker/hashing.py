@@ -1,8 +1,8 @@
-"""Passwords as mosquitto keeps them: `$7$rounds$salt$hash`, PBKDF2 with SHA-512.
+"""Password hashes as mosquitto stores them: `$7$rounds$salt$hash`, PBKDF2 with SHA-512.
 
-Done here and not by `mosquitto_passwd -U`: that program hashes hashes when it is run twice, and it is not where the
+Done here and not by `mosquitto_passwd -U`: that program hashes hashes when it is run twice, and it is missing where the
 command runs when the broker is a container. The passwords are 192 random bits, so the number of rounds (mosquitto's
-own) does not matter for them; more of it would only slow down the broker when a thousand gateways come back at once.
+default) does not matter for them; more would only slow down the broker when a thousand gateways reconnect at once.
 """
 
 import base64
@@ -18,12 +18,12 @@ _SCHEME = "7"
 
 
 def hashed(password: str) -> str:
-    """A line's second half for mosquitto's `password_file`, with a salt of its own."""
+    """The second half of a line in mosquitto's `password_file`, with a new salt."""
     return _line(password, os.urandom(_SALT_BYTES), _ROUNDS)
 
 
 def matches(password: str, known: str) -> bool:
-    """Whether a hash is of this password; false for what is no such hash."""
+    """Whether a hash is of this password; false for a malformed hash."""
     parts = known.split("$")
     if len(parts) != _PARTS or parts[1] != _SCHEME or not parts[2].isdigit() or int(parts[2]) == 0:
         return False

@@ -1,8 +1,8 @@
-"""The commands: a module each, of the command's name, which has its `app`."""
+"""The commands: a module for each, of the command's name, which has its `app`."""
 
 from typing import Annotated
 
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
-"""Option of every command whose result another program reads."""
+"""Option of every command with a result for other programs."""

@@ -144,7 +144,7 @@ def show(
 
 
 def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> tuple[Path, Park, Subject]:
-    """Whose baseline is meant, and the park file beside it."""
+    """The subject that is meant, and the park file of it."""
     if (tenant is None) == (meter is None):
         raise OperatorError("name a tenant, or a meter with --meter, not both")
     where = read_settings().park
@@ -191,7 +191,7 @@ def _done(work: Any) -> FittedBaseline:
 
 
 def _judged(fit: Fit) -> str:
-    """The numbers that a fit is judged by, indented."""
+    """The quality measures of a fit, indented."""
     return "\n".join(f"  {line}" for line in (described(fit), *judged_by(fit)))
 
 

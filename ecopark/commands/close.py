@@ -55,7 +55,7 @@ def close(
 
 
 def drafted(settings: Settings, park: Park, first: date, closed: tuple[ClosedMonth, ...]) -> ClosedMonth:
-    """The month as it would be closed now, with a bar for whoever waits."""
+    """The month as it would be closed now; shows a progress bar."""
 
     async def work() -> ClosedMonth:
         with progress_bar(f"{park.id}: reading", "metering points") as bar:

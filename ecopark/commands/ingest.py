@@ -25,7 +25,8 @@ def ingest() -> None:
         monitor = Monitor("ingest", faults, asyncio.get_running_loop().time)
         async with settings.store() as store, served(monitor, settings.metrics):
             parks = Parks(settings.park)
-            # A large park would be walked through again and again, and the path makes many objects and no circles.
+            # The garbage collector would walk through a large park again and again, and the path makes many objects and
+            # no cycles.
             gc.freeze()
             gc.set_threshold(20_000)
             ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms, report=monitor.report)

@@ -18,7 +18,7 @@ from metering.park import Park
 from metering.parkfile import load_parks
 
 MOST_NAMES = 8
-"""Devices of a shape that the table names."""
+"""How many devices of a shape the table names."""
 
 app = typer.Typer(add_completion=False)
 

@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Park files: 
 
 @app.callback()
 def _group() -> None:
-    """One command so far, called by its name."""
+    """Keeps the name of the command while it is the only one."""
 
 
 @app.command(epilog="Example: ecopark park draft meters.xlsx --park song-xanh > park.yaml")

@@ -105,7 +105,7 @@ async def _replay(wanted: Filter) -> Replayed:
 
 
 async def _print_lines(found: _Found, limit: int) -> None:
-    """Print a line for each as it comes: none is kept, however many there are."""
+    """Print a line for each as it comes: none is kept in memory, however many there are."""
     printed = 0
     async for each in found:
         if limit and printed == limit:
@@ -121,7 +121,7 @@ async def _print_lines(found: _Found, limit: int) -> None:
 
 
 def _say(*cells: str) -> None:
-    """Write a line whose columns are wide enough for most; what is longer moves what follows it."""
+    """Write a line with column widths that fit most; longer values shift what follows."""
     line = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
     sys.stdout.write(f"{line}\n")  # not `echo`, which flushes each line
 

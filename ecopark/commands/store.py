@@ -23,7 +23,7 @@ FROM, TO = "ECOPARK_COPY_FROM", "ECOPARK_COPY_TO"
 
 @app.callback()
 def _group() -> None:
-    """One command so far, called by its name."""
+    """Keeps the name of the command while it is the only one."""
 
 
 @app.command(epilog="Example: ecopark store copy --from http://old:8086 --to http://new:8086 --journal copy.json")

@@ -32,7 +32,7 @@ app = typer.Typer(
 
 @app.callback()
 def _group() -> None:
-    """One command so far, called by its name."""
+    """Keeps the name of the command while it is the only one."""
 
 
 @app.command(epilog="Example: ecopark tariffs compare --from 2026-01 --to 2026-10 --out tariffs")
@@ -97,11 +97,11 @@ def _compared(settings: Settings, park: Park, months: list[date]) -> list[Compar
 
 
 _WIDE = 130
-"""Columns that the sums of a park need; a narrower terminal breaks the lines, not the numbers."""
+"""Columns that the sums of a park need; a narrower terminal wraps lines, not numbers."""
 
 
 def _show(park: Park, months: list[ComparedMonth]) -> None:
-    """A line for each tenant and the park; below, what could not be compared or is to be read with care."""
+    """A line for each tenant and the park; below, what could not be compared or needs care."""
     number, say = Language.EN.number, Language.EN
     table = Table("Whose", "Months", "kWh", "Peak, kW", "Holds, ₫", "Other, ₫", "Difference, ₫", "%", box=None)
     for column in table.columns[1:]:

@@ -105,7 +105,7 @@ async def _sync(
 
 
 async def _influx(settings: Settings, folder: Path, stack: AsyncExitStack) -> Influx1 | Influx2:
-    """Whichever version answers."""
+    """The administrator of whichever version answers."""
     store = await stack.enter_async_context(settings.store())
     version = (await store.ping()).removeprefix("v")
     keys = Keys.influx(folder)

@@ -82,7 +82,7 @@ def recompute(
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A park with what is kept beside its file, and the meters that are meant."""
+    """A park with its baselines and weather, and the meters that are meant."""
 
     park: Park
     baselines: Sequence[Baseline]

@@ -82,9 +82,9 @@ def _home(settings: Settings, tenant: str, park: str | None) -> Home:
 
 
 def _as_tenant(settings: Settings, home: Home, folder: Path) -> Store:
-    """A tenant's database as the tenant: with the credentials that read it and nothing else.
+    """A tenant's database with the tenant's own credentials, which read it and nothing else.
 
-    Raises `OperatorError` where credentials are needed and not there.
+    Raises `OperatorError` where credentials are needed and missing.
     """
     secret = Keys.influx(folder).get(home.database)
     if secret is None and settings.influx_token is not None:

@@ -1,7 +1,7 @@
-"""Grafana: an organization a tenant, with its data source, dashboards and a viewer, by grafana-client.
+"""Grafana: one organization per tenant, with its data source, dashboards and a viewer, by grafana-client.
 
-A viewer can send any query to any data source of an organization, so what keeps tenants apart is not Grafana but the
-credentials in the data source: they read the tenant's own database. The source's uid is the same everywhere, and so
+A viewer can send any query to any data source of an organization, so what isolates tenants is not Grafana but the
+credentials in the data source: they read the tenant's own database only. The source's uid is the same everywhere, so
 the same dashboards serve all.
 """
 
@@ -29,7 +29,7 @@ SOURCE = "ecopark"
 """Uid of the data source, in every organization."""
 
 _OWN = "ecopark-own"
-"""Uids of tenants' dashboards begin so."""
+"""Prefix of the uids of tenants' dashboards."""
 
 _VIEWER = "viewer here and nowhere else"
 _LOST = "password lost"
@@ -65,7 +65,7 @@ class Grafana:
         self._homes: dict[str, Home] = {}
 
     def wanted(self, parks: Iterable[Park]) -> list[Thing]:
-        """Organizations and what is in them, for these parks; the credentials must be made by then."""
+        """Organizations and their content, for these parks; the credentials must exist by then."""
         self._homes = {home.key: home for home in homes(parks)}
         found = []
         for key, home in self._homes.items():
@@ -79,7 +79,7 @@ class Grafana:
         return found
 
     async def find(self) -> list[Thing]:
-        """What is there of Ecopark's: organizations whose name ends with `[park.tenant]`, and what is in them."""
+        """What exists of Ecopark's: organizations whose name ends with `[park.tenant]`, and their content."""
         return await self._call(self._find)
 
     async def apply(self, step: SyncStep) -> None:
@@ -245,6 +245,6 @@ def _fingerprint(url: str, database: str, mark: str) -> str:
 
 
 def _content(board: dict[str, Any]) -> str:
-    """A hash of what a dashboard says, without what Grafana writes into it."""
+    """A hash of a dashboard's content, without what Grafana adds."""
     said = {key: value for key, value in board.items() if key not in {"id", "version"}}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,9 +1,9 @@
-"""A guard between tenants and an InfluxDB whose grants do not keep them apart: it answers `/query` and nothing else.
+"""A guard between tenants and an InfluxDB whose grants do not isolate them: it answers `/query` and nothing else.
 
-A tenant comes with its own account and asks its own database, whatever it asks for. The statement is checked and
-written anew (`store.confined`), and goes to the database alone: with the tenant's account, its database, and the format
-of the times. The guard has no account of its own. What a query may cost is bounded: length, time, size of the answer,
-and how many a tenant asks at once.
+A tenant uses its own account and gets its own database, whatever it asks for. The statement is checked and rewritten
+(`store.confined`), and only it goes to the database: with the tenant's account, its database, and the format of the
+times. The guard has no account. The cost of a query is bounded: length, time, size of the answer, and how many a tenant
+sends at once.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ AT_ONCE = 4
 _EPOCHS = frozenset(("ns", "u", "µ", "ms", "s", "m", "h"))
 _FORM = "application/x-www-form-urlencoded"
 _KNOWN = frozenset(("q", "db", "epoch", "pretty", "chunked", "chunk_size"))
-"""What a client may send; of these only `q` and `epoch` mean something here."""
+"""Parameters that a client may send; only `q` and `epoch` have an effect."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """Who asks, and the header that says so."""
+    """The account of a request, and its header."""
 
     name: str
     header: str = field(repr=False)
@@ -122,7 +122,7 @@ async def _ping(_: web.Request) -> web.Response:
 
 
 def _account(request: web.Request, prefix: str) -> _Account:
-    """Who asks, by HTTP's basic authentication; whether the password is right is the database's to say."""
+    """The account, by HTTP's basic authentication; the database checks the password."""
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     try:
         pair = base64.b64decode(encoded, validate=True)

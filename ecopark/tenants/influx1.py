@@ -1,4 +1,4 @@
-"""InfluxDB 1.x: a database a tenant, users, grants; over `/query` as an administrator."""
+"""InfluxDB 1.x: one database per tenant, users, grants; over `/query` as an administrator."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ _ADMINISTRATOR = "administrator"
 
 
 class Influx1:
-    """`store` speaks as an administrator; `url` is where the made accounts try their passwords."""
+    """`store` is an administrator's; `url` is where new accounts try their passwords."""
 
     def __init__(self, store: Store, url: str, keys: Keys) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class Influx1:
         ]
 
     async def find(self) -> list[Thing]:
-        """What is there of Ecopark's; an account whose password we do not know is not as it must be."""
+        """What exists of Ecopark's; an account with an unknown password must be changed."""
         names = [row["name"] for row in await self._store.query(accounts.databases(), "") if ours(row["name"])]
         found = [Thing(StepKind.DATABASE, "", name) for name in names]
         for row in await self._store.query(accounts.users(), ""):
@@ -55,7 +55,7 @@ class Influx1:
         return found
 
     async def apply(self, step: SyncStep) -> None:
-        """Take one step. A password is kept before it is set: what was kept and not set is set the next time."""
+        """Take one step. A password is stored before it is set, so that after a failure it is set the next time."""
         thing = step.thing
         match step.action, thing.kind:
             case Action.MAKE, StepKind.DATABASE:
@@ -80,7 +80,7 @@ class Influx1:
                 raise ValueError(msg)
 
     def _secret(self, user: str) -> str:
-        """Its password, kept."""
+        """Its password, stored."""
         secret = self._keys.get(user) or generate()
         self._keys.keep(user, secret)
         return secret

@@ -1,7 +1,7 @@
-"""InfluxDB 2.x: a bucket a tenant, and a token for each account, by influxdb-client.
+"""InfluxDB 2.x: one bucket per tenant, and a token for each account, by influxdb-client.
 
-A token is shown by the server once, when it is made, and kept in a file at that moment. Its permissions cannot be
-changed: a token that lacks or exceeds its rights, or whose secret is lost, is made anew and the old one deleted.
+The server shows a token once, when it is made; it is stored in a file at that moment. Its permissions cannot be
+changed: a token that lacks or exceeds its rights, or whose secret is lost, is made again and the old one deleted.
 """
 
 import asyncio
@@ -142,7 +142,7 @@ def _words(had: dict[str, str]) -> str:
 
 
 def _found_words(token: Authorization, names: dict[str, str]) -> str:
-    """What a token may do, in the words of what is wanted; anything beyond buckets of ours is said as it is."""
+    """The rights of a token, in the terms of what is wanted; anything beyond our buckets unchanged."""
     actions: dict[str, set[str]] = {}
     for permission in token.permissions:
         resource = permission.resource

@@ -1,4 +1,4 @@
-"""Where credentials are kept once they are made: a private file for each account, in the words its user needs."""
+"""Stores credentials once they are made: a private file for each account, in its user's format."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Keys:
 
     @classmethod
     def influx(cls, folder: Path) -> "Keys":
-        """InfluxDB's: each file is what a service is to be started with."""
+        """InfluxDB's: each file is for starting a service."""
         return cls(folder / "influxdb", _INFLUX)
 
     @classmethod
     def grafana(cls, folder: Path) -> "Keys":
-        """Grafana's viewers: each file is what a tenant is to be given."""
+        """Grafana's viewers: each file is for handing to a tenant."""
         return cls(folder / "grafana", _GRAFANA)
 
     def file(self, account: str) -> Path:
@@ -36,7 +36,7 @@ class Keys:
         return read_secrets(self.file(account)).get(self.names[1]) or None
 
     def keep(self, account: str, secret: str) -> None:
-        """Remember a secret."""
+        """Store a secret."""
         write_secrets(self.file(account), dict(zip(self.names, (account, secret), strict=True)))
 
     def forget(self, account: str) -> None:
@@ -44,6 +44,6 @@ class Keys:
         self.file(account).unlink(missing_ok=True)
 
     def mark(self, account: str) -> str:
-        """Enough of a secret's hash to see that it has changed, and too little to guess it."""
+        """Enough of a secret's hash to notice a change, and too little to guess it."""
         secret = self.get(account)
         return "" if secret is None else hashlib.sha256(secret.encode()).hexdigest()[:12]

@@ -1,8 +1,8 @@
-"""What is wanted against what was found: the steps between them, in the order in which they must be taken.
+"""The steps from what was found to what is wanted, in the order in which they must be taken. Pure.
 
-Pure. A thing is known by its kind, its name and where it is; `detail` says what it is like, and where that differs the
-thing is changed. Things that nobody wants any more are only named, unless they are to be pruned; a right that nobody
-may have is taken away at once, for it costs no data and may show somebody else's.
+A thing is identified by its kind, name and place; `detail` is its state, and where that differs the thing is changed.
+Things that are no longer wanted are only named, unless they are to be pruned; a right that nobody may have is removed
+at once, for that loses no data, and the right may expose somebody else's.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 
 
 class StepKind(IntEnum):
-    """In the order in which they need each other."""
+    """In order of dependency."""
 
     DATABASE = 1
     ACCOUNT = 2
@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Thing:
-    """`within`: the account that has a right, or the organization that holds a source, dashboard or viewer."""
+    """`within`: the account that has a right, or the organization that owns a source, dashboard or viewer."""
 
     kind: StepKind
     within: str
@@ -41,7 +41,7 @@ class Thing:
 
     @property
     def key(self) -> tuple[StepKind, str, str]:
-        """What makes it this one."""
+        """Its identity."""
         return (self.kind, self.within, self.name)
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class SyncStep:
-    """One thing to do; `thing` is as it must be, or as it was where it is removed."""
+    """One change; `thing` is as it must be, or as it was where it is removed."""
 
     action: Action
     thing: Thing
@@ -62,14 +62,14 @@ class SyncStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in their order, and what stays although nobody wants it."""
+    """Steps in their order, and what stays although it is not wanted."""
 
     steps: tuple[SyncStep, ...]
     stale: tuple[Thing, ...]
 
 
 def plan(wanted: Iterable[Thing], found: Iterable[Thing], *, prune: bool) -> Plan:
-    """The way from `found`, which holds only things that are Ecopark's to remove, to `wanted`."""
+    """The steps from `found`, which holds only things that Ecopark may remove, to `wanted`."""
     want = {thing.key: thing for thing in wanted}
     have = {thing.key: thing for thing in found}
     steps = [

@@ -1,4 +1,4 @@
-"""Brings databases, credentials and Grafana in line with the park files, or only says what that would take."""
+"""Brings databases, credentials and Grafana in line with the park files, or only reports what that would take."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -28,9 +28,9 @@ class Target(Protocol):
 async def sync(
     targets: Sequence[Target], parks: Sequence[Park], *, dry_run: bool, prune: bool, say: Callable[[str], None]
 ) -> list[Plan]:
-    """One plan a target, in their order; each target's is made when those before it are done.
+    """One plan per target, in order; each is made when the targets before it are done.
 
-    Every step is said before it is taken. What fails ends it there: run it again, it goes on where it was.
+    Every step is reported before it is taken. A failure ends it: run it again, and it continues.
     """
     plans = []
     for target in targets:

@@ -19,12 +19,12 @@ INGEST = f"{OPERATOR_DATABASE}_ingest"
 USAGE = f"{OPERATOR_DATABASE}_usage"
 GRAFANA = f"{OPERATOR_DATABASE}_grafana"
 PREFIX = f"{OPERATOR_DATABASE}_"
-"""What begins so, and the operator's database, is Ecopark's to make and to remove."""
+"""Prefix of the databases that Ecopark, besides the operator's, makes and removes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A tenant's place. `key` names it everywhere: `{park}.{tenant}`."""
+    """A tenant's place. `key` identifies it everywhere: `{park}.{tenant}`."""
 
     park: Park
     tenant: Tenant

@@ -1,8 +1,8 @@
-"""F14: what came into a network, who took it, and what got lost: for each main meter, and for the park's edge.
+"""F14: what came into a network, who took it, and what was lost: for each main meter, and for the park's edge.
 
-The park's edge is all main meters that have none above. There, what came in is the sum of what the tenants took, what
-the park used itself, and what got lost: four numbers that add up, over the quarter hours in which every meter is
-complete, so that like is compared with like.
+The park's edge is all main meters that have none above. There, the intake equals what the tenants took, what the park
+used itself, and what was lost: four numbers that add up, over the quarter hours in which every meter is complete, so
+that like is compared with like.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ BALANCE_FIGURES = (INCOMING, TENANTS, OWN, SUBMETERS, LOSS, BAND, LOSS_SHARE)
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A register in a balance, for as long as it hangs there. `into`: brings something in; `tenant`: who takes it."""
+    """A register in a balance, for as long as it belongs to it. `into`: brings something in; `tenant`: who takes it."""
 
     meter: Meter
     register: str
@@ -41,10 +41,10 @@ class Tap:
 
 
 def taps(park: Park, main: str, span: Span) -> tuple[Tap, ...]:
-    """What belongs into the balance of a main meter within a span, besides the main meter itself.
+    """The other registers in the balance of a main meter within a span.
 
-    Its own sub-meters, with generation and export of sub-meters bringing something in, and its own export taking some
-    out; nothing where there is no sub-meter that uses anything.
+    Those of its own sub-meters, where generation and export of sub-meters bring something in, and its own export, which
+    takes some out; empty where there is no sub-meter that uses anything.
     """
     found: list[Tap] = []
     for tenure in park.children(main, span):
@@ -78,9 +78,9 @@ def edge_mains(park: Park, utility: Utility, span: Span) -> tuple[Tap, ...]:
 
 
 def edge_taps(park: Park, utility: Utility, span: Span) -> tuple[Tap, ...]:
-    """What hangs below the park's edge within a span: tenants' uppermost meters, own use, generation below the edge.
+    """What is below the park's edge within a span: tenants' uppermost meters, own use, generation below the edge.
 
-    A main meter further in only measures again what others below it measure: it is looked through.
+    A main meter further in only measures again what others below it measure: those are used instead.
     """
     found: list[Tap] = []
     seen: set[str] = set()
@@ -192,9 +192,9 @@ def _sums(
 
 
 def class_errors(meter: Meter, start: Times, amount: Floats) -> list[float]:
-    """What the class of each device that measured there lets its sum be off by: one device's errors go one way.
+    """The possible error of its sum from the class of each device that measured: one device's errors have one sign.
 
-    A quarter hour is that of the device which measured at its start, the first one's where none did.
+    A quarter hour belongs to the device that measured at its start, or the first one where none did.
     """
     since = np.array([each.span.start for each in meter.instruments[1:]], dtype=np.int64)
     place = np.searchsorted(since, start, side="right")
@@ -216,8 +216,8 @@ def _without(unit: str, reasons: ValueReason, completeness: float) -> dict[str, 
 def balance_of_days(days: Sequence[Mapping[str, Figure]], expected: int) -> dict[str, Figure]:
     """A balance of a longer period from those of its days: sums over the days on which it could be computed.
 
-    `expected`: how many days have passed. Errors of a meter's class go the same way every day, so the error bands add
-    up; that is at most a little too wide.
+    `expected`: how many days have passed. Errors of a meter's class have the same sign every day, so the error bands
+    add up; that is at most a little too wide.
     """
     computed = [day for day in days if day.get(LOSS) is not None and day[LOSS].value is not None]
     known = next((day for day in days if LOSS in day), None)

@@ -1,7 +1,7 @@
-"""What a tenant's energy emits and weighs: all carriers in MJ and TOE, emissions by scope, and each over the output.
+"""Energy and emissions of a tenant: all carriers in MJ and TOE, emissions by scope, and each per unit of output.
 
-F11, F12 and F20. A carrier without a factor takes the sum away and is named: the rest would be a wrong number. Own
-solar counts as energy and emits nothing.
+F11, F12 and F20. A carrier without a factor leaves the sum without a value and is named: the sum of the others would be
+wrong. Own solar counts as energy and emits nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ class Output:
 
     @property
     def per(self) -> str:
-        """Its unit below a fraction bar."""
+        """Its unit in the denominator."""
         return self.unit or "unit"
 
     @property
@@ -45,7 +45,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A sum over carriers: by quarter hour, why it has no value, and what must be said of it."""
+    """A sum over carriers: by quarter hour, why it has no value, and remarks."""
 
     series: UseSeries | None
     missing: ValueReason = NOTHING
@@ -116,8 +116,8 @@ def emissions_of(
 ) -> Weighed:
     """F11 and F12: emissions of scope 1 (fuels that the tenant burns), scope 2 (what it buys), or both.
 
-    What the park file gives no emission factor at all is left out of scope 2, and the figure says so, as it does where
-    the factor of electricity is an estimate that its authors give for reference.
+    A utility without any emission factor in the park file is left out of scope 2, and the figure is marked so; it is
+    also marked where the factor of electricity is an estimate for reference.
     """
     of_scope = {1: set(factors.scope1), 2: set(factors.scope2) - set(factors.scope1)}
     chosen = of_scope[1] | of_scope[2] if scope is None else of_scope[scope]
@@ -156,7 +156,7 @@ def market_based(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Port
 
 
 def _at_most_own(portion: Portion, own: Floats) -> Portion:
-    """Emissions by the contract's factor where it holds, else as the grid's."""
+    """Emissions by the contract's factor where it holds, else by the grid's."""
     hours = portion.hours
     by_grid = portion.column(CO2E).hours.amount
     by_contract = np.maximum(hours.amount, 0.0) * own

@@ -1,8 +1,8 @@
-"""What a tenant's use costs over a period: before and after surcharge and VAT, and against its budget.
+"""Cost of a tenant's use over a period: before and after surcharge and VAT, and against its budget.
 
-F10 gives the cost of each quarter hour; this adds up and says why there is no sum. F18: a month's budget falls evenly
-on its quarter hours, so that of a month that has just begun is what may have been spent by now; cost is compared with
-the budget of the quarter hours of which the cost is known.
+F10 gives the cost of each quarter hour; here they are added up, with reasons where there is no sum. F18: a month's
+budget is spread evenly over its quarter hours, so that of a month that has just begun is what may have been spent by
+now; cost is compared with the budget of the quarter hours of which the cost is known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def cost_of(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Portion]]
 
 
 def _why(park: Park, tenant: Tenant, utility: Utility, when: Slots, lacking: Bools) -> ValueReason:
-    """Why use of these quarter hours has no cost; nothing where all has one."""
+    """Why use of these quarter hours has no cost; empty where all has one."""
     if not lacking.any():
         return NOTHING
     tariff = park.tariffs.electricity
@@ -104,14 +104,14 @@ def payable(park: Park, cost: Cost, demand: Figure, reactive: Figure | None, whe
 
 
 def without_demand(demand: Figure) -> ValueReason:
-    """What is said of money that a demand charge is missing from; nothing where the tariff has none."""
+    """Remarks on an amount that excludes the demand charge; empty where the tariff has none."""
     return NOTHING if demand.reasons & ValueReason.ONE_COMPONENT else ValueReason.NO_DEMAND_CHARGE
 
 
 def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued: Floats) -> dict[str, Figure]:
-    """F18: the budget of the quarter hours `when`, all of one month, and `cost` over it.
+    """F18: the budget of the quarter hours `when`, all of one month, and `cost` as a share of it.
 
-    `accrued` is what the demand charge adds to each of them.
+    `accrued` is the part of the demand charge for each of them.
     """
     month = period_span(park, Period.MONTH, day_of(int(when.day[0])))
     monthly = on_days(tenant.budget_vnd_per_month, lambda entry: entry.value, when.day)
@@ -130,7 +130,7 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued:
 def _share(cost: Cost, accrued: Floats, budget: Floats) -> Figure:
     """Cost over the budget of the quarter hours in which any cost is known, as complete as the cost is.
 
-    Not only of those in which every meter is complete: one dead meter of many would leave no figure all month.
+    Not only of those in which every meter is complete: with one dead meter of many there would be no figure all month.
     """
     if cost.series is None or cost.missing:
         return absent("1", cost.missing or ValueReason.NO_METER)

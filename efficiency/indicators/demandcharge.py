@@ -1,7 +1,7 @@
 """F28: what a two-component tariff charges for the highest half hour of a month.
 
-A tenant's month is cut where its voltage level or price changes. Each piece has a highest half hour of its own, of all
-its points together, and is charged for the share of the month that it is.
+A tenant's month is split where its voltage level or price changes. Each piece has its own highest half hour, of all its
+points together, and is charged for its share of the month.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ def tenant_pieces(park: Park, tenant: Tenant, month: Span) -> Iterator[DemandPie
 
 @dataclass(frozen=True, slots=True)
 class DemandCharge:
-    """F28 as a figure of the month, and as it falls evenly on the quarter hours that have passed, VND."""
+    """F28 as a figure of the month, and spread evenly over the quarter hours that have passed, VND."""
 
     figure: Figure
     accrued: Floats

@@ -1,4 +1,4 @@
-"""What is particular to electricity: own solar, demand, the share of peak hours, power factor and its surcharge."""
+"""Figures of electricity alone: own solar, demand, the share of peak hours, power factor and its surcharge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,18 +16,18 @@ from metering.tariffs import Band, ReactiveRule
 BLOCK_MS = 2 * QUARTER_MS
 _BLOCKS_PER_HOUR = 2
 _BASE_PERCENTILE = 5.0
-"""Base load is what demand exceeds 95 % of the time: the minimum itself would be a matter of chance."""
+"""Base load is what demand exceeds 95 % of the time: the minimum itself would depend on chance."""
 
 _COARSE = 0.05
-"""A count that is a larger share of the peak than this is said beside it."""
+"""A count that is a larger share of the peak than this is shown as its error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Electricity:
-    """What a tenant's electricity is made of over a period.
+    """The parts of a tenant's electricity over a period.
 
-    `bought`: through its fence, negative where the intake turns back. `taken`: what came in. `used`: with own solar.
-    `solar`: what was generated and not sent away, as a figure of the whole period.
+    `bought`: through its fence, negative where it feeds back. `taken`: what came in. `used`: including own solar.
+    `solar`: what was generated and not exported, as a figure of the whole period.
     """
 
     bought: UseSeries
@@ -79,7 +79,7 @@ def amount_figures(electricity: Electricity | None, *, generates: bool) -> dict[
 def shape_figures(electricity: Electricity | None, start: Times, shares: Floats, contract: Floats) -> dict[str, Figure]:
     """When one tenant took it: demand, and the share of peak hours by `money.band_shares` of the quarter hours.
 
-    `contract`: the demand in kW that the tenant's contract states for each quarter hour, NaN where it states none.
+    `contract`: the contract demand in kW for each quarter hour, NaN where there is none.
     """
     if electricity is None:
         none = dict.fromkeys(("mean_demand_kw", "peak_demand_kw", "base_load_kw"), absent("kW", ValueReason.NO_METER))
@@ -93,10 +93,10 @@ def shape_figures(electricity: Electricity | None, start: Times, shares: Floats,
 
 
 def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]:
-    """Starts of the half hours that lie whole in the series, their mean power and how far it may be off, kW.
+    """Starts of the half hours that lie entirely in the series, their mean power and its error, kW.
 
-    NaN unless it is all known. The error of a half hour is that of one count, not of two: what the counter holds back
-    in one quarter hour it shows in the next.
+    NaN unless both quarter hours are known. The error of a half hour is that of one count, not of two: what the counter
+    holds back in one quarter hour it shows in the next.
     """
     first = int(np.searchsorted(start, -(-int(start[0]) // BLOCK_MS) * BLOCK_MS)) if len(start) else 0
     last = first + (len(start) - first) // 2 * 2
@@ -111,7 +111,7 @@ def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]
 
 @dataclass(frozen=True, slots=True)
 class Highest:
-    """F9: the highest half hour, from `start` (ms) on; `estimated` is the share of it that had to be guessed.
+    """F9: the highest half hour, from `start` (ms) on; `estimated` is the estimated share of it.
 
     `known`: share of the half hours that are known. Where it is under 1, another one may have been higher.
     """
@@ -162,7 +162,7 @@ def demand(start: Times, electricity: UseSeries) -> dict[str, Figure]:
 
 
 def demand_share(start: Times, electricity: UseSeries, contract: Floats) -> Figure:
-    """F9: the highest half hour against the demand that the contract states for it, in kW by quarter hour."""
+    """F9: the highest half hour as a share of the contract demand, in kW by quarter hour."""
     begun, power, error = blocks(start, electricity)
     stated = contract[np.searchsorted(start, begun)]
     if not (stated > 0).any():
@@ -197,8 +197,8 @@ def peak_share(electricity: UseSeries, shares: Floats) -> Figure:
 def power_factor(active: UseSeries | None, reactive: UseSeries | None) -> Figure:
     """F8: power factor of a period from its sums of kWh and kvarh, over the quarter hours in which both are known.
 
-    A register of reactive energy that counts down is one that is wired the wrong way round: the size of the sum counts,
-    not its sign. `over` is the active energy, so that months can be joined.
+    A register of reactive energy that counts down is wired the wrong way round: only the size of the sum counts. `over`
+    is the active energy, so that months can be joined.
     """
     if active is None or reactive is None:
         return absent("cosφ", ValueReason.NO_METER)
@@ -216,9 +216,9 @@ def power_factor(active: UseSeries | None, reactive: UseSeries | None) -> Figure
 
 
 def reactive_surcharge(rule: ReactiveRule | None, factor: Figure, buyer_kw: float | None, cost: Figure) -> Figure:
-    """F8: VND on top of the `cost` of a billing cycle whose power factor is `factor`.
+    """F8: VND on top of the `cost` of a billing cycle with the power factor `factor`.
 
-    Nothing for buyers under the rule's size; a buyer whose size is unknown is taken to be large enough.
+    Zero for buyers below the rule's size; a buyer of unknown size is assumed to be above it.
     """
     if rule is None:
         return absent("₫", ValueReason.NO_RULE)

@@ -1,4 +1,4 @@
-"""Where a tenant takes or makes something: its metering points, each for as long as it stands at the tenant's fence."""
+"""A tenant's fence: its uppermost metering points, each for as long as it is one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,9 +8,9 @@ from metering.park import Park
 
 
 def fence_spans(park: Park, tenant: str, span: Span) -> Iterator[tuple[Meter, Belonging, Span]]:
-    """Metering points and the time in which they stand where a tenant takes or makes something.
+    """Metering points at which a tenant takes or makes something, each with the time in which it is at the fence.
 
-    A meter below another one of the same tenant is a sub-meter: what it shows has been counted above it.
+    A meter below another one of the same tenant is a sub-meter: what it shows is already counted above it.
     """
     for tenure in park.points_of_tenant(tenant):
         meter, mine = tenure.meter, tenure.belonging

@@ -1,7 +1,6 @@
-"""A number never travels alone: value, unit, completeness, estimated share, and by name what speaks against it.
+"""A figure: value, unit, completeness, estimated share, and named reasons against it; never the number alone.
 
-A figure is written to the store whole and read back the same (`fields_of`, `figures_in`), so that whoever shows it
-computes nothing.
+A figure is stored whole and read back the same (`fields_of`, `figures_in`), so that whoever shows it computes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +23,9 @@ from metering.figures import (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number: `value` in `unit`, or None and the reasons; `completeness` and `estimated` are shares, 0 to 1.
+    """One figure: `value` in `unit`, or None and the reasons; `completeness` and `estimated` are shares, 0 to 1.
 
-    `over`: what a ratio was divided by, over the time in which both sides are known; None where the value is no ratio.
+    `over`: the divisor of a ratio, over the time in which both sides are known; None where the value is no ratio.
     """
 
     value: float | None
@@ -38,16 +37,16 @@ class Figure:
 
     @property
     def indicative(self) -> bool:
-        """Whether the value comes from too little data to be judged by."""
+        """Whether too little data makes the value indicative only."""
         return bool(self.reasons & ValueReason.INDICATIVE)
 
     @property
     def absent_for(self) -> ValueReason:
-        """Why there is no value; nothing where there is one."""
+        """Why there is no value; empty where there is one."""
         return NOTHING if self.value is not None else self.reasons & ~ValueReason.INDICATIVE
 
     def noting(self, reasons: ValueReason) -> "Figure":
-        """The same with more to say of its value; without one there is nothing to say of it."""
+        """The same with further remarks on its value; unchanged where there is none."""
         return self if self.value is None else replace(self, reasons=self.reasons | reasons)
 
     def scaled(self, factor: float, unit: str) -> "Figure":
@@ -64,7 +63,7 @@ def figure(
     *,
     over: float | None = None,
 ) -> Figure:
-    """A figure that says by itself when it is only indicative (F17)."""
+    """A figure that marks itself as indicative where it is (F17)."""
     if value is None or not np.isfinite(value):
         return Figure(None, unit, completeness, estimated, reasons or ValueReason.NO_DATA)
     if completeness < INDICATIVE_BELOW:
@@ -75,12 +74,12 @@ def figure(
 
 
 def absent(unit: str, reasons: ValueReason, completeness: float = 0.0) -> Figure:
-    """No value, and why."""
+    """A figure without a value, and why."""
     return Figure(None, unit, completeness, reasons=reasons)
 
 
 def ratio(above: Figure, below: Figure, unit: str, *, empty: ValueReason = ValueReason.ZERO_DENOMINATOR) -> Figure:
-    """One figure over another of the same time: no denominator, no value. As good as the worse of both.
+    """One figure over another of the same time: no denominator, no value; its quality is the worse of both.
 
     Sums of quarter hours that may be known at different times are divided by `series.quotient` instead.
     """
@@ -95,7 +94,7 @@ def ratio(above: Figure, below: Figure, unit: str, *, empty: ValueReason = Value
 
 
 def change(now: Figure, base: Figure) -> float | None:
-    """F4: how far a figure has moved from its base, as a share: now / base - 1.
+    """F4: the change of a figure against its base, as a share: now / base - 1.
 
     None unless both come from enough data: like is compared with like.
     """
@@ -105,7 +104,7 @@ def change(now: Figure, base: Figure) -> float | None:
 
 
 def total(figures: Sequence[Figure], unit: str, *, none: ValueReason = ValueReason.NO_METER) -> Figure:
-    """Sum of figures of one unit: without value as soon as one has none; completeness and estimates are averaged."""
+    """Sum of figures of one unit; no value if any has none. Completeness and estimated share are averaged."""
     if not figures:
         return absent(unit, none)
     reasons = NOTHING
@@ -120,7 +119,7 @@ def total(figures: Sequence[Figure], unit: str, *, none: ValueReason = ValueReas
 
 
 def judged(saving: Figure, band: float) -> Figure:
-    """F21: a saving with the mark that zero lies within its uncertainty, or without it."""
+    """F21: a saving, marked where zero lies within its uncertainty."""
     if saving.value is None:
         return saving
     plain = saving.reasons & ~ValueReason.NOT_SIGNIFICANT
@@ -137,7 +136,7 @@ FigureValue = float | str
 
 
 def fields_of(figures: Mapping[str, Figure]) -> dict[str, FigureValue]:
-    """Figures by name as fields of the store: each whole, those without a value too."""
+    """Figures by name as fields of the store, with all that belongs to each, and those without a value too."""
     found: dict[str, FigureValue] = {}
     for name, one in figures.items():
         if one.value is not None:
@@ -155,7 +154,7 @@ def fields_of(figures: Mapping[str, Figure]) -> dict[str, FigureValue]:
 def figures_in(
     fields: Mapping[str, object], names: Iterable[str] = FIGURES, units: Mapping[str, str] | None = None
 ) -> dict[str, Figure]:
-    """Figures by name as they are stored; one of which nothing is stored is not computed yet.
+    """Figures by name from the fields of the store; one with no fields is not computed yet.
 
     `units` holds units that `metering.figures` does not know, such as that of a tenant's output.
     """

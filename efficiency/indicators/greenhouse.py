@@ -1,4 +1,4 @@
-"""Greenhouse gases of fuels that were entered by month (F33), and where a year will end (F34)."""
+"""Greenhouse gases of fuels that were entered by month (F33), and the forecast of a year (F34)."""
 
 from calendar import isleap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,14 +13,14 @@ from metering.fuels import EnteredFactor, EnteredFuel, Fuel, Gases, WarmingPoten
 from metering.park import Park
 
 KNOWN_DAYS = 28
-"""A forecast needs so many known days, about a month."""
+"""A forecast needs this many known days, about a month."""
 _FEW_DAYS = 7
-"""A month counts for the range of a forecast from so many known days on."""
+"""A month counts for the range of a forecast from this many known days on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burnt:
-    """A fuel that was entered, of the months in which one factor held."""
+    """An entered fuel, over the months in which one factor held."""
 
     entered: EnteredFuel
     fuel: Fuel
@@ -63,7 +63,7 @@ def burnt(park: Park, months: Sequence[date], tenants: Sequence[str | None]) -> 
 
 
 ENTERED_OF = {"toe": "toe_entered", "co2e_kg": "co2e_entered_kg"}
-"""Figures of what meters count, and those of what is entered beside it."""
+"""For each figure of metered use, the one of what is entered in addition."""
 
 
 def by_month(fuels: Iterable[Burnt], name: str) -> dict[date, float]:
@@ -94,7 +94,7 @@ def entered_figures(park: Park, tenants: Sequence[str | None], months: Sequence[
 
 @dataclass(frozen=True, slots=True)
 class YearEnd:
-    """Where a year will end: `known` so far, `likely`, and the range that its months span."""
+    """Forecast of a year: `known` so far, `likely` at its end, and the range that its months suggest."""
 
     known: float
     likely: float
@@ -109,10 +109,10 @@ class YearEnd:
 
 
 def year_end(year: int, months: Mapping[date, tuple[Figure, int]], entered: Mapping[date, float]) -> YearEnd | None:
-    """F34: the days that are not known go on as those that are.
+    """F34: the unknown days continue like the known ones.
 
-    `months`: the figure of each month and how many of its days are over; `entered`: what is entered of each month, of
-    which the months without an entry go on as those with one. None where too few days are known.
+    `months`: the figure of each month and how many of its days have passed; `entered`: the entry of each month; months
+    without one continue like those with one. None where too few days are known.
     """
     daily: list[tuple[float, float]] = []
     known = 0.0
@@ -137,7 +137,7 @@ def year_end(year: int, months: Mapping[date, tuple[Figure, int]], entered: Mapp
 def forecast(
     park: Park, tenant: str, year: int, months: Mapping[date, Mapping[str, Figure]], until: date
 ) -> dict[str, YearEnd | None]:
-    """F34 of `toe` and `co2e_kg` of a tenant: what meters count up to `until`, by month, and what is entered."""
+    """F34 of a tenant's `toe` and `co2e_kg`: metered use up to `until`, by month, and entered fuels."""
     firsts = [date(year, month, 1) for month in range(1, 13)]
     fuels = [*burnt(park, [first for first in firsts if first < until], [tenant])]
     return {

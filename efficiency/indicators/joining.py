@@ -1,8 +1,8 @@
-"""Figures of a longer period from those of its parts: sums, sums over sums, and what must be said of parts without any.
+"""Figures of a longer period from those of its parts: sums, sums over sums, and reasons of parts without a value.
 
-A sum needs every month that was the tenant's: one without a price takes the year's cost away, as the sum of the other
-months would be read as the year's; one without data lowers the completeness, so that the sum is indicative. A ratio
-weighs each month by what it was divided by, which is the sum over the sum of the time in which both were known.
+A sum needs every month that was the tenant's: one without a price leaves the year without a cost, as the sum of the
+others would be read as the year's; one without data lowers the completeness, so that the sum is indicative. A ratio
+weights each month by its divisor, which gives the sum over the sum of the time in which both were known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import FIGURES, FigureSpec, Joined
 
 _NEVER = ValueReason.NO_METER | ValueReason.NO_OUTPUT | ValueReason.NO_BASELINE | ValueReason.ONE_COMPONENT
-"""Reasons of a month that the figure is not about: its meter, baseline or price per kW was not there."""
+"""Reasons of a month that a figure does not apply to: its meter, baseline or price per kW did not exist."""
 _NOTHING_THERE = _NEVER | ValueReason.NO_DATA | ValueReason.NOT_COMPUTED | ValueReason.ZERO_DENOMINATOR
-"""Reasons that take away a month and not the year: there was nothing to add."""
+"""Reasons that exclude a month, but not the year: there was nothing to add."""
 
 
 def joined_figures(
@@ -25,10 +25,10 @@ def joined_figures(
     lengths: Mapping[date, float],
     specs: Mapping[str, FigureSpec] = FIGURES,
 ) -> dict[str, Figure]:
-    """Figures of the year that these months are of (or of the month that some days are of).
+    """Figures of the year that these months belong to (or of the month that some days belong to).
 
-    `lengths`: how long each was the tenant's up to now, such as its quarter hours; parts without any are left out. One
-    of `lengths` that `months` lacks counts as one without data.
+    `lengths`: for how long each was the tenant's up to now, in quarter hours for instance; parts without any are left
+    out. A part in `lengths` that `months` lacks counts as one without data.
     """
     due = [month for month, length in sorted(lengths.items()) if length > 0]
     weights = [lengths[month] for month in due]
@@ -43,7 +43,7 @@ def joined_figures(
 
 
 def _quality(parts: Sequence[Figure], weights: Sequence[float]) -> tuple[float, float]:
-    """Completeness and estimated share, by how long each part is; a part that it is not about does not count."""
+    """Completeness and estimated share, weighted by the length of each part that the figure applies to."""
     whole = [(part, weight) for part, weight in zip(parts, weights, strict=True) if not _never(part)]
     size = sum(weight for _, weight in whole)
     if not size:
@@ -77,7 +77,7 @@ def _summed(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fig
 
 
 def _said(parts: Sequence[Figure], known: Sequence[Figure]) -> ValueReason:
-    """What is said against the parts that count, and that others have no value."""
+    """Remarks of the parts that count, and that others have no value."""
     partly = any(part.value is None and not _never(part) for part in parts)
     return _reasons(known) | (ValueReason.PARTLY if partly else NOTHING)
 
@@ -131,7 +131,7 @@ def _apart(
     weights: Sequence[float],
     found: Mapping[str, Figure],
 ) -> dict[str, Figure]:
-    """Figures that follow from several others of the months."""
+    """Figures that are derived from several others of the months."""
     result: dict[str, Figure] = {}
     if "load_factor" in found:
         result["load_factor"] = replace(ratio(found["mean_demand_kw"], found["peak_demand_kw"], "1"), over=None)

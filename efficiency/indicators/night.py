@@ -34,9 +34,9 @@ def working(shifts: Sequence[HistoryEntry[tuple[Window, ...]]], when: Slots) -> 
 
 
 def night_share(water: UseSeries | None, when: Slots, shifts: Sequence[HistoryEntry[tuple[Window, ...]]]) -> Figure:
-    """F15: mean flow at night over mean flow of the day, of the days on which the tenant does not work at night.
+    """F15: mean flow at night over mean flow of the day, for days on which the tenant does not work at night.
 
-    Only quarter hours that are wholly known count on either side; a day without any at night is left out.
+    Only quarter hours that are fully known count on either side; a day without any at night is left out.
     """
     if water is None:
         return absent("1", ValueReason.NO_METER)

@@ -1,6 +1,6 @@
-"""Energy and emissions of the park itself: what comes over its edge, and what is generated behind it.
+"""Energy and emissions of the park itself: what enters at its edge, and what is generated behind it.
 
-What the park makes of it and sells on (steam, compressed air, chilled water) is not counted a second time.
+What the park produces from that and sells (steam, compressed air, chilled water) is not counted twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,7 +65,7 @@ def park_figure_meters(park: Park, span: Span) -> set[str]:
 
 
 def reusing(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
-    """What treated wastewater passes on its way to be used again."""
+    """Meters of treated wastewater on its way to reuse."""
     return tuple(
         (park.meter[name], belonging)
         for name in park.park.reused_water

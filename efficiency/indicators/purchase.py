@@ -1,6 +1,6 @@
-"""What the park pays for what comes in at its edge, day by day, and what losses cost by that (F38).
+"""What the park pays for its intake at the edge, day by day, and what losses cost at that price (F38).
 
-The surcharge for a low power factor is that of a whole month: the account of the month has it, these figures have not.
+The surcharge for a low power factor is that of a whole month: it is in the month's account, not in these figures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from metering.quantities import Utility
 BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE, LOSS_COST = "bought_vnd", "bought_with_vat_vnd", "bought_price_vnd", "loss_vnd"
 
 PURCHASE_FIGURES = (BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE, LOSS_COST)
-"""Figures of the park's edge in ₫ before VAT, but for the second; the third is that of one unit."""
+"""Figures of the park's edge in ₫ before VAT, except the second; the third is per unit."""
 
 
 def edge_figures(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
@@ -91,7 +91,7 @@ def _bought(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], 
 
 
 def _price(cost: UseSeries, taken: UseSeries, missing: ValueReason) -> Figure:
-    """F23: what a unit of the intake cost on average."""
+    """F23: the average cost of a unit of the intake."""
     whole = cost.figure("₫", missing)
     known = np.isfinite(cost.amount)
     over = float(taken.amount[known].sum())

@@ -1,7 +1,7 @@
-"""Use of several meters together by the quarter hour: sums first, never means of ratios.
+"""Use of several meters together by quarter hour: sums first, never means of ratios.
 
-A meter counts only while it belongs to whom the figure is about: a quarter hour in which it does not is neither missing
-nor known. Two sums are divided over the quarter hours in which both are wholly known, and over no others.
+A meter counts only while it belongs to the figure's subject: other quarter hours of it are neither missing nor known.
+Two sums are divided over the quarter hours in which both are fully known, and over no others.
 """
 
 from collections.abc import Sequence
@@ -28,20 +28,20 @@ class Portion:
         return cls(hours, np.ones(len(hours), dtype=np.bool_))
 
     def column(self, name: str) -> "Portion":
-        """The same quarter hours with a further number in place of the amount."""
+        """The same quarter hours with a further column in place of the amount."""
         hours = self.hours
         values = hours.columns.get(name)
         amount = np.full(len(hours), np.nan) if values is None else values
         return Portion(QuarterHours.of(hours.start, amount, hours.completeness, hours.estimated), self.mine)
 
     def times(self, factor: Floats | float) -> "Portion":
-        """Every amount times a factor; where there is no factor (NaN), no amount."""
+        """Every amount times a factor; NaN where there is no factor."""
         hours = self.hours
         amount = hours.amount * factor
         return Portion(QuarterHours.of(hours.start, amount, hours.completeness, hours.estimated), self.mine)
 
     def missing(self, name: str) -> Bools:
-        """Quarter hours of known use without a further number, such as a price."""
+        """Quarter hours with known use but without a further number, such as a price."""
         values = self.hours.columns.get(name)
         lacking = np.ones(len(self.hours), dtype=np.bool_) if values is None else np.isnan(values)
         return np.asarray(lacking & np.isfinite(self.hours.amount) & self.mine)
@@ -73,14 +73,13 @@ class UseSeries:
 
     @property
     def spread(self) -> float:
-        """Estimated share over the time in which anything is expected."""
+        """Estimated share of the time in which anything is expected."""
         return float(self.estimated[self.expected].mean()) if self.expected.any() else 0.0
 
     def figure(self, unit: str, missing: ValueReason = NOTHING) -> Figure:
-        """Sum over the whole of it.
+        """Sum over all quarter hours; those without data lower the completeness.
 
-        Quarter hours without data lower the completeness. `missing`, such as a price that nobody entered, takes the
-        value away: the sum of the rest would be a wrong number.
+        `missing`, such as a price that nobody entered, leaves it without a value: the sum of the others would be wrong.
         """
         known = np.isfinite(self.amount)
         if missing:
@@ -100,11 +99,11 @@ class UseSeries:
         )
 
     def positive(self) -> "UseSeries":
-        """What came in, without what went back."""
+        """What came in, ignoring what went back."""
         return UseSeries(np.maximum(self.amount, 0.0), self.completeness, self.estimated, self.error, self.expected)
 
     def plus(self, other: "UseSeries | None", sign: float = 1.0) -> "UseSeries":
-        """Both together; `sign` -1 takes the other away. A meter of one side that does not count adds nothing."""
+        """The sum of both; `sign` -1 subtracts. A meter of one side that does not count adds nothing."""
         if other is None:
             return self
         mine, theirs = (np.where(np.isfinite(each.amount), each.amount, 0.0) for each in (self, other))
@@ -166,10 +165,10 @@ def _alone(portion: Portion) -> UseSeries:
 def quotient(
     above: UseSeries | None, below: UseSeries | None, unit: str, *, none: ValueReason = NOTHING, factor: float = 1.0
 ) -> Figure:
-    """F3 and F4: sum over sum, each over the quarter hours in which both are wholly known.
+    """F3 and F4: sum over sum, each over the quarter hours in which both are fully known.
 
-    Complete as far as these are all in which either is expected. `none` says why a side is not there at all; `factor`
-    stands between the units of both sides.
+    Completeness is the share of these among the quarter hours in which either is expected. `none` is why a side does
+    not exist; `factor` converts between the units of both sides.
     """
     if above is None or below is None:
         return absent(unit, none or ValueReason.NO_METER)

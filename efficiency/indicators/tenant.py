@@ -72,7 +72,7 @@ class TenantHours:
 
 
 def counts(meter: Meter, register: str) -> bool:
-    """Whether any instrument of a meter counts something beside its use."""
+    """Whether any instrument of a meter counts something in addition to its use."""
     return any(register in instrument.registers for instrument in meter.instruments)
 
 
@@ -106,7 +106,7 @@ def generating(park: Park, tenant: str, span: Span) -> tuple[Meter, ...]:
 
 
 def tenant_hours(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], span: Span) -> TenantHours | None:
-    """Lay out what a tenant's meters measured over exactly a span; None where it had none of them then."""
+    """Collect what a tenant's meters measured over exactly a span; None where it had none of them then."""
     use: dict[Utility, tuple[Portion, ...]] = {}
     output: dict[str, tuple[Portion, ...]] = {}
     generated: list[Portion] = []
@@ -206,7 +206,7 @@ def tenant_figures(
 
 
 def _in_sums(park: Park, by_meter: Mapping[str, QuarterHours], period: Period) -> Mapping[str, QuarterHours]:
-    """The same quarter hours with what is estimated of sums over a period: less, of a meter that is read seldom."""
+    """The same quarter hours with the estimated share that matters for sums: less for a meter that is read rarely."""
     length = _LEAST_MS[period]
     seldom = {
         name: replace(hours, estimated=estimated_in_sums(hours, meter.interval_s * 1000, length))
@@ -220,7 +220,7 @@ _LEAST_MS = {Period.DAY: DAY_MS, Period.MONTH: 28 * DAY_MS, Period.YEAR: 365 * D
 
 
 def use_figures(hours: TenantHours) -> dict[str, Figure]:
-    """What was used of each utility but electricity, and what was produced."""
+    """Use of each utility except electricity, and output."""
     found = {}
     for utility in Utility:
         if utility not in {Utility.ELECTRICITY, Utility.PRODUCTION}:
@@ -231,7 +231,7 @@ def use_figures(hours: TenantHours) -> dict[str, Figure]:
 
 
 def output_of(hours: TenantHours) -> Output:
-    """What was produced; products counted in different units have no sum."""
+    """Output; products counted in different units have no sum."""
     if len(hours.output) > 1:
         return Output(hours.when, None, "", ValueReason.MIXED_UNITS)
     for unit, portions in hours.output.items():

@@ -1,5 +1,4 @@
-"""Reports of a tenant or a park for a month or a year: what the store holds, laid out for reading and printing.
+"""Reports of a tenant or a park for a month or a year: stored figures, arranged for reading and printing.
 
-Nothing is computed here that the usage service computes: `usage`, `efficiency` and `balance` are read, summed over
-periods and shown.
+Whatever the usage service computes is not computed again: `usage`, `efficiency` and `balance` are read and shown.
 """

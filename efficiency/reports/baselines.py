@@ -34,11 +34,10 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineSums:
-    """One baseline; `meter` is None where it is of all that the tenant takes. `outside`: days with a driver beyond.
+    """One baseline; `meter` is None where it is of all that the tenant uses.
 
-    `adjusted`: what non-routine adjustments of the park file add to what is expected.
-
-    `figures` are named as those of a tenant's own baseline, in `unit`.
+    `outside`: days with a driver out of range. `adjusted`: non-routine adjustments of the park file in what is
+    expected. `figures` are named like those of a tenant's own baseline, in `unit`.
     """
 
     name: str
@@ -59,7 +58,7 @@ class BaselineSums:
 
 
 def driver_text(name: str, park: Park, language: Language) -> str:
-    """What a driver of a baseline is called."""
+    """A driver's label."""
     base = base_of(name)
     if base is not None:
         return language.say(TEXTS[f"driver_{name[:3]}"]).format(base=language.exact(base))

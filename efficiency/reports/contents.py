@@ -1,6 +1,6 @@
-"""What a report shows, gathered from the store into frozen models; how it looks is the business of `pages`.
+"""The contents of a report, collected from the store into frozen models; layout is the business of `pages`.
 
-Figures are read as they are stored. Beside them stand the sums by day, band and meter that its charts draw.
+Figures are read as they are stored, with the sums by day, band and meter that the charts draw.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ class MeterQuality:
 class Common:
     """What the reports of tenants and parks have in common; `made_on` is the local day it was made on.
 
-    `waiting`: figures of the period are to be computed again, so that they may contradict each other.
+    `waiting`: figures of the period are still to be recomputed, so that they may contradict each other.
     """
 
     park: Park
@@ -58,12 +58,12 @@ class Common:
 
     @property
     def running(self) -> bool:
-        """Whether the period is not over yet."""
+        """Whether the period is still running."""
         return self.made_on < self.period.until
 
     @property
     def empty(self) -> bool:
-        """Whether the store knows nothing of this period."""
+        """Whether nothing is stored of this period."""
         return all(each.whole.completeness == 0 for each in self.quality)
 
 
@@ -85,7 +85,7 @@ class TenantReport(Common):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One meter below a main meter: what passed it on the days on which the balance could be computed."""
+    """One meter below a main meter: its use on the days on which the balance could be computed."""
 
     meter: Meter
     amount: float
@@ -94,7 +94,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class MainBalance:
-    """Balance of one main meter over the period, and what it is made of."""
+    """Balance of one main meter over the period, and its parts."""
 
     main: Meter
     figures: Figures
@@ -219,7 +219,7 @@ async def _entries(
 
 
 def _revisions(park: Park, tenant: str, period: ReportPeriod, use: MeterDays) -> dict[str, date | None]:
-    """The newest revision of what each utility's figure is made of, and under "" of all that a tenant has."""
+    """The newest revision of the data of each utility's figure, and under "" of all that a tenant has."""
     span = period.span(park)
     mine = {tenure.meter.id for tenure in park.points_of_tenant(tenant, span)}
     found = {"": quality((use.get(meter, {}) for meter in mine), period.days).revised}

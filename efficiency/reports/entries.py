@@ -1,4 +1,4 @@
-"""One line of a report: a stored figure beside that of the period before, and how both are written for people."""
+"""One line of a report: a stored figure and that of the period before, and how both are written."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from metering.figures import FIGURES, OF_ALL_DATA, FigureSpec
 from metering.words import MILLION_VND, Language
 
 BANDS: Final = {"saving_kwh": "saving_band_kwh", "peak_demand_kw": "peak_demand_error_kw"}
-"""Figures that are written with another one behind a plus-minus sign."""
+"""Figures that are written with another one after a plus-minus sign."""
 _SIGNED: Final = frozenset({"saving_kwh", "cusum_kwh"})
-"""Figures of either sign: nothing is said of how they change."""
+"""Figures of either sign: their change is not rated."""
 _SHARE_DIGITS: Final = 3
 _MARKS: Final = {ValueReason.INDICATIVE: "*", ValueReason.NOT_SIGNIFICANT: "†", ValueReason.PARTLY: "‡"}
 _OTHER_MARK: Final = "§"
-"""What a mark in a table means stands once, in its legend."""
+"""The meaning of a mark in a table is given once, in its legend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`now` is the figure of the period, `before` that of the period before; `band` what stands behind ±."""
+    """`now` is the figure of the period, `before` that of the period before; `band` is the ± of the value."""
 
     spec: FigureSpec
     now: Figure
@@ -59,10 +59,10 @@ def entries_of(
 
 @dataclass(frozen=True, slots=True)
 class ShownFigure:
-    """Texts of one figure. `reason` is empty where there is a value; `notes` say what to know of it.
+    """Texts of one figure. `reason` is empty where there is a value; `notes` are remarks on it.
 
-    `mark` points to the legend of a table. `good` is 1 where the change is for the better, -1 for the worse, 0 where
-    neither can be said.
+    `mark` refers to the legend of a table. `good` is 1 where the change is for the better, -1 for the worse, 0 where
+    neither applies.
     """
 
     label: str
@@ -101,7 +101,7 @@ def shown(entry: Entry, language: Language) -> ShownFigure:
 
 
 def _behind(entry: Entry, language: Language) -> str:
-    """The error behind a value: of a saving always, of a peak where one count matters."""
+    """The error after a value: always for a saving, for a peak where one count matters."""
     band = entry.band
     if entry.now.value is None or band is None or band.value is None:
         return ""
@@ -125,14 +125,14 @@ def quantity(spec: FigureSpec, figure: Figure, language: Language) -> tuple[str,
 
 
 def plain(figure: Figure, language: Language) -> str:
-    """A figure that no table lists, in one text: number and unit, or nothing."""
+    """A figure that no table lists, as one text: number and unit, or empty."""
     if figure.value is None:
         return ""
     return f"{language.number(figure.value)} {unit_text(figure.unit, language)}".rstrip()
 
 
 def told(entry: Entry, language: Language) -> str:
-    """Number and unit in one text, with its mark; the reason where there is no value."""
+    """Number and unit as one text, with its mark; the reason where there is no value."""
     value, unit = quantity(entry.spec, entry.now, language)
     if not value:
         return f"{language.say(TEXTS['no_value'])}: {why(entry.now, language)}"
@@ -152,7 +152,7 @@ def said(reasons: ValueReason, language: Language) -> str:
 
 
 def cautions(figure: Figure) -> ValueReason:
-    """What must be said of a value beside that it is indicative."""
+    """Remarks on a value apart from being indicative."""
     return figure.reasons & ~ValueReason.INDICATIVE if figure.value is not None else ValueReason(0)
 
 
@@ -176,7 +176,7 @@ def legend(figures: Iterable[Figure], language: Language) -> list[str]:
 
 
 def notes(figure: Figure, language: Language, revised: date | None = None) -> tuple[str, ...]:
-    """Completeness, whether indicative, estimated share, what else must be said, and since when it is revised."""
+    """Completeness, whether indicative, estimated share, other remarks, and since when it is revised."""
     if figure.value is None:
         return ()
     found = [language.say(TEXTS["complete"]).format(share=language.percent(figure.completeness))]
@@ -192,5 +192,5 @@ def notes(figure: Figure, language: Language, revised: date | None = None) -> tu
 
 
 def nothing(spec: FigureSpec) -> Figure:
-    """A figure of which the store has nothing."""
+    """A figure of which nothing is stored."""
     return absent(spec.unit, ValueReason.NOT_COMPUTED)

@@ -58,7 +58,7 @@ def target_text(row: FormRow, language: Language) -> str:
 
 
 def status_text(row: FormRow, language: Language) -> str:
-    """Where the value comes from, and what must be said of it; for a field without one, why it has none."""
+    """The source of the value and remarks on it; for a field without one, why it has none."""
     status = language.say(TEXTS[row.status])
     if row.status == "given" or row.measured is None:
         return status

@@ -41,7 +41,7 @@ Given = str | float | bool
 
 
 class FieldKind(StrEnum):
-    """What may stand in a field."""
+    """What a field may contain."""
 
     NUMBER = "number"
     YES_NO = "yes_no"
@@ -143,7 +143,7 @@ TENANT_FORMS: Final = {"B.4": B4, "B.5": B5}
 class FormRow:
     """A field of a form of the park or of one tenant: `measured` has the figure, `given` what was entered.
 
-    `band` is what the figure may be off by, where it is computed against a baseline and not measured.
+    `band` is the uncertainty of a figure that is computed against a baseline rather than measured.
     """
 
     form: str
@@ -157,7 +157,7 @@ class FormRow:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the park's own target is reached; None where there is none, or nothing to compare."""
+        """Whether the park's own target is reached; None where there is none, or nothing to compare it with."""
         value = self.measured.value if self.measured is not None else self.given
         if self.target is None or not isinstance(value, int | float) or isinstance(value, bool):
             return None
@@ -165,7 +165,7 @@ class FormRow:
 
     @property
     def status(self) -> str:
-        """Key of the word that says where the value comes from."""
+        """Key of the word for the source of the value."""
         if self.measured is not None and self.measured.value is not None:
             if self.band is not None or self.field.computed:
                 return "computed"
@@ -220,7 +220,7 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
 
 
 def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figure]:
-    """What is measured of form B.4."""
+    """The measured fields of form B.4."""
     names = {
         OUTPUT: OUTPUT,
         "electricity_per_product": "electricity_per_output",
@@ -237,7 +237,7 @@ def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figur
 
 
 def _of_park(report: ParkReport) -> dict[tuple[str, str], Figure]:
-    """What is measured and computed of the park's indicators."""
+    """Measured and computed indicators of the park."""
     own = {name: entry.now for name, entry in report.own.items()}
     found = {
         "solar_pct": own["solar_share"].scaled(100, "%"),
@@ -266,7 +266,7 @@ def _of_park(report: ParkReport) -> dict[tuple[str, str], Figure]:
 def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure | None]]:
     """Electricity saved against the tenants' baselines, of those that have one, with its uncertainty (F21).
 
-    Drift against a baseline need not come from measures that somebody took: the form says "computed".
+    A difference from a baseline need not come from measures that somebody took: the form says "computed".
     """
     amount, share = ("A.4", "recp_electricity_saved_kwh"), ("A.4", "recp_electricity_saved_pct")
     with_baseline = [each for each in report.tenants.values() if each["saving_kwh"].now.value is not None]

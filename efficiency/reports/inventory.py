@@ -1,7 +1,7 @@
-"""The greenhouse gas inventory of a year, line by line with its factor and source, and the yearly lines that are near.
+"""The greenhouse gas inventory of a year, line by line with its factor and source, and the legal thresholds.
 
-Metered carriers are what is stored of each day, by the factor that held; fuels are what the park file says of months.
-The park as a whole is what came over its edge, and every fuel that was entered: it holds its tenants.
+Metered carriers are the stored use of each day, by the factor that held; fuels are the months entered in the park file.
+The park as a whole is what entered at its edge, and every fuel that was entered: it includes its tenants.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,8 +32,8 @@ _ORDER = (Utility.NATURAL_GAS, *(utility for utility in Utility if utility is no
 class InventoryRow:
     """One line: what was burnt or bought while one factor held.
 
-    `subject` is a tenant, or None for the park as a whole; `basis` says which way of counting scope 2 it is.
-    `completeness` is that of meters, None of what was entered. `gases` are those of a fuel.
+    `subject` is a tenant, or None for the park as a whole; `basis` distinguishes location-based and market-based
+    scope 2. `completeness` is that of meters, None for entered amounts. `gases` are those of a fuel.
     """
 
     subject: Tenant | None
@@ -85,7 +85,7 @@ def tenant_rows(
 
 
 def whole_park_rows(park: Park, period: ReportPeriod, use: MeterDays, until: date) -> Iterator[InventoryRow]:
-    """Lines of the park as a whole; what tenants buy by contracts of their own is market-based by these."""
+    """Lines of the park as a whole; what tenants buy under their own contracts is market-based on these."""
     days = _Days(period, use, until)
     yield from _burnt(None, burnt(park, period.months, [None, *park.tenant]))
     for utility in (*park.factors.scope1, Utility.ELECTRICITY):
@@ -98,7 +98,7 @@ def _fence(park: Park, tenant: Tenant, utility: Utility, period: ReportPeriod) -
 
 
 _Contract = tuple[Sequence[DatedValue], Sequence[str]]
-"""Factors of electricity that a tenant buys by a contract of its own, and the meters that it comes through."""
+"""Factors of electricity that a tenant buys under its own contract, and the meters that it passes through."""
 
 
 def _metered(
@@ -242,7 +242,7 @@ def _burnt(tenant: Tenant | None, fuels: Iterable[Burnt]) -> Iterator[InventoryR
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A tenant against a line of law: `limit` in `unit` a year, and where the year will end (None: not to be said)."""
+    """A tenant against a legal threshold: `limit` in `unit` a year, and the forecast of the year where there is one."""
 
     tenant: Tenant
     unit: str
@@ -265,7 +265,7 @@ _LINES = (("TOE", "toe", 1.0), ("t CO₂e", "co2e_kg", 1e-3))
 
 
 async def watched(store: Store, park: Park, period: ReportPeriod, until: date) -> tuple[Watched, ...]:
-    """Every tenant against the yearly lines of its thresholds, or the park's, where they are given."""
+    """Every tenant against the yearly thresholds, its own or the park's, where they are given."""
     months = await reading.figures(store, park, period, Period.MONTH)
     found = []
     for tenant in park.tenants:

@@ -1,4 +1,4 @@
-"""The inventory as a table of a page, and as CSV and XLSX: one row a factor that held, with its source."""
+"""The inventory as a table of a page, and as CSV and XLSX: one row per factor that held, with its source."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,7 +65,7 @@ def _cells(row: InventoryRow, language: Language, park: Localized) -> list[Cell]
 
 
 def _exact(value: float) -> float:
-    """Without what binary numbers add behind."""
+    """Free of binary rounding errors."""
     return float(f"{value:.10g}")
 
 
@@ -98,7 +98,7 @@ def _scope(scope: int, basis: str, language: Language) -> str:
 
 
 def watched_rows(lines: Sequence[Watched], language: Language) -> list[dict[str, Any]]:
-    """Tenants against the yearly lines."""
+    """Tenants against the yearly thresholds."""
     return [
         {
             "name": language.say(line.tenant.name),

@@ -1,4 +1,4 @@
-"""Possible matches between firms as rows of a page: what could be met and saved, and what is uncertain of it."""
+"""Possible matches between companies as rows of a page: what could be met and saved, and what is uncertain about it."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _SAVED = ("saved_vnd", "saved_m3", "saved_toe", "saved_co2e_kg")
 
 
 def match_rows(report: ParkReport, language: Language) -> list[dict[str, Any]]:
-    """One row a pair of surplus and demand."""
+    """One row per pair of surplus and demand."""
 
     def owner(stream: Stream) -> str:
         tenant = report.park.tenant.get(stream.tenant or "")

@@ -52,7 +52,7 @@ _COMPARED = (ELECTRICITY, WATER, "cost_vnd", "electricity_per_output", "co2e_per
 def tenant_page(
     report: TenantReport, language: Language, closed: Sequence[ClosedMonth] = (), *, formulas: bool = False
 ) -> str:
-    """The page of a tenant; that of a month says what it was stated, where the month is `closed`."""
+    """The page of a tenant; that of a `closed` month includes what was stated for it."""
     pictures = Pictures(report, language)
     kind = "tenant_year" if report.period.month is None else "tenant_month"
     entries = {name: shown(entry, language) for name, entry in report.entries.items()}
@@ -182,7 +182,7 @@ def _pictured(pictures: Pictures) -> dict[str, Any]:
 
 
 def _touched(each: Touched, language: Language) -> dict[str, str]:
-    """A rule in words, and the meters by name as far as there is room."""
+    """A rule in words, and the names of its meters as far as there is room."""
     names = [language.say(meter.name) for meter in each.meters[:_NAMED]]
     if len(each.meters) > _NAMED:
         names.append(language.say(TEXTS["and_more"]).format(n=len(each.meters) - _NAMED))
@@ -194,7 +194,7 @@ def _touched(each: Touched, language: Language) -> dict[str, str]:
 
 
 def _todo(entries: Iterable[Entry], tenant: str, language: Language) -> str:
-    """How those come by a baseline that have data, but none; nothing where there is no such."""
+    """How to make a baseline for those that have data but none; empty where there are no such."""
     missing = any(entry.now.reasons & ValueReason.NO_BASELINE for entry in entries)
     return language.say(TEXTS["baseline_todo"]).format(tenant=tenant) if missing else ""
 
@@ -238,7 +238,7 @@ def _legend(report: ParkReport, name: str, language: Language) -> list[str]:
 
 
 def _wanted(name: str, entries: Mapping[str, Entry]) -> bool:
-    """Tiles of what the tenant has no meter for are left out."""
+    """Omit tiles of what the tenant has no meter for."""
     return name in entries and not entries[name].now.reasons & (ValueReason.NO_METER | ValueReason.NO_OUTPUT)
 
 
@@ -308,7 +308,7 @@ def _edges(report: ParkReport, language: Language) -> dict[str, Any]:
 
 
 def _plainly(loss: Figure) -> Figure:
-    """A loss without the mark of noise, which has a column of its own."""
+    """A loss without the mark of noise, which has its own column."""
     return replace(loss, reasons=loss.reasons & ~ValueReason.NOT_SIGNIFICANT)
 
 

@@ -42,7 +42,7 @@ class ReportPeriod:
 
     @property
     def kind(self) -> Period:
-        """Which stored figures it has."""
+        """The period of the stored figures that it shows."""
         return Period.YEAR if self.month is None else Period.MONTH
 
     def span(self, park: Park) -> Span:
@@ -50,7 +50,7 @@ class ReportPeriod:
         return Span(midnight_ms(self.first, park.zone), midnight_ms(self.until, park.zone))
 
     def name(self, language: Language) -> str:
-        """What it is called."""
+        """Its name."""
         return language.year(self.year) if self.month is None else language.month(self.first)
 
     @property

@@ -32,7 +32,7 @@ def labels(period: ReportPeriod, language: Language) -> list[tuple[str, str]]:
 
 
 class Pictures:
-    """Draws for one report; each chart gets a name of its own in the page."""
+    """Draws the charts of one report; each has a unique name in the page."""
 
     def __init__(self, report: Common, language: Language) -> None:
         self._report = report
@@ -89,7 +89,7 @@ class Pictures:
         return [[means.get((month, hour)) for hour in range(HOURS)] for month in period.months]
 
     def quality(self) -> list[Markup]:
-        """Strips of completeness, as many as a page holds in each."""
+        """Strips of completeness, each with as many rows as fit on a page."""
         rows: Sequence[MeterQuality] = self._report.quality
         legend = (self._say("whole"), self._say("short"), self._say("poor"), self._say("none"))
         return [
@@ -153,7 +153,7 @@ class Pictures:
         return self._ranking(self._say(key), self._say("ranking"), bars)
 
     def savings(self, report: ParkReport) -> Markup | None:
-        """Tenants by use over their baseline, the worst on top; None where nobody has one."""
+        """Tenants by use against their baseline, the worst on top; None where nobody has one."""
         bars = []
         for tenant_name, entry in self._named(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1

@@ -1,6 +1,6 @@
-"""What the store holds for a report, read as it is: use by meter, band and day, load, figures, balances.
+"""Reads what is stored for a report, unchanged: use by meter, band and day, load, figures, balances.
 
-Days, hours and months are the park's local ones. What is not there is left out; nothing is filled in.
+Days, hours and months are the park's local ones. What is missing is left out; nothing is filled in.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -31,7 +31,7 @@ class DayUse:
     """One meter on one local day.
 
     `amount` by band, in the meter's unit; None where nothing is known. `completeness` and `estimated` are shares of the
-    whole day. `cost_vnd` by band. `revised` is the newest day of a revision.
+    whole day. `cost_vnd` by band. `revised` is the day of the newest revision.
     """
 
     amount: Mapping[str, float]
@@ -49,7 +49,7 @@ class DayUse:
 
 
 async def waiting(store: Store, park: Park, period: ReportPeriod) -> bool:
-    """Whether the usage service has figures of months up to the end of a period still to compute."""
+    """Whether the usage service still has to compute figures of months up to the end of a period."""
     cursor = await Progress(store, park.id).load()
     return cursor is not None and cursor.figures < min(cursor.computed, period.span(park).end)
 
@@ -142,7 +142,7 @@ async def figures(
 
 
 def units_of(park: Park, tenant: str, period: ReportPeriod) -> dict[str, str]:
-    """Units of a tenant's figures, with the unit of what it makes; empty where it makes nothing or several things."""
+    """Units of a tenant's figures, with the unit of its output; empty where there is none, or several."""
     made = {meter.unit for meter in fence_meters(park, tenant, Utility.PRODUCTION, period.span(park))}
     unit = made.pop() if len(made) == 1 else ""
     return {
@@ -177,7 +177,7 @@ async def balances(
 
 
 async def matches(store: Store, park: Park, period: ReportPeriod) -> tuple[Match, ...]:
-    """The stored matches of a period between streams of the park file: what saves most comes first."""
+    """The stored matches of a period between streams of the park file, largest savings first."""
     condition = within(park, period, {"period": period.kind.value})
     rows = await store.query(select(SYMBIOSIS, ["*"], condition), OPERATOR_DATABASE)
     by_pair = {(row["giver"], row["taker"]): row for row in rows}
@@ -211,7 +211,7 @@ def _day(park: Park, ns: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """How good the data of some meters is over a period: shares of all its quarter hours, and the newest revision."""
+    """Quality of the data of some meters over a period: shares of all its quarter hours, and the newest revision."""
 
     completeness: float
     estimated: float
@@ -242,7 +242,7 @@ def amounts(use: MeterDays, meters: Iterable[str], band: str | None = None) -> d
 
 
 def costs(use: MeterDays, meters: Iterable[str]) -> dict[str, float]:
-    """Cost by band over a period, VND; nothing as soon as one day's use has no price: the rest would be too little."""
+    """Cost by band over a period, VND; None once one day's use has no price: the rest would be too little."""
     found: dict[str, float] = {}
     for meter in meters:
         for one in use.get(meter, {}).values():

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """A page; a value that the template names and nobody gives is an error."""
+    """A page; a value that the template uses and that is not given is an error."""
     environment = Environment(
         loader=PackageLoader("efficiency.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

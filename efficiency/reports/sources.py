@@ -42,7 +42,7 @@ def holding(entries: Sequence[D], period: ReportPeriod) -> list[D]:
 def sources(
     park: Park, period: ReportPeriod, language: Language, utilities: Iterable[Utility], voltages: Iterable[str]
 ) -> list[SourceNote]:
-    """What was computed with, for these utilities and voltage levels."""
+    """The inputs of the computation for these utilities and voltage levels."""
     wanted = set(utilities)
     found: list[SourceNote] = []
     tariff = park.tariffs.electricity
@@ -132,7 +132,7 @@ def _values(
 
 
 def _standing(entry: Dated, language: Language) -> str:
-    """Whether an emission factor is an official one: printed wherever it is used."""
+    """Whether an emission factor is official: printed wherever it is used."""
     if not isinstance(entry, BoughtFactor | GasFactor):
         return ""
     return f" ({language.say(TEXTS[entry.standing])})"

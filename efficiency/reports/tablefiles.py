@@ -13,7 +13,7 @@ Cell = str | float | None
 
 
 def put_csv(rows: Sequence[Sequence[Cell]], out: Path) -> None:
-    """Write rows; spreadsheet programs take the byte order mark as the sign of UTF-8."""
+    """Write rows; spreadsheet programs recognise UTF-8 by the byte order mark."""
     with out.open("w", encoding="utf-8-sig", newline="") as opened:
         csv.writer(opened).writerows([[plain_cell(cell) for cell in row] for row in rows])
 
@@ -34,10 +34,10 @@ def put_book(sheets: Mapping[str, Sequence[Sequence[Cell]]], widths: Sequence[in
 
 
 def plain_cell(cell: Cell) -> Cell:
-    """A text that a spreadsheet program would run as a formula is written as text; no program obeys control characters.
+    """Neutralise a cell that a spreadsheet program would run as a formula; control characters become spaces.
 
-    Programs skip leading blanks, and some take the fullwidth forms of the signs for the signs. The unit "%" alone runs
-    nothing and stays.
+    Programs skip leading blanks, and some accept the fullwidth forms of the signs. The unit "%" alone runs nothing and
+    stays.
     """
     if not isinstance(cell, str) or cell == "%":
         return cell

@@ -1,4 +1,4 @@
-"""What months would have cost by two tariffs, as CSV and as a workbook: a line a month, and the sums of each tenant."""
+"""What months would have cost by two tariffs, as CSV and as a workbook: a row per month, and sums per tenant."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +60,7 @@ def write_comparison(
 
 
 def subject_name(park: Park, tenant: str | None, language: Language) -> str:
-    """Whose electricity it is."""
+    """The name of whose electricity it is."""
     return language.say(park.park.name if tenant is None else park.tenant[tenant].name)
 
 

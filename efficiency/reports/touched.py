@@ -1,4 +1,4 @@
-"""Which rules touched the use of a period: of how many quarter hours, and of which meters."""
+"""Which rules affected the use of a period: in how many quarter hours, and of which meters."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from store.select import differs, select
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A rule, and the quarter hours of these meters that it touched, counted together."""
+    """A rule, and how many quarter hours of these meters it affected."""
 
     rule: Rule
     count: int
@@ -25,7 +25,7 @@ class Touched:
 
 
 async def touched(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> tuple[Touched, ...]:
-    """What touched the use of all meters of a park, or of one tenant; that of most quarter hours first."""
+    """The rules that affected the use of a park, or of one tenant, most quarter hours first."""
     condition = f"{within(park, period, owner(tenant))} AND {differs('rule', '')}"
     tables = await store.tables(select(USAGE, ["rule"], condition, ["meter"]), OPERATOR_DATABASE)
     counts: dict[Rule, dict[str, int]] = {}

@@ -1,6 +1,6 @@
-"""The catalogue of every text in a report that is not data: by key, in both languages.
+"""Every fixed text of a report: by key, in both languages.
 
-Names of utilities, figures, reasons and forms stand with what they name. `{...}` is filled in where the text is used.
+Names of utilities, figures, reasons and forms are with what they name. `{...}` is filled in where the text is used.
 """
 
 from typing import Final
@@ -360,4 +360,4 @@ FORMULAS: Final[dict[str, Localized]] = {
         "Σ nước tái sử dụng / Σ nước thải thu gom, trong thời gian biết cả hai",
     ),
 }
-"""In words, by the number that `metering.figures` gives; docs/formulas.md has them in full, with their sources."""
+"""The formulas in words, by the number in `metering.figures`; docs/formulas.md has them in full, with their sources."""

@@ -1,7 +1,7 @@
-"""Reports as files: HTML or PDF by the name's ending; beside a park's yearly report forms and inventory, CSV and XLSX.
+"""Reports as files: HTML or PDF by the name's ending; a park's year also has forms and inventory as CSV and XLSX.
 
-WeasyPrint, which makes the PDF, loads Pango, a library of the system that a gateway need not have: it is loaded when a
-PDF is asked for.
+WeasyPrint, which makes the PDF, needs Pango, a library of the system that a gateway may lack: it is loaded only when a
+PDF is requested.
 """
 
 import asyncio
@@ -40,9 +40,9 @@ def checked_out(out: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ReportOrder:
-    """A report that somebody asked for: of which period, in which language, into which file, made on which local day.
+    """An order for a report: its period, its language, its file, and the local day it is made on.
 
-    `formulas`: with every formula open. `closed`: the park's closed months, for what tenants were stated.
+    `formulas`: with every formula expanded. `closed`: the park's closed months, for what tenants were stated.
     """
 
     period: ReportPeriod
@@ -72,7 +72,7 @@ async def write_park_report(
 
 
 async def write_reports(store: Store, park: Park, folder: Path, month: date) -> list[Path]:
-    """Both languages' reports of the park and of its first tenant for the month that holds a day."""
+    """The reports of the park and of its first tenant, in both languages, for the month that contains a day."""
     period, made_on = ReportPeriod(month.year, month.month), datetime.now(UTC).astimezone(park.zone).date()
     written: list[Path] = []
     for language in Language:
@@ -126,7 +126,7 @@ def write_pdf(page: str, out: Path) -> None:
         raise OperatorError(
             f"{out}: a PDF needs the library Pango ({error}); run deploy/setup, or write .html"
         ) from error
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of every property that is for browsers only
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of every property that is only for browsers
     weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(out)
 
 

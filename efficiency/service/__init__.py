@@ -1,4 +1,4 @@
-"""The service that keeps it all true: it finds what came late or was changed, and computes again what that touches.
+"""The usage service: finds what came late or was changed, and recomputes what depends on it.
 
 Stateless: the cursor and the inputs of the last run are stored in the database.
 """

@@ -1,7 +1,7 @@
-"""What changed of plain meters since the cycle before, of all at once that are valued alike: as rows to write.
+"""What changed for plain meters since the last cycle, for all of them together: as rows to write.
 
-Pure. Values follow from use, time and the park file alone, quarter hour by quarter hour. So the rows that the store has
-are those of the use before, and only quarter hours whose use differs can have other ones.
+Pure. Values depend only on use, time and the park file, quarter hour by quarter hour. So the rows in the store are
+those of the earlier use, and only quarter hours whose use differs can have different rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ Uses = Mapping[str, QuarterHours]
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """What a plain meter used in `window`, as it was computed and stored at `now_ms`."""
+    """The use of a plain meter in `window`, as it was computed and stored at `now_ms`."""
 
     window: Span
     now_ms: int
@@ -32,7 +32,7 @@ class Plain:
 
 
 class Alike(NamedTuple):
-    """What meters have in common that are valued together: when they were computed before, and where they hang."""
+    """What meters that are valued together share: when they were last computed, and their place in the park."""
 
     window: Span
     now_ms: int
@@ -44,7 +44,7 @@ class Alike(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A meter, where it hangs in all of a window, and what it used as of the cycle before."""
+    """A meter, its place in the park for the whole window, and its use as of the last cycle."""
 
     meter: str
     place: ValuedPlace
@@ -53,7 +53,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """Rows to write of `meters`; of those that are not in it, some row cannot just be added or overwritten."""
+    """Rows to write for `meters`; for others, some row cannot just be added or overwritten."""
 
     meters: frozenset[str]
     rows: SeriesRows
@@ -61,7 +61,7 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Numbers by meter and quarter hour of one register: use, how complete it is and how far it may be off."""
+    """Numbers of one register by meter and quarter hour: use, completeness and error."""
 
     amount: Floats
     completeness: Floats
@@ -91,7 +91,7 @@ class _Grid:
         )
 
     def hours(self, cells: "_Cells") -> QuarterHours:
-        """Some of them, one after the other."""
+        """Some of them as quarter hours, one after the other."""
         place, start = (cells.meter, cells.hour), cells.when.start
         none, rules = np.zeros(len(start)), np.zeros(len(start), dtype=np.uint32)
         return QuarterHours(
@@ -101,7 +101,7 @@ class _Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Some quarter hours of many meters: the place of each one's meter and of itself, its time, the meter's rating."""
+    """Some quarter hours of many meters: index of the meter and of the quarter hour, its time, the meter's rating."""
 
     meter: NDArray[np.intp]
     hour: NDArray[np.intp]
@@ -110,14 +110,14 @@ class _Cells:
 
 
 def unequal(one: Floats, other: Floats) -> Bools:
-    """Where numbers differ; what is unknown on both sides does not."""
+    """Where numbers differ; unknown equals unknown."""
     return np.asarray((one != other) & ~(np.isnan(one) & np.isnan(other)))
 
 
 def differing(
     park: Park, alike: Alike, some: Sequence[Before], now: Mapping[str, Uses], window: Span, now_ms: int
 ) -> Differing:
-    """What differs from the cycle before in a window, of meters that have `alike` in common."""
+    """What differs from the last cycle in a window, for meters that have `alike` in common."""
     width = (window.end - window.start) // QUARTER_MS
     first, known = ((ms - window.start) // QUARTER_MS for ms in (alike.window.start, alike.window.end))
     grids = {

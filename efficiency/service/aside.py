@@ -1,8 +1,8 @@
-"""What cannot be computed is set aside, so that it stops nothing else.
+"""Sets aside what cannot be computed, so that everything else continues.
 
-A meter, a tenant's figures or a balance whose computing fails is left out, named in the log, in `events` and in
-`pipeline`, and tried again when what it is computed from changes, or after a while that doubles up to six hours. Until
-it works it counts as never computed: nothing that happens meanwhile is missed, nor is it by a restart.
+A meter, a tenant's figures or a balance whose computation fails is left out, named in the log, in `events` and in
+`pipeline`, and tried again when its inputs change, or after a pause that doubles up to six hours. Until it succeeds it
+counts as never computed: nothing that happens meanwhile is missed, not even by a restart.
 """
 
 import logging
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """Since when something has failed, ms, how often, when it is tried again, and what it was computed by."""
+    """A failure: since when, ms, how often, when it is tried again, and the inputs it failed with."""
 
     since: int
     reason: str
@@ -73,12 +73,12 @@ class SetAside:
         return {thing: failure.reason for thing, failure in self._failures.items()}
 
     def changed(self, thing: str, now_ms: int) -> None:
-        """What something is computed from has changed: it is worth a new try, but not more than one a minute."""
+        """Note that an input has changed: worth a new try, but at most one a minute."""
         if (failure := self._failures.get(thing)) is not None:
             self._failures[thing] = replace(failure, again=min(failure.again, max(now_ms, failure.tried + FIRST_MS)))
 
     def look(self, parts: Mapping[str, Any], now_ms: int) -> None:
-        """Try again what the park file now says something else of; what it no longer has is over."""
+        """Try again what the park file has changed; forget what it no longer has."""
         self._parts = parts
         for thing, failure in [*self._failures.items()]:
             if thing not in parts and thing != WHOLE_PARK:
@@ -88,7 +88,7 @@ class SetAside:
 
     @contextmanager
     def guard(self, thing: str, now_ms: int) -> Iterator[None]:
-        """Whatever fails within is the thing's fault, unless the database is not there or turns us away."""
+        """Blame any failure within on the thing, unless the database does not answer or refuses us."""
         try:
             yield
         except (UnavailableError, OperatorError):
@@ -121,7 +121,7 @@ class SetAside:
             )
 
     async def write(self, park: Park, now_ms: int) -> None:
-        """End a cycle: what was tried and has not failed is over; tell `events` what is new."""
+        """End a cycle: what was tried and has not failed is resolved; write what is new to `events`."""
         for thing in [thing for thing, failure in self._failures.items() if now_ms >= failure.again]:
             if thing not in self._failed:
                 self._over[thing] = self._failures.pop(thing)
@@ -162,10 +162,10 @@ class SetAside:
 
 
 _REASON_LENGTH = 150
-"""With the words around it an event's text has no more than 256 characters."""
+"""Together with the words around it, the text of an event has at most 256 characters."""
 
 
 def _sayable(reason: str) -> str:
-    """A reason as the text of an event may have it: one short line that no template would fill in."""
+    """A reason as a text for an event: one short line without anything a template would fill in."""
     line = "".join(each if each.isprintable() else " " for each in " ".join(reason.split()))
     return line.replace("{{", "{ {").replace("${", "$ {")[:_REASON_LENGTH]

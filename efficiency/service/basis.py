@@ -1,7 +1,6 @@
-"""What stored usage was computed by, and what a changed park file or baseline changes: which meters, and from when.
+"""The inputs of stored usage, and what a change of park file or baseline affects: which meters, and from when.
 
-Both are kept in the database part by part (`USAGE_BASIS`), so that a change made while the service was down is found
-too.
+Inputs are stored part by part (`USAGE_BASIS`), so that a change made while the service was down is found too.
 """
 
 import json
@@ -46,7 +45,7 @@ ELECTRICITY = Utility.ELECTRICITY.value
 
 
 def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
-    """What the usage and the figures of a park are computed by."""
+    """The inputs of a park's usage and figures."""
     found: Parts = {}
     for meter in park.meters:
         own = meter.model_dump(mode="json", by_alias=True, exclude=_NOT_COMPUTED_FROM)
@@ -94,7 +93,7 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
 
 
 def _explained_by(park: Park, held: FrozenBaseline) -> dict[str, Any]:
-    """What a baseline expects by beside its fit and its meters, where it does: by first day or by month."""
+    """Further inputs of a baseline besides its fit and its meters: by first day or by month."""
     found: dict[str, Any] = {}
     if held.adjustments:
         found["adjustments"] = [each.model_dump(mode="json", by_alias=True) for each in held.adjustments]
@@ -120,7 +119,7 @@ def _dump(belonging: Belonging) -> dict[str, Any]:
 
 
 def _places(park: Park, meter: Meter) -> list[Any]:
-    """Where a meter hangs, since ever: the tags of its usage and its voltage, with the instant from which they hold."""
+    """A meter's places in the park over time: the tags of its usage and its voltage, with when they begin."""
     return [
         [place.span.start, place.span.end, place.tenant, place.role, place.kind.value, place.voltage]
         for place in places_in(park, meter, EVER)
@@ -128,7 +127,7 @@ def _places(park: Park, meter: Meter) -> list[Any]:
 
 
 def _in_balance(meter: Meter) -> list[Any]:
-    """What a balance takes from a meter besides its use."""
+    """What a balance needs of a meter besides its use."""
     classes = [[each.since_ms, each.accuracy_pct, sorted(each.registers)] for each in meter.instruments]
     return [meter.id, classes, [_dump(belonging) for belonging in meter.belongs]]
 
@@ -174,12 +173,12 @@ class Changes:
     entered: bool = False
 
     def since(self, meter: str, ms: int) -> None:
-        """Take note that a meter must be computed again from `ms` on."""
+        """Note that a meter must be recomputed from `ms` on."""
         self.meters[meter] = min(ms, self.meters.get(meter, ms))
 
 
 def changes(before: Parts, after: Parts, park: Park) -> Changes:
-    """What the parts `after`, those of `park`, change."""
+    """What is affected by the change to the parts `after`, those of `park`."""
     found = Changes()
     for meter in park.meters:
         old, new = before.get(meter.id), after[meter.id]
@@ -215,7 +214,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
 
 
 def _edge_since(before: Parts, after: Parts, utility: Utility) -> date:
-    """First day on which what comes in at the park's edge costs something else; all of it where nobody computed it."""
+    """First day on which the intake at the park's edge has another cost; the very first where it was never computed."""
     if PURCHASE not in before:
         return date.min
     return min(_first_of(before, after, part, utility.value) for part in (PURCHASE, ".vat"))
@@ -235,7 +234,7 @@ def _of_figures(found: Changes, part: str, old: Any, new: Any, zone: ZoneInfo) -
 
 
 def _figures_since(before: Parts, after: Parts) -> date:
-    """First day on which dated data differs that only figures are computed by: surcharge, VAT, energy content."""
+    """First day on which dated data differs that only figures depend on: surcharge, VAT, energy content."""
     days = [
         _first_of(before, after, part, name)
         for part in (".reactive", ".vat", ".mj")
@@ -299,7 +298,7 @@ def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[s
 
 
 def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of an instrument but its registers at an exchange, which change the steps around it only."""
+    """The entry of an instrument except its registers at an exchange, which only change the steps around it."""
     return {key: value for key, value in entry.items() if key not in {"opening", "closing", "until"}}
 
 

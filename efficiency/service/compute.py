@@ -1,7 +1,7 @@
-"""Computes the use of meters in the windows of time that are planned, and makes the store hold it.
+"""Computes the use of meters in the planned windows of time, and updates the store.
 
-It goes month by month and, within a month, by groups of meters whose readings may be in memory together: they are read
-at once, and the figures of a tenant are made while all that they are made of is still in memory.
+It goes month by month and, within a month, by groups of meters whose readings fit in memory together: they are read at
+once, and the figures of a tenant are made while all their inputs are still in memory.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 
 AT_ONCE = 250_000
-"""Readings that are held in memory together, about."""
+"""Approximate number of readings in memory together."""
 
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""
@@ -35,12 +35,12 @@ log = logging.getLogger(__name__)
 
 
 class Computing:
-    """The computing of one cycle; what it finds goes to `results`."""
+    """The computation of one cycle; what it finds goes to `results`."""
 
     def __init__(self, reader: RegisterReader, results: Results, aside: SetAside) -> None:
         self.meter_use = MeterUse(reader, results.now_ms, results.park.zone, results.doubts)
         self.again: Work = {}
-        """What must be computed once more: use after a change of a register's unit that was found, or is no more."""
+        """What must be computed once more: use after a change of a register's unit that was found, or resolved."""
         self.results = results
         self._park = results.park
         self._places = HangingPlaces(results.park)
@@ -49,9 +49,9 @@ class Computing:
         self._now_ms = results.now_ms
 
     async def compute(self, work: Work, done: Callable[[int, int], None], most: int | None = None) -> Work:
-        """Compute windows, oldest months first; `done` gets how many of how many are.
+        """Compute windows, oldest months first; `done` is called with how many of how many are done.
 
-        Computes `most` quarter hours at the most, and returns what is left.
+        Computes at most `most` quarter hours, and returns what is left.
         """
         by_month, left = self._bounded(self._by_month(work), most)
         total, ready = sum(len(spans) for windows in by_month.values() for spans in windows.values()), 0
@@ -96,12 +96,12 @@ class Computing:
         await each_or_alone(self._aside, group, self._now_ms, partial(self._group, windows))
 
     async def _group(self, windows: Work, group: Sequence[Meter]) -> None:
-        """Compute some meters' windows of one month, and the tenants' figures that they are enough for."""
+        """Compute some meters' windows of one month, and the tenants' figures that they suffice for."""
         whole = _hull(windows[meter.id] for meter in group)
         loaded = await self.load(group, around(whole))
         stored = await self.results.usage.stored([meter.id for meter in group], whole)
         done = await self._plain(group, windows, loaded, stored)
-        await asyncio.sleep(0)  # what is on its way to and from the database goes on meanwhile
+        await asyncio.sleep(0)  # transfers to and from the database continue meanwhile
         for meter in group:
             if meter.id in done:
                 continue
@@ -114,7 +114,7 @@ class Computing:
     async def _plain(
         self, group: Sequence[Meter], windows: Work, loaded: Registers, stored: Mapping[str, StoredUsage]
     ) -> set[str]:
-        """Compute together those meters that did nothing odd and of which nothing is stored yet; returns them."""
+        """Compute together those meters that are plain and of which nothing is stored yet; returns them."""
         by_window: dict[Span, list[Meter]] = {}
         places: dict[str, ValuedPlace] = {}
         for meter in group:
@@ -149,7 +149,7 @@ class Computing:
         return loaded
 
     async def one(self, meter: Meter, window: Span, loaded: Registers, stored: StoredUsage) -> None:
-        """Compute one meter in one window and make the store hold the result."""
+        """Compute one meter in one window and update the store."""
         whole = self._whole(meter, window)
         if whole.start < whole.end:
             before = self.results.doubts(meter)
@@ -159,7 +159,7 @@ class Computing:
                 self.again.setdefault(meter.id, []).append(Span(since, self._now_ms + 1))
 
     async def _computed(self, meter: Meter, whole: Span, loaded: Registers) -> Computed:
-        """Use of each counting register of a meter, and what happened to the main one."""
+        """Use of each counting register of a meter, and the events of the main one."""
         uses: dict[str, QuarterHours] = {}
         happened: list[Event] = []
         for register in self.meter_use.registers(meter):
@@ -182,7 +182,7 @@ class Computing:
 async def each_or_alone(
     aside: SetAside, group: Sequence[Meter], now_ms: int, work: Callable[[Sequence[Meter]], Awaitable[None]]
 ) -> None:
-    """Do something for a group of meters; where that fails, for each by itself, so that the culprit is found."""
+    """Do something for a group of meters; where that fails, for each alone, so that the culprit is found."""
     if len(group) > 1:
         try:
             await work(group)
@@ -198,7 +198,7 @@ async def each_or_alone(
 
 
 def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
-    """Meters whose readings over a span may be held in memory together; those of a tenant, if that may be.
+    """Meters whose readings over a span fit in memory together; those of a tenant together where possible.
 
     The tenant is the one who has a meter at the end of the span.
     """
@@ -222,7 +222,7 @@ def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
 
 
 def _readings(meter: Meter, span: Span) -> float:
-    """How much is held of a meter over a span: its readings, or its quarter hours where they are more."""
+    """How much of a meter is in memory for a span: its readings, or its quarter hours where they are more."""
     return (span.end - span.start + 4 * NEAR_MS) / min(meter.interval_s * 1000, QUARTER_MS)
 
 

@@ -1,7 +1,7 @@
-"""The first instant at which two versions of dated data, as JSON, say different things.
+"""The first instant at which two versions of dated data, given as JSON, differ.
 
-Entries of the same meaning are equal, however they are cut: an entry that ends where nothing follows and one that is
-not there say the same of the time after. Where somebody has it from does not count.
+Entries with the same meaning are equal, however they are split: an entry that ends where nothing follows and one that
+is missing say the same about the time after. The source is ignored.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,10 +68,10 @@ def _lists(content: PlainEntry) -> dict[str, Sequence[PlainEntry]]:
 
 
 def first_of_balance(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> int:
-    """The first instant at which a main meter, or what hangs below it, differs, ms.
+    """The first instant at which a main meter, or what is below it, differs, ms.
 
-    First the main meter: its id, its classes (from, class, registers) and who has it; then what hangs below it, each
-    with the entry by which it does before that.
+    First the main meter: its id, its classes (from, class, registers) and who has it; then what is below it, each with
+    the entry that puts it there.
     """
 
     def at(content: Sequence[Sequence[Any]], ms: int) -> list[Any]:

@@ -1,7 +1,7 @@
-"""From stored quarter hours to the points of `efficiency`, `park_efficiency` and `balance`: figures, whole.
+"""From stored quarter hours to the points of `efficiency`, `park_efficiency` and `balance`: whole figures.
 
 Days and months of tenants come from quarter hours; years from their months; longer periods of balances and of the park
-itself from their days. Nothing is written here: whoever asks gets series of points.
+itself from their days. Nothing is written here: the caller gets series of points.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -37,9 +37,9 @@ from metering.quantities import Utility
 from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY
 
 _FEW_DAYS = 3
-"""So many days are read one by one, more of them with their whole month."""
+"""Up to so many days are read one by one, more of them with their whole month."""
 _DAYS_AT_ONCE = 4000
-"""So many days of balances are read at once, about: 100 MB."""
+"""About how many days of balances are read at once: 100 MB."""
 
 
 class FigureMaker:
@@ -51,7 +51,7 @@ class FigureMaker:
         self._baselines = baselines
 
     def at_hand(self, park: Park, tenant: str, due: "Due") -> "Due":
-        """What of it is made of quarter hours that are all in memory."""
+        """The part of it whose quarter hours are all in memory."""
         months = {first for first in due.months if self._in_memory(park, tenant, Period.MONTH, first, due.now_ms)}
         days = {
             day
@@ -121,7 +121,7 @@ class FigureMaker:
         return _tenant_series(park, tenant, Period.YEAR, points)
 
     async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:
-        """What the balances of a day, all of one utility, are made of."""
+        """The quarter hours for the balances of a day, all of one utility."""
         span = past(period_span(park, Period.DAY, day), now_ms)
         ids: set[str] = set()
         for balance in balances if span.start < span.end else ():

@@ -1,9 +1,9 @@
-"""Which gateways are not heard: an event that begins when a gateway was last heard and ends when it is heard again.
+"""Which gateways are silent: an event that begins when a gateway was last heard and ends when it is heard again.
 
-A gateway is heard when a reading of one of its meters is new, or when an old one has just come: a gateway that delivers
-what it had kept is there, though its newest reading is old. It is not heard when that was longer ago than anybody
-allows its meters to be silent. What it had kept may come later and leave no gap, yet it was not heard. The event is
-written again, complete, when it is over.
+A gateway is heard when one of its meters has a new reading, or when an old one has just come: a gateway that sends its
+backlog is there, though its newest reading is old. It is silent when that was longer ago than its meters may be silent.
+The backlog may come later and leave no gap, yet the gateway was silent. The event is written again, complete, when it
+ends.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class GatewayStatus:
         self._known: dict[str, dict[str, _Silence]] = {}
 
     async def write(self, park: Park, now_ms: int) -> None:
-        """Write which gateways are no longer heard, and which are again; `meters` must have looked before."""
+        """Write which gateways have fallen silent, and which are heard again; `meters` must have looked before."""
         if park.id not in self._known:
             self._known[park.id] = await self._load(park.id)
         known = self._known[park.id]
@@ -89,7 +89,7 @@ def _judged(before: _Silence | None, heard: int, now_ms: int, patience_ms: int) 
 
 
 def _patience_ms(park: Park, now_ms: int) -> dict[str, int]:
-    """By gateway that has meters now: how long that one may be silent which is heard most often."""
+    """How long each gateway with meters may be silent: as long as the meter of it that is heard most often."""
     today = local_day(now_ms, park.zone)
     allowed: dict[str, int] = {}
     for meter in park.meters:

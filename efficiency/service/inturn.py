@@ -1,4 +1,4 @@
-"""Doing many things a few at a time, so that the database answers one while another is computed."""
+"""Runs many jobs a few at a time, so that the database answers one while another is computed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def in_turn(works: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Do all of them and return what each returns; the first failure ends the others and is raised as it is."""
+    """Run all jobs and return their results; the first failure cancels the others and is raised unchanged."""
     few = asyncio.Semaphore(AT_A_TIME)
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -1,12 +1,12 @@
 """Which usage service computes which park: claims in the database, so that no two ever write one park.
 
-Each service says that it is there, and claims parks until each has its share. A claim lasts a minute and is renewed
-every ten seconds; when a service dies, its claims run out and the others take over. InfluxDB has no locks, so a claim
-is made in the way of a bakery's numbers: look that nobody has the park, write a claim within a second of looking, wait
-longer than anybody's write may take, and look again; of several claims the oldest holds. Who cannot renew its claims
-stops writing well before they run out: a write may take half a minute.
+Each service announces itself, and claims parks until each has its share. A claim lasts a minute and is renewed every
+ten seconds; when a service dies, its claims expire and the others take over.
 
-The clocks of the services may differ by `SKEW_MS`.
+InfluxDB has no locks, so claims work like Lamport's bakery algorithm: check that nobody has the park, write a claim
+within a second of checking, wait longer than any write may take, and check again; of several claims the oldest wins. A
+service that cannot renew its claims stops writing well before they expire: a write may take half a minute. The clocks
+of the services may differ by `SKEW_MS`.
 """
 
 import asyncio
@@ -27,17 +27,17 @@ LASTS_MS = 60_000
 RENEW_S = 10.0
 SKEW_MS = 5_000
 WRITES_FOR_S = LASTS_MS / 1000 - WRITE_TIMEOUT_S - SKEW_MS / 1000
-"""For so long after a renewal nothing that is begun can still be written when the claim has run out."""
+"""How long after a renewal a write may begin, so that it ends before the claim expires."""
 _PROMPT_S = 1.0
 _SETTLES_S = 2.5
 _THERE = "-"
-"""In place of a park: that a service is there. No park can be called so."""
+"""In place of a park: announces the service itself. No park can have this id."""
 _HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a service says of a park: since when it has it, and until when, ms. `life` tells a process from others."""
+    """A service's claim to a park: since when it has it, and until when, ms. `life` identifies the process."""
 
     park: str
     instance: str
@@ -47,10 +47,10 @@ class Claim:
 
 
 class Leases:
-    """The claims of one service; `clock_ms` is wall time, `seconds` only grows.
+    """The claims of one service; `clock_ms` is wall time, `seconds` is monotonic.
 
-    `instance` must differ from that of any other service that runs: whoever finds its own name used by another process
-    waits, and says so.
+    `instance` must be unique among running services: one that finds its own name used by another process waits, and
+    logs it.
     """
 
     def __init__(self, store: Store, instance: str, clock_ms: Callable[[], int], seconds: Callable[[], float]) -> None:
@@ -70,7 +70,7 @@ class Leases:
 
     @property
     def hold(self) -> bool:
-        """Whether our claims are fresh enough to begin a write."""
+        """Whether our claims are recent enough to begin a write."""
         return self._seconds() - self._renewed < WRITES_FOR_S
 
     def check(self, park: str) -> None:
@@ -81,7 +81,7 @@ class Leases:
             )
 
     async def look(self, parks: Collection[str]) -> None:
-        """Renew what is ours, give up what is more than our share, and claim what is free up to it."""
+        """Renew our claims, give up what exceeds our share, and claim free parks up to it."""
         began = self._seconds()
         claims = await self._claims()
         now = self._clock_ms()
@@ -108,7 +108,7 @@ class Leases:
         await self._claim(wanted[: share - len(self._mine)] if share > len(self._mine) else [], began)
 
     async def give_up(self) -> None:
-        """Let others have everything at once, when the service ends."""
+        """Release all claims at once, when the service ends."""
         self._mine, gone = {}, [*self._mine, _THERE]
         await self._write([self._claim_of(park, 0, 0) for park in gone])
 
@@ -140,7 +140,7 @@ class Leases:
         return [self._claim_of(park, since, now + LASTS_MS) for park, since in self._mine.items()]
 
     async def _claims(self) -> list[Claim]:
-        """Claims that have not run out."""
+        """Claims that have not expired."""
         now = self._clock_ms()
         condition = where({}, now - 2 * _HOUR_MS)
         statement = select(USAGE_LEASE, ("since", "until", "life"), condition, ("park", "instance"), newest=1)
@@ -152,7 +152,7 @@ class Leases:
         ]
 
     async def _write(self, claims: Collection[Claim]) -> None:
-        # One point an hour, written again and again: claims are many, and only the newest counts.
+        # One point an hour, overwritten again and again: claims are many, and only the newest counts.
         hour = self._clock_ms() // _HOUR_MS * _HOUR_MS
         lines = [
             point(

@@ -1,7 +1,7 @@
-"""Who is silent: for every meter that the park has now the seconds since its last reading, and how many are allowed.
+"""Who is silent: for every current meter the seconds since its last reading, and how many are allowed.
 
-A meter is heard when anything of it comes, not only its counter.
-One service says it for all, so that several ingesters cannot disagree. A tenant sees its own meters.
+A meter is heard when anything of it comes, not only its counter. One service decides for all, so that several ingesters
+cannot disagree. A tenant sees its own meters.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, tenant_data
 from store.select import select, where
 
 LOOK_BACK_MS = 3_600_000
-"""Who has a reading within this is not looked for in all that is stored."""
+"""A meter with a reading in this time needs no search through all that is stored."""
 
 
 class MeterStatus:
@@ -53,7 +53,7 @@ class MeterStatus:
             if tenant is not None:
                 with suppress(
                     OperatorError
-                ):  # who writes the tenant's usage makes its database, or says that it cannot
+                ):  # whoever writes the tenant's usage creates its database, or logs that it cannot
                     await self._store.write(own, tenant_database(park.id, tenant))
 
     def last(self, park: Park, gateway: str) -> int | None:

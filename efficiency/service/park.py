@@ -1,7 +1,7 @@
-"""The usage of one park, cycle by cycle: plan what has changed, compute it, make the figures of it, remember.
+"""The usage of one park, cycle by cycle: plan what changed, compute it, make its figures, remember.
 
-Each cycle takes in what arrived late since the cursor, what a changed park file changes, and the running hour; it
-computes exactly what these touch and writes what differs. Computing anything twice changes nothing.
+Each cycle processes what arrived late since the cursor, what a changed park file affects, and the running hour; it
+computes exactly what depends on these and writes what differs. Computing anything twice changes nothing.
 """
 
 import time
@@ -34,17 +34,17 @@ from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE
 
 RUNNING_MS = HOUR_MS // 2
-"""What is younger is computed again each cycle: readings up to 10 minutes old leave no trace in `arrivals`, what is
-written may wait for 5 more, and clocks may differ by 5."""
+"""Younger quarter hours are recomputed each cycle: readings up to 10 minutes old leave no trace in `arrivals`, writing
+may take 5 more, and clocks may differ by 5."""
 
 LONG_PAUSE_MS = 12 * HOUR_MS
 MOST_IN_A_CYCLE = 500_000
-"""Quarter hours beside those of the running hour: what is more waits for the next cycle, so that an old reading
-or a changed price never keeps the figures of the day from anybody for longer than that takes."""
+"""Quarter hours per cycle besides those of the running hour: the rest waits for the next cycle, so that an old reading
+or a changed price never delays the figures of the day for longer than this takes."""
 
 _MONTHS_EVERY_MS = 20_000
 _MONTHS_SHARE = 20
-"""Figures of months read much: they may take no more than one part in so many of the time."""
+"""Figures of months read much: they may take at most one part in so many of the time."""
 
 
 @dataclass(slots=True)
@@ -71,11 +71,11 @@ class _Inputs:
 
 
 class ParkUsage:
-    """One park; `park`, `baselines` and `weather` may be exchanged between cycles.
+    """One park; `park`, `baselines` and `weather` may be replaced between cycles.
 
-    Where the file of baselines cannot be used (`baselines` is None), those count that the database was computed by.
-    `done` gets how many windows of how many are computed. `reader` is whose numbers prove that answers are fresh;
-    services that run at the same time need names of their own. `may_write` raises where another one has the park now.
+    Where the file of baselines cannot be used (`baselines` is None), those of the last run stay in force. `done` is
+    called with how many windows of how many are computed. `reader` owns the numbers that prove that answers are fresh;
+    services that run at the same time need different names. `may_write` raises where another one has the park now.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class ParkUsage:
         self._running = RunningHours(self.aside)
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
-        """What all was planned by, but for what is set aside; `_saved` is what the database says of it."""
+        """The inputs of all planning, except for what is set aside; `_saved` is what is stored of them."""
         self._saved: Parts | None = None
         self._left: Work = {}
         self._arrivals = 0
@@ -117,7 +117,7 @@ class ParkUsage:
         self._sure = False
 
     async def begin(self, now_ms: int) -> None:
-        """Take up where the database says that the last one stopped."""
+        """Continue where the last run stopped, according to the database."""
         self._forget()
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         self._cursor = await self._progress.load()
@@ -129,7 +129,7 @@ class ParkUsage:
         await self.aside.load()
 
     async def cycle(self, now_ms: int) -> None:
-        """Make the stored usage and figures true as of now."""
+        """Bring stored usage and figures up to date."""
         plan = await self._plan(now_ms)
         await self._compute(plan)
         await self._figures(plan)
@@ -150,7 +150,7 @@ class ParkUsage:
         known = {**(self._basis or {}), **{part: parts[part] for part in waiting if part in parts}}
         if parts != known:
             self._running = RunningHours(self.aside)
-            self._months_at = 0  # somebody has changed something, and looks at what comes of it
+            self._months_at = 0  # somebody has changed something, and is waiting for the result
             await self._plan_changes(plan, None if self._basis is None else known)
         for meter, spans in arrived.items():
             if meter in self.park.meter and meter not in waiting:
@@ -164,7 +164,7 @@ class ParkUsage:
         return plan
 
     async def _compute(self, plan: "_Plan") -> None:
-        """The running hour of every meter first; then of what else is planned as much as one cycle may take."""
+        """The running hour of every meter first; then as much of the other work as one cycle may take."""
         now_ms = plan.now_ms
         tariffs = [OwnedEvent(event, None) for event in tariff_events(self.park, now_ms)]
         await self._events.replace(PARK, self._events.known(PARK), tariffs)
@@ -180,7 +180,7 @@ class ParkUsage:
         await self._writer.flush()
 
     async def _figures(self, plan: "_Plan") -> None:
-        """What tenants, main meters and the park are shown, of all usage that changed; months only now and then."""
+        """Figures of tenants, main meters and the park from all usage that changed; months only now and then."""
         months = self._basis is None or plan.now_ms >= self._months_at
         began = time.monotonic()
         await self._rollups.write(self.park, plan.now_ms, months=months)
@@ -191,18 +191,18 @@ class ParkUsage:
         self._sure = True
 
     async def _remember(self, plan: "_Plan") -> None:
-        """Store how far this is, and by what it was computed."""
+        """Store the cursor, and the inputs of this run."""
         now_ms = plan.now_ms
         self._may_write()
         await self.aside.write(self.park, now_ms)
         self.written += self._usage.taken()
-        # What is left of late readings is planned again by whoever begins anew.
+        # What remains of late readings is planned again after a restart.
         self._arrivals = now_ms * NS_PER_MS if not self._left else self._arrivals or now_ms * NS_PER_MS
         self._cursor = Cursor(self._arrivals, now_ms, min(self._rollups.pending.oldest_month(self.park), now_ms))
         await self._progress.save(self._cursor, now_ms)
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         done = {part: content for part, content in plan.parts.items() if part not in self.aside.things}
-        # Without any reading nothing was computed by it: whoever shows one later shows it to be computed from scratch.
+        # Without any reading nothing was computed with it: a first reading is later computed from scratch.
         if not self._reader.first:
             return
         self._basis = done
@@ -222,11 +222,11 @@ class ParkUsage:
         return Span(min(since, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
 
     async def close(self) -> None:
-        """Give up what is on its way to the database."""
+        """Drop what is on its way to the database."""
         await self._writer.close()
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
-        """Compute a window again, and all figures above it."""
+        """Recompute a window, and all figures that depend on it."""
         self._parts()
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         await self._reader.find_first(self.park.meters)
@@ -241,7 +241,7 @@ class ParkUsage:
         self.written += self._usage.taken()
 
     def _parts(self) -> Parts:
-        """What all is computed by; made anew only where the park or the baselines were exchanged."""
+        """The inputs of all computing; rebuilt only where the park or the baselines were replaced."""
         known = tuple(baselines_in(self._basis or {}) if self.baselines is None else self.baselines)
         inputs = self._inputs
         same = inputs is not None and inputs.park is self.park and inputs.weather is self.weather
@@ -252,7 +252,7 @@ class ParkUsage:
         return inputs.parts
 
     def _computing(self, now_ms: int, *, everything: bool = False, mark_all: bool = False) -> Computing:
-        """`everything`: tenants' databases get what did not change too. `mark_all`: figures may be missing anywhere."""
+        """`everything`: tenants' databases also get what is unchanged. `mark_all`: figures may be missing anywhere."""
         results = Results(
             self.park,
             self._usage,
@@ -284,7 +284,7 @@ class ParkUsage:
         await self._rollups.take(found, park, self._reader.first, now_ms)
 
     async def _take_away(self, found: Changes) -> None:
-        """Of meters, tenants and main meters that the park file no longer has nothing stays."""
+        """Delete everything of meters, tenants and main meters that the park file no longer has."""
         park = self.park.id
         for meter, tenants in found.lost.items():
             owned = self._events.known(meter)
@@ -296,7 +296,7 @@ class ParkUsage:
             await self._rollups.forget({"park": park, "main": main}, None)
 
     async def _plan_readings(self, plan: "_Plan", meter: Meter, changed: Sequence[Span]) -> None:
-        """What readings that came, went or changed in some spans touch, registers of all kinds alike."""
+        """What is affected by readings that came, went or changed in some spans, registers of all kinds alike."""
         computing = plan.computing.meter_use
         with self.aside.guard(meter.id, plan.now_ms):
             for span in changed:

@@ -1,7 +1,7 @@
-"""What figures wait to be computed again, by what they are of and by day, month and year.
+"""Which figures are to be recomputed: by subject, and by day, month and year.
 
 A quarter hour counts in figures once it is over. Until then each new reading changes it, so it is only noted, and
-marked when it has ended: figures are made four times an hour, and at once of what comes late or is corrected.
+marked when it has ended: figures are made four times an hour, and at once for what comes late or is corrected.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -47,7 +47,7 @@ class Pending:
     _running: dict[int, set[Use]] = field(default_factory=dict)
 
     def use(self, park: Park, use: Use, dates: Collection[date]) -> None:
-        """The use of a meter has changed on these days, on which a tenant has it, or had it before."""
+        """The use of a meter has changed on these days; a tenant has it then, or had it before."""
         meter = park.meter[use.meter]
         if use.tenant is not None:
             self.tenant(use.tenant, dates)
@@ -57,22 +57,22 @@ class Pending:
         self.edge(meter.utility, dates)
 
     def running(self, use: Use, start: int) -> None:
-        """The same of a quarter hour that is not over."""
+        """The same for a quarter hour that is not over."""
         self._running.setdefault(start, set()).add(use)
 
     def ended(self, now_ms: int) -> Iterator[tuple[int, set[Use]]]:
-        """The quarter hours noted by `running` that are over by now, each once."""
+        """The quarter hours noted by `running` that have ended, each once."""
         for start in sorted(start for start in self._running if start + QUARTER_MS <= now_ms):
             yield start, self._running.pop(start)
 
     def tenant(self, tenant: str, dates: Collection[date]) -> None:
-        """Something that a tenant's figures are made of has changed on these days."""
+        """An input of a tenant's figures has changed on these days."""
         self.days.setdefault(tenant, set()).update(dates)
         self.months.setdefault(tenant, set()).update(day.replace(day=1) for day in dates)
         self.years.setdefault(tenant, set()).update(day.year for day in dates)
 
     def main(self, main: Meter, dates: Collection[date]) -> None:
-        """Something that the balance of a main meter is made of has changed on these days."""
+        """An input of a main meter's balance has changed on these days."""
         self.balances.setdefault(main.id, set()).update(dates)
         self._balance_months(Balance(main.utility, main.id), dates)
 
@@ -99,7 +99,7 @@ class Pending:
         self.park_months |= months
 
     def oldest_month(self, park: Park) -> int:
-        """Start of the oldest month that waits, ms; the end of time where none does."""
+        """Start of the oldest waiting month, ms; the end of time where there is none."""
         marked = (*self.months.values(), *self.balance_months.values(), self.park_months)
         waiting = [month for months in marked for month in months]
         return period_span(park, Period.MONTH, min(waiting)).start if waiting else ALWAYS_AFTER

@@ -1,8 +1,8 @@
 """How far the usage of a park is computed, kept in the database itself, so that the service needs no disk.
 
-`USAGE_CURSOR` says up to which time of writing `arrivals` are taken in and up to which instant readings are; a service
-that starts anew goes on from there. Clocks of ingesters may differ from ours by `SKEW_MS`: arrivals of so long before
-the cursor are looked at again, and those already taken in are skipped.
+`USAGE_CURSOR` holds up to which time of writing `arrivals` are processed and up to which instant readings are; a
+service that restarts continues from there. Clocks of ingesters may differ from ours by `SKEW_MS`: arrivals of so long
+before the cursor are checked again, and those already processed are skipped.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SKEW_MS = FUTURE_MS
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`arrivals`: those written before, ns, are taken in. `computed`: readings up to this instant, ms, are.
+    """`arrivals`: those written before, ns, are processed. `computed`: readings up to this instant, ms, are.
 
     `figures`: those of months before the month of this instant, ms, are.
     """
@@ -46,13 +46,13 @@ class Progress:
         return Cursor(*(int(rows[0][name]) for name in ("arrivals", "computed", "figures"))) if rows else None
 
     async def save(self, cursor: Cursor, now_ms: int) -> None:
-        """Keep the cursor."""
+        """Store the cursor."""
         fields = {"arrivals": cursor.arrivals, "computed": cursor.computed, "figures": cursor.figures}
         line = point(series(USAGE_CURSOR, {"park": self._park}), fields, now_ms * NS_PER_MS)
         await self._store.write([line], OPERATOR_DATABASE)
 
     async def arrivals(self, since_ns: int) -> dict[str, list[Span]]:
-        """Extents of what arrived since the cursor, by meter; each is answered once."""
+        """Extents of what arrived since the cursor, by meter; each is returned once."""
         after = since_ns // NS_PER_MS - SKEW_MS
         rows = await self._store.query(
             select(ARRIVALS, ("first", "last", "instance"), where({"park": self._park}, after), ["meter"]),

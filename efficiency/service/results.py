@@ -1,4 +1,4 @@
-"""Makes the store hold what was computed of a meter in a window, and marks the figures above what that changes."""
+"""Writes what was computed for a meter in a window, and marks the figures that depend on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from metering.park import Park
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """Use of one meter in a window by register, and what happened to it meanwhile."""
+    """Use of one meter in a window by register, and the events in it."""
 
     meter: Meter
     window: Span
@@ -59,11 +59,11 @@ class Results:
 
     @property
     def compares(self) -> bool:
-        """Whether what is as it was needs nothing."""
+        """Whether unchanged results need no writing."""
         return not self._mark_all
 
     async def keep(self, computed: Computed, stored: StoredUsage) -> None:
-        """Make the store, which holds `stored` of the meter, hold use and events of its window."""
+        """Store use and events of a window, where `stored` is what the store has of the meter."""
         meter, window = computed.meter, computed.window
         known = self.events_in(meter, window)
         owned = [OwnedEvent(event, owner(meter, event.at)) for event in computed.events]
@@ -81,9 +81,9 @@ class Results:
             self.mark(Use(meter.id, tenant or None), starts)
 
     async def add(self, some: Sequence[Computed], places: Mapping[str, ValuedPlace]) -> None:
-        """The same of meters that nothing happened to, of which nothing is stored in a window that they share.
+        """The same for meters without events, of which nothing is stored in a window that they share.
 
-        They are valued together; `places` says where each hangs all the time.
+        They are valued together; `places` has where each hangs all the time.
         """
         if not some:
             return
@@ -111,7 +111,7 @@ class Results:
                     self.rollups.pending.running(use, start)
 
     async def overwrite(self, found: Sequence[Differing], window: Span) -> None:
-        """Make the store hold rows that add to or overwrite what it has; all else in the window is as it was."""
+        """Store rows that add to or overwrite what is there; all else in the window stays."""
         if not found:
             return
         rows = SeriesRows.joined([each.rows for each in found])
@@ -128,7 +128,7 @@ class Results:
             self.rollups.mark(self.park, use, days)
 
     def events_in(self, meter: Meter, window: Span) -> list[OwnedEvent]:
-        """What is stored of events of a meter in a window."""
+        """Stored events of a meter in a window."""
         return [each for each in self._events.known(meter.id) if window.start <= each.event.at < window.end]
 
     def doubts(self, meter: Meter) -> tuple[Span, ...]:
@@ -136,7 +136,7 @@ class Results:
         return in_doubt(meter, (each.event for each in self._events.known(meter.id)))
 
     def mark(self, use: Use, starts: Times) -> None:
-        """Some quarter hours, in their order, have changed."""
+        """Note that some quarter hours, in their order, have changed."""
         over = starts[starts + QUARTER_MS <= self.now_ms]
         if len(over):
             self.rollups.mark(self.park, use, np.unique(slots(over, self.park.zone).day).tolist())
@@ -144,7 +144,7 @@ class Results:
             self.rollups.pending.running(use, start)
 
     def _that_hold(self, rows: Rows) -> Rows:
-        """A running quarter hour in which nothing was read yet is not missing."""
+        """Rows to store: a running quarter hour in which nothing was read yet is not missing."""
         keep = (rows.start + QUARTER_MS <= self.now_ms) | (rows.numbers[:, COMPLETENESS] > 0)
         return rows if keep.all() else rows.where(keep)
 

@@ -1,7 +1,7 @@
-"""What the usage service would compute again because of a changed park file: whose figures, and of which months.
+"""What the usage service would recompute because of a changed park file: whose figures, and of which months.
 
-Asked of the database before the service sees the file; nothing is written. A month counts from the day on which the
-two park files say something else, and only where use of it is stored.
+Read from the database before the service sees the file; nothing is written. A month counts from the day on which the
+two park files differ, and only where use of it is stored.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ class Rewrites:
 async def rewrites(
     store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int, weather: WeatherSeries = NO_WEATHER
 ) -> Rewrites | None:
-    """What this park file would change of what is stored; None where nothing was computed yet."""
+    """What this park file would change of what is stored; None where nothing has been computed yet."""
     before = await load_basis(store, park.id)
     if before is None:
         return None

@@ -1,6 +1,6 @@
-"""Keeps `efficiency`, `park_efficiency` and `balance` true to the stored usage: what is marked is computed again.
+"""Keeps `efficiency`, `park_efficiency` and `balance` consistent with the stored usage: recomputes what is marked.
 
-Days first, then what follows from them: months of tenants from quarter hours, all else from stored days and months.
+Days first, then what depends on them: months of tenants from quarter hours, all else from stored days and months.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _DAYS_AT_ONCE = 7
 
 
 class Rollups:
-    """The figures of one park above its quarter hours."""
+    """The figures of one park that are derived from its quarter hours."""
 
     def __init__(self, store: Store, park: str, usage: UsageStore, writer: ParkWriter, aside: SetAside) -> None:
         self._usage = usage
@@ -73,7 +73,7 @@ class Rollups:
         if changed.reuse or changed.lost_uses:
             firsts = [*first.values(), *await self._points.oldest(PARK_EFFICIENCY, {"park": park.id, **_OF_DAYS})]
             days = days_between(local_day(park, min(firsts)), today) if firsts else set()
-            # Electricity is always part of the park's own figures; wastewater only as long as some of it is used again.
+            # Electricity always enters the park's own figures; wastewater only as long as some of it is reused.
             for utility in {Utility.ELECTRICITY, *changed.lost_uses}:
                 self.pending.edge(utility, days)
         if changed.streams:
@@ -83,7 +83,7 @@ class Rollups:
         await self._take_baselines(changed, park, first, today)
 
     def _take_costs_and_fuels(self, changed: Changes, park: Park, first: Mapping[str, int], now_ms: int) -> None:
-        """What the intake costs, and what is entered beside what meters count."""
+        """Changed costs of the intake, and changed entries of fuels."""
         today = local_day(park, now_ms)
         if changed.entered and first:
             self.pending.whole_months(park, min(first.values()), now_ms)
@@ -106,11 +106,11 @@ class Rollups:
                     self.pending.tenant(owner, days_between(day, today))
 
     async def forget(self, tags: Mapping[str, str], tenant: str | None) -> None:
-        """Take away all figures of a tenant, or all balances of a main meter, that is no more."""
+        """Delete all figures of a tenant, or all balances of a main meter, that no longer exists."""
         await self._points.delete(EFFICIENCY if tenant is not None else BALANCE, tags, tenant)
 
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
-        """Compute and write what is marked; `months` and years too, which read much."""
+        """Compute and write what is marked; with `months`, also months and years, which read much."""
         for start, uses in self.pending.ended(now_ms):
             day = local_day(park, start).toordinal() - _EPOCH
             for use in uses:
@@ -133,7 +133,7 @@ class Rollups:
         self._usage.trim()
 
     async def write_at_hand(self, park: Park, meters: Collection[str], now_ms: int) -> None:
-        """Compute and write what is marked of tenants as far as all that it is made of is in memory.
+        """Compute and write what is marked of tenants as far as all its inputs are in memory.
 
         `meters` were just computed, and need not stay there. A year is computed month by month and tenant by tenant:
         without this each quarter hour would be read back for it.
@@ -157,14 +157,14 @@ class Rollups:
         await self._points.replace_all([series for each in found for series in each])
 
     async def _tenant(self, park: Park, tenant: str, due: Due) -> Sequence[SeriesPoints]:
-        # What is set aside is marked anew when it is tried again.
+        # What is set aside is marked again when it is retried.
         if f"{TENANT}{tenant}" not in self._aside.waiting(due.now_ms):
             with self._aside.guard(f"{TENANT}{tenant}", due.now_ms):
                 return await self._figures.of_tenant(park, tenant, due)
         return ()
 
     async def _write_days(self, park: Park, now_ms: int) -> None:
-        """Balances of days, and the park's own figures: what they are made of is read once for all of them."""
+        """Balances of days, and the park's own figures: their inputs are read once for all of them."""
         balances, self.pending.balances = self.pending.balances, {}
         edge_days, self.pending.edges = self.pending.edges, {}
         if not balances and not edge_days:

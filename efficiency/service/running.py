@@ -1,8 +1,8 @@
-"""The running hour of every meter, from cycle to cycle: only what is new is read, computed, valued and written.
+"""The running hour of every meter, from cycle to cycle: only new readings are read, computed, valued and written.
 
-Nearly all meters are plain (`usage.plain`). They are computed all at once and compared with the cycle before; the
-quarter hours that differ are valued and written together, whoever's they are. A meter that is odd, or that loses what
-it had, goes through `Computing` by itself. The result is the same, bit for bit.
+Nearly all meters are plain (`usage.plain`). They are computed together and compared with the last cycle; the quarter
+hours that differ are valued and written together. A meter that is not plain, or that loses something stored, goes
+through `Computing` alone. The result is the same, bit for bit.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from efficiency.valuation.rows import HangingPlaces, ValuedPlace
 from metering.meters import Meter
 
 BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
-"""What is loaded before the running hour: what it touches, what that depends on, and two intervals of up to an hour."""
+"""What is loaded before the running hour: what it affects, what that depends on, and two intervals of up to an hour."""
 _TURN = 16
 
 Load = Callable[[Sequence[Meter], Span], Awaitable[Registers]]
@@ -42,7 +42,7 @@ class _Said(NamedTuple):
 
 
 class RunningHours:
-    """The running hours of one park's meters; begun anew where its park file changes what is computed."""
+    """The running hours of one park's meters; reset where its park file changes what is computed."""
 
     def __init__(self, aside: SetAside) -> None:
         self._aside = aside
@@ -52,12 +52,12 @@ class RunningHours:
         self._places: HangingPlaces | None = None
 
     def forget(self, meter: str) -> None:
-        """Something may have changed before the running hour, or is computed again there."""
+        """Note that something may have changed before the running hour, or is recomputed there."""
         self._recent.forget(meter)
         self._plain.pop(meter, None)
 
     async def run(self, computing: Computing, first: Mapping[str, int], changed: Span, group: Sequence[Meter]) -> None:
-        """Compute some meters where readings within `changed` are new; `first`: instants of meters' first readings."""
+        """Compute some meters with new readings in `changed`; `first`: instants of meters' first readings."""
         results = computing.results
         now_ms = results.now_ms
         span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
@@ -84,7 +84,7 @@ class RunningHours:
         due: Mapping[str, Span],
         plain: Mapping[str, Mapping[str, QuarterHours]],
     ) -> None:
-        """Make the store hold what is to be computed of some meters, one by one; `plain` is computed already."""
+        """Store what is to be computed for some meters, one by one; `plain` is computed already."""
         if not due:
             return
         results = computing.results
@@ -100,12 +100,12 @@ class RunningHours:
                 else:
                     await computing.one(meter, span, loaded, stored[name])
             if number % _TURN == 0:
-                await asyncio.sleep(0)  # the service has other work, too
+                await asyncio.sleep(0)  # yield to the service's other work
 
     async def _keep_alike(
         self, results: Results, plain: Mapping[str, Mapping[str, QuarterHours]], window: Span
     ) -> set[str]:
-        """Make the store hold what differs from the cycle before, of all meters of which that is simple; returns them.
+        """Store what differs from the last cycle, for all meters where that is simple; returns them.
 
         It is simple where a meter hung in one place, nothing odd happened, and each row adds to or overwrites what is
         there, so that nothing has to be deleted.
@@ -147,7 +147,7 @@ class RunningHours:
 
 
 async def _touched(computing: Computing, meter: Meter, loaded: Registers, changed: Span) -> Span:
-    """The stretch that the readings of the running hour touch, of the registers of the meter that reaches most."""
+    """The stretch affected by the readings of the running hour, of the register that reaches furthest."""
     found: list[Span] = []
     meter_use = computing.meter_use
     for register in meter_use.registers(meter):
@@ -170,8 +170,8 @@ def _said(meter: Meter, loaded: Registers, now_ms: int) -> _Said:
 class Recent:
     """Readings of the last hours by meter and register, as of the last `load`: only the running hour is read again.
 
-    Without it each cycle would read six hours of every meter. What comes, goes or is corrected before the running hour
-    leaves a trace in `arrivals`; then `forget` the meter.
+    Without it each cycle would read six hours of every meter. Changes before the running hour leave a trace in
+    `arrivals`; then `forget` the meter.
     """
 
     def __init__(self) -> None:

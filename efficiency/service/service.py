@@ -1,7 +1,8 @@
-"""The usage service: brings every park up to date every few seconds, and each minute says who is silent.
+"""The usage service: updates every park every few seconds, and each minute writes which meters are silent.
 
-Park files and files of baselines are followed. Stateless: the cursor is in the database. Where the
-database is not there it waits; a park, a meter or a figure that cannot be computed is set aside and stops nothing else.
+Changes of park files and baselines take effect while it runs. Stateless: the cursor is in the database. Where the
+database does not answer it waits; a park, a meter or a figure that cannot be computed is set aside and stops nothing
+else.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _OnePark:
-    """A park's computing. `again`: it failed and waits until then, by the loop's clock. `computed_ms`: as of when."""
+    """The computing of one park. After a failure it waits until `again` (loop time). `computed_ms`: as of when."""
 
     usage: ParkUsage
     patience: Patience
@@ -200,7 +201,7 @@ class UsageService:
         return True
 
     def _take_baselines(self, usage: ParkUsage, file: Path, now_ms: int) -> None:
-        """Give a park its baselines, and log those that cannot be used; the others go on."""
+        """Give a park its baselines, and log those that cannot be used; the others stay in force."""
         seen = self._baselines.look(file)
         usage.baselines, usage.weather = seen.baselines, seen.weather
         told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms), seen.weather)
@@ -222,7 +223,7 @@ class UsageService:
             try:
                 await self._status.write(park, now_ms)
                 await self._gateways.write(park, now_ms)
-            except RejectedError as error:  # the other parks are none the worse for it
+            except RejectedError as error:  # the other parks are not affected
                 log.error("meter status of %s: the database rejects it: %s", park.id, error)  # noqa: TRY400 (the answer is enough)
 
     async def _more(self, further: Callable[[Park, Path], Awaitable[None]]) -> None:
@@ -253,7 +254,7 @@ class UsageService:
         await self._store.write(lines, OPERATOR_DATABASE)
 
     async def _each(self, seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
-        """Do something again and again; what cannot be written now is said with the next, and not worth waiting for."""
+        """Repeat something for ever; what cannot be written now is written with the next, and is not waited for."""
         while True:
             try:
                 await work()

@@ -1,4 +1,4 @@
-"""Points of a park in the database: compared with what is stored, written or taken away, and read again.
+"""Points of a park in the database: compared with what is stored, written or deleted, and read again.
 
-Only what differs is written. What is a tenant's stands in its own database, too.
+Only what differs is written. A tenant's points are also in its own database.
 """

@@ -1,4 +1,4 @@
-"""Stored usage laid on local days and months; a day is read by itself or cut out of what was read around it."""
+"""Stored usage by local days and months; a day is read alone or cut out of what was read around it."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import date, timedelta

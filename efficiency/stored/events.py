@@ -1,6 +1,6 @@
-"""Keeps `events` of meters and of the park as they are found: new ones are written, those found no longer taken away.
+"""Keeps stored `events` of meters and of the park as they are found: writes new ones, deletes those no longer found.
 
-Those of gateways and of what cannot be computed are kept by `efficiency.service`.
+Events of gateways and of what cannot be computed are kept by `efficiency.service`.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class EventStore:
         self._known: dict[str, list[OwnedEvent]] | None = None
 
     async def load(self) -> None:
-        """Read what is stored, once: events are few, and whoever else computes finds the same."""
+        """Read what is stored, once: events are few, and any other service finds the same."""
         if self._known is not None:
             return
         rows = await self._store.query(
@@ -63,7 +63,7 @@ class EventStore:
         return sorted((self._known or {}).get(meter, ()), key=lambda owned: (owned.event.at, owned.event.kind))
 
     async def replace(self, meter: str, before: Sequence[OwnedEvent], after: Sequence[OwnedEvent]) -> None:
-        """Make the store hold `after` where it holds `before`."""
+        """Store `after` in place of `before`."""
         kept = {(owned.event.at, owned.event.kind, owned.tenant) for owned in after}
         for owned in before:
             if (owned.event.at, owned.event.kind, owned.tenant) not in kept:
@@ -79,7 +79,7 @@ class EventStore:
             self._known[meter] = [*rest, *after]
 
     async def _delete(self, meter: str, owned: OwnedEvent) -> None:
-        """Where the database does not delete, an event that was taken for one stays."""
+        """Where the database cannot delete, an event that is no longer found stays."""
         await self._writer.flush()
         event, tenant = owned.event, owned.tenant
         databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))

@@ -1,4 +1,4 @@
-"""Points that are computed again and again: what differs is written, what has no value any more is taken away."""
+"""Points that are recomputed: what differs is written, what no longer has a value is deleted."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from store.select import select, where
 Fields = dict[str, float | str]
 
 TEXTS = (reasons_field(""), "_en", "_vi")
-"""How the names of the fields end that are texts; a tag that nobody asked for is a text, too."""
+"""Endings of the names of text fields; unrequested tags come as texts, too."""
 
 Points = Mapping[int, Fields]
 """Fields by instant, ms."""
@@ -21,7 +21,7 @@ Points = Mapping[int, Fields]
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoints:
-    """Points of one series; `tenant` has them in its own database, too. An instant without fields has no point."""
+    """Points of one series; with a `tenant`, in its own database, too. An instant without fields has no point."""
 
     measurement: str
     tags: Mapping[str, str]
@@ -56,14 +56,14 @@ class PointStore:
         return found
 
     async def oldest(self, measurement: str, tags: Mapping[str, str]) -> list[int]:
-        """The instant of the oldest point that is stored of some series, ms; none where nothing is."""
+        """The instant of the oldest stored point of some series, ms; None where there is none."""
         rows = await self._store.query(select(measurement, ["*"], where(tags), oldest=1), OPERATOR_DATABASE)
         return [row["time"] // NS_PER_MS for row in rows]
 
     async def replace_all(self, all_series: Iterable[SeriesPoints]) -> None:
-        """Make each series hold its points at their instants, with the writer's next `flush`.
+        """Store the points of each series at their instants, with the writer's next `flush`.
 
-        What is stored is read at once of those that differ in their tags only, but for their period.
+        What is stored is read at once for those whose tags differ, but not their period.
         """
         alike: dict[tuple[str, str | None], list[SeriesPoints]] = {}
         for one in all_series:
@@ -77,9 +77,9 @@ class PointStore:
                 await self.replace(one, before.get(tuple(one.tags.values()), {}))
 
     async def replace(self, new: SeriesPoints, before: Points) -> None:
-        """Make one series hold its new points where it holds `before`, with the writer's next `flush`.
+        """Store one series' new points in place of `before`, with the writer's next `flush`.
 
-        A point that loses a field is deleted and written anew.
+        A point that loses a field is deleted and written again.
         """
         changed = {ms: fields for ms, fields in new.points.items() if before.get(ms, {}) != fields}
         for ms, fields in changed.items():
@@ -93,7 +93,7 @@ class PointStore:
     async def delete(
         self, measurement: str, tags: Mapping[str, str], tenant: str | None, at_ms: int | None = None
     ) -> None:
-        """Delete a series, or only its point at an instant. Where the database does not delete, it stays."""
+        """Delete a series, or only its point at an instant. Where the database cannot delete, it stays."""
         await self._writer.flush()
         databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))
         condition = where(tags) if at_ms is None else where(tags, at_ms, at_ms + 1)
@@ -101,7 +101,7 @@ class PointStore:
 
 
 def number(value: float | str) -> float:
-    """A field that is a number."""
+    """A numeric field."""
     return float(value)
 
 

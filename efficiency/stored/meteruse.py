@@ -1,6 +1,6 @@
-"""The use of one meter in a window, whatever must be loaded for it: neighbours of the window, the past of long gaps.
+"""The use of one meter in a window, loading what that needs: around the window, and before long gaps.
 
-What was loaded for many meters at once is used where it suffices; only where it does not, more is asked for.
+What was loaded for many meters at once is used where it suffices; only otherwise more is read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -108,7 +108,7 @@ class MeterUse:
             window = Span(min(found.start, window.start), max(found.end, window.end))
 
     def weigh(self, register: MeterRegister, loaded: Readings) -> Steps:
-        """Steps of what is loaded, which the next `steps` of the register need not weigh again."""
+        """Prepare steps from what is loaded, so that the next `steps` of the register need not do so."""
         steps = steps_of(register.counter, loaded)
         self._weighed[(register.meter.id, register.name)] = loaded, steps
         return steps
@@ -151,14 +151,14 @@ class MeterUse:
 
 
 def around(window: Span) -> Span:
-    """What to load for a window where readings come as they should."""
+    """What to load for a window where readings come regularly."""
     return Span(window.start - NEAR_MS, window.end + NEAR_MS)
 
 
 def plain_uses(
     meter_use: MeterUse, meters: Sequence[Meter], loaded: Registers, window: Span
 ) -> dict[str, dict[str, QuarterHours]]:
-    """Use in a window of those meters that do nothing odd, by meter and register; the others are not there."""
+    """Use in a window of those meters that are plain, by meter and register; the others are missing."""
     registers = [register for meter in meters for register in meter_use.registers(meter)]
     hours = plain_hours(
         [each.counter for each in registers], [loaded[each.name][each.meter.id] for each in registers], window

@@ -1,4 +1,4 @@
-"""Reads registers from the store as arrays: many meters in one answer, but no more than memory should hold."""
+"""Reads registers from the store as arrays: many meters per query, within the limits of memory."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,11 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE
 from store.select import Of, select, where
 
 AT_ONCE = 50_000
-"""Readings in one answer, about. The database merges all series of an answer: with more of them each row costs more."""
+"""Approximate number of readings per query. The database merges all series of an answer: with more of them each row
+costs more."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
-"""A reading without a state is measured, too: it is said where a correction takes back another one."""
+"""A reading without a state is measured, too: it is written where a correction replaces another one."""
 
 _NONE = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8)
 
@@ -48,7 +49,7 @@ class RegisterReader:
                 self.first |= {row["meter"]: row["time"] // NS_PER_MS for row in rows}
 
     def arrived(self, meter: str, first: int) -> None:
-        """Take note of a reading that may be the earliest."""
+        """Note a reading that may be the earliest."""
         self.first[meter] = min(first, self.first.get(meter, first))
 
     async def load(self, meters: Sequence[Meter], span: Span, now_ms: int) -> Registers:

@@ -1,4 +1,4 @@
-"""The stored quarter hours of meters laid on a span of time, so that they can be added up."""
+"""The stored quarter hours of meters aligned to a span of time, so that they can be added up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class SpanHours:
 
 
 def laid(stored: StoredUsage, span: Span) -> QuarterHours:
-    """Stored rows of one meter laid on the quarter hours of a span; bands are added up."""
+    """Stored rows of one meter aligned to the quarter hours of a span; bands are added up."""
     start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
     taken = np.zeros(len(start), dtype=np.bool_)

@@ -1,6 +1,6 @@
-"""Points of `usage` as arrays: how they are compared with what the store holds, and written as lines.
+"""Points of `usage` as arrays: compared with what is stored, and written as lines.
 
-The points of one meter are held by series; what has no value is NaN, rules are masks.
+The points of one meter are kept by series; a missing value is NaN, rules are masks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from efficiency.valuation.rows import AMOUNT, CO2E, COMPLETENESS, COST, NUMBERS,
 
 
 class SeriesKey(NamedTuple):
-    """What tells the series of a meter apart; `tenant` is empty where there is none."""
+    """What identifies the series of a meter; `tenant` is empty where there is none."""
 
     tenant: str
     utility: str
@@ -26,7 +26,7 @@ class SeriesKey(NamedTuple):
 
 
 SUPERSEDED = 2**40
-"""Mask of a point that no longer holds but could not be deleted; no rule has it."""
+"""Mask of a point that is obsolete but could not be deleted; no rule has it."""
 _SUPERSEDED_TEXT = "superseded"
 _RULES = {rule.name.lower(): int(rule) for rule in Rule if rule.name}
 WORTH = [AMOUNT, COST, CO2E, TOE]
@@ -106,7 +106,7 @@ class SeriesRows:
 
 
 def usage_of_rows(rows: Iterable[tuple[ValuedPlace, str, Rows]]) -> StoredUsage:
-    """What the store must hold of a meter: rows by the series that they belong to."""
+    """The usage of a meter from rows: by the series that they belong to."""
     found: dict[SeriesKey, list[Rows]] = {}
     for place, band, each in rows:
         found.setdefault(SeriesKey(place.tenant or "", place.utility, place.role, band), []).append(each)
@@ -125,14 +125,14 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 
 class Difference:
-    """What must be written so that the store holds `after` where it holds `before`."""
+    """What must be written to turn the stored `before` into `after`."""
 
     def __init__(self, before: StoredUsage, after: Mapping[SeriesKey, Rows]) -> None:
         self.before = before.series
         self.after = after
         self.changed: dict[SeriesKey, Bools] = {}
         self.lost: dict[SeriesKey, Bools] = {}
-        """Points that lose a number, which overwriting cannot take away."""
+        """Points that lose a number, which overwriting cannot clear."""
         self._worth_changed: dict[SeriesKey, Bools] = {}
         for key, rows in after.items():
             self._compare(key, rows, self.before.get(key))
@@ -153,7 +153,7 @@ class Difference:
 
     @cached_property
     def gone(self) -> dict[SeriesKey, Rows]:
-        """Points that must go."""
+        """Points to delete."""
         found: dict[SeriesKey, Rows] = {}
         for key, old in self.before.items():
             new = self.after.get(key)
@@ -165,13 +165,13 @@ class Difference:
 
     @property
     def leaving(self) -> list[int]:
-        """Starts of the points that cannot just be overwritten."""
+        """Starts of the points that cannot simply be overwritten."""
         starts = [rows.start for rows in self.gone.values()]
         starts += [self.after[key].start[lost] for key, lost in self.lost.items()]
         return [int(start) for each in starts for start in each]
 
     def starts(self) -> dict[str, Times]:
-        """Starts of what changes by the tenant who has, or had, the point then (empty where none): ascending."""
+        """Starts of what changes by the tenant who has, or had, the point then (empty where none), ascending."""
         found: dict[str, list[Times]] = {}
         for key, rows in self.after.items():
             found.setdefault(key.tenant, []).append(rows.start[self.changed[key]])
@@ -181,7 +181,7 @@ class Difference:
         return {tenant: starts for tenant, starts in every.items() if len(starts)}
 
     def revised(self, now_ms: int) -> dict[SeriesKey, Times]:
-        """`now_ms` for points whose worth changes after they had been complete, else 0."""
+        """`now_ms` for points whose value changes after they had been complete, else 0."""
         whole = [old.start[old.numbers[:, COMPLETENESS] == 1] for old in self.before.values()]
         complete = np.concatenate(whole) if whole else np.empty(0, dtype=np.int64)
         found: dict[SeriesKey, Times] = {}
@@ -193,7 +193,7 @@ class Difference:
         return found
 
     def overwriting(self) -> dict[SeriesKey, Rows]:
-        """`after` for a store that does not delete: a number that is lost becomes zero; so does all that is gone."""
+        """`after` for a store that cannot delete: a lost number becomes zero, and so does every lost point."""
         found = dict(self.after)
         for key, lost in self.lost.items():
             if lost.any():
@@ -212,7 +212,7 @@ def _among(values: Times, ascending: Times) -> Bools:
 
 
 def zeros(rows: Rows) -> Rows:
-    """Points that no longer hold, for a store that does not delete."""
+    """Obsolete points, for a store that cannot delete."""
     numbers = np.where(np.isnan(rows.numbers), np.nan, 0.0)
     return Rows(rows.start, numbers, np.full(len(rows.start), SUPERSEDED))
 
@@ -240,7 +240,7 @@ def lines_of(prefixes: Sequence[str], rows: Rows, revised: Times) -> list[str]:
 
 
 def _texts(numbers: Floats) -> list[str]:
-    """Shortest texts that read back as the same numbers, which must be finite; pydantic's core is quick at that."""
+    """Shortest texts that read back as the same numbers, which must be finite; pydantic's core does that fast."""
     return to_json(numbers.tolist())[1:-1].decode().split(",")
 
 

@@ -1,13 +1,13 @@
-"""The stored usage of a park: what differs is written, what no longer holds is removed, what changed says since when.
+"""The stored usage of a park: writes what differs, deletes what is obsolete, and marks what was revised.
 
 A value that changed after its interval had been complete gets `revised`. A point that must go (its band, role or tenant
 changed), or that loses a field, cannot be overwritten: its meter's stretch is deleted and written whole. InfluxDB 1.x
-and 2.x delete in InfluxQL; 3.x does not delete, so there what no longer holds is overwritten with zeros, which leaves
-every sum right.
+and 2.x delete in InfluxQL; 3.x cannot delete, so there what is obsolete is overwritten with zeros, which leaves every
+sum right.
 
-What was lately read or written of each meter is kept in memory (`KEPT_MS`, 20 kB a meter). Without it a cycle would
+What was recently read or written of each meter is kept in memory (`KEPT_MS`, 20 kB a meter). Without it a cycle would
 read the running hours of every meter back before it writes them, and the figures of a day all of its quarter hours.
-docs/notes/performance.md says what that saves.
+docs/notes/performance.md has what that saves.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,21 +25,21 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, tenant_database
 from store.select import exceeds, select, where
 
 KEPT_MS = 2 * DAY_MS
-"""So much is kept in memory of each meter, at the end of what was written last."""
+"""How much of each meter is kept in memory, up to the end of what was written last."""
 _NEVER = np.array([[-1, 0]])
 """Starts and revisions of a series that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Lately:
-    """What the store holds of a meter in a span, or will hold once all is written."""
+    """What is stored of a meter in a span, or will be once all is written."""
 
     span: Span
     usage: StoredUsage
 
 
 class UsageStore:
-    """Reads `usage` of one park and, through `writer`, writes it. Nobody else writes it meanwhile, or the same."""
+    """Reads `usage` of one park and, through `writer`, writes it; no other process may write other usage meanwhile."""
 
     def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store
@@ -59,7 +59,7 @@ class UsageStore:
         )
 
     def trim(self, meters: Collection[str] | None = None) -> None:
-        """Keep no more in memory than `KEPT_MS` of some meters, or of each."""
+        """Keep at most `KEPT_MS` of some meters in memory, or of all."""
         for meter in self._lately.keys() if meters is None else self._lately.keys() & meters:
             lately = self._lately[meter]
             since = lately.span.end - KEPT_MS
@@ -114,7 +114,7 @@ class UsageStore:
         return {meter: StoredUsage(contents.get(meter, {})) for meter in meters}
 
     def _remember(self, meter: str, span: Span, usage: StoredUsage) -> None:
-        """Take note of what a span holds, beside what is known right before and after it."""
+        """Note what a span holds, next to what is known right before and after it."""
         lately = self._lately.get(meter)
         if lately is not None and lately.span.start <= span.end and span.start <= lately.span.end:
             usage = lately.usage.with_part(span, usage)
@@ -131,7 +131,7 @@ class UsageStore:
         *,
         everything: bool = False,
     ) -> dict[str, Times]:
-        """Make the store hold `new` in a window where it held `before`, with the writer's next `flush`.
+        """Store `new` in a window in place of `before`, with the writer's next `flush`.
 
         Returns the starts that changed by the tenant who has, or had, the meter then (empty where none). `everything`:
         tenants' databases, which may have less than the operator's, get what did not change too.
@@ -213,12 +213,12 @@ class UsageStore:
         )
 
     async def forget(self, meter: str, tenants: Iterable[str]) -> None:
-        """Take away all that is stored of a meter."""
+        """Delete all that is stored of a meter."""
         self._lately.pop(meter, None)
         await self._delete(meter, EVER, tenants)
 
     def taken(self) -> int:
-        """Points written since the last time that this was asked."""
+        """Points written since the last call."""
         count, self._written = self._written, 0
         return count
 

@@ -1,8 +1,8 @@
-"""Writes what is computed of a park: to the operator's database, and to that of each tenant that has one.
+"""Writes what is computed for a park: to the operator's database, and to that of each tenant that has one.
 
-Lines are gathered and written many at once, while more are computed: a small write costs the database as much as a
-large one. What goes to one database gets there in the order in which it was added. After `flush` it has all of it but
-what is older than it keeps, and single lines that it rejects, which are logged.
+Lines are collected and written many at once, while more are computed: a small write costs the database as much as a
+large one. Lines for one database are written in the order in which they were added. After `flush` it has all of them,
+except those older than its retention and single lines that it rejects, which are logged.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class ParkWriter:
-    """Lines of one park on their way. `may_write` raises where another service has the park now."""
+    """Lines of one park to be written; `may_write` raises where another service has the park now."""
 
     def __init__(self, store: Store, park: str, may_write: Callable[[], None] = lambda: None) -> None:
         self._store = store
@@ -42,13 +42,13 @@ class ParkWriter:
         """Lines that a database will never take; the others beside them were written."""
 
     def has_database(self, tenant: str) -> bool:
-        """Whether a tenant's figures are written to a database of its own, as far as is known."""
+        """Whether a tenant's figures are written to its own database, as far as is known."""
         return tenant not in self._without
 
     async def add(self, lines: Sequence[str], tenant: str | None, *, operator: bool = True) -> None:
         """Write lines, sooner or later; those of no tenant only for the operator.
 
-        Waits where much is on its way. Raises what an earlier write failed of.
+        Waits where much is in progress. Raises the error of an earlier write.
         """
         if operator:
             await self._put(_OPERATOR, lines)
@@ -56,7 +56,7 @@ class ParkWriter:
             await self._put(tenant, lines)
 
     async def flush(self) -> None:
-        """Write all that was added; raises what any write since the last time failed of."""
+        """Write all that was added; raises the error of any write since the last time."""
         for owner in list(self._waiting):
             await self._begin(owner)
         while under_way := [task for task in self._writing.values() if not task.done()]:
@@ -65,7 +65,7 @@ class ParkWriter:
         await self._store.shown()
 
     async def close(self) -> None:
-        """Give up all that is on its way: an old value that is tried again must not come after a newer one."""
+        """Drop all that is in progress: an old value that is retried must not come after a newer one."""
         tasks = [*self._writing.values()]
         for task in tasks:
             task.cancel()
@@ -105,7 +105,7 @@ class ParkWriter:
             await self._try(database, lines[first : first + LINES_AT_ONCE])
 
     async def _try(self, database: str, lines: list[str]) -> None:
-        """Write, several times where the database is busy: hours of computing should not be lost for that."""
+        """Write, and retry where the database is busy: hours of computing must not be lost."""
         patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
         while True:
             self._may_write()
@@ -126,7 +126,7 @@ class ParkWriter:
             self._rejecting.over()
 
     async def _send_to_tenant(self, tenant: str, lines: list[str]) -> None:
-        """Make the database where it is missing and the account may; else say so once."""
+        """Create the database where it is missing and the account may; otherwise log so once."""
         database = tenant_database(self._park, tenant)
         try:
             await self._send(database, lines)

@@ -1,1 +1,1 @@
-"""From surplus and demand streams of the park file, and what meters say of them, to matches between firms."""
+"""From surplus and demand streams of the park file and their meters to matches between companies."""

@@ -1,6 +1,6 @@
-"""What a stream has or wants in each quarter hour, and how hot and how good it is; NaN where that is not known.
+"""Quantity, temperature and quality of a stream in each quarter hour; NaN where unknown.
 
-A metered stream is known where its meter is; a stated one always, which is said of every figure that comes from it.
+A metered stream is known where its meter is; a stated one always, and every figure that depends on it is marked so.
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class StreamFlow:
 
     @property
     def stated(self) -> bool:
-        """Whether its quantity is what somebody said."""
+        """Whether its quantity is stated rather than measured."""
         return self.stream.meter is None
 
 
@@ -89,7 +89,7 @@ def flow_of(park: Park, stream: Stream, observed: Observed) -> StreamFlow:
 
 
 def gauges_of(park: Park, stream: Stream) -> tuple[Gauge, ...]:
-    """The gauges that say how hot or how good a stream is."""
+    """The gauges for a stream's temperature and quality."""
     meter = park.meter.get(stream.quality_from or "")
     if meter is None:
         return ()
@@ -116,5 +116,5 @@ def _within(hours: tuple[Window, ...], when: Slots, calendar: Calendar) -> Bools
 
 
 def replaced(stream: Stream, met: Floats, when: Slots) -> dict[Utility, Floats]:
-    """How much of each utility a demand saves where so much of it is met, by quarter hour."""
+    """How much of each utility a demand saves, by quarter hour, for the amount of it that is met."""
     return {utility: met * numbers(entries, when) for utility, entries in stream.replaces.items()}

@@ -1,7 +1,7 @@
 """F31: proposals, the best first; what one match takes is gone for the next, so that nothing is promised twice.
 
 Piped kinds are matched quarter hour by quarter hour, without storage; by-products are carried, and matched by the day.
-A pair that cannot be matched has no number and says why.
+A pair that cannot be matched has reasons in place of numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ MET, SAVED = "met", "saved_vnd"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a surplus could do for a demand: `MATCH_FIGURES` by name; `distance_m` in a straight line."""
+    """A possible match of a surplus with a demand: `MATCH_FIGURES` by name; `distance_m` in a straight line."""
 
     giver: Stream
     taker: Stream
@@ -40,13 +40,13 @@ class Match:
 
     @property
     def rank(self) -> tuple[bool, float, float, str, str]:
-        """For sorting: what saves most comes first, what has no number last."""
+        """Sort key: largest saving first, no number last."""
         money, met = self.figures[SAVED].value, self.met.value
         return met is None, -(money or 0.0), -(met or 0.0), self.giver.id, self.taker.id
 
 
 def partners(streams: Sequence[Stream]) -> Iterator[tuple[Stream, Stream]]:
-    """Surplus and demand of one kind, and of one material, that different firms have."""
+    """Pairs of surplus and demand of one kind, and of one material, of different companies."""
     for giver in streams:
         for taker in streams:
             sides = giver.side is Side.SURPLUS and taker.side is Side.DEMAND
@@ -55,7 +55,7 @@ def partners(streams: Sequence[Stream]) -> Iterator[tuple[Stream, Stream]]:
 
 
 def alone(streams: Sequence[Stream]) -> tuple[Stream, ...]:
-    """Streams for which nobody in the park has a counterpart."""
+    """Streams without a counterpart in the park."""
     paired = {stream.id for pair in partners(streams) for stream in pair}
     return tuple(stream for stream in streams if stream.id not in paired)
 
@@ -97,7 +97,7 @@ class _Left:
         return pair.giver.stream.id not in self._taken and pair.taker.stream.id not in self._met
 
     def exchange(self, pair: Pair) -> _Exchange:
-        """Of what is left."""
+        """Of what remains."""
         offered = pair.offered * (1.0 - self._taken.get(pair.giver.stream.id, 0.0))
         asked = np.minimum(pair.asked * pair.share, pair.asked - self._met.get(pair.taker.stream.id, 0.0))
         offered, asked = (np.where(pair.known, np.maximum(each, 0.0), 0.0) for each in (offered, asked))
@@ -157,7 +157,7 @@ def _match(park: Park, pair: Pair, left: _Left) -> Match:
 
 
 def _against(pair: Pair, found: _Exchange, left: _Left) -> ValueReason:
-    """Why a pair cannot be matched; nothing where it can."""
+    """Why a pair cannot be matched; empty where it can."""
     if pair.reasons or found.stored.any():
         return pair.reasons
     if not pair.known.any():
@@ -177,7 +177,7 @@ def _of_days(values: Floats, when: Slots) -> Floats:
 
 
 def _by_day(offered: Floats, asked: Floats, when: Slots) -> Floats:
-    """What each day's surplus meets of that day's demand, spread as it is asked."""
+    """How much of each day's demand the day's surplus meets, spread over the quarter hours like the demand."""
     whole = _of_days(asked, when)
     return asked * np.minimum(_of_days(offered, when), whole) / np.maximum(whole, _TINY)
 

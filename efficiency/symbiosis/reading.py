@@ -1,4 +1,4 @@
-"""What the store holds of the meters and gauges of a park's streams, laid on quarter hours."""
+"""Reads the stored meters and gauges of a park's streams, by quarter hour."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
-"""F32: what a match saves the demand: the utilities that it replaces, at their prices and factors of each day.
+"""F32: savings of a demand by a match: the utilities replaced, at their prices and factors of each day.
 
-A price or factor that is missing takes the sum away. What pipes, pumps, treatment and the surplus itself cost is not
-in it.
+A missing price or factor leaves the sum without a value. The cost of pipes, pumps, treatment and the surplus itself is
+not included.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From registers to use: readings become steps, and steps become quarter hours that say how good they are.
+"""From registers to use: readings become steps, and steps become quarter hours with their quality.
 
-Pure: the use of a quarter hour follows from the park file and the registers around it alone.
+Pure: the use of a quarter hour depends only on the park file and the registers around it.
 """

@@ -1,4 +1,4 @@
-"""One counter of a metering point, ready for arrays: which instruments it was read from, and what each can show.
+"""One counter of a metering point, prepared for arrays: its instruments, and the range and step of each.
 
 Everything after this module computes in the point's own unit: registers are multiplied by the transformer ratio and the
 sign of the instrument that they were read from.
@@ -23,7 +23,7 @@ FURTHER_REGISTERS = ("reactive_kvarh", "energy_export_kwh")
 
 
 class Counts(IntEnum):
-    """What a register shows: the total since ever, the use since local midnight, or since the message before."""
+    """What a register shows: the total, the use since local midnight, or since the message before."""
 
     TOTAL = 0
     DAILY = 1

@@ -1,4 +1,4 @@
-"""When a register's unit is in doubt: from a change of use by a power of ten until somebody says what it was.
+"""When a register's unit is in doubt: from a change of use by a power of ten until somebody explains it.
 
 The park file answers with an instrument from there on, with another multiplier or, where use did change, with
 `continues: true`. A second change, back again, ends the doubt too.
@@ -12,7 +12,7 @@ from metering.meters import Meter
 
 
 def in_doubt(meter: Meter, events: Iterable[Event]) -> tuple[Span, ...]:
-    """The spans of a meter's events in which nobody knows what the register counts in."""
+    """The spans of a meter's events in which the unit of its register is unknown."""
     answers = [each.since_ms for each in meter.instruments if each.since_ms is not None]
     spans: list[Span] = []
     for at in sorted(event.at for event in events if event.kind == UNIT):

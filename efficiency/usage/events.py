@@ -1,9 +1,9 @@
-"""What happened to a meter, found in its registers: one event an occurrence, at its instant, in words for people.
+"""Events of a meter, found in its registers: one per occurrence, at its instant, with a text for people.
 
-Every step of unknown use is an event that asks the operator what only somebody on site can know. Which events there are
-follows from steps and use alone, so computing again finds the same ones: the instant is that of the reading that shows
-it, of the last reading before a gap, of the first of those that repeat one register, or the start of the first of the
-quarter hours of equal use.
+Every step of unknown use is an event that asks the operator what only somebody on site can know. Events depend on steps
+and use alone, so computing again finds the same ones: the instant is that of the reading that shows it, of the last
+reading before a gap, of the first of those that repeat one register, or the start of the first of the quarter hours of
+equal use.
 """
 
 from collections.abc import Callable, Iterator
@@ -300,7 +300,7 @@ def _stuck(use: QuarterHours, unit: str) -> Iterator[Event]:
 
 
 def wider(window: Span) -> Span:
-    """What use must be known of for the events of `window`."""
+    """The span of use that is needed for the events of `window`."""
     return Span(window.start - QUARTER_MS, window.end)
 
 

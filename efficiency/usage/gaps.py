@@ -33,7 +33,7 @@ class Past:
 
 
 def past_of(use: QuarterHours) -> Past:
-    """What shapes may be taken from."""
+    """What shapes may be borrowed from."""
     return Past(use.start[use.measured], use.amount[use.measured])
 
 

@@ -1,8 +1,8 @@
-"""What a step from one register to another can be: use, a roll-over, a reset, or something that cannot have passed.
+"""Judges a step from one register to the next: use, a roll-over, a reset, or something impossible.
 
 A step is judged by the rating of the metering point, the range of the register, and the instruments on both sides. A
 register that may have rolled over more than once, or that was perhaps reset instead, leaves its use open; so does a
-fall. What lies around a step decides about it afterwards (`efficiency.usage.settling`).
+fall. What lies around such a step decides afterwards (`efficiency.usage.settling`).
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def judged(counter: Counter, line: Line, begin: Pick, end: Pick) -> Judged:
 
 
 def impossible(line: Line, kind: Kinds) -> Bools:
-    """Steps from each reading to the next that no use explains for sure, unless readings beside them are wrong."""
+    """Steps between consecutive readings that no use can explain, unless readings beside them are wrong."""
     fell = line.values[1:] < line.values[:-1]
     return np.asarray(
         (kind >= StepMeaning.RESET) & ((kind <= StepMeaning.BOUND) | ((kind == StepMeaning.WRAPS) & fell))

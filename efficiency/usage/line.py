@@ -1,8 +1,8 @@
-"""Readings on one line: what a counter showed, in the point's unit, each reading with the instrument it was read from.
+"""The readings of a counter in the point's unit, each with the instrument it was read from.
 
 Between readings of one `epoch` the register counts on, so that their difference is use. Another instrument begins an
-epoch, a register that starts again each day one at each local midnight, and of a register that shows what passed since
-the message before each message is one. Closing and opening registers stand on the line as readings do.
+epoch, a register that restarts each day one at each local midnight, and for a register that shows what passed since the
+message before each message is one. Closing and opening registers are treated as readings.
 """
 
 from dataclasses import dataclass

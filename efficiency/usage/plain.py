@@ -1,7 +1,7 @@
-"""The running hours of many registers at once, of those that do nothing odd: nearly all of them, nearly always.
+"""The running hours of many registers at once, of those that are plain: nearly all of them, nearly always.
 
 A register is plain where it was read as often as it should be and only rose by what can have passed, as one instrument
-that counts the total. Then nothing has to be weighed, and its quarter hours are the same, bit for bit, as `usage_of`
+that counts the total. Then nothing has to be judged, and its quarter hours are the same, bit for bit, as `usage_of`
 makes them one register at a time. Computing two thousand registers together takes a tenth of the time.
 """
 
@@ -56,7 +56,7 @@ _BEFORE_MS = REACH_MS + _LONGEST_MS
 
 
 def _enough(counter: Counter, readings: Readings, whole: Span) -> bool:
-    """Whether readings of the newest instrument reach back far enough, and as far on or up to now."""
+    """Whether readings of the newest instrument reach back far enough, and forward far enough or up to now."""
     since = whole.start - _BEFORE_MS
     if len(readings.times) <= 1 or not _goes_on(readings, whole.end):
         return False
@@ -66,7 +66,7 @@ def _enough(counter: Counter, readings: Readings, whole: Span) -> bool:
 
 
 def _goes_on(readings: Readings, until: int) -> bool:
-    """Whether what is read later than these cannot change what is thought of the time up to `until`."""
+    """Whether later readings cannot change the result up to `until`."""
     if readings.span.end >= ALWAYS_AFTER:
         return True
     after, last = np.searchsorted(readings.times, (until, int(readings.times[-1]) - REACH_MS)).tolist()
@@ -240,4 +240,4 @@ def _rows(flat: _Flat, table: _Table, amounts: Floats, shares: Floats, cut: slic
 
 
 _NEARLY = 1e-8
-"""Looser than what counts as equal: only a first look at which registers may be stuck."""
+"""Looser than equality: only a first look at which registers may be stuck."""

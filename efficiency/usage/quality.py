@@ -1,4 +1,4 @@
-"""What an interval is worth, and every rule that may have touched it, in both languages."""
+"""The quality of an interval, and every rule that may have affected it, in both languages."""
 
 from enum import IntEnum, IntFlag
 
@@ -43,10 +43,10 @@ class Rule(IntFlag):
 
 
 SUSPECT_RULES = Rule.STUCK | Rule.UNIT
-"""What was measured, but is hard to believe."""
+"""Rules for use that was measured, but is hard to believe."""
 
 UNKNOWN_RULES = Rule.RESET | Rule.RESTORED | Rule.BOUND | Rule.WRAPS | Rule.LOST
-"""What leaves use unknown, besides an exchange without its registers."""
+"""Rules that leave use unknown, besides an exchange without its registers."""
 
 RULE_TEXT: dict[Rule, Localized] = {
     Rule.ROLLOVER: Localized(en="the register rolled over", vi="chỉ số quay vòng"),

@@ -1,14 +1,14 @@
-"""15-minute use of one counter, every quarter hour with what it is worth.
+"""15-minute use of one counter, every quarter hour with its quality.
 
 The register at a quarter hour's edge is interpolated between the readings around it; that of a coarse counter between
-the readings at which it changed. A quarter hour holds what is known to have passed in it and nothing else: what a
-reset or an impossible step hides is not invented, it is missing from `completeness`. A gap with good registers on both
-sides keeps its exact total, however long it is; what had to be spread over several quarter hours is `estimated`, and so
-is all use that has another explanation.
+the readings at which it changed. A quarter hour holds what is known to have passed in it and nothing else: what a reset
+or an impossible step hides is not invented, it is missing from `completeness`. A gap with good registers on both sides
+keeps its exact total, however long it is; what had to be spread over several quarter hours is `estimated`, and so is
+all use that has another explanation.
 
-A quarter hour depends on the good readings around it, on those within `REACH_MS` of these, on those within
-`MARGIN_MS` (for stuck meters and changed units), and, in a gap of over an hour, on the measured use of the three weeks
-before: `efficiency.usage.affected` turns that round.
+A quarter hour depends on the good readings around it, on those within `REACH_MS` of these, on those within `MARGIN_MS`
+(for stuck meters and changed units), and, in a gap of over an hour, on the measured use of the three weeks before:
+`efficiency.usage.affected` has the inverse.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from efficiency.usage.steps import Steps, steps_of
 from efficiency.usage.stuck import MOST_RUN, stuck
 
 MARGIN_MS = (MOST_RUN - 1) * QUARTER_MS
-"""What lies beside a quarter hour and may make it one of a stuck meter, or one in a changed unit."""
+"""What is this close to a quarter hour may mark it as stuck, or in a changed unit."""
 
 GAP_FACTOR = 1.5
 """A step longer than so many intervals is a gap."""
@@ -272,12 +272,12 @@ class _Sums:
         np.add.at(self.estimated_ms, place[inside], ms[inside])
 
     def doubt(self, place: Times, error: Floats) -> None:
-        """The use of these may be off by so much at least."""
+        """Use may have at least this error here."""
         inside = (place >= 0) & (place < len(self.start))
         np.maximum.at(self.error, place[inside], error[inside])
 
     def touch_all(self, first: Times, last: Times, rule: Rule) -> None:
-        """Touch from each first up to and including its last."""
+        """Apply a rule from each first up to and including its last."""
         size = len(self.start)
         edges = np.zeros(size + 1, dtype=np.int64)
         np.add.at(edges, np.clip(first, 0, size), 1)

@@ -1,4 +1,4 @@
-"""How finely a counter counts: as the park file says or, where it says nothing, as the decimals of readings show."""
+"""The resolution of a counter: from the park file or, where it gives none, from the decimals of readings."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

@@ -1,4 +1,4 @@
-"""A meter's own rhythm: one that is read once a month is not silent after a day, nor is its month estimated."""
+"""A meter's reading interval: one that is read once a month is not silent after a day, nor is its month estimated."""
 
 import numpy as np
 

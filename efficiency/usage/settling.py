@@ -1,4 +1,4 @@
-"""What lies around a step decides about it: how it goes on tells a roll-over from a reset, and one unit from another.
+"""Decides about open steps by what lies around them: a roll-over or a reset, one unit or another.
 
 The usual use is that of the good steps within `NEAR_MS` on either side, or of the nearest one.
 """
@@ -20,7 +20,7 @@ NEAR_MS = HOUR_MS
 _FITS = 0.25
 """How far the use of an ambiguous step may be from what was usual before and after it."""
 _COUNTS = 5.0
-"""Use of fewer counts tells nothing of its size."""
+"""Use of fewer counts says nothing about its size."""
 _DECADES = 3
 _JUMPED, _PAUSED = 0.07, 0.02
 """How near to a power of ten use must have changed, in decades: where the register jumped, and where it only paused."""
@@ -60,7 +60,7 @@ def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tu
     judged_kind = found.kind.copy()
     for place in odd.tolist():
         if kind[place] > StepMeaning.WRAPS or line.instrument[place] != line.instrument[place + 1]:
-            continue  # an exchange or a lost message is known of, or somebody has said what changed there
+            continue  # an exchange or a lost message is known, or somebody has explained the change there
         before, after = (
             usual_before(counter, line, judged_kind, place),
             usual_after(counter, line, judged_kind, place + 1),

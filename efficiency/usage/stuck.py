@@ -1,7 +1,7 @@
-"""Stuck meters: quarter hours of the same use, in a row too long for chance.
+"""Stuck meters: consecutive quarter hours of the same use, too many for chance.
 
 A load of A counts of its register a quarter hour that varies by a quarter percent repeats itself by chance about once
-in A / 100 times. Three in a row say something only of a register that counts finely; a coarser one must repeat itself
+in A / 100 times. Three in a row mean something only for a register that counts finely; a coarser one must repeat itself
 longer, and one that counts a few hundred steps a quarter hour cannot be judged at all: three equal quarter hours were
 found thousands of times a year in meters that worked. Nor can one that is read less often than each quarter hour, of
 which several are equal parts of one step.
@@ -12,7 +12,7 @@ import numpy as np
 from efficiency.usage.intervals import Bools, Floats
 
 MOST_RUN = 8
-"""No more equal quarter hours than this are asked for: whether one is stuck depends on those within that many."""
+"""The longest run that is required: whether a quarter hour is stuck depends on those within that many."""
 
 _SHORTEST = 3
 _BY_CHANCE = 100.0
@@ -29,7 +29,7 @@ _EQUAL = 1e-9
 
 
 def stuck(amount: Floats, measured: Bools, step: Floats) -> Bools:
-    """Which quarter hours are in such a run, of those `measured` whole; `step`: one count, in the unit of `amount`."""
+    """Which quarter hours are in such a run, of those fully `measured`; `step`: one count, in the unit of `amount`."""
     able = measured & (amount != 0)
     same = able[1:] & able[:-1] & (np.abs(amount[1:] - amount[:-1]) <= _EQUAL * np.abs(amount[1:]))
     out = np.zeros(len(amount), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""What a quarter hour of use is worth: its bands, money, carbon and primary energy, by the dated data of the park file.
+"""The value of a quarter hour of use: its bands, money, carbon and primary energy, by the park file's dated data.
 
-Pure. Without hours, a price or a factor there is no value, and the reason by name.
+Pure. Without hours, a price or a factor there is no value, and the reason is named.
 """

@@ -1,4 +1,4 @@
-"""Quarter hours in the park's local time: which day, which weekday, which minute; and the dated data that holds then.
+"""Quarter hours in the park's local time (day, weekday, minute), and the dated data that holds then.
 
 Built once for a window and shared by all meters.
 """
@@ -29,7 +29,7 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 class Slots:
     """Quarter hours by their `start` (ms), with local `day` and `month` since 1970, `weekday` (Monday 0), `minute`.
 
-    `cut_from`: those that these are some of, so that what is known of them need not be found again.
+    `cut_from`: the quarter hours that these are a part of, so that what was computed for them is reused.
     """
 
     start: Times

@@ -46,7 +46,7 @@ def _band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
 
 
 def _week(hours: BandHours) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Column of the band of each minute of a week that starts on Monday."""
+    """Band index of each minute of a week that starts on Monday."""
     week = np.full(7 * MINUTES_PER_DAY, BANDS.index(Band.NORMAL), dtype=np.int64)
     week[week_minutes(hours.off_peak)] = BANDS.index(Band.OFF_PEAK)
     week[week_minutes(hours.peak)] = BANDS.index(Band.PEAK)
@@ -95,9 +95,10 @@ class BandCost:
 
 
 def electricity_cost(use: QuarterHours, tariff: Tariff) -> BandCost:
-    """F10 for electricity, VND. A band in which an interval has no share costs nothing; its price need not be known.
+    """F10 for electricity, VND.
 
-    What flows back through the meter is not sold at the price of what is bought: it costs nothing.
+    A band in which an interval has no share costs nothing; its price need not be known. Energy that flows back is not
+    sold at the purchase price: it costs nothing.
     """
     amount = use.amount[:, np.newaxis] * tariff.shares
     bought = np.maximum(amount, 0.0)

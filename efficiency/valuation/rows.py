@@ -1,4 +1,4 @@
-"""What `usage` holds of one meter: each quarter hour by band, with what it cost, emitted and weighed.
+"""The rows of `usage` for one meter: each quarter hour by band, with its cost, emissions and energy content.
 
 Which bands a quarter hour has follows from time and tariff alone, never from what was measured; one that straddles a
 band's edge has a row in each, with its share of everything that can be shared.
@@ -83,7 +83,7 @@ class BandRows:
 
 @dataclass(frozen=True, slots=True)
 class ValuedPlace:
-    """Where a metering point hangs within `span`: with the meter, the tags of `usage`; and at which voltage it is paid.
+    """A metering point's place within `span`: with the meter, the tags of `usage`; and its voltage level for prices.
 
     `role` is that of the tag (see `store.schema.USAGE`), `kind` that of the park file.
     """
@@ -97,7 +97,7 @@ class ValuedPlace:
 
 
 def places_in(park: Park, meter: Meter, span: Span) -> tuple[ValuedPlace, ...]:
-    """Where a metering point hangs within a span, in order; nowhere before it exists and after."""
+    """A metering point's places within a span, in order; none outside its existence."""
     found: list[ValuedPlace] = []
     for belonging in meter.belongings_in(span):
         tenant = park.tenant.get(belonging.tenant) if belonging.tenant is not None else None
@@ -122,14 +122,14 @@ def places_in(park: Park, meter: Meter, span: Span) -> tuple[ValuedPlace, ...]:
 
 
 class HangingPlaces:
-    """Where the metering points of a park hang, for who asks again and again."""
+    """The places of a park's metering points, cached for repeated queries."""
 
     def __init__(self, park: Park) -> None:
         self.park = park
         self._found: dict[str, tuple[ValuedPlace, ...]] = {}
 
     def over(self, meter: Meter, window: Span) -> ValuedPlace | None:
-        """Where a meter hangs in all of a window; None where it is moved within it."""
+        """A meter's place in all of a window; None where it changes within it."""
         places = self._found.get(meter.id)
         if places is None:
             places = self._found[meter.id] = places_in(self.park, meter, EVER)
@@ -170,7 +170,7 @@ def rows_of(
 
 
 class AlikeMeters(NamedTuple):
-    """What meters have in common that are valued together: which registers are kept of them, and where they hang."""
+    """What meters have in common that are valued together: their registers, and their place."""
 
     registers: tuple[str, ...]
     utility: str
@@ -216,9 +216,9 @@ def band_rows(
     *,
     rated: float | Floats,
 ) -> BandRows:
-    """What quarter hours cost, emitted and weighed, by band.
+    """Cost, emissions and energy content of quarter hours, by band.
 
-    They may be of several meters, each by each, that hang in places like this one; `rated` is then by quarter hour.
+    They may be of several meters that share a place like this one; `rated` is then by quarter hour.
     """
     shares, amount, cost = _in_bands(park, place, use, when)
     factors, utility = park.factors, Utility(place.utility)
@@ -264,5 +264,5 @@ def _in_bands(park: Park, place: ValuedPlace, use: QuarterHours, when: Slots) ->
 
 @lru_cache(maxsize=4096)
 def rule_text(mask: int) -> str:
-    """Rules as they are stored: names with commas between."""
+    """Rules as they are stored: comma-separated names."""
     return ",".join((rule.name or "").lower() for rule in rules_in(mask))

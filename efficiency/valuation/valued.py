@@ -1,4 +1,4 @@
-"""What each interval is worth, and by name why it has no value or why one must be read with care."""
+"""The value of each interval, with named reasons why there is none or why it needs care."""
 
 from dataclasses import dataclass
 from enum import IntFlag, unique
@@ -14,7 +14,7 @@ from metering.quantities import Utility
 
 @unique
 class ValueReason(IntFlag):
-    """Why there is no value, or why one must be read with care; several may apply."""
+    """Why there is no value, or why it needs care; several may apply."""
 
     INDICATIVE = 1
     NO_DATA = 2
@@ -184,7 +184,7 @@ NO_FACTOR_OF: dict[Utility, ValueReason] = {
     Utility.COMPRESSED_AIR: ValueReason.NO_FACTOR_AIR,
     Utility.CHILLED_WATER: ValueReason.NO_FACTOR_COOLING,
 }
-"""What is missing where a carrier of energy has no factor: these are the carriers of energy."""
+"""The missing factor of each carrier of energy; these are all carriers."""
 
 NOTHING = ValueReason(0)
 
@@ -196,13 +196,13 @@ def reasons_in(mask: int) -> tuple[ValueReason, ...]:
 
 @lru_cache(maxsize=4096)
 def named(reasons: ValueReason) -> str:
-    """Reasons as they are stored: names with commas between, empty for none."""
+    """Reasons as they are stored: comma-separated names, empty for none."""
     return ",".join((reason.name or "").lower() for reason in reasons_in(reasons))
 
 
 @lru_cache(maxsize=4096)
 def reasons_named(text: str) -> ValueReason:
-    """Reasons as they are stored, read back; a name that no version of Ecopark knows counts as no data."""
+    """Reasons as they are stored, read back; an unknown name counts as no data."""
     found = NOTHING
     for name in text.split(",") if text else ():
         found |= _BY_NAME.get(name, ValueReason.NO_DATA)
@@ -214,7 +214,7 @@ _BY_NAME = {(reason.name or "").lower(): reason for reason in ValueReason}
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """What each interval is worth, in money, carbon or energy: `value` (NaN where none), and a mask of reasons."""
+    """The value of each interval in money, carbon or energy (NaN where none), and a mask of reasons."""
 
     value: Floats
     reasons: NDArray[np.uint32]

@@ -26,7 +26,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a chart over time gets: `name` for its ids, words, one label per column (full and short), the unit."""
+    """The frame of a chart over time: `name` for its ids, texts, one label per column (full and short), the unit."""
 
     name: str
     title: str
@@ -39,7 +39,7 @@ class Frame:
 
 
 def stacked_bars(frame: Frame, layers: Sequence[Layer]) -> Markup:
-    """Bars that stack the layers; values below zero hang from the line."""
+    """Stacked bars of the layers; negative values extend below the axis."""
     count = len(frame.labels)
     above = [sum(max(0.0, layer.values[i] or 0.0) for layer in layers) for i in range(count)]
     below = [sum(min(0.0, layer.values[i] or 0.0) for layer in layers) for i in range(count)]

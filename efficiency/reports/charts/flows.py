@@ -1,4 +1,4 @@
-"""A balance as flows: what came in on the left, where it went on the right, each as wide as it is large."""
+"""A balance as flows: what came in on the left, where it went on the right, widths in proportion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _NOTHING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One stream; `told` is its amount as people read it."""
+    """One flow; `told` is its amount as text."""
 
     label: str
     value: float
@@ -24,7 +24,7 @@ class Flow:
 
 
 def flows(name: str, title: str, description: str, sources: Sequence[Flow], sinks: Sequence[Flow]) -> Markup:
-    """Streams from the sources through one trunk to the sinks; values are not negative."""
+    """Flows from the sources through one trunk to the sinks; values are not negative."""
     total = max(sum(flow.value for flow in sources), sum(flow.value for flow in sinks))
     unit = _ROOM / max(total, _NOTHING)
     slots = [max(_LEAST, flow.value * unit) for flow in sinks]

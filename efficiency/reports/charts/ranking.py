@@ -1,4 +1,4 @@
-"""Horizontal bars, one a row, the longest on top: who uses, costs or saves how much."""
+"""Horizontal bars, one per row, the longest on top: who uses, costs or saves how much."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _ROW, _NAME, _VALUE = 19.0, 235.0, 190.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`told` is the value as people read it, or the reason why there is none."""
+    """`told` is the value as text, or the reason why there is none."""
 
     label: str
     value: float | None
@@ -22,7 +22,7 @@ class Bar:
 
 
 def ranking(name: str, title: str, description: str, bars: Sequence[Bar]) -> Markup:
-    """Bars from zero, sorted by value; rows without a value come last and say why."""
+    """Bars from zero, sorted by value; rows without a value come last, with the reason."""
     drawing = Drawing(name, title, description, len(bars) * _ROW + 4)
     ordered = sorted(bars, key=lambda bar: (bar.value is None, -(bar.value or 0.0)))
     known = [bar.value for bar in bars if bar.value is not None]

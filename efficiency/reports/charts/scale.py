@@ -11,7 +11,7 @@ _NOTHING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From `low` to `high` in steps; `digits` are the decimals that its marks need."""
+    """From `low` to `high` in steps; `digits` are the decimals of its labels."""
 
     low: float
     high: float

@@ -16,7 +16,7 @@ _LETTER = 0.6  # mean width of a letter over its height, in a wide face
 
 
 def text_width(text: str, size: float = FONT) -> float:
-    """Room that a text needs, rather too much than too little."""
+    """Width of a text, estimated rather too wide than too narrow."""
     return len(text) * size * _LETTER
 
 
@@ -40,7 +40,7 @@ class Drawing:
         self._parts: list[str] = []
 
     def rect(self, x: float, y: float, width: float, height: float, fill: str, *, title: str = "") -> None:
-        """A filled rectangle, with a text for who points at it."""
+        """A filled rectangle, with a tooltip."""
         inside = f"<title>{escape(title)}</title>" if title else ""
         self._parts.append(
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill="{fill}">{inside}</rect>'
@@ -64,7 +64,7 @@ class Drawing:
         title: str = "",
         dash: str = "",
     ) -> None:
-        """A path in SVG's own words."""
+        """A path in SVG's syntax."""
         inside = f"<title>{escape(title)}</title>" if title else ""
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
@@ -91,7 +91,7 @@ class Drawing:
         )
 
     def legend(self, y: float, entries: list[tuple[str, str]]) -> float:
-        """Colours and their names in rows from `y` on; returns the room that they take."""
+        """Colours and their names in rows from `y` on; returns the height used."""
         x, row = 0.0, y
         for colour, label in entries:
             width = text_width(label) + 26

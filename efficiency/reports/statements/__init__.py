@@ -1,1 +1,1 @@
-"""Statements of tenants as a bookkeeper takes them: pages to print, and tables for the accounts."""
+"""Statements of tenants for bookkeeping: pages to print, and tables for the accounts."""

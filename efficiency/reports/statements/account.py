@@ -1,4 +1,4 @@
-"""The park's own account of a month as one page, with the utility's bills beside what the park measured."""
+"""The park's own account of a month as one page, with the utility's bills and what the park measured."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ SALES = ("use_vnd", "demand_vnd", "reactive_vnd", "allocated_vnd", "corrections_
 
 
 FLOWS = ("intake", "generated", "exported", "sold", "own", "losses")
-"""What the flow of a utility at the park's edge is made of."""
+"""The parts of a utility's flow at the park's edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,12 @@ def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, languag
 
 
 def flow_cost(flow: EdgeFlow, name: str) -> int | None:
-    """What a part of a flow costs; None where that is not known."""
+    """The cost of a part of a flow; None where that is not known."""
     return {"intake": flow.purchase_vnd, "own": flow.own_vnd, "losses": flow.losses_vnd}.get(name)
 
 
 def own_makes(account: ParkAccount, language: Language) -> str:
-    """What must be said beside the margins where the park sells what it makes of something else that it buys."""
+    """A remark on the margins where the park makes what it sells from something else that it buys."""
     bought = [each for each in account.utilities if each.flow is not None and each.flow.purchase_vnd]
     made = [each for each in account.utilities if each.use_vnd and each not in bought]
     if not bought or not made:
@@ -150,7 +150,7 @@ def _comparison(one: Comparison, language: Language) -> dict[str, Any]:
 
 
 def compared(one: Comparison, language: Language) -> str:
-    """What a line of a bill is about."""
+    """The subject of a line of a bill."""
     band = "" if one.band is Band.ALL else language.say(BAND[one.band])
     item = language.say(ITEM[one.item])
     return f"{band}, {item}" if band else item[:1].upper() + item[1:]

@@ -1,4 +1,4 @@
-"""The park's account as tables for its own accounts: a row a number, and a workbook with a sheet for each part."""
+"""The park's account as tables for its own books: one number per row, and a workbook with a sheet for each part."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ PARTS = ("sales", "flow", "purchase", "statements")
 
 
 def write_account_csv(page: AccountPage, language: Language, out: Path) -> None:
-    """Every number of the account but the comparison with bills; begins with the mark of UTF-8."""
+    """Every number of the account except the comparison with bills; begins with the UTF-8 byte order mark."""
     rows = [_head(language), *(row for part in PARTS for row in _rows(page, part, language))]
     put_csv(rows, out)
 

@@ -1,4 +1,4 @@
-"""Charges and corrections of a statement as lines that people read, the same on the page and in tables."""
+"""Charges and corrections of a statement as lines of text, the same on the page and in tables."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from metering.words import BAND, UTILITY, Language, inside
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One line in words; `last` is included. `why` is the source of a price, or the reasons of a correction.
+    """One line in words; `last` is inclusive. `why` is the source of a price, or the reasons of a correction.
 
-    `metered`: the quantity is of what passed at a point; of other lines, `kind` says how much of what.
+    `metered`: the quantity is of what passed at a point; for other lines, `kind` explains the quantity.
     """
 
     month: date
@@ -42,7 +42,7 @@ _METERED = frozenset({ChargeKind.USE, ChargeKind.DEMAND})
 
 
 def peak_text(peak: Peak, language: Language) -> str:
-    """When the highest half hour was, and what must be said of it."""
+    """When the highest half hour was, with remarks on it."""
     found = language.say(WORDS["half_hour"]).format(at=f"{language.full_date(peak.at)} {peak.at:%H:%M}")
     if peak.estimated:
         found += language.say(WORDS["half_hour_estimated"])
@@ -110,7 +110,7 @@ def correction_line(correction: Correction, park: Park, language: Language) -> S
 
 
 def point_name(point: str | None, park: Park, language: Language) -> str:
-    """What a metering point is called; its id where the park file no longer has it."""
+    """A metering point's name; its id where the park file no longer has it."""
     if point is None:
         return ""
     return language.say(park.meter[point].name) if point in park.meter else point

@@ -35,7 +35,7 @@ class StatementPage:
 
 
 def tenant_name(park: Park, statement: Statement, language: Language) -> str:
-    """What a tenant is called; its id where the park file no longer has it."""
+    """A tenant's name; its id where the park file no longer has it."""
     tenant = park.tenant.get(statement.tenant)
     return language.say(tenant.name) if tenant is not None else statement.tenant
 
@@ -46,7 +46,7 @@ def say(key: str, language: Language, **filled: object) -> str:
 
 
 def head(park: Park, month: ClosedMonth, language: Language, *, final: bool) -> dict[str, Any]:
-    """What the page of a tenant and that of the park begin with."""
+    """The head of the page of a tenant or of the park."""
     return {
         "language": language.value,
         "park": language.say(park.park.name),
@@ -94,12 +94,12 @@ def _vnd(amount: int, language: Language) -> str:
 
 
 def _quantity(line: StatementLine, language: Language) -> str:
-    """Of a surcharge or a share, what it is says how much of what."""
+    """For a surcharge or a share, the quantity with its basis."""
     return f"{language.number(line.quantity, 3)} {line.unit}" if line.quantity and line.metered else ""
 
 
 def line_cells(line: StatementLine, language: Language, *, named: bool = True) -> dict[str, str]:
-    """The texts of a line; `named`: with its metering point."""
+    """The cells of a line; `named`: with its metering point."""
     period = ""
     if line.first is not None and line.last is not None:
         period = f"{language.day(line.first)} - {language.day(line.last)}"
@@ -169,7 +169,7 @@ def _notes(page: StatementPage, language: Language) -> Iterator[str]:
 
 
 def power_factor_text(factor: PowerFactor, language: Language) -> str:
-    """What the power factor of a month is made of."""
+    """The basis of a month's power factor."""
     return say(
         "power_factor",
         language,

@@ -1,4 +1,4 @@
-"""What a tenant was stated of a closed month, and what later months correct it by: for its report of that month."""
+"""What was stated for a closed month, and how later months correct it: for a tenant's report of that month."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Statements as tables for the accounts: CSV with a row a line, and a workbook with the registers beside them."""
+"""Statements as tables for the accounts: CSV with a row per line, and a workbook that includes the registers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The texts of statements that are not data, by key, in both languages."""
+"""The fixed texts of statements, by key, in both languages."""
 
 from typing import Final
 
@@ -134,7 +134,7 @@ ACCOUNT: Final[dict[str, Localized]] = {
     "agrees": _text("agrees", "khớp"),
     "flagged": _text("ask the supplier", "cần hỏi lại bên bán"),
 }
-"""Texts of the park's account, beside those of statements."""
+"""Texts of the park's account, in addition to those of statements."""
 
 ITEM: Final = {
     Item.QUANTITY: _text("quantity", "số lượng"),
@@ -167,4 +167,4 @@ COUNTER: Final = {
     "energy_kwh": _text("active energy", "điện năng tác dụng"),
     "reactive_kvarh": _text("reactive energy", "điện năng phản kháng"),
 }
-"""Registers that a point has besides the one of its utility."""
+"""Registers of a point besides the counter of its utility."""
