@@ -170,11 +170,6 @@ class Plant:
                 "heard": True,
                 "seconds_since_last": silent,
             }
-            fields: dict[str, FieldValue] = {
-                "seconds_since_last": silent,
-                "silent_after_s": float(allowed),
-                "heard": True,
-            }
             yield point(series(METER_STATUS, tags), fields, _ns(self.now - timedelta(seconds=30 + before)))
 
     def _readings(self, meter: Meter) -> Iterator[str]:
