@@ -138,6 +138,21 @@ def test_whoever_silences_a_linter_says_why(file: Path) -> None:
             assert re.search(WITH_REASON, token.string), f"line {token.start[0]}: {token.string}"
 
 
+PROGRAMS = {
+    "ecopark/alive.py": "runs every few seconds, and loading the commands takes twenty times as long",
+    "proving/bench/generator.py": "a child of `ecopark bench`: its processor time must not be that of the bench",
+    "proving/demo/foreign.py": "a child of `ecopark demo`",
+    "proving/demo/gateway.py": "a child of `ecopark demo`",
+    "proving/plant/server.py": "a child of `ecopark demo` and `ecopark bench`",
+    "wire/contract.py": "`make docs`",
+}
+"""Whatever else an operator or developer runs is a command of `ecopark` or a target of the Makefile."""
+
+
+def test_every_program_is_a_command_but_for_those_with_a_reason() -> None:
+    assert {name_of(file) for file in IN_ROOMS if '\nif __name__ == "__main__":' in file.read_text()} == set(PROGRAMS)
+
+
 def in_product(file: Path) -> bool:
     return file.relative_to(ROOT).parts[0] in PRODUCT
 

@@ -26,6 +26,7 @@ from metering.meters import Meter
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.sources import Source
+from proving.demo.plan import plant_past
 from proving.plant.history import WireReading, history
 from proving.plant.plant import Plant
 from wire.address import BrokerAddress
@@ -252,15 +253,5 @@ async def _work(options: argparse.Namespace) -> None:
     await ForeignGateway(plant, options.gateway, settings.broker(), options.since).run(stop)
 
 
-def main() -> None:
-    """Entry point of the process."""
-    parser = argparse.ArgumentParser(prog="python -m proving.demo.foreign", description="A device of another make.")
-    parser.add_argument("gateway", help="the gateway of the park file that carries its source")
-    parser.add_argument("--seed", type=int, required=True, help="of the plant")
-    parser.add_argument("--start", type=datetime.fromisoformat, required=True, help="when the plant began")
-    parser.add_argument("--since", type=int, required=True, help="first instant to read, ms since the epoch")
-    asyncio.run(_work(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(_work(plant_past("proving.demo.foreign", "A device of another make.")))

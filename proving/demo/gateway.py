@@ -17,6 +17,7 @@ from gateway.publisher import Link
 from gateway.service import GatewaySettings, run_gateway
 from gateway.sources import lines_of
 from metering.parkfile import load_park
+from proving.demo.plan import plant_past
 from proving.plant.history import history
 from proving.plant.plant import Plant
 from running.monitor import Monitor, served
@@ -68,15 +69,5 @@ async def _work(options: argparse.Namespace) -> None:
         await run_gateway(how, source, stop=stop, observe=lambda counts: monitor.report(counts.model_dump()))
 
 
-def main() -> None:
-    """Entry point of the process."""
-    parser = argparse.ArgumentParser(prog="python -m proving.demo.gateway", description="A gateway of the demo.")
-    parser.add_argument("gateway", help="its id in the park file")
-    parser.add_argument("--seed", type=int, required=True, help="of the plant")
-    parser.add_argument("--start", type=datetime.fromisoformat, required=True, help="when the plant began")
-    parser.add_argument("--since", type=int, required=True, help="first instant to read, ms since the epoch")
-    asyncio.run(_work(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(_work(plant_past("proving.demo.gateway", "A gateway of the demo.")))

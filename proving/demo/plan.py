@@ -1,5 +1,6 @@
 """What a demo folder remembers: when its plant began, by which seed, and up to when readings were taken."""
 
+import argparse
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,6 +52,16 @@ class DemoPlan(Model):
     def plant(self, park: Park) -> Plant:
         """The plant as it has been since the demo's start."""
         return Plant(park, seed=self.seed, start=self.start)
+
+
+def plant_past(name: str, description: str) -> argparse.Namespace:
+    """The arguments of a process of the demo that reads the plant: `gateway`, `seed`, `start` and `since`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+    parser.add_argument("gateway", help="its id in the park file")
+    parser.add_argument("--seed", type=int, required=True, help="of the plant")
+    parser.add_argument("--start", type=datetime.fromisoformat, required=True, help="when the plant began")
+    parser.add_argument("--since", type=int, required=True, help="first instant to read, ms since the epoch")
+    return parser.parse_args()
 
 
 def _clear(folder: Path) -> None:
