@@ -47,7 +47,7 @@ class Choice:
     all_value: str | None = None
 
 
-def asked(query: str, panel: Panel, choices: list[Choice], start: datetime, end: datetime, zone: ZoneInfo) -> str:
+def as_sent(query: str, panel: Panel, choices: list[Choice], start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """A panel's query as the database gets it, on a page that shows `start` to `end`."""
     first, last = span(panel.window, panel.shift, start, end, zone)
     return with_macros(filled(query, choices), first, last, interval(first, last, panel.step, POINTS))

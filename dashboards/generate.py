@@ -11,8 +11,8 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.alerts.about import had_by
 from dashboards.alerts.files import files
+from dashboards.alerts.subjects import had_by
 from dashboards.names import meter_names, tenant_names, with_names
 from dashboards.pages import (
     account,

@@ -196,11 +196,11 @@ def _fault_of_time(ms: int, meter: Sendable, carrier: Carrier, now_ms: int) -> _
     days = carrier.horizon_ms // DAY_MS
     return _Fault(
         Reason.BAD_TIME,
-        f"{_said(ms)}: more than {days} days old, the park's horizon (`horizon_days` in the park file)",
+        f"{_readable(ms)}: more than {days} days old, the park's horizon (`horizon_days` in the park file)",
     )
 
 
-def _said(ms: int) -> str:
+def _readable(ms: int) -> str:
     """An instant for people; years outside the calendar stay numbers."""
     try:
         return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

@@ -61,7 +61,7 @@ class Refusal(NamedTuple):
             reading = reading.model_copy(update={"values": {self.quantity: reading.values[self.quantity]}})
         return reading.model_dump_json(exclude_defaults=True, exclude={"id"}).encode()
 
-    def told(self) -> RefusedReading:
+    def for_sender(self) -> RefusedReading:
         """What the gateway is told."""
         return RefusedReading(
             meter=self.meter,

@@ -47,7 +47,7 @@ class Replies:
             self._told.clear()
         if self._told[told.answers] < REFUSALS_PER_S and len(self._told) < SENDERS_PER_S and connection.is_open:
             self._told[told.answers] += 1
-            reply = Refusals(id=told.id, refused=[refusal.told() for refusal in told.refusals])
+            reply = Refusals(id=told.id, refused=[refusal.for_sender() for refusal in told.refusals])
             connection.publish(f"{told.answers}/{Channel.REFUSALS.value}", reply.model_dump_json().encode())
 
     def flush(self, connection: Connection) -> None:

@@ -71,7 +71,7 @@ def _entries(raw: Any) -> Any:
     return [{"value": raw}]
 
 
-def _said(since: date) -> str:
+def _readable(since: date) -> str:
     return "since ever" if since == date.min else f"from {since}"
 
 
@@ -85,7 +85,7 @@ def _in_order(entries: Sequence[D]) -> Sequence[D]:
             )
         if earlier.until is not None and earlier.until > later.since:
             raise ValueError(
-                f"the entries {_said(earlier.since)} and {later.since} overlap: end the first by {later.since}"
+                f"the entries {_readable(earlier.since)} and {later.since} overlap: end the first by {later.since}"
             )
         if earlier.until is not None and earlier.until < later.since:
             raise ValueError(f"nothing holds between {earlier.until} and {later.since}: close the gap")

@@ -132,7 +132,7 @@ _METER_RULES: Final[tuple[ParkRule[Meter], ...]] = (
     ParkRule(
         ("until",),
         lambda meter, _: meter.since_ms is None or meter.until_ms is None or meter.since_ms < meter.until_ms,
-        lambda meter, scope: f"must be after from, which is {scope.said(meter.span.start)}",
+        lambda meter, scope: f"must be after from, which is {scope.readable(meter.span.start)}",
     ),
     ParkRule(
         ("output_unit",),
@@ -162,7 +162,7 @@ _INSTRUMENT_RULES: Final[tuple[ParkRule[Fitted], ...]] = (
     ParkRule(
         ("until",),
         lambda part, _: part.instrument.span.start < part.instrument.span.end,
-        lambda part, scope: f"must be after from, which is {scope.said(part.instrument.span.start)}",
+        lambda part, scope: f"must be after from, which is {scope.readable(part.instrument.span.start)}",
     ),
     ParkRule(
         ("until",),
@@ -170,7 +170,7 @@ _INSTRUMENT_RULES: Final[tuple[ParkRule[Fitted], ...]] = (
             part.instrument is not part.meter.instruments[-1] or part.instrument.span.end >= part.meter.span.end
         ),
         lambda part, scope: (
-            f"nothing measures from {scope.said(part.instrument.span.end)} on, or no multiplier holds;"
+            f"nothing measures from {scope.readable(part.instrument.span.end)} on, or no multiplier holds;"
             " add what does, or end the point with it"
         ),
     ),

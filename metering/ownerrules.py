@@ -33,8 +33,8 @@ def _inside(inner: Span, outer: Span) -> bool:
 
 
 def _life(name: str, span: Span, scope: Scope) -> str:
-    begins = "" if span.start == ALWAYS_BEFORE else f" from {scope.said(span.start)}"
-    ends = "" if span.end == ALWAYS_AFTER else f" until {scope.said(span.end)}"
+    begins = "" if span.start == ALWAYS_BEFORE else f" from {scope.readable(span.start)}"
+    ends = "" if span.end == ALWAYS_AFTER else f" until {scope.readable(span.end)}"
     return f"{name} is there only{begins}{ends}"
 
 
@@ -122,7 +122,7 @@ OWNER_RULES: Final[tuple[ParkRule[Owned], ...]] = (
     ParkRule(
         ("until",),
         lambda part, _: part.belonging.span.start < part.belonging.span.end,
-        lambda part, scope: f"must be after from, which is {scope.said(part.belonging.span.start)}",
+        lambda part, scope: f"must be after from, which is {scope.readable(part.belonging.span.start)}",
     ),
     ParkRule(("tenant",), _tenant_is_there, _tenant_is_gone),
     ParkRule(("parent",), _parent_is_there, _parent_is_gone),

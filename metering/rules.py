@@ -34,7 +34,7 @@ class Scope:
     by_id: Mapping[str, Meter]
     zone: ZoneInfo
 
-    def said(self, ms: int) -> str:
+    def readable(self, ms: int) -> str:
         """An instant as a person writes it: the day, with the time where it is not midnight."""
         if not -_FAR_MS < ms < _FAR_MS:
             return "ever"
@@ -117,20 +117,22 @@ ORDER_RULES: Final[tuple[ParkRule[Following], ...]] = (
         ("from",),
         lambda part, _: part.later.start == ALWAYS_BEFORE or part.later.start > part.earlier.start,
         lambda part, scope: (
-            f"must be after {scope.said(part.earlier.start)}, where the entry before begins: oldest first"
+            f"must be after {scope.readable(part.earlier.start)}, where the entry before begins: oldest first"
         ),
     ),
     ParkRule(
         ("from",),
         lambda part, _: part.later.start <= part.earlier.start or part.later.start >= part.earlier.end,
-        lambda part, scope: f"the entry before ends only at {scope.said(part.earlier.end)}: two cannot hold at once",
+        lambda part, scope: (
+            f"the entry before ends only at {scope.readable(part.earlier.end)}: two cannot hold at once"
+        ),
     ),
 )
 GAP_RULES: Final[tuple[ParkRule[Following], ...]] = (
     ParkRule(
         ("from",),
         lambda part, _: part.later.start <= part.earlier.end,
-        lambda part, scope: f"nobody has the point from {scope.said(part.earlier.end)} on: close the gap",
+        lambda part, scope: f"nobody has the point from {scope.readable(part.earlier.end)} on: close the gap",
     ),
 )
 
@@ -146,14 +148,14 @@ class OfMeter(Protocol):
 def from_point(part: OfMeter, scope: Scope) -> str:
     """Whether an entry begins with its point."""
     span = part.meter.span
-    begins = "since ever" if span.start == ALWAYS_BEFORE else f"from {scope.said(span.start)}"
+    begins = "since ever" if span.start == ALWAYS_BEFORE else f"from {scope.readable(span.start)}"
     return f"the point is there {begins}; begin with it"
 
 
 def until_point(part: OfMeter, scope: Scope) -> str:
     """Whether an entry ends with its point."""
     span = part.meter.span
-    ends = "without an end" if span.end == ALWAYS_AFTER else f"until {scope.said(span.end)}"
+    ends = "without an end" if span.end == ALWAYS_AFTER else f"until {scope.readable(span.end)}"
     return f"the point is there {ends}; end with it"
 
 

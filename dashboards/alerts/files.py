@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from dashboards.alerts import happened, month, silence, use, wastewater
+from dashboards.alerts import events, month, silence, use, wastewater
 from dashboards.alerts.rule import FOLDER, AlertRule
 from dashboards.setting import Setting
 
-TABLES = (silence.KINDS, happened.KINDS, wastewater.KINDS, use.KINDS, month.KINDS)
+TABLES = (silence.KINDS, events.KINDS, wastewater.KINDS, use.KINDS, month.KINDS)
 """Every kind of alert."""
 RECEIVER = "ecopark-operators"
 GROUPS = (("1m", False), ("10m", True))
@@ -37,7 +37,7 @@ def all_rules(setting: Setting) -> Iterator[AlertRule]:
     """Every rule of every park."""
     for park in setting.parks:
         for kind in chain.from_iterable(TABLES):
-            yield from (AlertRule(kind, subject, park.id) for subject in kind.about(park, setting.day))
+            yield from (AlertRule(kind, subject, park.id) for subject in kind.subjects(park, setting.day))
 
 
 def files(setting: Setting) -> dict[str, str]:

@@ -2,22 +2,22 @@
 
 from typing import Final
 
-from dashboards.alerts.about import at_levels, intake_contracts, sharing, waiting_to_close
-from dashboards.alerts.asking import DAY_S, HOUR, MINUTE, asked, figure
 from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity
+from dashboards.alerts.statements import DAY_S, HOUR, MINUTE, figure, statement
+from dashboards.alerts.subjects import at_levels, intake_contracts, sharing, waiting_to_close
 from metering.figures import Period
 from metering.words import text
 from store.schema import CLOSING, USAGE
 
-_INTAKE = asked('sum("amount") * 2 / {limit} * 100', USAGE, "{mains}", by="time(30m) fill(none)")
-_OPEN = asked('max("open_days")', CLOSING)
-_WAITING = asked('sum("waiting_vnd")', CLOSING, "\"tenant\" != ''", by='"tenant"')
+_INTAKE = statement('sum("amount") * 2 / {limit} * 100', USAGE, "{mains}", by="time(30m) fill(none)")
+_OPEN = statement('max("open_days")', CLOSING)
+_WAITING = statement('sum("waiting_vnd")', CLOSING, "\"tenant\" != ''", by='"tenant"')
 _FORECAST = figure('last("co2e_forecast_kg") / 1000', Period.YEAR, "{tenants}")
 
 KINDS: Final = (
     AlertKind(
         id="intake-{percent}",
-        about=at_levels(intake_contracts, {90: Severity.WARNING, 100: Severity.CRITICAL}),
+        subjects=at_levels(intake_contracts, {90: Severity.WARNING, 100: Severity.CRITICAL}),
         name=text(
             "Intake at {percent} % of the park's contract", "Công suất mua vào đạt {percent}% mức đăng ký của khu"
         ),
@@ -38,7 +38,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="month-open",
-        about=waiting_to_close,
+        subjects=waiting_to_close,
         name=text("Month is not closed", "Tháng chưa khóa sổ"),
         questions=(Question(_OPEN, 400 * DAY_S, "max"),),
         margin=Margin(by=0.5),
@@ -79,7 +79,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="emissions-forecast",
-        about=sharing(
+        subjects=sharing(
             lambda park, own: own.co2e_t_per_year or park.park.thresholds.co2e_t_per_year,
             lambda limit: Allowed(high=limit),
         ),

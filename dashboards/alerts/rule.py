@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from dashboards.alerts.told import labels_filled, labels_told, value_filled, value_told
+from dashboards.alerts.wording import labels_as_template, labels_in_words, value_as_template, value_in_words
 from dashboards.overrides import uid
 from metering.model import Localized
 from metering.park import Park
@@ -105,7 +105,7 @@ class AlertKind:
     """A line of the tables of alerts: everything that is the same for all its subjects.
 
     `id` is its name in the documentation. With the park and `of` (a meter, a tenant, a gateway) it makes the uid, which
-    never changes. `about` gives the subjects on a day. `combine` computes with `$A` and `$B`, the numbers of the
+    never changes. `subjects` gives the subjects on a day. `combine` computes with `$A` and `$B`, the numbers of the
     questions. `page` and `panel` are the target of the link, `first` is what to look at first.
 
     `{name}` in texts and questions is a value of the subject; in `what`, `{value}` is the number that was compared, and
@@ -119,7 +119,7 @@ class AlertKind:
     first: Localized
     page: str
     panel: int
-    about: Callable[[Park, date], Iterable[AlertSubject]] = the_park
+    subjects: Callable[[Park, date], Iterable[AlertSubject]] = the_park
     of: str = ""
     severity: Severity = Severity.WARNING
     allowed: Allowed = NONE
@@ -137,7 +137,7 @@ class AlertRule:
     """A line of the tables of alerts for one of its subjects."""
 
     line: AlertKind
-    about: AlertSubject
+    subject: AlertSubject
     park: str
 
     @property
@@ -153,12 +153,12 @@ class AlertRule:
     @property
     def severity(self) -> Severity:
         """How soon somebody must look."""
-        return self.about.severity or self.line.severity
+        return self.subject.severity or self.line.severity
 
     @property
     def name(self) -> Localized:
         """Its name for people."""
-        return Localized(en=self._said(self.line.name, Language.EN), vi=self._said(self.line.name, Language.VI))
+        return Localized(en=self._in_words(self.line.name, Language.EN), vi=self._in_words(self.line.name, Language.VI))
 
     @property
     def uid(self) -> str:
@@ -177,8 +177,8 @@ class AlertRule:
         labels = {"severity": self.severity.value, "park": self.park, "rule": self.kind}
         compared = "A" if line.combine is None else "D"
         summary = {
-            language: value_filled(
-                labels_filled(self._said(line.what, language), language),
+            language: value_as_template(
+                labels_as_template(self._in_words(line.what, language), language),
                 f".Values.{compared}.Value",
                 line.shape,
                 language,
@@ -196,7 +196,7 @@ class AlertRule:
             "execErrState": "Error",
             "dashboardUid": uid(line.page, Language.EN),
             "panelId": line.panel,
-            "labels": labels if self.about.tenant is None else {**labels, "tenant": self.about.tenant},
+            "labels": labels if self.subject.tenant is None else {**labels, "tenant": self.subject.tenant},
             "annotations": {
                 "summary": summary[Language.EN],
                 "summary_vi": summary[Language.VI],
@@ -207,25 +207,25 @@ class AlertRule:
             "data": self._data(compared),
         }
 
-    def told(self, labels: dict[str, str], value: float | None, language: Language) -> str:
+    def in_words(self, labels: dict[str, str], value: float | None, language: Language) -> str:
         """One instance in words, as Grafana builds them from `annotations`. No value: there are no data."""
-        words = labels_told(self._said(self.line.what, language), labels, language)
-        return value_told(words, value, self.line.shape, language)
+        words = labels_in_words(self._in_words(self.line.what, language), labels, language)
+        return value_in_words(words, value, self.line.shape, language)
 
     def _data(self, compared: str) -> list[dict[str, Any]]:
         line = self.line
         named = tuple(zip("AB", line.questions, strict=False))
-        data = [self._asked(f"Q{name}", question) for name, question in named]
+        data = [self._query(f"Q{name}", question) for name, question in named]
         for name, question in named:
             reduced = {"expression": f"Q{name}", "reducer": question.reducer, "settings": {"mode": "dropNN"}}
             data.append(_computed(name, {"type": "reduce", **reduced}))
         if line.combine is not None:
             data.append(_computed(compared, {"type": "math", "expression": self._written(line.combine)}))
-        conditions = [_conditions(self.about.allowed or line.allowed, line.margin)]
+        conditions = [_conditions(self.subject.allowed or line.allowed, line.margin)]
         data.append(_computed("C", {"type": "threshold", "expression": compared, "conditions": conditions}))
         return data
 
-    def _asked(self, name: str, question: Question) -> dict[str, Any]:
+    def _query(self, name: str, question: Question) -> dict[str, Any]:
         return {
             "refId": name,
             "datasourceUid": "ecopark",
@@ -243,14 +243,14 @@ class AlertRule:
     def _written(self, template: str) -> str:
         return self._filled(template, lambda number: f"{number:g}")
 
-    def _said(self, words: Localized, language: Language) -> str:
+    def _in_words(self, words: Localized, language: Language) -> str:
         return self._filled(language.say(words), language.exact, language)
 
     def _filled(self, template: str, number: Callable[[float], str], language: Language = Language.EN) -> str:
         """The template with the subject's values; other placeholders stay as they are."""
 
         def value(place: re.Match[str]) -> str:
-            match {"park": self.park, **self.about.values}.get(place[1]):
+            match {"park": self.park, **self.subject.values}.get(place[1]):
                 case None:
                     return place[0]
                 case str() as word:

@@ -5,32 +5,32 @@ A silent gateway mutes its meters: the rule of the meters multiplies by whether 
 
 from typing import Final
 
-from dashboards.alerts.about import clocks, gateways, meters_of_gateways
-from dashboards.alerts.asking import GATEWAY, HOUR, MINUTE, asked
 from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity, Silence
+from dashboards.alerts.statements import GATEWAY, HOUR, MINUTE, statement
+from dashboards.alerts.subjects import clocks, gateways, meters_of_gateways
 from metering.words import text
 from store.schema import GATEWAY_CLOCK, METER_STATUS, PIPELINE, REFUSED_COUNT
 
 _LOOK_BACK = 10 * MINUTE
 _EACH_METER = '"tenant", "utility", "meter"'
-_AGE = asked('last("seconds_since_last")', METER_STATUS, "{meters}", by=_EACH_METER)
-_AGES = asked('last("seconds_since_last") AS "age"', METER_STATUS, "{others}", by='"meter"')
+_AGE = statement('last("seconds_since_last")', METER_STATUS, "{meters}", by=_EACH_METER)
+_AGES = statement('last("seconds_since_last") AS "age"', METER_STATUS, "{others}", by='"meter"')
 _YOUNGEST = f'SELECT min("age") FROM ({_AGES})'
-_HEARD = asked('last("heard") AS "heard"', METER_STATUS, by=_EACH_METER)
+_HEARD = statement('last("heard") AS "heard"', METER_STATUS, by=_EACH_METER)
 _NEVER_HEARD = f'SELECT count("heard") FROM ({_HEARD}) WHERE "heard" = false GROUP BY {_EACH_METER}'
 _WAITING = (
     f'SELECT last("waiting_s") FROM "{PIPELINE}" WHERE "service" = \'ingest\' AND $timeFilter GROUP BY "instance"'
 )
-_CLOCK = asked('median("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
+_CLOCK = statement('median("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
 """The median of the minutes of an hour: a backlog that comes late in some of them does not count as a wrong clock."""
-_CLOCKS_SPREAD = asked('spread("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
+_CLOCKS_SPREAD = statement('spread("behind_s")', GATEWAY_CLOCK, GATEWAY, by='"gateway"')
 _STEADY_S = 5 * MINUTE
 """A wrong clock is off by nearly the same all the time; a backlog that is being delivered gets less and less late."""
 
 KINDS: Final = (
     AlertKind(
         id="silent-meter",
-        about=meters_of_gateways,
+        subjects=meters_of_gateways,
         of="{gateway}, {seconds} s",
         name=text("Silent meter", "Đồng hồ mất tín hiệu"),
         questions=(Question(_AGE, _LOOK_BACK), Question(_YOUNGEST, _LOOK_BACK)),
@@ -51,7 +51,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="silent-gateway",
-        about=gateways,
+        subjects=gateways,
         of="{gateway}",
         name=text("Silent gateway", "Thiết bị thu thập mất tín hiệu"),
         severity=Severity.CRITICAL,
@@ -92,7 +92,7 @@ KINDS: Final = (
         id="status-missing",
         name=text("Meters are not being watched", "Không giám sát được đồng hồ"),
         severity=Severity.CRITICAL,
-        questions=(Question(asked('count("heard")', METER_STATUS), _LOOK_BACK),),
+        questions=(Question(statement('count("heard")', METER_STATUS), _LOOK_BACK),),
         allowed=Allowed(high=1e12),
         margin=Margin(),
         what=text(
@@ -111,7 +111,7 @@ KINDS: Final = (
     AlertKind(
         id="refused",
         name=text("Readings refused", "Số liệu bị từ chối"),
-        questions=(Question(asked('sum("count")', REFUSED_COUNT, by='"gateway", "reason"'), HOUR),),
+        questions=(Question(statement('sum("count")', REFUSED_COUNT, by='"gateway", "reason"'), HOUR),),
         what=text(
             "Gateway {labels.gateway}: {value} refused within the last hour ({labels.reason}).",
             "Thiết bị thu thập {labels.gateway}: {value} số liệu bị từ chối trong một giờ qua ({labels.reason}).",
@@ -149,7 +149,7 @@ KINDS: Final = (
         id="not-computed",
         name=text("Not computed", "Không tính được"),
         severity=Severity.CRITICAL,
-        questions=(Question(asked('last("not_computed")', PIPELINE, by='"part"'), 2 * MINUTE),),
+        questions=(Question(statement('last("not_computed")', PIPELINE, by='"part"'), 2 * MINUTE),),
         allowed=Allowed(high=0.5),
         margin=Margin(by=0.3),
         what=text(
@@ -168,7 +168,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="gateway-clock",
-        about=clocks,
+        subjects=clocks,
         of="{gateway}",
         name=text("Clock of a gateway is off", "Đồng hồ hệ thống của thiết bị thu thập bị lệch"),
         questions=(Question(_CLOCK, HOUR), Question(_CLOCKS_SPREAD, HOUR)),

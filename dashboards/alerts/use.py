@@ -2,22 +2,24 @@
 
 from typing import Final
 
-from dashboards.alerts.about import (
+from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity
+from dashboards.alerts.statements import DAY_S, HOUR, METER, MINUTE, TENANT, figure, statement
+from dashboards.alerts.subjects import (
     at_levels,
     demand_contracts,
     main_meters,
     sharing,
     solar_plants,
 )
-from dashboards.alerts.asking import DAY_S, HOUR, METER, MINUTE, TENANT, asked, figure
-from dashboards.alerts.rule import AlertKind, Allowed, Margin, Question, Severity
 from dashboards.queries import BILLING, GENERATION, OF_DAYS, of
 from metering.figures import WATER, Period
 from metering.quantities import Utility
 from metering.words import text
 from store.schema import BALANCE, BASELINE, USAGE
 
-_EXCESS = asked('("loss" - "band") / "incoming" * 100 AS "excess"', BALANCE, OF_DAYS, "{mains}", by='"utility", "main"')
+_EXCESS = statement(
+    '("loss" - "band") / "incoming" * 100 AS "excess"', BALANCE, OF_DAYS, "{mains}", by='"utility", "main"'
+)
 _NIGHT = figure(f'last("night_water_ratio") * last("{WATER}") / mean("{WATER}")', Period.DAY, "{tenants}")
 """Against a week's mean and not the day's: on a day without work the night is as quiet as the day.
 
@@ -25,25 +27,27 @@ For yesterday: in the morning, today consists mostly of the night.
 """
 _ANY = '"amount" >= 0'
 _BOUGHT_WATER = f"{of(Utility.WATER)} AND {BILLING}"
-_LEAST_FLOW = asked('min("amount") / mean("amount")', USAGE, _BOUGHT_WATER, _ANY, "{tenants}", by='"tenant", "meter"')
+_LEAST_FLOW = statement(
+    'min("amount") / mean("amount")', USAGE, _BOUGHT_WATER, _ANY, "{tenants}", by='"tenant", "meter"'
+)
 """Unlike the flow of the night, this also finds leaks at a tenant whose night shift uses water. A week, because a day
 without work is all minimum. The newest quarter hour is incomplete and does not count."""
-_DEMAND = asked(
+_DEMAND = statement(
     'sum("amount") * 2 / {limit} * 100{less}',
     USAGE,
     f"{of(Utility.ELECTRICITY)} AND {BILLING}",
     TENANT,
     by='time(30m), "tenant" fill(none)',
 )
-_SAVING = asked('sum("saving") / sum("expected") * 100', BASELINE, "{tenants}", by='"tenant", "baseline"')
-_YIELD = asked('sum("amount") / {rated}', USAGE, GENERATION, METER, by='"tenant", "meter"')
-_NEIGHBOURS = asked('sum("amount") / {others_rated}', USAGE, GENERATION, "{others}")
+_SAVING = statement('sum("saving") / sum("expected") * 100', BASELINE, "{tenants}", by='"tenant", "baseline"')
+_YIELD = statement('sum("amount") / {rated}', USAGE, GENERATION, METER, by='"tenant", "meter"')
+_NEIGHBOURS = statement('sum("amount") / {others_rated}', USAGE, GENERATION, "{others}")
 """Each relative to its rating."""
 
 KINDS: Final = (
     AlertKind(
         id="balance-loss",
-        about=main_meters,
+        subjects=main_meters,
         of="{tenant}",
         name=text("Loss above meter error", "Tổn thất vượt sai số đồng hồ"),
         questions=(Question(_EXCESS, 3 * DAY_S, until=DAY_S),),
@@ -66,7 +70,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="night-flow",
-        about=sharing(lambda _, own: own.night_flow_ratio, lambda limit: Allowed(high=limit)),
+        subjects=sharing(lambda _, own: own.night_flow_ratio, lambda limit: Allowed(high=limit)),
         of="over {limit}",
         name=text("Water runs at night", "Nước chảy ban đêm"),
         questions=(Question(_NIGHT, 9 * DAY_S, until=DAY_S),),
@@ -89,7 +93,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="continuous-flow",
-        about=sharing(lambda _, own: own.continuous_flow_ratio, lambda limit: Allowed(high=limit)),
+        subjects=sharing(lambda _, own: own.continuous_flow_ratio, lambda limit: Allowed(high=limit)),
         of="over {limit}",
         name=text("Water never stops", "Nước chảy liên tục không ngừng"),
         questions=(Question(_LEAST_FLOW, 7 * DAY_S, until=20 * MINUTE),),
@@ -113,7 +117,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="demand-{percent}",
-        about=demand_contracts,
+        subjects=demand_contracts,
         of="{tenant}",
         name=text("Demand at {percent} % of contract", "Công suất đạt {percent}% mức đăng ký"),
         questions=(Question(_DEMAND, 90 * MINUTE, "max"),),
@@ -133,7 +137,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="power-factor",
-        about=sharing(lambda _, own: own.power_factor, lambda limit: Allowed(low=limit)),
+        subjects=sharing(lambda _, own: own.power_factor, lambda limit: Allowed(low=limit)),
         of="under {limit}",
         name=text("Power factor too low", "Hệ số công suất thấp"),
         questions=(Question(figure('last("power_factor")', Period.MONTH, "{tenants}"), 31 * DAY_S),),
@@ -157,7 +161,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="above-baseline",
-        about=sharing(
+        subjects=sharing(
             lambda _, own: round(own.above_baseline_ratio * 100, 1), lambda limit: Allowed(low=-limit), own=True
         ),
         of="over {limit} %",
@@ -181,7 +185,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="solar-low",
-        about=solar_plants,
+        subjects=solar_plants,
         of="{meter}",
         name=text("Solar under expectation", "Điện mặt trời thấp hơn kỳ vọng"),
         severity=Severity.INFO,
@@ -206,7 +210,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="energy-{percent}",
-        about=at_levels(
+        subjects=at_levels(
             sharing(lambda park, own: own.toe_per_year or park.park.thresholds.toe_per_year, lambda _: Allowed()),
             {90: Severity.INFO, 100: Severity.WARNING},
         ),

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from dashboards.alerts.about import at_levels, outfalls, permits, wastewater_contracts
-from dashboards.alerts.asking import DAY_S, HOUR, METER, MINUTE, PARK, TENANT, asked, figure
 from dashboards.alerts.rule import AlertKind, Margin, Question, Severity
+from dashboards.alerts.statements import DAY_S, HOUR, METER, MINUTE, PARK, TENANT, figure, statement
+from dashboards.alerts.subjects import at_levels, outfalls, permits, wastewater_contracts
 from dashboards.pages.water import measured
 from dashboards.queries import PageScope
 from metering.figures import WASTEWATER, Period
@@ -16,7 +16,7 @@ from metering.words import text
 def _limit(quantity: str, name: Localized, panel: int) -> AlertKind:
     return AlertKind(
         id="effluent-limit",
-        about=permits(quantity),
+        subjects=permits(quantity),
         of=f"{{meter}} {quantity}",
         name=text("Wastewater limit", "Giới hạn nước thải"),
         severity=Severity.CRITICAL,
@@ -43,13 +43,14 @@ def _limit(quantity: str, name: Localized, panel: int) -> AlertKind:
 def _instrument(state: str, says: Localized, hold: int, severity: Severity) -> AlertKind:
     return AlertKind(
         id=f"effluent-{state}",
-        about=outfalls,
+        subjects=outfalls,
         of="{meter}",
         name=text(f"Instrument {says.en}", f"Thiết bị đo {says.vi}"),
         severity=severity,
         questions=(
             Question(
-                asked('count("state")', Utility.WASTEWATER, METER, f"\"state\" = '{state}'", by='"meter"'), 15 * MINUTE
+                statement('count("state")', Utility.WASTEWATER, METER, f"\"state\" = '{state}'", by='"meter"'),
+                15 * MINUTE,
             ),
         ),
         what=text(
@@ -79,7 +80,7 @@ KINDS: Final = (
     ),
     AlertKind(
         id="wastewater-quota-{percent}",
-        about=at_levels(wastewater_contracts, {90: Severity.WARNING, 100: Severity.CRITICAL}),
+        subjects=at_levels(wastewater_contracts, {90: Severity.WARNING, 100: Severity.CRITICAL}),
         of="{tenant}",
         name=text("Wastewater at {percent} % of contract", "Nước thải đạt {percent}% mức hợp đồng"),
         questions=(Question(figure(f'last("{WASTEWATER}") / {{limit}} * 100', Period.DAY, TENANT), DAY_S),),

@@ -35,7 +35,7 @@ class Alert:
     value: float | None
     since: datetime
 
-    def told(self, parks: Sequence[Park], language: Language) -> dict[str, str]:
+    def shown(self, parks: Sequence[Park], language: Language) -> dict[str, str]:
         """An alert for a page, with tenants and meters by name."""
         labels = dict(self.labels)
         meters = meter_names(parks)
@@ -46,7 +46,7 @@ class Alert:
         return {
             "severity": self.rule.severity.value,
             "name": language.say(self.rule.name),
-            "text": self.rule.told(named, self.value, language),
+            "text": self.rule.in_words(named, self.value, language),
             "first": language.say(self.rule.line.first),
             "since": self.since.isoformat(),
             "url": self._address(labels, language),
@@ -54,7 +54,7 @@ class Alert:
 
     def _address(self, labels: dict[str, str], language: Language) -> str:
         chosen = {"var-park": self.rule.park, "viewPanel": str(self.rule.line.panel)}
-        tenant = labels.get("tenant") or self.rule.about.tenant
+        tenant = labels.get("tenant") or self.rule.subject.tenant
         if tenant is not None:
             chosen["var-tenant"] = tenant
         if "meter" in labels:

@@ -144,10 +144,10 @@ class Viewer:
             raise web.HTTPNotFound(text="en or vi") from error
         setting = self._boards.setting
         alerts = await self._alerts.firing(setting, self._now())
-        return web.json_response({"alerts": [alert.told(setting.parks, language) for alert in alerts]})
+        return web.json_response({"alerts": [alert.shown(setting.parks, language) for alert in alerts]})
 
     async def _variable(self, request: web.Request) -> web.StreamResponse:
-        asked = await _asked(request, AskVariable)
+        asked = await _parsed(request, AskVariable)
         board = self._boards.by_uid(asked.page)
         rows = await self._store.query(board.variable(asked.name, _lists(asked.variables)), self._database)
         values = {str(row["value"]) for row in rows if row["value"]}
@@ -157,7 +157,7 @@ class Viewer:
         return web.json_response({"values": sorted(options, key=lambda option: (option["text"], option["value"]))})
 
     async def _panel(self, request: web.Request) -> web.StreamResponse:
-        asked = await _asked(request, AskPanel)
+        asked = await _parsed(request, AskPanel)
         asks = self._boards.by_uid(asked.page).panel(asked.panel, _lists(asked.variables), asked.range())
         answers = [
             {
@@ -169,7 +169,7 @@ class Viewer:
         return web.json_response({"from": _ms(asks.start), "to": _ms(asks.end), "answers": answers})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        asked = await _asked(request, AskShown)
+        asked = await _parsed(request, AskShown)
         board = self._boards.by_uid(asked.page)
         events = []
         for target, statement in board.annotations(_lists(asked.variables), asked.range()):
@@ -182,7 +182,7 @@ class Viewer:
         raise web.HTTPForbidden(text="this server takes no statements: it sends those of its own pages only")
 
 
-async def _asked(request: web.Request, kind: type[Asked]) -> Asked:
+async def _parsed(request: web.Request, kind: type[Asked]) -> Asked:
     """Parse a request. Anything beyond a page, a panel and identifiers is refused."""
     try:
         return kind.model_validate_json(await request.read())

@@ -54,7 +54,7 @@ def tenant(
         async with settings.store() as store:
             return await write_tenant_report(store, park, found, order)
 
-    _told(_run(work()), as_json=as_json)
+    _print_files(_run(work()), as_json=as_json)
 
 
 @app.command(epilog="Example: ecopark report park --year 2026 --lang en --extra forms.yaml --out park-2026.pdf")
@@ -81,7 +81,7 @@ def park(
         async with settings.store() as store:
             return await write_park_report(store, found, order, entered)
 
-    _told(_run(work()), as_json=as_json)
+    _print_files(_run(work()), as_json=as_json)
 
 
 def _run(work: Coroutine[Any, Any, list[Path]]) -> list[Path]:
@@ -92,7 +92,7 @@ def _run(work: Coroutine[Any, Any, list[Path]]) -> list[Path]:
         raise typer.Exit(1) from error
 
 
-def _told(files: list[Path], *, as_json: bool) -> None:
+def _print_files(files: list[Path], *, as_json: bool) -> None:
     for file in files:
         typer.echo(file)
     if as_json:

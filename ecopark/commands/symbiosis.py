@@ -11,7 +11,7 @@ import typer
 from ecopark.commands import AsJson
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
-from efficiency.reports.entries import quantity, said, why
+from efficiency.reports.entries import in_words, quantity, why
 from efficiency.stored.days import past
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
@@ -64,7 +64,7 @@ def symbiosis(
         typer.echo(f"ecopark: {error}", err=True)
         raise typer.Exit(1) from error
     for match in matches:
-        typer.echo(_told(found, match))
+        typer.echo(_lines_of(found, match))
     for stream in alone(found.streams):
         counterpart = Side.DEMAND if stream.side is Side.SURPLUS else Side.SURPLUS
         typer.echo(f"{stream.id}: nobody has a {counterpart.value} of the same kind")
@@ -87,7 +87,7 @@ def _span(park: Park, first: datetime | None, last: datetime | None) -> Span:
     return span
 
 
-def _told(park: Park, match: Match) -> str:
+def _lines_of(park: Park, match: Match) -> str:
     """A match as lines for a terminal."""
     say = Language.EN.say
     owners = [
@@ -104,7 +104,7 @@ def _told(park: Park, match: Match) -> str:
     if match.distance_m is not None:
         lines.append(f"  Distance: {Language.EN.number(match.distance_m, 0)} m in a straight line")
     if match.met.reasons:
-        lines.append(f"  Uncertain: {said(match.met.reasons, Language.EN)}")
+        lines.append(f"  Uncertain: {in_words(match.met.reasons, Language.EN)}")
     return "\n".join(lines)
 
 

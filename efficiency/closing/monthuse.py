@@ -134,7 +134,7 @@ class MonthUse:
         """An instant in the park's time."""
         return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self.park.zone)
 
-    def said(self, ms: int) -> str:
+    def readable(self, ms: int) -> str:
         """An instant for people."""
         return f"{self.local(ms):%Y-%m-%d %H:%M}"
 

@@ -40,9 +40,9 @@ def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
         count = int(unknown.sum())
         yield _obstacle(
             meter.id,
-            f"use of {count} quarter hours is not known, from {month.said(first)} to {month.said(last + QUARTER_MS)}",
-            f"chưa xác định được lượng tiêu thụ của {count} khoảng 15 phút, từ {month.said(first)} đến "
-            f"{month.said(last + QUARTER_MS)}",
+            f"use of {count} quarter hours is not known, from {month.readable(first)} to {month.readable(last + QUARTER_MS)}",
+            f"chưa xác định được lượng tiêu thụ của {count} khoảng 15 phút, từ {month.readable(first)} đến "
+            f"{month.readable(last + QUARTER_MS)}",
         )
     for rule in rules_in(passed.rules & int(_SUSPECT)):
         text = RULE_TEXT[rule]

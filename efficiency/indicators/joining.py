@@ -73,10 +73,10 @@ def _summed(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fig
     lacking = _reasons([part for part in parts if part.value is None])
     if not known or lacking & ~_NOTHING_THERE:
         return absent(unit, lacking or ValueReason.NO_DATA, complete)
-    return figure(sum(part.value or 0.0 for part in known), unit, complete, estimated, _said(parts, known))
+    return figure(sum(part.value or 0.0 for part in known), unit, complete, estimated, _remarks(parts, known))
 
 
-def _said(parts: Sequence[Figure], known: Sequence[Figure]) -> ValueReason:
+def _remarks(parts: Sequence[Figure], known: Sequence[Figure]) -> ValueReason:
     """Remarks of the parts that count, and that others have no value."""
     partly = any(part.value is None and not _never(part) for part in parts)
     return _reasons(known) | (ValueReason.PARTLY if partly else NOTHING)
@@ -92,7 +92,7 @@ def _divided(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fi
     if over == 0:
         return absent(unit, ValueReason.ZERO_DENOMINATOR, complete)
     value = sum((part.value or 0.0) * (part.over or 0.0) for part in known) / over
-    return figure(value, unit, complete, estimated, _said(parts, known), over=over)
+    return figure(value, unit, complete, estimated, _remarks(parts, known), over=over)
 
 
 def _highest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
@@ -101,7 +101,7 @@ def _highest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fi
     if not known:
         return absent(unit, _reasons(parts) or ValueReason.NO_DATA, complete)
     most = max(known, key=lambda part: part.value or 0.0)
-    return figure(most.value, unit, complete, estimated, (most.reasons & ~ValueReason.INDICATIVE) | _said(parts, []))
+    return figure(most.value, unit, complete, estimated, (most.reasons & ~ValueReason.INDICATIVE) | _remarks(parts, []))
 
 
 def _newest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
@@ -155,4 +155,4 @@ def _joined_power_factor(parts: Sequence[Figure], weights: Sequence[float]) -> F
         return absent("cosφ", _reasons(parts) or ValueReason.NO_DATA, complete)
     real = sum(part.over or 0.0 for part in known)
     blind = sum((part.over or 0.0) * sqrt(max(0.0, 1 / (part.value or 1.0) ** 2 - 1)) for part in known)
-    return figure(real / hypot(real, blind), "cosφ", complete, estimated, _said(parts, known), over=real)
+    return figure(real / hypot(real, blind), "cosφ", complete, estimated, _remarks(parts, known), over=real)

@@ -131,7 +131,7 @@ def plain(figure: Figure, language: Language) -> str:
     return f"{language.number(figure.value)} {unit_text(figure.unit, language)}".rstrip()
 
 
-def told(entry: Entry, language: Language) -> str:
+def with_unit(entry: Entry, language: Language) -> str:
     """Number and unit as one text, with its mark; the reason where there is no value."""
     value, unit = quantity(entry.spec, entry.now, language)
     if not value:
@@ -143,10 +143,10 @@ def why(figure: Figure, language: Language) -> str:
     """Why there is no value; empty where there is one."""
     if figure.value is not None:
         return ""
-    return said(figure.absent_for or ValueReason.NO_DATA, language)
+    return in_words(figure.absent_for or ValueReason.NO_DATA, language)
 
 
-def said(reasons: ValueReason, language: Language) -> str:
+def in_words(reasons: ValueReason, language: Language) -> str:
     """Reasons in words."""
     return "; ".join(language.say(REASON_TEXT[reason]) for reason in reasons_in(reasons))
 
@@ -172,7 +172,7 @@ def legend(figures: Iterable[Figure], language: Language) -> list[str]:
     for reason in reasons_in(met):
         mark = _MARKS.get(reason, _OTHER_MARK)
         by_mark[mark] = by_mark.get(mark, ValueReason(0)) | reason
-    return [f"{mark} {said(reasons, language)}" for mark, reasons in sorted(by_mark.items())]
+    return [f"{mark} {in_words(reasons, language)}" for mark, reasons in sorted(by_mark.items())]
 
 
 def notes(figure: Figure, language: Language, revised: date | None = None) -> tuple[str, ...]:
@@ -185,7 +185,7 @@ def notes(figure: Figure, language: Language, revised: date | None = None) -> tu
     if round(figure.estimated, 3) > 0:
         found.append(language.say(TEXTS["estimated"]).format(share=language.percent(figure.estimated)))
     if cautions(figure):
-        found.append(said(cautions(figure), language))
+        found.append(in_words(cautions(figure), language))
     if revised is not None:
         found.append(language.say(TEXTS["revised"]).format(day=language.full_date(revised)))
     return tuple(found)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from efficiency.reports.entries import notes, said, unit_text
+from efficiency.reports.entries import in_words, notes, unit_text
 from efficiency.reports.forms import TENANT_FORMS, FormRow, Given
 from efficiency.reports.tablefiles import Cell, put_book, put_csv
 from efficiency.reports.words import TEXTS
@@ -62,7 +62,7 @@ def status_text(row: FormRow, language: Language) -> str:
     status = language.say(TEXTS[row.status])
     if row.status == "given" or row.measured is None:
         return status
-    why = said(row.measured.reasons, language)
+    why = in_words(row.measured.reasons, language)
     return f"{status} ({why})" if why else status
 
 

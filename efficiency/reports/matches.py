@@ -3,7 +3,7 @@
 from typing import Any
 
 from efficiency.reports.contents import ParkReport
-from efficiency.reports.entries import quantity, said, why
+from efficiency.reports.entries import in_words, quantity, why
 from efficiency.reports.words import TEXTS
 from efficiency.symbiosis.matching import Match
 from metering.figures import MATCH_FIGURES
@@ -30,7 +30,7 @@ def match_rows(report: ParkReport, language: Language) -> list[dict[str, Any]]:
             if match.distance_m is None
             else language.say(TEXTS["distance"]).format(m=language.number(match.distance_m, 0))
         )
-        return " · ".join(filter(None, (said(match.met.reasons, language), known or unknown)))
+        return " · ".join(filter(None, (in_words(match.met.reasons, language), known or unknown)))
 
     return [
         {

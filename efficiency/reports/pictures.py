@@ -11,7 +11,7 @@ from efficiency.reports.charts.flows import Flow, flows
 from efficiency.reports.charts.grids import HOURS, heat_map, quality_strips
 from efficiency.reports.charts.ranking import Bar, ranking
 from efficiency.reports.contents import Common, MainBalance, MeterQuality, ParkReport, TenantReport
-from efficiency.reports.entries import Entry, mark_of, told
+from efficiency.reports.entries import Entry, mark_of, with_unit
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.words import TEXTS
 from efficiency.valuation.valued import ValueReason
@@ -147,7 +147,7 @@ class Pictures:
     def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
         """Tenants by one of their figures; None where nobody has it."""
         bars = [
-            Bar(tenant_name, entry.now.value, told(entry, self._language), colour)
+            Bar(tenant_name, entry.now.value, with_unit(entry, self._language), colour)
             for tenant_name, entry in self._named(report, name)
         ]
         return self._ranking(self._say(key), self._say("ranking"), bars)
@@ -157,7 +157,7 @@ class Pictures:
         bars = []
         for tenant_name, entry in self._named(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1
-            text = told(entry, self._language)
+            text = with_unit(entry, self._language)
             if over is not None:
                 text = self._language.percent(over, sign=True) + mark_of(entry.now)
             bars.append(Bar(tenant_name, over, text, BAD if (over or 0.0) > 0 else GOOD))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dashboards.filling import EVERYTHING, Choice, asked, stands_aside
+from dashboards.filling import EVERYTHING, Choice, as_sent, stands_aside
 from dashboards.generate import OPERATOR
 from dashboards.panels import Page
 from dashboards.setting import Setting
@@ -62,7 +62,7 @@ async def time_panels(
         for length, back in ranges.items():
             for panel in page.panels:
                 for target in panel.targets:
-                    statement = asked(target.query, panel, chosen, start=now - back, end=now, zone=park.zone)
+                    statement = as_sent(target.query, panel, chosen, start=now - back, end=now, zone=park.zone)
                     if not stands_aside(statement):
                         place = f"{page.name}/{panel.id} {panel.title.en}"
                         found.append(Timed(*await _took(store, statement, pid), length, place))

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, with_macros
+from dashboards.filling import EVERYTHING, Choice, as_sent, filled, stands_aside, with_macros
 from dashboards.generate import OPERATOR, OWN, contents
 from dashboards.panels import Page, Panel, PanelKind
 from dashboards.setting import Setting
@@ -64,7 +64,7 @@ async def test_every_panel_has_an_answer_with_its_columns(
         shown = TENANTS[tenants if several else "one"]
         for panel in page.panels:
             for target in panel.targets:
-                statement = asked(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
+                statement = as_sent(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
                 rows = await filled_store.query(statement, OPERATOR_DATABASE)
                 place = f"{page.name}/{panel.id} {panel.title.en} ({target.ref})"
                 due = not stands_aside(statement) and (bool(panel.window) or RANGES[length] >= panel.least)
@@ -162,7 +162,7 @@ async def test_a_page_of_one_tenant_shows_no_other(filled_store: Store, setting:
         chosen = choices(page, TENANTS["one"], park)
         for panel in page.panels:
             for target, length in product(panel.targets, RANGES):
-                statement = asked(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
+                statement = as_sent(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
                 rows = await filled_store.query(statement, OPERATOR_DATABASE)
                 assert {row["tenant"] for row in rows if row.get("tenant")} <= {"textile"}, (page.name, panel.id)
 

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
-from dashboards.filling import EVERYTHING, Choice, asked, filled, stands_aside, with_macros
+from dashboards.filling import EVERYTHING, Choice, as_sent, filled, stands_aside, with_macros
 from dashboards.influxql import InfluxQL
 from dashboards.queries import PageScope, rates, totals
 from dashboards.setting import Setting
@@ -60,7 +60,7 @@ async def test_no_panel_is_empty(real: tuple[Store, Park], tenants: str, length:
             if panel.event_free:
                 continue
             for target in panel.targets:
-                statement = asked(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
+                statement = as_sent(target.query, panel, chosen, NOW - RANGES[length], NOW, park.zone)
                 if not stands_aside(statement) and not may_be_empty(target, shown, park):
                     rows = await store.query(statement, database)
                     if not any(value is not None for row in rows for name, value in row.items() if name != "time"):

@@ -35,7 +35,7 @@ def taken(payload: object, known: Directory, topic: str = TOPIC) -> Accepted:
         assert point.fields["detail"] == each.refusal.detail
         assert point.fields["topic"] == topic[:TEXT]
         assert point.ns // 1_000_000 == NOW
-        each.refusal.told().model_dump_json()
+        each.refusal.for_sender().model_dump_json()
     for line in lines_of(accepted.taken):
         parse(line)
     return accepted

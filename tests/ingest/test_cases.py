@@ -46,7 +46,7 @@ def test_what_devices_sent(case: str, park: Directory) -> None:
     for line in (CASES / case / "input.jsonl").read_bytes().splitlines():
         accepted = accept(TOPIC, line, NOW, park)
         stored += [{"ts": taken.ms, "values": dict(taken.values)} for taken in accepted.taken]
-        refused += [each.told().model_dump(mode="json") for each in accepted.refusals]
+        refused += [each.for_sender().model_dump(mode="json") for each in accepted.refusals]
     assert stored == expected["stored"]
     assert len(refused) == len(expected["refused"]), refused
     for found, wanted in zip(refused, expected["refused"], strict=True):

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from dashboards.alerts.files import all_rules
 from dashboards.filling import Choice, filled, with_macros
-from dashboards.filling import asked as as_grafana
+from dashboards.filling import as_sent as as_grafana
 from dashboards.panels import Page
 from dashboards.setting import Setting
 from ecopark.commands.store import FROM, TO

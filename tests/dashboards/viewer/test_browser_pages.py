@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser
 
-from dashboards.filling import asked, stands_aside
+from dashboards.filling import as_sent, stands_aside
 from dashboards.generate import OPERATOR, OWN
 from dashboards.panels import Page, Panel, PanelKind
 from dashboards.setting import Setting
@@ -43,7 +43,7 @@ def due(page: Page, panel: Panel, length: timedelta, park: Park) -> bool:
     tenants = TENANTS["all"] if _for_all(page) else TENANTS["one"]
     chosen = choices(page, tenants, park)
     for target in panel.targets:
-        statement = asked(target.query, panel, chosen, NOW - length, NOW, park.zone)
+        statement = as_sent(target.query, panel, chosen, NOW - length, NOW, park.zone)
         if (
             not stands_aside(statement)
             and (panel.window or length >= panel.least)

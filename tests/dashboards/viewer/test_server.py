@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from dashboards.filling import asked, outside_patterns, stands_aside
+from dashboards.filling import as_sent, outside_patterns, stands_aside
 from dashboards.generate import PageOwner
 from dashboards.setting import Setting
 from dashboards.viewer.boards import Boards, UnknownError
@@ -84,7 +84,7 @@ async def test_a_panel_is_answered_as_grafana_would_be(
                 found = {each["ref"]: each["series"] for each in (await answer.json())["answers"]}
             for target in panel.targets:
                 chosen = choices(page, TENANTS["all"], park)
-                statement = asked(target.query, panel, chosen, NOW - timedelta(days=1), NOW, park.zone)
+                statement = as_sent(target.query, panel, chosen, NOW - timedelta(days=1), NOW, park.zone)
                 expected = [] if stands_aside(statement) else await filled_store.series(statement, OPERATOR_DATABASE)
                 assert found[target.ref] == expected, (page.name, panel.id)
 

@@ -2,15 +2,15 @@
 
 from typing import Final
 
-from dashboards.alerts.asking import DAY_S, HOUR, asked, one_of
 from dashboards.alerts.rule import AlertKind, Question, Severity
+from dashboards.alerts.statements import DAY_S, HOUR, one_of, statement
 from dashboards.words import DOUBTFUL_EVENTS, UNIT_EVENT
 from metering.words import text
 from store.schema import EVENTS
 
 
 def _counted(*kinds: str, by: str = '"tenant", "meter"') -> str:
-    return asked('count("text_en")', EVENTS, one_of("kind", kinds), by=by)
+    return statement('count("text_en")', EVENTS, one_of("kind", kinds), by=by)
 
 
 _IN_DOUBT = _counted(*(kind for kind in DOUBTFUL_EVENTS if kind != UNIT_EVENT), by='"tenant", "meter", "kind"')

@@ -1,14 +1,14 @@
 """Subjects of alert rules on a day: gateways, tenants that share a threshold, contracts, outfalls, solar plants.
 
-Each function is the `about` of a line of the tables; `values` fill in the placeholders of its texts and questions.
+Each function gives the `subjects` of a line of the tables; `values` fill in the placeholders of its texts and questions.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 
-from dashboards.alerts.asking import one_of
 from dashboards.alerts.rule import AlertSubject, Allowed, Severity, SubjectValue
+from dashboards.alerts.statements import one_of
 from dashboards.names import short
 from metering.dated import at
 from metering.instants import Span, midnight_ms
@@ -97,11 +97,11 @@ def sharing(
     return found
 
 
-def at_levels(about: SubjectFinder, levels: dict[int, Severity]) -> SubjectFinder:
+def at_levels(finder: SubjectFinder, levels: dict[int, Severity]) -> SubjectFinder:
     """Each subject once for each `percent` of its limit."""
 
     def found(park: Park, day: date) -> Iterator[AlertSubject]:
-        for subject in about(park, day):
+        for subject in finder(park, day):
             for percent, severity in levels.items():
                 yield at_percent(subject, percent, severity)
 

@@ -15,7 +15,7 @@ PARK, TENANT, METER, GATEWAY = (f"\"{tag}\" = '{{{tag}}}'" for tag in ("park", "
 """Conditions on a tag: the subject of the rule."""
 
 
-def asked(what: str, measurement: str, *conditions: str, by: str = "") -> str:
+def statement(what: str, measurement: str, *conditions: str, by: str = "") -> str:
     """A statement over the points of one park that fulfil the conditions."""
     found = f'SELECT {what} FROM "{measurement}" WHERE {" AND ".join((PARK, *conditions, "$timeFilter"))}'
     return f"{found} GROUP BY {by}" if by else found
@@ -28,4 +28,4 @@ def one_of(tag: str, values: Iterable[str]) -> str:
 
 def figure(what: str, period: str, *conditions: str) -> str:
     """An expression over the stored figures of tenants."""
-    return asked(what, EFFICIENCY, f"\"period\" = '{period}'", *conditions, by='"tenant"')
+    return statement(what, EFFICIENCY, f"\"period\" = '{period}'", *conditions, by='"tenant"')

@@ -7,7 +7,7 @@ from dashboards.words import DOUBTFUL_EVENTS, EVENT, NOT_KNOWN, REASON
 from metering.model import Localized
 from metering.words import UTILITY, Language, inside, text
 
-_SAID: Final = {
+_READABLE: Final = {
     "kind": {kind: inside(EVENT[kind]) for kind in DOUBTFUL_EVENTS},
     "reason": REASON,
     "utility": {utility.value: name for utility, name in UTILITY.items()},
@@ -23,21 +23,21 @@ _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _A_WHILE: Final = text("some time", "một thời gian")
 
 
-def labels_filled(words: str, language: Language) -> str:
+def labels_as_template(words: str, language: Language) -> str:
     """The words with each `{labels.NAME}` as Grafana's template of it."""
     for label in _LABELS:
         words = words.replace(f"{{labels.{label}}}", _label(label, language))
     return words
 
 
-def labels_told(words: str, labels: dict[str, str], language: Language) -> str:
+def labels_in_words(words: str, labels: dict[str, str], language: Language) -> str:
     """The words with each `{labels.NAME}` filled in."""
     for label in _LABELS:
-        words = words.replace(f"{{labels.{label}}}", _told_label(label, labels.get(label, ""), language))
+        words = words.replace(f"{{labels.{label}}}", _label_in_words(label, labels.get(label, ""), language))
     return words
 
 
-def value_filled(words: str, value: str, shape: str, language: Language) -> str:
+def value_as_template(words: str, value: str, shape: str, language: Language) -> str:
     """The words with Grafana's template of `{value}`."""
     vietnamese = language is Language.VI
     if shape == "duration":
@@ -49,7 +49,7 @@ def value_filled(words: str, value: str, shape: str, language: Language) -> str:
     return words.replace("{value}", template)
 
 
-def value_told(words: str, value: float | None, shape: str, language: Language) -> str:
+def value_in_words(words: str, value: float | None, shape: str, language: Language) -> str:
     """The words with `{value}` filled in; None: unknown."""
     if value is None:
         return words.replace("{value}", language.say(_A_WHILE))
@@ -63,16 +63,16 @@ def _label(label: str, language: Language) -> str:
     """Template of a label: with names for people where it has some."""
     if label in _ABSENT:
         return f'{{{{ or .Labels.{label} "{language.say(_ABSENT[label])}" }}}}'
-    if label not in _SAID:
+    if label not in _READABLE:
         return f"{{{{ .Labels.{label} }}}}"
-    each = (f'if eq .Labels.{label} "{key}" }}}}{language.say(name)}' for key, name in _SAID[label].items())
+    each = (f'if eq .Labels.{label} "{key}" }}}}{language.say(name)}' for key, name in _READABLE[label].items())
     return "{{ " + "{{ else ".join(each) + f"{{{{ else }}}}{{{{ .Labels.{label} }}}}{{{{ end }}}}"
 
 
-def _told_label(label: str, value: str, language: Language) -> str:
+def _label_in_words(label: str, value: str, language: Language) -> str:
     if label in _ABSENT and not value:
         return language.say(_ABSENT[label])
-    words: Localized | None = _SAID.get(label, {}).get(value)
+    words: Localized | None = _READABLE.get(label, {}).get(value)
     return value if words is None else language.say(words)
 
 
