@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from metering.errors import OperatorError, UnavailableError
 from metering.parkfile import ParkFileError
+from store.answers import RejectedError
 
 COMMANDS = (
     "account",
@@ -45,6 +46,9 @@ _MODULES = {"import": "importing"}
 
 PROVING = ("bench", "chaos", "demo")
 """Commands of the proving room; found by name, since no room imports that one."""
+
+
+_NEEDED = "Ecopark needs InfluxDB 1.6 or later of 1.x, 2.x, or openGemini 1.5: docs/servers.md says what was tried"
 
 
 class _AsAsked(TyperGroup):
@@ -107,6 +111,9 @@ def main() -> None:
     except* UnavailableError as group:
         status = status or 1
         _say(group)
+    except* RejectedError as group:
+        status = 2
+        _say(group)
     sys.exit(status)
 
 
@@ -114,5 +121,8 @@ def _say(group: BaseExceptionGroup[Exception]) -> None:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             _say(error)
+        elif isinstance(error, RejectedError):
+            who = error.server or "the database"
+            sys.stderr.write(f"ecopark: {who} rejects what it is asked: {error}. {_NEEDED}\n")
         else:
             sys.stderr.write(f"ecopark: {error}\n" if not isinstance(error, ParkFileError) else f"{error}\n")

@@ -16,12 +16,26 @@ _VERSION = "x-influxdb-version"
 _GEMINI_VERSION = "x-geminidb-version"
 _NOTHING_YET = "measurement not found"
 """openGemini's answer where InfluxDB's is empty."""
-_GOING = "is being delete"
-"""openGemini answers so while it deletes, which takes a while."""
+_PASSING = (
+    *("query interrupted", "query aborted", "query engine shutdown", "query-timeout limit exceeded"),
+    *("max-concurrent-queries limit exceeded", "engine is closed", "shard is disabled", "shard is being deleted"),
+    *("no connections available", "is not alive", "is being closing or closed", "pt not found", "is being delete"),
+)
+"""Errors inside of answers of success that pass: the server ends, begins, is busy or deletes something.
+
+The first two lines are InfluxDB's, the third is openGemini's.
+"""
 
 
 class RejectedError(Exception):
-    """The database will not take these lines, now or later; the message is its own."""
+    """The database will not take these lines or this statement, now or later; the message is its own.
+
+    `server` is the one that rejects a statement: its version may lack what is asked for.
+    """
+
+    def __init__(self, message: str, server: str = "") -> None:
+        super().__init__(message)
+        self.server = server
 
 
 Row = dict[str, Any]
@@ -39,13 +53,18 @@ def is_packed(reply: Reply) -> bool:
     return reply.headers.get("content-type", "").partition(";")[0] == PACKED
 
 
+def server_of(answer: Reply, url: str) -> str:
+    """Which server answered, with its version."""
+    version = version_of(answer)
+    return f"{url} ({f'version {version}' if version else 'which names no version'})"
+
+
 def strange(answer: Reply, url: str) -> UnavailableError:
     """An unreadable answer of success: half of one, a proxy's page, or that of another kind of server."""
-    said = version_of(answer)
-    version = f"version {said}" if said else "which names no version"
     begins = answer.body[:_BEGINNING].decode(errors="replace").strip()
     return UnavailableError(
-        f"{url} ({version}) answers, but not as InfluxDB does; {len(answer.body)} bytes, which begin {begins!r}. "
+        f"{server_of(answer, url)} answers, but not as InfluxDB does; "
+        f"{len(answer.body)} bytes, which begin {begins!r}. "
         "Where this stays so, ECOPARK_INFLUX_URL names a proxy, or another kind of server"
     )
 
@@ -64,26 +83,26 @@ def message_of(answer: Reply) -> str:
         return answer.body.decode(errors="replace")[:_DETAIL]
 
 
-def rows_of(results: list[dict[str, Any]], url: str) -> list[Row]:
+def rows_of(results: list[dict[str, Any]], server: str) -> list[Row]:
     """Rows of all series of the results.
 
     Raises what `series_of` raises.
     """
     rows: list[Row] = []
     for result in results:
-        for found in series_of(result, url):
+        for found in series_of(result, server):
             tags, columns = found.get("tags", {}), found["columns"]
             rows.extend({**tags, **dict(zip(columns, row, strict=True))} for row in found.get("values", ()))
     return rows
 
 
-def series_of(result: dict[str, Any], url: str) -> list[dict[str, Any]]:
+def series_of(result: dict[str, Any], server: str) -> list[dict[str, Any]]:
     """Series of one statement's result, as InfluxDB writes them; none where there is no such measurement.
 
     Raises one of the three errors where the database reports one.
     """
     if "error" in result and not result["error"].startswith(_NOTHING_YET):
-        raise _of_query(result["error"], url)
+        raise _of_query(result["error"], server)
     return result.get("series") or []
 
 
@@ -104,7 +123,7 @@ def failure_of(reply: Reply, url: str, database: str) -> Exception:
                 f"InfluxDB at {url} has no database {database!r} ({detail}); create it, or correct ECOPARK_INFLUX_URL"
             )
         case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE | HTTPStatus.UNPROCESSABLE_ENTITY:
-            return RejectedError(detail)
+            return RejectedError(detail, server_of(reply, url))
         case status:
             return UnavailableError(
                 f"InfluxDB at {url} answers {status}: {detail}",
@@ -116,9 +135,9 @@ def _seconds(retry_after: str | None) -> float | None:
     return float(retry_after) if retry_after and retry_after.isdigit() else None
 
 
-def _of_query(error: str, url: str) -> Exception:
-    if _GOING in error:
-        return UnavailableError(f"InfluxDB at {url}: {error}")
+def _of_query(error: str, server: str) -> Exception:
+    if any(passing in error for passing in _PASSING):
+        return UnavailableError(f"InfluxDB at {server}: {error}")
     if error.startswith("database not found"):
-        return OperatorError(f"InfluxDB at {url}: {error}; create it")
-    return RejectedError(error)
+        return OperatorError(f"InfluxDB at {server}: {error}; create it")
+    return RejectedError(error, server)

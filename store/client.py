@@ -30,6 +30,7 @@ from store.answers import (
     is_packed,
     rows_of,
     series_of,
+    server_of,
     strange,
     version_of,
 )
@@ -152,9 +153,9 @@ class Store:
         answer = await self._ask(asked, {"db": database, "epoch": "ns"}, _AS_ROWS)
         try:
             results = json.loads(answer.body)["results"]
-            rows = rows_of(results[:1], self._url)
+            rows = rows_of(results[:1], server_of(answer, self._url))
             if proof is not None:
-                proof.check([row["number"] for row in rows_of(results[1:], self._url)])
+                proof.check([row["number"] for row in rows_of(results[1:], server_of(answer, self._url))])
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise strange(answer, self._url) from error
         return rows
@@ -166,7 +167,8 @@ class Store:
         """
         answer = await self._ask(statement, {"db": database, "epoch": "ms"}, _AS_ROWS)
         try:
-            return [series for result in json.loads(answer.body)["results"] for series in series_of(result, self._url)]
+            server = server_of(answer, self._url)
+            return [series for result in json.loads(answer.body)["results"] for series in series_of(result, server)]
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise strange(answer, self._url) from error
 
@@ -180,10 +182,10 @@ class Store:
         asked, proof = self._proving(statement, database)
         answer = await self._ask(asked, {"db": database, "epoch": "ms"}, _AS_ARRAYS)
         try:
-            results = columns_of(answer.body, packed=is_packed(answer))
-            found = [table(series) for result in results[:1] for series in series_of(result, self._url)]
+            results, server = columns_of(answer.body, packed=is_packed(answer)), server_of(answer, self._url)
+            found = [table(series) for result in results[:1] for series in series_of(result, server)]
             if proof is not None:
-                proofs = [table(series) for result in results[1:] for series in series_of(result, self._url)]
+                proofs = [table(series) for result in results[1:] for series in series_of(result, server)]
                 proof.check([int(number) for one in proofs for number in one.fields["number"]])
         except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
             raise strange(answer, self._url) from error
@@ -228,7 +230,7 @@ class Store:
     async def _execute(self, statement: str, database: str) -> None:
         answer = await self._ask(statement, {"db": database}, _AS_ROWS)
         try:
-            rows_of(json.loads(answer.body)["results"], self._url)
+            rows_of(json.loads(answer.body)["results"], server_of(answer, self._url))
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise strange(answer, self._url) from error
 

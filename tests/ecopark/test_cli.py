@@ -1,5 +1,6 @@
 """The command line: what each way to fail looks like, and what a command brings into memory."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -8,16 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from ecopark.cli import COMMANDS
+from ecopark.cli import COMMANDS, app
 from proving.processes import free_port
+from tests.conftest import FaultyProxy
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_tells_what_it_does(run: Any, command: str) -> None:
-    told = run(command, "--help")
-    assert told.returncode == 0
-    assert "Usage: ecopark" in told.stdout
+def test_every_command_tells_what_it_does(command: str) -> None:
+    told = CliRunner().invoke(app, [command, "--help"], prog_name="ecopark")
+    assert told.exit_code == 0, told.output
+    assert "Usage: ecopark" in told.output
 
 
 def test_a_database_that_does_not_answer_is_one_line_and_exit_1(run: Any) -> None:
@@ -26,6 +29,18 @@ def test_a_database_that_does_not_answer_is_one_line_and_exit_1(run: Any) -> Non
     assert failed.returncode == 1
     (line,) = failed.stderr.splitlines()
     assert line.startswith(f"ecopark: InfluxDB at http://127.0.0.1:{port}: ")
+
+
+async def test_a_server_that_lacks_what_we_ask_for_is_named_with_its_version_and_what_would_do(
+    run: Any, proxy: FaultyProxy
+) -> None:
+    proxy.always, proxy.headers = 200, {"X-Influxdb-Version": "0.9.6"}
+    proxy.body = json.dumps({"results": [{"statement_id": 0, "error": "error parsing query: found GROUP"}]})
+    failed = await asyncio.to_thread(run, "refused", "list", ECOPARK_INFLUX_URL=proxy.url)
+    assert failed.returncode == 2
+    (line,) = failed.stderr.splitlines()
+    said = "rejects what it is asked: error parsing query: found GROUP. Ecopark needs InfluxDB 1.6"
+    assert line.startswith(f"ecopark: {proxy.url} (version 0.9.6) {said}")
 
 
 def test_an_ingester_carries_nothing_that_only_reports_need() -> None:

@@ -1,6 +1,8 @@
 """Each failure of the database is the data's, the other side's or the operator's, and nothing else is raised."""
 
 import asyncio
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,8 +57,10 @@ async def test_missing_database(store: Store) -> None:
 
 
 async def test_a_statement_at_fault_is_rejected(store: Store) -> None:
-    with pytest.raises(RejectedError, match="error parsing query"):
-        await store.query("SELECT FROM", OPERATOR_DATABASE)
+    for asking in (store.query, store.series, store.tables):
+        with pytest.raises(RejectedError, match="error parsing query") as caught:
+            await asking("SELECT FROM", OPERATOR_DATABASE)
+        assert re.fullmatch(r"http://127.0.0.1:\d+ \(version 1\.\d+\.\d+\S*\)", caught.value.server)
 
 
 async def test_culprits_stand_alone_and_the_rest_is_written(store: Store) -> None:
@@ -148,6 +152,24 @@ async def test_a_measurement_that_opengemini_does_not_know_is_empty(proxy: Fault
         for asking in (store.query, store.series, store.tables):
             assert await asking('SELECT * FROM "usage"', OPERATOR_DATABASE) == []
         assert await store.delete("usage", "time < 1", [OPERATOR_DATABASE]), "it does delete"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "query interrupted",
+        "max-concurrent-queries limit exceeded(10, 10)",
+        "shard is disabled",
+        "engine is closed",
+        "no connections available, node: 2, 127.0.0.1:8401",
+    ],
+)
+async def test_an_error_of_a_server_that_ends_or_begins_passes(error: str, proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = json.dumps({"results": [{"statement_id": 0, "error": error}]}), 200
+    async with Store(proxy.url) as store:
+        for asking in (store.query, store.series, store.tables):
+            with pytest.raises(UnavailableError, match=re.escape(error)):
+                await asking('SELECT * FROM "usage"', OPERATOR_DATABASE)
 
 
 async def test_what_opengemini_is_deleting_is_waited_for(proxy: FaultyProxy) -> None:
