@@ -117,6 +117,10 @@ class Calendar(Model):
     holidays: tuple[Holiday, ...] = ()
     seasons: dict[str, DayRange] = Field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        """By content, so that what follows from a calendar can be kept for it."""
+        return hash((self.holidays, *sorted(self.seasons.items())))
+
     def holiday(self, day: date) -> Holiday | None:
         """The holiday on a day, if it is one."""
         return next((holiday for holiday in self.holidays if holiday.holds(day)), None)

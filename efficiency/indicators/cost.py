@@ -65,7 +65,7 @@ def _why(park: Park, tenant: Tenant, utility: Utility, when: Slots, lacking: Boo
     tariff = park.tariffs.electricity
     if utility is not Utility.ELECTRICITY or tariff is None:
         return ValueReason.NO_PRICE
-    if np.isnan(band_shares(tariff.bands, when)[lacking]).any():
+    if np.isnan(band_shares(tariff.bands, park.calendar, when)[lacking]).any():
         return ValueReason.NO_BANDS
     days = [day_of(int(day)) for day in np.unique(when.day[lacking])]
     voltages = [value_on(tenant.contract.voltage, day) for day in days]

@@ -108,7 +108,7 @@ def _cost(park: Park, utility: Utility, use: QuarterHours, when: Slots) -> Value
     purchase, tariff = park.tariffs.purchase, park.tariffs.electricity
     if utility is not Utility.ELECTRICITY:
         return flat_cost(use, purchase.prices.get(utility, ()), when)
-    shares = band_shares(tariff.bands if tariff is not None else (), when)
+    shares = band_shares(tariff.bands if tariff is not None else (), park.calendar, when)
     return electricity_cost(use, Tariff(shares, band_prices(purchase.electricity, when))).total
 
 

@@ -172,7 +172,7 @@ def tenant_figures(
     tariff = park.tariffs.electricity
     shares = np.full((len(hours.when), len(BANDS)), np.nan)
     if tariff is not None:
-        shares = band_shares(tariff.bands, hours.when)
+        shares = band_shares(tariff.bands, park.calendar, hours.when)
     sums = tenant_hours(park, tenant.id, _in_sums(park, by_meter, period), span) or hours
     bought = hours.use.get(Utility.ELECTRICITY, ())
     electricity = electricity_of(sums.use.get(Utility.ELECTRICITY, ()), sums.generated, sums.exported)
@@ -197,7 +197,7 @@ def tenant_figures(
     figures["cost_vnd"] = cost.figure.noting(without_demand(demand.figure))
     figures |= payable(park, cost, demand.figure, figures.get("reactive_vnd"), hours.when)
     figures |= budget_figures(park, tenant, hours.when, cost, demand.accrued)
-    figures["night_water_ratio"] = night_share(hours.of(Utility.WATER), hours.when, tenant.shifts)
+    figures["night_water_ratio"] = night_share(hours.of(Utility.WATER), hours.when, tenant.shifts, park.calendar)
     whole = together(sums.fence)
     if whole is not None:
         figures["completeness"] = Figure(whole.complete, "1")

@@ -4,7 +4,7 @@ Inputs are stored part by part (`USAGE_BASIS`), so that a change made while the 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -17,6 +17,7 @@ from efficiency.service.aside import MAIN, TENANT
 from efficiency.service.differences import first_day, first_of_balance, first_of_tenant, first_place, ms_of
 from efficiency.usage.intervals import ALWAYS_BEFORE, EVER
 from efficiency.valuation.rows import places_in
+from metering.calendar import Window
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -32,15 +33,16 @@ _NOT_COMPUTED_FROM: Final = dict.fromkeys(
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 
 Parts = dict[str, Any]
-"""Content by part: a meter's id, `.prices`, `.purchase`, `.electricity`, `.scope1`, `.scope2`, `.toe`, `.reactive`,
-`.tenant ` and the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's. `.streams` has
-all that matches depend on."""
+"""Content by part: a meter's id, `.prices`, `.purchase`, `.electricity`, `.band days`, `.scope1`, `.scope2`, `.toe`,
+`.reactive`, `.tenant ` and the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's.
+`.streams` has all that matches depend on."""
 BASELINE = ".baseline "
 PLACES = "places"
 STREAMS = ".streams"
 REUSE = ".reuse"
 PURCHASE = ".purchase"
 ENTERED = ".entered"
+BAND_DAYS = ".band days"
 ELECTRICITY = Utility.ELECTRICITY.value
 
 
@@ -57,7 +59,9 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     found[PURCHASE] = {ELECTRICITY: tariffs["purchase"]["electricity"], **tariffs["purchase"]["prices"]}
     found[".reactive"] = {"rule": electricity.pop("reactive", [])}
     found[".electricity"] = {"bands": electricity.get("bands", []), **electricity.get("prices", {})}
-    found[".calendar"] = park.calendar.model_dump(mode="json", by_alias=True)
+    tariff = park.tariffs.electricity
+    hours = tariff.bands if tariff is not None else ()
+    found[BAND_DAYS] = _by_calendar(park, (window for each in hours for window in (*each.peak, *each.off_peak)))
     if park.park.reused_water:
         found[REUSE] = list(park.park.reused_water)
     if park.entered:
@@ -71,7 +75,12 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     for tenant in park.tenants:
         own = tenant.model_dump(mode="json", by_alias=True)
         points = [[each.meter.id, _dump(each.belonging)] for each in park.points_of_tenant(tenant.id)]
-        found[f"{TENANT}{tenant.id}"] = {"points": points, **{key: own[key] for key in _OF_A_TENANT}}
+        shifts = (window for entry in tenant.shifts for window in entry.value)
+        found[f"{TENANT}{tenant.id}"] = {
+            "points": points,
+            "work_days": _by_calendar(park, shifts),
+            **{key: own[key] for key in _OF_A_TENANT},
+        }
     for meter in park.meters:
         if any(belonging.role is Role.MAIN for belonging in meter.belongs):
             found[f"{MAIN}{meter.id}"] = [_in_balance(meter)] + [
@@ -90,6 +99,14 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
         found[f"{BASELINE}{name}"] = content | _explained_by(park, held)
     known: Parts = json.loads(json.dumps(found))
     return known
+
+
+def _by_calendar(park: Park, windows: Iterable[Window]) -> list[dict[str, Any]]:
+    """Holidays and seasons, as an entry since ever, where windows do not start on all days alike."""
+    if not any(window.not_on is not None or window.season is not None for window in windows):
+        return []
+    told = park.calendar.model_dump(mode="json", by_alias=True, exclude={"holidays": {"__all__": {"name", "source"}}})
+    return [{"from": date.min.isoformat(), **told}]
 
 
 def _explained_by(park: Park, held: FrozenBaseline) -> dict[str, Any]:
@@ -304,7 +321,7 @@ def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
     """Utilities whose dated data differs, and the first day on which it does."""
-    if before.get(".calendar") != after[".calendar"]:
+    if first_day(before.get(BAND_DAYS, []), after[BAND_DAYS]) < date.max:
         yield Utility.ELECTRICITY, date.min
     for part in (".prices", ".scope1", ".scope2", ".toe", ".electricity"):
         old, new = before.get(part, {}), after[part]

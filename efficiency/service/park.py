@@ -227,7 +227,7 @@ class ParkUsage:
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
         """Recompute a window, and all figures that depend on it."""
-        self._parts()
+        self._rollups.baselines.frozen = frozen_baselines(self.park, self.baselines or (), self.weather)
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         await self._reader.find_first(self.park.meters)
         await self._events.load()

@@ -7,6 +7,7 @@ import numpy as np
 from efficiency.usage.counters import Counter, counting
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Floats, Span, Times
 from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings, States
+from efficiency.usage.quarters import GAP_FACTOR
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
 from metering.quantities import Utility
@@ -55,7 +56,7 @@ class RegisterReader:
     async def load(self, meters: Sequence[Meter], span: Span, now_ms: int) -> Registers:
         """Readings of all counting registers of meters of one utility.
 
-        Where `span` reaches beyond all there is (up to `now_ms`), the readings say so.
+        Where `span` reaches beyond all there is, up to `now_ms` or up to a meter's last reading, the readings say so.
         """
         found: Registers = {}
         ms = min(span.end, now_ms + FUTURE_MS) - max(span.start, min(map(self._first, meters)))
@@ -69,27 +70,40 @@ class RegisterReader:
         statement = select(group[0].utility.value, (*names, "state"), self._where(group, span), ["meter"])
         tables = await self._store.tables(statement, OPERATOR_DATABASE)
         by_meter = {table.tags["meter"]: table for table in tables}
+        silent = [meter for meter in group if span.end <= now_ms and _silent(by_meter.get(meter.id), meter, span.end)]
+        ended = await self._ended(silent, span.end) if silent else frozenset()
         for meter in group:
             table = by_meter.get(meter.id)
             held = {name: _NONE if table is None else _readings(table, name) for name in counting(meter)}
             first, *_ = held[meter.counter]
             if len(first):
                 self.arrived(meter.id, int(first[0]))
-            known = self._known(meter, span, now_ms)
+            known = self._known(meter, span, ended=span.end > now_ms or meter.id in ended)
             for name, arrays in held.items():
                 found.setdefault(name, {})[meter.id] = Readings(arrays[0], arrays[1], arrays[2], known)
 
     def _first(self, meter: Meter) -> int:
         return self.first.get(meter.id, ALWAYS_AFTER)
 
-    def _known(self, meter: Meter, span: Span, now_ms: int) -> Span:
+    async def _ended(self, group: Sequence[Meter], end: int) -> frozenset[str]:
+        """Which meters were not read any more from an instant on: of a park that stands still, most of them."""
+        names = {name: None for meter in group for name in counting(meter)}
+        firsts = [Of("first", name, name) for name in names]
+        statement = select(group[0].utility.value, firsts, self._where(group, Span(end, ALWAYS_AFTER)), ["meter"])
+        rows = await self._store.query(statement, OPERATOR_DATABASE)
+        return frozenset(meter.id for meter in group) - {row["meter"] for row in rows}
+
+    def _known(self, meter: Meter, span: Span, *, ended: bool) -> Span:
         first = self.first.get(meter.id, ALWAYS_AFTER)
-        return Span(
-            ALWAYS_BEFORE if span.start <= first else span.start, ALWAYS_AFTER if span.end > now_ms else span.end
-        )
+        return Span(ALWAYS_BEFORE if span.start <= first else span.start, ALWAYS_AFTER if ended else span.end)
 
     def _where(self, group: Sequence[Meter], span: Span = EVER) -> str:
         return where({"park": self._park, "meter": [meter.id for meter in group]}, span.start, span.end)
+
+
+def _silent(table: Table | None, meter: Meter, end: int) -> bool:
+    """Whether a meter was not read at the end of a span, though it should have been."""
+    return table is None or not len(table.times) or int(table.times[-1]) < end - GAP_FACTOR * meter.interval_s * 1000
 
 
 def _readings(table: Table, name: str) -> tuple[Times, Floats, States]:

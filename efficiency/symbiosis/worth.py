@@ -51,7 +51,7 @@ def _cost(park: Park, taker: Stream, utility: Utility, use: QuarterHours, when: 
     tariff, tenant = park.tariffs.electricity, park.tenant.get(taker.tenant or "")
     if utility is not Utility.ELECTRICITY or tariff is None:
         return flat_cost(use, park.tariffs.prices.get(utility, ()), when)
-    shares = band_shares(tariff.bands, when)
+    shares = band_shares(tariff.bands, park.calendar, when)
     levels = tenant.contract.voltage if tenant is not None else ()
     value, reasons = np.full(len(when), np.nan), np.full(len(when), int(ValueReason.NO_VOLTAGE), dtype=np.uint32)
     holds = on_days(levels, lambda entry: float(levels.index(entry)), when.day)

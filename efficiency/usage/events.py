@@ -304,9 +304,15 @@ def wider(window: Span) -> Span:
     return Span(window.start - QUARTER_MS, window.end)
 
 
+_ODDLY_LARGE = 1e15
+
+
 def _quantity(value: float, unit: str) -> Localized:
     """A number with its unit, as it is written in each language."""
     if not np.isfinite(value):
         return Localized(en="unknown", vi="không rõ")
+    if abs(value) >= _ODDLY_LARGE:  # no decimal number has so many places
+        short = f"{value:.3g} {unit}"
+        return Localized(en=short, vi=short.replace(".", ",", 1))
     english, vietnamese = (format_decimal(value, format="#,##0.###", locale=name) for name in ("en", "vi"))
     return Localized(en=f"{english} {unit}", vi=f"{vietnamese} {unit}")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, Bools, Floats, Span, Times, quarters_in
-from metering.calendar import MINUTES_PER_DAY, Window
+from metering.calendar import MINUTES_PER_DAY
 from metering.dated import Dated
 from metering.figures import Period
 from metering.instants import midnight_ms
@@ -127,15 +127,14 @@ def period_span(park: Park, period: Period, day: date) -> Span:
     return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
 
 
-def week_minutes(windows: Sequence[Window]) -> Bools:
-    """Whether each minute of a week that starts on Monday lies in any of the windows."""
-    week = np.zeros(7 * MINUTES_PER_DAY, dtype=np.bool_)
-    for window in windows:
-        length = window.end - window.start
-        minutes = np.arange(length if length > 0 else length + MINUTES_PER_DAY)
-        for day in window.days:
-            week[(day * MINUTES_PER_DAY + window.start + minutes) % len(week)] = True
-    return week
+@lru_cache(maxsize=4096)
+def minutes_in(ranges: tuple[range, ...]) -> Bools:
+    """Whether each minute of a local day lies in any of the ranges (see `Calendar.minutes`); not to be changed."""
+    found = np.zeros(MINUTES_PER_DAY, dtype=np.bool_)
+    for minutes in ranges:
+        found[minutes.start : minutes.stop] = True
+    found.flags.writeable = False
+    return found
 
 
 D = TypeVar("D", bound=Dated)

@@ -12,10 +12,10 @@ import numpy as np
 
 from efficiency.usage.intervals import Floats
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.localtime import Slots, day_number, on_days, week_minutes
+from efficiency.valuation.localtime import Slots, day_of, minutes_in, on_days, runs
 from efficiency.valuation.valued import Valued, ValueReason
-from metering.calendar import MINUTES_PER_DAY
-from metering.dated import DatedValue
+from metering.calendar import MINUTES_PER_DAY, Calendar
+from metering.dated import DatedValue, at
 from metering.tariffs import Band, BandHours, BandPrices, ElectricityTariff
 
 BANDS = (Band.OFF_PEAK, Band.NORMAL, Band.PEAK)
@@ -24,33 +24,36 @@ BANDS = (Band.OFF_PEAK, Band.NORMAL, Band.PEAK)
 _QUARTER_MIN = 15
 
 
-def band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
-    """Share of each quarter hour in each band, (intervals, 3); a row of NaN where no hours are dated."""
+def band_shares(hours: tuple[BandHours, ...], calendar: Calendar, when: Slots) -> Floats:
+    """Share of each quarter hour in each band, (intervals, 3); a row of NaN where no hours are dated.
+
+    Hours that do not hold on holidays, or in one season only, are those of `calendar`.
+    """
     cut = when.cut_from
-    return _band_shares(hours, when) if cut is None else band_shares(hours, cut.whole)[cut.part]
+    return _band_shares(hours, calendar, when) if cut is None else band_shares(hours, calendar, cut.whole)[cut.part]
 
 
 @lru_cache(maxsize=64)
-def _band_shares(hours: tuple[BandHours, ...], when: Slots) -> Floats:
+def _band_shares(hours: tuple[BandHours, ...], calendar: Calendar, when: Slots) -> Floats:
     shares = np.full((len(when), len(BANDS)), np.nan)
-    minute = when.weekday * MINUTES_PER_DAY + when.minute
-    for entry in hours:
-        holds = when.day >= day_number(entry.since)
-        if entry.until is not None:
-            holds &= when.day < day_number(entry.until)
-        counted = np.cumsum(np.eye(len(BANDS))[np.concatenate(([0], _week(entry)))], axis=0)
-        first = minute[holds]
-        shares[holds] = (counted[first + _QUARTER_MIN] - counted[first]) / _QUARTER_MIN
+    for number, of_day in runs(when.day):
+        day = day_of(number)
+        entry = at(hours, day)
+        if entry is not None:
+            counted = _counted(calendar.minutes(entry.off_peak, day), calendar.minutes(entry.peak, day))
+            first = when.minute[of_day]
+            shares[of_day] = (counted[first + _QUARTER_MIN] - counted[first]) / _QUARTER_MIN
     shares.flags.writeable = False  # all meters share them
     return shares
 
 
-def _week(hours: BandHours) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Band index of each minute of a week that starts on Monday."""
-    week = np.full(7 * MINUTES_PER_DAY, BANDS.index(Band.NORMAL), dtype=np.int64)
-    week[week_minutes(hours.off_peak)] = BANDS.index(Band.OFF_PEAK)
-    week[week_minutes(hours.peak)] = BANDS.index(Band.PEAK)
-    return week
+@lru_cache(maxsize=256)
+def _counted(off_peak: tuple[range, ...], peak: tuple[range, ...]) -> Floats:
+    """Minutes of each band until each minute of a local day, (1441, 3)."""
+    band = np.full(MINUTES_PER_DAY, BANDS.index(Band.NORMAL), dtype=np.int64)
+    band[minutes_in(off_peak)] = BANDS.index(Band.OFF_PEAK)
+    band[minutes_in(peak)] = BANDS.index(Band.PEAK)
+    return np.concatenate((np.zeros((1, len(BANDS))), np.cumsum(np.eye(len(BANDS))[band], axis=0)))
 
 
 @dataclass(frozen=True, slots=True)

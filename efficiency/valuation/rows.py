@@ -245,7 +245,7 @@ def _in_bands(park: Park, place: ValuedPlace, use: QuarterHours, when: Slots) ->
     shares, amount, cost = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)
     tariff, utility = park.tariffs.electricity, Utility(place.utility)
     if utility is Utility.ELECTRICITY and tariff is not None:
-        hours = band_shares(tariff.bands, when)
+        hours = band_shares(tariff.bands, park.calendar, when)
         undated = np.asarray(np.isnan(hours).any(axis=1))
         shares[:, :_ALL] = np.where(undated[:, np.newaxis], 0.0, hours)
         shares[:, _ALL] = undated

@@ -101,7 +101,10 @@ def _usage(
     tags = {"park": park.id, "tenant": place.tenant, "utility": place.utility, "meter": meter.id, "role": place.role}
     amount = meter.rated / 8 * (1 + np.sin(when.minute / 1440 * 2 * math.pi)) * noise.uniform(0.8, 1.2, len(span))
     if meter.utility is Utility.ELECTRICITY and park.tariffs.electricity is not None:
-        bands = [BANDS[place] for place in band_shares(park.tariffs.electricity.bands, when).argmax(axis=1).tolist()]
+        bands = [
+            BANDS[place]
+            for place in band_shares(park.tariffs.electricity.bands, park.calendar, when).argmax(axis=1).tolist()
+        ]
     else:
         bands = [Band.ALL] * len(span)
     heads = {band: series(USAGE, {**tags, "band": band.value}) for band in set(bands)}

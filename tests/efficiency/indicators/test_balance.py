@@ -27,7 +27,7 @@ from efficiency.usage.intervals import EVER, Floats
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.valued import ValueReason
-from metering.calendar import Window
+from metering.calendar import Calendar, Window
 from metering.dated import HistoryEntry
 from metering.park import Park
 from metering.quantities import Utility
@@ -160,14 +160,29 @@ def test_night_water_counts_only_nights_without_a_shift() -> None:
     amount = np.where(at_night(when), 0.5, 1.0)
     amount[96:192] = 1.0  # leaks on Tuesday
     mean = (8 * 0.5 + 88) / 96
-    assert night_share(water(amount), when, ()).value == pytest.approx((0.5 + 1 + 0.5) / (mean + 1 + mean))
+    assert night_share(water(amount), when, (), Calendar()).value == pytest.approx((0.5 + 1 + 0.5) / (mean + 1 + mean))
     tuesday, monday = shift("tue", "22:00", "06:00"), shift("mon", "22:00", "06:00")
-    assert night_share(water(amount), when, tuesday).value == pytest.approx(1.5 / (mean + 1))
-    assert night_share(water(amount), when, monday).value == pytest.approx(0.5 / mean)
-    assert night_share(water(amount), when, shift("daily", "00:00", "24:00")).reasons == ValueReason.NO_NIGHT
-    assert night_share(water(amount * 0), when, ()).reasons == ValueReason.ZERO_DENOMINATOR
-    assert night_share(water(amount * np.nan), when, ()).reasons == ValueReason.NO_DATA
-    assert night_share(None, when, ()).reasons == ValueReason.NO_METER
+    assert night_share(water(amount), when, tuesday, Calendar()).value == pytest.approx(1.5 / (mean + 1))
+    assert night_share(water(amount), when, monday, Calendar()).value == pytest.approx(0.5 / mean)
+    assert (
+        night_share(water(amount), when, shift("daily", "00:00", "24:00"), Calendar()).reasons == ValueReason.NO_NIGHT
+    )
+    assert night_share(water(amount * 0), when, (), Calendar()).reasons == ValueReason.ZERO_DENOMINATOR
+    assert night_share(water(amount * np.nan), when, (), Calendar()).reasons == ValueReason.NO_DATA
+    assert night_share(None, when, (), Calendar()).reasons == ValueReason.NO_METER
+
+
+def test_nobody_works_on_the_night_of_a_holiday_that_shifts_leave_out() -> None:
+    """Field case 48: shifts know holidays, too."""
+    when = slots(quarters(2 * 96), ZONE)
+    amount = np.where(at_night(when), 0.5, 1.0)
+    daily = Window.model_validate({"days": "daily", "start": "00:00", "end": "08:00", "not_on": "holidays"})
+    shifts = (HistoryEntry[tuple[Window, ...]](value=(daily,)),)
+    tuesday = date(FIRST.year, FIRST.month, FIRST.day) + timedelta(days=1)
+    holiday = {"from": tuesday, "name": {"en": "x", "vi": "x"}, "source": "test"}
+    assert night_share(water(amount), when, shifts, Calendar()).reasons == ValueReason.NO_NIGHT
+    found = night_share(water(amount), when, shifts, Calendar.model_validate({"holidays": [holiday]}))
+    assert found.value == pytest.approx(0.5 / ((8 * 0.5 + 88) / 96))
 
 
 def test_shifts_are_those_of_the_day() -> None:
@@ -176,5 +191,5 @@ def test_shifts_are_those_of_the_day() -> None:
     nights = shift("daily", "22:00", "06:00")[0].value
     until = date(FIRST.year, FIRST.month, FIRST.day) + timedelta(days=1)
     dated = (HistoryEntry[tuple[Window, ...]](until=until, value=nights),)
-    assert night_share(water(amount), when, dated).completeness == 1
-    assert night_share(water(amount), when, dated).value == pytest.approx(0.5 / ((8 * 0.5 + 88) / 96))
+    assert night_share(water(amount), when, dated, Calendar()).completeness == 1
+    assert night_share(water(amount), when, dated, Calendar()).value == pytest.approx(0.5 / ((8 * 0.5 + 88) / 96))

@@ -68,7 +68,7 @@ def _usage(park: Park, period: ReportPeriod) -> Iterator[str]:
     when = slots(span, park.zone)
     tariff = park.tariffs.electricity
     assert tariff is not None
-    shares = band_shares(tariff.bands, when)
+    shares = band_shares(tariff.bands, park.calendar, when)
     for number, meter in enumerate(park.meters):
         if meter.id == SILENT:
             continue

@@ -1,13 +1,20 @@
 """Days of a tenant that are computed again, by hand or for late readings, and the months above them."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from efficiency.service import compute
 from efficiency.service.park import ParkUsage
-from efficiency.usage.intervals import Span
+from efficiency.stored.meteruse import MeterRegister, MeterUse
+from efficiency.usage.intervals import HOUR_MS, Span
 from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.park import Park
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
+from tests.efficiency.conftest import usage_rows
+from tests.efficiency.service.test_aside import lines, park_of
 from tests.efficiency.smallpark import at, small_park, write_days
 
 
@@ -56,3 +63,33 @@ async def test_meters_of_a_tenant_that_are_corrected_at_different_times_are_all_
     found = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
     assert found == corrected
     assert any(row["revised"] for row in corrected[0])
+
+
+async def test_a_day_at_whose_end_meters_fell_silent_is_computed_together_as_one_by_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A park that stands still since midnight, a meter that did since the evening, and one that goes on."""
+    park = park_of(tmp_path, ["midnight", "evening", "on", "back"])
+    midnight = at(park, 5)
+    ends = {"midnight": 0, "evening": -3, "on": 7, "back": -3}
+    for meter, hours in ends.items():
+        await store.write(lines(park, meter, at(park, 4, -5), midnight + hours * HOUR_MS), OPERATOR_DATABASE)
+    await store.write(lines(park, "back", at(park, 5, 6), at(park, 5, 7)), OPERATOR_DATABASE)
+    by_itself: list[str] = []
+    steps = MeterUse.steps
+
+    async def noted(self: MeterUse, register: MeterRegister, *others: Any) -> Any:
+        by_itself.append(register.meter.id)
+        return await steps(self, register, *others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MeterUse, "steps", noted)
+        await _computed(store, park, Span(at(park, 4), midnight), at(park, 5, 8))
+    assert {*by_itself} == {"back"}
+    together = await usage_rows(store)
+    await store.query('DROP MEASUREMENT "usage"', OPERATOR_DATABASE)
+    with monkeypatch.context() as patched:
+        patched.setattr(compute, "plain_uses", lambda *_: {})
+        await _computed(store, park, Span(at(park, 4), midnight), at(park, 5, 8))
+    assert await usage_rows(store) == together
+    assert sum(row["amount"] or 0.0 for row in together if row["meter"] == "evening") == pytest.approx(21 * 4)

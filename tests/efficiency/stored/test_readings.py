@@ -1,7 +1,7 @@
 """Registers as they were read: those of a meter together, each reading with its state, said or not."""
 
 from efficiency.stored.readings import RegisterReader
-from efficiency.usage.intervals import Span
+from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, Span
 from efficiency.usage.line import CALIBRATING, FAULT, MEASURING
 from store.client import Store
 from store.schema import OPERATOR_DATABASE, reading_series
@@ -53,3 +53,24 @@ async def test_all_registers_of_a_meter_come_at_once_and_each_has_its_own_readin
     assert found["reactive_kvarh"]["em-textile"].times.tolist() == [start, start + 2 * MINUTE_MS]
     assert found["energy_kwh"]["pv-park"].values.tolist() == [7.0]
     assert "pv-park" not in found["reactive_kvarh"]
+
+
+async def test_readings_say_where_none_come_after_them(song_xanh_field: Field, store: Store) -> None:
+    park, start = song_xanh_field.park, song_xanh_field.ms()
+    ended, back, goes_on = (park.meter[name] for name in ("em-textile", "pv-park", "em-brewery"))
+    span = Span(start, start + 60 * MINUTE_MS)
+
+    def lines(name: str, first: int, last: int) -> list[str]:
+        head = reading_series(park.id, park.meter[name])
+        return [f"{head} energy_kwh={n}.0 {start + n * MINUTE_MS}000000" for n in range(first, last)]
+
+    written = lines(ended.id, 0, 30) + lines(back.id, 0, 30) + lines(goes_on.id, 0, 90)
+    week = 7 * DAY_MS // MINUTE_MS
+    await store.write(written + lines(back.id, week, week + 1), OPERATOR_DATABASE)
+    reader = RegisterReader(store, park.id)
+    found = (await reader.load([ended, back, goes_on], span, start + 30 * DAY_MS))["energy_kwh"]
+    assert {name: readings.span.end for name, readings in found.items()} == {
+        ended.id: ALWAYS_AFTER,
+        back.id: span.end,
+        goes_on.id: span.end,
+    }

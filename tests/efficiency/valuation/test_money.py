@@ -65,12 +65,12 @@ def test_the_bands_of_march_and_july_2026_differ_by_dated_data() -> None:
     hours = {}
     for month in (3, 7):
         when = days(date(2026, month, 2), 7)  # a Monday in March, a Thursday in July: a whole week either way
-        shares = band_shares(TARIFF.bands, when)
+        shares = band_shares(TARIFF.bands, Calendar(), when)
         hours[month] = shares.sum(axis=0) / 4
     assert dict(zip(BANDS, hours[3], strict=True)) == {Band.OFF_PEAK: 42.0, Band.NORMAL: 96.0, Band.PEAK: 30.0}
     assert dict(zip(BANDS, hours[7], strict=True)) == {Band.OFF_PEAK: 42.0, Band.NORMAL: 96.0, Band.PEAK: 30.0}
     morning, evening = 10 * 4, 21 * 4
-    march, july = (band_shares(TARIFF.bands, days(date(2026, month, 6), 1)) for month in (3, 7))
+    march, july = (band_shares(TARIFF.bands, Calendar(), days(date(2026, month, 6), 1)) for month in (3, 7))
     assert list(march[morning]) == [0, 0, 1]
     assert list(july[morning]) == [0, 1, 0]
     assert list(march[evening]) == [0, 1, 0]
@@ -79,14 +79,14 @@ def test_the_bands_of_march_and_july_2026_differ_by_dated_data() -> None:
     costs = []
     for month in (3, 7):
         when = days(date(2026, month, 6), 1)
-        cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v22kv", when))
+        cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, Calendar(), when), "v22kv", when))
         costs.append(cost.total.value.sum())
     assert costs == pytest.approx([350_800.0, 189_900.0])
 
 
 def test_the_change_of_bands_comes_at_local_midnight() -> None:
     when = days(date(2026, 4, 21), 2)
-    shares = band_shares(TARIFF.bands, when)
+    shares = band_shares(TARIFF.bands, Calendar(), when)
     assert list(shares[23 * 4]) == [1, 0, 0]
     assert list(shares[96 + 5 * 4]) == [1, 0, 0]
     assert list(shares[5 * 4]) == [0, 1, 0]
@@ -96,13 +96,27 @@ def test_the_change_of_bands_comes_at_local_midnight() -> None:
 @settings(max_examples=30)
 def test_every_band_is_the_one_that_the_park_file_says(day: date) -> None:
     when = days(day, 1)
-    shares = band_shares(TARIFF.bands, when)
+    shares = band_shares(TARIFF.bands, Calendar(), when)
     for place in range(96):
         local = datetime.fromtimestamp(int(when.start[place]) / 1000, UTC).astimezone(ZONE)
         hours = at(TARIFF.bands, day)
         assert hours is not None
         band = hours.band(local, Calendar())
         assert shares[place, BANDS.index(band)] == 1
+
+
+def test_peak_hours_that_do_not_hold_on_holidays_or_in_one_season_only_are_normal_elsewhere() -> None:
+    """Field case 48: 30 April 2026 is a Thursday."""
+    windows = [{"days": "mon-fri", "start": "09:00", "end": "12:00", "not_on": "holidays", "season": "dry"}]
+    hours = BandHours.model_validate({"from": "2025-01-01", "source": "test", "peak": windows, "off_peak": []})
+    holiday = {"from": "04-30", "to": "05-01", "name": {"en": "x", "vi": "x"}, "source": "test"}
+    calendar = Calendar.model_validate({"holidays": [holiday], "seasons": {"dry": {"from": "12-01", "to": "05-04"}}})
+    week = days(date(2026, 4, 29), 7)
+    peak = band_shares((hours,), calendar, week)[:, BANDS.index(Band.PEAK)].reshape(7, 96)
+    # Wednesday, two holidays, a weekend, Monday, and a Tuesday outside the season
+    assert peak.sum(axis=1).tolist() == [12, 0, 0, 0, 0, 12, 0]
+    holds_no_more = band_shares((hours,), Calendar(seasons=calendar.seasons), week)
+    assert holds_no_more[:, BANDS.index(Band.PEAK)].reshape(7, 96).sum(axis=1).tolist() == [12, 12, 12, 0, 0, 12, 0]
 
 
 def test_an_interval_that_straddles_a_band_edge_is_split() -> None:
@@ -114,7 +128,7 @@ def test_an_interval_that_straddles_a_band_edge_is_split() -> None:
             "off_peak": [],
         }
     )
-    shares = band_shares((odd,), days(date(2026, 1, 5), 1))
+    shares = band_shares((odd,), Calendar(), days(date(2026, 1, 5), 1))
     assert shares[36] == pytest.approx([0, 1 / 3, 2 / 3])
     assert shares[37] == pytest.approx([0, 2 / 3, 1 / 3])
     assert (shares.sum(axis=1) == pytest.approx(1.0)) is True
@@ -122,13 +136,15 @@ def test_an_interval_that_straddles_a_band_edge_is_split() -> None:
 
 def test_no_hours_no_price_no_voltage_are_reasons_and_never_zero() -> None:
     when = days(date(2024, 12, 31), 2)
-    shares = band_shares(TARIFF.bands, when)
+    shares = band_shares(TARIFF.bands, Calendar(), when)
     cost = electricity_cost(used(np.ones(192)), tariff_over(TARIFF, shares, "v22kv", when))
     assert np.isnan(cost.total.value).all()
     assert set(cost.total.reasons[:96]) == {int(ValueReason.NO_BANDS)}
     assert set(cost.total.reasons[96:]) == {int(ValueReason.NO_PRICE)}
     later = days(date(2026, 1, 1), 1)
-    nowhere = electricity_cost(used(np.ones(96)), tariff_over(TARIFF, band_shares(TARIFF.bands, later), None, later))
+    nowhere = electricity_cost(
+        used(np.ones(96)), tariff_over(TARIFF, band_shares(TARIFF.bands, Calendar(), later), None, later)
+    )
     assert set(nowhere.total.reasons) == {int(ValueReason.NO_VOLTAGE)}
     water = flat_cost(used(np.ones(192)), (DatedValue(since=date(2025, 1, 1), value=14_500.0, source="test"),), when)
     assert np.isnan(water.value[:96]).all()
@@ -138,7 +154,7 @@ def test_no_hours_no_price_no_voltage_are_reasons_and_never_zero() -> None:
 def test_what_flows_back_is_neither_paid_nor_counted_as_saved_carbon() -> None:
     when = days(date(2026, 1, 5), 1)
     use = used(np.where(np.arange(96) < 48, -5.0, 0.0))
-    cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v22kv", when))
+    cost = electricity_cost(use, tariff_over(TARIFF, band_shares(TARIFF.bands, Calendar(), when), "v22kv", when))
     assert cost.total.value.sum() == 0
     assert cost.amount.sum() == -240
     assert emissions(use, Utility.ELECTRICITY, Role.MAIN, FACTORS, when).value.sum() == 0
@@ -146,7 +162,7 @@ def test_what_flows_back_is_neither_paid_nor_counted_as_saved_carbon() -> None:
 
 def test_prices_of_a_band_without_a_share_need_not_be_known() -> None:
     when = days(date(2026, 1, 4), 1)  # a Sunday: no peak
-    tariff = tariff_over(TARIFF, band_shares(TARIFF.bands, when), "v110kv", when)
+    tariff = tariff_over(TARIFF, band_shares(TARIFF.bands, Calendar(), when), "v110kv", when)
     prices = tariff.prices.copy()
     prices[:, BANDS.index(Band.PEAK)] = np.nan
     cost = electricity_cost(used(np.ones(96)), type(tariff)(tariff.shares, prices))
