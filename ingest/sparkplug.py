@@ -8,7 +8,7 @@ Specification 3.0, chapters 4 to 6.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
@@ -132,6 +132,15 @@ class _Node:
     asked_ms: int | None = None
 
 
+class _NamedValue(NamedTuple):
+    """A metric under its name; `ms` is None where it has no time of its own."""
+
+    name: str
+    value: Any
+    ms: int | None
+    historical: bool
+
+
 class Sparkplug:
     """Reads Sparkplug messages of all nodes.
 
@@ -203,9 +212,7 @@ class Sparkplug:
         if skipped and self.ordered():
             self.request_rebirth(address, now_ms)
 
-    def _values(
-        self, address: NodeTopic, node: _Node, message: Any, now_ms: int
-    ) -> Iterator[tuple[str, Any, int | None, bool]]:
+    def _values(self, address: NodeTopic, node: _Node, message: Any, now_ms: int) -> Iterator[_NamedValue]:
         born = node.metrics.get(address.name, {})
         unborn = [m.alias for m in message.metrics if not m.name and m.HasField("alias") and m.alias not in born]
         if unborn:
@@ -218,7 +225,7 @@ class Sparkplug:
             datatype = metric.datatype or (known.datatype if known else 0)
             instant = metric.timestamp if metric.HasField("timestamp") else None
             if not metric.is_null and metric.WhichOneof("value") is not None and name != "bdSeq":
-                yield name, _number(metric, datatype), instant, metric.is_historical
+                yield _NamedValue(name, _number(metric, datatype), instant, metric.is_historical)
 
     def request_rebirth(self, address: NodeTopic, now_ms: int) -> None:
         """Ask a node for a rebirth, unless it was just asked."""
@@ -258,9 +265,7 @@ def _number(metric: Any, datatype: int) -> Any:
     return value
 
 
-def _by_instant(
-    device: str, values: Iterator[tuple[str, Any, int | None, bool]], message: Any
-) -> Iterator[dict[str, Any]]:
+def _by_instant(device: str, values: Iterator[_NamedValue], message: Any) -> Iterator[dict[str, Any]]:
     """One record for each instant; a metric without a time has that of its message."""
     sent = message.timestamp if message.HasField("timestamp") else None
     found: dict[int | None, dict[str, Any]] = {}

@@ -10,6 +10,14 @@ KeyPath = tuple[str | int, ...]
 """Keys and list positions from the top of the document."""
 
 
+class _Nearest(NamedTuple):
+    """What a path leads to, or, where that is `missing`, the nearest above it."""
+
+    line: int
+    node: Any
+    missing: bool
+
+
 class Lines:
     """Finds the line (from 1), the dotted name and the written value of a path, or of the nearest that exists."""
 
@@ -18,17 +26,16 @@ class Lines:
 
     def of(self, path: KeyPath) -> int:
         """Line of the value's key, or of the value itself in a list."""
-        line, _, _ = self._find(path)
-        return line
+        return self._find(path).line
 
     def has(self, path: KeyPath) -> bool:
         """Whether the text has something there."""
-        return not self._find(path)[2]
+        return not self._find(path).missing
 
     def value(self, path: KeyPath) -> str:
         """The value as written where it is a scalar, else nothing."""
-        _, node, missing = self._find(path)
-        return node.value if isinstance(node, yaml.ScalarNode) and not missing else ""
+        found = self._find(path)
+        return found.node.value if isinstance(found.node, yaml.ScalarNode) and not found.missing else ""
 
     def name(self, path: KeyPath) -> str:
         """A path for people, such as `meters[em-1].tenant`: ids replace list positions."""
@@ -41,14 +48,14 @@ class Lines:
                 name += f".{step}" if name else step
         return name
 
-    def _find(self, path: KeyPath) -> tuple[int, Any, bool]:
+    def _find(self, path: KeyPath) -> _Nearest:
         node, line = self._root, 1
         for step in path:
             key, child = _child(node, step)
             if child is None:
-                return line, node, True
+                return _Nearest(line, node, missing=True)
             node, line = child, (key or child).start_mark.line + 1
-        return line, node, False
+        return _Nearest(line, node, missing=False)
 
 
 class Repeated(NamedTuple):

@@ -4,7 +4,7 @@ import asyncio
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -71,8 +71,9 @@ def fit_baseline(
     called = name or f"{subject.tenant or subject.meter}-{subject.utility.value}"
     if not IDENTIFIER.fullmatch(called):
         raise OperatorError(f"--name {called}: a letter first, then letters, digits, _ or -, at most 64 in all")
-    period = _period(park, first.date(), last.date())
-    fitted = _done(_fit(park, Wanted(subject, driver or [OUTPUT], *period), load_weather(weather_file(file))))
+    wanted = Wanted(subject, driver or [OUTPUT], first.date(), last.date())
+    _check_days(park, wanted.first, wanted.last)
+    fitted = _done(_fit(park, wanted, load_weather(weather_file(file))))
     _show_fit(fitted)
     told: dict[str, Any] = _as_json(fitted)
     if reason and freezing:
@@ -143,8 +144,16 @@ def show(
         typer.echo(json.dumps({"park": park.id, "versions": [entry.model_dump(mode="json") for entry in versions]}))
 
 
-def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> tuple[Path, Park, Subject]:
-    """The subject that is meant, and the park file of it."""
+class _Meant(NamedTuple):
+    """A subject, in its park and park file."""
+
+    file: Path
+    park: Park
+    subject: Subject
+
+
+def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> _Meant:
+    """The subject that is meant."""
     if (tenant is None) == (meter is None):
         raise OperatorError("name a tenant, or a meter with --meter, not both")
     where = read_settings().park
@@ -164,16 +173,15 @@ def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> 
         raise OperatorError(what)
     file, park = found[0]
     if tenant is not None:
-        return file, park, Subject(tenant=name, utility=utility or Utility.ELECTRICITY)
-    return file, park, Subject(meter=name, utility=utility or park.meter[name].utility)
+        return _Meant(file, park, Subject(tenant=name, utility=utility or Utility.ELECTRICITY))
+    return _Meant(file, park, Subject(meter=name, utility=utility or park.meter[name].utility))
 
 
-def _period(park: Park, first: date, last: date) -> tuple[date, date]:
+def _check_days(park: Park, first: date, last: date) -> None:
     if last < first:
         raise OperatorError(f"--to {last} lies before --from {first}")
     if last >= _today(park):
         raise OperatorError(f"--to {last} is not over yet; the last whole day is {_today(park) - timedelta(days=1)}")
-    return first, last
 
 
 async def _fit(park: Park, wanted: Wanted, weather: WeatherSeries) -> FittedBaseline:

@@ -21,7 +21,7 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.rows import AMOUNT, ESTIMATED, Rows
 from metering.figures import Period
-from metering.meters import Meter, Role
+from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import Utility
 from metering.tariffs import Band
@@ -146,8 +146,8 @@ def month_span(park: Park, first: date) -> Span:
 
 def points_charged(park: Park, tenant: str, span: Span) -> Iterator[PointSpan]:
     """Points at a tenant's fence where it takes something, each with the time in which it had them."""
-    for meter, belonging, piece in fence_spans(park, tenant, span):
-        if belonging.role is not Role.GENERATION and meter.utility is not Utility.PRODUCTION:
+    for meter, generates, piece in fence_spans(park, tenant, span):
+        if not generates and meter.utility is not Utility.PRODUCTION:
             yield PointSpan(meter, tenant, piece)
 
 

@@ -40,7 +40,8 @@ def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
         count = int(unknown.sum())
         yield _obstacle(
             meter.id,
-            f"use of {count} quarter hours is not known, from {month.readable(first)} to {month.readable(last + QUARTER_MS)}",
+            f"use of {count} quarter hours is not known, from {month.readable(first)} to "
+            f"{month.readable(last + QUARTER_MS)}",
             f"chưa xác định được lượng tiêu thụ của {count} khoảng 15 phút, từ {month.readable(first)} đến "
             f"{month.readable(last + QUARTER_MS)}",
         )

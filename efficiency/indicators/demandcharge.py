@@ -19,7 +19,6 @@ from efficiency.valuation.localtime import Slots, day_of, local_day, period_span
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.dated import at, edges, value_on
 from metering.figures import Period
-from metering.meters import Role
 from metering.park import Park, Tenant
 from metering.quantities import Utility
 from metering.tariffs import BandPrices
@@ -48,9 +47,9 @@ def tenant_pieces(park: Park, tenant: Tenant, month: Span) -> Iterator[DemandPie
     """Those of a tenant, for as long as it has a point of electricity within the month."""
     tariff = park.tariffs.electricity
     spans = [
-        span
-        for meter, belonging, span in fence_spans(park, tenant.id, month)
-        if meter.utility is Utility.ELECTRICITY and belonging.role is not Role.GENERATION
+        each.span
+        for each in fence_spans(park, tenant.id, month)
+        if each.meter.utility is Utility.ELECTRICITY and not each.generates
     ]
     if tariff is None or not spans:
         return

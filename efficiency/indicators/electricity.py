@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,17 +93,25 @@ def shape_figures(electricity: Electricity | None, start: Times, shares: Floats,
     }
 
 
-def blocks(start: Times, electricity: UseSeries) -> tuple[Times, Floats, Floats]:
-    """Starts of the half hours that lie entirely in the series, their mean power and its error, kW.
+class HalfHours(NamedTuple):
+    """Half hours by their `start`, ms: mean `power` and its `error`, kW; NaN where unknown."""
 
-    NaN unless both quarter hours are known. The error of a half hour is that of one count, not of two: what the counter
+    start: Times
+    power: Floats
+    error: Floats
+
+
+def half_hours(start: Times, electricity: UseSeries) -> HalfHours:
+    """The half hours that lie entirely in the series.
+
+    Known where both quarter hours are. The error of a half hour is that of one count, not of two: what the counter
     holds back in one quarter hour it shows in the next.
     """
     first = int(np.searchsorted(start, -(-int(start[0]) // BLOCK_MS) * BLOCK_MS)) if len(start) else 0
     last = first + (len(start) - first) // 2 * 2
     amount = np.where(electricity.whole, electricity.amount, np.nan)[first:last]
     error = electricity.error[first:last]
-    return (
+    return HalfHours(
         start[first:last:2],
         (amount[::2] + amount[1::2]) * _BLOCKS_PER_HOUR,
         np.maximum(error[::2], error[1::2]) * _BLOCKS_PER_HOUR,
@@ -124,7 +133,7 @@ class Highest:
 
 def highest(start: Times, electricity: UseSeries) -> Highest | None:
     """The highest half hour of a period, the first of equal ones; None where none is wholly known."""
-    begins, power, _ = blocks(start, electricity)
+    begins, power, _ = half_hours(start, electricity)
     known = np.isfinite(power)
     if not known.any():
         return None
@@ -136,7 +145,7 @@ def highest(start: Times, electricity: UseSeries) -> Highest | None:
 
 def demand(start: Times, electricity: UseSeries) -> dict[str, Figure]:
     """F9: demand of a period by half hours; `start` are its quarter hours, without holes."""
-    _, power, error = blocks(start, electricity)
+    _, power, error = half_hours(start, electricity)
     expected = _expected_blocks(start, electricity)
     known = np.isfinite(power)
     names = ("mean_demand_kw", "peak_demand_kw", "base_load_kw")
@@ -163,7 +172,7 @@ def demand(start: Times, electricity: UseSeries) -> dict[str, Figure]:
 
 def demand_share(start: Times, electricity: UseSeries, contract: Floats) -> Figure:
     """F9: the highest half hour as a share of the contract demand, in kW by quarter hour."""
-    begun, power, error = blocks(start, electricity)
+    begun, power, error = half_hours(start, electricity)
     stated = contract[np.searchsorted(start, begun)]
     if not (stated > 0).any():
         return absent("1", ValueReason.NO_CONTRACT_DEMAND, 1.0)

@@ -78,7 +78,7 @@ def counts(meter: Meter, register: str) -> bool:
 
 def meters_of(park: Park, tenant: str, span: Span) -> list[Meter]:
     """The meters that a tenant's figures of a span are made of, by utility."""
-    found = {meter.id: meter for meter, _, _ in fence_spans(park, tenant, span)}
+    found = {each.meter.id: each.meter for each in fence_spans(park, tenant, span)}
     return sorted(found.values(), key=lambda meter: _ORDER[meter.utility])
 
 
@@ -88,9 +88,9 @@ _ORDER = {utility: place for place, utility in enumerate(Utility)}
 def fence_meters(park: Park, tenant: str, utility: Utility, span: Span) -> tuple[Meter, ...]:
     """Meters that together measure all a tenant takes of a utility, or makes, within a span."""
     found = {
-        meter.id: meter
-        for meter, mine, _ in fence_spans(park, tenant, span)
-        if meter.utility is utility and mine.role is not Role.GENERATION
+        each.meter.id: each.meter
+        for each in fence_spans(park, tenant, span)
+        if each.meter.utility is utility and not each.generates
     }
     return tuple(found.values())
 
@@ -149,9 +149,8 @@ def _standings(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], sp
     """When each meter counts, in the order of utilities; one that turned into a generator stands in it twice."""
     start = quarters_in(span)
     found: dict[tuple[str, bool], _Standing] = {}
-    for meter, mine, piece in fence_spans(park, tenant, span):
+    for meter, generates, piece in fence_spans(park, tenant, span):
         if meter.id in by_meter:
-            generates = mine.role is Role.GENERATION
             fresh = _Standing(meter, generates, np.zeros(len(start), dtype=np.bool_))
             standing = found.setdefault((meter.id, generates), fresh)
             standing.mine[(start >= piece.start) & (start < piece.end)] = True

@@ -74,9 +74,7 @@ def sources(
             told = f"CH₄ {language.exact(gwp.ch4)}, N₂O {language.exact(gwp.n2o)}"
             note = _source(language.say(TEXTS["gwp"]), told, gwp, language)
             found.append(replace(note, text=f"{gwp.name}: {gwp.source}"))
-    for key, what, value, entry in _values(park, period, language, wanted):
-        found.append(_source(_of(key, what, language), value, entry, language))
-    return found
+    return [*found, *_values(park, period, language, wanted)]
 
 
 def _hours(hours: BandHours, language: Language) -> str:
@@ -106,9 +104,7 @@ def _clock(minute: int) -> str:
 _A_MONDAY = date(2024, 1, 1)
 
 
-def _values(
-    park: Park, period: ReportPeriod, language: Language, wanted: set[Utility]
-) -> Iterator[tuple[str, str, str, Dated]]:
+def _values(park: Park, period: ReportPeriod, language: Language, wanted: set[Utility]) -> Iterator[SourceNote]:
     tables = (
         ("price", park.tariffs.prices, "₫"),
         ("scope2_factor", park.factors.scope2, "kg CO₂e"),
@@ -121,14 +117,16 @@ def _values(
         per, what = UTILITIES[utility].unit, language.say(UTILITY[utility])
         for key, table, unit in tables:
             for entry in holding(table.get(utility, ()), period):
-                yield key, what, f"{language.exact(entry.value)} {unit}/{per}{_standing(entry, language)}", entry
+                value = f"{language.exact(entry.value)} {unit}/{per}{_standing(entry, language)}"
+                yield _source(_of(key, what, language), value, entry, language)
         for rate in holding(park.tariffs.vat.get(utility, ()), period):
-            yield "vat_rate", what, language.percent(rate.value), rate
+            yield _source(_of("vat_rate", what, language), language.percent(rate.value), rate, language)
         for fuel in holding(park.factors.scope1.get(utility, ()), period):
             gases = fuel.gases(1.0)
             each = ("CO₂", gases.co2_kg + gases.biogenic_kg), ("CH₄", gases.ch4_kg), ("N₂O", gases.n2o_kg)
             factor = ", ".join(f"{language.exact(float(f'{kg:.4g}'))} kg {gas}" for gas, kg in each)
-            yield "scope1_factor", what, f"{factor} / {per}{_standing(fuel, language)}", fuel
+            value = f"{factor} / {per}{_standing(fuel, language)}"
+            yield _source(_of("scope1_factor", what, language), value, fuel, language)
 
 
 def _standing(entry: Dated, language: Language) -> str:

@@ -109,7 +109,7 @@ class FigureMaker:
             span = period_span(park, Period.YEAR, date(year, 1, 1))
             stored = await self._points.stored(EFFICIENCY, _tags(park, tenant, Period.MONTH), span.start, span.end - 1)
             months = {local_day(park, ms): figures_in(fields, FIGURES) for ms, fields in stored.items()}
-            at_fence = merged([piece for _, _, piece in fence_spans(park, tenant, past(span, now_ms))])
+            at_fence = merged([each.span for each in fence_spans(park, tenant, past(span, now_ms))])
             lengths = {first: _length(park, at_fence, first) for first in _months(year)}
             days = await self._baselines.own(park, tenant, span.start, span.end - 1)
             until = min(local_day(park, span.end), local_day(park, now_ms))

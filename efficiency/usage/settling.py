@@ -4,6 +4,7 @@ The usual use is that of the good steps within `NEAR_MS` on either side, or of t
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +42,16 @@ class Usual:
     count: float
 
 
-def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tuple[Floats, Kinds, NDArray[np.int8]]:
-    """Decide about open steps; `unsure` are the starts of those that stand for several explanations.
+class Settled(NamedTuple):
+    """Steps: `delta`, `kind`, and the power of ten by which use changed across each, 0 nearly everywhere."""
 
-    Returns delta and kind of each step, and the power of ten by which use changed across it, 0 nearly everywhere.
-    """
+    delta: Floats
+    kind: Kinds
+    unit: NDArray[np.int8]
+
+
+def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> Settled:
+    """Decide about open steps; `unsure` are the starts of those with several explanations."""
     delta, kind = found.delta, found.kind
     unit = np.zeros(len(kind), dtype=np.int8)
     for start in unsure:
@@ -56,7 +62,7 @@ def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tu
     paused = (gap > _PAUSE * counter.interval_ms) & (gap <= DAY_MS)
     odd = np.flatnonzero((kind >= StepMeaning.DAILY) & (kind <= StepMeaning.WRAPS) | paused)
     if not len(odd):
-        return delta, kind, unit
+        return Settled(delta, kind, unit)
     judged_kind = found.kind.copy()
     for place in odd.tolist():
         if kind[place] > StepMeaning.WRAPS or line.instrument[place] != line.instrument[place + 1]:
@@ -75,7 +81,7 @@ def settle(counter: Counter, line: Line, found: Judged, unsure: list[int]) -> tu
                 delta[place] = max(0.0, before.rate) * elapsed
         else:
             unit[place] = _decade(before, after, jumped=kind[place] > StepMeaning.DAILY)
-    return delta, kind, unit
+    return Settled(delta, kind, unit)
 
 
 def usual_before(counter: Counter, line: Line, kind: Kinds, place: int) -> Usual | None:

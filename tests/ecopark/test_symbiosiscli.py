@@ -66,7 +66,7 @@ def test_a_surplus_without_temperature_is_one_message_and_no_number(tmp_path: Pa
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert "park.yaml:19: streams[air].temperature_c: a surplus of heat needs its temperature" in line
+    assert "park.yaml:22: streams[air].temperature_c: a surplus of heat needs its temperature" in line
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficiency.indicators.electricity import blocks, demand, demand_share
+from efficiency.indicators.electricity import demand, demand_share, half_hours
 from efficiency.indicators.figure import Figure, absent, change, fields_of, figure, figures_in, ratio, total
 from efficiency.indicators.series import Portion, UseSeries, quotient, together
 from efficiency.indicators.tenant import fence_meters, tenant_figures
@@ -277,7 +277,7 @@ def test_demand_is_of_half_hours(amounts: list[float]) -> None:
     assert use is not None
     start = quarters(len(amounts))
     found = demand(start, use)
-    begin, values, _ = blocks(start, use)
+    begin, values, _ = half_hours(start, use)
     assert len(begin) == len(amounts) // 2
     assert found["peak_demand_kw"].value == pytest.approx(max(values))
     assert found["load_factor"].value is not None
@@ -287,7 +287,7 @@ def test_demand_is_of_half_hours(amounts: list[float]) -> None:
 
 def test_blocks_start_on_half_hours() -> None:
     start, ones = quarters(6)[1:], np.ones(5)
-    begin, power, _ = blocks(start, UseSeries(np.arange(5.0), ones, 0 * ones, 0 * ones, ones > 0))
+    begin, power, _ = half_hours(start, UseSeries(np.arange(5.0), ones, 0 * ones, 0 * ones, ones > 0))
     assert list(begin) == [int(quarters(6)[2]), int(quarters(6)[4])]
     assert list(power) == [6.0, 14.0]
     assert begin[0] % (2 * QUARTER_MS) == 0
