@@ -72,37 +72,47 @@ def check(decoded: DecodedMessage, carrier: Carrier, now_ms: int) -> Accepted:
     if len(readings) > 1:
         readings = _agreeing(readings, carrier, refusals)
     taken: list[Taken] = []
-    earliest, latest = now_ms - carrier.horizon_ms, now_ms + FUTURE_MS
-    meters = carrier.meters
     for reading in readings:
-        ms, values, state = reading.ts, reading.values, reading.state
-        if type(ms) is not int:
-            ms = reading.ms
-        try:
-            meter = meters[reading.meter]
-            ranges = meter.ranges
-            for name, value in values.items():
-                low, high = ranges[name]
-                if not low <= value <= high:  # type: ignore[operator]  # null: sorted out below
-                    raise LookupError  # noqa: TRY301 (what is wrong is said in one place)
-            if not earliest <= ms <= latest or ms < meter.since_ms:
-                raise LookupError  # noqa: TRY301 (as above)
-        except (LookupError, TypeError):
-            sent = meters.get(reading.meter)
-            fault = _fault_of_meter(reading, carrier) if sent is None else _fault_of_time(ms, sent, carrier, now_ms)
+        good = sound(reading, carrier, now_ms)
+        if good is None:
+            ms, meter = reading.ms, carrier.meters.get(reading.meter)
+            fault = _fault_of_meter(reading, carrier) if meter is None else _fault_of_time(ms, meter, carrier, now_ms)
             if fault is not None:
                 refusals.append(fault.of(reading, carrier))
                 continue
-            assert sent is not None  # noqa: S101 (a missing meter is a fault)
-            meter = sent
+            assert meter is not None  # noqa: S101 (a missing meter is a fault)
             values = _good_values(reading, meter, carrier, refusals)
             if not values:
                 continue
-        taken.append(_new(Taken, (meter, values, ms, "" if state is None else f',state="{state}"')))
+            good = Taken(meter, values, ms, _said_state(reading))
+        taken.append(good)
     taken = _marked(taken, now_ms) if decoded.arrived else taken
     identity, _, _, arrived, waits, bad_reads = decoded
     sender = (carrier.park, carrier.id, carrier.answers, identity)
     return _new(Accepted, (*sender, taken, refusals, carrier.lane, arrived, waits, bad_reads))
+
+
+def sound(reading: Reading, carrier: Carrier, now_ms: int) -> Taken | None:
+    """A reading with which nothing is wrong, as it may be stored; None where `check` has to say what is."""
+    try:
+        meter = carrier.meters[reading.meter]
+        values, ranges = reading.values, meter.ranges
+        for name, value in values.items():
+            low, high = ranges[name]
+            if not low <= value <= high:  # type: ignore[operator]  # null: a TypeError
+                return None
+    except (LookupError, TypeError):
+        return None
+    ms = reading.ts
+    if type(ms) is not int:
+        ms = reading.ms
+    if not -FUTURE_MS <= now_ms - ms <= carrier.horizon_ms or ms < meter.since_ms:
+        return None
+    return _new(Taken, (meter, values, ms, "" if reading.state is None else _said_state(reading)))
+
+
+def _said_state(reading: Reading) -> str:
+    return "" if reading.state is None else f',state="{reading.state}"'
 
 
 def _marked(taken: list[Taken], now_ms: int) -> list[Taken]:

@@ -112,6 +112,18 @@ class Batch:
         if identity is not None and answers is not None:
             self.receipts.append(StoredMessage(answers, identity))
 
+    def add_bare(self, connection: Connection, packet_ids: list[int | None], size: int, now_ms: int) -> None:
+        """Count messages of one good reading each, whose readings are in their lanes already."""
+        if not self.messages:
+            self.since_ms = now_ms
+        self.messages += len(packet_ids)
+        self.readings += len(packet_ids)
+        self.size += size
+        self.acknowledgements.append(Acknowledgements(connection, [each for each in packet_ids if each is not None]))
+        for lane in self.lanes:
+            if len(lane.taken) - len(lane.lines) >= AT_ONCE:
+                self._settle(lane, now_ms)
+
     def requests(self, now_ms: int) -> list[Lane]:
         """What was accepted, by the requests in which it is written concurrently."""
         for lane in self.lanes:

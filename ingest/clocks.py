@@ -7,9 +7,8 @@ sends its backlog sends new readings in between.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from ingest.accept import Taken
 from metering.errors import OperatorError, UnavailableError
 from store.answers import RejectedError
 from store.client import Store
@@ -29,12 +28,9 @@ class Clocks:
     def __init__(self) -> None:
         self._least: dict[str, int] = {}
 
-    def note(self, carrier: str, taken: Sequence[Taken], now_ms: int) -> None:
-        """Note a message that has just come from a carrier; its newest reading is its first or its last."""
-        newest = taken[-1].ms
-        if len(taken) > 1:
-            newest = max(newest, taken[0].ms)
-        behind = now_ms - newest
+    def note(self, carrier: str, newest_ms: int, now_ms: int) -> None:
+        """Take note of the newest reading that has just come from a carrier."""
+        behind = now_ms - newest_ms
         if behind < self._least.get(carrier, _FAR):
             self._least[carrier] = behind
 

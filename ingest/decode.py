@@ -58,22 +58,20 @@ def decode(topic: str, payload: bytes, now_ms: int) -> DecodedMessage:
     return _new(DecodedMessage, (bare.id, [bare], [], False, False, 0))
 
 
-def decode_bare(payloads: Sequence[bytes]) -> Sequence[DecodedMessage | None]:
-    """Decode small messages that came together, in half the time; None where one must be decoded alone.
+def decode_bare(payloads: Sequence[bytes]) -> list[BareReading] | None:
+    """Decode small messages that came together, in half the time; None where they must be decoded one by one.
 
     What one sender wrote must not leak into another's message. So a message has to begin with `{`, and a line break
     separates two: JSON allows none inside a text, after a comma in an object a key would have to follow, and a reading
     contains no list. What remains possible is that a message holds several readings; then their number is wrong.
     """
     if not (min(payloads) >= b"{" and max(payloads) < b"|"):
-        return [None] * len(payloads)
+        return None
     try:
         found = _BARES(b"[%b]" % b",\n".join(payloads))
     except ValidationError:
-        return [None] * len(payloads)
-    if len(found) != len(payloads):
-        return [None] * len(payloads)
-    return [_new(DecodedMessage, (each.id, [each], [], False, False, 0)) for each in found]
+        return None
+    return found if len(found) == len(payloads) else None
 
 
 def sift(items: Iterable[Any], identity: str | None = None) -> DecodedMessage:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ingest.accept import check, from_nobody
+from ingest.accept import check, from_nobody, sound
 from ingest.batch import Batch, StoredMessage
 from ingest.clocks import Clocks
 from ingest.connection import Connection, Delivery
@@ -19,6 +19,7 @@ from ingest.directory import Directory
 from ingest.glance import WORTH_BYTES, glance
 from ingest.lookup import Carrier
 from ingest.refusal import Kept, Ledger
+from wire.messages import BareReading
 
 HELD_BYTES = 16 * 2**20
 """Several batches: holding more would not write it sooner."""
@@ -98,23 +99,39 @@ class Intake:
         What is the same for all is done once: the time, whether the batch is full, and parsing the JSON.
         """
         now_ms = self._clock_ms()
-        known, queues, shares = self._known, self._queues, self._shares
-        closed, most = self._open.closed, 1 if self._open.full else SHARE_BYTES
+        known, queues, shares, batch = self._known, self._queues, self._shares, self._open
+        most = 0 if batch.closed else 1 if batch.full else SHARE_BYTES
         self.messages += len(came)
         self.held_bytes += MESSAGE_BYTES * len(came) + sum([len(each.payload) for each in came])
         own, other = known.carriers.get, known.foreign.carrier
         carriers = [own(each.topic) or other(each.topic) for each in came]
-        for delivery, carrier, decoded in zip(came, carriers, together(came, carriers), strict=True):
-            sender = NOBODY if carrier is None else carrier.name
-            if len(delivery.payload) >= WORTH_BYTES and self._is_hopeless(delivery, carrier, now_ms):
+        packet_ids: list[int | None] = []
+        newest: dict[str, int] = {}
+        total = 0
+        for delivery, carrier, reading in zip(came, carriers, together(came, carriers), strict=True):
+            if (
+                reading is None
+                or carrier is None
+                or (sender := carrier.name) in queues
+                or (share := shares.get(sender, 0)) >= most
+                or (good := sound(reading, carrier, now_ms)) is None
+            ):
+                self._take_alone(delivery, carrier, now_ms, most, reading)
                 continue
-            if sender in queues:
-                queues[sender].append(delivery)
-            # A carrier with nothing in a full batch yet gets in: otherwise it would wait for two writes.
-            elif shares.get(sender, 0) < most and not closed:
-                self._accept(sender, delivery, carrier, now_ms, decoded)
-            else:
-                queues[sender] = deque([delivery])
+            # The path of nearly all messages of one reading: no call for each but the one above.
+            batch.lanes[carrier.lane].taken.append(good)
+            packet_ids.append(delivery.packet_id)
+            size = len(delivery.payload) + MESSAGE_BYTES
+            shares[sender] = share + size
+            total += size
+            if good.ms > newest.get(sender, 0):
+                newest[sender] = good.ms
+            if reading.id is not None and carrier.answers is not None:
+                batch.receipts.append(StoredMessage(carrier.answers, reading.id))
+        if packet_ids:
+            batch.add_bare(came[-1].connection, packet_ids, total, now_ms)
+            for sender, newest_ms in newest.items():
+                self.clocks.note(sender, newest_ms, now_ms)
         self._filled.set()
         if self.held_bytes > HELD_BYTES:
             self._paused = came[-1].connection  # the newest connection: one that was paused before it is closed
@@ -143,6 +160,22 @@ class Intake:
         if self._paused is not None and self.held_bytes <= HELD_BYTES // 2:
             self._paused.resume()
             self._paused = None
+
+    def _take_alone(
+        self, delivery: Delivery, carrier: Carrier | None, now_ms: int, most: int, reading: BareReading | None
+    ) -> None:
+        """Take one message by itself: into the open batch where its sender has less than `most` there, or a queue."""
+        sender = NOBODY if carrier is None else carrier.name
+        if len(delivery.payload) >= WORTH_BYTES and self._is_hopeless(delivery, carrier, now_ms):
+            return
+        if sender in self._queues:
+            self._queues[sender].append(delivery)
+        # A carrier with nothing in a full batch yet gets in: otherwise it would wait for two writes.
+        elif self._shares.get(sender, 0) < most:
+            decoded = None if reading is None else DecodedMessage(reading.id, [reading], [])
+            self._accept(sender, delivery, carrier, now_ms, decoded)
+        else:
+            self._queues[sender] = deque([delivery])
 
     def _is_hopeless(self, delivery: Delivery, carrier: Carrier | None, now_ms: int) -> bool:
         """Skip a message in which nothing can be good, of a gateway that has used up its ration of refusals.
@@ -231,7 +264,7 @@ class Intake:
                 if (first_ms := self._instant(delivery, now_ms)) != now_ms:
                     accepted = check(carrier.decode(topic, payload, first_ms), carrier, first_ms)
             elif accepted.taken:
-                self.clocks.note(sender, accepted.taken, now_ms)
+                self.clocks.note(sender, max(accepted.taken[0].ms, accepted.taken[-1].ms), now_ms)
             self.bad_reads += accepted.bad_reads
         kept: list[Kept] = []
         if accepted.refusals:
@@ -246,18 +279,21 @@ class Intake:
         return size
 
 
-def together(came: Sequence[Delivery], carriers: Sequence[Carrier | None]) -> Sequence[DecodedMessage | None]:
+def together(came: Sequence[Delivery], carriers: Sequence[Carrier | None]) -> Sequence[BareReading | None]:
     """Decode together the bare readings in Ecopark's own format; None in place of everything else."""
     own = [
         place
-        for place, carrier in enumerate(carriers)
+        for place, (each, carrier) in enumerate(zip(came, carriers, strict=True))
         if carrier is not None
         and carrier.decode is decode
-        and len(payload := came[place].payload) <= SMALL_BYTES
+        and len(payload := each.payload) <= SMALL_BYTES
         and b'"readings"' not in payload
+        and not each.retained
     ]
-    found: list[DecodedMessage | None] = [None] * len(came)
-    if len(own) > 1:
-        for place, decoded in zip(own, decode_bare([came[place].payload for place in own]), strict=True):
-            found[place] = decoded
+    found: list[BareReading | None] = [None] * len(came)
+    if len(own) > 1 and (readings := decode_bare([came[place].payload for place in own])) is not None:
+        if len(readings) == len(came):
+            return readings
+        for place, reading in zip(own, readings, strict=True):
+            found[place] = reading
     return found

@@ -21,7 +21,7 @@ def noted(found: Clocks, known: Directory, *instants: int, now: int = NOW) -> No
     readings = [{"meter": "em-1", "ts": ms, "values": {"energy_kwh": 5.0}} for ms in instants]
     accepted = accept("ecopark/v1/demo/gw-1/readings", json.dumps({"readings": readings}).encode(), now, known)
     assert len(accepted.taken) == len(instants)
-    found.note("demo/gw-1", accepted.taken, now)
+    found.note("demo/gw-1", max(taken.ms for taken in accepted.taken), now)
 
 
 @pytest.mark.parametrize(("off_ms", "wanted"), [(0, 2.0), (3 * MINUTE_MS, 182.0), (-3 * MINUTE_MS, -178.0)])

@@ -169,6 +169,18 @@ async def test_messages_that_are_decoded_together_do_not_reach_into_each_other(
     assert batch.messages == len(around) + 1
 
 
+async def test_two_readings_in_one_message_beside_single_ones_are_refused_and_the_others_taken(intake: Intake) -> None:
+    """Together they are a list of readings like any other, but one longer than there are messages."""
+    socket = Socket()
+    payloads = [(OTHER, GOOD), (FLOODER, OWN + b"," + FALSE), (OTHER, GOOD.replace(b"1.0", b"2.0"))]
+    intake.receive([socket.delivery(*each) for each in payloads])
+    batch = await intake.next_batch()
+    found = [(taken.meter.meter, taken.values) for lane in batch.lanes for taken in lane.taken]
+    assert found == [("wm-2", {"volume_m3": 1.0}), ("wm-2", {"volume_m3": 2.0})]
+    assert [(kept.topic, kept.payload) for kept in batch.kept] == [(FLOODER, OWN + b"," + FALSE)]
+    assert batch.messages == 3
+
+
 async def test_bare_readings_that_came_together_are_accepted_as_one_by_one(intake: Intake) -> None:
     socket = Socket()
     mixed = [

@@ -31,6 +31,18 @@ async def test_rows_that_are_not_alike_are_read_too(store: Store) -> None:
     assert (found.times.tolist(), found.fields["f"].tolist()) == ([2, 7000, START], [-3.0, 1.0, 500.0])
 
 
+async def test_rows_of_one_length_that_differ_in_a_text_are_not_taken_for_alike(store: Store) -> None:
+    """As many bytes, at the same places; also where the first row of a series differs from the last of another."""
+    states = ["good", "poor", "poor", "good", "late"]
+    lines = [
+        f'm,k={group} f={n + 0.5},s="{state}" {START + n}000000' for group in "ab" for n, state in enumerate(states)
+    ]
+    await store.write(lines, OPERATOR_DATABASE)
+    found = await store.tables('SELECT f, s FROM m GROUP BY "k"', OPERATOR_DATABASE)
+    assert [each.fields["s"].tolist() for each in found] == [states, states]
+    assert [each.fields["f"].tolist() for each in found] == [[0.5, 1.5, 2.5, 3.5, 4.5]] * 2
+
+
 async def test_nothing_is_no_column_and_a_faulty_statement_is_rejected(store: Store) -> None:
     assert await store.tables("SELECT f FROM nothing", OPERATOR_DATABASE) == []
     with pytest.raises(RejectedError):
