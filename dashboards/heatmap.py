@@ -60,7 +60,14 @@ def _steps(timezone: str, weekday: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def overrides(language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
-    """Names of the weekdays, which come as 1 to 7, in a column without colour."""
+    """Names of the weekdays, which come as 1 to 7, in a column without colour; an hour without data has none either."""
+    blank = grafana.DashboardSpecialValueMapOptions(
+        grafana.SpecialValueMatch.EMPTY, grafana.ValueMappingResult(text=" ", color="transparent")
+    )
+    yield grafana.DashboardFieldConfigSourceOverrides(
+        matcher=grafana.MatcherConfig(id_val="byRegexp", options="/.*/"),
+        properties=[grafana.DynamicConfigValue(id_val="mappings", value=[grafana.SpecialValueMap(options=blank)])],
+    )
     shown = {
         str(number): grafana.ValueMappingResult(text=language.say(day)) for number, day in enumerate(_DAYS, start=1)
     }

@@ -18,6 +18,8 @@ def uid(name: str, language: Language) -> str:
 def overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:
     """Overrides of each named column; those of a table by title."""
     in_table = panel.kind is PanelKind.TABLE
+    if in_table:
+        yield _HYPHEN_IN_CELLS
     for column in panel.columns:
         properties = [
             grafana.DynamicConfigValue(id_val=name, value=value)
@@ -29,6 +31,12 @@ def overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFie
             matcher = grafana.MatcherConfig(id_val="byName", options=name)
             yield grafana.DashboardFieldConfigSourceOverrides(matcher=matcher, properties=properties)
 
+
+_HYPHEN_IN_CELLS = grafana.DashboardFieldConfigSourceOverrides(
+    matcher=grafana.MatcherConfig(id_val="byRegexp", options="/.*/"),
+    properties=[grafana.DynamicConfigValue(id_val="noValue", value="-")],
+)
+"""The words for nothing are those of an empty panel: in each cell of a table they would be too wide."""
 
 Property = tuple[str, Any]
 """Name of a property and its value; one without a value is left out."""

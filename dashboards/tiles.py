@@ -144,7 +144,7 @@ def used_today(number: int, about: Localized, scope: PageScope) -> Panel:
 
 def used_a_week_ago(number: int, about: Localized, scope: PageScope) -> Panel:
     """Electricity of the same hours a week ago, for comparison with `used_today`."""
-    return _today(number, text("A week ago, same hours", "Cùng giờ này tuần trước"), about, scope, shift="7d")
+    return _today(number, text("Same hours last week", "Cùng giờ tuần trước"), about, scope, shift="7d")
 
 
 def _today(number: int, title: Localized, about: Localized, scope: PageScope, **more: Unpack[PanelOptions]) -> Panel:
@@ -160,7 +160,7 @@ def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 
     )
     return stat(
         number,
-        text("Newest reading, age", "Số liệu mới nhất cách đây"),
+        text("Newest reading, age", "Số liệu mới nhất"),
         text(
             "Time since any of the chosen meters was last heard. 'No data' means that the usage service has not looked "
             "for 15 minutes: it has stopped.",

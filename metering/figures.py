@@ -259,7 +259,7 @@ _MATCH_FIGURES = (
     _sum("asked", "", ("Demand", "Nhu cầu"), "F30"),
     _share("met_share", ("Share of the demand", "Tỷ lệ nhu cầu được đáp ứng"), "F31"),
     _share("used_share", ("Share of the surplus", "Tỷ lệ nguồn dư được dùng"), "F31"),
-    _money("saved_vnd", ("Money saved before VAT", "Tiền tiết kiệm trước thuế"), "F32", better=1),
+    _money("saved_vnd", ("Saved before VAT", "Tiết kiệm trước thuế"), "F32", better=1),
     _sum("saved_m3", "m³", ("Water saved", "Nước tiết kiệm"), "F32", better=1),
     _sum("saved_toe", "TOE", ("Energy saved", "Năng lượng tiết kiệm"), "F32", better=1),
     _sum("saved_co2e_kg", "kg CO₂e", ("Emissions avoided", "Phát thải tránh được"), "F32", better=1),

@@ -16,7 +16,7 @@ from dashboards.panels import (
 )
 from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, PageScope, balance, edge
 from dashboards.setting import Setting
-from dashboards.tiles import METER_COLUMN, PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
+from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
 from dashboards.words import EDGE_PARTS, IN_UNITS, PLAIN
 from metering.figures import INDICATIVE_BELOW, Period
 from metering.quantities import Utility
@@ -166,12 +166,12 @@ def _table() -> Panel:
         COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {_OF_DAYS} GROUP BY "utility", "main"', form="table"),
         columns=(
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
-            Column("main", text("Main meter", "Đồng hồ tổng"), width=METER_COLUMN.width),
-            Column("incoming", text("Came in", "Tổng đầu vào"), SEPARATED, decimals=0, width=124),
-            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), SEPARATED, decimals=0, width=124),
-            Column("loss", text("Loss", "Tổn thất"), SEPARATED, decimals=1, width=124),
-            Column("band", text("Error band", "Khoảng sai số"), SEPARATED, decimals=1, width=124),
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=145),
+            Column("main", text("Main meter", "Đồng hồ tổng"), width=290),
+            Column("incoming", text("Came in", "Tổng đầu vào"), SEPARATED, decimals=0, width=108),
+            Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), SEPARATED, decimals=0, width=108),
+            Column("loss", text("Loss", "Tổn thất"), SEPARATED, decimals=1, width=108),
+            Column("band", text("Error band", "Khoảng sai số"), SEPARATED, decimals=1, width=108),
         ),
         least=DAILY,
         nothing=text("no whole day in this range", "kỳ xem chưa có ngày nào trọn vẹn"),

@@ -229,6 +229,10 @@ _OTHERS = (
 )
 
 
+_WIDTHS = {Utility.WASTEWATER: 4, Utility.STEAM: 4, Utility.NATURAL_GAS: 6}
+"""By the length of their names."""
+
+
 def _utility_today(scope: PageScope, number: int, utility: Utility) -> Panel:
     name = UTILITY[utility]
     return stat(
@@ -242,7 +246,7 @@ def _utility_today(scope: PageScope, number: int, utility: Utility) -> Panel:
         total(scope, "amount", utility=utility, alias="today"),
         window=TODAY,
         colour=COLOUR[utility],
-        width=4 if utility is not Utility.CHILLED_WATER else 8,
+        width=_WIDTHS.get(utility, 5),
     )
 
 
@@ -297,19 +301,19 @@ def _tenants(month: PageScope) -> Panel:
         ),
         columns=(
             TENANT_COLUMN,
-            Column(ELECTRICITY, called(ELECTRICITY), ENERGY, bar=True, colour=COLOUR[E], width=160),
-            Column(WATER, called(WATER), "suffix:m³", decimals=0, bar=True, colour=COLOUR[W], width=165),
-            Column(WASTEWATER, called(WASTEWATER), "suffix:m³", decimals=0, width=125),
-            Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0, width=140),
-            Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET, width=130),
-            Column("peak_demand_kw", called("peak_demand_kw"), POWER, width=130),
-            Column("power_factor", called("power_factor"), "none", decimals=3, width=125),
+            Column(ELECTRICITY, called(ELECTRICITY), ENERGY, bar=True, colour=COLOUR[E], width=130),
+            Column(WATER, called(WATER), "suffix:m³", decimals=0, bar=True, colour=COLOUR[W], width=130),
+            Column(WASTEWATER, called(WASTEWATER), "suffix:m³", decimals=0, width=100),
+            Column("cost_vnd", called("cost_vnd"), MONEY, decimals=0, width=120),
+            Column("budget_share", called("budget_share"), SHARE, decimals=1, steps=AGAINST_BUDGET, width=100),
+            Column("peak_demand_kw", called("peak_demand_kw"), POWER, width=100),
+            Column("power_factor", called("power_factor"), "none", decimals=3, width=90),
             Column(
                 "electricity_per_output",
                 called("electricity_per_output"),
                 text("suffix:kWh/unit", "suffix:kWh/đơn vị"),
                 decimals=1,
-                width=150,
+                width=135,
             ),
             Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),

@@ -189,13 +189,13 @@ def _tables(scope: PageScope) -> Iterator[Panel]:
         return Column(name, called(name), unit_of(name), decimals=decimals, width=width)
 
     energy = (
-        column("enpi", 1, 115),
-        column("electricity_per_output", 1, 155),
-        column("energy_per_output", 1, 165),
-        column("toe_per_output", 4, 150),
-        column("output_per_mwh", 2, 175),
-        column("solar_share", 1, 130),
-        column("load_factor", 0, 110),
+        column("enpi", 1, 100),
+        column("electricity_per_output", 1, 140),
+        column("energy_per_output", 1, 145),
+        column("toe_per_output", 4, 145),
+        column("output_per_mwh", 2, 155),
+        column("solar_share", 1, 105),
+        column("load_factor", 0, 95),
     )
     water = (
         column("water_per_output", 2, 200),

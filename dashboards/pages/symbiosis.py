@@ -156,21 +156,21 @@ def _label(name: str) -> Localized:
     return spec.label
 
 
-_NAME_PX = 330
+_NAME_PX = 290
 _COLUMNS = {
     column.name: column
     for column in (
-        Column("kind", text("Kind", "Loại"), mapped=_KINDS, width=190),
-        Column("met", _label("met"), SEPARATED, decimals=0, width=120),
-        Column("met_by_day", _label("met_by_day"), SEPARATED, decimals=0, width=150),
-        Column("met_share", _label("met_share"), SHARE, decimals=0, width=120),
-        Column("used_share", _label("used_share"), SHARE, decimals=0, width=120),
-        Column("distance_m", text("Distance", "Khoảng cách"), grafana_unit("m"), decimals=0, width=110),
-        Column("met_completeness", text("Data", "Số liệu"), SHARE, decimals=0, width=80),
-        Column("saved_vnd", _label("saved_vnd"), MONEY, decimals=1, width=180),
-        Column("saved_m3", _label("saved_m3"), grafana_unit("m³"), decimals=0, width=160),
-        Column("saved_toe", _label("saved_toe"), TOE, decimals=1, width=160),
-        Column("saved_co2e_kg", _label("saved_co2e_kg"), _T, decimals=1, width=160),
+        Column("kind", text("Kind", "Loại"), mapped=_KINDS, width=180),
+        Column("met", _label("met"), SEPARATED, decimals=0, width=95),
+        Column("met_by_day", _label("met_by_day"), SEPARATED, decimals=0, width=125),
+        Column("met_share", _label("met_share"), SHARE, decimals=0, width=95),
+        Column("used_share", _label("used_share"), SHARE, decimals=0, width=95),
+        Column("distance_m", text("Distance", "Khoảng cách"), grafana_unit("m"), decimals=0, width=85),
+        Column("met_completeness", text("Data", "Số liệu"), SHARE, decimals=0, width=70),
+        Column("saved_vnd", _label("saved_vnd"), MONEY, decimals=1, width=130),
+        Column("saved_m3", _label("saved_m3"), grafana_unit("m³"), decimals=0, width=115),
+        Column("saved_toe", _label("saved_toe"), TOE, decimals=1, width=115),
+        Column("saved_co2e_kg", _label("saved_co2e_kg"), _T, decimals=1, width=115),
     )
 }
 

@@ -123,7 +123,7 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
         ),
         stat(
             12,
-            text("Cost this month, million ₫", "Chi phí tháng, triệu đồng"),
+            text("Cost, million ₫", "Chi phí, triệu đồng"),
             text(
                 "All utilities, month to date: before surcharge and VAT, and what is to be paid with both. The surcharge is that "
                 "of the month so far.",
@@ -165,7 +165,7 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
         ),
         stat(
             14,
-            text("Peak of the month", "Công suất cực đại tháng"),
+            text("Peak of the month", "Công suất cực đại"),
             text(
                 "Highest 30-minute demand of this month, and the highest over the contract demand; coloured at 80, 90 and 100 %.",
                 "Công suất 30 phút cao nhất trong tháng, và mức cao nhất so với công suất đăng ký; đổi màu ở 80, 90 và 100%.",
@@ -242,7 +242,7 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
         ),
         stat(
             19,
-            text("Completeness this month", "Mức độ đầy đủ trong tháng"),
+            text("Completeness, month", "Độ đầy đủ trong tháng"),
             text("Under 95 % the figures are indicative.", "Dưới 95% thì các chỉ tiêu chỉ để tham khảo."),
             SHARE,
             figure(month, "completeness"),

@@ -105,7 +105,7 @@ def _tiles(scope: PageScope) -> tuple[Panel, ...]:
         used(11, WW, "Wastewater", "Nước thải"),
         stat(
             12,
-            text("Highest night flow yesterday", "Lưu lượng đêm cao nhất hôm qua"),
+            text("Highest night flow yesterday", "Lưu lượng đêm hôm qua"),
             text(
                 "Flow between 02:00 and 04:00 over the mean of the day, of the tenant where it is highest. High without "
                 "a night shift means a leak.",
