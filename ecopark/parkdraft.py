@@ -171,7 +171,7 @@ class _Drafting:
                 if source in {"name", "id"}:
                     self._doubt(row, f"utility {utility.value} was taken from the {source}")
                 return f"{utility.value}"
-        self._doubt(row, "utility: what it measures is not said; electricity is a guess")
+        self._doubt(row, "utility: the list does not name it; electricity is a guess")
         return Utility.ELECTRICITY.value
 
     def _gateway(self, row: SheetRow) -> str:

@@ -72,7 +72,7 @@ def read_secrets(file: Path) -> dict[str, str]:
         if line.strip() and not line.startswith("#"):
             name, separator, value = line.partition("=")
             if not separator:
-                raise OperatorError(f"{file}:{number}: not NAME=value; delete the file to have its secrets made anew")
+                raise OperatorError(f"{file}:{number}: not NAME=value; delete the file to have new secrets made")
             found[name] = value
     return found
 

@@ -94,7 +94,7 @@ def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
         if floating is None and step is not None and abs(step / stated.resolution - 1) > _NEARLY:
             yield ("registers", name, "resolution"), f"is read in steps of {step:g}; write resolution: {step:g}"
         if stated.rollover is not None and stated.rollover > highest(places) * (1 + _NEARLY):
-            yield ("registers", name, "rollover"), f"its registers begin anew at {highest(places):g}"
+            yield ("registers", name, "rollover"), f"its registers roll over at {highest(places):g}"
 
 
 def _under(path: tuple[str | int, ...], raw: dict[str, Any], found: Iterable[Broken]) -> Iterator[Broken]:

@@ -177,7 +177,7 @@ class Publisher:
         left = self._outbox.oldest_in_flight
         silent = 0.0 if left is None else self._now() - max(left, self._heard)
         if silent > self._link.keepalive_s:
-            raise aiomqtt.MqttError(f"silent for {silent:.0f} s although the connection stands; connecting again")
+            raise aiomqtt.MqttError(f"silent for {silent:.0f} s although the connection is open; reconnecting")
 
     async def _listen(self, client: MqttConnection) -> None:
         async for message in client.messages:

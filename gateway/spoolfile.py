@@ -63,7 +63,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         connection.close()
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            message = f"The spool {path} is in use by another process. Each gateway needs a spool of its own."
+            message = f"The spool {path} is in use by another process. Each gateway needs its own spool."
             raise OperatorError(message) from error
         raise failure(error, path) from error
     except BaseException:

@@ -211,7 +211,7 @@ class Ingester:
                     connection.announce(b"")  # those that leave after us must not count on us
                     await connection.unsubscribe(sorted(self._subscribed))
                 else:
-                    log.info("stopping; nobody else is there, so the broker keeps what comes")
+                    log.info("stopping; no other ingester is running, so the broker keeps what comes")
                     connection.pause()
                 await connection.drained()
         self._replies.flush(connection)

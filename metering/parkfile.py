@@ -66,7 +66,7 @@ def load_park(file: Path, judges: Sequence[Judge] = ()) -> Park:
     except yaml.YAMLError as error:  # the second reading is stricter than the first, with tabs for instance
         raise ParkFileError(list(_unparsed(file, text, str(error), judges))) from error
     except RecursionError as error:
-        right = "is nested too deeply, or an alias (*) stands inside what it refers to; write it out"
+        right = "is nested too deeply, or an alias (*) is inside its own target; write it out"
         raise ParkFileError([Fault(file, 1, "YAML", "", right)]) from error
 
 
@@ -200,9 +200,7 @@ def _unparsed(file: Path, text: str, error: str, judges: Sequence[Judge]) -> Ite
         yield Fault(file, 1, "YAML", "", error)
         return
     lines = Lines(text)
-    faults = [
-        Fault(file, key.line, lines.name(key.path), "", "stands here a second time; keep one") for key in repeated
-    ]
+    faults = [Fault(file, key.line, lines.name(key.path), "", "is here a second time; keep one") for key in repeated]
     try:
         _parsed(file, without_repeated(text, repeated), judges)
     except ParkFileError as others:
@@ -241,7 +239,7 @@ def _unknown_key(key: str, path: KeyPath, kind: type[BaseModel]) -> str:
     if kind is Park and key in _OF_A_DRIVER and "registers" in path:
         return (
             "only a driver knows this: write it into the driver's block, such as modbus: {registers: ...};"
-            " where the device publishes by itself, say its unit under values of its source"
+            " where the device publishes on its own, give its unit under values of its source"
         )
     names = _names_at(path[:-1], kind)
     close = difflib.get_close_matches(key, names, n=1)

@@ -241,7 +241,7 @@ def _aliases_are_used_once(park: Park) -> Iterator[Broken]:
     for index, meter in meters:
         named = (meter.gateway, meter.alias or "")
         if meter.alias is not None and (named in seen or (meter.alias != meter.id and named in ids)):
-            yield ("meters", index, "alias"), "another meter of this gateway is called so; a device is one meter"
+            yield ("meters", index, "alias"), "another meter of this gateway has this name; a device is one meter"
         seen.add(named)
 
 

@@ -130,7 +130,7 @@ _RULES: Final[tuple[ParkRule[Stream], ...]] = (
     ParkRule(
         ("replaces",),
         lambda stream, _: stream.side is Side.DEMAND or not (stream.replaces or stream.price_vnd),
-        says("what a unit saves is said of the demand"),
+        says("what a unit saves is stated at the demand"),
     ),
     ParkRule(
         ("replaces",),

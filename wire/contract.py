@@ -74,7 +74,7 @@ _CHANNELS: dict[Channel, tuple[str, str, tuple[type[Model], ...], str]] = {
     ),
     Channel.STATUS: (
         "send",
-        "What the gateway says of itself: retained, and its last will with `online` false.",
+        "The gateway's own status: retained, and its last will with `online` false.",
         (Status,),
         "QoS 1.",
     ),

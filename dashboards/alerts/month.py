@@ -47,7 +47,7 @@ KINDS: Final = (
             "Có tháng kết thúc đã {value} ngày mà chưa khóa sổ; cho phép {limit} ngày.",
         ),
         first=text(
-            "Run ecopark close with --check for that month: it lists what stands in the way.",
+            "Run ecopark close with --check for that month: it lists the obstacles.",
             "Chạy lệnh ecopark close với --check cho tháng đó: lệnh liệt kê những gì còn vướng.",
         ),
         page="account",

@@ -181,8 +181,8 @@ KINDS: Final = (
             "(số âm: đến trước): giờ của thiết bị bị lệch hoặc mọi số liệu đều đến trễ.",
         ),
         first=text(
-            "Look first at the gateway's clock and its time server. What it read meanwhile stands at the wrong time, and near a "
-            "change of price band in the wrong band.",
+            "Look first at the gateway's clock and its time server. Its readings meanwhile have the wrong time, and near a "
+            "change of price band the wrong band.",
             "Kiểm tra trước giờ hệ thống và máy chủ thời gian (NTP) của thiết bị. Số liệu trong thời gian đó bị ghi sai thời điểm; gần lúc "
             "đổi khung giờ thì bị tính sai khung giá.",
         ),

@@ -46,7 +46,7 @@ def page(setting: Setting) -> Page:
         "eip",
         text("Eco-industrial park indicators", "Chỉ tiêu khu công nghiệp sinh thái"),
         text(
-            "How does the park stand in energy, water and emissions, and against its own targets?",
+            "How does the park do in energy, water and emissions, and against its own targets?",
             "Khu đang ở mức nào về năng lượng, nước, phát thải và so với mục tiêu của mình?",
         ),
         (

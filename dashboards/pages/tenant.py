@@ -137,7 +137,7 @@ def _month(month: PageScope) -> Panel:
         4,
         text("Electricity by month", "Điện theo tháng"),
         text(
-            "Each month's use beside what the baseline expects (dashed), which counts whole days with all data only.",
+            "Each month's use and what the baseline expects (dashed), which counts whole days with all data only.",
             "Tiêu thụ từng tháng so với mức theo đường cơ sở (nét đứt); mức này chỉ tính những ngày trọn vẹn, đủ số liệu.",
         ),
         ENERGY,
@@ -197,8 +197,8 @@ def _spent(scope: PageScope, setting: Setting) -> Panel:
         56,
         text("Cost of the month against budget", "Chi phí lũy kế tháng so với ngân sách"),
         text(
-            "Cost from the first of the month to the end of each day, beside what the budget allows by then (dashed). The "
-            "budget of a month falls evenly on its days.",
+            "Cost from the first of the month to the end of each day, and what the budget allows by then (dashed). The "
+            "budget of a month is spread evenly over its days.",
             "Chi phí cộng dồn từ đầu tháng đến hết mỗi ngày, bên cạnh mức ngân sách cho phép đến lúc đó (nét đứt). Ngân sách "
             "tháng được chia đều cho các ngày.",
         ),

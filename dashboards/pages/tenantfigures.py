@@ -86,8 +86,7 @@ def _forecast(number: int, title: Localized, names: tuple[str, ...], divide: flo
         number,
         title,
         text(
-            "Where the year will end if it goes on as it has, with the fuels that are entered in the park file; the range is that of "
-            "its months.",
+            "The whole year if it continues like this, with the fuels entered in the park file; the range is that of its months.",
             "Dự báo cả năm nếu tiếp tục như hiện nay, gồm nhiên liệu khai báo trong hồ sơ khu; khoảng dự báo theo các tháng trong "
             "năm.",
         ),

@@ -191,8 +191,6 @@ class Boards:
                 board = Board(Language(name.removeprefix(self._prefix).partition("/")[0]), json.loads(text))
                 for statement in board.statements():
                     if loose := outside_patterns(statement):
-                        raise ValueError(
-                            f"{board.uid}: {', '.join(sorted(loose))} stands outside a pattern: {statement}"
-                        )
+                        raise ValueError(f"{board.uid}: {', '.join(sorted(loose))} is outside a pattern: {statement}")
                 made[board.uid] = board
         return made

@@ -32,7 +32,7 @@ def account(
         list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
     ] = None,
     *,
-    draft: Annotated[bool, typer.Option("--draft", help="As the month stands now, though it is not closed.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="The month so far, although it is not closed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the park's own account of a month as HTML, PDF, XLSX and CSV, with each bill compared line by line.

@@ -72,7 +72,7 @@ def _written(found: ParkInFile, draft: ClosedMonth, anyway: str | None) -> Path:
     if draft.obstacles and not anyway:
         count, month = len(draft.obstacles), f"{draft.month:%Y-%m}"
         raise OperatorError(
-            f"{month} is not closed: {count} obstacle(s) stand above; mend them, or give a reason with --anyway"
+            f"{month} is not closed: {count} obstacle(s) are listed above; remove them, or give a reason with --anyway"
         )
     if not draft.statements:
         raise OperatorError(f"{draft.month:%Y-%m} is not closed: no tenant had a metering point in it")

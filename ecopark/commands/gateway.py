@@ -30,7 +30,7 @@ from metering.parkfile import load_parks
 from running.monitor import Monitor, served
 from running.service import run_until_told
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The service beside the meters.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The service next to the meters.")
 
 
 @app.command(epilog="Example: ECOPARK_PARK=park.yaml ECOPARK_MODBUS_URL=modbus://10.0.0.7 ecopark gateway run gw-east")

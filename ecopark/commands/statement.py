@@ -34,7 +34,7 @@ def statement(
         list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
     ] = None,
     *,
-    draft: Annotated[bool, typer.Option("--draft", help="As the month stands now, though it is not closed.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="The month so far, although it is not closed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the statements of a closed month: HTML, PDF, XLSX and CSV, in Vietnamese and English."""

@@ -30,7 +30,7 @@ def _group() -> None:
 def copy(
     source: Annotated[str, typer.Option("--from", help="Server that has the data.")],
     target: Annotated[str, typer.Option("--to", help="Server that gets them.")],
-    journal: Annotated[Path, typer.Option(help="File that notes how far it is; the same file goes on.")] = Path(
+    journal: Annotated[Path, typer.Option(help="File with the progress; a copy continues from it.")] = Path(
         "ecopark-copy.json"
     ),
     *,

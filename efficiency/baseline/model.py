@@ -54,7 +54,7 @@ REFUSAL_TEXT: dict[BaselineRefusal, Localized] = {
         en="the use or a driver does not vary", vi="mức tiêu thụ hoặc một biến không thay đổi"
     ),
     BaselineRefusal.DEPENDENT: Localized(
-        en="the drivers cannot be told apart: one follows from the others (VIF above 10); leave one of them out",
+        en="the drivers cannot be separated: one follows from the others (VIF above 10); leave one of them out",
         vi="không tách được các biến: có biến phụ thuộc các biến khác (VIF trên 10); cần bỏ bớt một biến",
     ),
     BaselineRefusal.ALIKE: Localized(

@@ -100,7 +100,7 @@ def load_weather(file: Path) -> WeatherSeries:
             raise OperatorError(f"{place}: has {len(row)} cells, not {len(HEAD)}; {_MEND}")
         day = _day(place, row[0])
         if day in found:
-            raise OperatorError(f"{place}: date is {day}, which stands above already; {_MEND}")
+            raise OperatorError(f"{place}: date is {day}, which is in a row above already; {_MEND}")
         found[day] = DayMean(_mean(place, row[1]), row[2])
     return WeatherSeries(found)
 

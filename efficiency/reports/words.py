@@ -20,8 +20,8 @@ TEXTS: Final[dict[str, Localized]] = {
         "Kỳ báo cáo chưa kết thúc: số liệu tính đến ngày {day}.",
     ),
     "waiting": _text(
-        "Figures of this period wait to be computed again: some values and reasons below are not of the same time. "
-        "Make this report anew in some minutes.",
+        "Figures of this period are still being recomputed: some values and reasons below may be outdated. "
+        "Make this report again in a few minutes.",
         "Một số chỉ tiêu của kỳ này đang chờ tính lại: một số giá trị và lý do bên dưới chưa cùng thời điểm. "
         "Hãy lập lại báo cáo sau vài phút.",
     ),
@@ -170,7 +170,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "toe_factor": _text("Oil equivalent: {what}", "Hệ số quy đổi TOE: {what}"),
     "notes": _text("How to read this report", "Cách đọc báo cáo"),
     "note_complete": _text(
-        "Every figure stands with its completeness; under 95 % it is indicative. Figures are sums of quarter hours; "
+        "Every figure has its completeness; under 95 % it is indicative. Figures are sums of quarter hours; "
         "ratios are sums over sums.",
         "Mỗi số liệu kèm mức độ đầy đủ; dưới 95% chỉ để tham khảo. Số liệu là tổng các khoảng 15 phút; "
         "các tỷ lệ là tổng chia tổng.",
@@ -203,8 +203,8 @@ TEXTS: Final[dict[str, Localized]] = {
     "inventory": _text("Greenhouse gas inventory of the park", "Kiểm kê khí nhà kính của khu"),
     "inventory_sheet": _text("Inventory", "Kiểm kê"),
     "inventory_text": _text(
-        "What came over the park's edge, and the fuels that were entered. Scope 2 stands twice, location-based and "
-        "market-based: never add both. The lines of each tenant are in the files beside this report.",
+        "What entered at the park's edge, and the fuels that were entered. Scope 2 is given twice, location-based and "
+        "market-based: never add both. The lines of each tenant are in the files that come with this report.",
         "Lượng qua ranh giới khu và nhiên liệu do đơn vị khai. Phạm vi 2 nêu hai cách, theo vị trí và theo thị trường: "
         "không cộng cả hai. Số liệu từng doanh nghiệp có trong các tệp kèm báo cáo.",
     ),

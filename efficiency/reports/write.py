@@ -94,7 +94,7 @@ def _forms(report: ParkReport, entered: Mapping[tuple[str, str, str], Given]) ->
         names = ", ".join(
             "/".join(filter(None, (r.form, r.tenant.id if r.tenant else "", r.field.code))) for r in twice
         )
-        raise OperatorError(f"--extra: {names}: is measured and filled in by itself; remove it from the file")
+        raise OperatorError(f"--extra: {names}: is measured and filled in automatically; remove it from the file")
     return forms
 
 

@@ -111,7 +111,7 @@ class SetAside:
         self._failures[thing] = replace(found, times=times, tried=now_ms, again=now_ms + pause, inputs=inputs)
         if before is None or before.reason != reason:
             log.error(
-                "%s: %s is set aside, everything else goes on: %s; this is a fault of Ecopark, please report it with "
+                "%s: %s is set aside, everything else continues: %s; this is a fault of Ecopark, please report it with "
                 "these lines; it is tried again in %.0f min, and when its readings or its part of the park file change",
                 self._park,
                 "the whole park" if thing == WHOLE_PARK else thing.lstrip("."),

@@ -137,5 +137,5 @@ class ParkWriter:
             except (OperatorError, RejectedError) as error:
                 self._without.add(tenant)
                 log.error(  # noqa: TRY400 (the operator's, no traceback)
-                    "%s has no figures of its own: %s (%s); make its database and start anew", tenant, missing, error
+                    "%s has no figures of its own: %s (%s); create its database and restart", tenant, missing, error
                 )

@@ -106,9 +106,7 @@ RULE_TEXT: dict[Rule, Localized] = {
         en="the register starts again each day; the last minutes before midnight are estimated",
         vi="bộ đếm bắt đầu lại mỗi ngày; những phút cuối trước nửa đêm được ước tính",
     ),
-    Rule.LOST: Localized(
-        en="a message that said what passed is missing", vi="thiếu bản tin cho biết lượng đã tiêu thụ"
-    ),
+    Rule.LOST: Localized(en="a message with an amount is missing", vi="thiếu bản tin cho biết lượng đã tiêu thụ"),
     Rule.SPLIT: Localized(
         en="the transformer ratio changed between two readings; their use is split as by even power",
         vi="tỷ số biến dòng thay đổi giữa hai lần đọc; lượng tiêu thụ được chia theo công suất đều",

@@ -96,7 +96,7 @@ REASON_TEXT: dict[ValueReason, Localized] = {
     ),
     ValueReason.NO_BASELINE: Localized(en="no baseline", vi="chưa có đường cơ sở"),
     ValueReason.OUT_OF_RANGE: Localized(
-        en="a driver lies outside the range of the baseline", vi="có biến nằm ngoài phạm vi của đường cơ sở"
+        en="a driver is outside the range of the baseline", vi="có biến nằm ngoài phạm vi của đường cơ sở"
     ),
     ValueReason.NO_NIGHT: Localized(
         en="the tenant works between 02:00 and 04:00", vi="doanh nghiệp có ca làm việc từ 02:00 đến 04:00"

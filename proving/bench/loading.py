@@ -114,6 +114,6 @@ async def generator(port: int, offer: Offer) -> AsyncIterator[Generator]:
 async def _hear(process: asyncio.subprocess.Process) -> dict[str, Any]:
     line = await process.stdout.readline() if process.stdout is not None else b""
     if not line:
-        raise OperatorError("the load generator has ended by itself; what it said stands above")
+        raise OperatorError("the load generator has ended; its output is above")
     told: dict[str, Any] = json.loads(line)
     return told

@@ -110,4 +110,4 @@ def test_what_the_park_file_says_of_a_counter_must_fit_its_registers(tmp_path: P
     with pytest.raises(ParkFileError) as caught:
         load_park(park_with("schneider-pm5000", tmp_path, **wrong), [faults])
     said = [fault.right for fault in caught.value.faults]
-    assert said == ["is read in steps of 0.001; write resolution: 0.001", "its registers begin anew at 9.22337e+15"]
+    assert said == ["is read in steps of 0.001; write resolution: 0.001", "its registers roll over at 9.22337e+15"]

@@ -48,7 +48,10 @@ def test_only_these_names_are_of_the_weather() -> None:
         ("date,mean_c,source\n1 July,29.5,x\n", ":2: date is '1 July': a day is written 2026-07-01"),
         ("date,mean_c,source\n2026-07-01,hot,x\n", ":2: mean_c is 'hot': must lie between -60 and 60 °C"),
         ("date,mean_c,source\n2026-07-01,nan,x\n", ":2: mean_c is 'nan'"),
-        ("date,mean_c,source\n2026-07-01,1,x\n2026-07-01,1,x\n", ":3: date is 2026-07-01, which stands above already"),
+        (
+            "date,mean_c,source\n2026-07-01,1,x\n2026-07-01,1,x\n",
+            ":3: date is 2026-07-01, which is in a row above already",
+        ),
     ],
 )
 def test_a_file_with_a_fault_is_named_with_its_line(tmp_path: Path, text: str, told: str) -> None:

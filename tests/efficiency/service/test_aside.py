@@ -183,7 +183,7 @@ async def test_a_meter_that_cannot_be_computed_is_named_and_the_others_go_on(
         assert usage.aside.things == {"bad": "ZeroDivisionError: a fault of ours"}
         assert await others(store) == pytest.approx({meter: 3 * 96 for meter in METERS if meter != "bad"})
         assert told(await events(store)) == {"bad": None}
-        assert "demo: bad is set aside, everything else goes on: ZeroDivisionError: a fault of ours" in caplog.text
+        assert "demo: bad is set aside, everything else continues: ZeroDivisionError: a fault of ours" in caplog.text
         caplog.clear()
         for _ in range(4):  # it is neither tried nor told of each time
             now += QUARTER_MS // 90
