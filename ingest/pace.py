@@ -11,7 +11,7 @@ QUIET_PER_S = 100.0
 WINDOW_S = 0.1
 """The time over which the rate is measured; the window before the current one counts."""
 
-TOGETHER = 500
+TOGETHER = 300
 """How many messages are worth waking up for."""
 
 LEAST_GATHER_S = 0.001

@@ -76,7 +76,10 @@ class Writer:
         """Write one batch, however long it takes; then acknowledge, answer and forget it."""
         began = self._time()
         if requests := batch.requests(self._clock_ms()):
-            rejected = list(chain(*await asyncio.gather(*map(self._write_readings, requests))))
+            if len(requests) == 1:  # as nearly always; a task more would have to be scheduled
+                rejected = await self._write_readings(requests[0])
+            else:
+                rejected = list(chain(*await asyncio.gather(*map(self._write_readings, requests))))
             self.stored += batch.readings - len(rejected)
             self.newest_ms = requests[-1].taken[-1].ms
             for each in rejected:
