@@ -90,8 +90,8 @@ class Leases:
         others = {claim.life for claim in claims if claim.park == _THERE and claim.life != self._life}
         if any(claim.instance == self._instance and claim.life != self._life for claim in claims):
             log.warning(
-                "another usage service had the name %s within the last minute; if it still runs, give each its own name in "
-                "ECOPARK_INSTANCE",
+                "another usage service had the name %s within the last minute; if it still runs, give each its "
+                "own name in ECOPARK_INSTANCE",
                 self._instance,
             )
             self._mine.clear()
