@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from metering.model import IDENTIFIER, Model
@@ -99,11 +98,6 @@ def schema() -> dict[str, Any]:
         [(model, "validation") for model in MODELS], title="Ecopark wire, version 1", ref_template="#/$defs/{model}"
     )
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **definitions}
-
-
-def payload_schema(model: type[Model]) -> dict[str, Any]:
-    """JSON Schema of one payload, complete in itself."""
-    return TypeAdapter(model).json_schema()
 
 
 def asyncapi() -> dict[str, Any]:

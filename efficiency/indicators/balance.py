@@ -102,15 +102,6 @@ def _below(park: Park, meter: str) -> bool:
     return meter in park.parents
 
 
-def balance_meters(park: Park, span: Span) -> set[str]:
-    """Every meter that is in a balance within a span."""
-    found: set[str] = set()
-    for meter in park.meters:
-        if any(belonging.role is Role.MAIN for belonging in meter.belongings_in(span)):
-            found |= {meter.id, *(tap.meter.id for tap in taps(park, meter.id, span))}
-    return found
-
-
 def main_balance(park: Park, main: Meter, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:
     """F14 of one main meter over exactly the span of `by_meter`; empty where it was not there then."""
     clipped = [belonging.span.within(span) for belonging in main.belongings_in(span) if belonging.role is Role.MAIN]

@@ -11,7 +11,6 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards import lint
 from dashboards.alerts.files import all_rules
 from dashboards.generate import contents, write
 from dashboards.names import tenant_names
@@ -19,6 +18,7 @@ from dashboards.setting import Setting
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.words import COLOUR
+from tests.dashboards import lint
 
 COMMITTED = Path(__file__).parents[2] / "dashboards" / "generated"
 

@@ -10,7 +10,7 @@ import yaml
 
 from ingest.decode import decode
 from metering.model import Model
-from wire.contract import EXAMPLES, MODELS, asyncapi, documents, main, payload_schema, schema
+from wire.contract import EXAMPLES, MODELS, asyncapi, documents, main, schema
 from wire.messages import BareReading, Message
 from wire.topics import Channel
 
@@ -36,7 +36,7 @@ def test_the_schema_is_a_schema() -> None:
 def test_examples_fit_model_and_schema(model: type[Model]) -> None:
     model.model_validate_json(json.dumps(EXAMPLES[model]))
     whole = {"$ref": f"#/$defs/{model.__name__}", "$defs": schema()["$defs"]}
-    for found in (payload_schema(model), whole):
+    for found in (model.model_json_schema(), whole):
         jsonschema.validate(EXAMPLES[model], found, jsonschema.Draft202012Validator)
 
 
@@ -114,6 +114,6 @@ SHAPES: list[object] = [
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: json.dumps(shape)[:60])
 def test_the_schema_and_the_accept_step_agree(shape: object) -> None:
-    validators = [jsonschema.Draft202012Validator(payload_schema(model)) for model in (Message, BareReading)]
+    validators = [jsonschema.Draft202012Validator(model.model_json_schema()) for model in (Message, BareReading)]
     decoded = decode("", json.dumps(shape).encode(), 0)
     assert any(validator.is_valid(shape) for validator in validators) == (not decoded.refusals)

@@ -12,9 +12,9 @@ from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Span
 from metering.meters import Meter
 from proving.plant.events import FIELD_EVENTS, FieldEvent, Lasting, Stuck
-from proving.plant.ledger import PlantLedger
 from store.client import Store
 from tests.efficiency.conftest import Field
+from tests.proving.plant.ledger import PlantLedger
 
 FLOAT32 = float(np.finfo(np.float32).eps)
 

@@ -19,8 +19,8 @@ from proving.plant.events import (
     Stuck,
     Swap,
 )
-from proving.plant.ledger import PlantLedger
 from proving.plant.plant import Plant
+from tests.proving.plant.ledger import PlantLedger
 
 Event = TypeVar("Event", bound=FieldEvent)
 

@@ -7,9 +7,9 @@ import pytest
 
 from proving.plant.events import Delayed, Gap
 from proving.plant.history import BATCH, count, history, samples
-from proving.plant.ledger import PlantLedger
 from proving.plant.malformed import malformed
 from proving.plant.plant import Plant
+from tests.proving.plant.ledger import PlantLedger
 from wire.messages import Message, Reason
 
 DAYS = timedelta(days=2)

@@ -7,9 +7,9 @@ from metering.park import Park
 from proving.plant.clock import DAY_MS
 from proving.plant.events import Rollover
 from proving.plant.history import history
-from proving.plant.ledger import PlantLedger
 from proving.plant.modbus import serving
 from proving.plant.plant import Plant
+from tests.proving.plant.ledger import PlantLedger
 
 START = datetime(2026, 5, 31, 3, 0, tzinfo=UTC)
 

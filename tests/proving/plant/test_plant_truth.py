@@ -13,8 +13,8 @@ from metering.quantities import Utility
 from proving.plant.clock import DAY_MS, QUARTER_MS
 from proving.plant.counters import Array
 from proving.plant.events import FIELD_EVENTS, LeakAtNight
-from proving.plant.ledger import PlantLedger, outermost, quarter_hours
 from proving.plant.plant import Plant
+from tests.proving.plant.ledger import PlantLedger, outermost, quarter_hours
 
 DAY = timedelta(days=1)
 
