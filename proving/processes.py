@@ -14,7 +14,7 @@ STOP_S = 10.0
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at this moment."""
+    """A free TCP port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -66,7 +66,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether it lives (a paused one does)."""
+        """Whether it is alive (a paused one is)."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -102,11 +102,11 @@ class Child:
         return self._process.wait()
 
     def pause(self) -> None:
-        """Freeze it where it stands."""
+        """Freeze it."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on, unless it was killed meanwhile."""
+        """Let it continue, unless it was killed meanwhile."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""A private broker and a private database in a folder of their own, on loopback ports, as ordinary child processes."""
+"""A private broker and a private database in a separate folder, on loopback ports, as child processes."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ START_S = 60.0
 
 
 class Struck(Protocol):
-    """What can be started, stopped and struck as one: a program, or the programs of a cluster."""
+    """What can be started, stopped and struck as a unit: a program, or the programs of a cluster."""
 
     name: str
     log: Path
@@ -36,7 +36,7 @@ class Struck(Protocol):
 
     @property
     def running(self) -> bool:
-        """Whether it lives (a paused one does)."""
+        """Whether it is alive (a paused one is)."""
 
     @property
     def pid(self) -> int:

@@ -7,8 +7,15 @@ from typing import Annotated
 import typer
 
 from ecopark.billfile import load_bill
-from ecopark.commands import AsJson
-from ecopark.commands.statement import month_shown
+from ecopark.commands import AmongParks, AsJson
+from ecopark.commands.statement import (
+    AsDraft,
+    MonthName,
+    OnlyKinds,
+    OnlyLanguages,
+    OutFolder,
+    month_shown,
+)
 from efficiency.closing.bill import checked_bill
 from efficiency.closing.statement import month_of
 from efficiency.reports.statements.account import AccountPage
@@ -20,19 +27,17 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: ecopark account 2026-10 --bill electricity.yaml --out account")
 def account(
-    month: Annotated[str, typer.Argument(help="The month, as 2026-10.")],
-    out: Annotated[Path, typer.Option(help="The folder to write into.")],
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    month: MonthName,
+    out: OutFolder,
+    park: AmongParks = None,
     bill: Annotated[
         list[Path] | None,
         typer.Option(help="A bill of that month, YAML, CSV or XLSX; may be given several times."),
     ] = None,
-    lang: Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")] = None,
-    kind: Annotated[
-        list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
-    ] = None,
+    lang: OnlyLanguages = None,
+    kind: OnlyKinds = None,
     *,
-    draft: Annotated[bool, typer.Option("--draft", help="The month so far, although it is not closed.")] = False,
+    draft: AsDraft = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the park's own account of a month as HTML, PDF, XLSX and CSV, with each bill compared line by line.

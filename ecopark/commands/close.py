@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ecopark.commands import AsJson
+from ecopark.commands import AmongParks, AsJson
 from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from ecopark.whichpark import ParkInFile, find_park
@@ -26,7 +26,7 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: ecopark close 2026-10 --check")
 def close(
     month: Annotated[str, typer.Argument(help="The month, as 2026-10; it must be over.")],
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    park: AmongParks = None,
     anyway: Annotated[
         str | None, typer.Option(metavar="REASON", help="Close it in spite of what is in the way, for this reason.")
     ] = None,

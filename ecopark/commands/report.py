@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from ecopark.commands import AsJson
+from ecopark.commands import AmongParks, AsJson
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
 from efficiency.closing.file import load_closed
@@ -60,7 +60,7 @@ def tenant(
 @app.command(epilog="Example: ecopark report park --year 2026 --lang en --extra forms.yaml --out park-2026.pdf")
 def park(
     out: Out,
-    name: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    name: AmongParks = None,
     month: Month = None,
     year: Year = None,
     lang: Lang = Language.VI,

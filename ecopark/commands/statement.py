@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from ecopark.commands import AsJson
+from ecopark.commands import AmongParks, AsJson
 from ecopark.commands.close import drafted
 from ecopark.progressbar import progress_bar
 from ecopark.settings import read_settings
@@ -22,19 +22,26 @@ from metering.words import Language
 app = typer.Typer(add_completion=False)
 ALL = "all"
 
+MonthName = Annotated[str, typer.Argument(help="The month, as 2026-10.")]
+OutFolder = Annotated[Path, typer.Option(help="The folder to write into.")]
+OnlyLanguages = Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")]
+OnlyKinds = Annotated[
+    list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
+]
+AsDraft = Annotated[bool, typer.Option("--draft", help="The month so far, although it is not closed.")]
+"""Of every command that writes what a month is stated as."""
+
 
 @app.command(epilog="Example: ecopark statement 2026-10 --tenant textile --out statements")
 def statement(
-    month: Annotated[str, typer.Argument(help="The month, as 2026-10.")],
-    out: Annotated[Path, typer.Option(help="The folder to write into.")],
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    month: MonthName,
+    out: OutFolder,
+    park: AmongParks = None,
     tenant: Annotated[str, typer.Option(help="A tenant's id, or all.")] = ALL,
-    lang: Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")] = None,
-    kind: Annotated[
-        list[StatementKind] | None, typer.Option(help="Only this kind of file; may be given several times.")
-    ] = None,
+    lang: OnlyLanguages = None,
+    kind: OnlyKinds = None,
     *,
-    draft: Annotated[bool, typer.Option("--draft", help="The month so far, although it is not closed.")] = False,
+    draft: AsDraft = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the statements of a closed month: HTML, PDF, XLSX and CSV, in Vietnamese and English."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecopark.commands import AsJson
+from ecopark.commands import AmongParks, AsJson
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
 from efficiency.reports.entries import in_words, quantity, why
@@ -32,7 +32,7 @@ USUAL_DAYS = 30
 
 @app.command(epilog="Example: ecopark symbiosis --from 2026-10-01 --to 2026-10-31")
 def symbiosis(
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    park: AmongParks = None,
     first: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; 30 days back by default.")
     ] = None,

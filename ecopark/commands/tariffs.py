@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ecopark.commands import AsJson
+from ecopark.commands import AmongParks, AsJson
+from ecopark.commands.statement import OnlyLanguages
 from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from ecopark.whichpark import find_park
@@ -39,10 +40,10 @@ def _group() -> None:
 def compare(
     first: Annotated[str, typer.Option("--from", help="First month, as 2026-01.")],
     last: Annotated[str, typer.Option("--to", help="Last month, included; it must be over.")],
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    park: AmongParks = None,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write CSV and XLSX into.")] = None,
-    lang: Annotated[list[Language] | None, typer.Option(help="Only this language; may be given twice.")] = None,
+    lang: OnlyLanguages = None,
     *,
     as_json: AsJson = False,
 ) -> None:

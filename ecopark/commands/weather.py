@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ecopark.commands import AsJson
+from ecopark.commands import AmongParks, AsJson
 from ecopark.settings import read_settings
 from ecopark.weatherfile import WeatherColumns, merged, read_weather
 from ecopark.whichpark import find_park
@@ -24,7 +24,7 @@ _SHOWN = 20
 def import_weather(
     file: Annotated[Path, typer.Argument(help="A CSV file or workbook, with a row an hour or a day.")],
     source: Annotated[str, typer.Option(help="Where it comes from, for whoever reviews a baseline.")],
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    park: AmongParks = None,
     time: Annotated[str, typer.Option(help="Head of the column with the day, or the hour in ISO 8601.")] = "time",
     temperature: Annotated[str, typer.Option(help="Head of the column with the temperature, °C.")] = "temperature_c",
     decimal: Annotated[str, typer.Option(help="The decimal mark, . or ,")] = ".",
@@ -66,7 +66,7 @@ def import_weather(
 
 @app.command(epilog="Example: ecopark weather show")
 def show(
-    park: Annotated[str | None, typer.Argument(metavar="[PARK]", help="Its id, among several parks.")] = None,
+    park: AmongParks = None,
     *,
     as_json: AsJson = False,
 ) -> None:

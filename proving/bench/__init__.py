@@ -1,1 +1,1 @@
-"""How fast the path from meter to database is, measured on private servers."""
+"""Measures the path from meter to database on private servers."""

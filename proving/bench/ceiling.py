@@ -1,4 +1,4 @@
-"""What the database takes by itself: ready-made line protocol of the points that the batches become."""
+"""The database's own limit: ready-made line protocol of the points that the batches become."""
 
 import asyncio
 import http.client

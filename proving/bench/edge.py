@@ -1,6 +1,6 @@
-"""A gateway at work: what polling costs it, and what happens after a day without a line to the broker.
+"""A gateway at work: the cost of polling, and what happens after a day without a connection to the broker.
 
-Its meters are fifty simulated ones on Modbus TCP, in a process of their own; its spool is fsynced as it always is.
+Its meters are fifty simulated ones on Modbus TCP, in a separate process; its spool is fsynced as usual.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ SETTLE_S = 2.0
 
 
 async def edge(station: Station, seconds: float, backlog: int) -> dict[str, float]:
-    """Poll for so long, then deliver a backlog of so many polls while polling goes on."""
+    """Poll for so many seconds, then deliver a backlog of so many polls while polling continues."""
     file = station.parks / "edge.yaml"
     start = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     plant = station.child(

@@ -1,8 +1,8 @@
-"""From publishing a reading to its being queryable, under a steady load.
+"""From publishing a reading until it can be queried, under a steady load.
 
-A probe publishes a marked reading within the load on a connection of its own and asks the database for it over a
-kept-alive connection until it is there; then the next one. So a figure holds one query (about a millisecond), and
-the probes are spread over the load's time as they fall.
+A probe publishes a marked reading within the load on its own connection and queries the database over a kept-alive
+connection until it is there; then the next one. So a figure includes one query (about a millisecond), and the probes
+are spread over the time of the load.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What an ingester with a large park weighs, whether it grows, and what reading such a park costs."""
+"""Memory of an ingester with a large park, whether it grows, and the cost of reading such a park."""
 
 import asyncio
 import time

@@ -1,10 +1,10 @@
-"""What the kernel says of a process: processor time and resident memory."""
+"""Processor time and resident memory of a process, from the kernel."""
 
 import time
 from pathlib import Path
 
 _SCHEDULED = 2
-"""The clock of a process as the kernel's scheduler keeps it: nanoseconds of all threads, not ticks of 10 ms."""
+"""A process's processor time as the kernel's scheduler keeps it: nanoseconds of all threads, not ticks of 10 ms."""
 
 
 def cpu_s(pid: int) -> float:

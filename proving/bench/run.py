@@ -23,7 +23,7 @@ from store.client import Store
 
 SHAPES: tuple[Shape, ...] = ("single", "batch", "mix")
 _SPAN_MS = {"single": 5_000, "batch": 5_000, "mix": 30_000}
-"""How far apart the loads of a shape begin: further than the longest of them lasts by its own instants."""
+"""Distance between the loads of a shape: more than the longest of them lasts by its own instants."""
 
 
 class Instants:
@@ -169,7 +169,7 @@ class _Bench:
 
 
 def _ratios(theirs: dict[str, float], ours: dict[str, Any]) -> dict[str, float]:
-    """Theirs over ours."""
+    """Their figures over ours."""
     return {
         "cpu_ratio": round(theirs["cpu_us_per_reading"] / max(ours["cpu_us_per_reading"], 0.01), 2),
         "readings_ratio": round(theirs["readings_per_s"] / ours["readings_per_s"], 2),

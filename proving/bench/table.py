@@ -1,4 +1,4 @@
-"""The figures as a table for people, with the target beside each that has one."""
+"""The figures as a table for people, with targets."""
 
 import operator
 from collections.abc import Callable, Iterator

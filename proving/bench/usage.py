@@ -124,7 +124,7 @@ async def recompute(database: Influxd, file: Path, park: Park, window: Span) -> 
 
 
 async def _cycles(database: Influxd, store: Store, park: Park, window: Span) -> dict[str, float]:
-    """The least of some cycles, after one that has caught up."""
+    """The least of several cycles, after one that has caught up."""
     usage, origin = ParkUsage(store, park), window.start
     step = park.meters[0].interval_s * 1000
     now = window.end

@@ -1,7 +1,7 @@
 """A gateway that somebody has taken over: it has its account, and does all the harm that one can do with it.
 
-It floods with readings of meters that nobody knows and with noise, sends times of the year 2000 on, calls itself like
-an ingester and like other gateways, and publishes on topics of all kinds. What it does must reach nobody else.
+It floods with readings of unknown meters and with noise, sends times from the year 2000 on, uses the client ids of an
+ingester and of other gateways, and publishes on topics of all kinds. Its actions must not reach anybody else.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ WEEK_MS: Final = 7 * 86_400_000
 YEAR_2000_MS: Final = 946_684_800_000
 PAUSE_S: Final = 0.05
 LIFE_S: Final = 3.0
-"""So long it keeps a connection before it calls itself otherwise."""
+"""How long it keeps a connection before it changes its client id."""
 
 
 class Hostile:

@@ -1,4 +1,4 @@
-"""What is done to which part and when, from a seed."""
+"""What is done to which part and when, derived from a seed."""
 
 import random
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _COUNT: dict[Part, int] = {"gateway": GATEWAYS, "broker": 1, "ingest": INGESTERS
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One deed to one part: it begins `at` seconds and is made good `lasting` seconds later."""
+    """One action on one part: it begins `at` seconds and is undone `lasting` seconds later."""
 
     at: float
     deed: Deed

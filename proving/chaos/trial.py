@@ -1,6 +1,6 @@
-"""A simulated park on private servers, something that is done to it, and the count of what the database has in the end.
+"""A simulated park on private servers, an ordeal, and the count of what the database has in the end.
 
-Chaos and outage differ in what they do; the count is the same.
+Chaos and outage differ in the ordeal; the count is the same.
 """
 
 import asyncio

@@ -25,7 +25,7 @@ SKEW_MS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One answer of the plant that held the meter's main counter."""
+    """One answer of the plant with the meter's main counter."""
 
     meter: str
     count: float
@@ -50,7 +50,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The plant's log: reads that were certainly taken, those of which nobody can tell, and answers without counter."""
+    """The plant's log: reads that were certainly taken, uncertain ones, and answers without the counter."""
 
     certain: list[Read]
     uncertain: list[Read]

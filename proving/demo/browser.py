@@ -1,4 +1,4 @@
-"""A real Chromium that looks at the pages of a viewer as a reader does, and names what is wrong with them."""
+"""A real Chromium that opens the pages of a viewer as a reader does, and names what is wrong with them."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from proving.processes import program
 
 WIDTH = 1600
 WAIT_MS = 60_000
-"""So long a page, or anything on it, may take on a busy machine."""
+"""How long a page, or anything on it, may take on a busy machine."""
 _QUIET = (
     "--disable-gpu",
     "--disable-background-networking",

@@ -1,7 +1,7 @@
 """The demo's parts one by one, for containers: the park's folder, its plant, and each of its gateways.
 
-`prepare` puts the demo park into a folder that has no park file, and leaves any other as it is. `plant` and `gateway`
-become the programs that a demo on one machine starts, with what the folder's plan says.
+`prepare` puts the demo park into a folder without a park file, and leaves any other unchanged. `plant` and `gateway`
+turn into the programs that a demo on one machine starts, with the folder's plan.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a demo folder remembers: when its plant began, by which seed, and up to when readings were taken."""
+"""The state of a demo folder: when its plant began, its seed, and up to when readings were taken."""
 
 import argparse
 import shutil

@@ -1,6 +1,6 @@
 """`ecopark demo`: fills the past through the real path, then goes live, and counts at both ends.
 
-Ends with itself everything that it started.
+Everything that it started ends with it.
 """
 
 import asyncio
@@ -42,9 +42,9 @@ from wire.topics import Channel, topic
 
 WITHOUT_TERMINAL_S = 60.0
 VIEW_PORT = 3001
-"""Where the dashboards are, unless somebody else is there already."""
+"""Port of the dashboards, unless it is in use."""
 MONTHS_FOLLOW_S = 120.0
-"""So long the demo waits for months to be compared with a new baseline; pages are complete then."""
+"""How long the demo waits for months to be compared with a new baseline; pages are complete then."""
 NEARLY_DELIVERED = 8
 """Messages on the gateways' disks that are only those under way."""
 

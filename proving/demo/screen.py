@@ -112,5 +112,5 @@ def _use(park: Park, scene: Scene) -> Table:
 
 
 def _written(amount: float) -> str:
-    """Whole, but for what would be little more than nothing then."""
+    """Rounded, unless too little would be left."""
     return f"{amount:,.1f}" if 0 < amount < _LITTLE else f"{amount:,.0f}"

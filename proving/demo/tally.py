@@ -1,6 +1,6 @@
 """How many readings went in and came out, counted at both ends independently.
 
-The gateways' side is what they say in `status`; the database's side is asked of the database.
+The gateways' side is their `status`; the database's side is queried from the database.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class GatewaySide:
 
     @property
     def read(self) -> int:
-        """Readings that the gateways have taken and put on disk."""
+        """Readings that the gateways have read and put on disk."""
         return sum(status.read or 0 for status in self._said.values())
 
     @property
@@ -60,7 +60,7 @@ class GatewaySide:
 
     @property
     def all_offline(self) -> bool:
-        """Whether every gateway has said its last word."""
+        """Whether every gateway has published that it is offline."""
         return len(self._said) == len(self._reading) and not any(status.online for status in self._said.values())
 
     def holds_before(self, ms: int) -> bool:

@@ -1,1 +1,1 @@
-"""The simulated plant: what the demo park's meters show, what was truly used, and what goes wrong in the field."""
+"""The simulated plant: what the demo park's meters show, the true use behind it, and field events."""

@@ -1,7 +1,8 @@
 """Everything a plant's meters count, from its start on: the flows of `load`, added up.
 
 `true` is what passed, in primary units; `raw` is the same as the instrument counts it, divided by the multiplier of the
-day. Sums run day by day from the first local day, always in the same order, so a total does not depend on who asks.
+day. Sums run day by day from the first local day, always in the same order, so that a total does not depend on the
+caller.
 """
 
 from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ class Counters:
 
 
 def first_device(meter: Meter) -> list[Instrument]:
-    """What is said of the device that measures first."""
+    """The device that measures first."""
     return [meter.instruments[0], *takewhile(lambda entry: entry.continues, meter.instruments[1:])]
 
 

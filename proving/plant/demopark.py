@@ -1,4 +1,4 @@
-"""The park file of a demo: the example with what the plant plays: exchanged instruments, a tenant that leaves."""
+"""The park file of a demo: the example with the plant's events: exchanged instruments, a tenant that leaves."""
 
 import re
 from datetime import timedelta

@@ -156,7 +156,7 @@ class LoadModel:
         return share
 
     def _level(self, tenant: str, number: int) -> float:
-        """How busy the firm is that day: orders, absences, holidays."""
+        """How busy the company is that day: orders, absences, holidays."""
         level = float(chance(self._seed, tenant, number).uniform(0.72, 1.04))
         today = date_of(number)
         return level * 0.12 if (today.month, today.day) in HOLIDAYS else level

@@ -1,4 +1,4 @@
-"""A dozen messages that are wrong, each in its own way, and the reason for which each must be refused."""
+"""A dozen messages, each wrong in another way, and the reason for which each must be refused."""
 
 import json
 from dataclasses import dataclass

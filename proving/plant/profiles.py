@@ -105,7 +105,7 @@ LOSSES = MappingProxyType(
         Utility.PRODUCTION: 0.0,
     }
 )
-"""What gets lost between a meter and those below it, as a share of their sum."""
+"""Losses between a meter and those below it, as a share of their sum."""
 
 POWER_FACTORS = MappingProxyType({"steel": 0.86, "plastics": 0.92, "feed": 0.91, "electronics": 0.97})
 """Of the tenants at full load; the others have 0.94."""

@@ -1,7 +1,7 @@
-"""The plant's own record of every read that it answered: JSON lines, on their way to the disk before the answer is.
+"""The plant's own record of every read that it answered: JSON lines, written before the answer is sent.
 
-One `write` to a file opened for appending is all that it costs, and nothing is buffered in the process; so the record
-is complete up to the instant at which the process is killed (not the machine).
+It costs one `write` to a file opened for appending, and nothing is buffered in the process; so the record is complete
+up to the instant at which the process is killed (not the machine).
 """
 
 import json

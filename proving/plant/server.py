@@ -1,4 +1,4 @@
-"""The simulated plant as a process of its own: `python -m proving.plant.server --help`.
+"""The simulated plant as a separate process: `python -m proving.plant.server --help`.
 
 It prints one JSON line with its ports as soon as it listens, and serves until it gets SIGTERM or SIGINT.
 """
