@@ -106,6 +106,24 @@ def test_a_gauge_behind_transformers_is_stored_as_it_is_before_them(tmp_path: Pa
     assert line(after) == f"{head},power_kw=106.0,current_a=0.0,voltage_v=230.0 {after}000000"
 
 
+def test_a_gauge_keeps_the_ratio_that_it_came_with_until_it_is_sent_again(tmp_path: Path) -> None:
+    """A ratio that is corrected for the past reaches a stored gauge by the reading itself, which overwrites it."""
+    lines = []
+    for ratio in (400, 200):
+        text = PARK.replace(
+            "    registers: {energy_kwh: {}, power_kw: {}, power_factor: {}, current_a: {}, voltage_v: {}}",
+            f"    registers: {{energy_kwh: {{}}, power_kw: {{}}}}\n    multiplier: {ratio}\n"
+            "    multiplier_for: [energy_kwh, power_kw]",
+        )
+        (tmp_path / "demo.yaml").write_text(text, encoding="utf-8")
+        known = directory(load_park(tmp_path / "demo.yaml"))
+        message = json.dumps({"meter": "em-a", "ts": NOW, "values": {"energy_kwh": 12.5, "power_kw": 0.53}})
+        lines += lines_of(accept(TOPIC, message.encode(), NOW, known).taken)
+    assert lines == [
+        f"electricity,meter=em-a,park=demo energy_kwh=12.5,power_kw={kw} {NOW}000000" for kw in (212.0, 106.0)
+    ]
+
+
 def test_what_a_meter_can_show_is_its_own(tmp_path: Path) -> None:
     """Ranges of the park file, a register below zero, a larger roll-over of an earlier instrument, a first instant."""
     file = tmp_path / "demo.yaml"
