@@ -5,9 +5,34 @@ here: a park sets its own targets.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
-from metering.model import Localized
+from pydantic import Field
+
+from metering.model import Identifier, Localized, Model, NotNegative
+
+
+class Provenance(Enum):
+    """Where the value of an indicator comes from."""
+
+    MEASURED = Localized(en="measured", vi="đo được")
+    COMPUTED = Localized(en="computed", vi="tính toán")
+    ENTERED = Localized(en="entered", vi="do đơn vị khai")
+    MISSING = Localized(en="missing", vi="chưa có")
+
+    @property
+    def label(self) -> Localized:
+        """In words."""
+        return self.value
+
+
+class EnteredIndicator(Model):
+    """An indicator that no meter knows, such as waste: its value in each year."""
+
+    indicator: Identifier
+    years: dict[int, NotNegative]
+    source: str = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)

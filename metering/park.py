@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from metering.calendar import Calendar, Window
 from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dated, value_on
+from metering.eip import EnteredIndicator
 from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span, midnight_ms
 from metering.meterlibrary import Driven
@@ -147,6 +148,7 @@ class Park(Model):
     factors: Factors = Factors()
     entered: tuple[EnteredFuel, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    entered_indicators: tuple[EnteredIndicator, ...] = ()
     targets: dict[str, Amounts] = Field(default_factory=dict)
     allocation: dict[Utility, Annotated[tuple[Allocation, ...], in_order]] = Field(default_factory=dict)
 

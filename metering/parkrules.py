@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metering.calendar import Calendar, DayRange, Window
 from metering.dated import Dated, at
-from metering.eip import PARK_INDICATORS
+from metering.eip import PARK_INDICATORS, EnteredIndicator
 from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
@@ -198,6 +198,23 @@ def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
     for code in park.targets:
         if code not in PARK_INDICATORS:
             yield ("targets", code), one_of(PARK_INDICATORS, "an indicator of a park")
+    seen: set[tuple[str, int]] = set()
+    for place, entered in enumerate(park.entered_indicators):
+        yield from as_far_as_read(_indicator_is_known(("entered_indicators", place), entered, seen))
+
+
+def _indicator_is_known(path: KeyPath, entered: EnteredIndicator, seen: set[tuple[str, int]]) -> Iterator[Broken]:
+    if entered.indicator not in PARK_INDICATORS:
+        yield (*path, "indicator"), one_of(PARK_INDICATORS, "an indicator of a park")
+    for year in entered.years:
+        if not _FIRST_YEAR <= year < _FIRST_YEAR + 100:
+            yield (*path, "years", str(year)), "a year is written as in 2026"
+        elif (entered.indicator, year) in seen:
+            yield (*path, "years", str(year)), "is entered twice; one value a year"
+        seen.add((entered.indicator, year))
+
+
+_FIRST_YEAR = 2000
 
 
 def _entry_is_known(

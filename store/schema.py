@@ -52,6 +52,12 @@ PARK_EFFICIENCY: Final = "park_efficiency"
 """Figures of the park itself (`metering.figures.PARK_FIGURES`): what came over its edge. Tags park, period; fields as
 in `EFFICIENCY`."""
 
+PARK_INDICATOR: Final = "park_indicator"
+"""Indicators of an eco-industrial park (`metering.eip`) of a year, stamped at its local start. Tags park, indicator
+(its code); the figure value, whole as in `EFFICIENCY`; place (1 for the first heading); status_en, status_vi: measured,
+computed, entered or missing, with what must be said of it; target, verdict_en, verdict_vi where the park has a target.
+"""
+
 BASELINE: Final = "baseline"
 """What a baseline expects, per whole local day since it holds, stamped at the local start. Tags park, tenant (absent
 for the park's own meters), meter (absent where it is of all that a tenant takes), utility, baseline (its id); fields

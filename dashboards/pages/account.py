@@ -1,7 +1,7 @@
 """The park's account: what does this month cost, does the intake keep to its contract, and which months are closed?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.pages.closed import MONTH_COLUMN, NONE_CLOSED, closed_columns, closed_fields
+from dashboards.pages.closed import MONTH_COLUMN, closed_columns, closed_fields
 from dashboards.panels import (
     COUNT,
     DAILY,
@@ -18,7 +18,7 @@ from dashboards.panels import (
 from dashboards.queries import AT_EDGE, NEWEST_ROWS, OF_DAYS, WHOLE_DAYS, PageScope, edge
 from dashboards.setting import Setting
 from dashboards.tiles import MONTH, PARK_CHOICE, TENANT_COLUMN, daily, freshness, marks, reporting, stat, table
-from dashboards.words import IN_UNITS, PLAIN
+from dashboards.words import IN_UNITS, NONE, PLAIN
 from metering.dated import value_on
 from metering.figures import PARK_FIGURES, Period
 from metering.quantities import Utility
@@ -240,7 +240,7 @@ def _purchase() -> Panel:
             Column("loss_vnd", text("Losses, ₫", "Tổn thất, ₫"), SEPARATED, decimals=0),
         ),
         window=MONTH,
-        nothing=text("no whole day in this month yet", "trong tháng chưa có ngày nào trọn vẹn"),
+        nothing=NONE,
         height=10,
     )
 
@@ -315,7 +315,7 @@ def _closed() -> Panel:
         ),
         window="800d",
         sort=("Time", True),
-        nothing=NONE_CLOSED,
+        nothing=NONE,
         event_free=True,
         height=9,
     )
@@ -335,7 +335,7 @@ def _waiting() -> Panel:
         columns=(MONTH_COLUMN, TENANT_COLUMN, *closed_columns()),
         window="800d",
         sort=("Time", True),
-        nothing=NONE_CLOSED,
+        nothing=NONE,
         event_free=True,
         height=11,
     )

@@ -17,7 +17,7 @@ from dashboards.panels import (
 from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, PageScope, balance, edge
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
-from dashboards.words import EDGE_PARTS, IN_UNITS, PLAIN
+from dashboards.words import EDGE_PARTS, IN_UNITS, NONE, PLAIN
 from metering.figures import INDICATIVE_BELOW, Period
 from metering.quantities import Utility
 from metering.words import COLOUR, GOOD, UTILITY, WARN, text
@@ -69,7 +69,7 @@ def _outside() -> Panel:
         "none",
         InfluxQL(f'SELECT count("excess") FROM ({inner}) WHERE "excess" > 0', alias="days"),
         steps=(ThresholdStep(None, GOOD), ThresholdStep(1, WARN)),
-        nothing=text("none", "không có"),
+        nothing=NONE,
         least=DAILY,
         event_free=True,
         width=6,
@@ -90,7 +90,7 @@ def _uncomputable() -> Panel:
             alias="days",
         ),
         steps=(ThresholdStep(None, PLAIN), ThresholdStep(1, WARN)),
-        nothing=text("none", "không có"),
+        nothing=NONE,
         least=DAILY,
         event_free=True,
         width=6,

@@ -6,14 +6,12 @@ from dashboards.influxql import InfluxQL
 from dashboards.panels import COUNT, SEPARATED, Column, Panel, ThresholdStep
 from dashboards.queries import NEWEST_ROWS, PageScope
 from dashboards.tiles import table
-from dashboards.words import PLAIN
+from dashboards.words import NONE, PLAIN
 from metering.figures import CLOSING_FIGURES
 from metering.words import WARN, text
 from store.schema import CLOSING
 
 MONTH_COLUMN: Final = Column("Time", text("Month", "Tháng"), text("time:MMMM YYYY", "time:MM/YYYY"), width=150)
-NONE_CLOSED: Final = text("none", "không có")
-"""Also shown in the cells of a month that is not closed."""
 _DIFFERS = (ThresholdStep(None, WARN), ThresholdStep(0, PLAIN), ThresholdStep(1, WARN))
 _COLOURED = frozenset({"later_vnd", "waiting_vnd"})
 
@@ -56,7 +54,7 @@ def closed_months(scope: PageScope, number: int) -> Panel:
         InfluxQL(f'SELECT {closed_fields()} FROM "{CLOSING}" {scope.where()} {NEWEST_ROWS}', form="table"),
         columns=(MONTH_COLUMN, *closed_columns()),
         window="400d",
-        nothing=NONE_CLOSED,
+        nothing=NONE,
         sort=("Time", True),
         height=8,
         event_free=True,

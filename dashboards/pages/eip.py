@@ -5,6 +5,7 @@ from datetime import timedelta
 from dashboards.influxql import InfluxQL
 from dashboards.panels import (
     CARBON,
+    SEPARATED,
     SHARE,
     TOE,
     Column,
@@ -18,13 +19,13 @@ from dashboards.panels import (
 )
 from dashboards.queries import PageScope
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, trend
-from dashboards.words import PLAIN
+from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, table, trend
+from dashboards.words import NONE, PLAIN
 from metering.dated import value_on
 from metering.eip import PARK_INDICATORS
 from metering.figures import PARK_FIGURES
 from metering.words import GOOD, SOLAR, WARN, Language, text
-from store.schema import PARK_EFFICIENCY
+from store.schema import PARK_EFFICIENCY, PARK_INDICATOR
 
 _PARK = PageScope(tenant=False)
 _LEAST = timedelta(days=62)
@@ -36,7 +37,12 @@ _SHOWN = (
     ("co2e_kg", "co2e_t", CARBON, 1e3),
 )
 """Figure, the indicator that has its target, unit, and divisor."""
+_WIDTHS = (8, 8, 8, 12, 12)
 _PERCENT = 100.0
+_LABELS = tuple(
+    (code, text(f"{each.label.en} ({each.unit})", f"{each.label.vi} ({each.unit})"))
+    for code, each in PARK_INDICATORS.items()
+)
 _NOTHING = text("not metered, or not computed yet", "không đo, hoặc chưa tính")
 
 
@@ -55,6 +61,7 @@ def page(setting: Setting) -> Page:
                 tuple(_of_year(setting, number, *shown) for number, shown in enumerate(_SHOWN, 10)),
                 text("This year so far", "Từ đầu năm đến nay"),
             ),
+            PanelRow((_every_indicator(),)),
             PanelRow(
                 tuple(_by_month(setting, number, *shown) for number, shown in enumerate(_SHOWN, 20)),
                 text("By month", "Theo tháng"),
@@ -102,8 +109,42 @@ def _of_year(setting: Setting, number: int, name: str, code: str | None, unit: W
         steps=_steps(setting, code),
         colour=PLAIN,
         window="366d",
-        width=8,
+        width=_WIDTHS[number % 10],
         nothing=_NOTHING,
+        event_free=True,
+    )
+
+
+def _every_indicator() -> Panel:
+    """All headings, those without a value too, with where each value comes from."""
+    names = ("place", "value", "target", *(f"{name}_{each}" for name in ("status", "verdict") for each in Language))
+    asked = ", ".join(f'last("{name}") AS "{name}"' for name in names)
+    return table(
+        30,
+        text("All indicators of this year", "Mọi chỉ tiêu trong năm"),
+        text(
+            "By the headings of the international framework. Measured: by meters at the park's edge. Computed: from what is "
+            "measured. Entered: in the park file, as no meter knows it. Missing: no value, with the reason.",
+            "Theo các đề mục của khung quốc tế. Đo được: từ đồng hồ ở ranh giới khu. Tính toán: từ số liệu đo. Do đơn vị "
+            "khai: ghi trong hồ sơ khu vì không có đồng hồ đo. Chưa có: không có giá trị, kèm lý do.",
+        ),
+        "none",
+        InfluxQL(
+            f'SELECT {asked} FROM "{PARK_INDICATOR}" {_PARK.where()} GROUP BY "indicator"',
+            form="table",
+        ),
+        columns=(
+            Column("place", text("No.", "STT"), "none", decimals=0, width=70),
+            Column("indicator", text("Indicator", "Chỉ tiêu"), mapped=_LABELS, width=430),
+            Column("value", text("Value", "Giá trị"), SEPARATED, decimals=1, width=140),
+            Column("status_{language}", text("Where it comes from", "Nguồn số liệu"), wraps=True),
+            Column("target", text("Target", "Mục tiêu"), SEPARATED, decimals=1, width=120),
+            Column("verdict_{language}", text("Against the target", "So với mục tiêu"), width=170),
+        ),
+        window="366d",
+        nothing=NONE,
+        sort=("place", False),
+        height=16,
         event_free=True,
     )
 
@@ -121,6 +162,7 @@ def _by_month(setting: Setting, number: int, name: str, code: str | None, unit: 
         lines=bool(steps),
         colour=SOLAR if name == "solar_share" else GOOD,
         columns=(Column(name, PARK_FIGURES[name].label),),
+        width=12 if number % 10 < len(_SHOWN) - 1 else 24,
         draw=Draw.BARS,
         step="1d",
         least=_LEAST,

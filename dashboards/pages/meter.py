@@ -35,7 +35,7 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import EVENT, METER
+from dashboards.words import EVENT, METER, NONE
 from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
 from metering.words import BAD, COLOUR, GOOD, NEUTRAL, UTILITY, WARN, text
@@ -265,7 +265,7 @@ def _events(scope: PageScope) -> Panel:
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="365d",
-        nothing=text("none", "không có"),
+        nothing=NONE,
         height=8,
         sort=("Time", True),
         event_free=True,

@@ -20,7 +20,7 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import EVENT, NOT_KNOWN, REASON
+from dashboards.words import EVENT, NONE, NOT_KNOWN, REASON
 from metering.words import BAD, COLOUR, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, GATEWAY_CLOCK, METER_STATUS, REFUSED_COUNT, USAGE
 
@@ -72,7 +72,7 @@ def _silent_count(scope: PageScope) -> Panel:
         InfluxQL(f'SELECT count("age") FROM ({inner}) WHERE "silence" > 1', alias="silent"),
         window="15m",
         steps=(ThresholdStep(None, GOOD), ThresholdStep(1, BAD)),
-        nothing=text("none", "không có"),
+        nothing=NONE,
         event_free=True,
     )
 
@@ -122,7 +122,7 @@ def _refused() -> Panel:
             alias="refused",
         ),
         steps=(ThresholdStep(None, GOOD), ThresholdStep(1, WARN)),
-        nothing=text("none", "không có"),
+        nothing=NONE,
         event_free=True,
     )
 
@@ -280,7 +280,7 @@ def _events(scope: PageScope) -> Panel:
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",
-        nothing=text("none", "không có"),
+        nothing=NONE,
         sort=("Time", True),
         event_free=True,
     )

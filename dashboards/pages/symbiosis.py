@@ -8,6 +8,7 @@ from dashboards.panels import MONEY, SEPARATED, SHARE, TOE, Column, Draw, Page, 
 from dashboards.queries import PageScope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, table, trend
+from dashboards.words import NONE
 from metering.figures import MATCH_FIGURES, FigureSpec
 from metering.model import Localized
 from metering.quantities import Utility
@@ -101,7 +102,7 @@ def _table(
         InfluxQL(statement, form="table"),
         columns=(*given, *(_COLUMNS[name] for name in ("kind", *found))),
         least=_LEAST,
-        nothing=text("none", "không có"),
+        nothing=NONE,
         event_free=True,
         sort=(sort, True),
     )

@@ -45,7 +45,7 @@ from dashboards.tiles import (
     table,
     trend,
 )
-from dashboards.words import EVENT, PLAIN
+from dashboards.words import EVENT, NONE, PLAIN
 from metering.figures import ELECTRICITY, Period, called
 from metering.model import Localized
 from metering.quantities import Utility, figure_of
@@ -314,7 +314,7 @@ def _events(scope: PageScope, *, links: bool) -> Panel:
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",
-        nothing=text("none", "không có"),
+        nothing=NONE,
         sort=("Time", True),
         height=8,
         event_free=True,

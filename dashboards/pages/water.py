@@ -20,6 +20,7 @@ from dashboards.tiles import (
     stat,
     trend,
 )
+from dashboards.words import NONE
 from metering.model import Localized
 from metering.quantities import Utility, figure_of
 from metering.words import BAD, COLOUR, GOOD, WARN, text
@@ -244,6 +245,6 @@ def _state(setting: Setting) -> Panel:
         draw=Draw.BARS,
         width=8,
         colour=WARN,
-        nothing=text("none", "không có"),
+        nothing=NONE,
         event_free=True,
     )

@@ -1,4 +1,6 @@
-"""The yearly forms A.4, A.5, B.4 and B.5: their fields, filled in with what is measured and with what people enter.
+"""The yearly forms: their fields, filled in with what is measured and with what people enter.
+
+A.4, A.5, B.4, B.5 and, under EIP, the park's indicators.
 
 The field lists are as understood from second-hand sources on Circular 05/2025/TT-BKHDT; the printed report says so.
 What no meter knows comes from a YAML file:
@@ -20,14 +22,13 @@ from typing import Any, Final
 
 import yaml
 
-from efficiency.indicators.balance import LOSS_SHARE
+from efficiency.indicators.eip import YearIndicator, year_indicators
 from efficiency.indicators.figure import Figure, absent, figure, judged, ratio, total
 from efficiency.reports.contents import ParkReport
 from efficiency.reports.entries import Entry
 from efficiency.reports.reading import units_of
 from efficiency.valuation.valued import ValueReason
-from metering.dated import value_on
-from metering.eip import PARK_INDICATORS
+from metering.eip import Provenance
 from metering.errors import OperatorError
 from metering.figures import ELECTRICITY, OUTPUT, WASTEWATER, WATER
 from metering.model import Localized
@@ -132,10 +133,9 @@ B4: Final = (
 
 B5: Final = (_field("recp_share_pct", "RECP share", "Tỷ lệ áp dụng hiệu quả tài nguyên và sản xuất sạch hơn", "%"),)
 
-EIP: Final = tuple(
-    FormField(each.code, each.label, each.unit, computed=each.computed) for each in PARK_INDICATORS.values()
-)
-PARK_FORMS: Final = {"A.4": A4, "A.5": A5, "EIP": EIP}
+EIP_FORM: Final = "EIP"
+"""The indicators of an eco-industrial park: what no meter knows of them is entered in the park file."""
+PARK_FORMS: Final = {"A.4": A4, "A.5": A5}
 TENANT_FORMS: Final = {"B.4": B4, "B.5": B5}
 
 
@@ -154,14 +154,7 @@ class FormRow:
     given: Given | None
     band: Figure | None = None
     target: float | None = None
-
-    @property
-    def reached(self) -> bool | None:
-        """Whether the park's own target is reached; None where there is none, or nothing to compare it with."""
-        value = self.measured.value if self.measured is not None else self.given
-        if self.target is None or not isinstance(value, int | float) or isinstance(value, bool):
-            return None
-        return value >= self.target if PARK_INDICATORS[self.field.code].better > 0 else value <= self.target
+    reached: bool | None = None
 
     @property
     def status(self) -> str:
@@ -171,7 +164,25 @@ class FormRow:
                 return "computed"
             lacking = ValueReason.INDICATIVE | ValueReason.PARTLY | ValueReason.NO_SURCHARGE
             return "partly_measured" if self.measured.reasons & lacking else "measured"
-        return "open" if self.given is None else "given"
+        if self.given is not None:
+            return "given"
+        return "missing" if self.form == EIP_FORM else "open"
+
+
+def _indicator_row(found: YearIndicator) -> FormRow:
+    entered = found.provenance is Provenance.ENTERED
+    return FormRow(
+        form=EIP_FORM,
+        tenant=None,
+        field=FormField(
+            found.indicator.code, found.indicator.label, found.indicator.unit, computed=found.indicator.computed
+        ),
+        unit=found.indicator.unit,
+        measured=None if entered else found.figure,
+        given=found.figure.value if entered else None,
+        target=found.target,
+        reached=found.reached,
+    )
 
 
 Entered = Mapping[tuple[str, str, str], Given]
@@ -180,8 +191,12 @@ Entered = Mapping[tuple[str, str, str], Given]
 
 def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
     """All fields of all forms of a year, those of the park first."""
-    computed = _savings(report) | {key: (value, None) for key, value in _of_park(report).items()}
+    computed = _savings(report)
+    of_park = {name: entry.now for name, entry in report.own.items()}
     last = min(report.period.last, report.made_on)
+    indicators = year_indicators(report.park, of_park, report.edges, report.period.year, last)
+    reuse = next(each for each in indicators if each.indicator.code == "reuse_pct")
+    computed["A.5", "wastewater_reused_pct"] = (reuse.figure, None)
     found = []
     for form, fields in PARK_FORMS.items():
         for field in fields:
@@ -196,9 +211,9 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
                     measured=value,
                     given=given,
                     band=band,
-                    target=value_on(report.park.targets.get(field.code, ()), last) if form == "EIP" else None,
                 )
             )
+    found += [_indicator_row(each) for each in indicators]
     for form, fields in TENANT_FORMS.items():
         for tenant in report.park.tenants:
             own = tenant_measured(report.tenants[tenant.id])
@@ -234,33 +249,6 @@ def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figur
     found["B.4", "co2_t"] = entries["co2e_kg"].now.scaled(1e-3, "t")
     found["B.4", "cost_mvnd"] = entries["payable_vnd"].now.scaled(1e-6, _MILLION)
     return found
-
-
-def _of_park(report: ParkReport) -> dict[tuple[str, str], Figure]:
-    """Measured and computed indicators of the park."""
-    own = {name: entry.now for name, entry in report.own.items()}
-    found = {
-        "solar_pct": own["solar_share"].scaled(100, "%"),
-        "reuse_pct": own["reuse_share"].scaled(100, "%"),
-        "energy_toe": own["toe"],
-        "co2e_t": own["co2e_kg"].scaled(1e-3, "t CO₂e"),
-    }
-    for code, utility, scale in (
-        ("electricity_mwh", Utility.ELECTRICITY, 1e-3),
-        ("water_intake_m3", Utility.WATER, 1.0),
-        ("wastewater_treated_m3", Utility.WASTEWATER, 1.0),
-    ):
-        if utility in report.intakes:
-            found[code] = report.intakes[utility].now.scaled(scale, PARK_INDICATORS[code].unit)
-    if Utility.WATER in report.edges:
-        found["water_loss_pct"] = report.edges[Utility.WATER][LOSS_SHARE].scaled(100, "%")
-    area = report.park.park.area_m2
-    if area is not None:
-        hectares = area / 10_000
-        found["energy_toe_per_ha"] = found["energy_toe"].scaled(1 / hectares, "TOE/ha")
-        found["co2e_t_per_ha"] = found["co2e_t"].scaled(1 / hectares, "t CO₂e/ha")
-    known = {("EIP", code): replace(figure, over=None) for code, figure in found.items()}
-    return known | {("A.5", "wastewater_reused_pct"): known["EIP", "reuse_pct"]}
 
 
 def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure | None]]:
@@ -316,7 +304,9 @@ def _take(raw: Any, park: Park, found: dict[tuple[str, str, str], Given]) -> Ite
         yield (), f"a mapping of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}"
         return
     for form, content in raw.items():
-        if form in PARK_FORMS:
+        if form == EIP_FORM:
+            yield (str(form),), "in the park file, under entered_indicators"
+        elif form in PARK_FORMS:
             yield from _fields((str(form),), "", content, PARK_FORMS[form], found)
         elif form not in TENANT_FORMS:
             yield (str(form),), f"one of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}"

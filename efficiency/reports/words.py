@@ -5,6 +5,7 @@ Names of utilities, figures, reasons and forms are with what they name. `{...}` 
 
 from typing import Final
 
+from metering.eip import Provenance
 from metering.model import Localized
 from metering.words import text as _text
 
@@ -260,6 +261,7 @@ TEXTS: Final[dict[str, Localized]] = {
     "uncertainty": _text("± (95 %)", "± (95%)"),
     "given": _text("entered", "do đơn vị khai"),
     "open": _text("to be filled in", "cần điền"),
+    "missing": Provenance.MISSING.label,
     "yes": _text("yes", "có"),
     "no": _text("no", "không"),
 }

@@ -43,6 +43,7 @@ REUSE = ".reuse"
 PURCHASE = ".purchase"
 ENTERED = ".entered"
 BAND_DAYS = ".band days"
+INDICATORS = ".indicators"
 ELECTRICITY = Utility.ELECTRICITY.value
 
 
@@ -62,14 +63,7 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
     tariff = park.tariffs.electricity
     hours = tariff.bands if tariff is not None else ()
     found[BAND_DAYS] = _by_calendar(park, (window for each in hours for window in (*each.peak, *each.off_peak)))
-    if park.park.reused_water:
-        found[REUSE] = list(park.park.reused_water)
-    if park.entered:
-        found[ENTERED] = [each.model_dump(mode="json", by_alias=True) for each in park.entered]
-    if park.streams:
-        found[STREAMS] = park.model_dump(
-            mode="json", by_alias=True, include={"streams", "calendar", "tariffs", "factors"}
-        )
+    found |= _where_given(park)
     for name, entries in park.factors.model_dump(mode="json", by_alias=True).items():
         found[f".{name}"] = entries
     for tenant in park.tenants:
@@ -107,6 +101,24 @@ def _by_calendar(park: Park, windows: Iterable[Window]) -> list[dict[str, Any]]:
         return []
     told = park.calendar.model_dump(mode="json", by_alias=True, exclude={"holidays": {"__all__": {"name", "source"}}})
     return [{"from": date.min.isoformat(), **told}]
+
+
+def _where_given(park: Park) -> Parts:
+    """Parts that not every park file has."""
+    found: Parts = {}
+    if park.park.reused_water:
+        found[REUSE] = list(park.park.reused_water)
+    if park.entered:
+        found[ENTERED] = [each.model_dump(mode="json", by_alias=True) for each in park.entered]
+    if park.targets or park.entered_indicators or park.park.area_m2:
+        of_indicators = {"targets", "entered_indicators"}
+        found[INDICATORS] = park.model_dump(mode="json", by_alias=True, include=of_indicators)
+        found[INDICATORS]["area_m2"] = park.park.area_m2
+    if park.streams:
+        found[STREAMS] = park.model_dump(
+            mode="json", by_alias=True, include={"streams", "calendar", "tariffs", "factors"}
+        )
+    return found
 
 
 def _explained_by(park: Park, held: FrozenBaseline) -> dict[str, Any]:
@@ -214,7 +226,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
     for part in sorted(after.keys() & different):
         _of_figures(found, part, before.get(part), after[part], park.zone)
     found.streams, found.reuse = STREAMS in different, REUSE in different
-    found.entered = bool(different & {ENTERED, ".fuels", ".gwp"})
+    found.entered = bool(different & {ENTERED, INDICATORS, ".fuels", ".gwp"})
     found.edges = {utility: day for utility in Utility if (day := _edge_since(before, after, utility)) < date.max}
     gone = before.keys() - after.keys()
     found.lost = {

@@ -17,6 +17,7 @@ from efficiency.indicators.balance import (
     park_meters,
     taps,
 )
+from efficiency.indicators.eip import year_indicators
 from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, fields_of, figures_in
 from efficiency.indicators.greenhouse import entered_figures, forecast, forecast_figures
@@ -34,7 +35,7 @@ from efficiency.valuation.localtime import period_span
 from metering.figures import FIGURES, PARK_FIGURES, Period
 from metering.park import Park
 from metering.quantities import Utility
-from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY
+from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, PARK_INDICATOR
 
 _FEW_DAYS = 3
 """Up to so many days are read one by one, more of them with their whole month."""
@@ -194,6 +195,27 @@ class FigureMaker:
                     entered = entered_figures(park, [None, *park.tenant], firsts)
                     points[span.start] = fields_of(joined_figures(parts, lengths, PARK_FIGURES) | entered)
             found.append(park_series(park, period, points))
+        return found
+
+    async def indicators(self, park: Park, years: Collection[int], now_ms: int) -> list[SeriesPoints]:
+        """Indicators of years, from what is stored of these years."""
+        found: list[SeriesPoints] = []
+        for year in sorted(years):
+            span = period_span(park, Period.YEAR, date(year, 1, 1))
+            tags = {"park": park.id, "period": Period.YEAR.value}
+            own = (await self._points.stored(PARK_EFFICIENCY, tags, span.start, span.start)).get(span.start)
+            if own is None:
+                continue
+            of_edges = {"utility": [*edges(park)], **tags, "main": EDGE}
+            stored = await self._points.stored_of_many(BALANCE, of_edges, span.start, span.start) if edges(park) else {}
+            balances = {
+                Utility(utility): figures_in(points[span.start], BALANCE_FIGURES)
+                for (utility, *_), points in stored.items()
+            }
+            last = min(date(year, 12, 31), local_day(park, now_ms))
+            for each in year_indicators(park, figures_in(own, PARK_FIGURES), balances, year, last):
+                tags_of_one = {"park": park.id, "indicator": each.indicator.code}
+                found.append(SeriesPoints(PARK_INDICATOR, tags_of_one, None, {span.start: each.fields}))
         return found
 
 

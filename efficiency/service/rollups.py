@@ -230,7 +230,9 @@ class Rollups:
         await self._points.replace_all(await self._figures.of_park_longer(park, of_park, now_ms))
         await self._points.replace_all(await self._matches.months(park, of_park, now_ms))
         await self._writer.flush()
-        await self._points.replace_all(await self._matches.years(park, {month.year for month in of_park}, now_ms))
+        years_of_park = {month.year for month in of_park}
+        await self._points.replace_all(await self._matches.years(park, years_of_park, now_ms))
+        await self._points.replace_all(await self._figures.indicators(park, years_of_park, now_ms))
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

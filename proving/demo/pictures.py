@@ -37,6 +37,8 @@ PAGES = (
     "quality",
     "pipeline",
     "symbiosis",
+    "account",
+    "eip",
 )
 IN_VIETNAMESE = ("overview", "tenant")
 

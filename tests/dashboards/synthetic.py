@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from efficiency.indicators.eip import year_indicators
+from efficiency.indicators.figure import figure
 from efficiency.symbiosis.matching import partners
 from efficiency.symbiosis.stored import match_tags
 from metering.dated import at
@@ -35,6 +37,7 @@ from store.schema import (
     METER_STATUS,
     OPERATOR_DATABASE,
     PARK_EFFICIENCY,
+    PARK_INDICATOR,
     PIPELINE,
     REFUSED_COUNT,
     SYMBIOSIS,
@@ -367,6 +370,11 @@ class Plant:
                 shown = PARK_FIGURES if period is Period.DAY else PARK_FIGURES | ENTERED_FIGURES
                 values = {name: 0.12 if spec.percent else 900.0 for name, spec in shown.items()} | large
                 yield point(head, {**values}, _ns(start))
+        for year in sorted(years):
+            own = {name: figure(0.12, "1") for name in ("solar_share", "reuse_share", "toe", "co2e_kg")}
+            for each in year_indicators(self.park, own, {}, year.year, self.now.date()):
+                head = series(PARK_INDICATOR, {"park": self.park.id, "indicator": each.indicator.code})
+                yield point(head, {**each.fields}, _ns(year))
 
     def _events(self) -> Iterator[str]:
         for hours, kind, tenant, meter in (

@@ -275,6 +275,7 @@ def test_forms_are_exported_with_what_is_measured_entered_and_open(reports: Repo
     ("text", "told"),
     [
         ("A.6: {}", "A.6: one of the forms"),
+        ("EIP: {waste_t: 1}", "EIP: in the park file, under entered_indicators"),
         ("A.4: {land_green: 1}", "A.4/land_green: one of the fields"),
         ("A.4:\n  land_green_pct: many", "2: A.4/land_green_pct: a number"),
         ("A.5: {climate_plan: 1}", "A.5/climate_plan: true or false"),
@@ -392,6 +393,7 @@ def test_the_park_s_indicators_say_where_they_come_from_and_what_the_target_is(r
     assert rows["reuse_pct"]["Target"] == "15 %: not reached"
     assert rows["solar_pct"]["Target"] == "5 %: reached"
     assert rows["electricity_mwh"]["Status"].startswith("measured")
-    assert rows["waste_t"]["Status"] == "to be filled in"
+    assert (rows["waste_t"]["Value"], rows["waste_t"]["Status"]) == ("2480.0", "entered")
+    assert rows["hazardous_t"]["Status"] == "missing (nothing is entered for this period yet)"
     assert float(rows["co2e_t_per_ha"]["Value"]) == pytest.approx(1.0 / 185)
     assert "target 15 %: not reached" in reports.text("park-year", Language.EN)

@@ -16,6 +16,7 @@ from efficiency.reports.forms import PARK_FORMS, TENANT_FORMS
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT
+from metering.eip import PARK_INDICATORS
 from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES
 from metering.model import Localized
 from metering.park import Park
@@ -34,6 +35,7 @@ CATALOGUE: list[Localized] = [
     MILLION_VND,
     *(figure.label for figure in (FIGURES | PARK_FIGURES | MATCH_FIGURES).values()),
     *(spec.label for spec in STREAMS.values()),
+    *(indicator.label for indicator in PARK_INDICATORS.values()),
     *(field.label for fields in chain(PARK_FORMS.values(), TENANT_FORMS.values()) for field in fields),
     CUSUM_CONVENTION,
 ]

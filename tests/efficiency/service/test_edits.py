@@ -31,7 +31,7 @@ TENANTS = ("weaver", "brewer", "smith")
 ELECTRIC = ("e-1", "e-2", "e-3", "e-4")
 METERS = ("e-main", *ELECTRIC, "w-1", "g-1")
 UTILITY = {"e": ("electricity", "energy_kwh"), "w": ("water", "volume_m3"), "g": ("natural_gas", "volume_nm3")}
-DERIVED = ("usage", "efficiency", "balance", "events", "baseline", "park_efficiency", "symbiosis")
+DERIVED = ("usage", "efficiency", "balance", "events", "baseline", "park_efficiency", "park_indicator", "symbiosis")
 
 
 def instant(random_: random.Random) -> str:
@@ -192,6 +192,8 @@ def describe(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
             window["not_on"] = "holidays"
         case "targets":
             raw["targets"] = {"reuse_pct": random_.choice((5.0, 20.0))}
+            entry = {"indicator": "waste_t", "years": {"2026": random_.choice((1.0, 2.0))}, "source": "invented"}
+            raw["entered_indicators"] = random_.choice(([], [entry]))
         case "potentials":
             later = [{**POTENTIALS, "from": "2026-09-22", "ch4": 28.0}]
             raw["factors"]["gwp"] = [POTENTIALS, *random_.choice(([], later))]
