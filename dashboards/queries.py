@@ -192,12 +192,11 @@ def summed(
 ) -> InfluxQL:
     """A stored figure that may be added up, over the chosen tenants, per local day; `running`: cumulated."""
     scaled = f" / {divide:.0f}" if divide != 1 else ""
-    added = f'cumulative_sum(sum("{name}"))' if running else f'sum("{name}")'
-    statement = (
-        f'SELECT {added}{scaled} FROM "{EFFICIENCY}" {scope.where(_period(scope))} '
-        f"GROUP BY time({every}) fill(none) tz('{zone}')"
-    )
-    return InfluxQL(statement, alias, ref=ref)
+    where, by = scope.where(_period(scope)), f"GROUP BY time({every}) fill(none)"
+    if running:  # of a subquery: openGemini answers cumulative_sum(sum(...)) with nothing
+        added = f'SELECT sum("{name}"){scaled} AS "added" FROM "{EFFICIENCY}" {where} {by}'
+        return InfluxQL(f"SELECT cumulative_sum(\"added\") FROM ({added}) tz('{zone}')", alias, ref=ref)
+    return InfluxQL(f'SELECT sum("{name}"){scaled} FROM "{EFFICIENCY}" {where} {by} tz(\'{zone}\')', alias, ref=ref)
 
 
 def newest(

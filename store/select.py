@@ -31,6 +31,14 @@ def ns(ms: int) -> int:
     return min(max(ms * NS_PER_MS, EARLIEST_NS), LATEST_NS)
 
 
+ONE_OF: Final = "/^(({})$)/"
+"""A regular expression that one of some values meets as a whole, and no other does.
+
+Not `/^(...)$/`: openGemini 1.5.2 takes both ends away, and then any value that begins so, where there are more than
+twenty alternatives.
+"""
+
+
 def text(value: str) -> str:
     """A text in quotes."""
     return f"'{value.translate(_QUOTED)}'"
@@ -66,7 +74,7 @@ def _equals(value: str | Collection[str]) -> str:
     if len(value) == 1:
         return f"= {text(*value)}"  # found by the index; a regular expression is tried on every value of the tag
     either = "|".join(re.escape(each).replace("/", r"\/") for each in value)
-    return f"=~ /^({either})$/"
+    return f"=~ {ONE_OF.format(either)}"
 
 
 def differs(field: str, value: str) -> str:

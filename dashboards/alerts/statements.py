@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from store.schema import EFFICIENCY
+from store.select import ONE_OF
 
 MINUTE, HOUR, DAY_S = 60, 3600, 86_400
 
@@ -23,7 +24,7 @@ def statement(what: str, measurement: str, *conditions: str, by: str = "") -> st
 
 def one_of(tag: str, values: Iterable[str]) -> str:
     """Condition that a tag has one of these values."""
-    return f'"{tag}" =~ /^({"|".join(re.escape(value) for value in sorted(values))})$/'
+    return f'"{tag}" =~ {ONE_OF.format("|".join(re.escape(value) for value in sorted(values)))}'
 
 
 def figure(what: str, period: str, *conditions: str) -> str:

@@ -22,6 +22,7 @@ from metering.figures import INDICATIVE_BELOW, Period
 from metering.quantities import Utility
 from metering.words import COLOUR, GOOD, UTILITY, WARN, text
 from store.schema import BALANCE
+from store.select import ONE_OF
 
 _UTILITIES = tuple(utility for utility in Utility if utility is not Utility.PRODUCTION)
 
@@ -105,7 +106,7 @@ def _mains(setting: Setting) -> str:
         for meter in park.parents
         if any(belonging.tenant is None for belonging in park.meter[meter].belongs)
     }
-    return f'"main" =~ /^({"|".join(sorted(mains))})$/'
+    return f'"main" =~ {ONE_OF.format("|".join(sorted(mains)))}'
 
 
 def _edge() -> Panel:

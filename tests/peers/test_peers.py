@@ -97,7 +97,8 @@ async def test_a_backup_of_debians_database_has_everything(influx: Influxd, stor
         await store.create_database(database)
         await store.write([f"usage,meter=m1 amount={n},code=7i {n}000000000" for n in range(1, 9)], database)
     found = await restored(influx, Influxd, tmp_path)
-    assert (found.judgement, found.said) == (Judgement.SAME, "16 points")
+    assert found.judgement is Judgement.SAME, found.details
+    assert found.said == "16 points"
 
 
 def test_what_was_not_restored_is_seen() -> None:
