@@ -51,7 +51,7 @@ def run() -> None:
                 settings.instance,
                 _now_ms,
                 leases=leases,
-                further=closing.write,
+                closing=closing.write,
                 report=monitor.report,
             )
             await service.run(stop)

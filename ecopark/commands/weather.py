@@ -2,8 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Outdoor temperature, which baselines may be explained by."
 )
 _SHOWN = 20
+DecimalMark = Literal[".", ","]
 
 
 @app.command("import", epilog="Example: ecopark weather import lang.csv --source 'station Lang, hourly'")
@@ -27,7 +28,7 @@ def import_weather(
     park: AmongParks = None,
     time: Annotated[str, typer.Option(help="Head of the column with the day, or the hour in ISO 8601.")] = "time",
     temperature: Annotated[str, typer.Option(help="Head of the column with the temperature, °C.")] = "temperature_c",
-    decimal: Annotated[str, typer.Option(help="The decimal mark, . or ,")] = ".",
+    decimal: Annotated[DecimalMark, typer.Option(help="The decimal mark.")] = ".",
     zone: Annotated[str | None, typer.Option(help="Time zone of hours without offset; the park's if none.")] = None,
     *,
     gaps: Annotated[
@@ -42,7 +43,7 @@ def import_weather(
     found = find_park(read_settings().park, park)
     target = weather_file(found.file)
     known = load_weather(target)
-    columns = WeatherColumns(time, temperature, decimal, ZoneInfo(zone) if zone else found.park.zone)
+    columns = WeatherColumns(time, temperature, decimal, _zone(zone) if zone else found.park.zone)
     read = read_weather(file, columns, source)
     both = merged(known, read.weather)
     told = [f"{file}:{gap.row}: {day} is not whole: missing is {gap.missing}" for day, gap in read.gaps.items()]
@@ -62,6 +63,12 @@ def import_weather(
     if as_json:
         gone = [day.isoformat() for day in both.gaps]
         typer.echo(json.dumps({"file": str(target), "days": len(both.days), "gaps": gone}))
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name not in available_timezones():
+        raise OperatorError(f"--zone is {name}: must be a time zone of the IANA database, such as Asia/Ho_Chi_Minh")
+    return ZoneInfo(name)
 
 
 @app.command(epilog="Example: ecopark weather show")

@@ -40,12 +40,16 @@ _Files = tuple[tuple[str, int, int], ...]
 
 @dataclass(slots=True)
 class _Seen:
-    """What was found for one park: `basis` of each month in `waiting` is what its stored figures were then."""
+    """What was found for one park: `basis` of each month in `waiting` is what its stored figures were then.
+
+    `basis` has the month that was checked longest ago first; `written` is what the points were made last.
+    """
 
     park: Park
     files: _Files
     closed: tuple[ClosedMonth, ...]
     basis: dict[date, Fields] = field(default_factory=dict)
+    written: dict[str, dict[int, Fields]] = field(default_factory=dict)
     waiting: dict[date, NotYetStated] = field(default_factory=dict)
 
 
@@ -75,10 +79,14 @@ class ClosingState:
         writer = ParkWriter(self._store, park.id)
         points = PointStore(self._store, park.id, writer)
         await self._look_again(seen, points, now_ms)
-        for tenant, found in state_of(park, seen.closed, seen.waiting, local_day(park, now_ms)).items():
+        state = state_of(park, seen.closed, seen.waiting, local_day(park, now_ms))
+        if state == seen.written:
+            return
+        for tenant, found in state.items():
             tags = {"park": park.id, "tenant": tenant}
             await points.replace_all([SeriesPoints(CLOSING, tags, tenant or None, found)])
         await writer.flush()
+        seen.written = state
 
     def _look(self, park: Park, file: Path) -> _Seen:
         files = tuple(
@@ -90,33 +98,34 @@ class ClosingState:
         return seen
 
     async def _look_again(self, seen: _Seen, points: PointStore, now_ms: int) -> None:
-        """Find the corrections of months whose figures changed since they were last checked, newest first."""
+        """Find the corrections of months whose figures changed since they were last checked.
+
+        Newest first, then in turns: a month whose figures change all the time does not keep the others from theirs.
+        """
         maker = MonthMaker(self._store, seen.park, now_ms)
-        looked = 0
-        for month in (each.month for each in reversed(seen.closed)):
-            basis = await _stored(points, seen.park, month)
-            if seen.basis.get(month) == basis:
-                continue
+        stored = await _stored(points, seen.park, [each.month for each in seen.closed])
+        fresh = [each.month for each in reversed(seen.closed) if each.month not in seen.basis]
+        due = [month for month in (*fresh, *seen.basis) if seen.basis.get(month) != stored[month]]
+        for month in due[:AT_ONCE]:
             seen.waiting[month] = await maker.waiting(month, seen.closed)
-            seen.basis[month] = basis
-            looked += 1
-            if looked == AT_ONCE:
-                return
+            seen.basis.pop(month, None)
+            seen.basis[month] = stored[month]
 
 
-async def _stored(points: PointStore, park: Park, month: date) -> Fields:
-    """Every figure of a month that its statements and the park's account may depend on."""
-    start = month_span(park, month).start
-    of_month = {"park": park.id, "period": Period.MONTH.value}
-    tenants = await points.stored_of_many(EFFICIENCY, {**of_month, "tenant": [*park.tenant]}, start, start)
-    edges = await points.stored_of_many(BALANCE, {**of_month, "main": EDGE, "utility": [*Utility]}, start, start)
-    return {
-        f"{'/'.join(key)} {name}": value
-        for found in (tenants, edges)
-        for key, by_start in found.items()
-        for fields in by_start.values()
-        for name, value in fields.items()
-    }
+async def _stored(points: PointStore, park: Park, months: Sequence[date]) -> dict[date, Fields]:
+    """Every figure of some months that their statements and the park's account may depend on."""
+    starts = {month_span(park, month).start: month for month in months}
+    found: dict[date, Fields] = {month: {} for month in months}
+    if not months:
+        return found
+    of_month, ends = {"park": park.id, "period": Period.MONTH.value}, (min(starts), max(starts))
+    tenants = await points.stored_of_many(EFFICIENCY, {**of_month, "tenant": [*park.tenant]}, *ends)
+    edges = await points.stored_of_many(BALANCE, {**of_month, "main": EDGE, "utility": [*Utility]}, *ends)
+    for key, by_start in (*tenants.items(), *edges.items()):
+        for start, fields in by_start.items():
+            if start in starts:
+                found[starts[start]] |= {f"{'/'.join(key)} {name}": value for name, value in fields.items()}
+    return found
 
 
 def state_of(

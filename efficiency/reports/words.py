@@ -328,8 +328,12 @@ FORMULAS: Final[dict[str, Localized]] = {
         "Σ điện, hơi, khí, khí nén, nước lạnh: tiêu thụ · MJ hoặc TOE trên đơn vị",
     ),
     "F21": _text(
-        "t · s · √(n/n' · (m + m²/n)) of m days, fit of n days with standard error s, n' = n (1 - r) / (1 + r)",
-        "t · s · √(n/n' · (m + m²/n)) của m ngày; hồi quy n ngày, sai số chuẩn s, n' = n (1 - r) / (1 + r)",
+        "√((t · s · √(n/n' · (m + m²/n + q)))² + u²) of m days; fit of n days with standard error s; n' = n (1 - r) / "
+        "(1 + r), r: correlation of a residual with that of the day before; q: how far the drivers are from those of "
+        "the fit; u: uncertainty of adjustments",
+        "√((t · s · √(n/n' · (m + m²/n + q)))² + u²) của m ngày; hồi quy n ngày, sai số chuẩn s; n' = n (1 - r) / "
+        "(1 + r), r: tương quan của phần dư với ngày trước; q: mức lệch của các biến so với kỳ hồi quy; u: độ không "
+        "đảm bảo của các điều chỉnh",
     ),
     "F28": _text(
         "highest mean of 30 minutes of the month · price per kW; a part of a month in proportion",

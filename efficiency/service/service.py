@@ -64,8 +64,8 @@ def service_faults(values: MetricValues) -> list[str]:
 class UsageService:
     """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`.
 
-    Where there are `leases`, only those of the parks that they say are ours. `further`: what else is kept true of each
-    of them from what is computed, once a minute.
+    Where there are `leases`, only those of the parks that they say are ours. `closing` keeps the state of closed months
+    of each of them up to date, once a minute.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class UsageService:
         clock_ms: Callable[[], int],
         *,
         leases: Leases | None = None,
-        further: Callable[[Park, Path], Awaitable[None]] | None = None,
+        closing: Callable[[Park, Path], Awaitable[None]] | None = None,
         report: Callable[[MetricValues], None] = lambda _: None,
     ) -> None:
         self._report = report
@@ -88,7 +88,7 @@ class UsageService:
         self._status = MeterStatus(store)
         self._gateways = GatewayStatus(store, self._status)
         self._leases = leases
-        self._further = further
+        self._closing = closing
         self._parks: dict[str, _OnePark] = {}
         self._baselines = BaselineWatch()
         self._troubles: dict[str, Trouble] = {}
@@ -107,8 +107,8 @@ class UsageService:
                 tasks.create_task(self._each(STATUS_S, self._say_who_is_silent, "meter_status")),
                 tasks.create_task(self._each(HEALTH_S, self._say_how_it_is, "pipeline")),
             ]
-            if self._further is not None:
-                others.append(tasks.create_task(self._each(STATUS_S, partial(self._more, self._further), "more")))
+            if self._closing is not None:
+                others.append(tasks.create_task(self._each(STATUS_S, partial(self._close, self._closing), "closing")))
             if self._leases is not None:
                 others.append(tasks.create_task(self._share(self._leases)))
             computing = tasks.create_task(self._compute())
@@ -226,10 +226,10 @@ class UsageService:
             except RejectedError as error:  # the other parks are not affected
                 log.error("meter status of %s: the database rejects it: %s", park.id, error)  # noqa: TRY400 (the answer is enough)
 
-    async def _more(self, further: Callable[[Park, Path], Awaitable[None]]) -> None:
+    async def _close(self, closing: Callable[[Park, Path], Awaitable[None]]) -> None:
         files = self._watch.files
         for park in [each for each in self._ours.values() if each.id in files]:
-            await further(park, files[park.id])
+            await closing(park, files[park.id])
 
     async def _say_how_it_is(self) -> None:
         now = self._clock_ms()

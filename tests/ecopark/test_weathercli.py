@@ -95,3 +95,21 @@ def test_a_row_that_cannot_be_read_is_refused_with_its_line(call: Run, tmp_path:
     assert done.returncode == 2
     assert f"{file}{told}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--zone", "Asia/Saigon_City", "must be a time zone of the IANA database, such as Asia/Ho_Chi_Minh"),
+        ("--decimal", ";", "is not one of '.', ','"),
+    ],
+)
+def test_an_unknown_zone_or_decimal_mark_is_refused(
+    call: Run, tmp_path: Path, option: str, value: str, told: str
+) -> None:
+    result = call("import", written(tmp_path, hourly(range(1, 3))), "--source", "station", option, value)
+    assert result.returncode != 0
+    assert option in result.stderr
+    assert told in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert not load_weather(tmp_path / "park.weather.csv").days

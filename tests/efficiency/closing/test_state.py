@@ -1,16 +1,19 @@
 """What is stored of closed months: what was stated, what was corrected, what waits; and which are not closed."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import pytest
 
-from efficiency.closing.file import file_of_month
+from efficiency.closing.file import ClosedMonth, file_of_month
+from efficiency.closing.making import MonthMaker, NotYetStated
 from efficiency.closing.state import ClosingState
 from metering.instants import midnight_ms
 from metering.park import Park
 from store.client import Store
-from store.schema import CLOSING, NS_PER_MS, OPERATOR_DATABASE, tenant_database
+from store.lines import point, series
+from store.schema import CLOSING, EFFICIENCY, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 from store.select import select
 from tests.efficiency.closing.monthpark import NOW, OCTOBER, SEPTEMBER, Desk, of, two_o_clock
 
@@ -96,6 +99,65 @@ async def test_what_the_service_computes_otherwise_is_seen_without_a_changed_fil
     await keeper.write(park, desk.file)
     found = await stored(desk.store, park, SEPTEMBER, "alpha")  # its registers do not fit what is stored of it any more
     assert (found["waiting_vnd_reasons"], found.get("waiting_vnd")) == ("incomplete", None)
+
+
+async def test_a_month_that_changes_all_the_time_does_not_keep_the_others_from_being_checked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[date] = []
+    waiting = MonthMaker.waiting
+
+    async def recorded(self: MonthMaker, month: date, closed: Sequence[ClosedMonth]) -> NotYetStated:
+        checked.append(month)
+        return await waiting(self, month, closed)
+
+    async def change(month: date, value: int) -> None:
+        head = series(EFFICIENCY, {"park": desk.park.id, "tenant": "alpha", "period": "month"})
+        await desk.store.write(
+            [point(head, {"changed": float(value)}, midnight_ms(month, desk.park.zone) * NS_PER_MS)], OPERATOR_DATABASE
+        )
+
+    monkeypatch.setattr(MonthMaker, "waiting", recorded)
+    monkeypatch.setattr("efficiency.closing.state.AT_ONCE", 1)
+    for month in (SEPTEMBER, OCTOBER):
+        await desk.close(month)
+    keeper = state(desk)
+    for number in range(4):
+        await change(OCTOBER, number)
+        await keeper.write(desk.park, desk.file)
+    assert checked == [OCTOBER, SEPTEMBER, OCTOBER, OCTOBER]
+    await change(SEPTEMBER, 1)
+    for number in range(4, 6):
+        await change(OCTOBER, number)
+        await keeper.write(desk.park, desk.file)
+    assert checked[4:] == [SEPTEMBER, OCTOBER]
+    await keeper.write(desk.park, desk.file)
+    await keeper.write(desk.park, desk.file)
+    assert len(checked) == 6  # nothing has changed any more
+
+
+async def test_points_are_read_and_written_again_only_where_the_state_is_another(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.close(SEPTEMBER)
+    asked: list[str] = []
+    query = desk.store.query
+
+    async def recorded(statement: str, database: str, **more: Any) -> Any:
+        asked.append(statement)
+        return await query(statement, database, **more)
+
+    keeper = state(desk)
+    await keeper.write(desk.park, desk.file)
+    monkeypatch.setattr(desk.store, "query", recorded)
+    await keeper.write(desk.park, desk.file)
+    assert asked
+    assert not [statement for statement in asked if f'FROM "{CLOSING}"' in statement]
+    await desk.close(OCTOBER)
+    await keeper.write(desk.park, desk.file)
+    assert [statement for statement in asked if f'FROM "{CLOSING}"' in statement]
+    monkeypatch.undo()
+    assert (await stored(desk.store, desk.park, OCTOBER))["open_days"] == 0
 
 
 async def test_a_month_that_cannot_be_computed_any_more_has_no_correction_waiting(desk: Desk) -> None:
