@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import ryaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,11 +15,13 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import counted, emissions, primary_energy
 from efficiency.valuation.localtime import Slots, day_number, day_of, on_days, runs, slots
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
+from efficiency.valuation.rows import rows_of
 from efficiency.valuation.valued import ValueReason, reasons_in
 from metering.calendar import Calendar
 from metering.dated import DatedValue, at
 from metering.fuels import GasFactor, WarmingPotential
 from metering.meters import Role
+from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
 from metering.tariffs import Band, BandHours, BandPrices, BoughtFactor, ElectricityTariff, Factors
@@ -117,6 +120,20 @@ def test_peak_hours_that_do_not_hold_on_holidays_or_in_one_season_only_are_norma
     assert peak.sum(axis=1).tolist() == [12, 0, 0, 0, 0, 12, 0]
     holds_no_more = band_shares((hours,), Calendar(seasons=calendar.seasons), week)
     assert holds_no_more[:, BANDS.index(Band.PEAK)].reshape(7, 96).sum(axis=1).tolist() == [12, 12, 12, 0, 0, 12, 0]
+
+
+def test_what_a_meter_used_on_a_holiday_is_stored_without_peak_hours() -> None:
+    raw = ryaml.loads(EXAMPLE.read_text(encoding="utf-8"))
+    for entry in raw["tariffs"]["electricity"]["bands"]:
+        entry["peak"] = [{**window, "not_on": "holidays"} for window in entry["peak"]]
+    park = Park.model_validate(raw)
+    meter, when = park.meter["em-textile"], days(date(2026, 4, 29), 2)  # the second is Reunification Day
+    found = {
+        band: {int(day) for day in when.day[np.isin(when.start, rows.start)]}
+        for _, band, rows in rows_of(park, meter, used(np.ones(192), int(when.start[0])), {}, when)
+    }
+    first, holiday = sorted({*when.day.tolist()})
+    assert found == {"peak": {first}, "normal": {first, holiday}, "off_peak": {first, holiday}}
 
 
 def test_an_interval_that_straddles_a_band_edge_is_split() -> None:
