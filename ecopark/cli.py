@@ -48,9 +48,6 @@ PROVING = ("bench", "chaos", "demo")
 """Commands of the proving room; found by name, since no room imports that one."""
 
 
-_NEEDED = "Ecopark needs InfluxDB 1.6 or later of 1.x, 2.x, or openGemini 1.5: docs/servers.md says what was tried"
-
-
 class _AsAsked(TyperGroup):
     """Imports a command's module on use: an ingester needs no numpy, nor its memory."""
 
@@ -122,7 +119,6 @@ def _say(group: BaseExceptionGroup[Exception]) -> None:
         if isinstance(error, BaseExceptionGroup):
             _say(error)
         elif isinstance(error, RejectedError):
-            who = error.server or "the database"
-            sys.stderr.write(f"ecopark: {who} rejects what it is asked: {error}. {_NEEDED}\n")
+            sys.stderr.write(f"ecopark: {error.told}\n")
         else:
             sys.stderr.write(f"ecopark: {error}\n" if not isinstance(error, ParkFileError) else f"{error}\n")

@@ -27,6 +27,9 @@ The first two lines are InfluxDB's, the third is openGemini's.
 """
 
 
+_NEEDED = "Ecopark needs InfluxDB 1.6 or later of 1.x, 2.x, or openGemini 1.5: docs/servers.md says what was tried"
+
+
 class RejectedError(Exception):
     """The database will not take these lines or this statement, now or later; the message is its own.
 
@@ -36,6 +39,11 @@ class RejectedError(Exception):
     def __init__(self, message: str, server: str = "") -> None:
         super().__init__(message)
         self.server = server
+
+    @property
+    def told(self) -> str:
+        """The message with who says so, and what would do."""
+        return f"{self.server or 'the database'} rejects what it is asked: {self}. {_NEEDED}"
 
 
 Row = dict[str, Any]
@@ -122,6 +130,8 @@ def failure_of(reply: Reply, url: str, database: str) -> Exception:
             return OperatorError(
                 f"InfluxDB at {url} has no database {database!r} ({detail}); create it, or correct ECOPARK_INFLUX_URL"
             )
+        case HTTPStatus.OK:  # where nothing but 204 is success
+            return strange(reply, url)
         case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE | HTTPStatus.UNPROCESSABLE_ENTITY:
             return RejectedError(detail, server_of(reply, url))
         case status:

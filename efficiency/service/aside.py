@@ -110,14 +110,17 @@ class SetAside:
         inputs = self._parts.get(thing)
         self._failures[thing] = replace(found, times=times, tried=now_ms, again=now_ms + pause, inputs=inputs)
         if before is None or before.reason != reason:
+            rejected = isinstance(error, RejectedError)
             log.error(
-                "%s: %s is set aside, everything else continues: %s; this is a fault of Ecopark, please report it with "
-                "these lines; it is tried again in %.0f min, and when its readings or its part of the park file change",
+                "%s: %s is set aside, everything else continues: %s; %sthis is a fault of Ecopark, please report it "
+                "with these lines; it is tried again in %.0f min, and when its readings or its part of the park file "
+                "change",
                 self._park,
                 "the whole park" if thing == WHOLE_PARK else thing.lstrip("."),
-                reason,
+                error.told if isinstance(error, RejectedError) else reason,
+                "if it is one of these, " if rejected else "",
                 pause / 60_000,
-                exc_info=None if isinstance(error, RejectedError) else error,
+                exc_info=None if rejected else error,
             )
 
     async def write(self, park: Park, now_ms: int) -> None:

@@ -18,7 +18,8 @@ from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from store.select import Of, select, where
 
-START_S = 60.0
+START_S = 600.0
+"""A country's park files are read for a while; one that ends instead is seen at once."""
 STORE_S = 120.0
 LOOK_S = 0.005
 GREETING = "connected; session"
