@@ -38,9 +38,10 @@ def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
     if unknown.any():
         first, last = (int(hours.start[unknown][place]) for place in (0, -1))
         count = int(unknown.sum())
+        quarters = "quarter hour" if count == 1 else "quarter hours"
         yield _obstacle(
             meter.id,
-            f"use of {count} quarter hours is not known, from {month.readable(first)} to "
+            f"use of {count} {quarters} is not known, from {month.readable(first)} to "
             f"{month.readable(last + QUARTER_MS)}",
             f"chưa xác định được lượng tiêu thụ của {count} khoảng 15 phút, từ {month.readable(first)} đến "
             f"{month.readable(last + QUARTER_MS)}",
