@@ -9,7 +9,7 @@ import pytest
 from ingest.batch import BATCH_BYTES, BATCH_READINGS, Batch
 from ingest.connection import Connection, Delivery
 from ingest.directory import Directory
-from ingest.intake import HELD_BYTES, SHARE_BYTES, Intake
+from ingest.intake import HELD_BYTES, MESSAGE_BYTES, SHARE_BYTES, Intake
 from ingest.pace import MOST_GATHER_S, QUIET_PER_S, WINDOW_S, Pace
 from ingest.refusal import Ledger
 from wire.messages import MAX_READINGS
@@ -210,6 +210,46 @@ async def test_bare_readings_that_came_together_are_accepted_as_one_by_one(intak
             one_by_one.append(await intake.next_batch())
         assert outcome([at_once]) == outcome(one_by_one)
         assert at_once.messages == len(some)
+
+
+def bare(second: int) -> bytes:
+    return json.dumps({"meter": "em-1", "ts": NOW - 9_000_000 + 1_000 * second, "values": {"energy_kwh": 1.0}}).encode()
+
+
+async def test_bare_readings_beyond_a_share_wait_and_keep_their_order(intake: Intake) -> None:
+    socket = Socket()
+    for first in range(0, 2_750, 250):
+        intake.receive([socket.delivery(FLOODER, bare(first + n)) for n in range(250)])
+    writing = await intake.next_batch()
+    intake.receive([socket.delivery(FLOODER, bare(n)) for n in range(2_750, 3_000)])  # behind those that still wait
+    found = [[taken.ms for lane in writing.lanes for taken in lane.taken]]
+    intake.written(writing)
+    while intake.held_bytes:
+        batch = await intake.next_batch()
+        found.append([taken.ms for lane in batch.lanes for taken in lane.taken])
+        intake.written(batch)
+    assert len(found[0]) == -(-SHARE_BYTES // (MESSAGE_BYTES + len(bare(0))))
+    instants = [ms for batch in found for ms in batch]
+    assert instants == sorted(set(instants))
+    assert len(instants) == 3_000
+
+
+async def test_bare_readings_go_into_another_batch_once_the_park_file_is_another(
+    intake: Intake, known: Directory
+) -> None:
+    socket = Socket()
+    intake.receive([socket.delivery(FLOODER, bare(n)) for n in range(2)])
+    intake.know(known)
+    intake.receive([socket.delivery(OTHER, GOOD) for _ in range(3)])
+    assert [(await intake.next_batch()).messages for _ in range(2)] == [2, 3]
+
+
+async def test_a_bare_reading_that_the_broker_had_kept_is_none_among_others(intake: Intake) -> None:
+    socket = Socket()
+    kept = socket.delivery(FLOODER, bare(2), retained=True)
+    intake.receive([socket.delivery(FLOODER, bare(1)), kept, socket.delivery(FLOODER, bare(3))])
+    batch = await intake.next_batch()
+    assert (batch.messages, batch.readings, intake.retained) == (3, 2, 1)
 
 
 async def test_a_batch_is_bounded_whatever_waits(intake: Intake) -> None:
