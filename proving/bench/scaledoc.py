@@ -24,6 +24,13 @@ class Prices:
     tb: float = 0.0
     source: str = ""
 
+    @property
+    def options(self) -> str:
+        """As the command takes them."""
+        if not self.source:
+            return ""
+        return f' --core-price {self.core:g} --gib-price {self.gib:g} --tb-price {self.tb:g} --prices "{self.source}"'
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -42,7 +49,12 @@ class Need:
 
     def services(self, part: str) -> int:
         """Processes of a part that works on one core."""
-        return max(1, -int(-self.cores[part] // FULL_CORE))
+        return services(self.cores[part])
+
+
+def services(cores: float) -> int:
+    """Processes that so many cores are, where each works on one."""
+    return max(1, -int(-cores // FULL_CORE))
 
 
 def needs(figures: dict[str, Any]) -> list[Need]:
@@ -54,7 +66,9 @@ def _need(figures: dict[str, Any], parks: int) -> Need:
     times = parks / figures["simulated"]
     cores = {part: share * times for part, share in figures["cpu_share"].items()}
     memory, disk = figures["memory_mb"], figures["disk"]
-    whole = sum(memory[part] for part in ("ingest", "broker", "database", "usage")) * max(times, 1.0)
+    # Each ingester reads all park files, however many share the readings.
+    held = memory["broker"] + memory["database"] + memory["usage"] + memory["ingest"] * services(cores["ingest"])
+    whole = held * max(times, 1.0)
     meters = parks * figures["meters"]
     per_meter = _PER_DAY * disk["bytes_per_reading"] + _QUARTERS * disk["bytes_per_quarter_hour"]
     return Need(
@@ -68,7 +82,7 @@ def _need(figures: dict[str, Any], parks: int) -> Need:
 
 def document(figures: dict[str, Any], day: str, prices: Prices) -> str:
     """The whole page."""
-    parts = [*_head(figures, day), *_table(figures, prices), *_breaks(figures), *_single(figures)]
+    parts = [*_head(figures, day, prices), *_table(figures, prices), *_breaks(figures), *_single(figures)]
     paragraphs = "\n".join(parts).split("\n\n")
     return "\n\n".join(part if part.startswith("|") else _filled(part) for part in paragraphs) + "\n"
 
@@ -78,13 +92,13 @@ def _filled(paragraph: str) -> str:
     return textwrap.fill(" ".join(paragraph.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
-def _head(figures: dict[str, Any], day: str) -> Iterator[str]:
+def _head(figures: dict[str, Any], day: str, prices: Prices) -> Iterator[str]:
     simulated, meters = figures["simulated"], figures["meters"]
     disk, panels = figures["disk"], figures["panels"]
     yield f"""\
 # What a country takes
 
-`ecopark bench country --out docs/scale.md` has measured and written this page: do not edit it.
+`ecopark bench country{prices.options} --out docs/scale.md` has measured and written this page: do not edit it.
 
 Measured on {day} on {figures["cores"]} cores (load average {figures["load_average_before"]} before), with Debian's
 mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
@@ -95,7 +109,9 @@ half took {panels["p50_ms"]} ms and 95 % less than {panels["p95_ms"]} ms. A read
 bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in the operator's and the tenant's database
 together.
 
-Everything else is extrapolated in proportion to the readings. All readings are kept.
+Everything else is extrapolated in proportion to the readings: cores, memory and disk. Not measured are months of
+stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
+full days again, and several services on several machines. Of history only the disk grows. All readings are kept.
 """
 
 
@@ -116,7 +132,8 @@ def _table(figures: dict[str, Any], prices: Prices) -> Iterator[str]:
         yield row
     yield ""
     if priced:
-        yield f"Money by {prices.source}; the disk is that of the first year."
+        yield f"Money by {prices.source}: cores and memory as they are used, the disk full with the first year's data."
+        yield "Buy more cores than are used on an average; and nothing here is there twice."
     else:
         yield "What that costs: give `--core-price`, `--gib-price`, `--tb-price` and, for their source, `--prices`."
     yield ""

@@ -56,6 +56,10 @@ def test_what_is_needed_grows_with_the_parks() -> None:
     assert found[10].memory_gib == pytest.approx(512 / 1024)
     assert found[1].memory_gib == found[10].memory_gib, "a service weighs something before its first meter"
     assert found[40].memory_gib == pytest.approx(4 * 512 / 1024)
+    assert found[400].memory_gib == pytest.approx(40 * 512 / 1024)
+    many = {need.parks: need for need in needs(MEASURED | {"cpu_share": MEASURED["cpu_share"] | {"ingest": 0.1}})}
+    assert many[400].services("ingest") == 6
+    assert many[400].memory_gib == pytest.approx(40 * (412 + 6 * 100) / 1024), "each ingester knows all meters"
     assert found[400].cores["usage"] == pytest.approx(2.6)
     assert found[400].services("usage") == 4
     assert found[1].services("usage") == 1
@@ -72,3 +76,5 @@ def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
     priced = document(MEASURED, "2026-11-27", Prices(core=10, gib=2, tb=100, source="a list of 2026-11-01, USD"))
     assert "| 0.5 GiB | 0.12 TB | 15 |" in priced
     assert "Money by a list of 2026-11-01, USD" in priced
+    given = '--core-price 10 --gib-price 2 --tb-price 100 --prices "a list of 2026-11-01, USD" --out docs/scale.md'
+    assert given in " ".join(priced.split()), "the page says how it is made"
