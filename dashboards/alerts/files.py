@@ -26,7 +26,7 @@ _TEMPLATE = """\
 {{ define "ecopark.message" }}{{ range .Alerts }}
 {{ .Annotations.summary }}
 {{ .Annotations.summary_vi }}
-Since / Từ lúc: {{ .StartsAt.Format "02/01/2006 15:04 MST" }}
+Since / Từ lúc: {{ .StartsAt | tz "@zone@" | date "02/01/2006 15:04" }} (@zone@)
 First / Việc cần làm trước: {{ .Annotations.first }} / {{ .Annotations.first_vi }}
 {{ .PanelURL }}
 {{ end }}{{ end }}
@@ -44,7 +44,7 @@ def files(setting: Setting) -> dict[str, str]:
     """Content of every alerting file by its name."""
     return {
         "rules.yaml": _dumped(_rules(setting)),
-        "contacts.yaml": _dumped(_contacts()),
+        "contacts.yaml": _dumped(_contacts(setting.timezone)),
         "policies.yaml": _dumped(_policies()),
     }
 
@@ -63,7 +63,7 @@ def _rules(setting: Setting) -> dict[str, Any]:
     return {"groups": groups}
 
 
-def _contacts() -> dict[str, Any]:
+def _contacts(zone: str) -> dict[str, Any]:
     title, message = '{{ template "ecopark.title" . }}', '{{ template "ecopark.message" . }}'
     receivers = [
         {
@@ -83,7 +83,7 @@ def _contacts() -> dict[str, Any]:
         },
     ]
     return {
-        "templates": [{"orgId": 1, "name": "ecopark", "template": _TEMPLATE}],
+        "templates": [{"orgId": 1, "name": "ecopark", "template": _TEMPLATE.replace("@zone@", zone)}],
         "contactPoints": [{"orgId": 1, "name": RECEIVER, "receivers": receivers}],
     }
 

@@ -167,8 +167,8 @@ def _table() -> Panel:
         COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {_OF_DAYS} GROUP BY "utility", "main"', form="table"),
         columns=(
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=145),
-            Column("main", text("Main meter", "Đồng hồ tổng"), width=290),
+            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
+            Column("main", text("Main meter", "Đồng hồ tổng"), width=270),
             Column("incoming", text("Came in", "Tổng đầu vào"), SEPARATED, decimals=0, width=108),
             Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), SEPARATED, decimals=0, width=108),
             Column("loss", text("Loss", "Tổn thất"), SEPARATED, decimals=1, width=108),

@@ -20,7 +20,7 @@ from metering.park import Park
 from metering.quantities import Utility
 from proving.plant.clock import HOUR_MS, MINUTE_MS, MINUTES, LocalDays, chance, date_of, fraction
 from proving.plant.events import Leak
-from proving.plant.profiles import COUPLINGS, DEFAULTS, HOLIDAYS, LOSSES, PROFILES, Coupling, Profile, Rhythm
+from proving.plant.profiles import COUPLINGS, DEFAULTS, LOSSES, PROFILES, Coupling, Profile, Rhythm
 from proving.plant.weather import Minutes, Weather, smooth, weather_of
 
 _ORDER = (
@@ -159,7 +159,7 @@ class LoadModel:
         """How busy the company is that day: orders, absences, holidays."""
         level = float(chance(self._seed, tenant, number).uniform(0.72, 1.04))
         today = date_of(number)
-        return level * 0.12 if (today.month, today.day) in HOLIDAYS else level
+        return level * 0.12 if self._park.calendar.holiday(today) is not None else level
 
     def _leaking(self, leak: Leak, number: int) -> Minutes:
         instants = self._days.start(number) + np.arange(MINUTES) * MINUTE_MS

@@ -114,6 +114,3 @@ USUAL_POWER_FACTOR = 0.94
 VOLTAGES = MappingProxyType({"em-grid": 22_000.0})
 USUAL_VOLTAGE = 400.0
 """Between the phases, where the meter is."""
-
-HOLIDAYS = frozenset({(1, 1), (4, 30), (5, 1), (9, 2)})
-"""Month and day of public holidays that keep their date; the firms then nearly stand still."""

@@ -217,6 +217,12 @@ def test_no_address_of_a_person_stands_in_the_files(setting: Setting) -> None:
     }
 
 
+def test_messages_give_times_in_the_zone_of_the_parks(park: Park) -> None:
+    moved = park.model_copy(update={"park": park.park.model_copy(update={"timezone": "Europe/Berlin"})})
+    contacts = yaml.safe_load(contents(Setting((moved,), date(2026, 11, 23)))["alerting/contacts.yaml"])
+    assert '.StartsAt | tz "Europe/Berlin" | date' in contacts["templates"][0]["template"]
+
+
 def test_parks_of_two_time_zones_are_refused(park: Park) -> None:
     moved = park.park.model_copy(update={"id": "far", "timezone": "Europe/Berlin"})
     with pytest.raises(OperatorError, match="one time zone"):

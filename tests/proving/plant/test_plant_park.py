@@ -9,9 +9,10 @@ from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import Utility
 from metering.tariffs import Band
-from proving.plant.clock import instant
+from proving.plant.clock import LocalDays, instant
 from proving.plant.demopark import demo_park_text
 from proving.plant.events import Swap
+from proving.plant.load import LoadModel
 from proving.plant.plant import Plant
 
 
@@ -90,3 +91,16 @@ def test_swaps_in_the_park_file_do_not_change_what_the_plant_shows(
     again = Plant(load_park(file), seed=7, start=instant(plant.start_ms))
     later = plant.start_ms + round(timedelta(days=3).total_seconds() * 1000)
     assert again.registers("em-pharma-hvac", later) == plant.registers("em-pharma-hvac", later)
+
+
+def test_firms_nearly_stand_still_on_the_parks_holidays(song_xanh: Park) -> None:
+    start = datetime(2026, 2, 1, tzinfo=song_xanh.zone)
+    model = LoadModel(song_xanh, 7, LocalDays.of(song_xanh.zone, start))
+    row = model.index["em-textile"]
+
+    def used(day: int) -> float:
+        number = LocalDays.of(song_xanh.zone, start).day(int(start.replace(day=day).timestamp() * 1000))
+        return float(model.day(number).net[row].sum())
+
+    workday, tet = used(11), used(18)  # two Wednesdays, the second within Tet, whose days are of no fixed date
+    assert tet < workday / 2
