@@ -74,7 +74,7 @@ class Store:
             raise OperatorError("ECOPARK_INFLUX_USER holds a colon, which HTTP does not allow in a user's name")
         account = base64.b64encode(f"{user or 'ecopark'}:{token}".encode()).decode()
         self._server: HttpServer | None = None
-        with suppress(ValueError):  # said when it is used
+        with suppress(ValueError):  # reported at the first request
             self._server = HttpServer(self._url, {"Authorization": f"Basic {account}"} if token else {})
         self._deletes = True
         self._keeps: dict[str, int | None] = {}

@@ -32,6 +32,10 @@ class Reply(NamedTuple):
     body: bytes
 
 
+def _written(headers: dict[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+
+
 class HttpServer:
     """A server by its URL, `http` or `https`. `headers` go with every request.
 
@@ -47,8 +51,8 @@ class HttpServer:
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
         self._path = parts.path.rstrip("/")
-        said = {"Host": parts.netloc, "User-Agent": "ecopark", **headers}
-        self._said = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+        always = {"Host": parts.netloc, "User-Agent": "ecopark", **headers}
+        self._headers = _written(always)
         self._idle: list[_HttpConnection] = []
         self._places = asyncio.Semaphore(AT_ONCE)
 
@@ -59,8 +63,8 @@ class HttpServer:
 
         Raises `OSError` (as `TimeoutError` and `ssl.SSLError` are) where none came, `ValueError` for what is no reply.
         """
-        said = "".join(f"{name}: {value}\r\n" for name, value in headers.items()) if headers else ""
-        head = f"{method} {self._path}{target} HTTP/1.1\r\n{self._said}{said}Content-Length: {len(body)}\r\n\r\n"
+        own = _written(headers or {})
+        head = f"{method} {self._path}{target} HTTP/1.1\r\n{self._headers}{own}Content-Length: {len(body)}\r\n\r\n"
         async with asyncio.timeout(timeout_s), self._places:
             connection = self._kept() or await self._connected()
             try:
@@ -172,7 +176,7 @@ class _HttpConnection(asyncio.Protocol):
         try:
             awaited.set_result(Reply(status, self._headers, zlib.decompress(body, _GZIP) if packed else body))
         except zlib.error as error:
-            awaited.set_exception(ValueError(f"what is said to be gzip is not: {error}"))
+            awaited.set_exception(ValueError(f"Content-Encoding is gzip, but the body is not: {error}"))
             self.close()
 
     def _fail(self, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""Replies are read as HTTP/1.1 has them, however they are cut on the way; what is none is said to be none."""
+"""Replies are read as HTTP/1.1 has them, however they are cut on the way; anything else is an error."""
 
 import asyncio
 import gzip
