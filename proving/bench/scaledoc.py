@@ -143,8 +143,8 @@ _OPEN_FILES = """\
 Open files of the database come first. InfluxDB 1.6.7 with its index on disk keeps 28 of them open for each shard of a
 tenant's database: 11,373 with the 400 tenants of ten parks (28 November 2026). A run of forty parks with forty tenants
 each ended in *too many open files* at the eighteenth park where 20,000 were allowed; all forty want 45,000, and as many
-again each year (a shard is 364 days). Debian's unit allows 65,536. Raise `LimitNOFILE` before that, or spread the parks over
-several databases."""
+again each year (a shard is 364 days). Debian's unit allows 65,536. Raise `LimitNOFILE` before that, or spread the parks
+over several databases."""
 """Seen by hand: the run itself fails where it happens."""
 
 

@@ -54,8 +54,8 @@ async def _influx2(here: Influx2d, other: PrivateDatabase, backup: Path) -> Cont
     influx = here.executable.with_name("influx")
     try:
         await other.start()
-        await _done(influx, "backup", backup, "--host", here.url, token=here.token)
-        await _done(influx, "restore", "--full", backup, "--host", other.url, token=other.token)
+        await _done(influx, "backup", "--host", here.url, backup, token=here.token)
+        await _done(influx, "restore", "--full", "--host", other.url, backup, token=other.token)
         async with Store(other.url, "ecopark", here.token) as store:  # a full restore brings the tokens back
             return await everything(store)
     finally:
