@@ -230,7 +230,8 @@ class Store:
     async def _execute(self, statement: str, database: str) -> None:
         answer = await self._ask(statement, {"db": database}, _AS_ROWS)
         try:
-            rows_of(json.loads(answer.body)["results"], server_of(answer, self._url))
+            found = json.loads(answer.body)
+            rows_of(found["results"] if found != {} else [], server_of(answer, self._url))  # 2.x says {} to a DELETE
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise strange(answer, self._url) from error
 

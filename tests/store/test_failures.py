@@ -172,6 +172,14 @@ async def test_an_error_of_a_server_that_ends_or_begins_passes(error: str, proxy
                 await asking('SELECT * FROM "usage"', OPERATOR_DATABASE)
 
 
+async def test_influxdb_2_says_nothing_at_all_of_what_it_has_deleted(proxy: FaultyProxy) -> None:
+    proxy.body, proxy.always = "{}", 200
+    async with Store(proxy.url) as store:
+        assert await store.delete("usage", "time < 1", [OPERATOR_DATABASE]), "it does delete"
+        with pytest.raises(UnavailableError, match="not as InfluxDB does"):
+            await store.query('SELECT * FROM "usage"', OPERATOR_DATABASE)
+
+
 async def test_what_opengemini_is_deleting_is_waited_for(proxy: FaultyProxy) -> None:
     proxy.body, proxy.always = '{"results":[{"statement_id":0,"error":"measurement is being deleted"}]}', 200
     async with Store(proxy.url) as store:
