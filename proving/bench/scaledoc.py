@@ -95,10 +95,11 @@ def _filled(paragraph: str) -> str:
 def _head(figures: dict[str, Any], day: str, prices: Prices) -> Iterator[str]:
     simulated, meters = figures["simulated"], figures["meters"]
     disk, panels = figures["disk"], figures["panels"]
+    sizes = f"--share {simulated / figures['parks']:g} --minutes {figures['minutes'] + 1}"
     yield f"""\
 # What a country takes
 
-`ecopark bench country{prices.options} --out docs/scale.md` has measured and written this page: do not edit it.
+`ecopark bench country {sizes}{prices.options} --out docs/scale.md` has measured and written this page: do not edit it.
 
 Measured on {day} on {figures["cores"]} cores (load average {figures["load_average_before"]} before), with Debian's
 mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
@@ -111,7 +112,9 @@ together.
 
 Everything else is extrapolated in proportion to the readings: cores, memory and disk. Not measured are months of
 stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
-full days again, and several services on several machines. Of history only the disk grows. All readings are kept.
+full days again, and several services on several machines. Of history only the disk
+grows. The disk is an upper bound: a quarter hour's bytes are of one day of few meters, and hold what is paid once for
+each series. All readings are kept.
 """
 
 

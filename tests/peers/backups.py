@@ -13,7 +13,6 @@ from pathlib import Path
 
 from metering.errors import OperatorError
 from proving.servers import Influxd, PrivateDatabase, until_ready
-from store.client import Store
 from tests.peers.cell import Cell, cell
 from tests.peers.influx2 import Influx2d
 from tests.peers.stored import Contents, against, everything
@@ -52,11 +51,12 @@ async def _influx1(here: Influxd, other: PrivateDatabase, backup: Path) -> Conte
 async def _influx2(here: Influx2d, other: PrivateDatabase, backup: Path) -> Contents:
     assert isinstance(other, Influx2d)
     influx = here.executable.with_name("influx")
+    other.token = here.token  # a full restore brings the tokens back on its way: the new server must know the same one
     try:
         await other.start()
         await _done(influx, "backup", "--host", here.url, backup, token=here.token)
         await _done(influx, "restore", "--full", "--host", other.url, backup, token=other.token)
-        async with Store(other.url, "ecopark", here.token) as store:  # a full restore brings the tokens back
+        async with other.store() as store:
             return await everything(store)
     finally:
         await asyncio.to_thread(other.process.stop)

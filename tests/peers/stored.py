@@ -239,8 +239,9 @@ async def copied(here: PrivateDatabase, there: PrivateDatabase, journal: Path) -
     )
     if done.returncode:
         return cell("store copy", [f"it ended with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"])
-    faults = await unlike(here, there)
-    return cell(f"{json.loads(done.stdout)['points']:,} points", faults)
+    points = json.loads(done.stdout)["points"]
+    faults = await unlike(here, there) if points else ["there was nothing to copy"]
+    return cell(f"{points:,} points", faults)
 
 
 async def unlike(here: PrivateDatabase, there: PrivateDatabase) -> list[str]:
