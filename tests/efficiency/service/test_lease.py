@@ -98,7 +98,7 @@ async def test_two_processes_of_one_name_do_not_share_it(store: Store, caplog: p
     await one.look(PARKS)
     await same.look(PARKS)
     assert same.mine == set()
-    assert "give each a name of its own in ECOPARK_INSTANCE" in caplog.text
+    assert "give each its own name in ECOPARK_INSTANCE" in caplog.text
 
 
 class Slow(Store):

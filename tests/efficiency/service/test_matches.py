@@ -19,10 +19,10 @@ async def test_matches_are_stored_by_month_and_year_and_go_with_their_streams(st
     await usage.cycle(NOW)
     rows = {row["period"]: row for row in await store.query(select(SYMBIOSIS, ["*"]), OPERATOR_DATABASE)}
     for period in ("month", "year"):
-        # 5 kWh in each of 72 hours; of each kWh 0.1 m3 of water at 10,000.
-        assert round(rows[period]["met"], 6) == 360.0, period
-        assert round(rows[period]["saved_m3"], 6) == 36.0
-        assert round(rows[period]["saved_vnd"]) == 360_000
+        # 5 kWh in each of 48 hours; of each kWh 0.1 m3 of water at 10,000.
+        assert round(rows[period]["met"], 6) == 240.0, period
+        assert round(rows[period]["saved_m3"], 6) == 24.0
+        assert round(rows[period]["saved_vnd"]) == 240_000
         assert round(rows[period]["met_share"], 6) == 1.0
         assert rows[period]["met_completeness"] < 0.95
         assert set(rows[period]["met_reasons"].split(",")) == {"indicative", "stated", "no_place"}
