@@ -141,15 +141,15 @@ def _silent(scope: PageScope) -> Panel:
         columns=(
             METER_COLUMN,
             TENANT_COLUMN,
-            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES, width=80),
-            Column("age", text("Since last reading", "Từ lần đọc cuối"), SECONDS, decimals=0, width=95),
+            Column("utility", text("Utility", "Tiện ích"), mapped=_NAMES, width=125),
+            Column("age", text("Since last reading", "Từ lần đọc cuối"), SECONDS, decimals=0, width=90),
             Column(
                 "silence",
                 text("Of what is allowed", "So với mức cho phép"),
                 SHARE,
                 steps=(ThresholdStep(None, GOOD), ThresholdStep(1, WARN), ThresholdStep(4, BAD)),
                 decimals=0,
-                width=95,
+                width=90,
             ),
         ),
         window="15m",
