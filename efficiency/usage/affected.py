@@ -45,6 +45,8 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
     zone = Span(begin - REACH_MS, end + REACH_MS)
     begin, end = _with_runs(counter, steps, zone, only_new=only_new)
     end = max(end, _back_after(steps.raw, zone.end))
+    if not only_new:
+        end = max(end, _back_from(steps.raw, int(np.searchsorted(candidates, changed.end)), changed.end))
     good = np.union1d(steps.start, steps.end)
     earlier, later = good[good < begin], good[good > end]
     whole = Span(int(earlier[-1]) if len(earlier) else begin, int(later[0]) if len(later) else end).outward()
@@ -54,17 +56,28 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
 def _back_after(raw: Line, ms: int) -> int:
     """Where a register may be back that falls from the last reading up to an instant, or from the first beyond it.
 
-    What the fall is taken for depends on the use before it, which may be a step from long ago.
+    Or that falls after repeating the value of either. What a fall is taken for depends on the use before it, which may
+    be a step from long ago.
     """
     beyond = int(np.searchsorted(raw.times, ms, side="right"))
+    near = [place for place in (beyond - 1, beyond) if 0 <= place < len(raw.times)]
     until = ms
-    for fall in (beyond - 1, beyond):
-        if fall < 0 or fall + 1 >= len(raw.times) or raw.values[fall + 1] >= raw.values[fall]:
-            continue
-        _, last = raw.run(fall + 1)
-        back = max(int(np.searchsorted(raw.times, raw.times[fall] + EXCURSION_MS, side="right")), last + 1)
-        until = max(until, int(raw.times[min(back, len(raw.times) - 1)]))
+    for fall in {*near, *(raw.run(place)[1] for place in near)}:
+        if fall + 1 < len(raw.times) and raw.values[fall + 1] < raw.values[fall]:
+            until = max(until, _back_from(raw, fall + 1, int(raw.times[fall])))
     return until
+
+
+def _back_from(raw: Line, low: int, fell_ms: int) -> int:
+    """Where a register may be back that fell to the reading at `low`, from a reading no later than `fell_ms`.
+
+    A reading that went or was corrected may have been higher than the next one: that is a fall, too.
+    """
+    if low >= len(raw.times):
+        return fell_ms
+    _, last = raw.run(low)
+    back = max(int(np.searchsorted(raw.times, fell_ms + EXCURSION_MS, side="right")), last + 1)
+    return int(raw.times[min(back, len(raw.times) - 1)])
 
 
 def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:

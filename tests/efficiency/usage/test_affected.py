@@ -88,7 +88,21 @@ def registers(drawn: Drawn, *, held: bool = False) -> dict[int, float]:
     only_new=True,
 )
 @example(drawn={0: None, 50: None, 175: 500.0, 290: None}, late={0: None}, held=False, first=45, only_new=False)
-@settings(max_examples=300, derandomize=True)
+@example(  # what was corrected had been a fall to the reading at 480, from which the register came back at 725
+    drawn={0: 600.0, 480: None, 605: None, 725: None},
+    late=calm({10: 0.0}, (0, 0), 1),
+    held=True,
+    first=0,
+    only_new=False,
+)
+@example(  # one value across the end of what is near, a spike from the new low reading on, then another low one
+    drawn=calm({625: 500.0}, (620, 180), 2),
+    late={0: None},
+    held=True,
+    first=470,
+    only_new=True,
+)
+@settings(max_examples=300)
 def test_only_affected_intervals_differ(drawn: Drawn, late: Drawn, held: bool, first: int, only_new: bool) -> None:
     before = registers(drawn, held=held)
     change = {at: value for at, value in registers(late, held=held).items() if first <= at < first + 60}
