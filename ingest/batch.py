@@ -22,7 +22,7 @@ IN_LANES = 2_000
 """Fewer readings than this are written faster by one request."""
 
 TOLD = 50
-"""How many refusals of a message its sender is told of at most."""
+"""At most so many refusals of a message are sent back to its sender."""
 
 
 class Acknowledgements(NamedTuple):

@@ -62,7 +62,7 @@ class Refusal(NamedTuple):
         return reading.model_dump_json(exclude_defaults=True, exclude={"id"}).encode()
 
     def for_sender(self) -> RefusedReading:
-        """What the gateway is told."""
+        """The refusal as it is sent to the gateway: without the whole reading."""
         return RefusedReading(
             meter=self.meter,
             ts=self.ts,

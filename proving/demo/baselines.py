@@ -1,6 +1,6 @@
 """Baselines of the demo park: fitted to the first days of its past as `ecopark baseline fit` does, and frozen.
 
-The simulated plant's air temperature stands beside the park file as a station would have given it.
+The simulated plant's air temperature is written to the park's weather file, as if it came from a weather station.
 """
 
 from datetime import date, datetime, timedelta

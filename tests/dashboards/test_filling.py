@@ -1,4 +1,4 @@
-"""The range that a panel asks for, as Grafana reckons it."""
+"""The range that a panel asks for, as Grafana computes it."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

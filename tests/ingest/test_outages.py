@@ -49,7 +49,7 @@ async def all_stored(station: Station, until: Until, count: int) -> None:
 
 
 async def test_nothing_is_acknowledged_before_it_is_written(station: Station, until: Until, proxy: FaultyProxy) -> None:
-    """The broker forgets what it is told to, the gateway what has a receipt: neither is told while a write fails."""
+    """The broker forgets what is acknowledged, a gateway what has a receipt: neither is sent while a write fails."""
     child = await station.started(ECOPARK_INFLUX_URL=proxy.url)
     async with station.gateway() as gateway:
         await gateway.listen("receipts")

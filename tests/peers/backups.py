@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from tests.peers.cell import Cell, cell
 from tests.peers.influx2 import Influx2d
 from tests.peers.stored import Contents, against, everything
 
+TAKEN_S = 90.0
+"""No shard takes so long: this only ends a wait that would never end."""
+
 
 async def restored(here: PrivateDatabase, make: Callable[[Path], PrivateDatabase], folder: Path) -> Cell:
     """Back up `here`, restore, and compare; `make` makes another server of that kind."""
@@ -25,7 +29,7 @@ async def restored(here: PrivateDatabase, make: Callable[[Path], PrivateDatabase
     if not due:
         return cell("backup and restore", ["there is nothing to back up"])
     if isinstance(here, Influxd):
-        found = await _influx1(here, make(folder / "restored"), folder / "backup")
+        found = await _influx1(here, make(folder / "restored"), folder)
     elif isinstance(here, Influx2d):
         found = await _influx2(here, make(folder / "restored"), folder / "backup")
     else:
@@ -33,19 +37,41 @@ async def restored(here: PrivateDatabase, make: Callable[[Path], PrivateDatabase
     return cell(f"{sum(map(len, due.values())):,} points", against(found, due))
 
 
-async def _influx1(here: Influxd, other: PrivateDatabase, backup: Path) -> Contents:
+async def _influx1(here: Influxd, other: PrivateDatabase, folder: Path) -> Contents:
     assert isinstance(other, Influxd)
+    backup = folder / "backup"
     try:
         other.process.start()
         await until_ready(other.process, other.port, b"GET /ping HTTP/1.0\r\n\r\n")
         for deed, server in (("backup", here), ("restore", other)):
             await _done(here.executable, deed, "-portable", "-host", f"127.0.0.1:{server.backup_port}", backup)
+        await _taken(backup, folder / "restored")
         await asyncio.to_thread(other.process.stop)  # until then it answers: shard is disabled
         await other.start()
         async with other.store() as store:
             return await everything(store)
     finally:
         await asyncio.to_thread(other.process.stop)
+
+
+async def _taken(backup: Path, data: Path) -> None:
+    """Wait until a server has what `restore` sent it: that ends without an answer for the last shard."""
+    due = _files_in(backup)
+    async with asyncio.timeout(TAKEN_S):
+        while _files_of(data) < due:  # noqa: ASYNC110 (another program sets no event of ours)
+            await asyncio.sleep(0.05)
+
+
+def _files_in(backup: Path) -> int:
+    found = 0
+    for shard in backup.glob("*.tar.gz"):
+        with tarfile.open(shard) as archive:
+            found += len(archive.getnames())
+    return found
+
+
+def _files_of(data: Path) -> int:
+    return sum(1 for _ in data.rglob("*.tsm"))
 
 
 async def _influx2(here: Influx2d, other: PrivateDatabase, backup: Path) -> Contents:

@@ -15,7 +15,7 @@ class Judgement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`said` stands in the table; `details` name each difference."""
+    """`said` is shown in the table; `details` name each difference."""
 
     judgement: Judgement
     said: str

@@ -48,7 +48,7 @@ def test_a_short_outage_of_the_database_loses_nothing() -> None:
 
 
 class FailsWhenLeft(Hostile):
-    """Its connection fails at the moment at which it is told to end, which hides that from whoever passes over it."""
+    """Its connection fails just when its task is cancelled, so an MQTT error hides the cancellation."""
 
     async def _harm(self, client: aiomqtt.Client) -> None:  # noqa: ARG002 (as the one that it replaces)
         self.sent["odd"] += 1

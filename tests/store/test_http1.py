@@ -24,7 +24,7 @@ PACKED = gzip.compress(b"hello", mtime=0)
 
 
 class Raw:
-    """A server that sends what it is told to, byte by byte where it should, and notes what it was asked."""
+    """A server that sends the replies a test gives it, byte by byte if asked to, and records the requests."""
 
     def __init__(self) -> None:
         self.replies: list[bytes] = []

@@ -129,7 +129,7 @@ def whole(part: str) -> str:
 
 
 def left(text: str, allowed: re.Pattern[str]) -> str:
-    """What remains of a text when everything that may stand there is taken away."""
+    """The words of a text that nothing allows."""
     return " ".join(word for word in re.findall(r"[^\W\d_][\w₂³²]*", allowed.sub(" ", text)) if word not in OWN_WORDS)
 
 

@@ -24,7 +24,7 @@ LATE = "sm-brewery"
 
 
 class Service:
-    """A usage service without its clock: each cycle is told what time it is."""
+    """A usage service without a clock of its own: each cycle gets the time from the test."""
 
     def __init__(self, store: Store, field: Field) -> None:
         self.store = store
