@@ -33,17 +33,15 @@ from store.schema import (
     EDGE,
     EFFICIENCY,
     EVENTS,
-    GATEWAY_CLOCK,
     METER_STATUS,
     OPERATOR_DATABASE,
     PARK_EFFICIENCY,
     PARK_INDICATOR,
-    PIPELINE,
-    REFUSED_COUNT,
     SYMBIOSIS,
     USAGE,
     reading_series,
 )
+from tests.dashboards.ofservices import ns, pipeline, refused
 
 QUARTER = timedelta(minutes=15)
 BATCH = 500
@@ -100,8 +98,8 @@ class Plant:
         yield from self._symbiosis()
         yield from self._of_park()
         yield from self._events()
-        yield from self._pipeline()
-        yield from self._refused()
+        yield from pipeline(self.park, self.now)
+        yield from refused(self.park, self.now)
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.park.zone)
@@ -159,7 +157,7 @@ class Plant:
             }
             if meter.belongs[-1].role is not Role.GENERATION and meter.utility is not Utility.PRODUCTION:
                 fields |= {"cost_vnd": amount * price, "co2e_kg": amount * 0.62, "toe": amount * 0.00015}
-            yield point(by_band[band], fields, _ns(moment))
+            yield point(by_band[band], fields, ns(moment))
 
     def _status(self, meter: Meter) -> Iterator[str]:
         age = {"em-feed": 4000.0, "wm-pharma": 4800.0}.get(meter.id, 20.0 + len(meter.id))
@@ -173,7 +171,7 @@ class Plant:
                 "heard": True,
                 "seconds_since_last": silent,
             }
-            yield point(series(METER_STATUS, tags), fields, _ns(self.now - timedelta(seconds=30 + before)))
+            yield point(series(METER_STATUS, tags), fields, ns(self.now - timedelta(seconds=30 + before)))
 
     def _readings(self, meter: Meter) -> Iterator[str]:
         head = reading_series(self.park.id, meter)
@@ -192,7 +190,7 @@ class Plant:
                     fields[name] = value * (1 + 0.08 * math.sin(step / 17))
             if meter.limits and 40 <= step < 52:
                 fields["state"] = "calibrating" if step < 46 else "measuring"
-            yield point(head, fields, _ns(moment))
+            yield point(head, fields, ns(moment))
 
     def _efficiency(self, tenant: str) -> Iterator[str]:
         noise = random.Random(tenant)
@@ -216,7 +214,7 @@ class Plant:
                 said: dict[str, FieldValue] = {"expected": expected, "actual": kwh, "saving": expected - kwh}
                 said |= {"enpi": kwh / expected, "out_of_range": 0.0, "version": 1.0, "drivers": "output,cdd:24"}
                 said["cusum"] = saved
-                yield point(series(BASELINE, expecting), said, _ns(start))
+                yield point(series(BASELINE, expecting), said, ns(start))
             water, waste = 300 * size * days * swing, 240 * size * days * swing
             fields: dict[str, FieldValue] = {
                 "electricity_kwh": kwh,
@@ -276,7 +274,7 @@ class Plant:
             tags = {"park": self.park.id, "tenant": tenant, "period": period.value}
             for name in [name for name in fields if name not in OF_ALL_DATA]:
                 fields |= {completeness_field(name): 0.99, reasons_field(name): "", estimated_field(name): 0.0}
-            yield point(series(EFFICIENCY, tags), fields, _ns(start))
+            yield point(series(EFFICIENCY, tags), fields, ns(start))
 
     def _year(self, tenant: str) -> Iterator[str]:
         """Where the year will end: beyond a threshold for one tenant."""
@@ -285,7 +283,7 @@ class Plant:
         ends = {"forecast": 3150.0, "forecast_low": 2900.0, "forecast_high": 3400.0, "entered": 58.0}
         fields: dict[str, FieldValue] = {f"toe_{name}": value * size / 4 for name, value in ends.items()}
         fields |= {f"co2e_{name}_kg": value * size * 1000 for name, value in ends.items()}
-        yield point(series(EFFICIENCY, tags), fields, _ns(self._midnight(0).replace(month=1, day=1)))
+        yield point(series(EFFICIENCY, tags), fields, ns(self._midnight(0).replace(month=1, day=1)))
 
     def _balance(self) -> Iterator[str]:
         mains = [
@@ -311,11 +309,11 @@ class Plant:
                 cost = {"bought_vnd": 1700.0 * through, "bought_with_vat_vnd": 1836.0 * through}
                 paid = {**cost, "bought_price_vnd": 1700.0, "loss_vnd": 1700.0 * loss}
                 for place, head in enumerate(heads):
-                    yield point(head, {**fields, **(paid if place else {})}, _ns(self._midnight(back)))
+                    yield point(head, {**fields, **(paid if place else {})}, ns(self._midnight(back)))
             for place, head in enumerate(months):
                 of_month = {name: value * 20 for name, value in {**cost, "loss_vnd": 1700.0 * loss}.items()}
                 bought = {**of_month, "bought_price_vnd": 1700.0} if place else {}
-                yield point(head, {**fields, **bought}, _ns(self._midnight(0).replace(day=1)))
+                yield point(head, {**fields, **bought}, ns(self._midnight(0).replace(day=1)))
 
     def _closing(self) -> Iterator[str]:
         """Three closed months, one of them corrected later, one with a correction waiting; and one that is open."""
@@ -341,9 +339,9 @@ class Plant:
                 of_park: dict[str, FieldValue] = {"open_days": 0.0, "obstacles": float(place)}
                 of_park["closed"] = (start + timedelta(days=34)).timestamp() * 1000
                 if place == 3 and tenant is None:
-                    yield point(head, {"open_days": 22.0}, _ns(start))
+                    yield point(head, {"open_days": 22.0}, ns(start))
                 elif place < 3:
-                    yield point(head, fields | (of_park if tenant is None else {}), _ns(start))
+                    yield point(head, fields | (of_park if tenant is None else {}), ns(start))
 
     def _symbiosis(self) -> Iterator[str]:
         """Two matches, and a pair that has no number, of each month."""
@@ -356,7 +354,7 @@ class Plant:
                 if number < 2:
                     amounts = {"met": 800.0, "met_by_day": 950.0, "offered": 4000.0, "asked": 1000.0}
                     fields |= amounts | {"saved_vnd": 9e6, "saved_m3": 0.0, "saved_toe": 0.7, "saved_co2e_kg": 1600.0}
-                yield point(series(SYMBIOSIS, tags), fields, _ns(month))
+                yield point(series(SYMBIOSIS, tags), fields, ns(month))
 
     def _of_park(self) -> Iterator[str]:
         """The park's own figures of each month and of the year."""
@@ -369,12 +367,12 @@ class Plant:
             for start in sorted(starts):
                 shown = PARK_FIGURES if period is Period.DAY else PARK_FIGURES | ENTERED_FIGURES
                 values = {name: 0.12 if spec.percent else 900.0 for name, spec in shown.items()} | large
-                yield point(head, {**values}, _ns(start))
+                yield point(head, {**values}, ns(start))
         for year in sorted(years):
             own = {name: figure(0.12, "1") for name in ("solar_share", "reuse_share", "toe", "co2e_kg")}
             for each in year_indicators(self.park, own, {}, year.year, self.now.date()):
                 head = series(PARK_INDICATOR, {"park": self.park.id, "indicator": each.indicator.code})
-                yield point(head, {**each.fields}, _ns(year))
+                yield point(head, {**each.fields}, ns(year))
 
     def _events(self) -> Iterator[str]:
         for hours, kind, tenant, meter in (
@@ -389,45 +387,4 @@ class Plant:
                 "text_en": f"{kind} of {meter or 'the park'}" + LONG_TEXT["en"] * (kind == "swap"),
                 "text_vi": f"{kind}: {meter or 'khu'}" + LONG_TEXT["vi"] * (kind == "swap"),
             }
-            yield point(series(EVENTS, tags), fields, _ns(self.now - timedelta(hours=hours)))
-
-    def _pipeline(self) -> Iterator[str]:
-        head = series(PIPELINE, {"service": "ingest", "instance": "ingest-1"})
-        for step in range(360):
-            fields: dict[str, FieldValue] = {
-                "messages_per_s": 0.4,
-                "readings_per_s": 1.4 + 0.2 * math.sin(step / 9),
-                "refused_per_s": 0.0,
-                "stored": 1000 + step * 14,
-                "refused": 3,
-                "connected": True,
-                "unacknowledged": 0,
-                "held_bytes": 2048,
-                "retries": 0,
-                "reconnects": 0,
-                "resident_mb": 41.0,
-                "write_ms": 6.0 + math.sin(step / 5),
-                "last_write_age_s": 3.0,
-                "waiting_s": 0.0,
-                "lag_s": 1.2,
-            }
-            yield point(head, fields, _ns(self.now - timedelta(minutes=360 - step)))
-            for number, gateway in enumerate(self.park.gateways):
-                tags = {"park": self.park.id, "gateway": gateway.id, "instance": "ingest-1"}
-                behind = 0.6 + number + 0.2 * math.sin(step / 7)
-                yield point(
-                    series(GATEWAY_CLOCK, tags), {"behind_s": behind}, _ns(self.now - timedelta(minutes=360 - step))
-                )
-
-    def _refused(self) -> Iterator[str]:
-        for hours, gateway, reason in (
-            (0.5, "gw-east", "out_of_range"),
-            (3, "gw-water", "unknown_meter"),
-            (50, "gw-east", "bad_time"),
-        ):
-            tags = {"park": self.park.id, "gateway": gateway, "reason": reason}
-            yield point(series(REFUSED_COUNT, tags), {"count": 1}, _ns(self.now - timedelta(hours=hours)))
-
-
-def _ns(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000) * 1_000_000
+            yield point(series(EVENTS, tags), fields, ns(self.now - timedelta(hours=hours)))

@@ -1,0 +1,124 @@
+"""One meter that is silent for long, sends garbage, or one late reading of long ago, harms no other."""
+
+from math import exp, log
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
+from ingest.arrivals import ArrivalSource, Extent, Trace
+from metering.parkfile import load_park
+from store.client import Store
+from store.schema import OPERATOR_DATABASE, reading_series
+from tests.efficiency.conftest import usage_rows
+from tests.efficiency.service.test_aside import HEAD, METER, NOW, begun, events, lines, park_of, sums
+
+SILENCES_MS = {
+    f"m-{number}": round(60_000 * (400 * 24 * 60) ** (number / 11)) // 60_000 * 60_000 for number in range(12)
+}
+"""From a minute to 400 days, each about three times the one before."""
+
+
+async def test_a_meter_that_is_heard_again_stops_nobody_however_long_it_was_silent(
+    store: Store, tmp_path: Path
+) -> None:
+    park = park_of(tmp_path, [*SILENCES_MS])
+    heard = {meter: NOW - silence for meter, silence in SILENCES_MS.items()}
+    for meter, last in heard.items():
+        await store.write(lines(park, meter, last - 10 * DAY_MS, last), OPERATOR_DATABASE)
+    usage = await begun(store, park, NOW - 1)
+    for meter in SILENCES_MS:
+        await store.write(lines(park, meter, NOW, NOW), OPERATOR_DATABASE)
+    await usage.cycle(NOW + 1000)
+    assert not usage.aside.things
+    assert await events(store) == []
+    for meter, used in (await sums(store)).items():
+        assert used == pytest.approx((NOW - heard[meter] + 10 * DAY_MS) / QUARTER_MS), meter
+    along = await usage_rows(store)
+    for measurement in ("usage", "usage_cursor", "usage_basis"):
+        await store.query(f'DROP MEASUREMENT "{measurement}"', OPERATOR_DATABASE)
+    await begun(store, park, NOW + 1000)
+    assert await usage_rows(store) == along
+
+
+EXAMPLES = 1000
+
+
+async def test_of_a_thousand_meters_that_were_silent_up_to_a_month_each_gets_all_of_its_use(
+    store: Store, tmp_path: Path
+) -> None:
+    silence = {f"m-{number}": round(exp(Random(number).uniform(*_LOGS))) for number in range(EXAMPLES)}
+    park = park_of(tmp_path, [*silence])
+    heard = {meter: NOW - ms for meter, ms in silence.items()}
+    before = [line for meter, last in heard.items() for line in lines(park, meter, last - 4 * QUARTER_MS, last)]
+    await store.write(before, OPERATOR_DATABASE)
+    usage = await begun(store, park, NOW - 1)
+    await store.write([line for meter in silence for line in lines(park, meter, NOW, NOW)], OPERATOR_DATABASE)
+    await usage.cycle(NOW + 1000)
+    assert not usage.aside.things
+    wanted = {meter: ms / QUARTER_MS + 4 for meter, ms in silence.items()}
+    assert await sums(store) == pytest.approx(wanted)
+
+
+_LOGS = (log(60_000), log(30 * DAY_MS))
+
+
+def garbage(random_: Random, count: int) -> list[float]:
+    """What a broken register may show: numbers of any size, falls, leaps, one value for hours."""
+    shown: list[float] = []
+    while len(shown) < count:
+        high = 10.0 ** random_.randrange(-3, 300)
+        value = random_.choice((0.0, -1.0, 1.0)) * random_.uniform(0, high)
+        step = random_.choice((0.0, random_.uniform(-high, high), random_.uniform(0, 500)))
+        shown += [value + step * place for place in range(random_.randrange(1, 12))]
+    return shown[:count]
+
+
+async def test_of_a_thousand_meters_that_send_garbage_none_harms_a_hundred_good_ones(
+    store: Store, tmp_path: Path
+) -> None:
+    good, bad = ([f"{name}-{number}" for number in range(count)] for name, count in (("ok", 100), ("bad", EXAMPLES)))
+    park = park_of(tmp_path, [*good, *bad])
+    since, running = NOW - 6 * HOUR_MS, NOW - QUARTER_MS
+    times = range(since, NOW + 1, QUARTER_MS)
+    written = {meter: lines(park, meter, since, NOW) for meter in good}
+    for meter in bad:
+        head = reading_series(park.id, park.meter[meter])
+        shown = zip(times, garbage(Random(meter), len(times)), strict=True)
+        written[meter] = [f"{head} energy_kwh={value!r} {ms}000000" for ms, value in shown]
+    first = len(range(since, running + 1, QUARTER_MS))
+    await store.write([line for each in written.values() for line in each[:first]], OPERATOR_DATABASE)
+    usage = await begun(store, park, running)
+    for place in range(first, len(times)):
+        await store.write([each[place] for each in written.values()], OPERATOR_DATABASE)
+        await usage.cycle(times[place] + 1000)
+    assert not usage.aside.things
+    found = await sums(store)
+    assert {meter: found[meter] for meter in good} == pytest.approx(dict.fromkeys(good, len(times) - 1))
+    most = await store.query('SELECT max("amount") AS most FROM "usage"', OPERATOR_DATABASE)
+    assert most[0]["most"] <= 2 * 900 / 4, "no meter of 900 kW uses that much in a quarter hour"
+
+
+@pytest.mark.parametrize("days", [66, 400, 3650])
+async def test_a_late_reading_of_long_ago_stops_nobody(days: int, store: Store, tmp_path: Path) -> None:
+    """As of a device whose clock begins at its factory date, where nobody refused it."""
+    # One shard a week would be hundreds of them.
+    await store.query(f'ALTER RETENTION POLICY "autogen" ON "{OPERATOR_DATABASE}" SHARD DURATION 3650d', "")
+    file = tmp_path / "own.yaml"
+    file.write_text(HEAD.replace("PARK", "demo") + METER.replace("ID", "one").replace("tenant: textile, ", ""))
+    file.write_text(file.read_text() + METER.replace("ID", "two"))
+    park = load_park(file)
+    for meter in ("one", "two"):
+        await store.write(lines(park, meter, NOW - DAY_MS, NOW), OPERATOR_DATABASE)
+    usage = await begun(store, park, NOW)
+    old = NOW - days * DAY_MS
+    await store.write(lines(park, "one", old, old), OPERATOR_DATABASE)
+    await store.write(Trace("ingest-1").lines({ArrivalSource("demo", "one"): Extent(old, old)}, NOW), OPERATOR_DATABASE)
+    await store.write(lines(park, "two", NOW, NOW + QUARTER_MS), OPERATOR_DATABASE)
+    await usage.cycle(NOW + QUARTER_MS)
+    assert (await sums(store))["two"] == pytest.approx(97)
+    for more in range(1, 4):  # so long a past is computed over some cycles
+        await usage.cycle(NOW + QUARTER_MS + more * 1000)
+    assert not usage.aside.things
+    assert await sums(store) == pytest.approx({"one": days * DAY_MS / QUARTER_MS, "two": 97})
