@@ -24,9 +24,9 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
 from metering.errors import OperatorError, UnavailableError
-from metering.model import Identifier, Model
+from metering.model import Identifier, Model, Zone
 from metering.park import Park
-from metering.sources import QUANTITIES, Zone
+from metering.sources import QUANTITIES
 from metering.units import conversion
 from wire.address import BrokerAddress
 from wire.client import client_of

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -19,6 +20,16 @@ Identifier = Annotated[str, StringConstraints(pattern=rf"^{IDENTIFIER.pattern}$"
 
 Printable = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
 """What a device or a person calls something: letters of any language, digits, spaces; no control characters."""
+
+
+def known_zone(name: str) -> str:
+    """The name itself, of a time zone of the IANA database. Raises `ValueError` for any other."""
+    if name not in available_timezones():
+        raise ValueError("not a time zone of the IANA database, such as Asia/Ho_Chi_Minh")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(known_zone)]
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number; neither a text that looks like one nor a boolean."""

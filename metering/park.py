@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from metering.calendar import Calendar, Window
 from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dated, value_on
@@ -16,7 +16,7 @@ from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span, midnight_ms
 from metering.meterlibrary import Driven
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
-from metering.model import Count, Identifier, Localized, Model, NotNegative, Number, Positive
+from metering.model import Count, Identifier, Localized, Model, NotNegative, Number, Positive, Zone
 from metering.quantities import Utility
 from metering.shortforms import written_out
 from metering.sources import Source
@@ -25,13 +25,6 @@ from metering.tariffs import Allocation, Factors, Tariffs
 
 _MISSED = 3
 """So many intervals in a row are not missed by chance."""
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        msg = "not a time zone of the IANA database, such as Asia/Ho_Chi_Minh"
-        raise ValueError(msg)
-    return name
 
 
 class IntakeContract(Model):
@@ -50,7 +43,7 @@ class ParkInfo(Model):
 
     id: Identifier
     name: Localized
-    timezone: Annotated[str, AfterValidator(_known_zone)]
+    timezone: Zone
     area_m2: Positive | None = None
     thresholds: Thresholds = Thresholds()
     clock_off_s: Positive = 60.0

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import available_timezones
 
 import jmespath
 import ryaml
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from metering.model import Identifier, Model, Number
+from metering.model import Identifier, Model, Number, Zone
 from metering.quantities import UTILITIES, Quantity
 from metering.units import conversion, units_of
 
@@ -54,16 +53,8 @@ def _is_a_filter(text: str) -> str:
     return text
 
 
-def _known_zone(text: str) -> str:
-    if text not in available_timezones():
-        msg = "not a time zone of the IANA database, such as Asia/Ho_Chi_Minh"
-        raise ValueError(msg)
-    return text
-
-
 Expression = Annotated[str, StringConstraints(min_length=1), AfterValidator(_compiles)]
 TopicFilter = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_is_a_filter)]
-Zone = Annotated[str, AfterValidator(_known_zone)]
 Level = Annotated[int, Field(strict=True, ge=0, le=31)]
 
 

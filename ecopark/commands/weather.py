@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -13,6 +13,7 @@ from ecopark.weatherfile import WeatherColumns, merged, read_weather
 from ecopark.whichpark import find_park
 from efficiency.baseline.weather import load_weather, weather_file, write_weather
 from metering.errors import OperatorError
+from metering.model import known_zone
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Outdoor temperature, which baselines may be explained by."
@@ -66,9 +67,10 @@ def import_weather(
 
 
 def _zone(name: str) -> ZoneInfo:
-    if name not in available_timezones():
-        raise OperatorError(f"--zone is {name}: must be a time zone of the IANA database, such as Asia/Ho_Chi_Minh")
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(known_zone(name))
+    except ValueError as error:
+        raise OperatorError(f"--zone is {name}: {error}") from error
 
 
 @app.command(epilog="Example: ecopark weather show")
