@@ -2,35 +2,46 @@
 
 `modbus://10.0.0.7:502` (Modbus TCP), `modbus-rtu://10.0.0.8:4001` (RTU frames over TCP, as serial servers send them),
 `modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even`, `mbus://10.0.0.9:10001`, `mbus:///dev/ttyUSB1?baud=2400`. Also groups
-the meters of a gateway by line.
+the meters of a gateway by line. Each driver names its own schemes; nothing here knows a protocol.
 """
 
 import termios
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError
 
 from metering.errors import OperatorError
-from metering.lenient import Broken
+from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
 from metering.model import Model, Positive
-from metering.park import Gateway
-
-SCHEMES: Final = {"modbus": 502, "modbus-rtu": None, "mbus": None}
-"""Each scheme with its default port."""
-
-_EXAMPLES: Final = {
-    "modbus": "modbus://10.0.0.7:502",
-    "modbus-rtu": "modbus-rtu://10.0.0.8:4001 or modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even",
-    "mbus": "mbus://10.0.0.9:10001 or mbus:///dev/ttyUSB1?baud=2400",
-}
-_MBUS: Final = {"parity": "even"}  # EN 13757-2 leaves no choice
-
+from metering.park import Gateway, Park
+from metering.parkfile import explained
 
 PORT_ERRORS: Final = (OSError, ValueError, termios.error)
 """What pyserial raises where a port cannot be opened; the last one where it rejects the settings."""
+
+
+class Scheme(NamedTuple):
+    """What the URL of a line may begin with, and an example of such a URL."""
+
+    name: str
+    example: str
+    port: int | None = None
+    """Of a host, where the URL names none."""
+    serial: Mapping[str, str] | None = None
+    """The settings that a serial port has to have; None where there is no serial port."""
+
+
+class Bus(NamedTuple):
+    """A protocol whose meters share lines: its `name`, and the `key` of its blocks in a park file."""
+
+    name: str
+    key: str
+    schemes: tuple[Scheme, ...]
+    variable: str
+    """The environment variable that sets the gateway's own line."""
 
 
 class Serial(Model):
@@ -60,48 +71,38 @@ class LineAddress(Model):
         return self.serial.path if self.serial is not None else f"{self.host}:{self.port}"
 
 
-def parse_line(text: str, schemes: tuple[str, ...]) -> LineAddress:
+def parse_line(text: str, schemes: tuple[Scheme, ...]) -> LineAddress:
     """Read the URL of a line of one of the schemes.
 
     Raises `ValueError` that says what would be right.
     """
-    right = "write " + " or ".join(_EXAMPLES[scheme] for scheme in schemes)
+    right = "write " + " or ".join(scheme.example for scheme in schemes)
     try:
         url = urlsplit(text)
         options = dict(parse_qsl(url.query, strict_parsing=True)) if url.query else {}
         port = url.port
     except ValueError as error:
         raise ValueError(f"{right} ({error})") from error
-    if url.scheme not in schemes or url.fragment or url.username:
+    scheme = next((scheme for scheme in schemes if scheme.name == url.scheme), None)
+    if scheme is None or url.fragment or url.username:
         raise ValueError(right)
     timeout = options.pop("timeout", None)
-    known: dict[str, object] = {"scheme": url.scheme}
+    known: dict[str, object] = {"scheme": scheme.name}
     try:
         if timeout is not None:
             known["timeout"] = float(timeout)
         if url.hostname and url.path in {"", "/"} and not options:
-            known |= {"host": url.hostname, "port": port or SCHEMES[url.scheme]}
+            known |= {"host": url.hostname, "port": port or scheme.port}
             if known["port"] is None:
                 raise ValueError(f"the port is missing; {right}")
-        elif not url.netloc and url.path and url.scheme != "modbus":
-            fixed = _MBUS if url.scheme == "mbus" else {}
-            known["serial"] = Serial.model_validate({"path": url.path, **fixed, **options})
+        elif not url.netloc and url.path and scheme.serial is not None:
+            known["serial"] = Serial.model_validate({"path": url.path, **scheme.serial, **options})
         else:
             raise ValueError(right)
         return LineAddress.model_validate(known)
     except ValidationError as error:
         fault = error.errors()[0]
         raise ValueError(f"{fault['loc'][-1]}: {fault['msg'].lower()}; {right}") from error
-
-
-class Bus(NamedTuple):
-    """A protocol whose meters share lines: its `name`, and the `key` of its blocks in a park file."""
-
-    name: str
-    key: str
-    schemes: tuple[str, ...]
-    variable: str
-    """The environment variable that sets the gateway's own line."""
 
 
 class BusGatewayBlock(Model):
@@ -125,6 +126,40 @@ def line_faults(bus: Bus, line: Any) -> Iterator[Broken]:
             parse_line(line, bus.schemes)
         except ValueError as error:
             yield ("line",), str(error)
+
+
+def block_faults(
+    bus: Bus,
+    park: Park,
+    *,
+    model: Callable[[dict[str, Any]], Iterator[Broken]],
+    meter: Callable[[Meter], Iterator[Broken]],
+) -> Iterator[Broken]:
+    """What is wrong with the park's blocks for a driver: where, and what would be right.
+
+    `model` checks the block of a meter model, with places inside it; `meter` a whole meter, with places inside the
+    meter.
+    """
+    for index, gateway in enumerate(park.gateways):
+        for path, right in _gateway_faults(bus, getattr(gateway, bus.key)):
+            yield ("gateways", index, bus.key, *path), right
+    for name, found in park.meter_models.items():
+        raw = getattr(found, bus.key)
+        if raw is not None:
+            for path, right in model(raw):
+                yield ("meter_models", name, bus.key, *path), right
+    for index, each in enumerate(park.meters):
+        for path, right in as_far_as_read(meter(each)):
+            yield ("meters", index, *path), right
+
+
+def _gateway_faults(bus: Bus, raw: dict[str, Any] | None) -> Iterator[Broken]:
+    if raw is not None:
+        try:
+            BusGatewayBlock.model_validate(raw)
+        except ValidationError as error:
+            yield from explained(error, BusGatewayBlock)
+        yield from line_faults(bus, raw.get("line"))
 
 
 def own_line(bus: Bus, gateway: Gateway, where: str | None) -> str | None:

@@ -15,12 +15,11 @@ from typing import Annotated, Any, Final
 import serial
 from pydantic import BeforeValidator, ValidationError
 
-from gateway.lines import PORT_ERRORS, Bus, BusGatewayBlock, LineAddress, by_line, line_faults, own_line
+from gateway.lines import PORT_ERRORS, Bus, LineAddress, Scheme, block_faults, by_line, line_faults, own_line
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
 from gateway.polling import PolledLine, Rounds
-from metering.lenient import Broken, as_far_as_read
+from metering.lenient import Broken
 from metering.meters import Meter
-from metering.model import Model
 from metering.park import Gateway, Park
 from metering.parkfile import explained
 from running.patience import Patience, Pause
@@ -28,7 +27,18 @@ from running.trouble import Trouble
 from wire.messages import Reading
 
 _LOG = logging.getLogger(__name__)
-BUS: Final = Bus("M-Bus", "mbus", ("mbus",), "ECOPARK_MBUS_URL")
+BUS: Final = Bus(
+    "M-Bus",
+    "mbus",
+    (
+        Scheme(
+            "mbus",
+            "mbus://10.0.0.9:10001 or mbus:///dev/ttyUSB1?baud=2400",
+            serial={"parity": "even"},  # EN 13757-2 leaves no choice
+        ),
+    ),
+    "ECOPARK_MBUS_URL",
+)
 _LONGEST_PAUSE_S: Final = 300.0
 _MOST_TELEGRAMS: Final = 10  # of one answer
 _SELECTED: Final = 253  # the primary address of a meter selected by its secondary one
@@ -62,31 +72,25 @@ class MbusMeterBlock(Records):
 
 def faults(park: Park) -> Iterator[Broken]:
     """What is wrong with the park's blocks for this driver: where, and what would be right."""
-    for index, gateway in enumerate(park.gateways):
-        if gateway.mbus is not None:
-            for path, right in _wrong(BusGatewayBlock, gateway.mbus):
-                yield ("gateways", index, "mbus", *path), right
-    for name, model in park.meter_models.items():
-        if model.mbus is not None:
-            for path, right in _wrong(Records, model.mbus):
-                yield ("meter_models", name, "mbus", *path), right
-    for index, meter in enumerate(park.meters):
-        for path, right in as_far_as_read(_meter_faults(meter)):
-            yield ("meters", index, "mbus", *path), right
+    return block_faults(BUS, park, model=lambda raw: _wrong(Records, raw), meter=_meter_faults)
 
 
-def _wrong(kind: type[Model], raw: dict[str, Any]) -> Iterator[Broken]:
+def _wrong(kind: type[Records], raw: dict[str, Any]) -> Iterator[Broken]:
     try:
         kind.model_validate(raw)
     except ValidationError as error:
         yield from explained(error, kind)
-    yield from line_faults(BUS, raw.get("line"))
 
 
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
+    for path, right in _in_block(meter):
+        yield ("mbus", *path), right
+
+
+def _in_block(meter: Meter) -> Iterator[Broken]:
     if meter.mbus is None:
         return
-    found = list(_wrong(MbusMeterBlock, meter.mbus))
+    found = [*_wrong(MbusMeterBlock, meter.mbus), *line_faults(BUS, meter.mbus.get("line"))]
     yield from found
     if found:
         return

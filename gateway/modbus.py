@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
-from gateway.lines import Bus, BusGatewayBlock, LineAddress, by_line, line_faults, own_line
+from gateway.lines import Bus, LineAddress, Scheme, block_faults, by_line, line_faults, own_line
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import DecodedWords, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import PolledLine, Rounds
@@ -25,7 +25,17 @@ from running.trouble import Trouble
 from wire.messages import Reading
 
 _LOG = logging.getLogger(__name__)
-BUS: Final = Bus("Modbus", "modbus", ("modbus", "modbus-rtu"), "ECOPARK_MODBUS_URL")
+BUS: Final = Bus(
+    "Modbus",
+    "modbus",
+    (
+        Scheme("modbus", "modbus://10.0.0.7:502", port=502),
+        Scheme(
+            "modbus-rtu", "modbus-rtu://10.0.0.8:4001 or modbus-rtu:///dev/ttyUSB0?baud=9600&parity=even", serial={}
+        ),
+    ),
+    "ECOPARK_MODBUS_URL",
+)
 _LONGEST_PAUSE_S: Final = 60.0
 _SILENT_ENOUGH: Final = 2  # consecutive blocks without an answer until a device counts as silent
 _NEARLY: Final = 1e-9
@@ -40,15 +50,11 @@ class ModbusMeterBlock(Map):
 
 def faults(park: Park) -> Iterator[Broken]:
     """What is wrong with the park's blocks for this driver: where, and what would be right."""
-    for index, gateway in enumerate(park.gateways):
-        if gateway.modbus is not None:
-            yield from _under(("gateways", index, "modbus"), gateway.modbus, _gateway_faults(gateway.modbus))
-    for name, model in park.meter_models.items():
-        if model.modbus is not None:
-            yield from _under(("meter_models", name, "modbus"), model.modbus, _map_faults(model.modbus, Map))
-    for index, meter in enumerate(park.meters):
-        for below, right in as_far_as_read(_meter_faults(meter)):
-            yield ("meters", index, *below), right
+    return block_faults(BUS, park, model=_model_faults, meter=_meter_faults)
+
+
+def _model_faults(raw: dict[str, Any]) -> Iterator[Broken]:
+    return _under((), raw, _map_faults(raw, Map))
 
 
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
@@ -69,14 +75,6 @@ def _map_faults(raw: dict[str, Any], kind: type[Map]) -> Iterator[Broken]:
         yield from wrong_in(kind.model_validate(raw))
     except ValidationError as error:
         yield from explained(error, kind)
-
-
-def _gateway_faults(raw: dict[str, Any]) -> Iterator[Broken]:
-    try:
-        BusGatewayBlock.model_validate(raw)
-    except ValidationError as error:
-        yield from explained(error, BusGatewayBlock)
-    yield from line_faults(BUS, raw.get("line"))
 
 
 def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:

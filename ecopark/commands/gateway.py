@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ecopark.settings import read_settings
+from gateway import mbus, modbus
 from gateway.lines import LineAddress, parse_line
 from gateway.mbus import BusAddress
 from gateway.mbusmap import Answer, Records
@@ -100,7 +101,7 @@ def _profile(name: str) -> dict[str, Any]:
 
 def _line(text: str) -> LineAddress:
     try:
-        return parse_line(text, ("modbus", "modbus-rtu", "mbus"))
+        return parse_line(text, (*modbus.BUS.schemes, *mbus.BUS.schemes))
     except ValueError as error:
         raise OperatorError(f"{text}: {error}") from error
 

@@ -17,6 +17,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.lines import parse_line
+from gateway.modbus import BUS
 from gateway.modbusmap import Map
 from gateway.probe import probe_modbus
 from metering.errors import UnavailableError
@@ -53,7 +54,7 @@ async def test_a_register_that_only_makes_sense_with_swapped_words_is_said() -> 
     places["frequency_hz"] = {"address": 2, "type": "float32", "order": "CDAB"}
     chart = Map.model_validate({"addresses_from": 0, "registers": places})
     found = {
-        one.quantity: one for one in await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", ("modbus",)), 1, chart)
+        one.quantity: one for one in await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", BUS.schemes), 1, chart)
     }
     await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
     assert (found["voltage_v"].value, found["voltage_v"].remark, found["voltage_v"].raw) == (230.5, "", "4366 8000")
@@ -188,6 +189,6 @@ async def test_a_line_that_nobody_answers_on_is_the_other_sides(tmp_path: Path) 
     chart = Map.model_validate({"addresses_from": 0, "registers": {"power_kw": {"address": 1, "type": "uint16"}}})
     port = free_port()
     with pytest.raises(UnavailableError, match="cannot be connected"):
-        await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", ("modbus",)), 1, chart)
+        await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", BUS.schemes), 1, chart)
     status, _, err = await run(f"127.0.0.1:{port}", "--profile", str(profile), "--device", "1")
     assert (status, "cannot be connected" in err) == (1, True)

@@ -10,6 +10,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.lines import parse_line
+from gateway.modbus import BUS
 from gateway.modbusmap import Map
 from gateway.probe import probe_modbus
 from metering.meterlibrary import library_model, library_names
@@ -42,7 +43,7 @@ async def test_a_profile_reads_what_others_read(name: str) -> None:
     await server.serve_forever(background=True)
     chart = Map.model_validate(library_model(name)["modbus"])
     found = {
-        one.quantity: one for one in await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", ("modbus",)), 1, chart)
+        one.quantity: one for one in await probe_modbus(parse_line(f"modbus://127.0.0.1:{port}", BUS.schemes), 1, chart)
     }
     await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
     for said in registers.values():
