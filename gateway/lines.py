@@ -125,7 +125,7 @@ def line_faults(bus: Bus, line: Any) -> Iterator[Broken]:
         try:
             parse_line(line, bus.schemes)
         except ValueError as error:
-            yield ("line",), str(error)
+            yield Broken(("line",), str(error))
 
 
 def block_faults(
@@ -142,15 +142,15 @@ def block_faults(
     """
     for index, gateway in enumerate(park.gateways):
         for path, right in _gateway_faults(bus, getattr(gateway, bus.key)):
-            yield ("gateways", index, bus.key, *path), right
+            yield Broken(("gateways", index, bus.key, *path), right)
     for name, found in park.meter_models.items():
         raw = getattr(found, bus.key)
         if raw is not None:
             for path, right in model(raw):
-                yield ("meter_models", name, bus.key, *path), right
+                yield Broken(("meter_models", name, bus.key, *path), right)
     for index, each in enumerate(park.meters):
         for path, right in as_far_as_read(meter(each)):
-            yield ("meters", index, *path), right
+            yield Broken(("meters", index, *path), right)
 
 
 def _gateway_faults(bus: Bus, raw: dict[str, Any] | None) -> Iterator[Broken]:

@@ -84,7 +84,7 @@ def _wrong(kind: type[Records], raw: dict[str, Any]) -> Iterator[Broken]:
 
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
     for path, right in _in_block(meter):
-        yield ("mbus", *path), right
+        yield Broken(("mbus", *path), right)
 
 
 def _in_block(meter: Meter) -> Iterator[Broken]:
@@ -96,11 +96,11 @@ def _in_block(meter: Meter) -> Iterator[Broken]:
         return
     block = MbusMeterBlock.model_validate(meter.mbus)
     if not block.registers:
-        yield (), "names no registers; add registers, or a model that has them"
+        yield Broken((), "names no registers; add registers, or a model that has them")
     for name, quantity in meter.quantities.items():
         record = block.registers.get(name)
         if record is not None and record.scale is None and KINDS[record.kind].unit != quantity.unit:
-            yield (
+            yield Broken(
                 ("registers", name),
                 f"{record.kind} comes in {KINDS[record.kind].unit}, not in {quantity.unit or 'this unit'}: give scale",
             )

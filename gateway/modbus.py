@@ -66,7 +66,7 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
     if not found:
         block = ModbusMeterBlock.model_validate(meter.modbus)
         if not block.registers:
-            yield ("modbus",), "names no registers; add registers, or a model that has them"
+            yield Broken(("modbus",), "names no registers; add registers, or a model that has them")
         yield from as_far_as_read(_counter_faults(meter, block))
 
 
@@ -87,12 +87,12 @@ def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:
         floating = next((place.type for place in places if place.type.startswith("float")), None)
         if stated.floating != floating:
             right = f"is read as {floating}; write floating: {floating}" if floating else "is read as a whole number"
-            yield ("registers", name, "floating"), right
+            yield Broken(("registers", name, "floating"), right)
         step = resolution(places)
         if floating is None and step is not None and abs(step / stated.resolution - 1) > _NEARLY:
-            yield ("registers", name, "resolution"), f"is read in steps of {step:g}; write resolution: {step:g}"
+            yield Broken(("registers", name, "resolution"), f"is read in steps of {step:g}; write resolution: {step:g}")
         if stated.rollover is not None and stated.rollover > highest(places) * (1 + _NEARLY):
-            yield ("registers", name, "rollover"), f"its registers roll over at {highest(places):g}"
+            yield Broken(("registers", name, "rollover"), f"its registers roll over at {highest(places):g}")
 
 
 def _under(path: tuple[str | int, ...], raw: dict[str, Any], found: Iterable[Broken]) -> Iterator[Broken]:
@@ -100,9 +100,9 @@ def _under(path: tuple[str | int, ...], raw: dict[str, Any], found: Iterable[Bro
     for below, right in found:
         match below:
             case ("registers", str(name), 0, *rest) if isinstance(raw.get("registers", {}).get(name), dict):
-                yield (*path, "registers", name, *rest), right
+                yield Broken((*path, "registers", name, *rest), right)
             case _:
-                yield (*path, *below), right
+                yield Broken((*path, *below), right)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from metering.lenient import Broken
 from metering.model import Model, Number
 
 MAX_WORDS: Final = 125
@@ -133,28 +134,28 @@ class Map(Model):
         return place.function or self.function or by_address
 
 
-Wrong = tuple[tuple[str | int, ...], str]
-"""Where in a map something is wrong, and what would be right."""
-
-
-def wrong_in(chart: Map) -> Iterator[Wrong]:
+def wrong_in(chart: Map) -> Iterator[Broken]:
     """Faults that appear only when values of a map are compared."""
     if not chart.registers:
         return
     if chart.sunspec and chart.addresses_from:
-        yield ("addresses_from",), "counts from the start of the SunSpec model; leave it out here"
+        yield Broken(("addresses_from",), "counts from the start of the SunSpec model; leave it out here")
         return
     if chart.addresses_from is None and not chart.sunspec:
-        yield ("addresses_from",), "say which address the maker prints for the first register: 0, 1, 30001 or 40001"
+        yield Broken(
+            ("addresses_from",), "say which address the maker prints for the first register: 0, 1, 30001 or 40001"
+        )
         return
     says = {"3": 4, "4": 3}.get(str(chart.addresses_from)[0])
     for name, places in chart.registers.items():
         for place in places:
             if says is not None and chart.function_of(place) != says:
-                yield ("registers", name), f"addresses from {chart.addresses_from} are read with function {says}"
+                yield Broken(
+                    ("registers", name), f"addresses from {chart.addresses_from} are read with function {says}"
+                )
         right = _out_of_reach(chart, places)
         if right is not None:
-            yield ("registers", name), right
+            yield Broken(("registers", name), right)
 
 
 def _out_of_reach(chart: Map, places: Sequence[RegisterPlace]) -> str | None:

@@ -5,7 +5,7 @@ Everything is local time of the park. A window whose end is not after its start 
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -44,14 +44,20 @@ def _parse_time(text: Any) -> Any:
     return minute
 
 
+class DayOfYear(NamedTuple):
+    """A day that comes back each year."""
+
+    month: int
+    day: int
+
+
 def _parse_day(text: Any) -> Any:
-    """A day of each year becomes (month, day); a day of one year a date."""
     if not isinstance(text, str):
         return text
     try:
         if len(text) == len("04-30"):
             day = date.fromisoformat(f"{_LEAP_YEAR}-{text}")
-            return day.month, day.day
+            return DayOfYear(day.month, day.day)
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError("a day is written 2026-02-17, or 04-30 where it comes back each year") from None
@@ -62,7 +68,7 @@ Days = Annotated[frozenset[int], BeforeValidator(_parse_days)]
 
 MinuteOfDay = Annotated[int, Field(strict=True, ge=0, le=MINUTES_PER_DAY), BeforeValidator(_parse_time)]
 
-CalendarDay = Annotated[date | tuple[int, int], BeforeValidator(_parse_day)]
+CalendarDay = Annotated[date | DayOfYear, BeforeValidator(_parse_day)]
 """A date, or month and day of every year."""
 
 
@@ -96,12 +102,12 @@ class DayRange(Model):
         last = self.first if self.last is None else self.last
         if isinstance(self.first, date) and isinstance(last, date):
             return self.first <= day <= last
-        begin, end, found = _of_year(self.first), _of_year(last), (day.month, day.day)
+        begin, end, found = _of_year(self.first), _of_year(last), _of_year(day)
         return begin <= found <= end if begin <= end else found >= begin or found <= end
 
 
-def _of_year(day: date | tuple[int, int]) -> tuple[int, int]:
-    return (day.month, day.day) if isinstance(day, date) else day
+def _of_year(day: date | DayOfYear) -> DayOfYear:
+    return DayOfYear(day.month, day.day)
 
 
 class Holiday(DayRange):

@@ -7,7 +7,7 @@ their source (`Sourced`); what tenants state about themselves may (`HistoryEntry
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -125,9 +125,7 @@ def edges(entries: Sequence[D], span: Span, zone: ZoneInfo) -> tuple[int, ...]:
     return tuple(ms for ms in instants if span.start < ms < span.end)
 
 
-def pieces(entries: Sequence[D], first: date, last: date) -> Iterator[tuple[date, date, D | None]]:
-    """Split the days from `first` up to but not including `last` where another entry begins: begin, end, entry."""
+def entries_between(entries: Sequence[D], first: date, end: date) -> list[D | None]:
+    """The entries that hold on the days from `first` up to but not including `end`; None for days without one."""
     days = {first, *(entry.since for entry in entries), *(entry.until for entry in entries if entry.until)}
-    cuts = [*sorted(day for day in days if first <= day < last), last]
-    for begin, end in itertools.pairwise(cuts):
-        yield begin, end, at(entries, begin)
+    return [at(entries, day) for day in sorted(days) if first <= day < end]

@@ -83,32 +83,30 @@ def _of(utility: Utility) -> FigureSpec:
     return FigureSpec(spec.figure, spec.unit or "{output}", spec.label, "F1")
 
 
-def _sum(name: str, unit: str, label: tuple[str, str], formula: str, **more: int) -> FigureSpec:
-    return FigureSpec(name, unit, Localized(en=label[0], vi=label[1]), formula, better=more.get("better", 0))
+def _sum(name: str, unit: str, en: str, vi: str, formula: str, **more: int) -> FigureSpec:
+    return FigureSpec(name, unit, Localized(en=en, vi=vi), formula, better=more.get("better", 0))
 
 
-def _money(name: str, label: tuple[str, str], formula: str, *, better: int = 0) -> FigureSpec:
-    return FigureSpec(name, "₫", Localized(en=label[0], vi=label[1]), formula, better=better, digits=0)
+def _money(name: str, en: str, vi: str, formula: str, *, better: int = 0) -> FigureSpec:
+    return FigureSpec(name, "₫", Localized(en=en, vi=vi), formula, better=better, digits=0)
 
 
-def _ratio(name: str, unit: str, label: tuple[str, str], formula: str, *, better: int = 0) -> FigureSpec:
+def _ratio(name: str, unit: str, en: str, vi: str, formula: str, *, better: int = 0) -> FigureSpec:
     return FigureSpec(
         name=name,
         unit=unit,
-        label=Localized(en=label[0], vi=label[1]),
+        label=Localized(en=en, vi=vi),
         formula=formula,
         joined=Joined.RATIO,
         better=better,
     )
 
 
-def _share(
-    name: str, label: tuple[str, str], formula: str, *, better: int = 0, joined: Joined = Joined.RATIO
-) -> FigureSpec:
+def _share(name: str, en: str, vi: str, formula: str, *, better: int = 0, joined: Joined = Joined.RATIO) -> FigureSpec:
     return FigureSpec(
         name=name,
         unit="1",
-        label=Localized(en=label[0], vi=label[1]),
+        label=Localized(en=en, vi=vi),
         formula=formula,
         joined=joined,
         better=better,
@@ -116,13 +114,13 @@ def _share(
     )
 
 
-def _apart(name: str, unit: str, label: tuple[str, str], formula: str, joined: Joined, **more: int) -> FigureSpec:
+def _apart(name: str, unit: str, en: str, vi: str, formula: str, *, joined: Joined, **more: int) -> FigureSpec:
     return FigureSpec(
         name,
         unit,
-        Localized(en=label[0], vi=label[1]),
+        Localized(en=en, vi=vi),
         formula,
-        joined,
+        joined=joined,
         better=more.get("better", 0),
         digits=more.get("digits"),
     )
@@ -130,109 +128,134 @@ def _apart(name: str, unit: str, label: tuple[str, str], formula: str, joined: J
 
 _FIGURES = (
     _of(Utility.ELECTRICITY),
-    _sum("grid_kwh", "kWh", ("Electricity bought", "Điện mua vào"), "F1"),
-    _sum("solar_kwh", "kWh", ("Own solar", "Điện mặt trời tự dùng"), "F1"),
+    _sum("grid_kwh", "kWh", "Electricity bought", "Điện mua vào", "F1"),
+    _sum("solar_kwh", "kWh", "Own solar", "Điện mặt trời tự dùng", "F1"),
     *(_of(utility) for utility in Utility if utility is not Utility.ELECTRICITY),
-    _money("cost_vnd", ("Cost before surcharge and VAT", "Chi phí trước thuế và tiền công suất phản kháng"), "F10"),
-    _money("demand_vnd", ("Demand charge", "Tiền công suất"), "F28", better=-1),
-    _money("reactive_vnd", ("Reactive power surcharge", "Tiền mua công suất phản kháng"), "F8", better=-1),
-    _money("vat_vnd", ("VAT", "Thuế GTGT"), "F19"),
-    _money("payable_vnd", ("Cost with surcharge and VAT", "Chi phí gồm thuế và tiền công suất phản kháng"), "F19"),
-    _money("budget_vnd", ("Budget to date", "Ngân sách đến nay"), "F18"),
-    _share("budget_share", ("Cost against budget", "Chi phí so với ngân sách"), "F18", better=-1),
-    _sum("co2e_scope1_kg", "kg CO₂e", ("Scope 1 emissions", "Phát thải phạm vi 1"), "F12"),
+    _money("cost_vnd", "Cost before surcharge and VAT", "Chi phí trước thuế và tiền công suất phản kháng", "F10"),
+    _money("demand_vnd", "Demand charge", "Tiền công suất", "F28", better=-1),
+    _money("reactive_vnd", "Reactive power surcharge", "Tiền mua công suất phản kháng", "F8", better=-1),
+    _money("vat_vnd", "VAT", "Thuế GTGT", "F19"),
+    _money("payable_vnd", "Cost with surcharge and VAT", "Chi phí gồm thuế và tiền công suất phản kháng", "F19"),
+    _money("budget_vnd", "Budget to date", "Ngân sách đến nay", "F18"),
+    _share("budget_share", "Cost against budget", "Chi phí so với ngân sách", "F18", better=-1),
+    _sum("co2e_scope1_kg", "kg CO₂e", "Scope 1 emissions", "Phát thải phạm vi 1", "F12"),
     _sum(
         "co2e_scope2_kg",
         "kg CO₂e",
-        ("Scope 2 emissions, location-based", "Phát thải phạm vi 2 (theo vị trí)"),
+        "Scope 2 emissions, location-based",
+        "Phát thải phạm vi 2 (theo vị trí)",
         "F11",
     ),
     _sum(
         "co2e_scope2_market_kg",
         "kg CO₂e",
-        ("Scope 2 emissions, market-based", "Phát thải phạm vi 2 (theo thị trường)"),
+        "Scope 2 emissions, market-based",
+        "Phát thải phạm vi 2 (theo thị trường)",
         "F11",
     ),
-    _sum("co2e_kg", "kg CO₂e", ("Emissions, scopes 1 and 2", "Phát thải phạm vi 1 và 2"), "F11"),
-    _sum("energy_mj", "MJ", ("Energy, all carriers", "Năng lượng, mọi dạng"), "F20"),
-    _sum("toe", "TOE", ("Primary energy, all carriers", "Năng lượng quy đổi, mọi dạng"), "F20"),
-    _ratio("electricity_per_output", "kWh/{output}", ("Electricity per output", "Suất tiêu hao điện"), "F3", better=-1),
+    _sum("co2e_kg", "kg CO₂e", "Emissions, scopes 1 and 2", "Phát thải phạm vi 1 và 2", "F11"),
+    _sum("energy_mj", "MJ", "Energy, all carriers", "Năng lượng, mọi dạng", "F20"),
+    _sum("toe", "TOE", "Primary energy, all carriers", "Năng lượng quy đổi, mọi dạng", "F20"),
+    _ratio("electricity_per_output", "kWh/{output}", "Electricity per output", "Suất tiêu hao điện", "F3", better=-1),
     _ratio(
         "energy_per_output",
         "MJ/{output}",
-        ("Energy per output, all carriers", "Suất tiêu hao năng lượng, mọi dạng"),
+        "Energy per output, all carriers",
+        "Suất tiêu hao năng lượng, mọi dạng",
         "F3",
         better=-1,
     ),
     _ratio(
         "toe_per_output",
         "TOE/{output}",
-        ("Primary energy per output, all carriers", "Suất tiêu hao năng lượng quy đổi, mọi dạng"),
+        "Primary energy per output, all carriers",
+        "Suất tiêu hao năng lượng quy đổi, mọi dạng",
         "F3",
         better=-1,
     ),
-    _ratio("water_per_output", "m³/{output}", ("Water per output", "Suất tiêu hao nước"), "F3", better=-1),
-    _sum("electricity_per_m2", "kWh/m²", ("Electricity per floor area", "Điện trên diện tích sàn"), "F3", better=-1),
-    _sum("electricity_per_employee", "kWh", ("Electricity per employee", "Điện trên mỗi lao động"), "F3", better=-1),
-    _sum("water_per_m2", "m³/m²", ("Water per floor area", "Nước trên diện tích sàn"), "F3", better=-1),
-    _sum("water_per_employee", "m³", ("Water per employee", "Nước trên mỗi lao động"), "F3", better=-1),
-    _ratio("output_per_m3", "{output}/m³", ("Resource productivity (water)", "Năng suất sử dụng nước"), "F4", better=1),
+    _ratio("water_per_output", "m³/{output}", "Water per output", "Suất tiêu hao nước", "F3", better=-1),
+    _sum("electricity_per_m2", "kWh/m²", "Electricity per floor area", "Điện trên diện tích sàn", "F3", better=-1),
+    _sum("electricity_per_employee", "kWh", "Electricity per employee", "Điện trên mỗi lao động", "F3", better=-1),
+    _sum("water_per_m2", "m³/m²", "Water per floor area", "Nước trên diện tích sàn", "F3", better=-1),
+    _sum("water_per_employee", "m³", "Water per employee", "Nước trên mỗi lao động", "F3", better=-1),
+    _ratio("output_per_m3", "{output}/m³", "Resource productivity (water)", "Năng suất sử dụng nước", "F4", better=1),
     _ratio(
         "output_per_mwh",
         "{output}/MWh",
-        ("Resource productivity (electricity)", "Năng suất sử dụng điện"),
+        "Resource productivity (electricity)",
+        "Năng suất sử dụng điện",
         "F4",
         better=1,
     ),
-    _ratio("co2e_per_output", "kg CO₂e/{output}", ("Emission intensity", "Cường độ phát thải"), "F4", better=-1),
-    _ratio("wastewater_per_output", "m³/{output}", ("Wastewater intensity", "Cường độ nước thải"), "F4", better=-1),
+    _ratio("co2e_per_output", "kg CO₂e/{output}", "Emission intensity", "Cường độ phát thải", "F4", better=-1),
+    _ratio("wastewater_per_output", "m³/{output}", "Wastewater intensity", "Cường độ nước thải", "F4", better=-1),
     _apart(
         "peak_demand_kw",
         "kW",
-        ("Peak demand (30 min)", "Công suất cực đại (30 phút)"),
+        "Peak demand (30 min)",
+        "Công suất cực đại (30 phút)",
         "F9",
-        Joined.MOST,
+        joined=Joined.MOST,
         better=-1,
     ),
     _apart(
         "peak_demand_error_kw",
         "kW",
-        ("One count of the meter in the peak demand", "Sai số một bước đếm của công suất cực đại"),
+        "One count of the meter in the peak demand",
+        "Sai số một bước đếm của công suất cực đại",
         "F9",
-        Joined.MOST,
+        joined=Joined.MOST,
     ),
     _share(
         "demand_share",
-        ("Peak demand against contract", "Công suất cực đại so với đăng ký"),
+        "Peak demand against contract",
+        "Công suất cực đại so với đăng ký",
         "F9",
         better=-1,
         joined=Joined.MOST,
     ),
-    _ratio("mean_demand_kw", "kW", ("Mean demand", "Công suất trung bình"), "F9", better=-1),
-    _apart("base_load_kw", "kW", ("Base load", "Phụ tải nền"), "F9", Joined.APART, better=-1),
-    _share("load_factor", ("Load factor", "Hệ số phụ tải"), "F9", better=1, joined=Joined.APART),
-    _share("peak_share", ("Share used in peak hours", "Tỷ trọng giờ cao điểm"), "F10", better=-1),
-    _share("solar_share", ("Own solar share", "Tỷ trọng điện mặt trời"), "F11", better=1),
-    _share("wastewater_ratio", ("Wastewater to water", "Tỷ lệ nước thải trên nước cấp"), "F16"),
-    _apart("power_factor", "cosφ", ("Power factor", "Hệ số công suất (cosφ)"), "F8", Joined.APART, better=1, digits=3),
-    _sum("expected_kwh", "kWh", ("Expected by baseline", "Tiêu thụ theo đường cơ sở"), "F5"),
-    _sum(
-        "saving_kwh", "kWh", ("Computed saving against baseline", "Tiết kiệm tính so với đường cơ sở"), "F6", better=1
+    _ratio(
+        "mean_demand_kw",
+        "kW",
+        "Mean demand",
+        "Công suất trung bình",
+        "F9",
+        better=-1,
     ),
+    _apart("base_load_kw", "kW", "Base load", "Phụ tải nền", "F9", joined=Joined.APART, better=-1),
+    _share("load_factor", "Load factor", "Hệ số phụ tải", "F9", better=1, joined=Joined.APART),
+    _share("peak_share", "Share used in peak hours", "Tỷ trọng giờ cao điểm", "F10", better=-1),
+    _share("solar_share", "Own solar share", "Tỷ trọng điện mặt trời", "F11", better=1),
+    _share("wastewater_ratio", "Wastewater to water", "Tỷ lệ nước thải trên nước cấp", "F16"),
+    _apart(
+        "power_factor", "cosφ", "Power factor", "Hệ số công suất (cosφ)", "F8", joined=Joined.APART, better=1, digits=3
+    ),
+    _sum("expected_kwh", "kWh", "Expected by baseline", "Tiêu thụ theo đường cơ sở", "F5"),
+    _sum("saving_kwh", "kWh", "Computed saving against baseline", "Tiết kiệm tính so với đường cơ sở", "F6", better=1),
     _apart(
         "saving_band_kwh",
         "kWh",
-        ("Uncertainty of the saving (95 %)", "Độ không đảm bảo của mức tiết kiệm (95%)"),
+        "Uncertainty of the saving (95 %)",
+        "Độ không đảm bảo của mức tiết kiệm (95%)",
         "F21",
-        Joined.APART,
+        joined=Joined.APART,
     ),
     _apart(
-        "enpi", "1", ("EnPI (actual / expected)", "EnPI (thực tế / kỳ vọng)"), "F7", Joined.RATIO, better=-1, digits=3
+        "enpi",
+        "1",
+        "EnPI (actual / expected)",
+        "EnPI (thực tế / kỳ vọng)",
+        "F7",
+        joined=Joined.RATIO,
+        better=-1,
+        digits=3,
     ),
-    _apart("cusum_kwh", "kWh", ("Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)"), "F6", Joined.LAST, better=1),
-    _share("night_water_ratio", ("Night flow", "Lưu lượng nước ban đêm"), "F15", better=-1, joined=Joined.APART),
-    _share("completeness", ("Completeness", "Mức độ đầy đủ dữ liệu"), "F17", better=1, joined=Joined.APART),
-    _share("estimated", ("Estimated share", "Tỷ lệ ước tính"), "F17", better=-1, joined=Joined.APART),
+    _apart(
+        "cusum_kwh", "kWh", "Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)", "F6", joined=Joined.LAST, better=1
+    ),
+    _share("night_water_ratio", "Night flow", "Lưu lượng nước ban đêm", "F15", better=-1, joined=Joined.APART),
+    _share("completeness", "Completeness", "Mức độ đầy đủ dữ liệu", "F17", better=1, joined=Joined.APART),
+    _share("estimated", "Estimated share", "Tỷ lệ ước tính", "F17", better=-1, joined=Joined.APART),
 )
 
 FIGURES: dict[str, FigureSpec] = {spec.name: spec for spec in _FIGURES}
@@ -253,16 +276,16 @@ WASTEWATER: Final = figure_of(Utility.WASTEWATER)
 OUTPUT: Final = figure_of(Utility.PRODUCTION)
 
 _MATCH_FIGURES = (
-    _sum("met", "", ("Could be met", "Có thể đáp ứng"), "F31"),
-    _sum("met_by_day", "", ("Could be met with a day's storage", "Đáp ứng được nếu có bồn chứa một ngày"), "F31"),
-    _sum("offered", "", ("Surplus", "Nguồn dư"), "F30"),
-    _sum("asked", "", ("Demand", "Nhu cầu"), "F30"),
-    _share("met_share", ("Share of the demand", "Tỷ lệ nhu cầu được đáp ứng"), "F31"),
-    _share("used_share", ("Share of the surplus", "Tỷ lệ nguồn dư được dùng"), "F31"),
-    _money("saved_vnd", ("Saved before VAT", "Tiết kiệm trước thuế"), "F32", better=1),
-    _sum("saved_m3", "m³", ("Water saved", "Nước tiết kiệm"), "F32", better=1),
-    _sum("saved_toe", "TOE", ("Energy saved", "Năng lượng tiết kiệm"), "F32", better=1),
-    _sum("saved_co2e_kg", "kg CO₂e", ("Emissions avoided", "Phát thải tránh được"), "F32", better=1),
+    _sum("met", "", "Could be met", "Có thể đáp ứng", "F31"),
+    _sum("met_by_day", "", "Could be met with a day's storage", "Đáp ứng được nếu có bồn chứa một ngày", "F31"),
+    _sum("offered", "", "Surplus", "Nguồn dư", "F30"),
+    _sum("asked", "", "Demand", "Nhu cầu", "F30"),
+    _share("met_share", "Share of the demand", "Tỷ lệ nhu cầu được đáp ứng", "F31"),
+    _share("used_share", "Share of the surplus", "Tỷ lệ nguồn dư được dùng", "F31"),
+    _money("saved_vnd", "Saved before VAT", "Tiết kiệm trước thuế", "F32", better=1),
+    _sum("saved_m3", "m³", "Water saved", "Nước tiết kiệm", "F32", better=1),
+    _sum("saved_toe", "TOE", "Energy saved", "Năng lượng tiết kiệm", "F32", better=1),
+    _sum("saved_co2e_kg", "kg CO₂e", "Emissions avoided", "Phát thải tránh được", "F32", better=1),
 )
 MATCH_FIGURES: Final = {spec.name: spec for spec in _MATCH_FIGURES}
 """Figures of a match of a surplus with a demand, by name in the store; where no unit is given, it is that of the kind
@@ -274,45 +297,46 @@ PARK_FIGURES: Final = {
 } | {
     spec.name: spec
     for spec in (
-        _sum("intake_kwh", "kWh", ("Electricity bought", "Điện mua vào"), "F1"),
+        _sum("intake_kwh", "kWh", "Electricity bought", "Điện mua vào", "F1"),
         _apart(
             "intake_peak_kw",
             "kW",
-            ("Peak demand of the intake (30 min)", "Công suất cực đại mua vào (30 phút)"),
+            "Peak demand of the intake (30 min)",
+            "Công suất cực đại mua vào (30 phút)",
             "F9",
-            Joined.MOST,
+            joined=Joined.MOST,
             better=-1,
         ),
-        _sum("reused_m3", "m³", ("Wastewater reused", "Nước thải tái sử dụng"), "F35", better=1),
-        _share("reuse_share", ("Share of wastewater reused", "Tỷ lệ nước thải tái sử dụng"), "F35", better=1),
+        _sum("reused_m3", "m³", "Wastewater reused", "Nước thải tái sử dụng", "F35", better=1),
+        _share("reuse_share", "Share of wastewater reused", "Tỷ lệ nước thải tái sử dụng", "F35", better=1),
     )
 }
 """Figures of the park itself: what crossed its edge, what was generated behind it, what was reused."""
 
 _ENTERED_FIGURES = (
-    _sum("co2e_entered_kg", "kg CO₂e", ("Emissions of entered fuels", "Phát thải từ nhiên liệu khai báo"), "F33"),
-    _sum("toe_entered", "TOE", ("Energy of entered fuels", "Năng lượng từ nhiên liệu khai báo"), "F33"),
+    _sum("co2e_entered_kg", "kg CO₂e", "Emissions of entered fuels", "Phát thải từ nhiên liệu khai báo", "F33"),
+    _sum("toe_entered", "TOE", "Energy of entered fuels", "Năng lượng từ nhiên liệu khai báo", "F33"),
 )
 ENTERED_FIGURES: Final = {spec.name: spec for spec in _ENTERED_FIGURES}
 """Figures of months and years, of tenants and of the park, from amounts that no meter counts; other figures exclude
 them."""
 
 _FORECAST_FIGURES = (
-    _sum("co2e_forecast_kg", "kg CO₂e", ("Year's emissions, likely", "Phát thải cả năm (dự báo)"), "F34"),
-    _sum("co2e_forecast_low_kg", "kg CO₂e", ("Year's emissions, at least", "Phát thải cả năm (thấp nhất)"), "F34"),
-    _sum("co2e_forecast_high_kg", "kg CO₂e", ("Year's emissions, at most", "Phát thải cả năm (cao nhất)"), "F34"),
-    _sum("toe_forecast", "TOE", ("Year's energy, likely", "Năng lượng cả năm (dự báo)"), "F34"),
-    _sum("toe_forecast_low", "TOE", ("Year's energy, at least", "Năng lượng cả năm (thấp nhất)"), "F34"),
-    _sum("toe_forecast_high", "TOE", ("Year's energy, at most", "Năng lượng cả năm (cao nhất)"), "F34"),
+    _sum("co2e_forecast_kg", "kg CO₂e", "Year's emissions, likely", "Phát thải cả năm (dự báo)", "F34"),
+    _sum("co2e_forecast_low_kg", "kg CO₂e", "Year's emissions, at least", "Phát thải cả năm (thấp nhất)", "F34"),
+    _sum("co2e_forecast_high_kg", "kg CO₂e", "Year's emissions, at most", "Phát thải cả năm (cao nhất)", "F34"),
+    _sum("toe_forecast", "TOE", "Year's energy, likely", "Năng lượng cả năm (dự báo)", "F34"),
+    _sum("toe_forecast_low", "TOE", "Year's energy, at least", "Năng lượng cả năm (thấp nhất)", "F34"),
+    _sum("toe_forecast_high", "TOE", "Year's energy, at most", "Năng lượng cả năm (cao nhất)", "F34"),
 )
 FORECAST_FIGURES: Final = {spec.name: spec for spec in _FORECAST_FIGURES}
 """Figures of years of tenants, including entered fuels."""
 
 _CLOSING_FIGURES = (
-    _money("stated_vnd", ("Stated, with VAT", "Đã khóa sổ, gồm thuế GTGT"), "F22"),
-    _money("of_earlier_vnd", ("of it corrections of earlier months", "trong đó điều chỉnh các tháng trước"), "F25"),
-    _money("later_vnd", ("Corrected since", "Đã điều chỉnh sau đó"), "F25"),
-    _money("waiting_vnd", ("Correction waiting", "Điều chỉnh chờ kỳ sau"), "F25"),
+    _money("stated_vnd", "Stated, with VAT", "Đã khóa sổ, gồm thuế GTGT", "F22"),
+    _money("of_earlier_vnd", "of it corrections of earlier months", "trong đó điều chỉnh các tháng trước", "F25"),
+    _money("later_vnd", "Corrected since", "Đã điều chỉnh sau đó", "F25"),
+    _money("waiting_vnd", "Correction waiting", "Điều chỉnh chờ kỳ sau", "F25"),
 )
 CLOSING_FIGURES: Final = {spec.name: spec for spec in _CLOSING_FIGURES}
 """Figures of a closed month: what was stated, and how far that differs from what is known now, with VAT."""

@@ -9,16 +9,27 @@ from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 from metering.yamllines import KeyPath
 
-Broken = tuple[KeyPath, str]
-"""The place of a fault and what would be right."""
-
 M = TypeVar("M", bound=BaseModel)
+
+
+class Broken(NamedTuple):
+    """The place of a fault and what would be right."""
+
+    path: KeyPath
+    right: str
+
+
+class PartlyRead(NamedTuple, Generic[M]):
+    """A model as far as it could be read, and what its own checks say of values that faults had hidden."""
+
+    model: M
+    hidden: list[Broken]
 
 
 class UnreadError(AttributeError):
@@ -38,10 +49,10 @@ def was_read(part: BaseModel, name: str) -> bool:
     return name in part.__dict__
 
 
-def read_leniently(kind: type[M], raw: Any) -> tuple[M, list[Broken]]:
-    """Read a model as far as possible, and return what its own checks say of values that faults had hidden."""
+def read_leniently(kind: type[M], raw: Any) -> PartlyRead[M]:
+    """Read a model as far as possible."""
     hidden: list[Broken] = []
-    return _model(kind, raw, (), hidden), hidden
+    return PartlyRead(_model(kind, raw, (), hidden), hidden)
 
 
 @cache
@@ -84,7 +95,7 @@ def _annotated(kind: Any, checks: tuple[Any, ...], raw: Any, path: KeyPath, hidd
             try:
                 value = cast(Callable[[Any], Any], check.func)(value)
             except ValueError as error:
-                hidden.append((path, str(error)))
+                hidden.append(Broken(path, str(error)))
             except AttributeError:  # it accesses something that could not be read
                 break
     return value

@@ -14,6 +14,7 @@ from metering.rules import (
     GAP_RULES,
     ORDER_RULES,
     ParkRule,
+    Placed,
     Scope,
     following,
     from_point,
@@ -44,30 +45,30 @@ class Served:
     register: Register
 
 
-def _of_meter(meter: Meter) -> Iterator[tuple[KeyPath, Meter]]:
-    yield (), meter
+def _of_meter(meter: Meter) -> Iterator[Placed[Meter]]:
+    yield Placed((), meter)
 
 
-def _fitted(meter: Meter) -> Iterator[tuple[KeyPath, Fitted]]:
+def _fitted(meter: Meter) -> Iterator[Placed[Fitted]]:
     for place, instrument in enumerate(meter.instruments):
-        yield ("instruments", place), Fitted(meter, instrument)
+        yield Placed(("instruments", place), Fitted(meter, instrument))
 
 
-def _served(meter: Meter) -> Iterator[tuple[KeyPath, Served]]:
+def _served(meter: Meter) -> Iterator[Placed[Served]]:
     for path, fitted in _fitted(meter):
         for name, register in fitted.instrument.registers.items():
-            yield (*path, "registers", name), Served(meter, fitted.instrument, name, register)
+            yield Placed((*path, "registers", name), Served(meter, fitted.instrument, name, register))
 
 
-def _permitted(meter: Meter) -> Iterator[tuple[KeyPath, DatedLimit]]:
+def _permitted(meter: Meter) -> Iterator[Placed[DatedLimit]]:
     for name, limits in meter.limits.items():
         for place, limit in enumerate(limits):
-            yield ("limits", name, place), limit
+            yield Placed(("limits", name, place), limit)
 
 
-def _bounded(meter: Meter) -> Iterator[tuple[KeyPath, Bounds]]:
+def _bounded(meter: Meter) -> Iterator[Placed[Bounds]]:
     for name, bounds in meter.ranges.items():
-        yield ("ranges", name), bounds
+        yield Placed(("ranges", name), bounds)
 
 
 def _instrument_begins_in_time(part: Fitted, _: Scope) -> bool:
@@ -226,7 +227,7 @@ def _names_are_of_registers(meter: Meter, scope: Scope) -> Iterator[Broken]:
             registers = _registers_of(meter, scope)
             for name in named:
                 if name not in registers:
-                    yield (key, name), one_of(registers, "a register of this meter")
+                    yield Broken((key, name), one_of(registers, "a register of this meter"))
 
 
 def _names_are_of_the_instrument(meter: Meter, scope: Scope) -> Iterator[Broken]:
@@ -238,11 +239,11 @@ def _names_fit(path: KeyPath, part: Fitted, scope: Scope) -> Iterator[Broken]:
     registers = _all_registers(part, scope)
     for place, name in enumerate(part.instrument.multiplier_for or ()):
         if name not in registers:
-            yield (*path, "multiplier_for", place), one_of(registers, "a register of this instrument")
+            yield Broken((*path, "multiplier_for", place), one_of(registers, "a register of this instrument"))
     for key, written in (("opening", part.instrument.opening), ("closing", part.instrument.closing)):
         for name in written:
             if name not in _counters_of(part, scope):
-                yield (*path, key, name), one_of(_counters_of(part, scope), "a counter of this instrument")
+                yield Broken((*path, key, name), one_of(_counters_of(part, scope), "a counter of this instrument"))
 
 
 METER_RULES: Final[tuple[Callable[[Meter, Scope], Iterator[Broken]], ...]] = (

@@ -6,8 +6,7 @@ from typing import Final
 
 from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span
 from metering.meters import Belonging, Meter, Role
-from metering.rules import ParkRule, Scope, from_point, known, one_of, until_point
-from metering.yamllines import KeyPath
+from metering.rules import ParkRule, Placed, Scope, from_point, known, one_of, until_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +17,10 @@ class Owned:
     belonging: Belonging
 
 
-def owned(meter: Meter) -> Iterator[tuple[KeyPath, Owned]]:
+def owned(meter: Meter) -> Iterator[Placed[Owned]]:
     """The belongings of a meter."""
     for place, belonging in enumerate(meter.belongs):
-        yield ("belongs", place), Owned(meter, belonging)
+        yield Placed(("belongs", place), Owned(meter, belonging))
 
 
 def _parent(part: Owned, scope: Scope) -> Meter | None:

@@ -101,9 +101,9 @@ def _broken(park: Park, judges: Sequence[Judge]) -> list[Broken]:
 def _all_that_is_wrong(raw: dict[str, Any], error: ValidationError, judges: Sequence[Judge]) -> list[Broken]:
     """What the models report, and what the rules find in all that can be read nevertheless."""
     found = list(explained(error, Park))
-    places = {path for path, _ in found}
-    park, hidden = read_leniently(Park, written_out(raw))
-    return found + [broken for broken in [*hidden, *_broken(park, judges)] if broken[0] not in places]
+    places = {broken.path for broken in found}
+    read = read_leniently(Park, written_out(raw))
+    return found + [broken for broken in [*read.hidden, *_broken(read.model, judges)] if broken.path not in places]
 
 
 def park_files(where: Path) -> list[Path]:
@@ -214,19 +214,19 @@ def explained(error: ValidationError, kind: type[BaseModel]) -> Iterator[Broken]
         path: KeyPath = problem["loc"]
         match problem["type"]:
             case "extra_forbidden":
-                yield path, _unknown_key(str(path[-1]), path, kind)
+                yield Broken(path, _unknown_key(str(path[-1]), path, kind))
             case "missing":
-                yield path, "is missing; add it"
+                yield Broken(path, "is missing; add it")
             case "string_pattern_mismatch" if path[-1] in _IDENTIFIER_KEYS:
-                yield path, "a letter first, then letters, digits, _ or -, at most 64 in all"
+                yield Broken(path, "a letter first, then letters, digits, _ or -, at most 64 in all")
             case "value_error":
-                yield path, problem["msg"].removeprefix("Value error, ")
+                yield Broken(path, problem["msg"].removeprefix("Value error, "))
             case "tuple_type":
-                yield path, "must be a list"
+                yield Broken(path, "must be a list")
             case "too_short":
-                yield path, "at least one entry is needed"
+                yield Broken(path, "at least one entry is needed")
             case _:
-                yield path, problem["msg"][0].lower() + problem["msg"][1:]
+                yield Broken(path, problem["msg"][0].lower() + problem["msg"][1:])
 
 
 _SHOWN = 60

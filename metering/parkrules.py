@@ -21,7 +21,7 @@ from metering.meterrules import METER_RULES
 from metering.meters import Meter
 from metering.park import Adjustment, Gateway, Park, Tenant
 from metering.quantities import Utility
-from metering.rules import Scope, known, one_of
+from metering.rules import Placed, Scope, known, one_of
 from metering.sources import Source
 from metering.streamrules import broken_streams
 from metering.streams import Stream
@@ -43,13 +43,13 @@ def _ids_are_used_once(park: Park) -> Iterator[Broken]:
         seen: set[str] = set()
         for index, item in _named(_section(park, section)):
             if item.id in seen:
-                yield (section, index, "id"), "used before; every id is used once"
+                yield Broken((section, index, "id"), "used before; every id is used once")
             seen.add(item.id)
 
 
 def _the_park_s_name_is_free(park: Park) -> Iterator[Broken]:
     if park.park.id in RESERVED:
-        yield ("park", "id"), "Ecopark itself uses this name in its topics; choose another"
+        yield Broken(("park", "id"), "Ecopark itself uses this name in its topics; choose another")
 
 
 def _stays_are_whole(park: Park) -> Iterator[Broken]:
@@ -59,7 +59,7 @@ def _stays_are_whole(park: Park) -> Iterator[Broken]:
 
 def _ends_after_it_begins(path: KeyPath, tenant: Tenant) -> Iterator[Broken]:
     if tenant.until is not None and tenant.until <= tenant.since:
-        yield path, f"must be after from, which is {tenant.since}"
+        yield Broken(path, f"must be after from, which is {tenant.since}")
 
 
 def _voltages_are_known(park: Park) -> Iterator[Broken]:
@@ -67,7 +67,7 @@ def _voltages_are_known(park: Park) -> Iterator[Broken]:
     if electricity is not None:
         for index, tenant in enumerate(park.tenants):
             for path, right in as_far_as_read(_voltage_is_priced(tenant, electricity.prices)):
-                yield ("tenants", index, "contract", "voltage", *path), right
+                yield Broken(("tenants", index, "contract", "voltage", *path), right)
 
 
 def _voltage_is_priced(tenant: Tenant, prices: Mapping[str, Sequence[Dated]]) -> Iterator[Broken]:
@@ -76,9 +76,9 @@ def _voltage_is_priced(tenant: Tenant, prices: Mapping[str, Sequence[Dated]]) ->
             continue
         end = entry.until or (later.since if later is not None else date.max)
         if entry.value not in prices:
-            yield (place, "value"), one_of(prices, "a voltage level of the tariff")
+            yield Broken((place, "value"), one_of(prices, "a voltage level of the tariff"))
         elif not any(price.since < end and (price.until or date.max) > entry.since for price in prices[entry.value]):
-            yield (place, "value"), "has no prices at that time; add some under tariffs.electricity.prices"
+            yield Broken((place, "value"), "has no prices at that time; add some under tariffs.electricity.prices")
 
 
 def _compared_tariffs_are_known(park: Park) -> Iterator[Broken]:
@@ -89,7 +89,7 @@ def _compared_tariffs_are_known(park: Park) -> Iterator[Broken]:
         path = ("tariffs", "electricity", "compared", level)
         for name in (level, other):
             if name not in electricity.prices:
-                yield path, one_of(electricity.prices, "from one of tariffs.electricity.prices to another")
+                yield Broken(path, one_of(electricity.prices, "from one of tariffs.electricity.prices to another"))
                 break
 
 
@@ -100,23 +100,21 @@ def _adjustments_end_after_they_begin(park: Park) -> Iterator[Broken]:
 
 def _adjustment_ends(path: KeyPath, each: Adjustment) -> Iterator[Broken]:
     if each.until is not None and each.until <= each.since:
-        yield path, f"must be after from, which is {each.since}"
+        yield Broken(path, f"must be after from, which is {each.since}")
 
 
 def _calendar_is_whole(park: Park) -> Iterator[Broken]:
-    ranges: list[tuple[KeyPath, DayRange]] = [
-        *((("calendar", "holidays", place), part) for place, part in enumerate(park.calendar.holidays)),
-        *((("calendar", "seasons", name), part) for name, part in park.calendar.seasons.items()),
-    ]
-    for path, days in ranges:
-        yield from as_far_as_read(_days_follow(path, days))
+    for place, holiday in enumerate(park.calendar.holidays):
+        yield from as_far_as_read(_days_follow(("calendar", "holidays", place), holiday))
+    for name, season in park.calendar.seasons.items():
+        yield from as_far_as_read(_days_follow(("calendar", "seasons", name), season))
 
 
 def _days_follow(path: KeyPath, days: DayRange) -> Iterator[Broken]:
     if days.last is not None and isinstance(days.first, date) != isinstance(days.last, date):
-        yield (*path, "to"), "write both days with their year, or both without where they come back each year"
+        yield Broken((*path, "to"), "write both days with their year, or both without where they come back each year")
     elif isinstance(days.first, date) and isinstance(days.last, date) and days.last < days.first:
-        yield (*path, "to"), f"must not be before from, which is {days.first}"
+        yield Broken((*path, "to"), f"must not be before from, which is {days.first}")
 
 
 def _seasons_are_known(park: Park) -> Iterator[Broken]:
@@ -125,21 +123,21 @@ def _seasons_are_known(park: Park) -> Iterator[Broken]:
             yield from as_far_as_read(_season_is_known((*path, place, "season"), window, park.calendar))
 
 
-def _windows(park: Park) -> Iterator[tuple[KeyPath, Sequence[Window]]]:
+def _windows(park: Park) -> Iterator[Placed[Sequence[Window]]]:
     for index, tenant in enumerate(park.tenants):
         for place, entry in enumerate(tenant.shifts if was_read(tenant, "shifts") else ()):
-            yield ("tenants", index, "shifts", place, "value"), entry.value
+            yield Placed(("tenants", index, "shifts", place, "value"), entry.value)
     for index, stream in enumerate(park.streams if was_read(park, "streams") else ()):
-        yield ("streams", index, "hours"), stream.hours if was_read(stream, "hours") else ()
+        yield Placed(("streams", index, "hours"), stream.hours if was_read(stream, "hours") else ())
     electricity = park.tariffs.electricity
     for place, hours in enumerate(electricity.bands if electricity is not None else ()):
-        yield ("tariffs", "electricity", "bands", place, "peak"), hours.peak
-        yield ("tariffs", "electricity", "bands", place, "off_peak"), hours.off_peak
+        yield Placed(("tariffs", "electricity", "bands", place, "peak"), hours.peak)
+        yield Placed(("tariffs", "electricity", "bands", place, "off_peak"), hours.off_peak)
 
 
 def _season_is_known(path: KeyPath, window: Window, calendar: Calendar) -> Iterator[Broken]:
     if window.season is not None and window.season not in calendar.seasons:
-        yield path, one_of(calendar.seasons, "a season of calendar.seasons")
+        yield Broken(path, one_of(calendar.seasons, "a season of calendar.seasons"))
 
 
 def _scope(park: Park) -> Scope:
@@ -162,7 +160,7 @@ def _meters_are_right(park: Park) -> Iterator[Broken]:
     for index, meter in enumerate(park.meters):
         for rule in METER_RULES:
             for path, right in as_far_as_read(rule(meter, scope)):
-                yield ("meters", index, *path), right
+                yield Broken(("meters", index, *path), right)
 
 
 def _streams_are_right(park: Park) -> Iterator[Broken]:
@@ -174,7 +172,7 @@ def _entered_fuels_are_known(park: Park) -> Iterator[Broken]:
     for index, entered in enumerate(park.entered):
         yield from as_far_as_read(_entry_is_known(("entered", index), entered, tenants, park.factors))
         if entered.fuel not in fuels:
-            yield ("entered", index, "fuel"), one_of(fuels, "a fuel of factors.fuels")
+            yield Broken(("entered", index, "fuel"), one_of(fuels, "a fuel of factors.fuels"))
 
 
 def _gases_can_be_added_up(park: Park) -> Iterator[Broken]:
@@ -183,7 +181,7 @@ def _gases_can_be_added_up(park: Park) -> Iterator[Broken]:
         for place, entry in enumerate(entries):
             if at(factors.gwp, entry.since) is None:
                 right = f"factors.gwp must name the set of warming potentials that holds from {entry.since} on"
-                yield ("factors", "scope1", utility, place, "from"), right
+                yield Broken(("factors", "scope1", utility, place, "from"), right)
 
 
 def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
@@ -192,12 +190,12 @@ def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
     for place, name in enumerate(reused):
         if name in meters and was_read(meters[name], "utility"):
             if meters[name].utility not in {Utility.WATER, Utility.WASTEWATER}:
-                yield ("park", "reused_water", place), "must measure water or wastewater"
+                yield Broken(("park", "reused_water", place), "must measure water or wastewater")
         elif _ids(park, "meters") is not None:
-            yield ("park", "reused_water", place), one_of(meters, "a meter of this file")
+            yield Broken(("park", "reused_water", place), one_of(meters, "a meter of this file"))
     for code in park.targets:
         if code not in PARK_INDICATORS:
-            yield ("targets", code), one_of(PARK_INDICATORS, "an indicator of a park")
+            yield Broken(("targets", code), one_of(PARK_INDICATORS, "an indicator of a park"))
     seen: set[tuple[str, int]] = set()
     for place, entered in enumerate(park.entered_indicators):
         yield from as_far_as_read(_indicator_is_known(("entered_indicators", place), entered, seen))
@@ -205,12 +203,12 @@ def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
 
 def _indicator_is_known(path: KeyPath, entered: EnteredIndicator, seen: set[tuple[str, int]]) -> Iterator[Broken]:
     if entered.indicator not in PARK_INDICATORS:
-        yield (*path, "indicator"), one_of(PARK_INDICATORS, "an indicator of a park")
+        yield Broken((*path, "indicator"), one_of(PARK_INDICATORS, "an indicator of a park"))
     for year in entered.years:
         if not _FIRST_YEAR <= year < _FIRST_YEAR + 100:
-            yield (*path, "years", str(year)), "a year is written as in 2026"
+            yield Broken((*path, "years", str(year)), "a year is written as in 2026")
         elif (entered.indicator, year) in seen:
-            yield (*path, "years", str(year)), "is entered twice; one value a year"
+            yield Broken((*path, "years", str(year)), "is entered twice; one value a year")
         seen.add((entered.indicator, year))
 
 
@@ -221,16 +219,16 @@ def _entry_is_known(
     path: KeyPath, entered: EnteredFuel, tenants: frozenset[str] | None, factors: Factors
 ) -> Iterator[Broken]:
     if not known(tenants, entered.tenant):
-        yield (*path, "tenant"), one_of(tenants or (), "a tenant of this file")
+        yield Broken((*path, "tenant"), one_of(tenants or (), "a tenant of this file"))
     for month in entered.months:
         if not _MONTH.fullmatch(month):
-            yield (*path, "months", month), "a month is written as in 2026-10"
+            yield Broken((*path, "months", month), "a month is written as in 2026-10")
         elif entered.fuel in factors.fuels:
             first = date.fromisoformat(f"{month}-01")
             if at(factors.fuels[entered.fuel].factors, first) is None:
-                yield (*path, "months", month), f"factors.fuels.{entered.fuel} has no factors that hold then"
+                yield Broken((*path, "months", month), f"factors.fuels.{entered.fuel} has no factors that hold then")
             elif at(factors.gwp, first) is None:
-                yield (*path, "months", month), "factors.gwp names no set of warming potentials that holds then"
+                yield Broken((*path, "months", month), "factors.gwp names no set of warming potentials that holds then")
 
 
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
@@ -258,7 +256,9 @@ def _aliases_are_used_once(park: Park) -> Iterator[Broken]:
     for index, meter in meters:
         named = (meter.gateway, meter.alias or "")
         if meter.alias is not None and (named in seen or (meter.alias != meter.id and named in ids)):
-            yield ("meters", index, "alias"), "another meter of this gateway has this name; a device is one meter"
+            yield Broken(
+                ("meters", index, "alias"), "another meter of this gateway has this name; a device is one meter"
+            )
         seen.add(named)
 
 
@@ -266,14 +266,14 @@ def _sources_are_carried(park: Park) -> Iterator[Broken]:
     gateways = _ids(park, "gateways")
     for index, source in enumerate(_section(park, "sources")):
         for _, right in as_far_as_read(_gateway_is_known(source, gateways)):
-            yield ("sources", index, "gateway"), right
+            yield Broken(("sources", index, "gateway"), right)
 
 
 def _gateway_is_known(
     source: Tenant | Gateway | Meter | Source | Stream, gateways: frozenset[str] | None
 ) -> Iterator[Broken]:
     if isinstance(source, Source) and gateways is not None and source.gateway not in gateways:
-        yield (), one_of(gateways, "a gateway of this park, which is to carry what the source reads")
+        yield Broken((), one_of(gateways, "a gateway of this park, which is to carry what the source reads"))
 
 
 def _allocations_hold(park: Park) -> Iterator[Broken]:
@@ -283,25 +283,27 @@ def _allocations_hold(park: Park) -> Iterator[Broken]:
                 path = ("allocation", str(utility), place)
                 end = entry.until or (later.since if later is not None else date.max)
                 for key, right in as_far_as_read(_allocation_holds(park, utility, entry, end)):
-                    yield (*path, *key), right
+                    yield Broken((*path, *key), right)
 
 
 def _allocation_holds(park: Park, utility: Utility, entry: Allocation, end: date) -> Iterator[Broken]:
     """An allocation key covers whole months, and names only who and what is there in them."""
     if entry.since.day != 1 or (entry.until is not None and entry.until.day != 1):
-        yield ("from",), "a key holds for whole months: write the first day of one"
+        yield Broken(("from",), "a key holds for whole months: write the first day of one")
     tenants, meters = (_ids(park, section) for section in ("tenants", "meters"))
     for name, share in (("losses", entry.losses), ("common", entry.common)):
         for place, tenant in enumerate(share.tenants if share is not None else ()):
             if tenants is not None and tenant not in tenants:
-                yield (name, "tenants", place), one_of(tenants, "a tenant")
+                yield Broken((name, "tenants", place), one_of(tenants, "a tenant"))
             elif tenants is not None and (left := park.tenant[tenant].until) is not None and left <= _month_before(end):
-                yield (name, "tenants", place), f"has left on {left}; begin an entry without it with the month after"
+                yield Broken(
+                    (name, "tenants", place), f"has left on {left}; begin an entry without it with the month after"
+                )
         for place, meter in enumerate(share.meters if share is not None else ()):
             if meters is not None and (meter not in meters or park.meter[meter].utility != utility):
-                yield (name, "meters", place), f"must be a meter of {utility}"
+                yield Broken((name, "meters", place), f"must be a meter of {utility}")
     if entry.losses is not None and entry.losses.meters:
-        yield ("losses", "meters"), "losses are what no meter measures; leave it out"
+        yield Broken(("losses", "meters"), "losses are what no meter measures; leave it out")
 
 
 def _month_before(day: date) -> date:

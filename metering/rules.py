@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span
@@ -45,6 +45,13 @@ class Scope:
 T = TypeVar("T")
 
 
+class Placed(NamedTuple, Generic[T]):
+    """A part of the park file and its path there."""
+
+    path: KeyPath
+    part: T
+
+
 @dataclass(frozen=True, slots=True)
 class ParkRule(Generic[T]):
     """`holds` for a part, or else the message `says` what would be right; `key` is the path below the part."""
@@ -56,14 +63,14 @@ class ParkRule(Generic[T]):
     def broken(self, path: KeyPath, part: T, scope: Scope) -> Iterator[Broken]:
         """The fault of one part, if any."""
         if not self.holds(part, scope):
-            yield (*path, *self.key), self.says(part, scope)
+            yield Broken((*path, *self.key), self.says(part, scope))
 
 
 def judged(
-    parts: Callable[[Meter], Iterator[tuple[KeyPath, T]]], rules: tuple[ParkRule[T], ...], meter: Meter, scope: Scope
+    parts: Callable[[Meter], Iterator[Placed[T]]], rules: tuple[ParkRule[T], ...], meter: Meter, scope: Scope
 ) -> Iterator[Broken]:
     """Faults of the parts of a meter that could be read."""
-    found: list[tuple[KeyPath, T]] = []
+    found: list[Placed[T]] = []
     with suppress(AttributeError):
         found.extend(parts(meter))
     for rule in rules:
@@ -95,14 +102,12 @@ class Following:
     place: int
 
 
-def following(
-    key: str, spans: Callable[[Meter], Sequence[Span]]
-) -> Callable[[Meter], Iterator[tuple[KeyPath, Following]]]:
+def following(key: str, spans: Callable[[Meter], Sequence[Span]]) -> Callable[[Meter], Iterator[Placed[Following]]]:
     """The entries of a list of a meter, each with the one before it."""
 
-    def parts(meter: Meter) -> Iterator[tuple[KeyPath, Following]]:
+    def parts(meter: Meter) -> Iterator[Placed[Following]]:
         for place, (earlier, later) in enumerate(pairwise(spans(meter)), start=1):
-            yield (key, place), Following(earlier, later, place + 1)
+            yield Placed((key, place), Following(earlier, later, place + 1))
 
     return parts
 

@@ -41,7 +41,7 @@ class Lines:
         """A path for people, such as `meters[em-1].tenant`: ids replace list positions."""
         name, node = "", self._root
         for step in path:
-            node = _child(node, step)[1]
+            node = _child(node, step).node
             if isinstance(step, int):
                 name += f"[{_id(node) or step}]"
             else:
@@ -158,16 +158,23 @@ def _values(text: str) -> int:
     return total
 
 
-def _child(node: Any, step: str | int) -> tuple[Any, Any]:
+class _Child(NamedTuple):
+    """A node below another; None where there is none. In a mapping it has a key."""
+
+    key: Any
+    node: Any
+
+
+def _child(node: Any, step: str | int) -> _Child:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == str(step):
-                return key, value
+                return _Child(key, value)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return None, node.value[step]
-    return None, None
+        return _Child(None, node.value[step])
+    return _Child(None, None)
 
 
 def _id(node: Any) -> str | None:
-    _, value = _child(node, "id")
-    return value.value if isinstance(value, yaml.ScalarNode) else None
+    found = _child(node, "id").node
+    return found.value if isinstance(found, yaml.ScalarNode) else None

@@ -15,7 +15,7 @@ from efficiency.closing.monthuse import MonthUse, Passed, points_charged
 from efficiency.closing.statement import Charge, ChargeKind, Peak, following
 from efficiency.indicators.balance import edge_mains
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
-from metering.dated import pieces
+from metering.dated import entries_between
 from metering.errors import OperatorError
 from metering.model import Localized
 from metering.park import Park, Tenant
@@ -117,8 +117,8 @@ def _of_tenant(month: MonthUse, other: MonthUse, tenant: Tenant) -> ComparedMont
 def _has_other(month: MonthUse, tenant: Tenant) -> bool:
     """Whether each level at which it buys in the month is compared to another one."""
     tariff = month.park.tariffs.electricity
-    levels = pieces(tenant.contract.voltage, month.first, following(month.first))
-    return tariff is not None and all(entry is None or tariff.other(entry.value) for _, _, entry in levels)
+    levels = entries_between(tenant.contract.voltage, month.first, following(month.first))
+    return tariff is not None and all(entry is None or tariff.other(entry.value) for entry in levels)
 
 
 def _charged(side: MonthUse, tenant: Tenant) -> TariffCost:

@@ -24,7 +24,7 @@ from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
-from metering.dated import pieces
+from metering.dated import entries_between
 from metering.figures import ELECTRICITY, FIGURES, OUTPUT, WATER, figure_utility
 from metering.model import Localized
 from metering.park import Tenant
@@ -139,7 +139,7 @@ def voltages(tenants: Iterable[Tenant], report: Common) -> set[str]:
     return {
         entry.value
         for tenant in tenants
-        for _, _, entry in pieces(tenant.contract.voltage, first, until)
+        for entry in entries_between(tenant.contract.voltage, first, until)
         if entry is not None
     }
 

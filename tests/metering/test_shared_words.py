@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from metering.calendar import Calendar, Window
-from metering.dated import Values, at, edges, pieces
+from metering.dated import Values, at, edges, entries_between
 from metering.instants import Span, midnight_ms
 from running.patience import LONGEST_S, Patience
 from wire.topics import Channel, parse, topic
@@ -81,14 +81,10 @@ def test_the_edges_of_dated_entries_inside_a_span() -> None:
     assert edges(ENTRIES, span, ZONE) == (midnight_ms(date(2025, 6, 1), ZONE),)
 
 
-def test_days_are_split_where_another_entry_holds() -> None:
-    found = list(pieces(ENTRIES, date(2024, 12, 30), date(2025, 7, 1)))
-    assert [(begin, end) for begin, end, _ in found] == [
-        (date(2024, 12, 30), date(2025, 1, 1)),
-        (date(2025, 1, 1), date(2025, 6, 1)),
-        (date(2025, 6, 1), date(2025, 7, 1)),
-    ]
-    assert [entry.value if entry else None for _, _, entry in found] == [None, 1.0, 2.0]
+def test_the_entries_that_hold_on_some_days() -> None:
+    found = entries_between(ENTRIES, date(2024, 12, 30), date(2025, 7, 1))
+    assert [entry.value if entry else None for entry in found] == [None, 1.0, 2.0]
+    assert entries_between(ENTRIES, date(2025, 1, 1), date(2025, 6, 1)) == [ENTRIES[0]]
 
 
 def test_two_entries_of_one_day_are_refused() -> None:
