@@ -7,7 +7,7 @@ the meters of a gateway by line. Each driver names its own schemes; nothing here
 
 import termios
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError
@@ -119,6 +119,13 @@ class _OnLine(Protocol):
 _Block = TypeVar("_Block", bound=_OnLine)
 
 
+class PolledMeter(NamedTuple, Generic[_Block]):
+    """A meter and its block for a driver."""
+
+    meter: Meter
+    block: _Block
+
+
 def line_faults(bus: Bus, line: Any) -> Iterator[Broken]:
     """What is wrong with the line of a block; that it is a text is checked by the block's model."""
     if isinstance(line, str):
@@ -169,24 +176,23 @@ def own_line(bus: Bus, gateway: Gateway, where: str | None) -> str | None:
 
 
 def by_line(
-    bus: Bus, gateway: Gateway, own: str | None, blocks: Iterable[tuple[Meter, _Block]]
-) -> Iterator[tuple[LineAddress, list[tuple[Meter, _Block]]]]:
-    """Meters with their blocks, grouped by line; `own` is the gateway's.
+    bus: Bus, gateway: Gateway, own: str | None, meters: Iterable[PolledMeter[_Block]]
+) -> dict[LineAddress, list[PolledMeter[_Block]]]:
+    """Meters grouped by line; `own` is the gateway's.
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    found: dict[str, list[tuple[Meter, _Block]]] = {}
-    for meter, block in blocks:
-        line = block.line or own
+    found: dict[LineAddress, list[PolledMeter[_Block]]] = {}
+    for each in meters:
+        line = each.block.line or own
         if line is None:
             raise OperatorError(
-                f"Meter {meter.id} names no {bus.name} line, and gateway {gateway.id} has none. Write "
+                f"Meter {each.meter.id} names no {bus.name} line, and gateway {gateway.id} has none. Write "
                 f"{bus.key}: {{line: ...}} into the park file, or set {bus.variable}."
             )
-        found.setdefault(line, []).append((meter, block))
-    for line, those in found.items():
         try:
             address = parse_line(line, bus.schemes)
         except ValueError as error:
             raise OperatorError(f"The {bus.name} line {line} of gateway {gateway.id}: {error}") from error
-        yield address, those
+        found.setdefault(address, []).append(each)
+    return found

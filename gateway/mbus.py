@@ -10,13 +10,24 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import serial
 from pydantic import BeforeValidator, ValidationError
 
-from gateway.lines import PORT_ERRORS, Bus, LineAddress, Scheme, block_faults, by_line, line_faults, own_line
+from gateway.lines import (
+    PORT_ERRORS,
+    Bus,
+    LineAddress,
+    PolledMeter,
+    Scheme,
+    block_faults,
+    by_line,
+    line_faults,
+    own_line,
+)
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
+from gateway.modbusmap import NoValueError
 from gateway.polling import PolledLine, Rounds
 from metering.lenient import Broken
 from metering.meters import Meter
@@ -106,6 +117,13 @@ def _in_block(meter: Meter) -> Iterator[Broken]:
             )
 
 
+class _Answered(NamedTuple):
+    """An answer, and the primary address in it."""
+
+    answer: Answer
+    primary: str
+
+
 class MbusConnection:
     """A bus, opened on first use. Blocking: call it from one thread at a time."""
 
@@ -140,18 +158,18 @@ class MbusConnection:
         Raises `NoAnswerError`, also where another meter answers.
         """
         try:
-            answer, by = self._ask(address)
+            answered = self._ask(address)
         except OSError as error:
             self.close()
             raise NoAnswerError(f"the line fails: {error}") from error
-        meant = answer.secondary if len(address) == _SECONDARY else by
+        meant = answered.answer.secondary if len(address) == _SECONDARY else answered.primary
         if any(own not in {other, "F"} for own, other in zip(address, meant, strict=False)) or len(address) != len(
             meant
         ):
             raise NoAnswerError(f"a meter with the address {meant} answers in its place")
-        return answer
+        return answered.answer
 
-    def _ask(self, address: str) -> tuple[Answer, str]:
+    def _ask(self, address: str) -> _Answered:
         import meterbus  # noqa: PLC0415 (see `understood`)
 
         port = self._port
@@ -182,7 +200,7 @@ class MbusConnection:
             telegrams.append(telegram)
             if not getattr(meterbus.load(telegram), "more_records_follow", False):
                 break
-        return understood(telegrams), str(telegrams[0][5]) if primary != _SELECTED else ""
+        return _Answered(understood(telegrams), str(telegrams[0][5]) if primary != _SELECTED else "")
 
 
 @dataclass(slots=True)
@@ -200,7 +218,7 @@ class MBusLine:
     """The meters on one bus; `clock` gives seconds since the epoch."""
 
     def __init__(
-        self, address: LineAddress, meters: Iterable[tuple[Meter, MbusMeterBlock]], clock: Callable[[], float]
+        self, address: LineAddress, meters: Iterable[PolledMeter[MbusMeterBlock]], clock: Callable[[], float]
     ) -> None:
         self._clock = clock
         self._connection = MbusConnection(address)
@@ -251,11 +269,10 @@ class MBusLine:
         values: dict[str, float] = {}
         missing: list[str] = []
         for quantity, wanted in device.block.registers.items():
-            value, why = value_of(answer, wanted)
-            if value is None:
+            try:
+                values[quantity] = value_of(answer, wanted)
+            except NoValueError as why:
                 missing.append(f"{quantity}: {why}")
-            else:
-                values[quantity] = value
         self.bad_values += len(missing)
         if missing:
             device.trouble.happened("; ".join(missing))
@@ -271,6 +288,8 @@ def lines(
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    blocks = ((meter, MbusMeterBlock.model_validate(meter.mbus)) for meter in meters if meter.mbus is not None)
     own = own_line(BUS, gateway, where)
-    return [MBusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, blocks)]
+    polled = (
+        PolledMeter(meter, MbusMeterBlock.model_validate(meter.mbus)) for meter in meters if meter.mbus is not None
+    )
+    return [MBusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, polled).items()]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
-from gateway.lines import Bus, LineAddress, Scheme, block_faults, by_line, line_faults, own_line
+from gateway.lines import Bus, LineAddress, PolledMeter, Scheme, block_faults, by_line, line_faults, own_line
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import DecodedWords, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import PolledLine, Rounds
@@ -125,7 +125,7 @@ class _Device:
     def requests(self, meters: tuple[str, ...]) -> tuple[Request, ...]:
         """The requests that read some of its meters."""
         if meters not in self.plans:
-            self.plans[meters] = plan(((meter, self.charts[meter]) for meter in meters), self.starts)
+            self.plans[meters] = plan({meter: self.charts[meter] for meter in meters}, self.starts)
         return self.plans[meters]
 
     def forget(self) -> None:
@@ -162,14 +162,14 @@ class ModbusLine:
     """The devices on one line; `clock` gives seconds since the epoch."""
 
     def __init__(
-        self, address: LineAddress, meters: Iterable[tuple[Meter, ModbusMeterBlock]], clock: Callable[[], float]
+        self, address: LineAddress, meters: Iterable[PolledMeter[ModbusMeterBlock]], clock: Callable[[], float]
     ) -> None:
         self._clock = clock
         self._connection = ModbusConnection(address)
         self._patience = Patience(f"line {address}", _LOG, time.monotonic)
-        by_device: dict[int, list[tuple[Meter, ModbusMeterBlock]]] = {}
-        for meter, block in meters:
-            by_device.setdefault(block.device, []).append((meter, block))
+        by_device: dict[int, list[PolledMeter[ModbusMeterBlock]]] = {}
+        for each in meters:
+            by_device.setdefault(each.block.device, []).append(each)
         self._devices = [
             _Device(
                 number,
@@ -282,6 +282,10 @@ def lines(
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    blocks = ((meter, ModbusMeterBlock.model_validate(meter.modbus)) for meter in meters if meter.modbus is not None)
     own = own_line(BUS, gateway, where)
-    return [ModbusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, blocks)]
+    polled = (
+        PolledMeter(meter, ModbusMeterBlock.model_validate(meter.modbus))
+        for meter in meters
+        if meter.modbus is not None
+    )
+    return [ModbusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, polled).items()]

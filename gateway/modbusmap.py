@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -166,10 +166,10 @@ def _out_of_reach(chart: Map, places: Sequence[RegisterPlace]) -> str | None:
             return f"an address lies between {first} and {first + 0xFFFF}"
     if len({chart.function_of(place) for place in places}) > 1:
         return "what is added up is read with one function"
-    start, end = _extent(places)
-    if end - start > chart.max_words:
+    words = len(_extent(places))
+    if words > chart.max_words:
         return (
-            f"takes {end - start} registers at once, and the device gives {chart.max_words}: what belongs to one value "
+            f"takes {words} registers at once, and the device gives {chart.max_words}: what belongs to one value "
             f"is read at one instant"
         )
     return None
@@ -189,12 +189,13 @@ def highest(places: Sequence[RegisterPlace]) -> float:
     return max(place.most * abs(place.scale) for place in places)
 
 
-def _extent(places: Iterable[RegisterPlace]) -> tuple[int, int]:
-    spans: list[tuple[int, int]] = []
+def _extent(places: Iterable[RegisterPlace]) -> range:
+    """All addresses from the first to the last that belong to one value."""
+    spans = []
     for place in places:
-        spans.append((place.address, place.address + place.words))
-        spans += [(other, other + 1) for other in (place.exponent, place.sign) if other is not None]
-    return min(start for start, _ in spans), max(end for _, end in spans)
+        spans.append(range(place.address, place.address + place.words))
+        spans += [range(other, other + 1) for other in (place.exponent, place.sign) if other is not None]
+    return range(min(span.start for span in spans), max(span.stop for span in spans))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,26 +230,32 @@ class Request:
         return self.address + self.words - 1
 
 
+class MissingValue(NamedTuple):
+    """A value that its registers do not give, and why."""
+
+    value: Value
+    why: str
+
+
 @dataclass(slots=True)
 class DecodedWords:
     """The content of an answer: values by meter and quantity, and why others are missing."""
 
     values: dict[str, dict[str, float]] = field(default_factory=dict)
-    missing: list[tuple[Value, str]] = field(default_factory=list)
+    missing: list[MissingValue] = field(default_factory=list)
 
 
-def plan(charts: Iterable[tuple[str, Map]], starts: Mapping[str, int] | None = None) -> tuple[Request, ...]:
-    """The fewest requests for the maps of the meters of one device, within the limits of each.
+def plan(charts: Mapping[str, Map], starts: Mapping[str, int] | None = None) -> tuple[Request, ...]:
+    """The fewest requests for the maps of the meters of one device, by meter, within the limits of each.
 
     `starts`: where on this device the SunSpec model of a meter starts.
     """
-    charts = tuple(charts)
     values = sorted(
-        (value for meter, chart in charts for value in _values(meter, chart, (starts or {}).get(meter, 0))),
+        (value for meter, chart in charts.items() for value in _values(meter, chart, (starts or {}).get(meter, 0))),
         key=lambda value: (value.function, value.start, value.end),
     )
-    most = min((chart.max_words for _, chart in charts), default=MAX_WORDS)
-    gap = min((chart.max_gap for _, chart in charts), default=0)
+    most = min((chart.max_words for chart in charts.values()), default=MAX_WORDS)
+    gap = min((chart.max_gap for chart in charts.values()), default=0)
     requests: list[Request] = []
     for value in values:
         if requests and requests[-1].function == value.function:
@@ -264,14 +271,14 @@ def plan(charts: Iterable[tuple[str, Map]], starts: Mapping[str, int] | None = N
 def _values(meter: str, chart: Map, start_of_model: int) -> Iterator[Value]:
     first = chart.first - start_of_model
     for quantity, places in chart.registers.items():
-        start, end = _extent(places)
+        extent = _extent(places)
         function = chart.function_of(places[0])
         yield Value(
             meter,
             quantity,
             function,
-            start=start - first,
-            end=end - first,
+            start=extent.start - first,
+            end=extent.stop - first,
             first=first,
             order=chart.order,
             places=places,
@@ -285,15 +292,15 @@ def decode(request: Request, words: Sequence[int]) -> DecodedWords:
         offset = value.first + request.address
         try:
             total = sum((_number(place, value.order, words, offset) for place in value.places), Decimal(0))
-        except _NoValueError as error:
-            found.missing.append((value, str(error)))
+        except NoValueError as error:
+            found.missing.append(MissingValue(value, str(error)))
         else:
             found.values.setdefault(value.meter, {})[value.quantity] = float(total)
     return found
 
 
-class _NoValueError(Exception):
-    """The registers hold no measurement."""
+class NoValueError(Exception):
+    """There is no measurement where one was looked for; the message says why."""
 
 
 def _number(place: RegisterPlace, order: Order, words: Sequence[int], offset: int) -> Decimal:
@@ -305,12 +312,12 @@ def _number(place: RegisterPlace, order: Order, words: Sequence[int], offset: in
     if place.exponent is not None:
         exponent = struct.unpack(">h", words[place.exponent - offset].to_bytes(2))[0]
         if abs(exponent) > _MOST_EXPONENT:
-            raise _NoValueError(f"the scale factor at {place.exponent} is {exponent}")
+            raise NoValueError(f"the scale factor at {place.exponent} is {exponent}")
         value = value.scaleb(exponent)
     if place.sign is not None:
         sign = words[place.sign - offset]
         if sign and sign not in _NEGATIVE:
-            raise _NoValueError(f"the sign at {place.sign} is {sign:#06x}")
+            raise NoValueError(f"the sign at {place.sign} is {sign:#06x}")
         value = -value if sign else value
     return value
 
@@ -345,7 +352,7 @@ def read(place: RegisterPlace, data: bytes) -> float:
     else:
         gone = bits in place.unavailable or raw in place.unavailable
     if gone or not math.isfinite(raw):
-        raise _NoValueError(f"0x{data.hex().upper()} says that there is no value")
+        raise NoValueError(f"0x{data.hex().upper()} says that there is no value")
     return raw
 
 
@@ -353,6 +360,6 @@ def _from_digits(digits: Sequence[int], base: int) -> int:
     number = 0
     for digit in digits:
         if digit >= base:
-            raise _NoValueError(f"{digit:#x} is no digit to the base {base}")
+            raise NoValueError(f"{digit:#x} is no digit to the base {base}")
         number = number * base + digit
     return number

@@ -1,6 +1,6 @@
 """Reads one device once, for whoever connects it: content and meaning of each register, and what looks wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -8,7 +8,7 @@ from gateway import mbus
 from gateway.lines import LineAddress
 from gateway.mbusmap import Answer, NoAnswerError, Records, value_of
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
-from gateway.modbusmap import Map, Order, Request, Value, decode, plan
+from gateway.modbusmap import Map, NoValueError, Order, Request, Value, decode, plan
 from metering.errors import UnavailableError
 from metering.quantities import UTILITIES
 
@@ -52,7 +52,7 @@ async def probe_modbus(line: LineAddress, device: int, chart: Map) -> list[Probe
         found = []
         for name in chart.registers:
             alone = chart.model_copy(update={"registers": {name: chart.registers[name]}})
-            (request,) = plan([(name, alone)], {name: start})
+            (request,) = plan({name: alone}, {name: start})
             found.append(await _probed(connection, device, request, alone))
     except (SilentError, ErrorAnswerError) as error:
         raise UnavailableError(f"device {device} on {line}: {error}") from error
@@ -77,7 +77,7 @@ async def _probed(connection: ModbusConnection, device: int, request: Request, c
     raw = " ".join(f"{word:04X}" for word in words)
     decoded = decode(request, words)
     if decoded.missing:
-        return Probed(value.quantity, place, raw, value=None, unit=unit, remark=decoded.missing[0][1])
+        return Probed(value.quantity, place, raw, value=None, unit=unit, remark=decoded.missing[0].why)
     found = decoded.values[value.meter][value.quantity]
     return Probed(value.quantity, place, raw, value=found, unit=unit, remark=_remark(value, found, request, words))
 
@@ -86,7 +86,9 @@ def _remark(value: Value, found: float, request: Request, words: Sequence[int]) 
     if is_usual(value.quantity, found):
         return ""
     others = {
-        order: other for order, other in _in_other_orders(value, request, words) if is_usual(value.quantity, other)
+        order: other
+        for order, other in _in_other_orders(value, request, words).items()
+        if is_usual(value.quantity, other)
     }
     if not others:
         return "is not what this quantity usually is; check address, type and scale"
@@ -94,7 +96,8 @@ def _remark(value: Value, found: float, request: Request, words: Sequence[int]) 
     return f"is not what this quantity usually is; it would be {said}"
 
 
-def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> Iterator[tuple[Order, float]]:
+def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> dict[Order, float]:
+    found: dict[Order, float] = {}
     for order in get_args(Order):
         if order == (value.places[0].order or value.order):
             continue
@@ -111,7 +114,8 @@ def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> It
         )
         decoded = decode(Request(request.function, request.address, request.words, (turned,)), words)
         if decoded.values:
-            yield order, decoded.values[value.meter][value.quantity]
+            found[order] = decoded.values[value.meter][value.quantity]
+    return found
 
 
 def is_usual(quantity: str, value: float) -> bool:
@@ -131,8 +135,8 @@ def unit_of(quantity: str) -> str:
     return next((spec.quantities[quantity].unit for spec in UTILITIES.values() if quantity in spec.quantities), "")
 
 
-def probe_mbus(line: LineAddress, address: str, chart: Records) -> tuple[Answer, list[Probed]]:
-    """Read an M-Bus meter, and show the records of a map in its answer. Blocking.
+def probe_mbus(line: LineAddress, address: str) -> Answer:
+    """The answer of an M-Bus meter. Blocking.
 
     Raises `UnavailableError` where the line cannot be connected, or the meter does not answer.
     """
@@ -140,15 +144,24 @@ def probe_mbus(line: LineAddress, address: str, chart: Records) -> tuple[Answer,
     try:
         if not connection.open():
             raise UnavailableError(f"{line}: cannot be connected")
-        answer = connection.ask(address)
+        return connection.ask(address)
     except NoAnswerError as error:
         raise UnavailableError(f"M-Bus {address} on {line}: {error}") from error
     finally:
         connection.close()
+
+
+def probed_records(answer: Answer, chart: Records) -> list[Probed]:
+    """The records of a map in an M-Bus meter's answer."""
     found = []
     for quantity, wanted in chart.registers.items():
-        value, why = value_of(answer, wanted)
-        remark = why or ("" if is_usual(quantity, value or 0.0) else "is not what this quantity usually is")
+        value, remark = None, ""
+        try:
+            value = value_of(answer, wanted)
+        except NoValueError as why:
+            remark = str(why)
+        else:
+            remark = "" if is_usual(quantity, value) else "is not what this quantity usually is"
         record = next((str(one) for one in answer.records if one.matches(wanted)), "")
         found.append(Probed(quantity, wanted.kind, record, value=value, unit=unit_of(quantity), remark=remark))
-    return answer, found
+    return found

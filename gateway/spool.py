@@ -74,6 +74,18 @@ class Depth:
     discarded: int = 0
 
 
+class _Row(NamedTuple):
+    """A row of the table of messages."""
+
+    seq: int
+    id: str
+    created: int
+    oldest: int
+    readings: int
+    size: int
+    payload: bytes
+
+
 class Spool:
     """A file of messages, for one process and one thread at a time; `clock` gives seconds since the epoch."""
 
@@ -116,7 +128,7 @@ class Spool:
         """
         created = int(self._clock() * 1000)
         rows = [
-            (self._last, part.id, created, part.oldest, part.readings, len(part.payload), part.payload)
+            _Row(self._last, part.id, created, part.oldest, part.readings, len(part.payload), part.payload)
             for batch in batches
             for part in pack(batch, self._next_id)
         ]
@@ -131,7 +143,7 @@ class Spool:
                     raise
                 self._reserve.release(self._db)
                 self._append(rows, created, expendable)
-        return [row[1] for row in rows]
+        return [row.id for row in rows]
 
     def after(self, seq: int, *, before: int, limit: int, max_bytes: int) -> list[Spooled]:
         """Messages between two sequence numbers, oldest first, up to `limit` and about `max_bytes` (at least one)."""
@@ -193,10 +205,8 @@ class Spool:
         with self._transaction():
             return self._delete("seq = ? AND id = ?", keys)
 
-    def _append(
-        self, rows: list[tuple[int, str, int, int, int, int, bytes]], now_ms: int, first: Iterable[int]
-    ) -> None:
-        size = sum(row[5] for row in rows)
+    def _append(self, rows: list[_Row], now_ms: int, first: Iterable[int]) -> None:
+        size = sum(row.size for row in rows)
         if self._reserve.released:
             with self._failures():
                 self._reserve.restore(self._db)
@@ -207,7 +217,7 @@ class Spool:
             if discarded != self._depth.discarded:
                 self._db.execute("UPDATE loss SET discarded = ?", (discarded,))
         self._unwritten = 0
-        readings = depth.readings + sum(row[4] for row in rows)
+        readings = depth.readings + sum(row.readings for row in rows)
         self._depth = Depth(depth.messages + len(rows), readings, depth.bytes + size, discarded)
 
     def _make_room(self, size: int, now_ms: int, first: Iterable[int]) -> Depth:

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -26,8 +27,15 @@ _PATIENCE_S = 5.0
 MetricValues = Mapping[str, float]
 
 
+class MonitorAnswer(NamedTuple):
+    """The answer to an HTTP request."""
+
+    status: HTTPStatus
+    body: bytes
+
+
 class Monitor(Collector):
-    """Holds the last report of a service; `faults` derives from its values what keeps it from its work."""
+    """The last report of a service; `faults` derives from its values what keeps it from its work."""
 
     def __init__(self, service: str, faults: Callable[[MetricValues], Sequence[str]], now: Callable[[], float]) -> None:
         self._service = service
@@ -57,23 +65,23 @@ class Monitor(Collector):
         """What keeps it from its work."""
         return self.hangs() or (list(self._faults(self._values)) if self._values else ["no report yet"])
 
-    def answer(self, path: str) -> tuple[HTTPStatus, bytes]:
+    def answer(self, path: str) -> MonitorAnswer:
         """The answer to a request."""
         match path:
             case "/metrics":
-                return HTTPStatus.OK, generate_latest(self._registry)
+                return MonitorAnswer(HTTPStatus.OK, generate_latest(self._registry))
             case "/healthz":
                 return _judged(self.hangs())
             case "/readyz":
                 return _judged(self.troubles())
             case _:
-                return HTTPStatus.NOT_FOUND, b"ask for /metrics, /healthz or /readyz\n"
+                return MonitorAnswer(HTTPStatus.NOT_FOUND, b"ask for /metrics, /healthz or /readyz\n")
 
 
-def _judged(faults: Sequence[str]) -> tuple[HTTPStatus, bytes]:
+def _judged(faults: Sequence[str]) -> MonitorAnswer:
     if not faults:
-        return HTTPStatus.OK, b"ok\n"
-    return HTTPStatus.SERVICE_UNAVAILABLE, "".join(f"{fault}\n" for fault in faults).encode()
+        return MonitorAnswer(HTTPStatus.OK, b"ok\n")
+    return MonitorAnswer(HTTPStatus.SERVICE_UNAVAILABLE, "".join(f"{fault}\n" for fault in faults).encode())
 
 
 @asynccontextmanager

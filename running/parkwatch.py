@@ -9,13 +9,11 @@ from typing import Generic, TypeVar
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park, load_parks, park_files
+from running.filestamp import FileStamp, stamp_of
 
 LOOK_S = 1.0
 
 log = logging.getLogger(__name__)
-
-_Stamp = tuple[int, int, int]
-
 
 T = TypeVar("T")
 
@@ -75,6 +73,5 @@ class ParkWatch(Generic[T]):
         return True
 
 
-def _stamps(where: Path) -> dict[Path, _Stamp]:
-    stats = {file: file.stat() for file in park_files(where)}
-    return {file: (stat.st_mtime_ns, stat.st_size, stat.st_ino) for file, stat in stats.items()}
+def _stamps(where: Path) -> dict[Path, FileStamp]:
+    return {file: stamp_of(file) for file in park_files(where)}

@@ -78,7 +78,7 @@ class Store:
             self._server = HttpServer(self._url, {"Authorization": f"Basic {account}"} if token else {})
         self._deletes = True
         self._keeps: dict[str, int | None] = {}
-        self._proof: tuple[str, Proof] | None = None
+        self._proof: Proof | None = None
         self._answered = ""
         self._series: set[str] = set()
         self._new_series = False
@@ -149,7 +149,8 @@ class Store:
 
         Raises `RejectedError` where the statement is at fault.
         """
-        asked, proof = self._proving(statement, database)
+        proof = self._proof_of(database)
+        asked = statement if proof is None else proof.beside(statement)
         answer = await self._ask(asked, {"db": database, "epoch": "ns"}, _AS_ROWS)
         try:
             results = json.loads(answer.body)["results"]
@@ -179,7 +180,8 @@ class Store:
         """
         from store.columns import columns_of, table  # noqa: PLC0415 (an ingester never needs numpy, nor its memory)
 
-        asked, proof = self._proving(statement, database)
+        proof = self._proof_of(database)
+        asked = statement if proof is None else proof.beside(statement)
         answer = await self._ask(asked, {"db": database, "epoch": "ms"}, _AS_ARRAYS)
         try:
             results, server = columns_of(answer.body, packed=is_packed(answer)), server_of(answer, self._url)
@@ -191,11 +193,9 @@ class Store:
             raise strange(answer, self._url) from error
         return found
 
-    def _proving(self, statement: str, database: str) -> tuple[str, Proof | None]:
-        """The statement, with that of the proof appended where answers need one."""
-        if self._proof is None or database != self._proof[0]:
-            return statement, None
-        return f"{statement};{self._proof[1].question}", self._proof[1]
+    def _proof_of(self, database: str) -> Proof | None:
+        """What the answers of a database must prove; None where they need no proof."""
+        return self._proof if self._proof is not None and self._proof.database == database else None
 
     async def prove(self, reader: str, database: str) -> None:
         """From now on every answer of this database must show what was written before; `reader` identifies the caller.
@@ -204,22 +204,22 @@ class Store:
         `UnavailableError` where it still does not show it then.
         """
         begins = self._proof is None
-        if self._proof is None or self._proof[0] != database:
-            self._proof = (database, Proof(reader))
-        number, line = self._proof[1].next()
-        await self.write([line], database)
+        if self._proof is None or self._proof.database != database:
+            self._proof = Proof(reader, database)
+        number = self._proof.next()
+        await self.write([self._proof.line(number)], database)
         if begins and self._answered.startswith(OPEN_GEMINI):
             log.warning("%s: %s", self._answered, _COUNTS_TWICE)
         await self.shown()
-        self._proof[1].written(number)
+        self._proof.written(number)
         for pause in _SHOWS_AFTER_S:
             try:
-                await self.query(self._proof[1].question, database)
+                await self.query(self._proof.question, database)
             except UnavailableError:
                 await asyncio.sleep(pause)
             else:
                 return
-        await self.query(self._proof[1].question, database)
+        await self.query(self._proof.question, database)
 
     async def shown(self) -> None:
         """Wait until new series are visible, where this kind of database shows them late."""

@@ -68,17 +68,21 @@ class _Rows(NamedTuple):
     runs: list[list[NDArray[Any]]]
 
 
-class _Layout(NamedTuple):
-    """The layout of a row: its length, the bytes that are the same in every row of a run, where its numbers are.
+class _Column(NamedTuple):
+    """A column of a run of rows: its name among the numbers, or none where its value is the same in every row."""
 
-    Each column has its name among `numbers`, or none where its value is the same in every row.
-    """
+    name: str
+    value: Any
+
+
+class _Layout(NamedTuple):
+    """The layout of a row: its length, the bytes that are the same in every row of a run, where its numbers are."""
 
     length: int
     same: NDArray[np.intp]
     fixed: NDArray[np.uint8]
     numbers: np.dtype[Any]
-    columns: list[tuple[str, Any]]
+    columns: list[_Column]
 
 
 class _Reader:
@@ -131,7 +135,7 @@ class _Reader:
             alike = (raw[:, layout.same] == layout.fixed).all(axis=1)
             count = most if alike.all() else int(alike.argmin())
             found = np.frombuffer(self._body, layout.numbers, count, self._at)
-            runs.append([_values(found, name, value) for name, value in layout.columns])
+            runs.append([_values(found, column) for column in layout.columns])
             self._at += count * layout.length
             size -= count
             look = look * 8 if count == most else _FIRST_LOOK
@@ -148,14 +152,14 @@ class _Reader:
     def _layout(self) -> _Layout:
         """The layout of the row that begins here; does not advance."""
         begin, same = self._at, [0]
-        columns: list[tuple[str, Any]] = []
+        columns: list[_Column] = []
         kinds: dict[str, tuple[str, int]] = {}
         self._at += 1
         for column in range(self._body[begin] - _ROW_OF_TIME.start):
             place = self._at - begin
             varies = _VARIES.get(self._body[self._at])
             value = self.value()
-            columns.append((str(column) if varies else "", value))
+            columns.append(_Column(str(column) if varies else "", value))
             if varies:
                 kinds[str(column)] = varies, place + 1
             same.extend([place] if varies else range(place, self._at - begin))
@@ -166,11 +170,11 @@ class _Reader:
         return _Layout(length, np.array(same), fixed, numbers, columns)
 
 
-def _values(found: NDArray[Any], name: str, value: Any) -> NDArray[Any]:
-    if name:
-        numbers = found[name]
+def _values(found: NDArray[Any], column: _Column) -> NDArray[Any]:
+    if column.name:
+        numbers = found[column.name]
         return numbers.astype(numbers.dtype.newbyteorder("="))
-    return np.full(len(found), value, dtype=np.object_ if isinstance(value, str) else np.float64)
+    return np.full(len(found), column.value, dtype=np.object_ if isinstance(column.value, str) else np.float64)
 
 
 _INT64 = 0xD3

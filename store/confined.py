@@ -7,6 +7,7 @@ name qualified by a database or retention policy, no system measurement, no boun
 """
 
 import re
+from typing import NamedTuple
 
 LONGEST = 65_536
 """Characters of a statement; a panel's are a few hundred."""
@@ -42,7 +43,7 @@ def confined(statement: str) -> str:
     if len(statement) > LONGEST:
         raise ForbiddenStatementError(f"a statement has at most {LONGEST} characters")
     found = _tokens(statement.strip().removesuffix(";"))
-    tokens = [token for token, _ in found]
+    tokens = [token.text for token in found]
     words = [token.upper() for token in tokens]
     if not words or words[0] != "SELECT":
         raise ForbiddenStatementError("only SELECT is answered here")
@@ -54,25 +55,31 @@ def confined(statement: str) -> str:
     _check_parentheses(tokens)
     _check_interval(tokens)
     sent = ""
-    for before, (token, spaced) in zip(["", *tokens], found, strict=False):
-        sent += f" {token}" if spaced or (before, token) in _COMMENTS else token
+    for before, each in zip(["", *tokens], found, strict=False):
+        sent += f" {each.text}" if each.spaced or (before, each.text) in _COMMENTS else each.text
     return sent
 
 
-def _tokens(text: str) -> list[tuple[str, bool]]:
-    """Tokens, and whether space comes before each: a function's name and its parenthesis must stay together."""
-    tokens: list[tuple[str, bool]] = []
+class _Token(NamedTuple):
+    """A token, and whether space comes before it: a function's name and its parenthesis must stay together."""
+
+    text: str
+    spaced: bool
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens: list[_Token] = []
     at = 0
     while at < len(text):
         space = _SPACE.match(text, at)
         if space:
             at = space.end()
-        before = tokens[-1][0] if tokens else ""
+        before = tokens[-1].text if tokens else ""
         kinds = (_PATTERN,) if before in {"=~", "!~"} else (*_OPERANDS, _OPERATOR)
         found = next((match for kind in kinds if (match := kind.match(text, at))), None)
         if found is None or (found[0] == "/" and not _ends_an_operand(before)):
             raise ForbiddenStatementError(f"{text[at : at + 20]!r} is not answered here")
-        tokens.append((found[0], space is not None))
+        tokens.append(_Token(found[0], spaced=space is not None))
         at = found.end()
     return tokens
 

@@ -29,7 +29,7 @@ APPEARS_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What one measurement of a database holds on both sides, counted field by field."""
+    """One measurement of a database on both sides, counted field by field."""
 
     database: str
     measurement: str
@@ -39,7 +39,7 @@ class Copied:
 
     @property
     def equal(self) -> bool:
-        """Whether both sides hold as many values of each field."""
+        """Whether both sides have as many values of each field."""
         return self.source == self.target
 
 
@@ -133,8 +133,7 @@ async def copy_measurement(
             if begin <= last:
                 journal.note(database, measurement, begin)
     progress(copied, 1.0)
-    ours, theirs = await _settled(source, target, whole)
-    return Copied(database, measurement, copied, ours, theirs)
+    return await _counted(source, target, whole, copied)
 
 
 async def _edge(store: Store, whole: _Whole, order: str, since: int | None = None) -> int | None:
@@ -186,15 +185,15 @@ def _typed(value: float | str | bool, kind: str) -> FieldValue:
             return str(value)
 
 
-async def _settled(source: Store, target: Store, whole: _Whole) -> tuple[dict[str, int], dict[str, int]]:
-    """Counts of both sides, once they are equal or the target has had time to show what it took."""
+async def _counted(source: Store, target: Store, whole: _Whole, points: int) -> Copied:
+    """The counts of both sides, once they are equal or the target has had time to show what it took."""
     ours = await _counts(source, whole)
     deadline = asyncio.get_running_loop().time() + APPEARS_S
     theirs = await _counts(target, whole)
     while theirs != ours and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.5)
         theirs = await _counts(target, whole)
-    return ours, theirs
+    return Copied(whole.database, whole.measurement, points, ours, theirs)
 
 
 async def _counts(store: Store, whole: _Whole) -> dict[str, int]:

@@ -18,21 +18,29 @@ _HOUR_MS = 3_600_000
 
 
 class Proof:
-    """Proof numbers of one reader: milliseconds since the epoch, so that they grow across restarts."""
+    """Proof numbers of one reader of a `database`: milliseconds since the epoch, so that they grow across restarts."""
 
-    def __init__(self, reader: str) -> None:
+    def __init__(self, reader: str, database: str) -> None:
+        self.database = database
         self._reader = reader
         self._number = 0
 
-    def next(self) -> tuple[int, str]:
-        """The next number and the line that writes it; there is one point per hour, overwritten again and again."""
-        number = max(self._number + 1, time.time_ns() // NS_PER_MS)
+    def next(self) -> int:
+        """The number to write next."""
+        return max(self._number + 1, time.time_ns() // NS_PER_MS)
+
+    def line(self, number: int) -> str:
+        """The line that writes a number; there is one point per hour, overwritten again and again."""
         head = series(PROOF, {"reader": self._reader})
-        return number, point(head, {"number": number}, number // _HOUR_MS * _HOUR_MS * NS_PER_MS)
+        return point(head, {"number": number}, number // _HOUR_MS * _HOUR_MS * NS_PER_MS)
 
     def written(self, number: int) -> None:
         """From now on every answer must contain this number."""
         self._number = number
+
+    def beside(self, statement: str) -> str:
+        """The statement, followed by the question."""
+        return f"{statement};{self.question}"
 
     @property
     def question(self) -> str:

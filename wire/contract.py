@@ -7,7 +7,7 @@ Both are generated from the models of `wire.messages` and the topics of `wire.to
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic.json_schema import models_json_schema
@@ -64,26 +64,36 @@ EXAMPLES: dict[type[Model], dict[str, Any]] = {
     Status: {"online": True, "version": "0.1.0", "spooled": 17, "oldest": 1763900000000},
 }
 
-_CHANNELS: dict[Channel, tuple[str, str, tuple[type[Model], ...], str]] = {
-    Channel.READINGS: (
+
+class _Described(NamedTuple):
+    """What goes through a channel; `action` is the gateway's."""
+
+    action: str
+    description: str
+    models: tuple[type[Model], ...]
+    summary: str
+
+
+_CHANNELS: dict[Channel, _Described] = {
+    Channel.READINGS: _Described(
         "send",
         f"Readings at QoS 1, many or one: at most {MAX_BYTES // 1024} KiB and {MAX_READINGS} readings.",
         (Message, BareReading),
         "Value by value: good ones are stored even when others are refused. Retained messages are not readings.",
     ),
-    Channel.STATUS: (
+    Channel.STATUS: _Described(
         "send",
         "The gateway's own status: retained, and its last will with `online` false.",
         (Status,),
         "QoS 1.",
     ),
-    Channel.RECEIPTS: (
+    Channel.RECEIPTS: _Described(
         "receive",
         "Ids of messages that the database has; what is named here may be forgotten.",
         (Receipt,),
         "QoS 0: a receipt that is lost is answered again when the message is sent again.",
     ),
-    Channel.REFUSALS: (
+    Channel.REFUSALS: _Described(
         "receive",
         "What was not stored, and why.",
         (Refusals,),
@@ -107,19 +117,21 @@ def asyncapi() -> dict[str, Any]:
         "gateway": {"description": f"id of the gateway in the park file: {IDENTIFIER.pattern}"},
     }
     channels, operations, messages = {}, {}, {}
-    for channel, (action, description, models, summary) in _CHANNELS.items():
+    for channel, described in _CHANNELS.items():
         name = channel.value
         channels[name] = {
             "address": topic("{park}", "{gateway}", channel),
-            "description": description,
+            "description": described.description,
             "parameters": parameters,
-            "messages": {model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model in models},
+            "messages": {
+                model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model in described.models
+            },
         }
-        operations[f"{action}{name.capitalize()}"] = {
-            "action": action,
-            "summary": summary,
+        operations[f"{described.action}{name.capitalize()}"] = {
+            "action": described.action,
+            "summary": described.summary,
             "channel": {"$ref": f"#/channels/{name}"},
-            "messages": [{"$ref": f"#/channels/{name}/messages/{model.__name__}"} for model in models],
+            "messages": [{"$ref": f"#/channels/{name}/messages/{model.__name__}"} for model in described.models],
         }
     for model in MODELS:
         messages[model.__name__] = {

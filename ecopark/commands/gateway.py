@@ -20,7 +20,7 @@ from gateway.mbus import BusAddress
 from gateway.mbusmap import Answer, Records
 from gateway.modbusmap import Map, wrong_in
 from gateway.polling import Polling
-from gateway.probe import Probed, probe_mbus, probe_modbus
+from gateway.probe import Probed, probe_mbus, probe_modbus, probed_records
 from gateway.publisher import Link
 from gateway.service import GatewaySettings, run_gateway
 from gateway.sources import faults, lines_of
@@ -70,7 +70,9 @@ def probe(
     model = _profile(profile)
     address = _line(line if "://" in line or "/" in line else f"modbus://{line}")
     if address.scheme == "mbus":
-        answer, found = probe_mbus(address, _bus_address(device), _chart(Records, model.get("mbus"), profile, "mbus"))
+        chart = _chart(Records, model.get("mbus"), profile, "mbus")
+        answer = probe_mbus(address, _bus_address(device))
+        found = probed_records(answer, chart)
     else:
         chart = _chart(Map, model.get("modbus"), profile, "modbus")
         for path, right in wrong_in(chart):

@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from efficiency.baseline.file import file_of, load_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.baseline.weather import NO_WEATHER, WeatherSeries, load_weather, weather_file
 from metering.errors import OperatorError
+from running.filestamp import FileStamp, stamp_of
 
-_Stamp = tuple[int, int, int] | None
-"""Of a file; None where there is none."""
+
+class _Stamps(NamedTuple):
+    """None for a file that is not there."""
+
+    baselines: FileStamp | None
+    weather: FileStamp | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Seen:
     baselines: Sequence[Baseline] | None
     weather: WeatherSeries
     fault: str | None
-    stamps: tuple[_Stamp, _Stamp]
+    stamps: _Stamps
 
 
 class BaselineWatch:
@@ -35,12 +41,12 @@ class BaselineWatch:
     def look(self, park_file: Path) -> Seen:
         """The baselines and the weather of a park, read again where a file has changed."""
         before = self._seen.get(park_file)
-        stamps = _stamp(file_of(park_file)), _stamp(weather_file(park_file))
+        stamps = _Stamps(_stamp(file_of(park_file)), _stamp(weather_file(park_file)))
         if before is None or stamps != before.stamps:
             self._seen[park_file] = self._read(park_file, before, stamps)
         return self._seen[park_file]
 
-    def _read(self, park_file: Path, before: Seen | None, stamps: tuple[_Stamp, _Stamp]) -> Seen:
+    def _read(self, park_file: Path, before: Seen | None, stamps: _Stamps) -> Seen:
         faults = []
         baselines = before.baselines if before is not None else None
         weather = before.weather if before is not None else NO_WEATHER
@@ -49,16 +55,15 @@ class BaselineWatch:
         except OperatorError as error:
             faults.append(str(error))
         try:
-            if before is None or stamps[1] != before.stamps[1]:
+            if before is None or stamps.weather != before.stamps.weather:
                 weather = load_weather(weather_file(park_file))
         except OperatorError as error:
             faults.append(str(error))
         return Seen(baselines, weather, "\n".join(faults) or None, stamps)
 
 
-def _stamp(file: Path) -> _Stamp:
+def _stamp(file: Path) -> FileStamp | None:
     try:
-        stat = file.stat()
+        return stamp_of(file)
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -24,6 +24,7 @@ from metering.figures import Period
 from metering.park import Park
 from metering.quantities import Utility
 from metering.words import Language
+from running.filestamp import FileStamp, stamp_of
 from running.trouble import Trouble
 from store.client import Store
 from store.schema import BALANCE, CLOSING, EDGE, EFFICIENCY
@@ -35,8 +36,6 @@ AT_ONCE = 3
 _THE_PARK = ""
 """In place of a tenant."""
 
-_Files = tuple[tuple[str, int, int], ...]
-
 
 @dataclass(slots=True)
 class _Seen:
@@ -46,7 +45,7 @@ class _Seen:
     """
 
     park: Park
-    files: _Files
+    files: Mapping[Path, FileStamp]
     closed: tuple[ClosedMonth, ...]
     basis: dict[date, Fields] = field(default_factory=dict)
     written: dict[str, dict[int, Fields]] = field(default_factory=dict)
@@ -89,9 +88,7 @@ class ClosingState:
         seen.written = state
 
     def _look(self, park: Park, file: Path) -> _Seen:
-        files = tuple(
-            (each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in sorted(folder_of(file).glob("*.yaml"))
-        )
+        files = {each: stamp_of(each) for each in folder_of(file).glob("*.yaml")}
         seen = self._seen.get(park.id)
         if seen is None or seen.park is not park or seen.files != files:
             seen = self._seen[park.id] = _Seen(park, files, load_closed(file, park.id))
@@ -136,7 +133,7 @@ def state_of(
     for each in closed:
         start = month_span(park, each.month).start
         stated = {statement.tenant: statement for statement in each.statements}
-        later = _by_tenant(line for other in closed for statement in other.statements for line in _of(statement, each))
+        later = _corrections(closed, each.month)
         owed = waiting.get(each.month)
         figures = {}
         for tenant in dict.fromkeys([*stated, *later, *(owed.corrections if owed else ())]):
@@ -169,14 +166,13 @@ def _open(closed: Sequence[ClosedMonth], today: date) -> Iterator[date]:
         month = following(month)
 
 
-def _of(statement: Statement, month: ClosedMonth) -> Iterator[tuple[str, Correction]]:
-    return ((statement.tenant, line) for line in statement.corrections if line.month == month.month)
-
-
-def _by_tenant(lines: Iterable[tuple[str, Correction]]) -> dict[str, list[Correction]]:
+def _corrections(closed: Sequence[ClosedMonth], month: date) -> dict[str, list[Correction]]:
+    """What statements of other months correct of a month, by tenant."""
     found: dict[str, list[Correction]] = {}
-    for tenant, line in lines:
-        found.setdefault(tenant, []).append(line)
+    for statement in (statement for each in closed for statement in each.statements):
+        lines = [line for line in statement.corrections if line.month == month]
+        if lines:
+            found.setdefault(statement.tenant, []).extend(lines)
     return found
 
 

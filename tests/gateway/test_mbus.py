@@ -1,5 +1,6 @@
 """M-Bus: records of telegrams that real meters send, and a bus with several meters behind a TCP converter and a pty."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 from gateway.mbus import MbusMeterBlock, lines
 from gateway.mbusmap import Answer, NoAnswerError, RecordMap, understood, value_of
+from gateway.modbusmap import NoValueError
 from gateway.polling import PolledLine
 from gateway.sources import faults
 from metering.meterlibrary import library_model
@@ -22,8 +24,8 @@ from tests.gateway.bus import EXAMPLE, GAS, HEAT, WATER, Bus, behind_tcp, on_a_s
 GATEWAY = Gateway(id="gw", name=Localized(en="Gw", vi="Gw"))
 
 
-def value(answer: Answer, **wanted: Any) -> float | None:
-    return value_of(answer, RecordMap.model_validate(wanted))[0]
+def value(answer: Answer, **wanted: Any) -> float:
+    return value_of(answer, RecordMap.model_validate(wanted))
 
 
 def test_the_standards_example_means_what_it_says() -> None:
@@ -32,7 +34,8 @@ def test_the_standards_example_means_what_it_says() -> None:
     assert value(answer, kind="volume") == 12.565
     assert value(answer, kind="volume_flow", function="maximum", storage=5) == 0.113
     assert value(answer, kind="energy", tariff=2, unit=1) == 218.37
-    assert value(answer, kind="energy") is None
+    with pytest.raises(NoValueError):
+        value(answer, kind="energy")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,8 @@ def test_a_record_without_a_value_has_a_reason(records: str, why: str) -> None:
     except NoAnswerError as error:
         assert "cannot be read" in str(error)  # noqa: PT017 (a telegram that ends too early may be none at all)
     else:
-        assert value_of(answer, RecordMap(kind="volume")) == (None, why)
+        with pytest.raises(NoValueError, match=re.escape(why)):
+            value_of(answer, RecordMap(kind="volume"))
 
 
 def test_a_negative_number_of_digits_is_negative() -> None:

@@ -270,7 +270,7 @@ def test_few_requests_cover_every_register_and_nothing_else(chosen: dict[int, tu
     for address, (_, data) in chosen.items():
         for place in range(sizes[address]):
             memory[address + place] = int.from_bytes(data[2 * place : 2 * place + 2])
-    requests = plan([("m", Map.model_validate({"addresses_from": 0, "registers": registers}))])
+    requests = plan({"m": Map.model_validate({"addresses_from": 0, "registers": registers})})
     asked = [place for request in requests for place in range(request.address, request.address + request.words)]
     assert set(asked) == set(memory)
     assert all(request.words <= MAX_WORDS for request in requests)
@@ -286,5 +286,5 @@ def test_few_requests_cover_every_register_and_nothing_else(chosen: dict[int, tu
 
 def test_a_decimal_scale_gives_the_decimal_number() -> None:
     chart = {"addresses_from": 0, "registers": {"energy_kwh": {"address": 0, "type": "uint32", "scale": 0.001}}}
-    (request,) = plan([("m", Map.model_validate(chart))])
+    (request,) = plan({"m": Map.model_validate(chart)})
     assert decode(request, [0x02DF, 0xA2D3]).values == {"m": {"energy_kwh": 48210.643}}

@@ -100,7 +100,7 @@ def test_gauges_behind_transformers_are_scaled_where_they_are_read(tmp_path: Pat
     own = {"modbus": {"device": 1, "registers": {"power_kw": {"scale": 400.0}}}}
     meter = load_park(park_with("schneider-pm5000", tmp_path, **own), [faults]).meter["m"]
     block = ModbusMeterBlock.model_validate(meter.modbus)
-    (request,) = plan([("m", block.model_copy(update={"registers": {"power_kw": block.registers["power_kw"]}}))])
+    (request,) = plan({"m": block.model_copy(update={"registers": {"power_kw": block.registers["power_kw"]}})})
     words = struct.unpack(">2H", struct.pack(">f", 0.53))
     assert decode(request, words).values["m"]["power_kw"] == pytest.approx(212.0)
 

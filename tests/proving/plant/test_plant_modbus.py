@@ -45,7 +45,7 @@ async def connected(port: int, gateway: str) -> AsyncIterator[AsyncModbusTcpClie
 def only(meter: Meter, name: str) -> tuple[int, Request]:
     """The device and the request for one quantity of a meter."""
     block = ModbusMeterBlock.model_validate(meter.modbus)
-    (request,) = plan([(meter.id, block.model_copy(update={"registers": {name: block.registers[name]}}))])
+    (request,) = plan({meter.id: block.model_copy(update={"registers": {name: block.registers[name]}})})
     return block.device, request
 
 

@@ -20,7 +20,7 @@ def face_of(kind: str, scale: float, order: str = "ABCD", rollover: float | None
 
 
 def received(face: Face, chart: Map, shown: float) -> float | None:
-    (request,) = plan([("m", chart)])
+    (request,) = plan({"m": chart})
     return decode(request, encode(face, shown)).values.get("m", {}).get("q")
 
 
