@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
         if came:
             self._receive(came)
         self.window = max(self.window, len(self._received))
-        self._pace.note(len(came), self._heard)
+        self._pace.note(len(came), len(data), self._heard)
         if len(data) < PLENTY and self._transport is not None and (gather_s := self._pace.gather_s):
             self._transport.pause_reading()
             self._loop.call_later(gather_s, self._read_on)

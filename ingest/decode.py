@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import FailFast, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
 from ingest.refusal import KEPT_BYTES, Refusal, refusal
 from metering.instants import unit_of
@@ -126,7 +126,7 @@ def _parts(payload: bytes) -> Iterator[bytes]:
         items = from_json(payload)["readings"]
         if not isinstance(items, list):
             return
-        written = [json.dumps(item, separators=(",", ":")).encode() for item in items]
+        written = [to_json(item) for item in items]
     except (ValueError, KeyError, TypeError):
         return
     part: list[bytes] = []

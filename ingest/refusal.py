@@ -23,17 +23,20 @@ TEXT = 200
 
 NAME = 64
 
-RATION_BYTES = 8 * 2**20
-"""How much of a gateway's refusals may be kept at once: the readings of several messages."""
+RATION_BYTES = 4 * 2**20
+"""How much of a gateway's refusals may be kept at once: about fifteen thousand readings.
+
+While they are checked one by one and written, the good readings behind them wait: about half a second.
+"""
 
 RATION_BYTES_PER_S = 2_048
 """And in the long run: about seven readings a second, 180 MB a day."""
 
-AGAIN_BYTES = 10 * RATION_BYTES_PER_S
-"""A ration that was used up stays so until it has refilled to this."""
-
 POINT_BYTES = 200
 """What a refusal takes besides its payload."""
+
+AGAIN_BYTES = KEPT_BYTES + POINT_BYTES
+"""A ration that was used up stays so until any refusal fits again, half a minute later."""
 
 PERIOD_MS = 60_000
 

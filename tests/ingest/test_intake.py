@@ -318,14 +318,24 @@ async def test_what_is_lost_of_the_park_file_meanwhile_goes_into_another_batch(
 def test_a_quiet_connection_never_waits_and_a_busy_one_not_for_long() -> None:
     pace, now = Pace(), 100.0
     for _ in range(50):
-        pace.note(1, now)
+        pace.note(1, 100, now)
         assert pace.gather_s == 0
         now += 1.5 / QUIET_PER_S
     for rate in (500, 4_000, 12_000, 60_000):
         for _ in range(20):
-            pace.note(int(rate * WINDOW_S), now)
+            pace.note(int(rate * WINDOW_S), int(rate * WINDOW_S) * 100, now)
             now += WINDOW_S
         assert 0 < pace.gather_s <= MOST_GATHER_S
-    pace.note(1, now + 10)
-    pace.note(1, now + 20)
+    pace.note(1, 100, now + 10)
+    pace.note(1, 100, now + 20)
     assert pace.gather_s == 0
+
+
+def test_large_messages_gather_no_longer_than_a_read_takes_to_fill() -> None:
+    """So a flood of them is read as fast as it comes, and nothing piles up behind it in the broker."""
+    for size_per_s, longest in ((10e6, 0.03), (100e6, 0.003), (1e9, 0.0)):
+        pace, now = Pace(), 100.0
+        for _ in range(20):
+            pace.note(200, int(size_per_s * WINDOW_S), now)
+            now += WINDOW_S
+        assert pace.gather_s <= longest

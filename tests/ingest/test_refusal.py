@@ -1,5 +1,7 @@
 """What is kept of refusals is bounded, and nothing that is kept overwrites another."""
 
+import pytest
+
 from ingest.refusal import RATION_BYTES, Ledger, Refusal, refusal
 from store.lines import parse
 from wire.messages import Reason
@@ -33,6 +35,19 @@ def test_what_is_kept_of_a_gateway_has_a_ration_and_the_rest_is_counted() -> Non
     counted = [parse(line) for line in ledger.counts()]
     assert sum(int(point.fields["count"]) for point in counted) == 2_010
     assert sum(int(point.fields["kept"]) for point in counted) == len(kept) + 10 + len(hour_later)
+
+
+@pytest.mark.parametrize("size", [40, 1_000, 25_000, 45_000, 60_000])
+def test_a_ration_is_used_up_by_refusals_of_any_size(size: int) -> None:
+    """Until it has refilled to hold one; a rest that is too small for a large refusal is no ration."""
+    ledger = Ledger("one")
+    assert not ledger.used_up("demo", "gw-1", NOW)
+    for _ in range(RATION_BYTES // (5 * size) + 2):
+        ledger.note("demo", "gw-1", "t", refusals(5, size), NOW)
+    assert ledger.used_up("demo", "gw-1", NOW)
+    ledger.note("demo", "gw-1", "t", refusals(1, size), NOW + 1_000)
+    assert ledger.used_up("demo", "gw-1", NOW + 1_000)
+    assert not ledger.used_up("demo", "gw-1", NOW + 60_000)
 
 
 def test_a_point_a_minute_counts_all_of_a_gateway_and_reason() -> None:
