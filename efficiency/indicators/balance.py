@@ -7,6 +7,7 @@ that like is compared with like.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 
@@ -204,31 +205,38 @@ def _without(unit: str, reasons: ValueReason, completeness: float) -> dict[str, 
     return {**names, LOSS_SHARE: absent("1", reasons, completeness)}
 
 
-def balance_of_days(days: Sequence[Mapping[str, Figure]], expected: int) -> dict[str, Figure]:
+def balance_of_days(days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float]) -> dict[str, Figure]:
     """A balance of a longer period from those of its days: sums over the days on which it could be computed.
 
-    `expected`: how many days have passed. Errors of a meter's class have the same sign every day, so the error bands
-    add up; that is at most a little too wide.
+    `lengths`: for how long of each day up to now there was a main meter. Errors of a meter's class have the same sign
+    every day, so the error bands add up; that is at most a little too wide.
     """
-    computed = [day for day in days if day.get(LOSS) is not None and day[LOSS].value is not None]
-    known = next((day for day in days if LOSS in day), None)
+    due = {day: length for day, length in lengths.items() if length > 0}
+    computed = {day: days[day] for day in due if LOSS in days.get(day, {}) and days[day][LOSS].value is not None}
+    known = next((each for each in days.values() if LOSS in each), None)
     unit = known[LOSS].unit if known is not None else ""
-    completeness = sum(day[LOSS].completeness for day in computed) / expected if expected else 0.0
+    completeness = complete_over({day: each[LOSS] for day, each in computed.items()}, due)
     if not computed:
         reasons = NOTHING
-        for day in days:
-            reasons |= day[LOSS].reasons if LOSS in day else NOTHING
+        for each in days.values():
+            reasons |= each[LOSS].reasons if LOSS in each else NOTHING
         return _without(unit, (reasons & ~ValueReason.INDICATIVE) or ValueReason.NO_DATA, completeness)
     sums = {
-        name: sum(day[name].value or 0.0 for day in computed)
+        name: sum(each[name].value or 0.0 for each in computed.values())
         for name in (INCOMING, TENANTS, OWN, SUBMETERS, LOSS, BAND)
     }
-    estimated = max(day[LOSS].estimated for day in computed)
+    estimated = max(each[LOSS].estimated for each in computed.values())
     noise = ValueReason.NOT_SIGNIFICANT if abs(sums[LOSS]) <= sums[BAND] else NOTHING
-    partly = ValueReason.PARTLY if len(computed) < expected else NOTHING
+    partly = ValueReason.PARTLY if len(computed) < len(due) else NOTHING
     found = {name: figure(value, unit, completeness, estimated, partly) for name, value in sums.items()}
     found[LOSS] = found[LOSS].noting(noise)
     share = absent("1", ValueReason.ZERO_DENOMINATOR, completeness)
     if sums[INCOMING]:
         share = figure(sums[LOSS] / sums[INCOMING], "1", completeness, estimated, partly, over=sums[INCOMING])
     return {**found, LOSS_SHARE: share.noting(noise) if share.value is not None else share}
+
+
+def complete_over(known: Mapping[date, Figure], due: Mapping[date, float]) -> float:
+    """Completeness of a sum over the days `known`, of those that are `due`, each with its length."""
+    size = sum(due.values())
+    return sum(each.completeness * due[day] for day, each in known.items()) / size if size else 0.0

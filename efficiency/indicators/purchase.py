@@ -3,13 +3,14 @@
 The surcharge for a low power factor is that of a whole month: it is in the month's account, not in these figures.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import date
 from functools import reduce
 from operator import or_
 
 import numpy as np
 
-from efficiency.indicators.balance import LOSS, Tap, balance_of_days, edge_mains, park_balance
+from efficiency.indicators.balance import LOSS, Tap, balance_of_days, complete_over, edge_mains, park_balance
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.usage.intervals import Span
@@ -32,15 +33,19 @@ def edge_figures(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHou
     return found | _with_loss(found, _bought(park, utility, by_meter, span)) if found else {}
 
 
-def edge_of_days(days: Sequence[Mapping[str, Figure]], expected: int) -> dict[str, Figure]:
-    """The same of a longer period from its days, of which `expected` have passed."""
-    found = balance_of_days(days, expected)
-    bought = {name: _joined(name, days, expected) for name in (BOUGHT, BOUGHT_WITH_VAT)}
-    priced = [day[BOUGHT_PRICE] for day in days if day[BOUGHT_PRICE].value is not None]
-    over = sum(each.over or 0.0 for each in priced)
+def edge_of_days(days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float]) -> dict[str, Figure]:
+    """The same of a longer period from its days; `lengths` as for `balance_of_days`."""
+    found = balance_of_days(days, lengths)
+    due = {day: length for day, length in lengths.items() if length > 0}
+    priced = {day: days[day] for day in due if BOUGHT in days.get(day, {})}
+    bought = {
+        name: _joined({day: each[name] for day, each in priced.items()}, due) for name in (BOUGHT, BOUGHT_WITH_VAT)
+    }
+    prices = [each[BOUGHT_PRICE] for each in priced.values() if each[BOUGHT_PRICE].value is not None]
+    over = sum(each.over or 0.0 for each in prices)
     price = absent("₫", bought[BOUGHT].absent_for or ValueReason.NO_DATA, bought[BOUGHT].completeness)
     if over:
-        weighed = sum((each.value or 0.0) * (each.over or 0.0) for each in priced)
+        weighed = sum((each.value or 0.0) * (each.over or 0.0) for each in prices)
         price = figure(weighed / over, "₫", bought[BOUGHT].completeness, bought[BOUGHT].estimated, over=over)
     return found | _with_loss(found, {**bought, BOUGHT_PRICE: price})
 
@@ -55,17 +60,17 @@ def _with_loss(balance: Mapping[str, Figure], bought: dict[str, Figure]) -> dict
     return {**bought, LOSS_COST: cost}
 
 
-def _joined(name: str, days: Sequence[Mapping[str, Figure]], expected: int) -> Figure:
+def _joined(parts: Mapping[date, Figure], due: Mapping[date, float]) -> Figure:
     """Sum over the days that have a value; without a price on one of them there is none."""
-    known = [day[name] for day in days if day[name].value is not None]
-    completeness = sum(each.completeness for each in known) / expected if expected else 0.0
-    reasons = reduce(or_, (day[name].absent_for for day in days), NOTHING)
+    known = {day: each for day, each in parts.items() if each.value is not None}
+    completeness = complete_over(known, due)
+    reasons = reduce(or_, (each.absent_for for each in parts.values()), NOTHING)
     unpriced = reasons & ~(ValueReason.NO_DATA | ValueReason.NOT_COMPUTED)
     if unpriced or not known:
         return absent("₫", unpriced or reasons or ValueReason.NO_DATA, completeness)
-    partly = ValueReason.PARTLY if len(known) < expected else NOTHING
-    estimated = max(each.estimated for each in known)
-    return figure(sum(each.value or 0.0 for each in known), "₫", completeness, estimated, partly)
+    partly = ValueReason.PARTLY if len(known) < len(due) else NOTHING
+    estimated = max(each.estimated for each in known.values())
+    return figure(sum(each.value or 0.0 for each in known.values()), "₫", completeness, estimated, partly)
 
 
 def _bought(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:

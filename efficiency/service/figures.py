@@ -6,7 +6,7 @@ itself from their days. Nothing is written here: the caller gets series of point
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from efficiency.baseline.days import BaselineDays, own_figures, with_band
 from efficiency.indicators.balance import (
@@ -33,6 +33,7 @@ from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import DAY_MS, EVER, QUARTER_MS, Span, merged
 from efficiency.valuation.localtime import period_span
 from metering.figures import FIGURES, PARK_FIGURES, Period
+from metering.meters import Role
 from metering.park import Park
 from metering.quantities import Utility
 from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, PARK_INDICATOR
@@ -111,7 +112,7 @@ class FigureMaker:
             stored = await self._points.stored(EFFICIENCY, _tags(park, tenant, Period.MONTH), span.start, span.end - 1)
             months = {local_day(park, ms): figures_in(fields, FIGURES) for ms, fields in stored.items()}
             at_fence = merged([each.span for each in fence_spans(park, tenant, past(span, now_ms))])
-            lengths = {first: _length(park, at_fence, first) for first in _months(year)}
+            lengths = {first: _length(period_span(park, Period.MONTH, first), at_fence) for first in _months(year)}
             days = await self._baselines.own(park, tenant, span.start, span.end - 1)
             until = min(local_day(park, span.end), local_day(park, now_ms))
             points[span.start] = fields_of(
@@ -159,7 +160,7 @@ class FigureMaker:
         points: dict[Balance, dict[int, Fields]] = {}
         for first, balances in wanted.items():
             span = period_span(park, period, first)
-            expected = _days_past(park, span, now_ms)
+            over = _days_over(park, span, now_ms)
             some = max(1, _DAYS_AT_ONCE // ((span.end - span.start) // DAY_MS))
             for place in range(0, len(balances), some):
                 part = balances[place : place + some]
@@ -173,10 +174,12 @@ class FigureMaker:
                 for balance in part:
                     of_days = stored.get((park.id, Period.DAY.value, balance.utility.value, balance.main), {})
                     names = (*BALANCE_FIGURES, *(PURCHASE_FIGURES if balance.main == EDGE else ()))
-                    days = [figures_in(fields, names) for fields in of_days.values() if fields]
+                    days = {local_day(park, ms): figures_in(each, names) for ms, each in of_days.items() if each}
                     join = edge_of_days if balance.main == EDGE else balance_of_days
+                    there = _there(park, balance, span)
+                    lengths = {day: _length(part, there) for day, part in over.items()}
                     if days:
-                        points.setdefault(balance, {})[span.start] = fields_of(join(days, expected))
+                        points.setdefault(balance, {})[span.start] = fields_of(join(days, lengths))
         return [balance_series(park, balance, period, found) for balance, found in points.items()]
 
     async def of_park_longer(self, park: Park, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
@@ -190,7 +193,7 @@ class FigureMaker:
                 stored = await self._points.stored(PARK_EFFICIENCY, tags, span.start, span.end - 1)
                 parts = {local_day(park, ms): figures_in(fields, PARK_FIGURES) for ms, fields in stored.items()}
                 if parts:
-                    lengths = dict.fromkeys(_past_days(park, span, now_ms), 1.0)
+                    lengths = {day: _length(part) for day, part in _days_over(park, span, now_ms).items()}
                     firsts = [first] if period is Period.MONTH else _months(first.year)
                     entered = entered_figures(park, [None, *park.tenant], firsts)
                     points[span.start] = fields_of(joined_figures(parts, lengths, PARK_FIGURES) | entered)
@@ -263,20 +266,23 @@ def _months(year: int) -> list[date]:
     return [date(year, month, 1) for month in range(1, _MONTHS + 1)]
 
 
-def _length(park: Park, at_fence: Collection[Span], first: date) -> float:
-    """Quarter hours of a month that lie in some spans."""
-    month = period_span(park, Period.MONTH, first)
-    parts = [each.within(month) for each in at_fence if each.overlaps(month)]
-    return sum(each.end - each.start for each in parts) / QUARTER_MS
+def _length(part: Span, there: Iterable[Span] = (EVER,)) -> float:
+    """Quarter hours of a span that lie in others, which do not overlap."""
+    inside = [each.within(part) for each in there if each.overlaps(part)]
+    return sum(each.end - each.start for each in inside) / QUARTER_MS
 
 
-def _past_days(park: Park, span: Span, now_ms: int) -> list[date]:
-    """Days of a span that have begun."""
+def _there(park: Park, balance: Balance, span: Span) -> list[Span]:
+    """When a balance has a main meter within a span."""
+    if balance.main == EDGE:
+        return merged([tap.span for tap in edge_mains(park, balance.utility, span)])
+    belongs = park.meter[balance.main].belongings_in(span)
+    return merged([belonging.span for belonging in belongs if belonging.role is Role.MAIN])
+
+
+def _days_over(park: Park, span: Span, now_ms: int) -> dict[date, Span]:
+    """The days of a span, each with its part whose quarter hours are over; none of which nothing is."""
     last = min(local_day(park, span.end - 1), local_day(park, now_ms))
-    return sorted(days_between(local_day(park, span.start), last))
-
-
-def _days_past(park: Park, span: Span, now_ms: int) -> int:
-    """How many days of a span are over."""
-    until = min(local_day(park, span.end), local_day(park, now_ms))
-    return max(0, (until - local_day(park, span.start)) // timedelta(days=1))
+    days = sorted(days_between(local_day(park, span.start), last))
+    parts = {day: past(period_span(park, Period.DAY, day), now_ms) for day in days}
+    return {day: part for day, part in parts.items() if part.start < part.end}

@@ -33,6 +33,7 @@ from metering.park import Park
 from metering.quantities import Utility
 from tests.efficiency.indicators.oneday import FIRST, ZONE, flat, instant, meter, park_of, quarters, span, used
 
+TWO_DAYS = {FIRST: 96.0, FIRST + timedelta(days=1): 96.0}
 BOTH: dict[str, Any] = {"energy_kwh": {}, "energy_export_kwh": {}}
 
 
@@ -133,15 +134,29 @@ def test_a_month_adds_up_the_days_that_could_be_computed_and_says_so() -> None:
     park = park_of(grid(), meter("one", parent="grid"))
     day = of_main(park, grid=flat(10.0), one=flat(9.0))
     short = of_main(park, grid=flat(10.0), one=flat(np.nan))
-    whole = balance_of_days([day, day], 2)
+    first, second = TWO_DAYS
+    whole = balance_of_days({first: day, second: day}, TWO_DAYS)
     assert whole[LOSS].value == pytest.approx(192.0)
     assert whole[BAND].value == pytest.approx(2 * (day[BAND].value or 0.0))
     assert not whole[LOSS].reasons
-    partly = balance_of_days([day, short], 2)
+    partly = balance_of_days({first: day, second: short}, TWO_DAYS)
     assert partly[LOSS].value == pytest.approx(96.0)
     assert partly[LOSS].reasons == ValueReason.PARTLY | ValueReason.INDICATIVE
     assert partly[LOSS].completeness == pytest.approx(0.5)
-    assert balance_of_days([short], 1)[LOSS].absent_for == ValueReason.INCOMPLETE
+    assert balance_of_days({first: short}, {first: 96})[LOSS].absent_for == ValueReason.INCOMPLETE
+
+
+def test_each_day_of_a_month_counts_for_as_long_as_it_lasted_and_had_a_main_meter() -> None:
+    park = park_of(grid(), meter("one", parent="grid"))
+    day = of_main(park, grid=flat(10.0), one=flat(9.0))
+    first, second = TWO_DAYS
+    running = balance_of_days({first: day, second: day}, {first: 96, second: 24})
+    assert running[LOSS].completeness == 1
+    lacking = balance_of_days({second: day}, {first: 96, second: 24})
+    assert lacking[LOSS].completeness == pytest.approx(0.2)
+    assert lacking[LOSS].reasons == ValueReason.PARTLY | ValueReason.INDICATIVE
+    before_it_was_there = balance_of_days({second: day}, {first: 0, second: 24})
+    assert (before_it_was_there[LOSS].completeness, before_it_was_there[LOSS].reasons) == (1, ValueReason(0))
 
 
 def shift(days: str, start: str, end: str) -> tuple[HistoryEntry[tuple[Window, ...]], ...]:

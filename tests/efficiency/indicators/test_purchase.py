@@ -1,5 +1,6 @@
 """What the park pays at its edge, with VAT, what a unit costs it, and what losses cost by that."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.valued import ValueReason
 from metering.park import Park
 from metering.quantities import Utility
-from tests.efficiency.indicators.oneday import SOURCE, TARIFFS, flat, meter, park_of, span
+from tests.efficiency.indicators.oneday import FIRST, SOURCE, TARIFFS, flat, meter, park_of, span
 
 PURCHASE = {
     "electricity": [{**SOURCE, "off_peak": 1.0, "normal": 1000.0, "peak": 2000.0}],
@@ -82,23 +83,29 @@ def test_a_park_without_a_main_meter_has_no_edge() -> None:
     assert of_day(park(meter("line", tenant="t")), line=flat(1.0)) == {}
 
 
+def months_of(*days: dict[str, Figure], expected: int = 2) -> dict[str, Figure]:
+    """A month of which so many days are over, with the first of them as given."""
+    over = [FIRST + timedelta(days=number) for number in range(expected)]
+    return edge_of_days(dict(zip(over, days, strict=False)), dict.fromkeys(over, 96.0))
+
+
 def test_months_add_days_and_losses_cost_the_months_mean_price() -> None:
     one = of_day(park(), grid=flat(10.0), line=flat(9.0))
     dear = {**PURCHASE, "electricity": [{**SOURCE, "off_peak": 1.0, "normal": 3000.0, "peak": 3000.0}]}
     other = of_day(park(purchase=dear), grid=flat(30.0), line=flat(30.0))
-    month = edge_of_days([one, other], 2)
+    month = months_of(one, other)
     assert month[BOUGHT].value == pytest.approx(1_200_000 + 8_640_000)
     assert month[BOUGHT_PRICE].value == pytest.approx(9_840_000 / 3840)
     assert month[LOSS_COST].value == pytest.approx(96 * 9_840_000 / 3840)
     assert not month[BOUGHT].reasons
-    longer = edge_of_days([one, other], 4)
+    longer = months_of(one, other, expected=4)
     assert longer[BOUGHT].reasons == ValueReason.PARTLY | ValueReason.INDICATIVE
     assert longer[BOUGHT].completeness == pytest.approx(0.5)
 
 
 def test_a_day_without_a_price_takes_the_months_cost_away() -> None:
     days = [of_day(each, grid=flat(10.0), line=flat(9.0)) for each in (park(), park(purchase={}))]
-    month = edge_of_days(days, 2)
+    month = months_of(*days)
     assert month[BOUGHT].absent_for == ValueReason.NO_PRICE
     gone = of_day(park(), grid=QuarterHours.of(flat(1.0).start, np.full(96, np.nan)), line=flat(9.0))
-    assert edge_of_days([days[0], gone], 2)[BOUGHT].value == pytest.approx(1_200_000)
+    assert months_of(days[0], gone)[BOUGHT].value == pytest.approx(1_200_000)

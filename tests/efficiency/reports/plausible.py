@@ -253,7 +253,7 @@ def _balances(park: Park, period: ReportPeriod) -> Iterator[str]:
             continue
         days = {day: _balance(meter, below, day) for day in period.days}
         names = [meter.id, *([EDGE] if meter.belongs[-1].parent is None and meter.belongs[-1].tenant is None else [])]
-        whole = balance_of_days(list(days.values()), len(days))
+        whole = balance_of_days(days, dict.fromkeys(days, 96.0))
         for name in names:
             tags = {"park": park.id, "utility": meter.utility.value, "main": name}
             for day, figures in days.items():
