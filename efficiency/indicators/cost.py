@@ -111,7 +111,7 @@ def without_demand(demand: Figure) -> ValueReason:
 def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued: Floats) -> dict[str, Figure]:
     """F18: the budget of the quarter hours `when`, all of one month, and `cost` as a share of it.
 
-    `accrued` is the part of the demand charge for each of them.
+    Those count in which the tenant had anything to pay for. `accrued` is the part of the demand charge for each.
     """
     month = period_span(park, Period.MONTH, day_of(int(when.day[0])))
     monthly = on_days(tenant.budget_vnd_per_month, lambda entry: entry.value, when.day)
@@ -122,8 +122,8 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued:
     if cost.series is None or not np.isfinite(cost.series.amount).any():  # nobody computes such a month again each day
         why = cost.figure.absent_for | ValueReason.NO_DATA
         return {"budget_vnd": absent("₫", why), "budget_share": absent("1", why)}
-    everywhere = np.ones(len(each))
-    allowed = UseSeries(each, everywhere, 0 * everywhere, 0 * everywhere, everywhere > 0)
+    mine, everywhere = cost.series.expected, np.ones(len(each))
+    allowed = UseSeries(np.where(mine, each, np.nan), everywhere, 0 * everywhere, 0 * everywhere, mine)
     return {"budget_vnd": allowed.figure("₫"), "budget_share": _share(cost, accrued, each)}
 
 

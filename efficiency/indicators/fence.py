@@ -29,11 +29,12 @@ def fence_spans(park: Park, tenant: str, span: Span) -> Iterator[AtFence]:
         within = whole.within(span)
         above = park.meter[mine.parent].belongs if mine.parent is not None and mine.role is not Role.GENERATION else ()
         inner = [own.within(within) for each in above if each.tenant == tenant and (own := each.span).overlaps(within)]
-        for piece in _without(within, inner):
+        for piece in without(within, inner):
             yield AtFence(meter, mine.role is Role.GENERATION, piece)
 
 
-def _without(span: Span, taken: Sequence[Span]) -> Iterator[Span]:
+def without(span: Span, taken: Sequence[Span]) -> Iterator[Span]:
+    """What is left of a span without others."""
     begin = span.start
     for part in sorted(taken):
         if part.start > begin:

@@ -9,10 +9,11 @@ import numpy as np
 
 from efficiency.indicators.carriers import all_carriers, emissions_of, mj_per_unit, toe_per_unit
 from efficiency.indicators.electricity import Electricity, demand, electricity_of
+from efficiency.indicators.fence import without
 from efficiency.indicators.figure import Figure, absent
 from efficiency.indicators.series import Portion, quotient, together
 from efficiency.indicators.tenant import EXPORT, counts
-from efficiency.usage.intervals import Span, Times, quarters_in
+from efficiency.usage.intervals import Span, Times, merged, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.valued import ValueReason
@@ -35,7 +36,7 @@ def _intake(electricity: Electricity | None, start: Times) -> dict[str, Figure]:
 
 
 def edge_points(park: Park, utility: Utility, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
-    """Metering points at the park's edge: its main meters without one above, else all that have none above."""
+    """Metering points at the park's edge: its main meters without one above; while there are none, all without one."""
     found = [
         (meter, belonging)
         for meter in park.meters
@@ -44,7 +45,14 @@ def edge_points(park: Park, utility: Utility, span: Span) -> tuple[tuple[Meter, 
         if belonging.parent is None and belonging.role is not Role.GENERATION
     ]
     mains = [each for each in found if each[1].role is Role.MAIN and each[1].tenant is None]
-    return tuple(mains or found)
+    metered = merged([belonging.span for _, belonging in mains])
+    others = [
+        (meter, part)
+        for meter, belonging in found
+        for piece in without(belonging.span, metered)
+        if (part := belonging.clipped(piece)) is not None
+    ]
+    return (*mains, *others)
 
 
 def generation(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:

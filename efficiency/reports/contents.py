@@ -3,20 +3,21 @@
 Figures are read as they are stored, with the sums by day, band and meter that the charts draw.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from efficiency.indicators.balance import INCOMING, LOSS
+from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import figures_in
 from efficiency.indicators.park import edge_points, generation
-from efficiency.indicators.tenant import fence_meters, generating
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
+from efficiency.reports.counted import Counted, belonging_counted, counted, fence_counted, own_counted
 from efficiency.reports.entries import Entry, entries_of
 from efficiency.reports.inventory import InventoryRow, Watched, tenant_rows, watched, whole_park_rows
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import DataQuality, Figures, MeterDays, amounts, by_column, costs, quality
+from efficiency.reports.reading import DataQuality, Figures, MeterDays, PeriodUse, amounts, by_column, costs, quality
 from efficiency.reports.touched import Touched, touched
 from efficiency.symbiosis.matching import Match
 from metering.figures import FIGURES, PARK_FIGURES, FigureSpec, Period, figure_utility
@@ -103,7 +104,10 @@ class MainBalance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkReport(Common):
-    """The whole park. `intakes` by utility at the park's edge with `edges`, its four numbers; `tenants` by id."""
+    """The whole park. `intakes` by utility at the park's edge with `edges`, its four numbers; `tenants` by id.
+
+    `tenants` are those that had anything in the period, and those that never had a meter.
+    """
 
     intakes: Mapping[Utility, Entry]
     edges: Mapping[Utility, Figures]
@@ -114,26 +118,32 @@ class ParkReport(Common):
     inventory: tuple[InventoryRow, ...] = ()
     watched: tuple[Watched, ...] = ()
 
+    @property
+    def firms(self) -> list[Tenant]:
+        """The tenants themselves, in the order of the park file."""
+        return [self.park.tenant[name] for name in self.tenants]
+
 
 async def tenant_report(store: Store, park: Park, tenant: Tenant, period: ReportPeriod, made_on: date) -> TenantReport:
     """Read what the store holds of a tenant and period."""
-    use = await reading.daily_use(store, park, period, tenant.id)
-    span = period.span(park)
-    fence = {utility: _ids(fence_meters(park, tenant.id, utility, span)) for utility in Utility}
-    by_utility = {utility: costs(use, meters) for utility, meters in fence.items()}
-    mine = list({tenure.meter.id: tenure.meter for tenure in park.points_of_tenant(tenant.id, span)}.values())
+    over = await reading.over(store, park, period, made_on)
+    use = await reading.period_use(store, park, over, tenant.id)
+    fence = fence_counted(park, tenant.id, over)
+    by_utility = {utility: costs(use.of(points)) for utility, points in fence.items()}
+    mine = own_counted(park, tenant.id, over)
     daily = await reading.figures(store, park, period, Period.DAY, tenant.id)
     months = await reading.figures(store, park, period, Period.MONTH, tenant.id)
+    made = counted(((each.meter, each.span) for each in fence_spans(park, tenant.id, over) if each.generates), over)
     return TenantReport(
         park=park,
         period=period,
         made_on=made_on,
         waiting=await reading.waiting(store, park, period),
-        bands=_bands(period, use, fence[Utility.ELECTRICITY]),
-        solar=by_column(period, amounts(use, _ids(generating(park, tenant.id, span)))),
+        bands=_bands(period, use.of(fence[Utility.ELECTRICITY])),
+        solar=by_column(period, amounts(use.of(made))),
         utilities=_utilities(period, use, fence),
-        load=await reading.hourly_load(store, park, period, fence[Utility.ELECTRICITY]),
-        quality=_quality(period, use, mine),
+        load=await reading.hourly_load(store, park, period, over, fence[Utility.ELECTRICITY]),
+        quality=_quality(period, use.of(mine), park),
         touched=await touched(store, park, period, tenant.id),
         tenant=tenant,
         entries=(await _entries(store, park, period, use, [tenant]))[tenant.id],
@@ -147,14 +157,15 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
 
 async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: date) -> ParkReport:
     """Read what the store holds of a park and period."""
-    use = await reading.daily_use(store, park, period)
-    span = period.span(park)
-    edge: dict[Utility, list[str]] = {
-        utility: [meter.id for meter, _ in edge_points(park, utility, span)]
+    over = await reading.over(store, park, period, made_on)
+    use = await reading.period_use(store, park, over)
+    edge: dict[Utility, Counted] = {
+        utility: belonging_counted(edge_points(park, utility, over), over)
         for utility in Utility
         if utility is not Utility.PRODUCTION
     }
-    made = [meter.id for meter, _ in generation(park, span)]
+    every = belonging_counted(((meter, entry) for meter in park.meters for entry in meter.belongs), over)
+    here = [each for each in park.tenants if _was_there(park, each, period)]
     now = await reading.balances(store, park, period, period.kind)
     before = await reading.balances(store, park, period.before, period.kind)
     edges = {utility: now[utility, ""][period.first] for utility in Utility if (utility, "") in now}
@@ -163,11 +174,11 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         period=period,
         made_on=made_on,
         waiting=await reading.waiting(store, park, period),
-        bands=_bands(period, use, edge[Utility.ELECTRICITY]),
-        solar=by_column(period, amounts(use, made)),
+        bands=_bands(period, use.of(edge[Utility.ELECTRICITY])),
+        solar=by_column(period, amounts(use.of(belonging_counted(generation(park, over), over)))),
         utilities=_utilities(period, use, edge),
-        load=await reading.hourly_load(store, park, period, edge[Utility.ELECTRICITY]),
-        quality=_quality(period, use, park.meters),
+        load=await reading.hourly_load(store, park, period, over, edge[Utility.ELECTRICITY]),
+        quality=_quality(period, use.of(every), park),
         touched=await touched(store, park, period),
         intakes={
             utility: _intake(utility, figures, before.get((utility, ""), {}).get(period.before.first, {}))
@@ -177,7 +188,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         own=_own(
             await reading.park_figures(store, park, period), await reading.park_figures(store, park, period.before)
         ),
-        tenants=await _entries(store, park, period, use, park.tenants),
+        tenants=await _entries(store, park, period, use, here),
         mains=await _mains(store, park, period, use, now),
         matches=await reading.matches(store, park, period),
         inventory=await _inventory(store, park, period, use, made_on) if period.month is None else (),
@@ -185,23 +196,25 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
     )
 
 
+def _was_there(park: Park, tenant: Tenant, period: ReportPeriod) -> bool:
+    if park.points_of_tenant(tenant.id):
+        return bool(own_counted(park, tenant.id, period.span(park)))
+    return tenant.since < period.until and (tenant.until is None or period.first < tenant.until)
+
+
 async def _inventory(
-    store: Store, park: Park, period: ReportPeriod, use: MeterDays, until: date
+    store: Store, park: Park, period: ReportPeriod, use: PeriodUse, until: date
 ) -> tuple[InventoryRow, ...]:
     """The park as a whole first, then its tenants."""
     rows = [*whole_park_rows(park, period, use, until)]
     for tenant in park.tenants:
-        own = await reading.daily_use(store, park, period, tenant.id)
+        own = await reading.period_use(store, park, use.over, tenant.id)
         rows += tenant_rows(park, tenant, period, own, until)
     return tuple(rows)
 
 
-def _ids(meters: Iterable[Meter]) -> list[str]:
-    return [meter.id for meter in meters]
-
-
 async def _entries(
-    store: Store, park: Park, period: ReportPeriod, use: MeterDays, tenants: Sequence[Tenant]
+    store: Store, park: Park, period: ReportPeriod, use: PeriodUse, tenants: Sequence[Tenant]
 ) -> dict[str, dict[str, Entry]]:
     """Figures of tenants with those of the period before."""
     now = await reading.figures(store, park, period, period.kind)
@@ -213,41 +226,45 @@ async def _entries(
         found[tenant.id] = entries_of(
             now.get(tenant.id, {}).get(period.first, nothing),
             past.get(tenant.id, {}).get(period.before.first, nothing),
-            _revisions(park, tenant.id, period, use),
+            _revisions(park, tenant.id, use),
         )
     return found
 
 
-def _revisions(park: Park, tenant: str, period: ReportPeriod, use: MeterDays) -> dict[str, date | None]:
+def _revisions(park: Park, tenant: str, use: PeriodUse) -> dict[str, date | None]:
     """The newest revision of the data of each utility's figure, and under "" of all that a tenant has."""
-    span = period.span(park)
-    mine = {tenure.meter.id for tenure in park.points_of_tenant(tenant, span)}
-    found = {"": quality((use.get(meter, {}) for meter in mine), period.days).revised}
+    found = {"": _revised(use, own_counted(park, tenant, use.over))}
+    fence = fence_counted(park, tenant, use.over)
     for name in FIGURES:
         utility = figure_utility(name)
         if utility is not None:
-            meters = _ids(fence_meters(park, tenant, utility, span))
-            found[name] = quality((use.get(meter, {}) for meter in meters), period.days).revised
+            found[name] = _revised(use, fence[utility])
     return found
 
 
-def _bands(period: ReportPeriod, use: MeterDays, meters: Sequence[str]) -> dict[str, Columns]:
-    names = {band for meter in meters for day in use.get(meter, {}).values() for band in day.amount}
-    return {band: by_column(period, amounts(use, meters, band)) for band in sorted(names)}
+def _revised(use: PeriodUse, points: Counted) -> date | None:
+    days = (one for meter in use.of(points).values() for one in meter.values())
+    return max((one.revised for one in days if one.revised is not None), default=None)
 
 
-def _utilities(period: ReportPeriod, use: MeterDays, meters: Mapping[Utility, Sequence[str]]) -> dict[Utility, Columns]:
+def _bands(period: ReportPeriod, use: MeterDays) -> dict[str, Columns]:
+    names = {band for days in use.values() for day in days.values() for band in day.amount}
+    return {band: by_column(period, amounts(use, band)) for band in sorted(names)}
+
+
+def _utilities(period: ReportPeriod, use: PeriodUse, points: Mapping[Utility, Counted]) -> dict[Utility, Columns]:
     return {
-        utility: by_column(period, amounts(use, found))
-        for utility, found in meters.items()
+        utility: by_column(period, amounts(use.of(found)))
+        for utility, found in points.items()
         if found and utility is not Utility.ELECTRICITY
     }
 
 
-def _quality(period: ReportPeriod, use: MeterDays, meters: Iterable[Meter]) -> tuple[MeterQuality, ...]:
+def _quality(period: ReportPeriod, use: MeterDays, park: Park) -> tuple[MeterQuality, ...]:
     return tuple(
-        MeterQuality(meter, _completeness(period, use.get(meter.id, {})), quality([use.get(meter.id, {})], period.days))
-        for meter in meters
+        MeterQuality(meter, _completeness(period, use[meter.id]), quality([use[meter.id]], period.days))
+        for meter in park.meters
+        if meter.id in use
     )
 
 
@@ -273,7 +290,7 @@ async def _mains(
     store: Store,
     park: Park,
     period: ReportPeriod,
-    use: MeterDays,
+    use: PeriodUse,
     found: Mapping[tuple[Utility, str], Mapping[date, Figures]],
 ) -> tuple[MainBalance, ...]:
     by_day = await reading.balances(store, park, period, Period.DAY)
@@ -283,14 +300,16 @@ async def _mains(
         if figures is not None:
             days = by_day.get((meter.utility, meter.id), {})
             computed = {day for day, each in days.items() if each[LOSS].value is not None}
-            result.append(MainBalance(meter, figures, _branches(park, meter, period, use, computed)))
+            result.append(MainBalance(meter, figures, _branches(park, meter, use, computed)))
     return tuple(result)
 
 
-def _branches(park: Park, main: Meter, period: ReportPeriod, use: MeterDays, days: set[date]) -> tuple[Branch, ...]:
-    found = {}
-    for tenure in park.children(main.id, period.span(park)):
-        by_day = amounts(use, [tenure.meter.id])
+def _branches(park: Park, main: Meter, use: PeriodUse, days: set[date]) -> tuple[Branch, ...]:
+    found: dict[str, Branch] = {}
+    for tenure in park.children(main.id, use.over):
+        by_day = amounts(use.of(belonging_counted([(tenure.meter, tenure.belonging)], use.over)))
         value = sum(by_day.get(day, 0.0) for day in days)
-        found[tenure.meter.id] = Branch(tenure.meter, value, into=tenure.belonging.role is Role.GENERATION)
+        into = tenure.belonging.role is Role.GENERATION
+        value += found[tenure.meter.id].amount if tenure.meter.id in found else 0.0
+        found[tenure.meter.id] = Branch(tenure.meter, value, into=into)
     return tuple(found.values())

@@ -10,10 +10,10 @@ from datetime import date
 
 from efficiency.indicators.greenhouse import Burnt, YearEnd, burnt, forecast
 from efficiency.indicators.park import edge_points
-from efficiency.indicators.tenant import fence_meters
 from efficiency.reports import reading
+from efficiency.reports.counted import belonging_counted, fence_counted
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import MeterDays
+from efficiency.reports.reading import MeterDays, PeriodUse
 from metering.dated import DatedValue, at
 from metering.figures import Period
 from metering.fuels import Gases, GasFactor, WarmingPotential
@@ -53,10 +53,10 @@ class InventoryRow:
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """The days of a period before `until`, and what meters measured on them."""
+    """The days of a period before `until`, and what is stored of them."""
 
     period: ReportPeriod
-    use: MeterDays
+    use: PeriodUse
     until: date
 
     @property
@@ -64,78 +64,73 @@ class _Days:
         """The days themselves."""
         return (day for day in self.period.days if day < self.until)
 
-    def amount(self, meters: Sequence[str], day: date) -> float:
-        """What came in through some meters on a day."""
-        return sum(max(self.use[meter][day].whole or 0.0, 0.0) for meter in meters if day in self.use.get(meter, {}))
 
-    def completeness(self, meters: Sequence[str], day: date) -> float:
-        """How much of a day is known of some meters."""
-        known = [self.use[meter][day].completeness for meter in meters if day in self.use.get(meter, {})]
-        return sum(known) / len(meters) if meters else 0.0
+def _taken(use: MeterDays, day: date) -> float:
+    """What came in through some meters on a day."""
+    return sum(max(days[day].whole or 0.0, 0.0) for days in use.values() if day in days)
 
 
 def tenant_rows(
-    park: Park, tenant: Tenant, period: ReportPeriod, use: MeterDays, until: date
+    park: Park, tenant: Tenant, period: ReportPeriod, use: PeriodUse, until: date
 ) -> Iterator[InventoryRow]:
     """Lines of one tenant, of the days before `until`."""
     days = _Days(period, use, until)
     yield from _burnt(tenant, burnt(park, period.months, [tenant.id]))
+    fence = fence_counted(park, tenant.id, use.over)
     for utility in _ORDER:
-        yield from _metered(park, tenant, utility, _fence(park, tenant, utility, period), days)
+        yield from _metered(park, tenant, utility, use.of(fence[utility]), days)
 
 
-def whole_park_rows(park: Park, period: ReportPeriod, use: MeterDays, until: date) -> Iterator[InventoryRow]:
+def whole_park_rows(park: Park, period: ReportPeriod, use: PeriodUse, until: date) -> Iterator[InventoryRow]:
     """Lines of the park as a whole; what tenants buy under their own contracts is market-based on these."""
     days = _Days(period, use, until)
     yield from _burnt(None, burnt(park, period.months, [None, *park.tenant]))
     for utility in (*park.factors.scope1, Utility.ELECTRICITY):
-        meters = [meter.id for meter, _ in edge_points(park, utility, period.span(park))]
-        yield from _metered(park, None, utility, meters, days)
+        edge = belonging_counted(edge_points(park, utility, use.over), use.over)
+        yield from _metered(park, None, utility, use.of(edge), days)
 
 
-def _fence(park: Park, tenant: Tenant, utility: Utility, period: ReportPeriod) -> list[str]:
-    return [meter.id for meter in fence_meters(park, tenant.id, utility, period.span(park))]
-
-
-_Contract = tuple[Sequence[DatedValue], Sequence[str]]
-"""Factors of electricity that a tenant buys under its own contract, and the meters that it passes through."""
+_Contract = tuple[Sequence[DatedValue], MeterDays]
+"""Factors of electricity that a tenant buys under its own contract, and what passes through its meters."""
 
 
 def _metered(
-    park: Park, tenant: Tenant | None, utility: Utility, meters: Sequence[str], days: _Days
+    park: Park, tenant: Tenant | None, utility: Utility, taken: MeterDays, days: _Days
 ) -> Iterator[InventoryRow]:
     if utility in park.factors.scope1:
-        yield from _fuel_lines(tenant, utility, _by_fuel(park.factors, utility, meters, days))
+        yield from _fuel_lines(tenant, utility, _by_fuel(park.factors, utility, taken, days))
     elif utility in park.factors.scope2:
         bought = park.factors.scope2[utility]
         owners = [tenant] if tenant is not None else park.tenants
         contracts = [
-            (each.contract.co2e_kg_per_kwh, _fence(park, each, utility, days.period))
+            (each.contract.co2e_kg_per_kwh, days.use.of(fence_counted(park, each.id, days.use.over)[utility]))
             for each in owners
             if utility is Utility.ELECTRICITY and each.contract.co2e_kg_per_kwh
         ]
-        yield from _bought_lines(tenant, utility, LOCATION, _by_factor(bought, (), meters, days))
-        yield from _bought_lines(tenant, utility, MARKET, _by_factor(bought, contracts, meters, days))
+        yield from _bought_lines(tenant, utility, LOCATION, _by_factor(bought, (), taken, days))
+        yield from _bought_lines(tenant, utility, MARKET, _by_factor(bought, contracts, taken, days))
 
 
 @dataclass(slots=True)
 class _Sum:
-    """What meters measured on the days on which a factor held."""
+    """What meters measured on the days on which a factor held; `complete` of `expected` quarter hours are known."""
 
     amount: float = 0.0
     complete: float = 0.0
-    days: int = 0
+    expected: int = 0
 
-    def add(self, amount: float, complete: float) -> None:
-        """Count a day, by how much of it is known."""
+    def add(self, amount: float, use: MeterDays, day: date) -> None:
+        """Count a day."""
         self.amount += amount
-        self.complete += complete
-        self.days += 1
+        for days in use.values():
+            if day in days:
+                self.complete += days[day].completeness * days[day].expected
+                self.expected += days[day].expected
 
     @property
     def completeness(self) -> float:
-        """How much is known of all days."""
-        return self.complete / self.days
+        """How much is known of all of them."""
+        return self.complete / self.expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +141,12 @@ class _Burning:
     gwp: WarmingPotential
 
 
-def _by_fuel(factors: Factors, utility: Utility, meters: Sequence[str], days: _Days) -> dict[_Burning, _Sum]:
+def _by_fuel(factors: Factors, utility: Utility, taken: MeterDays, days: _Days) -> dict[_Burning, _Sum]:
     found: dict[_Burning, _Sum] = {}
     for day in days.over:
         factor, gwp = at(factors.scope1[utility], day), at(factors.gwp, day)
         if factor is not None and gwp is not None:
-            found.setdefault(_Burning(factor, gwp), _Sum()).add(
-                days.amount(meters, day), days.completeness(meters, day)
-            )
+            found.setdefault(_Burning(factor, gwp), _Sum()).add(_taken(taken, day), taken, day)
     return found
 
 
@@ -183,20 +176,20 @@ def _sources(factor: GasFactor, gwp: WarmingPotential, *further: str) -> str:
 
 
 def _by_factor(
-    factors: Sequence[BoughtFactor], contracts: Sequence[_Contract], meters: Sequence[str], days: _Days
+    factors: Sequence[BoughtFactor], contracts: Sequence[_Contract], taken: MeterDays, days: _Days
 ) -> dict[DatedValue, _Sum]:
     found: dict[DatedValue, _Sum] = {}
     for day in days.over:
-        rest, known = days.amount(meters, day), days.completeness(meters, day)
+        rest = _taken(taken, day)
         for entries, own in contracts:
             contract = at(entries, day)
             if contract is not None:
-                amount = days.amount(own, day)
-                found.setdefault(contract, _Sum()).add(amount, days.completeness(own, day))
+                amount = _taken(own, day)
+                found.setdefault(contract, _Sum()).add(amount, own, day)
                 rest = max(rest - amount, 0.0)
         entry = at(factors, day)
         if entry is not None:
-            found.setdefault(entry, _Sum()).add(rest, known)
+            found.setdefault(entry, _Sum()).add(rest, taken, day)
     return found
 
 

@@ -128,7 +128,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
                 {"formula": number, "formula_text": language.say(FORMULAS[number])} for number in ("F30", "F31", "F32")
             ],
             "forms": form_tables(forms, language, report.park.park.name),
-            "sources": sources(report.park, report.period, language, Utility, voltages(report.park.tenants, report)),
+            "sources": sources(report.park, report.period, language, Utility, voltages(report.firms, report)),
         },
     )
 
@@ -278,7 +278,7 @@ def _month_table(report: TenantReport, language: Language) -> dict[str, Any]:
 
 def _side_by_side(report: ParkReport, language: Language) -> dict[str, Any]:
     rows = []
-    for tenant in report.park.tenants:
+    for tenant in report.firms:
         entries = report.tenants[tenant.id]
         mine = {tenure.meter.id for tenure in report.park.points_of_tenant(tenant.id, report.period.span(report.park))}
         quality = [row.whole.completeness for row in report.quality if row.meter.id in mine]
@@ -286,7 +286,7 @@ def _side_by_side(report: ParkReport, language: Language) -> dict[str, Any]:
         cells = [shown(entries[name], language) for name in _COMPARED]
         rows.append({"name": language.say(tenant.name), "cells": cells, "completeness": language.percent(mean)})
     heads = [language.say(FIGURES[name].label) for name in _COMPARED]
-    every = [report.tenants[tenant.id][name].now for tenant in report.park.tenants for name in _COMPARED]
+    every = [report.tenants[tenant.id][name].now for tenant in report.firms for name in _COMPARED]
     return {"heads": [*heads, language.say(TEXTS["data"])], "rows": rows, "legend": legend(every, language)}
 
 

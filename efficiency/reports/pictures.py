@@ -169,7 +169,7 @@ class Pictures:
         return ranking(self._name(), title, description, bars)
 
     def _named(self, report: ParkReport, name: str) -> list[tuple[str, Entry]]:
-        return [(self._language.say(tenant.name), report.tenants[tenant.id][name]) for tenant in report.park.tenants]
+        return [(self._language.say(tenant.name), report.tenants[tenant.id][name]) for tenant in report.firms]
 
     def balance(self, balance: MainBalance) -> Markup | None:
         """Flows through one main meter; None where they cannot be computed."""

@@ -3,21 +3,26 @@
 Days, hours and months are the park's local ones. What is missing is left out; nothing is filled in.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
+import numpy as np
+
 from efficiency.indicators.balance import BALANCE_FIGURES, LOSS_SHARE
 from efficiency.indicators.figure import Figure, figures_in
 from efficiency.indicators.tenant import fence_meters
+from efficiency.reports.counted import Counted
 from efficiency.reports.periods import ReportPeriod
 from efficiency.service.progress import Progress
+from efficiency.stored.days import days_between, local_day, past
 from efficiency.symbiosis.matching import Match, partners
 from efficiency.symbiosis.stored import DISTANCE, match_units
-from efficiency.usage.intervals import QUARTER_MS
+from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, quarters_in
+from efficiency.valuation.localtime import day_of, period_span, runs, slots
 from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES, Period
-from metering.instants import midnight_ms
+from metering.instants import Span, midnight_ms
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.answers import Row
@@ -31,7 +36,8 @@ class DayUse:
     """One meter on one local day.
 
     `amount` by band, in the meter's unit; None where nothing is known. `completeness` and `estimated` are shares of the
-    whole day. `cost_vnd` by band. `revised` is the day of the newest revision.
+    `expected` quarter hours: those that are over and in which the meter counts. `cost_vnd` by band. `revised` is the
+    day of the newest revision.
     """
 
     amount: Mapping[str, float]
@@ -40,6 +46,7 @@ class DayUse:
     toe: float | None
     completeness: float
     estimated: float
+    expected: int
     revised: date | None
 
     @property
@@ -48,38 +55,84 @@ class DayUse:
         return sum(self.amount.values()) if self.amount else None
 
 
+MeterDays = Mapping[str, Mapping[date, DayUse]]
+"""By meter id and local day: every day on which the meter counts."""
+
+
 async def waiting(store: Store, park: Park, period: ReportPeriod) -> bool:
     """Whether the usage service still has to compute figures of months up to the end of a period."""
     cursor = await Progress(store, park.id).load()
     return cursor is not None and cursor.figures < min(cursor.computed, period.span(park).end)
 
 
-MeterDays = Mapping[str, Mapping[date, DayUse]]
-"""By meter id and local day."""
+async def over(store: Store, park: Park, period: ReportPeriod, made_on: date) -> Span:
+    """The part of a period whose quarter hours are over, and computed as far as the usage service has come."""
+    cursor = await Progress(store, park.id).load()
+    tomorrow = midnight_ms(made_on + timedelta(days=1), park.zone)
+    return past(period.span(park), tomorrow if cursor is None else min(cursor.computed, tomorrow))
 
 
-async def daily_use(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> MeterDays:
+@dataclass(frozen=True, slots=True)
+class PeriodUse:
+    """What is stored of the part `over` of a period, by meter and day; cut wherever a meter gets another place."""
+
+    park: Park
+    over: Span
+    pieces: Mapping[Span, Mapping[str, Mapping[date, list[Row]]]]
+
+    def of(self, points: Counted) -> MeterDays:
+        """Use of some meters while they count."""
+        return {name: self._days(name, spans) for name, spans in points.items()}
+
+    def _days(self, meter: str, spans: Sequence[Span]) -> dict[date, DayUse]:
+        rows: dict[date, list[Row]] = {}
+        for piece, found in self.pieces.items():
+            if any(piece.overlaps(span) for span in spans):
+                for day, of_day in found.get(meter, {}).items():
+                    rows.setdefault(day, []).extend(of_day)
+        return {
+            day: _day_use(self.park, rows.get(day, []), quarters)
+            for day, quarters in _quarters_by_day(self.park, spans, self.over).items()
+        }
+
+
+def _quarters_by_day(park: Park, spans: Sequence[Span], over: Span) -> dict[date, int]:
+    """How many quarter hours of each local day lie in some spans and are over; only days of which any are."""
+    found: dict[date, int] = {}
+    for span in spans:
+        if span.overlaps(over):
+            inside = span.within(over)
+            for day in sorted(days_between(local_day(park, inside.start), local_day(park, inside.end - 1))):
+                part = period_span(park, Period.DAY, day).within(inside)
+                found[day] = found.get(day, 0) + (part.end - part.start) // QUARTER_MS
+    return found
+
+
+async def period_use(store: Store, park: Park, over: Span, tenant: str | None = None) -> PeriodUse:
     """Use of all meters of a park, or of one tenant."""
+    edges = (edge for meter in park.meters for entry in meter.belongs for edge in (entry.span.start, entry.span.end))
+    pieces = {}
+    for piece in over.cut(edge for edge in edges if over.start < edge < over.end) if over.start < over.end else ():
+        pieces[piece] = await _rows(store, park, piece, tenant)
+    return PeriodUse(park, over, pieces)
+
+
+async def _rows(store: Store, park: Park, span: Span, tenant: str | None) -> dict[str, dict[date, list[Row]]]:
     fields = [*(Of("sum", name) for name in _SUMMED), Of("count", "completeness", "rows"), Of("max", "revised")]
-    condition = within(park, period, owner(tenant))
+    condition = where({"park": park.id, **owner(tenant)}, span.start, span.end)
     rows = await store.query(
         select(USAGE, fields, condition, ("meter", "band"), every="1d", zone=park.park.timezone), OPERATOR_DATABASE
     )
     found: dict[str, dict[date, list[Row]]] = {}
     for row in rows:
         found.setdefault(row["meter"], {}).setdefault(_day(park, row["time"]), []).append(row)
-    return {
-        meter: {day: _day_use(park, day, bands) for day, bands in days.items()}
-        for meter, days in found.items()
-        if meter in park.meter
-    }
+    return found
 
 
 _SUMMED = ("amount", "cost_vnd", "co2e_kg", "toe", "completeness", "estimated")
 
 
-def _day_use(park: Park, day: date, bands: list[Row]) -> DayUse:
-    quarters = (midnight_ms(day + timedelta(days=1), park.zone) - midnight_ms(day, park.zone)) // QUARTER_MS
+def _day_use(park: Park, bands: list[Row], quarters: int) -> DayUse:
     # A quarter hour that straddles the edge of a band has a row in each.
     size = max(quarters, sum(row["rows"] or 0 for row in bands))
     revised = max((int(row["revised"]) for row in bands if row["revised"] is not None), default=None)
@@ -90,12 +143,17 @@ def _day_use(park: Park, day: date, bands: list[Row]) -> DayUse:
         toe=_sum(row["toe"] for row in bands),
         completeness=(_sum(row["completeness"] for row in bands) or 0.0) / size,
         estimated=(_sum(row["estimated"] for row in bands) or 0.0) / size,
+        expected=quarters,
         revised=None if revised is None else _day(park, revised * NS_PER_MS),
     )
 
 
 def _by_band(rows: Iterable[Row], name: str) -> dict[str, float]:
-    return {row["band"]: float(row[name]) for row in rows if row[name] is not None}
+    found: dict[str, float] = {}
+    for row in rows:
+        if row[name] is not None:
+            found[row["band"]] = found.get(row["band"], 0.0) + float(row[name])
+    return found
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
@@ -104,23 +162,37 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 
 async def hourly_load(
-    store: Store, park: Park, period: ReportPeriod, meters: Iterable[str]
+    store: Store, park: Park, period: ReportPeriod, over: Span, points: Counted
 ) -> dict[tuple[date, int], float]:
     """Mean power of some electricity meters together, kW, by local day and hour; only hours that are wholly known."""
-    names = [*meters]
-    if not names:
-        return {}
-    fields, condition = (Of("sum", "amount"), Of("mean", "completeness")), within(park, period, {"meter": names})
-    rows = await store.query(select(USAGE, fields, condition, every="1h", zone=park.park.timezone), OPERATOR_DATABASE)
-    found: dict[tuple[date, int], float] = {}
-    for row in rows:
-        if row["amount"] is not None and (row["completeness"] or 0.0) > _WHOLE:
+    start = quarters_in(period.span(park))
+    due = np.zeros(len(start), dtype=np.int64)
+    hours: dict[tuple[date, int], list[Row]] = {}
+    fields = (Of("sum", "amount"), Of("mean", "completeness"), Of("count", "completeness", "rows"))
+    for span in sorted({span for spans in points.values() for span in spans if span.overlaps(over)}):
+        names = [name for name, spans in points.items() if span in spans]
+        inside = span.within(over)
+        due[(start >= inside.start) & (start < inside.end)] += len(names)
+        condition = where({"park": park.id, "meter": names}, inside.start, inside.end)
+        rows = await store.query(
+            select(USAGE, fields, condition, every="1h", zone=park.park.timezone), OPERATOR_DATABASE
+        )
+        for row in rows:
             local = _local(park, row["time"])
-            found[local.date(), local.hour] = float(row["amount"])
+            hours.setdefault((local.date(), local.hour), []).append(row)
+    when = slots(start, park.zone)
+    found: dict[tuple[date, int], float] = {}
+    for number, part in runs(when.day * _HOURS + when.minute // 60):
+        rows = hours.get((day_of(number // _HOURS), number % _HOURS), [])
+        known = sum(row["rows"] for row in rows if row["amount"] is not None and row["completeness"] > _WHOLE)
+        if due[part].all() and known >= due[part].sum():
+            energy = sum(float(row["amount"]) for row in rows)
+            found[day_of(number // _HOURS), number % _HOURS] = energy * HOUR_MS / (len(due[part]) * QUARTER_MS)
     return found
 
 
 _WHOLE = 0.999
+_HOURS = 24
 
 
 Figures = Mapping[str, Figure]
@@ -211,7 +283,7 @@ def _day(park: Park, ns: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """Quality of the data of some meters over a period: shares of all its quarter hours, and the newest revision."""
+    """Quality of the data of some meters over a period: shares of all quarter hours, and the newest revision."""
 
     completeness: float
     estimated: float
@@ -219,33 +291,33 @@ class DataQuality:
 
 
 def quality(meters: Iterable[Mapping[date, DayUse]], days: Iterable[date]) -> DataQuality:
-    """Over all meters and days; a day that is not stored counts as missing."""
-    wanted, every = set(days), list(meters)
-    size = len(every) * len(wanted)
-    found = [use for meter in every for day, use in meter.items() if day in wanted]
+    """Over all meters and days, each with the quarter hours in which the meter counts."""
+    wanted = set(days)
+    found = [use for meter in meters for day, use in meter.items() if day in wanted]
+    size = sum(use.expected for use in found)
     return DataQuality(
-        sum(use.completeness for use in found) / size if size else 0.0,
-        sum(use.estimated for use in found) / size if size else 0.0,
+        sum(use.completeness * use.expected for use in found) / size if size else 0.0,
+        sum(use.estimated * use.expected for use in found) / size if size else 0.0,
         max((use.revised for use in found if use.revised is not None), default=None),
     )
 
 
-def amounts(use: MeterDays, meters: Iterable[str], band: str | None = None) -> dict[date, float]:
+def amounts(use: MeterDays, band: str | None = None) -> dict[date, float]:
     """What several meters measured together by day, over all bands or in one."""
     found: dict[date, float] = {}
-    for meter in meters:
-        for day, one in use.get(meter, {}).items():
+    for days in use.values():
+        for day, one in days.items():
             value = one.whole if band is None else one.amount.get(band)
             if value is not None:
                 found[day] = found.get(day, 0.0) + value
     return found
 
 
-def costs(use: MeterDays, meters: Iterable[str]) -> dict[str, float]:
+def costs(use: MeterDays) -> dict[str, float]:
     """Cost by band over a period, VND; None once one day's use has no price: the rest would be too little."""
     found: dict[str, float] = {}
-    for meter in meters:
-        for one in use.get(meter, {}).values():
+    for days in use.values():
+        for one in days.values():
             if set(one.amount) - set(one.cost_vnd):
                 return {}
             for band, value in one.cost_vnd.items():

@@ -70,3 +70,16 @@ def test_a_park_that_names_no_such_meter_has_no_share(tmp_path: Path) -> None:
 def test_names_that_do_not_fit_are_said(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ParkFileError, match=told):
         park_of(tmp_path, text)
+
+
+def test_until_the_park_gets_a_main_meter_all_that_have_none_above_count(tmp_path: Path) -> None:
+    begins = "2026-09-21T07:30:00+07:00"
+    text = PARK.replace("{id: em-grid,", f'{{id: em-grid, from: "{begins}",').replace(
+        "role: generation, parent", "parent"
+    )
+    text = text.replace("parent: em-grid", f'belongs: [{{}}, {{from: "{begins}", parent: em-grid}}]')
+    park = park_of(tmp_path, text)
+    assert park.meter["em-grid"].span.start == START + 2 * QUARTER_MS
+    found = park_figures(park, {"em-grid": hours(np.nan, np.nan, 5, 5), "pv": hours(1, 2, 1, 1)}, SPAN)
+    assert found["intake_kwh"].value == 13
+    assert found["intake_kwh"].completeness == 1

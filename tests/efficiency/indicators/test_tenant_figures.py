@@ -226,6 +226,16 @@ def test_a_budget_is_compared_with_the_cost_of_the_same_time() -> None:
     assert figures(later)["budget_share"].absent_for == ValueReason.NO_BUDGET
 
 
+def test_who_has_left_is_given_the_budget_of_the_time_until_then() -> None:
+    moved = {**METERS[0], "belongs": [{"tenant": "t"}, {"from": instant(FIRST, 6)}]}
+    del moved["tenant"]
+    park = park_of(moved, tenant={"budget_vnd_per_month": 31 * 96 * 10_000.0})
+    found = figures(park, em=flat(10.0, cost_vnd=20_000.0))
+    assert found["cost_vnd"].value == pytest.approx(24 * 20_000.0)
+    assert found["budget_vnd"].value == pytest.approx(24 * 10_000.0)
+    assert found["budget_share"].value == pytest.approx(2.0)
+
+
 def test_market_based_emissions_follow_the_contract_of_the_day() -> None:
     own = {"voltage": "v", "co2e_kg_per_kwh": [{"from": "2026-07-07", "source": "contract", "value": 0.1}]}
     park = park_of(METERS[0], tenant={"contract": own})

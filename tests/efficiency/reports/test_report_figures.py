@@ -223,11 +223,11 @@ async def test_a_change_is_only_told_between_whole_periods(store: Store, park: P
 
 def test_use_without_a_price_has_no_cost_rather_than_too_little(park: Park) -> None:
     def day(**cost: float) -> DayUse:
-        return DayUse({"all": 5.0}, cost, None, None, 1.0, 0.0, None)
+        return DayUse({"all": 5.0}, cost, None, None, 1.0, 0.0, 96, None)
 
     water = park.meter["wm-textile"]
-    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day(all=20.0)}}, [water.id]) == {"all": 30.0}
-    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day()}}, [water.id]) == {}
+    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day(all=20.0)}}) == {"all": 30.0}
+    assert costs({water.id: {DAYS[0]: day(all=10.0), DAYS[1]: day()}}) == {}
 
 
 def test_periods_follow_each_other_without_a_gap() -> None:
