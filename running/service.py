@@ -5,7 +5,10 @@ import signal
 from collections.abc import Awaitable, Callable
 
 
-def run_until_told(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+def run_until_told(
+    work: Callable[[asyncio.Event], Awaitable[None]],
+    make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+) -> None:
     """Run a service until SIGTERM or Ctrl-C, which let it finish what is in flight."""
 
     async def run() -> None:
@@ -14,4 +17,5 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await work(stop)
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(run())

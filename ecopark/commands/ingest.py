@@ -5,6 +5,7 @@ import gc
 import time
 
 import typer
+import uvloop
 
 from ecopark.settings import read_settings
 from ingest.directory import Parks
@@ -32,7 +33,7 @@ def ingest() -> None:
             ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms, report=monitor.report)
             await ingester.run(stop)
 
-    run_until_told(work)
+    run_until_told(work, uvloop.new_event_loop)  # a tenth less processor time than asyncio's own
 
 
 def _now_ms() -> int:
