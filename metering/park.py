@@ -125,6 +125,11 @@ class Tenure:
     meter: Meter
     belonging: Belonging
 
+    @property
+    def span(self) -> Span:
+        """For how long."""
+        return self.belonging.span
+
 
 class Park(Model):
     """One park file, with the registers of the meter models already put into the instruments."""
@@ -186,19 +191,20 @@ class Park(Model):
     @cached_property
     def _owned(self) -> dict[str | None, list[Tenure]]:
         owned: dict[str | None, list[Tenure]] = {}
-        for tenure in self._tenures():
+        for tenure in self.tenures():
             owned.setdefault(tenure.belonging.tenant, []).append(tenure)
         return owned
 
     @cached_property
     def _below(self) -> dict[str, list[Tenure]]:
         below: dict[str, list[Tenure]] = {}
-        for tenure in self._tenures():
+        for tenure in self.tenures():
             if tenure.belonging.parent is not None:
                 below.setdefault(tenure.belonging.parent, []).append(tenure)
         return below
 
-    def _tenures(self) -> Iterator[Tenure]:
+    def tenures(self) -> Iterator[Tenure]:
+        """All metering points, each for as long as somebody has it, or it has a parent."""
         return (Tenure(meter, belonging) for meter in self.meters for belonging in meter.belongs)
 
     def with_parts(self, **parts: Any) -> "Park":

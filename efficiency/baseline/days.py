@@ -79,13 +79,12 @@ class BaselineDays:
         """
         found: dict[int, Fields] = {}
         amounts: dict[int, list[DayAmounts]] = {}
-        async for day, by_meter in by_day(self._usage, park, frozen.meters, due):
-            baseline = frozen.on(day)
+        async for each in by_day(self._usage, park, frozen.meters, due):
+            baseline = frozen.on(each.day)
             if baseline is None:
-                found[_start(park, day)] = {}
+                found[_start(park, each.day)] = {}
             elif baseline.version in frozen.sources:
-                span = period_span(park, Period.DAY, day)
-                one = day_amounts(park, frozen.sources[baseline.version], by_meter, day, span)
+                one = day_amounts(park, frozen.sources[baseline.version], each)
                 amounts.setdefault(baseline.version, []).append(one)
         for baseline in frozen.versions:
             days = amounts.get(baseline.version, [])

@@ -6,15 +6,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from efficiency.baseline.model import Baseline, Fit, Subject, fit
+from efficiency.baseline.model import Baseline, DriverName, Fit, Subject, fit
 from efficiency.baseline.sources import DayAmounts, Sources, day_amounts, sources_of
 from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.stored.days import by_day, days_between
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
-from efficiency.valuation.localtime import period_span
 from metering.errors import OperatorError
-from metering.figures import Period
 from metering.park import Park
 from store.client import Store
 
@@ -70,8 +68,8 @@ async def fit_period(store: Store, park: Park, wanted: Wanted, weather: WeatherS
     sources = sources_of(park, subject, wanted.drivers, last, weather)
     usage = UsageStore(store, park.id, ParkWriter(store, park.id))
     days = [
-        day_amounts(park, sources, by_meter, day, period_span(park, Period.DAY, day))
-        async for day, by_meter in by_day(usage, park, sources.meters, days_between(first, last))
+        day_amounts(park, sources, each)
+        async for each in by_day(usage, park, sources.meters, days_between(first, last))
     ]
     for place, source in enumerate((sources.use, *sources.drivers)):
         if all((day.use, *day.drivers)[place].value is None for day in days):
@@ -82,7 +80,7 @@ async def fit_period(store: Store, park: Park, wanted: Wanted, weather: WeatherS
                 f"{park.id}: no use of {meters} is stored from {first} to {last} ({source.name} of {subject}); "
                 "choose a period with data, or see whether ecopark usage run keeps up"
             )
-    names = [(source.name, source.unit) for source in sources.drivers]
+    names = [DriverName(source.name, source.unit) for source in sources.drivers]
     found = fit(
         _array([day.use.value for day in days]),
         np.stack([_array([day.drivers[place].value for day in days]) for place in range(len(names))], axis=1),

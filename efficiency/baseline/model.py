@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -118,20 +118,26 @@ class Fit(Model):
         return not self.refusals
 
 
-def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete: Bools) -> Fit:
-    """F5: least squares of `use` (n) on the drivers' `values` (n, k), named with their units.
+class DriverName(NamedTuple):
+    """What a driver of use is called, and its unit."""
+
+    name: str
+    unit: str
+
+
+def fit(use: Floats, values: Floats, names: Sequence[DriverName], complete: Bools) -> Fit:
+    """F5: least squares of `use` (n) on the drivers' `values` (n, k).
 
     Only `complete` periods with finite numbers count. R² is not adjusted; CV(RMSE) uses n - k - 1 degrees of freedom.
     """
     good = complete & np.isfinite(use) & np.isfinite(values).all(axis=1)
     y, x = use[good], values[good]
     n, k = x.shape
-    ranges = [(float(column.min()), float(column.max())) if n else (0.0, 0.0) for column in x.T]
     refusals = [] if n >= MIN_PERIODS and n > k + 1 else [BaselineRefusal.TOO_FEW]
     intercept, r2, cv, nmbe, rmse, lag = 0.0, None, None, None, None, 0.0
     slopes = _Slopes.none(k)
     spread = float(((y - y.mean()) ** 2).sum()) if n else 0.0
-    if spread <= 0 or any(low == high for low, high in ranges):
+    if spread <= 0 or bool((x.min(axis=0) == x.max(axis=0)).any()):
         refusals.append(BaselineRefusal.NO_VARIATION)
     elif n > k + 1:
         slopes = _least_squares(x, y)
@@ -158,26 +164,24 @@ def fit(use: Floats, values: Floats, names: Sequence[tuple[str, str]], complete:
         nmbe=nmbe,
         levers=tuple(tuple(map(float, row)) for row in slopes.levers),
     )
-    return found.model_copy(update={"drivers": _drivers(found, x, ranges, names, slopes)})
+    return found.model_copy(update={"drivers": _drivers(found, x, names, slopes)})
 
 
-def _drivers(
-    found: Fit, x: Floats, ranges: Sequence[tuple[float, float]], names: Sequence[tuple[str, str]], slopes: "_Slopes"
-) -> tuple[BaselineDriver, ...]:
+def _drivers(found: Fit, x: Floats, names: Sequence[DriverName], slopes: "_Slopes") -> tuple[BaselineDriver, ...]:
     """The drivers of a fit, each with the standard error of its slope corrected for autocorrelation."""
     scatter = None if found.rmse is None else found.rmse * np.sqrt(found.n / found.independent)
     return tuple(
         BaselineDriver(
-            name=name,
-            unit=unit,
+            name=each.name,
+            unit=each.unit,
             slope=float(slopes.values[place]),
-            low=ranges[place][0],
-            high=ranges[place][1],
+            low=float(x[:, place].min()) if len(x) else 0.0,
+            high=float(x[:, place].max()) if len(x) else 0.0,
             mean=float(x[:, place].mean()) if len(x) else None,
             error=float(scatter * slopes.errors[place]) if scatter is not None and len(slopes.levers) else None,
             inflation=float(slopes.inflation[place]) if len(slopes.levers) else None,
         )
-        for place, (name, unit) in enumerate(names)
+        for place, each in enumerate(names)
     )
 
 

@@ -5,7 +5,7 @@ park, such as that of one product, `shift_hours`, or one of the weather: `temper
 of a tenant is the figure that the tenant is shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,8 +15,8 @@ from efficiency.indicators.electricity import electricity_of
 from efficiency.indicators.figure import Figure, absent, figure, total
 from efficiency.indicators.series import Portion, together
 from efficiency.indicators.tenant import TenantHours, fence_meters, generating, output_of, tenant_hours
-from efficiency.usage.intervals import EVER, Span
-from efficiency.usage.quarterhours import QuarterHours
+from efficiency.stored.days import DayHours
+from efficiency.usage.intervals import EVER
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.valued import ValueReason
 from metering.calendar import MINUTES_PER_DAY
@@ -163,13 +163,12 @@ def _of_tenant(park: Park, tenant: str, name: str) -> BaselineSource:
     return BaselineSource(OUTPUT, units.pop(), meters, utility)
 
 
-def day_amounts(
-    park: Park, sources: Sources, by_meter: Mapping[str, QuarterHours], day: date, span: Span
-) -> DayAmounts:
-    """Amounts of a day, from the quarter hours of exactly its span.
+def day_amounts(park: Park, sources: Sources, of_day: DayHours) -> DayAmounts:
+    """Amounts of a day.
 
     A meter counts for nobody on a day on which somebody else has it, even for a part of the day.
     """
+    day, span, by_meter = of_day.day, of_day.hours.span, of_day.hours.meters
     hours = tenant_hours(park, sources.tenant, by_meter, span) if sources.tenant is not None else None
 
     def amount(source: BaselineSource) -> Figure:

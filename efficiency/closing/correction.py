@@ -6,6 +6,7 @@ that a difference is stated once.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from efficiency.closing.amounts import total
 from efficiency.closing.statement import (
@@ -17,7 +18,16 @@ from efficiency.closing.statement import (
     Statement,
 )
 
-_Subject = tuple[ChargeKind, str, str | None, float]
+
+class _Subject(NamedTuple):
+    """By what charges of two statements are matched."""
+
+    kind: ChargeKind
+    utility: str
+    point: str | None
+    vat: float
+
+
 _OF_KIND = {
     ChargeKind.REACTIVE: CorrectionReason.POWER_FACTOR,
     ChargeKind.LOSSES: CorrectionReason.ALLOCATION,
@@ -35,18 +45,19 @@ def corrections(month: date, stated: Statement, now: Statement) -> tuple[Correct
         quantity = total([*(each.quantity for each in new), *(-each.quantity for each in old)])
         if not net:
             continue
-        kind, _, point, vat = subject
         found.append(
             Correction(
                 month=month,
-                kind=kind,
+                kind=subject.kind,
                 utility=(new or old)[0].utility,
-                point=point,
+                point=subject.point,
                 quantity=quantity,
                 unit=(new or old)[0].unit,
                 net_vnd=net,
-                vat=vat,
-                reasons=tuple(_reasons(kind, [_point(each, point) for each in (stated, now)], [old, new])),
+                vat=subject.vat,
+                reasons=tuple(
+                    _reasons(subject.kind, [_point(each, subject.point) for each in (stated, now)], [old, new])
+                ),
             )
         )
     return tuple(found)
@@ -64,7 +75,7 @@ def differing(stated: Mapping[str, Statement], now: Iterable[Statement]) -> Iter
 def _by_subject(charges: Iterable[Charge]) -> dict[_Subject, list[Charge]]:
     found: dict[_Subject, list[Charge]] = {}
     for each in charges:
-        found.setdefault((each.kind, each.utility.value, each.point, each.vat), []).append(each)
+        found.setdefault(_Subject(each.kind, each.utility.value, each.point, each.vat), []).append(each)
     return found
 
 

@@ -4,6 +4,7 @@ from calendar import isleap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.valuation.valued import ValueReason
@@ -108,25 +109,35 @@ class YearEnd:
         return YearEnd(known, likely, low, high, self.known_days)
 
 
-def year_end(year: int, months: Mapping[date, tuple[Figure, int]], entered: Mapping[date, float]) -> YearEnd | None:
+class MonthSoFar(NamedTuple):
+    """The figure of a month, and how many of its days have passed."""
+
+    figure: Figure
+    days: int
+
+
+def year_end(year: int, months: Mapping[date, MonthSoFar], entered: Mapping[date, float]) -> YearEnd | None:
     """F34: the unknown days continue like the known ones.
 
-    `months`: the figure of each month and how many of its days have passed; `entered`: the entry of each month; months
-    without one continue like those with one. None where too few days are known.
+    `entered`: the entry of each month; months without one continue like those with one. None where too few days are
+    known.
     """
-    daily: list[tuple[float, float]] = []
-    known = 0.0
-    for found, days in months.values():
-        if found.value is not None and found.completeness > 0 and days > 0:
-            known += found.value
-            daily.append((found.value / (days * found.completeness), days * found.completeness))
-    days_known = sum(days for _, days in daily)
-    if days_known < KNOWN_DAYS and (daily or not entered):
+    known = days_known = 0.0
+    rates, sure = [], []
+    for each in months.values():
+        days = each.days * each.figure.completeness
+        if each.figure.value is not None and days > 0:
+            known += each.figure.value
+            days_known += days
+            rates.append(each.figure.value / days)
+            if days >= _FEW_DAYS:
+                sure.append(rates[-1])
+    if days_known < KNOWN_DAYS and (rates or not entered):
         return None
     left = (366 if isleap(year) else 365) - days_known
     added = sum(entered.values()) * (12 / len(entered)) if entered else 0.0
     mean = known / days_known if days_known else 0.0
-    sure = [rate for rate, days in daily if days >= _FEW_DAYS] or [mean]
+    sure = sure or [mean]
 
     def ends(rate: float) -> float:
         return known + rate * left + added
@@ -144,7 +155,7 @@ def forecast(
         name: year_end(
             year,
             {
-                first: (
+                first: MonthSoFar(
                     months.get(first, {}).get(name) or absent(FIGURES[name].unit, ValueReason.NOT_COMPUTED),
                     _days_over(first, until),
                 )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from math import hypot, sqrt
+from typing import NamedTuple
 
 from efficiency.indicators.figure import Figure, absent, figure, ratio
 from efficiency.valuation.valued import NOTHING, ValueReason
@@ -42,14 +43,19 @@ def joined_figures(
     return found | _apart(months, due, weights, found)
 
 
-def _quality(parts: Sequence[Figure], weights: Sequence[float]) -> tuple[float, float]:
-    """Completeness and estimated share, weighted by the length of each part that the figure applies to."""
+class _JoinedQuality(NamedTuple):
+    completeness: float
+    estimated: float
+
+
+def _quality(parts: Sequence[Figure], weights: Sequence[float]) -> _JoinedQuality:
+    """Weighted by the length of each part that the figure applies to."""
     whole = [(part, weight) for part, weight in zip(parts, weights, strict=True) if not _never(part)]
     size = sum(weight for _, weight in whole)
     if not size:
-        return 0.0, 0.0
+        return _JoinedQuality(0.0, 0.0)
     complete = sum(_known(part) * weight for part, weight in whole) / size
-    return complete, sum(part.estimated * weight for part, weight in whole) / size
+    return _JoinedQuality(complete, sum(part.estimated * weight for part, weight in whole) / size)
 
 
 def _never(part: Figure) -> bool:
@@ -113,7 +119,7 @@ def _newest(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Fig
 
 
 def _none(parts: Sequence[Figure], weights: Sequence[float], unit: str) -> Figure:
-    return absent(unit, ValueReason.NOT_OF_YEARS, _quality(parts, weights)[0])
+    return absent(unit, ValueReason.NOT_OF_YEARS, _quality(parts, weights).completeness)
 
 
 _JOIN = {

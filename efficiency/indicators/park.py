@@ -17,8 +17,8 @@ from efficiency.usage.intervals import Span, Times, merged, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.valued import ValueReason
-from metering.meters import Belonging, Meter, Role
-from metering.park import Park
+from metering.meters import Role
+from metering.park import Park, Tenure
 from metering.quantities import Utility
 
 _KG = "kg CO₂e"
@@ -35,30 +35,30 @@ def _intake(electricity: Electricity | None, start: Times) -> dict[str, Figure]:
     return {"intake_kwh": electricity.taken.figure("kWh"), "intake_peak_kw": peak}
 
 
-def edge_points(park: Park, utility: Utility, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
+def edge_points(park: Park, utility: Utility, span: Span) -> tuple[Tenure, ...]:
     """Metering points at the park's edge: its main meters without one above; while there are none, all without one."""
     found = [
-        (meter, belonging)
+        Tenure(meter, belonging)
         for meter in park.meters
         if meter.utility is utility
         for belonging in meter.belongings_in(span)
         if belonging.parent is None and belonging.role is not Role.GENERATION
     ]
-    mains = [each for each in found if each[1].role is Role.MAIN and each[1].tenant is None]
-    metered = merged([belonging.span for _, belonging in mains])
+    mains = [each for each in found if each.belonging.role is Role.MAIN and each.belonging.tenant is None]
+    metered = merged([each.belonging.span for each in mains])
     others = [
-        (meter, part)
-        for meter, belonging in found
-        for piece in without(belonging.span, metered)
-        if (part := belonging.clipped(piece)) is not None
+        Tenure(each.meter, part)
+        for each in found
+        for piece in without(each.belonging.span, metered)
+        if (part := each.belonging.clipped(piece)) is not None
     ]
     return (*mains, *others)
 
 
-def generation(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
+def generation(park: Park, span: Span) -> tuple[Tenure, ...]:
     """Everything that generates in the park, the tenants' too."""
     return tuple(
-        (meter, belonging)
+        Tenure(meter, belonging)
         for meter in park.meters
         for belonging in meter.belongings_in(span)
         if belonging.role is Role.GENERATION
@@ -69,13 +69,13 @@ def park_figure_meters(park: Park, span: Span) -> set[str]:
     """The meters that `park_figures` needs."""
     points = [point for utility in park_utilities(park) for point in edge_points(park, utility, span)]
     reuse = (*edge_points(park, Utility.WASTEWATER, span), *reusing(park, span)) if park.park.reused_water else ()
-    return {meter.id for meter, _ in (*points, *generation(park, span), *reuse)}
+    return {point.meter.id for point in (*points, *generation(park, span), *reuse)}
 
 
-def reusing(park: Park, span: Span) -> tuple[tuple[Meter, Belonging], ...]:
+def reusing(park: Park, span: Span) -> tuple[Tenure, ...]:
     """Meters of treated wastewater on its way to reuse."""
     return tuple(
-        (park.meter[name], belonging)
+        Tenure(park.meter[name], belonging)
         for name in park.park.reused_water
         for belonging in park.meter[name].belongings_in(span)
     )
@@ -98,11 +98,12 @@ def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -
         return {}
     when = slots(start, park.zone)
 
-    def portions(points: Iterable[tuple[Meter, Belonging]], column: str | None = None) -> tuple[Portion, ...]:
+    def portions(points: Iterable[Tenure], column: str | None = None) -> tuple[Portion, ...]:
         found = []
-        for meter, belonging in points:
+        for point in points:
+            meter, span = point.meter, point.belonging.span
             if meter.id in by_meter and (column is None or counts(meter, column)):
-                mine = np.asarray((start >= belonging.span.start) & (start < belonging.span.end))
+                mine = np.asarray((start >= span.start) & (start < span.end))
                 portion = Portion(by_meter[meter.id], mine)
                 found.append(portion if column is None else portion.column(column))
         return tuple(found)

@@ -13,7 +13,7 @@ from efficiency.indicators.figure import figures_in
 from efficiency.indicators.park import edge_points, generation
 from efficiency.reports import reading
 from efficiency.reports.baselines import BaselineSums, baseline_sums
-from efficiency.reports.counted import Counted, belonging_counted, counted, fence_counted, own_counted
+from efficiency.reports.counted import Counted, counted, fence_counted, own_counted
 from efficiency.reports.entries import Entry, entries_of
 from efficiency.reports.inventory import InventoryRow, Watched, tenant_rows, watched, whole_park_rows
 from efficiency.reports.periods import ReportPeriod
@@ -133,7 +133,7 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
     mine = own_counted(park, tenant.id, over)
     daily = await reading.figures(store, park, period, Period.DAY, tenant.id)
     months = await reading.figures(store, park, period, Period.MONTH, tenant.id)
-    made = counted(((each.meter, each.span) for each in fence_spans(park, tenant.id, over) if each.generates), over)
+    made = counted((each for each in fence_spans(park, tenant.id, over) if each.generates), over)
     return TenantReport(
         park=park,
         period=period,
@@ -160,11 +160,11 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
     over = await reading.over(store, park, period, made_on)
     use = await reading.period_use(store, park, over)
     edge: dict[Utility, Counted] = {
-        utility: belonging_counted(edge_points(park, utility, over), over)
+        utility: counted(edge_points(park, utility, over), over)
         for utility in Utility
         if utility is not Utility.PRODUCTION
     }
-    every = belonging_counted(((meter, entry) for meter in park.meters for entry in meter.belongs), over)
+    every = counted(park.tenures(), over)
     here = [each for each in park.tenants if _was_there(park, each, period)]
     now = await reading.balances(store, park, period, period.kind)
     before = await reading.balances(store, park, period.before, period.kind)
@@ -175,7 +175,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         made_on=made_on,
         waiting=await reading.waiting(store, park, period),
         bands=_bands(period, use.of(edge[Utility.ELECTRICITY])),
-        solar=by_column(period, amounts(use.of(belonging_counted(generation(park, over), over)))),
+        solar=by_column(period, amounts(use.of(counted(generation(park, over), over)))),
         utilities=_utilities(period, use, edge),
         load=await reading.hourly_load(store, park, period, over, edge[Utility.ELECTRICITY]),
         quality=_quality(period, use.of(every), park),
@@ -307,7 +307,7 @@ async def _mains(
 def _branches(park: Park, main: Meter, use: PeriodUse, days: set[date]) -> tuple[Branch, ...]:
     found: dict[str, Branch] = {}
     for tenure in park.children(main.id, use.over):
-        by_day = amounts(use.of(belonging_counted([(tenure.meter, tenure.belonging)], use.over)))
+        by_day = amounts(use.of(counted([tenure], use.over)))
         value = sum(by_day.get(day, 0.0) for day in days)
         into = tenure.belonging.role is Role.GENERATION
         value += found[tenure.meter.id].amount if tenure.meter.id in found else 0.0

@@ -11,7 +11,7 @@ from datetime import date
 from efficiency.indicators.greenhouse import Burnt, YearEnd, burnt, forecast
 from efficiency.indicators.park import edge_points
 from efficiency.reports import reading
-from efficiency.reports.counted import belonging_counted, fence_counted
+from efficiency.reports.counted import counted, fence_counted
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import MeterDays, PeriodUse
 from metering.dated import DatedValue, at
@@ -86,7 +86,7 @@ def whole_park_rows(park: Park, period: ReportPeriod, use: PeriodUse, until: dat
     days = _Days(period, use, until)
     yield from _burnt(None, burnt(park, period.months, [None, *park.tenant]))
     for utility in (*park.factors.scope1, Utility.ELECTRICITY):
-        edge = belonging_counted(edge_points(park, utility, use.over), use.over)
+        edge = counted(edge_points(park, utility, use.over), use.over)
         yield from _metered(park, None, utility, use.of(edge), days)
 
 

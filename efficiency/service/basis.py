@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from efficiency.baseline.frozen import FrozenBaseline
@@ -331,20 +331,27 @@ def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in {"opening", "closing", "until"}}
 
 
-def _utilities(before: Parts, after: Parts) -> Iterator[tuple[Utility, date]]:
+class _Revalued(NamedTuple):
+    """A utility, and the first day on which its prices or factors differ."""
+
+    utility: Utility
+    since: date
+
+
+def _utilities(before: Parts, after: Parts) -> Iterator[_Revalued]:
     """Utilities whose dated data differs, and the first day on which it does."""
     if first_day(before.get(BAND_DAYS, []), after[BAND_DAYS]) < date.max:
-        yield Utility.ELECTRICITY, date.min
+        yield _Revalued(Utility.ELECTRICITY, date.min)
     for part in (".prices", ".scope1", ".scope2", ".toe", ".electricity"):
         old, new = before.get(part, {}), after[part]
         for name in old.keys() | new.keys():
             since = first_day(old.get(name, []), new.get(name, []))
             if since < date.max:
-                yield Utility.ELECTRICITY if part == ".electricity" else Utility(name), since
+                yield _Revalued(Utility.ELECTRICITY if part == ".electricity" else Utility(name), since)
     since = first_day(before.get(".gwp", []), after[".gwp"])
     if since < date.max:
         for name in after[".scope1"]:
-            yield Utility(name), since
+            yield _Revalued(Utility(name), since)
 
 
 async def load_basis(store: Store, park: str) -> Parts | None:

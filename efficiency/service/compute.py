@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from typing import NamedTuple
 
 from efficiency.service.aside import SetAside
 from efficiency.service.inturn import in_turn
@@ -34,6 +35,13 @@ Work = dict[str, list[Span]]
 log = logging.getLogger(__name__)
 
 
+class _Bounded(NamedTuple):
+    """Windows to compute now, by month, and those that are left for later."""
+
+    first: dict[int, Work]
+    left: Work
+
+
 class Computing:
     """The computation of one cycle; what it finds goes to `results`."""
 
@@ -53,22 +61,22 @@ class Computing:
 
         Computes at most `most` quarter hours, and returns what is left.
         """
-        by_month, left = self._bounded(self._by_month(work), most)
-        total, ready = sum(len(spans) for windows in by_month.values() for spans in windows.values()), 0
-        for _, windows in sorted(by_month.items()):
+        bounded = self._bounded(self._by_month(work), most)
+        total, ready = sum(len(spans) for windows in bounded.first.values() for spans in windows.values()), 0
+        for _, windows in sorted(bounded.first.items()):
             found = self._groups(windows)
             await in_turn(partial(self._group_or_each, group, windows) for group in found)
             ready += sum(map(len, windows.values()))
             done(ready, total)
-        return left
+        return bounded.left
 
     def _groups(self, windows: Work) -> list[list[Meter]]:
         return groups([self._park.meter[name] for name in windows], _hull(windows.values()))
 
-    def _bounded(self, by_month: dict[int, Work], most: int | None) -> tuple[dict[int, Work], Work]:
+    def _bounded(self, by_month: dict[int, Work], most: int | None) -> _Bounded:
         """The first `most` quarter hours, and what is left; a window may be cut anywhere."""
         if most is None:
-            return by_month, {}
+            return _Bounded(by_month, {})
         first: dict[int, Work] = {}
         left: Work = {}
         for month, windows in sorted(by_month.items()):
@@ -80,7 +88,7 @@ class Computing:
                         first.setdefault(month, {}).setdefault(name, []).append(Span(span.start, cut))
                     if cut < span.end:
                         left.setdefault(name, []).append(Span(cut, span.end))
-        return first, left
+        return _Bounded(first, left)
 
     def _by_month(self, work: Work) -> dict[int, Work]:
         found: dict[int, Work] = {}

@@ -4,7 +4,7 @@ A quarter hour counts in figures once it is over. Until then each new reading ch
 marked when it has ended: figures are made four times an hour, and at once for what comes late or is corrected.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -60,10 +60,10 @@ class Pending:
         """The same for a quarter hour that is not over."""
         self._running.setdefault(start, set()).add(use)
 
-    def ended(self, now_ms: int) -> Iterator[tuple[int, set[Use]]]:
+    def ended(self, now_ms: int) -> dict[int, set[Use]]:
         """The quarter hours noted by `running` that have ended, each once."""
-        for start in sorted(start for start in self._running if start + QUARTER_MS <= now_ms):
-            yield start, self._running.pop(start)
+        over = sorted(start for start in self._running if start + QUARTER_MS <= now_ms)
+        return {start: self._running.pop(start) for start in over}
 
     def tenant(self, tenant: str, dates: Collection[date]) -> None:
         """An input of a tenant's figures has changed on these days."""

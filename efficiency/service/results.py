@@ -16,7 +16,7 @@ from efficiency.usage.events import Event
 from efficiency.usage.intervals import QUARTER_MS, Span, Times
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots, slots_over
-from efficiency.valuation.rows import COMPLETENESS, AlikeMeters, Rows, ValuedPlace, rows_of, rows_of_alike
+from efficiency.valuation.rows import COMPLETENESS, AlikeMeters, PlacedRows, Rows, ValuedPlace, rows_of, rows_of_alike
 from metering.meters import Meter
 from metering.park import Park
 
@@ -72,7 +72,7 @@ class Results:
         further = {name: use for name, use in computed.uses.items() if name != meter.counter}
         when = slots_over(window, self.park.zone)
         found = rows_of(self.park, meter, computed.uses[meter.counter], further, when)
-        new = usage_of_rows((place, band, self._that_hold(rows)) for place, band, rows in found)
+        new = usage_of_rows(each._replace(rows=self._that_hold(each.rows)) for each in found)
         before = stored.within(window)
         changed = await self.usage.replace(meter.id, window, new, before, self.now_ms, everything=self._everything)
         if self._mark_all:
@@ -98,7 +98,7 @@ class Results:
             bands = rows_of_alike(self.park, places[meters[0].id], meters, uses, when)
             for meter, by_band in zip(meters, bands, strict=True):
                 place = places[meter.id]
-                rows = ((place, band, self._that_hold(each)) for band, each in by_band.items())
+                rows = (PlacedRows(place, band, self._that_hold(each)) for band, each in by_band.items())
                 found[meter.id] = usage_of_rows(rows).within(window)
         await self.usage.add(found, window)
         over = when.start[when.start + QUARTER_MS <= self.now_ms]
@@ -117,7 +117,7 @@ class Results:
         rows = SeriesRows.joined([each.rows for each in found])
         await self.usage.overwrite([meter for each in found for meter in each.meters], rows, window)
         over: dict[Use, set[int]] = {}
-        day = dict(zip(*(column.tolist() for column in _days(window, self.park)), strict=True))
+        day = _day_of_start(window, self.park)
         for meter, key, start in zip(rows.meters, rows.keys, rows.rows.start.tolist(), strict=True):
             use = Use(meter, key.tenant or None)
             if start + QUARTER_MS <= self.now_ms:
@@ -155,6 +155,6 @@ def owner(meter: Meter, ms: int) -> str | None:
     return belonging.tenant if belonging is not None else None
 
 
-def _days(window: Span, park: Park) -> tuple[Times, Times]:
+def _day_of_start(window: Span, park: Park) -> dict[int, int]:
     when = slots_over(window, park.zone)
-    return when.start, when.day
+    return dict(zip(when.start.tolist(), when.day.tolist(), strict=True))

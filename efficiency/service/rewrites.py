@@ -7,6 +7,7 @@ two park files differ, and only where use of it is stored.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
@@ -60,17 +61,19 @@ def rewritten(before: Parts, after: Parts, park: Park, first: Mapping[str, int],
     """What differs between two versions of a park file; `first`: since when there is anything of each meter, ms."""
     found = changes(before, after, park)
     spans: dict[str | None, list[Span]] = {None: []}
-    for meter, span in _of_meters(found, first, now_ms):
-        spans[None].append(span)
-        for tenant, place in _places(before, after, meter):
-            if tenant is not None and span.overlaps(place):
-                spans.setdefault(tenant, []).append(span.within(place))
+    for meter, changed in _of_meters(found, first, now_ms).items():
+        spans[None] += changed
+        for stay in _stays(before, after, meter):
+            if stay.tenant is not None:
+                parts = [span.within(stay.span) for span in changed if span.overlaps(stay.span)]
+                spans.setdefault(stay.tenant, []).extend(parts)
     since = _of_figures(found, before, after, park)
     for meter, ms in first.items():
-        for tenant, place in _places(before, after, meter):
-            begin = max(ms, since.get(tenant, ALWAYS_AFTER))
-            if begin < min(place.end, now_ms):
-                spans.setdefault(tenant, []).append(Span(max(begin, place.start), place.end))
+        for stay in _stays(before, after, meter):
+            begin = max(ms, since.get(stay.tenant, ALWAYS_AFTER))
+            if begin < min(stay.span.end, now_ms):
+                part = Span(max(begin, stay.span.start), stay.span.end)
+                spans.setdefault(stay.tenant, []).append(part)
     spans[None] += [Span(max(since, first[main]), now_ms) for main, since in found.mains.items() if main in first]
     months = {whose: _months(park, each, now_ms) for whose, each in spans.items()}
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
@@ -80,18 +83,17 @@ def rewritten(before: Parts, after: Parts, park: Park, first: Mapping[str, int],
     )
 
 
-def _of_meters(found: Changes, first: Mapping[str, int], now_ms: int) -> list[tuple[str, Span]]:
+def _of_meters(found: Changes, first: Mapping[str, int], now_ms: int) -> dict[str, list[Span]]:
     """The use of which meters changes, and when."""
     since = {**found.moved, **dict.fromkeys(found.lost, ALWAYS_BEFORE)}
     for meter, ms in found.meters.items():
         since[meter] = min(ms, since.get(meter, ms))
-    spans = [(meter, Span(max(ms, first.get(meter, ALWAYS_AFTER)), now_ms)) for meter, ms in since.items()]
-    spans += [
-        (meter, Span(max(at - _A_STEP_MS, first.get(meter, ALWAYS_AFTER)), at + _A_STEP_MS))
-        for meter, swaps in found.swaps.items()
-        for at in swaps
-    ]
-    return [(meter, span) for meter, span in spans if span.start < min(span.end, now_ms)]
+    spans = {meter: [Span(max(ms, first.get(meter, ALWAYS_AFTER)), now_ms)] for meter, ms in since.items()}
+    for meter, swaps in found.swaps.items():
+        spans.setdefault(meter, []).extend(
+            Span(max(at - _A_STEP_MS, first.get(meter, ALWAYS_AFTER)), at + _A_STEP_MS) for at in swaps
+        )
+    return {meter: [each for each in some if each.start < min(each.end, now_ms)] for meter, some in spans.items()}
 
 
 def _of_figures(found: Changes, before: Parts, after: Parts, park: Park) -> dict[str | None, int]:
@@ -105,10 +107,17 @@ def _of_figures(found: Changes, before: Parts, after: Parts, park: Park) -> dict
     return since
 
 
-def _places(before: Parts, after: Parts, meter: str) -> list[tuple[str | None, Span]]:
+class _Stay(NamedTuple):
+    """A tenant who has a meter for some time; None is the park."""
+
+    tenant: str | None
+    span: Span
+
+
+def _stays(before: Parts, after: Parts, meter: str) -> list[_Stay]:
     """Who has a meter when, by either park file."""
     places = [*before.get(meter, {}).get(PLACES, ()), *after.get(meter, {}).get(PLACES, ())]
-    return [(place[2], Span(place[0], place[1])) for place in places]
+    return [_Stay(place[2], Span(place[0], place[1])) for place in places]
 
 
 def _months(park: Park, spans: Iterable[Span], now_ms: int) -> frozenset[date]:

@@ -111,7 +111,7 @@ class Rollups:
 
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
         """Compute and write what is marked; with `months`, also months and years, which read much."""
-        for start, uses in self.pending.ended(now_ms):
+        for start, uses in self.pending.ended(now_ms).items():
             day = local_day(park, start).toordinal() - _EPOCH
             for use in uses:
                 if use.meter in park.meter:

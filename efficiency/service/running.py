@@ -157,7 +157,7 @@ async def _touched(computing: Computing, meter: Meter, loaded: Registers, change
             continue
         steps = meter_use.weigh(register, readings)
         window = touched(register, steps, changed, only_new=True)
-        found.append(window if all(enough(steps, window)) else await meter_use.affected(register, changed))
+        found.append(window if enough(steps, window).both else await meter_use.affected(register, changed))
     return Span(min(span.start for span in found), max(span.end for span in found))
 
 

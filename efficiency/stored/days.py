@@ -1,14 +1,14 @@
 """Stored usage by local days and months; a day is read alone or cut out of what was read around it."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
 from efficiency.stored.spanhours import SpanHours, laid
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import QUARTER_MS, Span
-from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import day_of, period_span, slots
 from metering.figures import Period
 from metering.park import Park
@@ -27,9 +27,16 @@ def past(span: Span, now_ms: int) -> Span:
     return Span(span.start, max(span.start, min(span.end, now_ms // QUARTER_MS * QUARTER_MS)))
 
 
+class DayHours(NamedTuple):
+    """The quarter hours of some meters in a local day."""
+
+    day: date
+    hours: SpanHours
+
+
 async def by_day(
     usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
-) -> AsyncIterator[tuple[date, Mapping[str, QuarterHours]]]:
+) -> AsyncIterator[DayHours]:
     """Some whole days in their order, read month by month."""
     for month in sorted({day.replace(day=1) for day in days}):
         spans = {
@@ -40,7 +47,7 @@ async def by_day(
         whole = Span(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
         loaded = await load(usage, ids, whole)
         for day, span in spans.items():
-            yield day, loaded.cut(span).meters
+            yield DayHours(day, loaded.cut(span))
 
 
 def local_day(park: Park, ms: int) -> date:

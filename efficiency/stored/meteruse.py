@@ -118,7 +118,7 @@ class MeterUse:
         if loaded is not None:
             known = self._weighed.pop((register.meter.id, register.name), None)
             steps = known[1] if known is not None and known[0] is loaded else steps_of(register.counter, loaded)
-            if all(enough(steps, window)):
+            if enough(steps, window).both:
                 return steps
         before, after = iter(self._wider()), iter(self._wider())
         span = Span(window.start - next(before), window.end + next(after))
@@ -128,9 +128,9 @@ class MeterUse:
             steps = steps_of(register.counter, readings)
             if not len(steps.start) and readings.span.end == ALWAYS_AFTER and readings.span.start == ALWAYS_BEFORE:
                 return steps
-            left, right = enough(steps, window)
-            left |= readings.span.start == ALWAYS_BEFORE
-            right |= readings.span.end == ALWAYS_AFTER
+            suffices = enough(steps, window)
+            left = suffices.before or readings.span.start == ALWAYS_BEFORE
+            right = suffices.after or readings.span.end == ALWAYS_AFTER
             if left and right:
                 return steps
             span = Span(
@@ -145,7 +145,7 @@ class MeterUse:
     async def _past(self, register: MeterRegister, steps: Steps, window: Span) -> Past:
         pasts = []
         for span in history_needed(register.counter, steps, window):
-            known = steps if all(enough(steps, span)) else await self.steps(register, span, None)
+            known = steps if enough(steps, span).both else await self.steps(register, span, None)
             pasts.append(past_of(usage_of(register.counter, known, span, NO_PAST)))
         return joined(pasts)
 

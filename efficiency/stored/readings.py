@@ -1,12 +1,13 @@
 """Reads registers from the store as arrays: many meters per query, within the limits of memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from efficiency.usage.counters import Counter, counting
-from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Floats, Span, Times
-from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings, States
+from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Span
+from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings
 from efficiency.usage.quarters import GAP_FACTOR
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
@@ -23,7 +24,7 @@ costs more."""
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
 """A reading without a state is measured, too: it is written where a correction replaces another one."""
 
-_NONE = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8)
+_NONE = Readings(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8))
 
 Registers = dict[str, dict[str, Readings]]
 """Readings by register and meter."""
@@ -74,13 +75,13 @@ class RegisterReader:
         ended = await self._ended(silent, span.end) if silent else frozenset()
         for meter in group:
             table = by_meter.get(meter.id)
-            held = {name: _NONE if table is None else _readings(table, name) for name in counting(meter)}
-            first, *_ = held[meter.counter]
-            if len(first):
-                self.arrived(meter.id, int(first[0]))
+            by_register = {name: _NONE if table is None else _readings(table, name) for name in counting(meter)}
+            times = by_register[meter.counter].times
+            if len(times):
+                self.arrived(meter.id, int(times[0]))
             known = self._known(meter, span, ended=span.end > now_ms or meter.id in ended)
-            for name, arrays in held.items():
-                found.setdefault(name, {})[meter.id] = Readings(arrays[0], arrays[1], arrays[2], known)
+            for name, readings in by_register.items():
+                found.setdefault(name, {})[meter.id] = replace(readings, span=known)
 
     def _first(self, meter: Meter) -> int:
         return self.first.get(meter.id, ALWAYS_AFTER)
@@ -106,7 +107,7 @@ def _silent(table: Table | None, meter: Meter, end: int) -> bool:
     return table is None or not len(table.times) or int(table.times[-1]) < end - GAP_FACTOR * meter.interval_s * 1000
 
 
-def _readings(table: Table, name: str) -> tuple[Times, Floats, States]:
+def _readings(table: Table, name: str) -> Readings:
     times, values = table.times, table.fields[name].astype(np.float64)
     codes = np.full(len(times), MEASURING, dtype=np.uint8)
     states = table.fields["state"]
@@ -120,7 +121,7 @@ def _readings(table: Table, name: str) -> tuple[Times, Floats, States]:
     if len(times) > 1 and not (times[1:] > times[:-1]).all():
         times, unique = np.unique(times, return_index=True)
         values, codes = values[unique], codes[unique]
-    return times, values, codes
+    return Readings(times, values, codes)
 
 
 def _groups(meters: Sequence[Meter], size: int) -> list[Sequence[Meter]]:

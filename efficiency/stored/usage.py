@@ -3,7 +3,7 @@
 The points of one meter are kept by series; a missing value is NaN, rules are masks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from efficiency.usage.intervals import Bools, Floats, Span, Times
 from efficiency.usage.quality import Rule
-from efficiency.valuation.rows import AMOUNT, CO2E, COMPLETENESS, COST, NUMBERS, TOE, Rows, ValuedPlace, rule_text
+from efficiency.valuation.rows import AMOUNT, CO2E, COMPLETENESS, COST, NUMBERS, TOE, PlacedRows, Rows, rule_text
 
 
 class SeriesKey(NamedTuple):
@@ -94,18 +94,20 @@ class SeriesRows:
             np.concatenate([each.revised for each in some]),
         )
 
-    def by_tenant(self) -> Iterator[tuple[str, "SeriesRows"]]:
+    def by_tenant(self) -> "dict[str, SeriesRows]":
         """The same, tenant by tenant."""
+        found = {}
         places: dict[str, list[int]] = {}
         for place, key in enumerate(self.keys):
             places.setdefault(key.tenant, []).append(place)
         for tenant, some in places.items():
             chosen = np.array(some)
             meters, keys = [self.meters[place] for place in some], [self.keys[place] for place in some]
-            yield tenant, SeriesRows(meters, keys, self.rows.where(chosen), self.revised[chosen])
+            found[tenant] = SeriesRows(meters, keys, self.rows.where(chosen), self.revised[chosen])
+        return found
 
 
-def usage_of_rows(rows: Iterable[tuple[ValuedPlace, str, Rows]]) -> StoredUsage:
+def usage_of_rows(rows: Iterable[PlacedRows]) -> StoredUsage:
     """The usage of a meter from rows: by the series that they belong to."""
     found: dict[SeriesKey, list[Rows]] = {}
     for place, band, each in rows:

@@ -12,6 +12,7 @@ docs/notes/performance.md has what that saves.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,21 @@ from store.select import exceeds, select, where
 
 KEPT_MS = 2 * DAY_MS
 """How much of each meter is kept in memory, up to the end of what was written last."""
-_NEVER = np.array([[-1, 0]])
+
+
+class _Revisions(NamedTuple):
+    """When rows of a series were revised, ms, by their start."""
+
+    start: Times
+    revised: Times
+
+    def of(self, starts: Times) -> Times:
+        """Of rows that start then; 0 for those that never were."""
+        place = np.minimum(np.searchsorted(self.start, starts), len(self.start) - 1)
+        return np.where(self.start[place] == starts, self.revised[place], 0)
+
+
+_NEVER = _Revisions(np.array([-1]), np.array([0]))
 """Starts and revisions of a series that is not there."""
 
 
@@ -146,10 +161,8 @@ class UsageStore:
             if await self._delete(meter, span, {key.tenant for key in (*before.series, *after)}):
                 for key, rows in after.items():
                     inside = (rows.start >= span.start) & (rows.start < span.end)
-                    old = kept.get(key, _NEVER)
-                    since = old[np.minimum(np.searchsorted(old[:, 0], rows.start), len(old) - 1)]
-                    known = inside & (since[:, 0] == rows.start) & (revised[key] == 0)
-                    revised[key] = np.where(known, since[:, 1], revised[key])
+                    before_that = kept.get(key, _NEVER).of(rows.start)
+                    revised[key] = np.where(inside & (revised[key] == 0), before_that, revised[key])
                     changed[key] = changed[key] | inside
             else:
                 self._lately.pop(meter, None)
@@ -181,7 +194,7 @@ class UsageStore:
 
         What is stored of `meters` up to `window` is in memory; in the window nothing else of them is stored.
         """
-        for _, of_tenant in some.by_tenant():
+        for of_tenant in some.by_tenant().values():
             await self._write(of_tenant)
         for place, (meter, key) in enumerate(zip(some.meters, some.keys, strict=True)):
             lately = self._lately[meter]
@@ -192,13 +205,13 @@ class UsageStore:
             if lately.span.end < window.end:
                 self._lately[meter] = _Lately(Span(lately.span.start, window.end), lately.usage)
 
-    async def _revised(self, meter: str, span: Span) -> dict[SeriesKey, Times]:
-        """Start and instant of revision of what stands in a span, as two columns."""
+    async def _revised(self, meter: str, span: Span) -> dict[SeriesKey, _Revisions]:
+        """When what is stored in a span was revised."""
         statement = select(USAGE, ["revised"], self._where([meter], span), SeriesKey._fields)
         tables = await self._store.tables(statement, OPERATOR_DATABASE)
         return {
-            SeriesKey(*(table.tags[name] for name in SeriesKey._fields)): np.stack(
-                (table.times, table.fields["revised"].astype(np.int64)), axis=1
+            SeriesKey(*(table.tags[name] for name in SeriesKey._fields)): _Revisions(
+                table.times, table.fields["revised"].astype(np.int64)
             )
             for table in tables
         }

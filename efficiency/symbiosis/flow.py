@@ -5,6 +5,7 @@ A metered stream is known where its meter is; a stated one always, and every fig
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +21,12 @@ from metering.streams import Stream
 
 QUARTERS_PER_HOUR = 4
 
-Gauge = tuple[str, str]
-"""A meter and a quantity that it measures."""
+
+class Gauge(NamedTuple):
+    """A meter and a quantity that it measures."""
+
+    meter: str
+    quantity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,9 @@ def flow_of(park: Park, stream: Stream, observed: Observed) -> StreamFlow:
         per_unit = numbers(stream.per_unit, when) if stream.per_unit else np.ones(len(when))
         amount, estimated = np.maximum(metered.amount, 0.0) * per_unit, metered.estimated
         amount = np.where(metered.completeness == 1, amount, np.nan)
-    measured = {name: values for (meter, name), values in observed.gauges.items() if meter == stream.quality_from}
+    measured = {
+        gauge.quantity: values for gauge, values in observed.gauges.items() if gauge.meter == stream.quality_from
+    }
     hot = numbers(stream.temperature_c, when)
     if not stream.temperature_c:
         hot = next((measured[name] for name in TEMPERATURES if name in measured), nothing)
@@ -93,7 +100,7 @@ def gauges_of(park: Park, stream: Stream) -> tuple[Gauge, ...]:
     meter = park.meter.get(stream.quality_from or "")
     if meter is None:
         return ()
-    return tuple((meter.id, name) for name, quantity in meter.quantities.items() if not quantity.counter)
+    return tuple(Gauge(meter.id, name) for name, quantity in meter.quantities.items() if not quantity.counter)
 
 
 def numbers(entries: tuple[HistoryEntry[float], ...], when: Slots) -> Floats:

@@ -7,6 +7,7 @@ A pair that cannot be matched has reasons in place of numbers.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,13 +46,20 @@ class Match:
         return met is None, -(money or 0.0), -(met or 0.0), self.giver.id, self.taker.id
 
 
-def partners(streams: Sequence[Stream]) -> Iterator[tuple[Stream, Stream]]:
-    """Pairs of surplus and demand of one kind, and of one material, of different companies."""
+class Partners(NamedTuple):
+    """A surplus and a demand of one kind, and of one material, of different companies."""
+
+    giver: Stream
+    taker: Stream
+
+
+def partners(streams: Sequence[Stream]) -> Iterator[Partners]:
+    """Each surplus with each demand that it might meet."""
     for giver in streams:
         for taker in streams:
             sides = giver.side is Side.SURPLUS and taker.side is Side.DEMAND
             if sides and giver.tenant != taker.tenant and (giver.kind, giver.material) == (taker.kind, taker.material):
-                yield giver, taker
+                yield Partners(giver, taker)
 
 
 def alone(streams: Sequence[Stream]) -> tuple[Stream, ...]:

@@ -49,7 +49,13 @@ def pair_of(giver: StreamFlow, taker: StreamFlow, when: Slots) -> Pair:
     """Two flows of one kind."""
     if giver.stream.kind is StreamKind.HEAT:
         return _heat(giver, taker)
-    fits, reasons = _fits(giver, taker, when)
+    fits = _fits(giver, taker, when)
+    reasons = NOTHING
+    both = fits[giver.there & taker.there]
+    if len(both) and not np.isfinite(both).any():
+        reasons = ValueReason.NO_QUALITY
+    elif not (both[np.isfinite(both)] > 0).any():
+        reasons = ValueReason.TOO_POOR
     offered = np.where(np.isnan(fits), np.nan, giver.amount * np.nan_to_num(fits))
     return Pair(giver, taker, offered, asked=taker.amount, share=np.ones(len(when)), reasons=reasons)
 
@@ -75,8 +81,8 @@ def _heat(giver: StreamFlow, taker: StreamFlow) -> Pair:
     return Pair(giver, taker, offered, asked=asked, share=share, reasons=reasons)
 
 
-def _fits(giver: StreamFlow, taker: StreamFlow, when: Slots) -> tuple[Floats, ValueReason]:
-    """1 where all limits are kept, 0 where one is not, NaN where that is not known; and what speaks against all."""
+def _fits(giver: StreamFlow, taker: StreamFlow, when: Slots) -> Floats:
+    """1 where all limits are kept, 0 where one is not, NaN where that is not known."""
     fits = np.ones(len(when))
     for name, limits in taker.stream.limits.items():
         value = giver.quality.get(name, np.full(len(when), np.nan))
@@ -84,7 +90,4 @@ def _fits(giver: StreamFlow, taker: StreamFlow, when: Slots) -> tuple[Floats, Va
         high = on_days(limits, lambda entry: np.inf if entry.high is None else entry.high, when.day)
         kept = np.where(np.isnan(value) | np.isnan(low), np.nan, (value >= low) & (value <= high))
         fits = np.where((fits == 0) | (kept == 0), 0.0, fits + kept - 1.0)
-    both = fits[giver.there & taker.there]
-    if len(both) and not np.isfinite(both).any():
-        return fits, ValueReason.NO_QUALITY
-    return fits, ValueReason.TOO_POOR if not (both[np.isfinite(both)] > 0).any() else NOTHING
+    return fits

@@ -23,8 +23,8 @@ async def observed_of(store: Store, usage: UsageStore, park: Park, span: Span) -
     laid = await load(usage, sorted(stream_meters(park)), span)
     wanted = {gauge for stream in park.streams for gauge in gauges_of(park, stream)}
     by_meter: dict[str, list[str]] = {}
-    for meter, quantity in sorted(wanted):
-        by_meter.setdefault(meter, []).append(quantity)
+    for gauge in sorted(wanted):
+        by_meter.setdefault(gauge.meter, []).append(gauge.quantity)
     gauges: dict[Gauge, Floats] = {}
     for meter, quantities in by_meter.items():
         gauges |= await _means(store, park, meter, quantities, span)
@@ -36,8 +36,8 @@ async def _means(store: Store, park: Park, meter: str, quantities: list[str], sp
     condition = where({"park": park.id, "meter": meter}, span.start, span.end)
     fields = [Of("mean", quantity) for quantity in quantities]
     statement = select(park.meter[meter].utility.value, fields, condition, every="15m")
-    found = {(meter, quantity): np.full((span.end - span.start) // QUARTER_MS, np.nan) for quantity in quantities}
+    found = {Gauge(meter, quantity): np.full((span.end - span.start) // QUARTER_MS, np.nan) for quantity in quantities}
     for table in await store.tables(statement, OPERATOR_DATABASE):
         for quantity in quantities:
-            found[meter, quantity][(table.times - span.start) // QUARTER_MS] = table.fields[quantity]
+            found[Gauge(meter, quantity)][(table.times - span.start) // QUARTER_MS] = table.fields[quantity]
     return found

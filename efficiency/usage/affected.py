@@ -43,7 +43,8 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
     begin = min(changed.start, int(candidates[before])) if before >= 0 else changed.start
     end = max(changed.end, int(candidates[after])) if after < len(candidates) else changed.end
     zone = Span(begin - REACH_MS, end + REACH_MS)
-    begin, end = _with_runs(counter, steps, zone, only_new=only_new)
+    reach = _with_runs(counter, steps, zone, only_new=only_new)
+    begin, end = reach.start, reach.end
     end = max(end, _back_after(steps.raw, zone.end))
     if not only_new:
         end = max(end, _back_from(steps.raw, int(np.searchsorted(candidates, changed.end)), changed.end))
@@ -62,7 +63,7 @@ def _back_after(raw: Line, ms: int) -> int:
     beyond = int(np.searchsorted(raw.times, ms, side="right"))
     near = [place for place in (beyond - 1, beyond) if 0 <= place < len(raw.times)]
     until = ms
-    for fall in {*near, *(raw.run(place)[1] for place in near)}:
+    for fall in {*near, *(raw.run(place).last for place in near)}:
         if fall + 1 < len(raw.times) and raw.values[fall + 1] < raw.values[fall]:
             until = max(until, _back_from(raw, fall + 1, int(raw.times[fall])))
     return until
@@ -75,12 +76,12 @@ def _back_from(raw: Line, low: int, fell_ms: int) -> int:
     """
     if low >= len(raw.times):
         return fell_ms
-    _, last = raw.run(low)
+    last = raw.run(low).last
     back = max(int(np.searchsorted(raw.times, fell_ms + EXCURSION_MS, side="right")), last + 1)
     return int(raw.times[min(back, len(raw.times) - 1)])
 
 
-def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> tuple[int, int]:
+def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> Span:
     """The zone, out to where a register began to repeat one value and to where it jumps."""
     line, begin, end = steps.settled, zone.start, zone.end
     last = int(np.searchsorted(line.times, zone.start)) - 1
@@ -88,10 +89,10 @@ def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) ->
         begin = min(begin, int(line.times[steps.since(last)]))
     later = int(np.searchsorted(line.times, zone.end, side="right"))
     if later < len(line.times):
-        _, held = line.run(later)
-        if held + 1 < len(line.times) and steps.jump[held]:
-            end = int(line.times[held + 1])
-    return begin, end
+        last = line.run(later).last
+        if last + 1 < len(line.times) and steps.jump[last]:
+            end = int(line.times[last + 1])
+    return Span(begin, end)
 
 
 def _jumps(counter: Counter, raw: Line, zone: Span) -> bool:

@@ -7,6 +7,7 @@ fall. What lies around such a step decides afterwards (`efficiency.usage.settlin
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,24 +110,31 @@ def _odd(counter: Counter, before: Floats, after: Floats, most: Floats, instrume
     return Judged(delta, kind.astype(np.uint8))
 
 
-def _across(counter: Counter, line: Line, begin: int, end: int) -> tuple[float, StepMeaning]:
+class _JudgedStep(NamedTuple):
+    """The use of one step, and what kind of step it is."""
+
+    delta: float
+    kind: StepMeaning
+
+
+def _across(counter: Counter, line: Line, begin: int, end: int) -> _JudgedStep:
     """A step from one epoch to another."""
     old, new = int(line.instrument[begin]), int(line.instrument[end])
     start, stop = int(line.times[begin]), int(line.times[end])
     if old == new:
         if counter.instruments[old].counts is not Counts.DAILY:
-            return np.nan, StepMeaning.LOST
+            return _JudgedStep(np.nan, StepMeaning.LOST)
         # The epoch of a day is its midnight: only the step to the opening of the next day can be estimated.
         next_day = line.epoch[end] - line.epoch[begin] <= _LONGEST_DAY_MS
         opens = line.values[end] == 0 and stop - start <= _LONGEST_DAY_MS
-        return (np.nan, StepMeaning.DAILY) if next_day and opens else (np.nan, StepMeaning.LOST)
+        return _JudgedStep(np.nan, StepMeaning.DAILY if next_day and opens else StepMeaning.LOST)
     between = counter.instruments[old + 1 : new + 1]
     if not all(fitted.continues for fitted in between):
-        return np.nan, StepMeaning.SWAP
+        return _JudgedStep(np.nan, StepMeaning.SWAP)
     return _continued(counter, line, begin, end)
 
 
-def _continued(counter: Counter, line: Line, begin: int, end: int) -> tuple[float, StepMeaning]:
+def _continued(counter: Counter, line: Line, begin: int, end: int) -> _JudgedStep:
     """The same register goes on with another ratio: the power that gives its rise, with each ratio for its time."""
     old, new = int(line.instrument[begin]), int(line.instrument[end])
     edges = [int(line.times[begin]), *(each.since for each in counter.instruments[old + 1 : new + 1])]
@@ -140,10 +148,10 @@ def _continued(counter: Counter, line: Line, begin: int, end: int) -> tuple[floa
     step = float(counter.count[old : new + 1].max())
     elapsed = edges[-1] - edges[0]
     if not per_unit or abs(rise / per_unit) * elapsed > counter.most_per_ms * elapsed + step:
-        return np.nan, StepMeaning.SWAP
+        return _JudgedStep(np.nan, StepMeaning.SWAP)
     delta = rise / per_unit * elapsed
     if delta < 0 and not counter.may_fall[new]:
-        return np.nan, StepMeaning.SWAP
+        return _JudgedStep(np.nan, StepMeaning.SWAP)
     if (factors != factors[0]).any():
-        return delta, StepMeaning.SPLIT
-    return delta, StepMeaning.EXPORT if delta < 0 else StepMeaning.GOOD
+        return _JudgedStep(delta, StepMeaning.SPLIT)
+    return _JudgedStep(delta, StepMeaning.EXPORT if delta < 0 else StepMeaning.GOOD)

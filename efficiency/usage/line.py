@@ -7,6 +7,7 @@ message before each message is one. Closing and opening registers are treated as
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,13 @@ class Readings:
     span: Span = EVER
 
 
+class ValueRun(NamedTuple):
+    """The places of the first and the last reading of some that repeat a value."""
+
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Readings that count: times in ms, ascending; `values` in the point's unit; `instrument` by number."""
@@ -55,11 +63,12 @@ class Line:
         changed[1:] = (self.values[1:] != self.values[:-1]) | (self.epoch[1:] != self.epoch[:-1])
         return changed
 
-    def run(self, place: int) -> tuple[int, int]:
-        """First and last of the readings that repeat the value at `place` without a break."""
+    def run(self, place: int) -> ValueRun:
+        """The readings that repeat the value at `place` without a break."""
         changes = np.flatnonzero(self.fresh)
         after = int(np.searchsorted(changes, place, side="right"))
-        return int(changes[after - 1]), (int(changes[after]) if after < len(changes) else len(self.times)) - 1
+        end = int(changes[after]) if after < len(changes) else len(self.times)
+        return ValueRun(int(changes[after - 1]), end - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,15 @@ class SetAsideReading:
         return cls(times, np.full(len(times), int(rule), dtype=np.uint32))
 
 
-def line_of(counter: Counter, readings: Readings) -> tuple[Line, list[SetAsideReading]]:
+class SortedReadings(NamedTuple):
     """The readings that were measured while an instrument was fitted, and those that are set aside at once."""
+
+    line: Line
+    aside: list[SetAsideReading]
+
+
+def line_of(counter: Counter, readings: Readings) -> SortedReadings:
+    """Sort the readings of a register."""
     finite = np.isfinite(readings.values)
     measuring = readings.states == MEASURING
     good, aside = finite & measuring, []
@@ -89,8 +105,10 @@ def line_of(counter: Counter, readings: Readings) -> tuple[Line, list[SetAsideRe
     only = counter.instruments[0] if len(counter.instruments) == 1 else None
     if only is not None and only.counts is Counts.TOTAL and Span(only.since, only.until) == EVER:
         none = np.zeros(len(times), dtype=np.int64)
-        return Line(times, values if only.factor == 1 else values * only.factor, none, none), aside
-    instrument, fitted = _fitted(counter, times)
+        whole = Line(times, values if only.factor == 1 else values * only.factor, none, none)
+        return SortedReadings(whole, aside)
+    instrument = _instrument_at(counter, times)
+    fitted = instrument >= 0
     if not fitted.all():
         aside.append(SetAsideReading.of(times[~fitted], Rule.NO_INSTRUMENT))
         times, values, instrument = times[fitted], values[fitted], instrument[fitted]
@@ -100,16 +118,16 @@ def line_of(counter: Counter, readings: Readings) -> tuple[Line, list[SetAsideRe
         line = _by_days(counter, line)
     if Counts.DELTA in kinds:
         line = _by_messages(counter, line)
-    return _with_exchanges(counter, line, readings.span), aside
+    return SortedReadings(_with_exchanges(counter, line, readings.span), aside)
 
 
-def _fitted(counter: Counter, times: Times) -> tuple[Times, Bools]:
-    """The instrument at each instant, and whether there was one."""
+def _instrument_at(counter: Counter, times: Times) -> Times:
+    """The number of the instrument at each instant; -1 where there was none."""
     if not counter.instruments:
-        return np.zeros(len(times), dtype=np.int64), np.zeros(len(times), dtype=np.bool_)
+        return np.full(len(times), -1, dtype=np.int64)
     instrument = np.searchsorted(counter.since, times, side="right") - 1
     until = np.array([each.until for each in counter.instruments], dtype=np.int64)
-    return np.maximum(instrument, 0), (instrument >= 0) & (times < until[instrument])
+    return np.where(times < until[instrument], instrument, -1)
 
 
 def _of_kind(counter: Counter, line: Line, kind: Counts) -> Bools:

@@ -12,6 +12,7 @@ A quarter hour depends on the good readings around it, on those within `REACH_MS
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,15 +65,27 @@ def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
 def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PAST) -> QuarterHours:
     """Use of the quarter hours of `window` (outward to whole ones), from readings and the past of long gaps.
 
-    The answer is final where `enough(steps_of(counter, readings), window)` holds on both sides.
+    The answer is final where `enough(steps_of(counter, readings), window).both`.
     """
     return usage_of(counter, steps_of(counter, readings), window, past)
 
 
-def enough(steps: Steps, window: Span) -> tuple[bool, bool]:
-    """Whether what was loaded (before, after) suffices for the quarter hours of `window`; else load more there."""
+class Enough(NamedTuple):
+    """Whether the readings that were loaded suffice before and after a window; else load more there."""
+
+    before: bool
+    after: bool
+
+    @property
+    def both(self) -> bool:
+        """On both sides."""
+        return self.before and self.after
+
+
+def enough(steps: Steps, window: Span) -> Enough:
+    """Whether what was loaded suffices for the quarter hours of `window`."""
     whole, certain = window.outward(), steps.certain
-    return certain.start <= whole.start - MARGIN_MS, certain.end >= whole.end + MARGIN_MS
+    return Enough(certain.start <= whole.start - MARGIN_MS, certain.end >= whole.end + MARGIN_MS)
 
 
 def usage_of(counter: Counter, steps: Steps, window: Span, past: Past = NO_PAST) -> QuarterHours:
@@ -135,9 +148,10 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
     if still.any() and not counter.signed:
         slot = np.clip(sums.index(end - 1), 0, len(count) - 1)
         rises = (delta > 0) & (kind == StepMeaning.GOOD) & ~gap
-        begun, keep = _between_counts(start, end, still, rises=rises, delta=delta, count=count[slot])
-        coarse = (begun != start)[keep]
-        start, end, delta, kind, gap = begun[keep], end[keep], delta[keep], kind[keep], gap[keep]
+        begun = _between_counts(start, end, still, rises=rises, delta=delta, count=count[slot])
+        keep = begun.keep
+        coarse = (begun.start != start)[keep]
+        start, end, delta, kind, gap = begun.start[keep], end[keep], delta[keep], kind[keep], gap[keep]
         elapsed = end - start
     known = kind <= KNOWN
     long = known & (elapsed > HOUR_MS) & (elapsed > GAP_FACTOR * counter.interval_ms)
@@ -154,19 +168,23 @@ def _parts(counter: Counter, steps: Steps, sums: "_Sums", count: Floats) -> _Par
     )
 
 
-def _between_counts(
-    start: Times, end: Times, still: Bools, rises: Bools, delta: Floats, count: Floats
-) -> tuple[Times, Bools]:
+class _BegunSteps(NamedTuple):
+    """New starts of steps, and which of the steps remain."""
+
+    start: Times
+    keep: Bools
+
+
+def _between_counts(start: Times, end: Times, still: Bools, rises: Bools, delta: Floats, count: Floats) -> _BegunSteps:
     """Begin the step of one or two counts where the counter changed before, up to an hour earlier.
 
     What it shows in between would turn steady use into quarter hours of nothing and of twice as much. Between two
     changes the line is less than the step from what passed, which becomes the error of the quarter hours it crosses.
-    Returns the new starts and which steps remain.
     """
     keep = np.ones(len(start), dtype=np.bool_)
     coarse = np.flatnonzero(rises[1:] & still[:-1] & (delta[1:] <= COARSE * count[1:] * (1 + 1e-6))) + 1
     if not len(coarse):
-        return start, keep
+        return _BegunSteps(start, keep)
     places = np.arange(len(start))
     moved = np.maximum.accumulate(np.where(still, -1, places + 1))  # first step after the last one that was not still
     first = np.maximum(moved[coarse - 1], 0)
@@ -178,7 +196,7 @@ def _between_counts(
     np.add.at(edges, first, 1)
     np.add.at(edges, coarse, -1)
     keep &= np.cumsum(edges)[:-1] == 0
-    return begun, keep
+    return _BegunSteps(begun, keep)
 
 
 def _add_across(sums: "_Sums", counter: Counter, parts: _Parts, across: Times) -> None:
@@ -211,8 +229,9 @@ def _touch_events(sums: "_Sums", counter: Counter, steps: Steps) -> None:
     if len(changed):
         sums.touch_all(changed, changed + MOST_RUN - 2, Rule.UNIT)
     if counter.doubt:
-        edges = np.array([(span.start, span.end - 1) for span in counter.doubt], dtype=np.int64)
-        sums.touch_all(sums.index(edges[:, 0]), sums.index(edges[:, 1]), Rule.UNIT)
+        begins = np.array([span.start for span in counter.doubt], dtype=np.int64)
+        lasts = np.array([span.end - 1 for span in counter.doubt], dtype=np.int64)
+        sums.touch_all(sums.index(begins), sums.index(lasts), Rule.UNIT)
 
 
 def _weighed(sums: "_Sums", counter: Counter, steps: Steps, count: Floats) -> QuarterHours:

@@ -13,6 +13,7 @@ never called measured.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ class Steps:
         times = self.settled.times
         place = int(np.searchsorted(times, self.raw.times[0] + REACH_MS))
         if place < len(times):
-            _, last = self.settled.run(place)
+            last = self.settled.run(place).last
             if last + 1 < len(times) and self.jump[last]:
                 place = last + 1  # since when the value had been repeated is not known
         return int(times[place]) if place < len(times) else ALWAYS_AFTER
@@ -95,9 +96,9 @@ class Steps:
 
     def since(self, place: int) -> int:
         """First reading of what hangs together with the one at `place`: its run, and those before each jump."""
-        first, _ = self.settled.run(place)
+        first = self.settled.run(place).first
         while first > 0 and self.jump[first - 1]:
-            first, _ = self.settled.run(first - 1)
+            first = self.settled.run(first - 1).first
         return first
 
 
@@ -109,10 +110,11 @@ def steps_of(counter: Counter, readings: Readings) -> Steps:
     settled, jump = line, impossible(line, found.kind)
     unsure: list[int] = []
     if jump.any():
-        out, unsure = _excursions(counter, line, found)
-        if out.any():
-            aside.append(SetAsideReading.of(line.times[out], Rule.SPIKE))
-            line = line.where(~out)
+        excursions = _excursions(counter, line, found)
+        unsure = excursions.unsure
+        if excursions.out.any():
+            aside.append(SetAsideReading.of(line.times[excursions.out], Rule.SPIKE))
+            line = line.where(~excursions.out)
             found = judged_next(counter, line)
         settled, jump = line, impossible(line, found.kind)
         out = _held(counter, line, found.kind)
@@ -158,8 +160,14 @@ def _all(parts: list[SetAsideReading]) -> SetAsideReading:
     )
 
 
-def _excursions(counter: Counter, line: Line, found: Judged) -> tuple[Bools, list[int]]:
-    """Readings to set aside, and where a step starts that stands for more than one explanation."""
+class _Excursions(NamedTuple):
+    """Readings to set aside, and where steps start that have more than one explanation."""
+
+    out: Bools
+    unsure: list[int]
+
+
+def _excursions(counter: Counter, line: Line, found: Judged) -> _Excursions:
     out = np.zeros(len(line.times), dtype=np.bool_)
     breaks = np.flatnonzero(impossible(line, found.kind))
     run = np.cumsum(line.fresh)
@@ -176,7 +184,7 @@ def _excursions(counter: Counter, line: Line, found: Judged) -> tuple[Bools, lis
         start = _came_back(counter, line, out, found.kind, fall)
         if start is not None:
             unsure.append(start)
-    return out, unsure
+    return _Excursions(out, unsure)
 
 
 def _came_back(counter: Counter, line: Line, out: Bools, kind: Kinds, fall: int) -> int | None:
@@ -187,7 +195,7 @@ def _came_back(counter: Counter, line: Line, out: Bools, kind: Kinds, fall: int)
     where that step starts, None where nothing came back, or nothing else explains it.
     """
     high, low = line.values[fall], line.values[fall + 1]
-    _, last = line.run(fall + 1)
+    last = line.run(fall + 1).last
     end = max(int(np.searchsorted(line.times, line.times[fall] + EXCURSION_MS, side="right")), last + 2)
     again = np.flatnonzero(line.values[fall + 2 : end] >= high)
     if not len(again):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -95,20 +95,33 @@ def day_of(number: int) -> date:
     return date.fromordinal(number + _EPOCH_ORDINAL)
 
 
-def runs(numbers: Times) -> list[tuple[int, slice]]:
-    """Pieces of equal number, in order: the days of `Slots.day`, the months of `Slots.month`."""
+class EqualRun(NamedTuple):
+    """The part of an array in which one number repeats."""
+
+    number: int
+    part: slice
+
+
+def runs(numbers: Times) -> list[EqualRun]:
+    """Parts of equal number, in order: the days of `Slots.day`, the months of `Slots.month`."""
     edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
-    return [(int(numbers[a]), slice(a, b)) for a, b in pairwise(edges) if a < b]
+    return [EqualRun(int(numbers[a]), slice(a, b)) for a, b in pairwise(edges) if a < b]
 
 
-def months_of(span: Span, zone: ZoneInfo) -> list[tuple[int, Span]]:
-    """The local months that a span of whole quarter hours reaches into, by number since 1970, each with its piece."""
+class MonthPart(NamedTuple):
+    """The part of a span in one local month, numbered since 1970."""
+
+    month: int
+    span: Span
+
+
+def months_of(span: Span, zone: ZoneInfo) -> list[MonthPart]:
+    """The parts of a span of whole quarter hours in each local month that it reaches into."""
     if span.start >= span.end:
         return []
     first, last = slots(np.array([span.start, span.end - 1], dtype=np.int64), zone).month.tolist()
     cuts = [midnight_ms(month_start(month), zone) for month in range(first + 1, last + 1)]
-    pieces = map(Span, (span.start, *cuts), (*cuts, span.end))
-    return list(zip(range(first, last + 1), pieces, strict=True))
+    return [MonthPart(month, part) for month, part in zip(range(first, last + 1), span.cut(cuts), strict=True)]
 
 
 def month_start(number: int) -> date:

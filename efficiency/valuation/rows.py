@@ -146,9 +146,17 @@ def _role(park: Park, belonging: Belonging, ms: int) -> str:
     return "own" if belonging.tenant is None else "billing"
 
 
+class PlacedRows(NamedTuple):
+    """Rows of one meter in one place and band."""
+
+    place: ValuedPlace
+    band: str
+    rows: Rows
+
+
 def rows_of(
     park: Park, meter: Meter, use: QuarterHours, further: Mapping[str, QuarterHours], when: Slots
-) -> Iterator[tuple[ValuedPlace, str, Rows]]:
+) -> Iterator[PlacedRows]:
     """Rows of one meter by where it hangs and by band, from its use and that of its `FURTHER_REGISTERS`.
 
     `when` are the same quarter hours, without holes. Those in which nobody has the meter have no rows.
@@ -166,7 +174,7 @@ def rows_of(
             of_band = np.flatnonzero(found.band == band)
             if len(of_band):
                 hour = found.hour[of_band]
-                yield place, name, Rows(mine.start[hour], found.numbers[of_band], rules[hour])
+                yield PlacedRows(place, name, Rows(mine.start[hour], found.numbers[of_band], rules[hour]))
 
 
 class AlikeMeters(NamedTuple):
@@ -239,8 +247,15 @@ def band_rows(
     return BandRows(hour, band, numbers)
 
 
-def _in_bands(park: Park, place: ValuedPlace, use: QuarterHours, when: Slots) -> tuple[Floats, Floats, Floats]:
-    """Shares, amount and cost by (interval, BAND_NAMES)."""
+class _InBands(NamedTuple):
+    """Each by (interval, BAND_NAMES)."""
+
+    shares: Floats
+    amount: Floats
+    cost: Floats
+
+
+def _in_bands(park: Park, place: ValuedPlace, use: QuarterHours, when: Slots) -> _InBands:
     size = (len(use), len(BAND_NAMES))
     shares, amount, cost = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)
     tariff, utility = park.tariffs.electricity, Utility(place.utility)
@@ -259,7 +274,7 @@ def _in_bands(park: Park, place: ValuedPlace, use: QuarterHours, when: Slots) ->
         amount[:, _ALL] = use.amount
         prices: Valued = flat_cost(use, park.tariffs.prices.get(utility, ()), when)
         cost[:, _ALL] = prices.value
-    return shares, amount, cost
+    return _InBands(shares, amount, cost)
 
 
 @lru_cache(maxsize=4096)

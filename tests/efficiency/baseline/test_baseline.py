@@ -15,6 +15,7 @@ from efficiency.baseline.model import (
     REFUSAL_TEXT,
     Baseline,
     BaselineRefusal,
+    DriverName,
     Fit,
     Subject,
     cusum,
@@ -29,8 +30,8 @@ from metering.errors import OperatorError
 from metering.parkfile import park_files
 from metering.quantities import Utility
 
-OUTPUT = (("output", "t"),)
-WEATHERED = (("output", "t"), ("cdd:19", "K·d"))
+OUTPUT = (DriverName("output", "t"),)
+WEATHERED = (DriverName("output", "t"), DriverName("cdd:19", "K·d"))
 
 
 def sample(n: int = 24, noise: float = 20.0) -> tuple[Floats, Floats]:
@@ -127,7 +128,7 @@ def test_drivers_that_nearly_follow_from_each_other_are_refused_by_their_vif() -
     use = 1000 + 12 * output + random.normal(0, 20, 60)
     for scatter, refused in ((2.0, True), (40.0, False)):
         hours = output / 10 + random.normal(0, scatter / 10, 60)
-        both = (("output", "t"), ("hours", "h"))
+        both = (DriverName("output", "t"), DriverName("hours", "h"))
         found = fit(use, np.stack([output, hours], axis=1), both, np.ones(60, dtype=np.bool_))
         assert (BaselineRefusal.DEPENDENT in found.refusals) is refused
         assert any("VIF = " in line for line in judged_by(found))
@@ -144,7 +145,9 @@ def test_days_that_resemble_each_other_too_much_are_no_baseline() -> None:
 def test_an_engineer_sees_bias_scatter_and_significance_with_their_limits() -> None:
     use, drivers = years_of_work(np.random.default_rng(4), 60, 0.0)
     chance = np.random.default_rng(8).normal(0, 1, 60)
-    found = fit(use, np.column_stack([drivers, chance]), (*WEATHERED, ("chance", "1")), np.ones(60, dtype=np.bool_))
+    found = fit(
+        use, np.column_stack([drivers, chance]), (*WEATHERED, DriverName("chance", "1")), np.ones(60, dtype=np.bool_)
+    )
     told = judged_by(found)
     assert told[0].startswith("n' = ")
     assert "Guideline 14 allows 0.005%" in told[1]
@@ -167,7 +170,7 @@ def test_a_fit_finds_what_made_the_data(base: float, per_output: float, per_degr
     random = np.random.default_rng(1)
     drivers = np.stack([random.uniform(10, 90, 20), random.uniform(20, 35, 20)], axis=1)
     use = base + drivers @ np.array([per_output, per_degree]) + 2000
-    found = fit(use, drivers, (("output", "t"), ("outdoor", "°C")), np.ones(20, dtype=np.bool_))
+    found = fit(use, drivers, (DriverName("output", "t"), DriverName("outdoor", "°C")), np.ones(20, dtype=np.bool_))
     assert found.offered
     assert found.intercept == pytest.approx(base + 2000, rel=1e-6)
     assert [driver.slope for driver in found.drivers] == pytest.approx([per_output, per_degree], abs=1e-6 * (1 + base))
@@ -202,7 +205,7 @@ def test_drivers_that_do_not_vary_or_follow_from_each_other_are_refused() -> Non
     everything = np.ones(24, dtype=np.bool_)
     still = fit(use, np.full((24, 1), 5.0), OUTPUT, everything)
     assert still.refusals == (BaselineRefusal.NO_VARIATION,)
-    twice = fit(use, np.hstack([output, 2 * output]), (("a", "t"), ("b", "t")), everything)
+    twice = fit(use, np.hstack([output, 2 * output]), (DriverName("a", "t"), DriverName("b", "t")), everything)
     assert BaselineRefusal.DEPENDENT in twice.refusals
     assert set(REFUSAL_TEXT) == set(BaselineRefusal)
 
@@ -236,7 +239,7 @@ def test_a_day_is_expected_the_same_alone_and_among_others(drivers: list[tuple[f
     found = fit(
         np.linspace(100, 900, 20) + np.sin(np.arange(20)),
         np.stack([np.linspace(1, 77, 20), np.cos(np.arange(20))], axis=1),
-        (("output", "t"), ("outdoor", "°C")),
+        (DriverName("output", "t"), DriverName("outdoor", "°C")),
         np.ones(20, dtype=np.bool_),
     )
     together = performance(found, use, values).expected

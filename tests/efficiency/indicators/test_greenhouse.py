@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from efficiency.indicators.figure import Figure, absent
-from efficiency.indicators.greenhouse import burnt, entered_figures, forecast, forecast_figures, year_end
+from efficiency.indicators.greenhouse import MonthSoFar, burnt, entered_figures, forecast, forecast_figures, year_end
 from efficiency.valuation.valued import ValueReason
 from metering.park import Park
 from metering.parkfile import load_park
@@ -68,15 +68,18 @@ def test_carbon_of_plants_is_told_apart(park: Park) -> None:
 
 
 def test_a_year_goes_on_as_its_known_days_between_its_lowest_and_highest_month() -> None:
-    months = {date(2026, 1, 1): (Figure(310.0, "TOE"), 31), date(2026, 2, 1): (Figure(140.0, "TOE", 0.5), 28)}
-    months[date(2026, 3, 1)] = (absent("TOE", ValueReason.NO_DATA), 31)
+    months = {
+        date(2026, 1, 1): MonthSoFar(Figure(310.0, "TOE"), 31),
+        date(2026, 2, 1): MonthSoFar(Figure(140.0, "TOE", 0.5), 28),
+    }
+    months[date(2026, 3, 1)] = MonthSoFar(absent("TOE", ValueReason.NO_DATA), 31)
     end = year_end(2026, months, {})
     assert end is not None
     assert (end.known, end.known_days) == (450.0, 45.0)  # 10 a day of 31 days, and of 14 of February
     assert (end.likely, end.low, end.high) == (3650.0, 3650.0, 3650.0)
-    months[date(2026, 2, 1)] = (Figure(280.0, "TOE"), 28)
-    months[date(2026, 4, 1)] = (Figure(60.0, "TOE", 0.1), 30)  # 3 known days: too few for the range
-    months[date(2026, 1, 1)] = (Figure(620.0, "TOE"), 31)
+    months[date(2026, 2, 1)] = MonthSoFar(Figure(280.0, "TOE"), 28)
+    months[date(2026, 4, 1)] = MonthSoFar(Figure(60.0, "TOE", 0.1), 30)  # 3 known days: too few for the range
+    months[date(2026, 1, 1)] = MonthSoFar(Figure(620.0, "TOE"), 31)
     end = year_end(2026, months, {})
     assert end is not None
     known, days = 960.0, 62.0
@@ -86,12 +89,12 @@ def test_a_year_goes_on_as_its_known_days_between_its_lowest_and_highest_month()
 
 
 def test_entered_months_go_on_as_their_mean_and_too_few_days_are_no_forecast() -> None:
-    month = {date(2026, 1, 1): (Figure(310.0, "TOE"), 31)}
+    month = {date(2026, 1, 1): MonthSoFar(Figure(310.0, "TOE"), 31)}
     end = year_end(2026, month, {date(2026, 1, 1): 5.0, date(2026, 2, 1): 7.0})
     assert end is not None
     assert end.known == 322.0
     assert end.likely == pytest.approx(3650 + 72)
-    assert year_end(2026, {date(2026, 1, 1): (Figure(200.0, "TOE"), 20)}, {date(2026, 1, 1): 5.0}) is None
+    assert year_end(2026, {date(2026, 1, 1): MonthSoFar(Figure(200.0, "TOE"), 20)}, {date(2026, 1, 1): 5.0}) is None
     assert year_end(2026, {}, {}) is None
 
 

@@ -100,7 +100,7 @@ async def test_a_park_counts_at_its_edge_and_its_four_numbers_add_up(reports: Re
     async with Store(reports.url) as store:
         report = await park_report(store, reports.park, MONTH, MADE_ON)
     edge = edge_points(reports.park, Utility.ELECTRICITY, MONTH.span(reports.park))
-    assert [meter.id for meter, _ in edge] == ["em-grid"]
+    assert [point.meter.id for point in edge] == ["em-grid"]
     for figures in report.edges.values():
         incoming, *rest = (figures[name].value for name in ("incoming", "tenants", "own", "loss"))
         assert incoming == pytest.approx(sum(value or 0.0 for value in rest))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from efficiency.symbiosis.flow import Observed
+from efficiency.symbiosis.flow import Gauge, Observed
 from efficiency.symbiosis.matching import Match, alone, proposals
 from efficiency.usage.intervals import DAY_MS, Floats, Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
@@ -26,7 +26,7 @@ def observed(park: Park, *, cod: Floats | float = 40.0, hot: float = 45.0, kwh: 
     return Observed(
         slots(start, park.zone),
         {"em-air": QuarterHours.of(start, whole * kwh), "ww-out": QuarterHours.of(start, whole * 10.0)},
-        {("ww-out", "cod_mgl"): whole * cod, ("ww-out", "temperature_c"): whole * hot},
+        {Gauge("ww-out", "cod_mgl"): whole * cod, Gauge("ww-out", "temperature_c"): whole * hot},
     )
 
 

@@ -259,7 +259,7 @@ class Database:
     def past(self, window: Span) -> Past:
         for loaded in self.widening(window):
             steps = steps_of(self.counter, self.load(loaded))
-            if all(enough(steps, window)):
+            if enough(steps, window).both:
                 needed = history_needed(self.counter, steps, window)
                 return joined([past_of(self.compute(span, NO_PAST)) for span in needed])
         raise AssertionError
@@ -267,7 +267,7 @@ class Database:
     def compute(self, window: Span, past: Past) -> QuarterHours:
         for loaded in self.widening(window):
             steps = steps_of(self.counter, self.load(loaded))
-            if all(enough(steps, window)):
+            if enough(steps, window).both:
                 return usage_of(self.counter, steps, window, past)
         raise AssertionError
 
