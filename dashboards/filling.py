@@ -7,6 +7,7 @@ The browser fills in variables (raw, or escaped inside a regular expression), th
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dashboards.panels import POINTS, Panel
@@ -123,9 +124,14 @@ def seconds(text: str) -> int:
     return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[text[-1]]
 
 
-def span(
-    window: str | None, shift: str | None, start: datetime, end: datetime, zone: ZoneInfo
-) -> tuple[datetime, datetime]:
+class QueriedRange(NamedTuple):
+    """From one instant to another."""
+
+    start: datetime
+    end: datetime
+
+
+def span(window: str | None, shift: str | None, start: datetime, end: datetime, zone: ZoneInfo) -> QueriedRange:
     """The range that a panel queries: its own window in place of the page's, then its shift."""
     if window is not None:
         local = end.astimezone(zone)
@@ -139,7 +145,7 @@ def span(
         else:
             start = end - timedelta(seconds=seconds(window))
     back = timedelta(seconds=seconds(shift)) if shift else timedelta(0)
-    return start - back, end - back
+    return QueriedRange(start - back, end - back)
 
 
 def _ms(moment: datetime) -> int:

@@ -28,12 +28,7 @@ _DAYS = (
 
 def transformations(timezone: str, language: Language) -> Iterator[grafana.DataTransformerConfig]:
     """From hours to a matrix: a row per weekday, Monday first, a column per hour of the park's time."""
-    for name, options in _steps(timezone, language.say(_WEEKDAY)):
-        yield grafana.DataTransformerConfig(id_val=name, options=options)
-
-
-def _steps(timezone: str, weekday: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield (
+    yield _transformation(
         "calculateField",
         {
             "mode": "binary",
@@ -45,18 +40,28 @@ def _steps(timezone: str, weekday: str) -> Iterator[tuple[str, dict[str, Any]]]:
             },
         },
     )
-    yield "convertFieldType", {"conversions": [{"targetField": "hour", "destinationType": "time"}]}
+    yield _transformation("convertFieldType", {"conversions": [{"targetField": "hour", "destinationType": "time"}]})
     for field, shape in (("Time", "E"), ("hour", "HH")):
-        yield (
+        yield _transformation(
             "formatTime",
             {"timeField": field, "outputFormat": shape, "timezone": timezone, "useTimezone": False},
         )
     grouped = {field: {"operation": "groupby", "aggregations": []} for field in ("Time", "hour")}
-    yield "groupBy", {"fields": {**grouped, VALUE: {"operation": "aggregate", "aggregations": ["mean"]}}}
+    yield _transformation(
+        "groupBy", {"fields": {**grouped, VALUE: {"operation": "aggregate", "aggregations": ["mean"]}}}
+    )
     for field in ("Time", "hour"):
-        yield "sortBy", {"fields": {}, "sort": [{"field": field, "desc": False}]}
-    yield "groupingToMatrix", {"rowField": "Time", "columnField": "hour", "valueField": f"{VALUE} (mean)"}
-    yield "organize", {"excludeByName": {}, "indexByName": {}, "renameByName": {r"Time\hour": weekday}}
+        yield _transformation("sortBy", {"fields": {}, "sort": [{"field": field, "desc": False}]})
+    yield _transformation(
+        "groupingToMatrix", {"rowField": "Time", "columnField": "hour", "valueField": f"{VALUE} (mean)"}
+    )
+    yield _transformation(
+        "organize", {"excludeByName": {}, "indexByName": {}, "renameByName": {r"Time\hour": language.say(_WEEKDAY)}}
+    )
+
+
+def _transformation(name: str, options: dict[str, Any]) -> grafana.DataTransformerConfig:
+    return grafana.DataTransformerConfig(id_val=name, options=options)
 
 
 def overrides(language: Language) -> Iterator[grafana.DashboardFieldConfigSourceOverrides]:

@@ -27,19 +27,20 @@ def short(name: Localized) -> Localized:
 
 def tenant_names(parks: Iterable[Park]) -> dict[str, Localized]:
     """Short names by id; an id that two parks use for different tenants stays an id."""
-    return _unambiguous((tenant.id, short(tenant.name)) for park in parks for tenant in park.tenants)
+    return _unambiguous({tenant.id: short(tenant.name) for tenant in park.tenants} for park in parks)
 
 
 def meter_names(parks: Iterable[Park]) -> dict[str, Localized]:
     """Names by id; an id that two parks use for different meters stays an id."""
-    return _unambiguous((meter.id, meter.name) for park in parks for meter in park.meters)
+    return _unambiguous({meter.id: meter.name for meter in park.meters} for park in parks)
 
 
-def _unambiguous(named: Iterable[tuple[str, Localized]]) -> dict[str, Localized]:
-    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for key, name in named:
-        found[key].add((name.en, name.vi))
-    return {key: Localized(en=en, vi=vi) for key, names in found.items() if len(names) == 1 for en, vi in names}
+def _unambiguous(by_park: Iterable[Mapping[str, Localized]]) -> dict[str, Localized]:
+    found: dict[str, list[Localized]] = defaultdict(list)
+    for names in by_park:
+        for key, name in names.items():
+            found[key].append(name)
+    return {key: first for key, (first, *others) in found.items() if all(other == first for other in others)}
 
 
 def with_names(page: Page, tenants: Mapping[str, Localized], meters: Mapping[str, Localized]) -> Page:
@@ -52,9 +53,8 @@ def with_names(page: Page, tenants: Mapping[str, Localized], meters: Mapping[str
 
 def _named(panel: Panel, tenants: Mapping[str, Localized], meters: Mapping[str, Localized]) -> Panel:
     if panel.kind is PanelKind.TABLE or panel.by_row:
-        told = {"tenant": (("", THE_PARK), *tenants.items()), "meter": tuple(meters.items())}
-        told["main"] = told["meter"]
-        columns = (replace(c, mapped=(*c.mapped, *told.get(c.name, ()))) for c in panel.columns)
+        names = {"tenant": {"": THE_PARK, **tenants}, "meter": meters, "main": meters}
+        columns = (replace(c, mapped={**c.mapped, **names.get(c.name, {})}) for c in panel.columns)
         return replace(panel, columns=tuple(columns))
     if panel.kind in {PanelKind.TREND, PanelKind.BARS} and any(
         target.alias == "$tag_tenant" for target in panel.targets

@@ -77,5 +77,8 @@ def options(panel: Panel, language: Language) -> object:
             order = [panel.sort] if panel.sort else []
             return table.Options(
                 cell_height=common.TableCellHeight.SM,
-                sort_by=[common.TableSortByFieldState(display_name=titles[name], desc=down) for name, down in order],
+                sort_by=[
+                    common.TableSortByFieldState(display_name=titles[each.column], desc=each.descending)
+                    for each in order
+                ],
             )

@@ -1,11 +1,11 @@
 """Settings of single columns and series for Grafana: overrides, thresholds, links behind values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grafana_foundation_sdk.models import dashboard as grafana
 
-from dashboards.panels import Column, Panel, PanelKind, ThresholdStep, Words
+from dashboards.panels import Column, PageLink, Panel, PanelKind, ThresholdStep, Words
 from metering.model import Localized
 from metering.words import Language
 
@@ -23,7 +23,10 @@ def overrides(panel: Panel, language: Language) -> Iterator[grafana.DashboardFie
     for column in panel.columns:
         properties = [
             grafana.DynamicConfigValue(id_val=name, value=value)
-            for name, value in (*_numbers(column, language), *_looks(column, language, in_table=in_table))
+            for name, value in {
+                **_numbers(column, language),
+                **_looks(column, language, in_table=in_table),
+            }.items()
             if value is not None
         ]
         if properties:
@@ -38,36 +41,32 @@ _HYPHEN_IN_CELLS = grafana.DashboardFieldConfigSourceOverrides(
 )
 """The words for nothing are those of an empty panel: in each cell of a table they would be too wide."""
 
-Property = tuple[str, Any]
-"""Name of a property and its value; one without a value is left out."""
+Properties = Mapping[str, Any]
+"""By name; one without a value is left out."""
 
-_A_LINE: tuple[Property, ...] = (
-    ("custom.stacking", {"mode": "none", "group": "B"}),
-    ("custom.drawStyle", "line"),
-    ("custom.fillOpacity", 0),
-)
-_DASHED: tuple[Property, ...] = (
-    ("custom.lineStyle", {"fill": "dash", "dash": [8, 6]}),
-    ("custom.lineWidth", 2),
-    *_A_LINE,
-)
-_IN_CELL: tuple[Property, ...] = (
-    ("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
-    ("fieldMinMax", True),
-    ("min", 0),
-)
-_WRAPPED: tuple[Property, ...] = (("custom.wrapText", True),)
+_DASHED: Properties = {
+    "custom.lineStyle": {"fill": "dash", "dash": [8, 6]},
+    "custom.lineWidth": 2,
+    "custom.stacking": {"mode": "none", "group": "B"},
+    "custom.drawStyle": "line",
+    "custom.fillOpacity": 0,
+}
+_IN_CELL: Properties = {
+    "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
+    "fieldMinMax": True,
+    "min": 0,
+}
 
 
-def _numbers(column: Column, language: Language) -> tuple[Property, ...]:
-    shown = {key: grafana.ValueMappingResult(text=language.say(words)) for key, words in column.mapped}
-    return (
-        ("unit", worded(column.unit, language)),
-        ("decimals", column.decimals),
-        ("min", column.low),
-        ("max", column.high),
-        ("mappings", [grafana.ValueMap(options=shown), *_of_nothing(shown)] if shown else None),
-    )
+def _numbers(column: Column, language: Language) -> Properties:
+    shown = {key: grafana.ValueMappingResult(text=language.say(words)) for key, words in column.mapped.items()}
+    return {
+        "unit": worded(column.unit, language),
+        "decimals": column.decimals,
+        "min": column.low,
+        "max": column.high,
+        "mappings": [grafana.ValueMap(options=shown), *_of_nothing(shown)] if shown else None,
+    }
 
 
 def _of_nothing(shown: dict[str, grafana.ValueMappingResult]) -> Iterator[grafana.SpecialValueMap]:
@@ -77,23 +76,23 @@ def _of_nothing(shown: dict[str, grafana.ValueMappingResult]) -> Iterator[grafan
         yield grafana.SpecialValueMap(options=match)
 
 
-def _looks(column: Column, language: Language, *, in_table: bool) -> tuple[Property, ...]:
-    coloured: tuple[Property, ...] = ()
+def _looks(column: Column, language: Language, *, in_table: bool) -> Properties:
+    coloured: dict[str, Any] = {}
     if column.steps:
-        coloured = (("thresholds", thresholds(column.steps)), ("color", {"mode": "thresholds"}))
+        coloured = {"thresholds": thresholds(column.steps), "color": {"mode": "thresholds"}}
         if in_table:
-            coloured = (*coloured, ("custom.cellOptions", {"type": "color-text"}))
+            coloured["custom.cellOptions"] = {"type": "color-text"}
     elif column.colour is not None:
-        coloured = (("color", {"mode": "fixed", "fixedColor": column.colour}),)
-    return (
-        ("displayName", None if in_table else worded(column.title, language)),
-        *coloured,
-        *(_IN_CELL if column.bar else ()),
-        *(_WRAPPED if column.wraps else ()),
-        ("links", [data_link(column.link, language)] if column.link else None),
-        ("custom.width", column.width or (180 if column.bar else None)),
-        *(_DASHED if column.dashed else ()),
-    )
+        coloured = {"color": {"mode": "fixed", "fixedColor": column.colour}}
+    return {
+        "displayName": None if in_table else worded(column.title, language),
+        **coloured,
+        **(_IN_CELL if column.bar else {}),
+        "custom.wrapText": True if column.wraps else None,
+        "links": [data_link(column.link, language)] if column.link else None,
+        "custom.width": column.width or (180 if column.bar else None),
+        **(_DASHED if column.dashed else {}),
+    }
 
 
 def thresholds(steps: tuple[ThresholdStep, ...]) -> grafana.ThresholdsConfig:
@@ -104,11 +103,10 @@ def thresholds(steps: tuple[ThresholdStep, ...]) -> grafana.ThresholdsConfig:
     )
 
 
-def data_link(link: tuple[Localized, str], language: Language) -> dict[str, object]:
-    """A link behind a value; the page it names becomes that of the same language."""
-    title, target = link
-    name, _, query = target.partition("?")
-    return {"title": language.say(title), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}
+def data_link(link: PageLink, language: Language) -> dict[str, object]:
+    """A link behind a value."""
+    name, _, query = link.page.partition("?")
+    return {"title": language.say(link.title), "url": f"/d/{uid(name, language)}?{query}", "targetBlank": False}
 
 
 def worded(words: Words | None, language: Language) -> str | None:

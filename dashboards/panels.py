@@ -4,10 +4,11 @@ A number (`stat`), a trend, a ranking (`bars`), a table; and two that occur on o
 alerts. `dashboards.render` turns each into a panel of Grafana; a page states only what is particular to it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from dashboards.influxql import InfluxQL
 from metering.model import Localized
@@ -103,11 +104,25 @@ class ThresholdStep:
     colour: str
 
 
+class PageLink(NamedTuple):
+    """A link to another page, with a query; the page it names becomes that of the same language."""
+
+    title: Localized
+    page: str
+
+
+class Sort(NamedTuple):
+    """The column that a table is sorted by."""
+
+    column: str
+    descending: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table, or a named series of a chart: its field, title, unit and looks.
 
-    `link` is an address behind each of its values. `mapped` shows a value by another text.
+    `link` is behind each of its values. `mapped` shows a value by another text.
     """
 
     name: str
@@ -115,11 +130,11 @@ class Column:
     unit: Words | None = None
     colour: str | None = None
     decimals: int | None = None
-    link: tuple[Localized, str] | None = None
+    link: PageLink | None = None
     low: float | None = None
     high: float | None = None
     steps: tuple[ThresholdStep, ...] = ()
-    mapped: tuple[tuple[str, Localized], ...] = ()
+    mapped: Mapping[str, Localized] = field(default_factory=dict)
     width: int | None = None
     bar: bool = False
     """Draw the value as a bar in its cell."""
@@ -160,8 +175,8 @@ class Panel:
     newest: bool = False
     step: str | None = None
     nothing: Localized | None = None
-    sort: tuple[str, bool] | None = None
-    link: tuple[Localized, str] | None = None
+    sort: Sort | None = None
+    link: PageLink | None = None
     lines: bool = False
     """Draw the steps as lines across a trend."""
     zero: bool = False
@@ -194,8 +209,8 @@ class PanelOptions(TypedDict, total=False):
     newest: bool
     step: str | None
     nothing: Localized | None
-    sort: tuple[str, bool] | None
-    link: tuple[Localized, str] | None
+    sort: Sort | None
+    link: PageLink | None
     lines: bool
     zero: bool
     sparkline: bool
@@ -219,7 +234,7 @@ class Variable:
     name: str
     label: Localized
     query: str | None = None
-    choices: tuple[tuple[str, Localized], ...] = ()
+    choices: Mapping[str, Localized] = field(default_factory=dict)
     many: bool = False
     start: str | None = None
     """The value on opening the page, where any will do."""
@@ -238,7 +253,6 @@ class Page:
     marks: str | None = None
     """Query for the events that are drawn into the charts; `{text}` is the column of the language."""
     tag: str = "ecopark"
-    links: tuple[tuple[Localized, str], ...] = field(default=())
 
     @property
     def panels(self) -> tuple[Panel, ...]:

@@ -74,9 +74,7 @@ def _rate_of_a_day(utility: Utility) -> str:
     return f'sum("{figure_of(utility)}") / {_HOURS_A_DAY}'
 
 
-def rates(
-    scope: PageScope, utility: Utility, *tags: str, zone: str, alias: str | None = None
-) -> tuple[InfluxQL, InfluxQL]:
+def rates(scope: PageScope, utility: Utility, *tags: str, zone: str, alias: str | None = None) -> tuple[InfluxQL, ...]:
     """Mean of what tenants use per hour (kW, m³/h): of quarter hours, or over a long range of days."""
     named = alias or f"$tag_{tags[0]}"
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'", WHOLE_DAYS)
@@ -86,14 +84,14 @@ def rates(
     return rate(scope, utility, *tags, also=(SHORT,), alias=named), InfluxQL(days, named, ref="B")
 
 
-def totals(scope: PageScope, utility: Utility, alias: str) -> tuple[InfluxQL, InfluxQL]:
+def totals(scope: PageScope, utility: Utility, alias: str) -> tuple[InfluxQL, ...]:
     """What tenants used over the whole range: of quarter hours, or over a long range of days."""
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
     days = f'SELECT sum("{_of_a_day(utility)}") AS "total" FROM "{EFFICIENCY}" {where}'
     return total(scope, "amount", utility=utility, also=(SHORT,), alias=alias), InfluxQL(days, alias, ref="B")
 
 
-def of_usage_or_days(scope: PageScope, how: str, field: str, *conditions: str) -> tuple[InfluxQL, InfluxQL]:
+def of_usage_or_days(scope: PageScope, how: str, field: str, *conditions: str) -> tuple[InfluxQL, ...]:
     """A function of a field that quarter hours and days both have, over the whole range."""
     where = scope.where(LONG, f"\"period\" = '{Period.DAY}'")
     fine = f'SELECT {how}("{field}") FROM "{USAGE}" {scope.where(SHORT, *conditions)}'

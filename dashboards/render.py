@@ -185,10 +185,8 @@ def _soft(panel: Panel, end: Callable[[list[float]], float]) -> float | None:
 def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataTransformerConfig]:
     if panel.by_row and panel.sort is not None:
         # Not by top() in InfluxQL, which goes over a thousand meters again for each of them.
-        field, down = panel.sort
-        yield grafana.DataTransformerConfig(
-            id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": down}]}
-        )
+        order = {"field": panel.sort.column, "desc": panel.sort.descending}
+        yield grafana.DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [order]})
     if panel.kind is PanelKind.BARS and not panel.by_row and panel.columns:
         # Series come in the order of their tags; people know the tenants in that of the park file.
         order = {column.name: place for place, column in enumerate(panel.columns)}
@@ -217,7 +215,7 @@ def _transformations(panel: Panel, language: Language) -> Iterator[grafana.DataT
 def _variable(variable: Variable, language: Language) -> grafana.VariableModel:
     label = language.say(variable.label)
     if variable.choices:
-        shown = [(key, language.say(words)) for key, words in variable.choices]
+        shown = [(key, language.say(words)) for key, words in variable.choices.items()]
         options = [
             grafana.VariableOption(selected=place == 0, text=words, value=key)
             for place, (key, words) in enumerate(shown)
@@ -274,15 +272,11 @@ def _links(page: Page, language: Language) -> Iterator[grafana.DashboardLink]:
         keep_time=True,
     )
     other = Language.VI if language is Language.EN else Language.EN
-    for title, name, tongue in (
-        (_OTHER[language], page.name, other),
-        *((language.say(t), n, language) for t, n in page.links),
-    ):
-        yield grafana.DashboardLink(
-            title=title,
-            type_val=grafana.DashboardLinkType.LINK,
-            icon="doc" if tongue is language else "bolt",
-            url=f"/d/{uid(name, tongue)}",
-            include_vars=True,
-            keep_time=True,
-        )
+    yield grafana.DashboardLink(
+        title=_OTHER[language],
+        type_val=grafana.DashboardLinkType.LINK,
+        icon="bolt",
+        url=f"/d/{uid(page.name, other)}",
+        include_vars=True,
+        keep_time=True,
+    )

@@ -12,9 +12,11 @@ from dashboards.panels import (
     SECONDS,
     Column,
     Draw,
+    PageLink,
     Panel,
     PanelKind,
     PanelOptions,
+    Sort,
     ThresholdStep,
     Variable,
     Words,
@@ -33,12 +35,14 @@ from store.schema import EVENTS, METER_STATUS
 
 OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
 OPEN_METER = text("Open this meter", "Mở trang đồng hồ này")
-SERIES_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__field.labels.tenant}")
-ROW_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__value.raw}")
-BAR_TENANT = (OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__data.fields.id}")
-SERIES_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__field.labels.meter}")
-BAR_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__data.fields.id}")
-ROW_METER = (OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__value.raw}")
+SERIES_TENANT = PageLink(
+    OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__field.labels.tenant}"
+)
+ROW_TENANT = PageLink(OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__value.raw}")
+BAR_TENANT = PageLink(OPEN_TENANT, "tenant?${__url_time_range}&${park:queryparam}&var-tenant=${__data.fields.id}")
+SERIES_METER = PageLink(OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__field.labels.meter}")
+BAR_METER = PageLink(OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__data.fields.id}")
+ROW_METER = PageLink(OPEN_METER, "meter?${__url_time_range}&${park:queryparam}&var-meter=${__value.raw}")
 
 PARK_CHOICE = Variable("park", PARK, tags_of("park"))
 TENANT_CHOICE = Variable("tenant", TENANT, tags_of("tenant", '"park" =~ /^$park$/'), many=True)
@@ -121,7 +125,7 @@ def ranking(
     The largest is on top, unless `sort` says otherwise.
     """
     tag, link = ("meter", BAR_METER) if of_meters else ("tenant", BAR_TENANT)
-    options: PanelOptions = {"by_row": True, "sort": (name, True), "columns": (Column(tag),), "link": link, **more}
+    options: PanelOptions = {"by_row": True, "sort": Sort(name), "columns": (Column(tag),), "link": link, **more}
     return bars(number, title, about, unit, ranked(question, tag, name), **options)
 
 

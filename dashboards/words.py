@@ -8,11 +8,11 @@ from typing import Final
 from metering.quantities import UTILITIES, Utility
 from metering.words import UTILITY, text
 
-IN_UNITS: Final = tuple(
-    (utility.value, text(f"{name.en} ({UTILITIES[utility].unit})", f"{name.vi} ({UTILITIES[utility].unit})"))
+IN_UNITS: Final = {
+    utility.value: text(f"{name.en} ({UTILITIES[utility].unit})", f"{name.vi} ({UTILITIES[utility].unit})")
     for utility, name in UTILITY.items()
     if utility is not Utility.PRODUCTION
-)
+}
 """Utilities with their unit, for tables whose rows differ in it."""
 
 TENANT_COLOURS: Final = (

@@ -27,7 +27,7 @@ from gateway.lines import (
     own_line,
 )
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
-from gateway.modbusmap import NoValueError
+from gateway.modbusmap import NoMeasurementError
 from gateway.polling import PolledLine, Rounds
 from metering.lenient import Broken
 from metering.meters import Meter
@@ -271,7 +271,7 @@ class MBusLine:
         for quantity, wanted in device.block.registers.items():
             try:
                 values[quantity] = value_of(answer, wanted)
-            except NoValueError as why:
+            except NoMeasurementError as why:
                 missing.append(f"{quantity}: {why}")
         self.bad_values += len(missing)
         if missing:

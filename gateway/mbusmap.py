@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.modbusmap import NoValueError, not_zero
+from gateway.modbusmap import NoMeasurementError, not_zero
 from metering.model import Count, Model, Number
 
 _NEGATIVE: Final = 0xF  # the first digit of a negative BCD number
@@ -197,12 +197,12 @@ def _no_number(raw: Any) -> str:
 def value_of(answer: Answer, wanted: RecordMap) -> float:
     """The value of the record that a map asks for.
 
-    Raises `NoValueError`.
+    Raises `NoMeasurementError`.
     """
     found = [record for record in answer.records if record.matches(wanted)]
     if len(found) != 1:
-        raise NoValueError(f"{len(found) or 'no'} records are {wanted.kind} with these codes")
+        raise NoMeasurementError(f"{len(found) or 'no'} records are {wanted.kind} with these codes")
     value = found[0].value
     if value is None:
-        raise NoValueError(found[0].why)
+        raise NoMeasurementError(found[0].why)
     return value if wanted.scale is None else float(Decimal(repr(value)) * Decimal(repr(wanted.scale)))

@@ -292,14 +292,14 @@ def decode(request: Request, words: Sequence[int]) -> DecodedWords:
         offset = value.first + request.address
         try:
             total = sum((_number(place, value.order, words, offset) for place in value.places), Decimal(0))
-        except NoValueError as error:
+        except NoMeasurementError as error:
             found.missing.append(MissingValue(value, str(error)))
         else:
             found.values.setdefault(value.meter, {})[value.quantity] = float(total)
     return found
 
 
-class NoValueError(Exception):
+class NoMeasurementError(Exception):
     """There is no measurement where one was looked for; the message says why."""
 
 
@@ -312,12 +312,12 @@ def _number(place: RegisterPlace, order: Order, words: Sequence[int], offset: in
     if place.exponent is not None:
         exponent = struct.unpack(">h", words[place.exponent - offset].to_bytes(2))[0]
         if abs(exponent) > _MOST_EXPONENT:
-            raise NoValueError(f"the scale factor at {place.exponent} is {exponent}")
+            raise NoMeasurementError(f"the scale factor at {place.exponent} is {exponent}")
         value = value.scaleb(exponent)
     if place.sign is not None:
         sign = words[place.sign - offset]
         if sign and sign not in _NEGATIVE:
-            raise NoValueError(f"the sign at {place.sign} is {sign:#06x}")
+            raise NoMeasurementError(f"the sign at {place.sign} is {sign:#06x}")
         value = -value if sign else value
     return value
 
@@ -352,7 +352,7 @@ def read(place: RegisterPlace, data: bytes) -> float:
     else:
         gone = bits in place.unavailable or raw in place.unavailable
     if gone or not math.isfinite(raw):
-        raise NoValueError(f"0x{data.hex().upper()} says that there is no value")
+        raise NoMeasurementError(f"0x{data.hex().upper()} says that there is no value")
     return raw
 
 
@@ -360,6 +360,6 @@ def _from_digits(digits: Sequence[int], base: int) -> int:
     number = 0
     for digit in digits:
         if digit >= base:
-            raise NoValueError(f"{digit:#x} is no digit to the base {base}")
+            raise NoMeasurementError(f"{digit:#x} is no digit to the base {base}")
         number = number * base + digit
     return number

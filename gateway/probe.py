@@ -8,7 +8,7 @@ from gateway import mbus
 from gateway.lines import LineAddress
 from gateway.mbusmap import Answer, NoAnswerError, Records, value_of
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
-from gateway.modbusmap import Map, NoValueError, Order, Request, Value, decode, plan
+from gateway.modbusmap import Map, NoMeasurementError, Order, Request, Value, decode, plan
 from metering.errors import UnavailableError
 from metering.quantities import UTILITIES
 
@@ -158,7 +158,7 @@ def probed_records(answer: Answer, chart: Records) -> list[Probed]:
         value, remark = None, ""
         try:
             value = value_of(answer, wanted)
-        except NoValueError as why:
+        except NoMeasurementError as why:
             remark = str(why)
         else:
             remark = "" if is_usual(quantity, value) else "is not what this quantity usually is"

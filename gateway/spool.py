@@ -74,7 +74,7 @@ class Depth:
     discarded: int = 0
 
 
-class _Row(NamedTuple):
+class _SpooledRow(NamedTuple):
     """A row of the table of messages."""
 
     seq: int
@@ -128,7 +128,15 @@ class Spool:
         """
         created = int(self._clock() * 1000)
         rows = [
-            _Row(self._last, part.id, created, part.oldest, part.readings, len(part.payload), part.payload)
+            _SpooledRow(
+                seq=self._last,
+                id=part.id,
+                created=created,
+                oldest=part.oldest,
+                readings=part.readings,
+                size=len(part.payload),
+                payload=part.payload,
+            )
             for batch in batches
             for part in pack(batch, self._next_id)
         ]
@@ -205,7 +213,7 @@ class Spool:
         with self._transaction():
             return self._delete("seq = ? AND id = ?", keys)
 
-    def _append(self, rows: list[_Row], now_ms: int, first: Iterable[int]) -> None:
+    def _append(self, rows: list[_SpooledRow], now_ms: int, first: Iterable[int]) -> None:
         size = sum(row.size for row in rows)
         if self._reserve.released:
             with self._failures():

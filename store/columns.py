@@ -68,7 +68,7 @@ class _Rows(NamedTuple):
     runs: list[list[NDArray[Any]]]
 
 
-class _Column(NamedTuple):
+class _RowColumn(NamedTuple):
     """A column of a run of rows: its name among the numbers, or none where its value is the same in every row."""
 
     name: str
@@ -82,7 +82,7 @@ class _Layout(NamedTuple):
     same: NDArray[np.intp]
     fixed: NDArray[np.uint8]
     numbers: np.dtype[Any]
-    columns: list[_Column]
+    columns: list[_RowColumn]
 
 
 class _Reader:
@@ -152,14 +152,14 @@ class _Reader:
     def _layout(self) -> _Layout:
         """The layout of the row that begins here; does not advance."""
         begin, same = self._at, [0]
-        columns: list[_Column] = []
+        columns: list[_RowColumn] = []
         kinds: dict[str, tuple[str, int]] = {}
         self._at += 1
         for column in range(self._body[begin] - _ROW_OF_TIME.start):
             place = self._at - begin
             varies = _VARIES.get(self._body[self._at])
             value = self.value()
-            columns.append(_Column(str(column) if varies else "", value))
+            columns.append(_RowColumn(str(column) if varies else "", value))
             if varies:
                 kinds[str(column)] = varies, place + 1
             same.extend([place] if varies else range(place, self._at - begin))
@@ -170,7 +170,7 @@ class _Reader:
         return _Layout(length, np.array(same), fixed, numbers, columns)
 
 
-def _values(found: NDArray[Any], column: _Column) -> NDArray[Any]:
+def _values(found: NDArray[Any], column: _RowColumn) -> NDArray[Any]:
     if column.name:
         numbers = found[column.name]
         return numbers.astype(numbers.dtype.newbyteorder("="))

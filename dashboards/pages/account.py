@@ -13,6 +13,7 @@ from dashboards.panels import (
     Page,
     Panel,
     PanelRow,
+    Sort,
     ThresholdStep,
 )
 from dashboards.queries import AT_EDGE, NEWEST_ROWS, OF_DAYS, WHOLE_DAYS, PageScope, edge
@@ -314,7 +315,7 @@ def _closed() -> Panel:
             *closed_columns(),
         ),
         window="800d",
-        sort=("Time", True),
+        sort=Sort("Time"),
         nothing=NONE,
         event_free=True,
         height=9,
@@ -334,7 +335,7 @@ def _waiting() -> Panel:
         InfluxQL(found, form="table"),
         columns=(MONTH_COLUMN, TENANT_COLUMN, *closed_columns()),
         window="800d",
-        sort=("Time", True),
+        sort=Sort("Time"),
         nothing=NONE,
         event_free=True,
         height=11,

@@ -1,7 +1,7 @@
 """A tenant's baselines over the last 30 days, one row each; on the operator's and the tenant's page."""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, SEPARATED, SHARE, Column, Panel
+from dashboards.panels import DAILY, SEPARATED, SHARE, Column, Panel, Sort
 from dashboards.queries import PageScope, group
 from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, table
 from dashboards.words import IN_UNITS
@@ -33,7 +33,7 @@ def baselines(scope: PageScope, number: int) -> Panel:
         columns=(
             Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
             Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
-            Column("meter", METER_COLUMN.title, mapped=(("", text("the whole tenant", "toàn doanh nghiệp")),)),
+            Column("meter", METER_COLUMN.title, mapped={"": text("the whole tenant", "toàn doanh nghiệp")}),
             Column("drivers", text("Explained by", "Theo các biến"), width=150),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),
             Column("expected", text("Expected", "Kỳ vọng"), SEPARATED, decimals=0, width=110),
@@ -54,6 +54,6 @@ def baselines(scope: PageScope, number: int) -> Panel:
         window="30d",
         least=DAILY,
         nothing=NO_BASELINE,
-        sort=("enpi", True),
+        sort=Sort("enpi"),
         height=6,
     )

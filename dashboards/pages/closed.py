@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import COUNT, SEPARATED, Column, Panel, ThresholdStep
+from dashboards.panels import COUNT, SEPARATED, Column, Panel, Sort, ThresholdStep
 from dashboards.queries import NEWEST_ROWS, PageScope
 from dashboards.tiles import table
 from dashboards.words import NONE, PLAIN
@@ -55,7 +55,7 @@ def closed_months(scope: PageScope, number: int) -> Panel:
         columns=(MONTH_COLUMN, *closed_columns()),
         window="400d",
         nothing=NONE,
-        sort=("Time", True),
+        sort=Sort("Time"),
         height=8,
         event_free=True,
     )

@@ -13,6 +13,7 @@ from dashboards.panels import (
     Page,
     Panel,
     PanelRow,
+    Sort,
     ThresholdStep,
     Words,
     grafana_unit,
@@ -24,6 +25,7 @@ from dashboards.words import NONE, PLAIN
 from metering.dated import value_on
 from metering.eip import PARK_INDICATORS
 from metering.figures import PARK_FIGURES
+from metering.model import Localized
 from metering.words import GOOD, SOLAR, WARN, Language, text
 from store.schema import PARK_EFFICIENCY, PARK_INDICATOR
 
@@ -39,10 +41,10 @@ _SHOWN = (
 """Figure, the indicator that has its target, unit, and divisor."""
 _WIDTHS = (8, 8, 8, 12, 12)
 _PERCENT = 100.0
-_LABELS = tuple(
-    (code, text(f"{each.label.en} ({each.unit})", f"{each.label.vi} ({each.unit})"))
+_LABELS = {
+    code: text(f"{each.label.en} ({each.unit})", f"{each.label.vi} ({each.unit})")
     for code, each in PARK_INDICATORS.items()
-)
+}
 _NOTHING = text("not metered, or not computed yet", "không đo, hoặc chưa tính")
 
 
@@ -87,22 +89,22 @@ def _steps(setting: Setting, code: str | None) -> tuple[ThresholdStep, ...]:
     return ThresholdStep(None, below), ThresholdStep(at, above)
 
 
-def _about(setting: Setting, code: str | None) -> tuple[str, str]:
+def _about(setting: Setting, code: str | None) -> Localized:
     target = _target(setting, code)
     if code is None or target is None:
-        return " The park has set no target.", " Khu chưa đặt mục tiêu."
+        return text("The park has set no target.", "Khu chưa đặt mục tiêu.")
     unit = PARK_INDICATORS[code].unit
-    return f" Target: {target:g} {unit}.", f" Mục tiêu: {Language.VI.exact(target)} {unit}."
+    return text(f"Target: {target:g} {unit}.", f"Mục tiêu: {Language.VI.exact(target)} {unit}.")
 
 
 def _of_year(setting: Setting, number: int, name: str, code: str | None, unit: Words, divide: float) -> Panel:
-    about_en, about_vi = _about(setting, code)
+    about = _about(setting, code)
     return stat(
         number,
         PARK_FIGURES[name].label,
         text(
-            f"Computed from the park's meters since 1 January.{about_en}",
-            f"Tính từ đồng hồ của khu từ ngày 1 tháng 1.{about_vi}",
+            f"Computed from the park's meters since 1 January. {about.en}",
+            f"Tính từ đồng hồ của khu từ ngày 1 tháng 1. {about.vi}",
         ),
         unit,
         InfluxQL(_asked(name, divide, "year"), alias=name),
@@ -143,19 +145,19 @@ def _every_indicator() -> Panel:
         ),
         window="366d",
         nothing=NONE,
-        sort=("place", False),
+        sort=Sort("place", descending=False),
         height=16,
         event_free=True,
     )
 
 
 def _by_month(setting: Setting, number: int, name: str, code: str | None, unit: Words, divide: float) -> Panel:
-    about_en, about_vi = _about(setting, code)
+    about = _about(setting, code)
     steps = _steps(setting, code) if unit == SHARE else ()  # a year's amount is no line for a month
     return trend(
         number,
         PARK_FIGURES[name].label,
-        text(f"Of each month.{about_en}", f"Theo từng tháng.{about_vi}"),
+        text(f"Of each month. {about.en}", f"Theo từng tháng. {about.vi}"),
         unit,
         InfluxQL(f"{_asked(name, divide, 'month')} GROUP BY time(1d) fill(none) tz('{setting.timezone}')", alias=name),
         steps=steps,

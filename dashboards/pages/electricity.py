@@ -1,7 +1,20 @@
 """Electricity: who draws how much, when, at which price, and how close to its contract?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import DAILY, ENERGY, MONEY, POWER, SHARE, Column, Draw, Page, Panel, PanelRow, ThresholdStep
+from dashboards.panels import (
+    DAILY,
+    ENERGY,
+    MONEY,
+    POWER,
+    SHARE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelRow,
+    Sort,
+    ThresholdStep,
+)
 from dashboards.queries import (
     BILLING,
     GENERATION,
@@ -179,7 +192,7 @@ def _peaks(month: PageScope) -> Panel:
             ),
         ),
         window=MONTH,
-        sort=("demand_share", True),
+        sort=Sort("demand_share"),
         width=8,
         height=12,
     )
@@ -196,7 +209,7 @@ def _factors(month: PageScope) -> Panel:
         unit="none",
         question=newest(month, "power_factor"),
         name="power_factor",
-        sort=("power_factor", False),
+        sort=Sort("power_factor", descending=False),
         window=MONTH,
         low=0.6,
         high=1.0,
@@ -291,6 +304,6 @@ def _tenants(month: PageScope) -> Panel:
             Column("solar_share", called("solar_share"), SHARE, decimals=1),
         ),
         window=MONTH,
-        sort=(ELECTRICITY, True),
+        sort=Sort(ELECTRICITY),
         height=13,
     )

@@ -11,6 +11,7 @@ from dashboards.panels import (
     Page,
     Panel,
     PanelRow,
+    Sort,
     ThresholdStep,
     Variable,
     Words,
@@ -261,12 +262,12 @@ def _events(scope: PageScope) -> Panel:
         InfluxQL(f'SELECT "kind", "text_en", "text_vi" FROM "{EVENTS}" {scope.where(ONE)} {NEWEST_ROWS}', form="table"),
         columns=(
             TIME_COLUMN,
-            Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=170),
+            Column("kind", text("Event", "Sự kiện"), mapped=EVENT, width=170),
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="365d",
         nothing=NONE,
         height=8,
-        sort=("Time", True),
+        sort=Sort("Time"),
         event_free=True,
     )

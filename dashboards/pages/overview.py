@@ -14,6 +14,7 @@ from dashboards.panels import (
     Panel,
     PanelKind,
     PanelRow,
+    Sort,
     amount_unit,
 )
 from dashboards.queries import BILLING, QUARTERS_PER_HOUR, PageScope, edge, figure, newest, of, rates, total
@@ -318,6 +319,6 @@ def _tenants(month: PageScope) -> Panel:
             Column("completeness", called("completeness"), SHARE, decimals=1, steps=COMPLETE),
         ),
         window=MONTH,
-        sort=(ELECTRICITY, True),
+        sort=Sort(ELECTRICITY),
         height=13,
     )

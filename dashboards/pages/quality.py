@@ -1,7 +1,7 @@
 """Data quality: which meters are silent, incomplete, estimated or refused, and since when?"""
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, PanelRow, ThresholdStep
+from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, PanelRow, Sort, ThresholdStep
 from dashboards.queries import NEWEST_ROWS, PageScope, of_usage_or_days
 from dashboards.setting import Setting
 from dashboards.tiles import (
@@ -24,7 +24,7 @@ from dashboards.words import EVENT, NONE, NOT_KNOWN, REASON
 from metering.words import BAD, COLOUR, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, GATEWAY_CLOCK, METER_STATUS, REFUSED_COUNT, USAGE
 
-_NAMES = tuple((utility.value, name) for utility, name in UTILITY.items())
+_NAMES = {utility.value: name for utility, name in UTILITY.items()}
 
 
 def page(setting: Setting) -> Page:
@@ -156,7 +156,7 @@ def _silent(scope: PageScope) -> Panel:
         newest=True,
         width=16,
         height=10,
-        sort=("silence", True),
+        sort=Sort("silence"),
     )
 
 
@@ -226,13 +226,13 @@ def _refusals() -> Panel:
             form="table",
         ),
         columns=(
-            Column("gateway", text("Gateway", "Thiết bị thu thập"), mapped=(("", NOT_KNOWN),), width=200),
-            Column("reason", text("Reason", "Lý do"), mapped=tuple(REASON.items())),
+            Column("gateway", text("Gateway", "Thiết bị thu thập"), mapped={"": NOT_KNOWN}, width=200),
+            Column("reason", text("Reason", "Lý do"), mapped=REASON),
             Column("count", text("Times", "Số lần"), decimals=0, width=100),
         ),
         width=12,
         height=12,
-        sort=("count", True),
+        sort=Sort("count"),
         event_free=True,
     )
 
@@ -274,13 +274,13 @@ def _events(scope: PageScope) -> Panel:
         ),
         columns=(
             TIME_COLUMN,
-            Column("kind", text("Event", "Sự kiện"), mapped=tuple(EVENT.items()), width=200),
+            Column("kind", text("Event", "Sự kiện"), mapped=EVENT, width=200),
             TENANT_COLUMN,
             METER_COLUMN,
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",
         nothing=NONE,
-        sort=("Time", True),
+        sort=Sort("Time"),
         event_free=True,
     )

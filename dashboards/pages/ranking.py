@@ -11,6 +11,7 @@ from dashboards.panels import (
     Page,
     Panel,
     PanelRow,
+    Sort,
     ThresholdStep,
     Variable,
     Words,
@@ -38,7 +39,7 @@ from metering.model import Localized
 from metering.words import BAD, GOOD, NEUTRAL, text
 
 PERIOD = Variable(
-    "period", text("Per", "Theo"), choices=((Period.MONTH, text("Month", "Tháng")), (Period.DAY, text("Day", "Ngày")))
+    "period", text("Per", "Theo"), choices={Period.MONTH: text("Month", "Tháng"), Period.DAY: text("Day", "Ngày")}
 )
 NEWEST = "62d"
 """Contains the newest month, whatever the range of the page."""
@@ -129,7 +130,7 @@ def _bars(
         unit=unit,
         question=newest(scope, name),
         name=name,
-        sort=(name, FIGURES[name].better > 0),
+        sort=Sort(name, descending=FIGURES[name].better > 0),
         window=NEWEST,
         newest=True,
         steps=steps,
@@ -222,6 +223,6 @@ def _table(scope: PageScope, number: int, title: Localized, shown: tuple[Column,
         ),
         window=NEWEST,
         newest=True,
-        sort=(sort, False),
+        sort=Sort(sort, descending=False),
         height=13,
     )

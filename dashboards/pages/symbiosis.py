@@ -4,7 +4,20 @@ import re
 from datetime import timedelta
 
 from dashboards.influxql import InfluxQL
-from dashboards.panels import MONEY, SEPARATED, SHARE, TOE, Column, Draw, Page, Panel, PanelRow, Words, grafana_unit
+from dashboards.panels import (
+    MONEY,
+    SEPARATED,
+    SHARE,
+    TOE,
+    Column,
+    Draw,
+    Page,
+    Panel,
+    PanelRow,
+    Sort,
+    Words,
+    grafana_unit,
+)
 from dashboards.queries import PageScope
 from dashboards.setting import Setting
 from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, table, trend
@@ -23,9 +36,7 @@ _LEAST = timedelta(days=62)
 _NOTHING = text(
     "no streams in the park file, or none that fit", "chưa khai báo dòng dư và nhu cầu, hoặc không ghép được"
 )
-_KINDS = tuple(
-    (kind.value, text(f"{s.label.en} ({s.unit})", f"{s.label.vi} ({s.unit})")) for kind, s in STREAMS.items()
-)
+_KINDS = {kind.value: text(f"{s.label.en} ({s.unit})", f"{s.label.vi} ({s.unit})") for kind, s in STREAMS.items()}
 
 
 def page(setting: Setting) -> Page:
@@ -104,7 +115,7 @@ def _table(
         least=_LEAST,
         nothing=NONE,
         event_free=True,
-        sort=(sort, True),
+        sort=Sort(sort),
     )
 
 
@@ -176,9 +187,9 @@ _COLUMNS = {
 }
 
 
-def _names(setting: Setting) -> tuple[tuple[str, Localized], ...]:
+def _names(setting: Setting) -> dict[str, Localized]:
     """Streams by what the park file calls them."""
-    return tuple((stream.id, stream.name) for park in setting.parks for stream in park.streams)
+    return {stream.id: stream.name for park in setting.parks for stream in park.streams}
 
 
 def _course(setting: Setting, number: int, name: str, unit: Words, divide: float) -> Panel:
@@ -192,7 +203,7 @@ def _course(setting: Setting, number: int, name: str, unit: Words, divide: float
         text("Of each month, stacked by surplus.", "Theo từng tháng, xếp chồng theo nguồn dư."),
         unit,
         InfluxQL(statement, "$tag_giver"),
-        columns=tuple(Column(key, words) for key, words in _names(setting)),
+        columns=tuple(Column(key, words) for key, words in _names(setting).items()),
         draw=Draw.BARS,
         step="1d",
         least=_LEAST,

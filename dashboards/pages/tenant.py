@@ -22,6 +22,7 @@ from dashboards.panels import (
     Panel,
     PanelOptions,
     PanelRow,
+    Sort,
     ThresholdStep,
     Words,
     amount_unit,
@@ -95,7 +96,7 @@ def _page(setting: Setting, scope: PageScope, name: str, *, own: bool) -> Page:
             PanelRow((_power(scope, setting), _month(month))),
             PanelRow((_days(scope, setting), _cost(scope, setting))),
             PanelRow((_spent(scope, setting), budget(month))),
-            PanelRow((*year_end(scope),)),
+            PanelRow(year_end(scope)),
             PanelRow((_meters(scope, links=links), _enpi(scope), _savings(scope))),
             PanelRow((baselines(scope, 61),)),
             PanelRow(
@@ -295,7 +296,6 @@ def _other(scope: PageScope, utility: Utility, number: int, *, zone: str) -> Pan
 
 
 def _events(scope: PageScope, *, links: bool) -> Panel:
-    kinds = tuple(EVENT.items())
     return table(
         60,
         text("Events", "Sự kiện"),
@@ -309,13 +309,13 @@ def _events(scope: PageScope, *, links: bool) -> Panel:
         ),
         columns=(
             TIME_COLUMN,
-            Column("kind", text("Event", "Sự kiện"), mapped=kinds, width=220),
+            Column("kind", text("Event", "Sự kiện"), mapped=EVENT, width=220),
             METER_COLUMN if links else replace(METER_COLUMN, link=None),
             Column("text_{language}", text("What", "Nội dung"), wraps=True),
         ),
         window="90d",
         nothing=NONE,
-        sort=("Time", True),
+        sort=Sort("Time"),
         height=8,
         event_free=True,
     )

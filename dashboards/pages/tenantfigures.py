@@ -54,7 +54,7 @@ def budget(month: PageScope) -> Panel:
     )
 
 
-def year_end(scope: PageScope) -> tuple[Panel, Panel]:
+def year_end(scope: PageScope) -> tuple[Panel, ...]:
     """The forecast of the year (F34), in emissions and in energy."""
     year = PageScope(scope.park, scope.tenant, Period.YEAR)
     return (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dashboards.filling import EVERYTHING, Choice, filled, interval, outside_patterns, span, stands_aside, with_macros
@@ -34,6 +34,13 @@ class PageRange:
     start: datetime
     end: datetime
     relative: bool
+
+
+class EventQuery(NamedTuple):
+    """A query of events as in the page, and its statement for the database."""
+
+    target: dict[str, Any]
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +100,11 @@ class Board:
                 return filled(variable["definition"], self._choices(chosen, before=name))
         raise UnknownError(f"{self.uid} has no variable {name} with a query")
 
-    def annotations(self, chosen: dict[str, list[str]], shown: PageRange) -> Iterator[tuple[dict[str, Any], str]]:
-        """Each query of events with its statement."""
+    def annotations(self, chosen: dict[str, list[str]], shown: PageRange) -> Iterator[EventQuery]:
+        """The queries of events."""
         for annotation in self.content["annotations"]["list"]:
             statement = filled(annotation["target"]["query"], self._choices(chosen))
-            yield annotation["target"], with_macros(statement, shown.start, shown.end, 60)
+            yield EventQuery(annotation["target"], with_macros(statement, shown.start, shown.end, 60))
 
     def statements(self) -> Iterator[str]:
         """Every statement, not yet filled in."""

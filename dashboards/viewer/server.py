@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import Field, ValidationError
@@ -258,8 +258,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-async def start(application: web.Application, host: str, port: int) -> tuple[web.AppRunner, str]:
-    """Listen; returns the runner to clean up, and the address.
+class Listening(NamedTuple):
+    """What is to be cleaned up at the end, and the URL."""
+
+    runner: web.AppRunner
+    url: str
+
+
+async def start(application: web.Application, host: str, port: int) -> Listening:
+    """Listen.
 
     Raises `OperatorError` where the address is taken or not this machine's.
     """
@@ -272,4 +279,4 @@ async def start(application: web.Application, host: str, port: int) -> tuple[web
         raise OperatorError(f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port") from error
     address: Any = runner.addresses[0]
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-    return runner, f"http://{shown}:{address[1]}"
+    return Listening(runner, f"http://{shown}:{address[1]}")

@@ -51,13 +51,13 @@ def view(
     async def work(stop: asyncio.Event) -> None:
         async with store:
             viewer = Viewer(boards, store, database, Alerts(store) if tenant is None else None, _now)
-            runner, address = await start(viewer.application(loopback=is_loopback(listen)), listen, port)
+            listening = await start(viewer.application(loopback=is_loopback(listen)), listen, port)
             try:
-                sys.stdout.write(f"Dashboards: {address}\n")
+                sys.stdout.write(f"Dashboards: {listening.url}\n")
                 sys.stdout.flush()
                 await stop.wait()
             finally:
-                await runner.cleanup()
+                await listening.runner.cleanup()
 
     run_until_told(work)
 

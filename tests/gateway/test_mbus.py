@@ -10,7 +10,7 @@ import yaml
 
 from gateway.mbus import MbusMeterBlock, lines
 from gateway.mbusmap import Answer, NoAnswerError, RecordMap, understood, value_of
-from gateway.modbusmap import NoValueError
+from gateway.modbusmap import NoMeasurementError
 from gateway.polling import PolledLine
 from gateway.sources import faults
 from metering.meterlibrary import library_model
@@ -34,7 +34,7 @@ def test_the_standards_example_means_what_it_says() -> None:
     assert value(answer, kind="volume") == 12.565
     assert value(answer, kind="volume_flow", function="maximum", storage=5) == 0.113
     assert value(answer, kind="energy", tariff=2, unit=1) == 218.37
-    with pytest.raises(NoValueError):
+    with pytest.raises(NoMeasurementError):
         value(answer, kind="energy")
 
 
@@ -74,7 +74,7 @@ def test_a_record_without_a_value_has_a_reason(records: str, why: str) -> None:
     except NoAnswerError as error:
         assert "cannot be read" in str(error)  # noqa: PT017 (a telegram that ends too early may be none at all)
     else:
-        with pytest.raises(NoValueError, match=re.escape(why)):
+        with pytest.raises(NoMeasurementError, match=re.escape(why)):
             value_of(answer, RecordMap(kind="volume"))
 
 
