@@ -174,7 +174,7 @@ def _excursions(counter: Counter, line: Line, found: Judged) -> _Excursions:
     before, after = breaks[:-1], breaks[1:] + 1
     short = (run[before + 1] == run[after - 1]) | (line.times[after] - line.times[before] <= EXCURSION_MS)
     rises = line.values[1:] > line.values[:-1]
-    short &= rises[before] != rises[after - 1]  # up and back, or down and back
+    short &= (rises[before] != rises[after - 1]) | (line.values[after] < line.values[before])  # there and back
     before, after = before[short], after[short]
     if len(before):
         fits = judged(counter, line, before, after).kind <= KNOWN

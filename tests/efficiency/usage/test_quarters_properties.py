@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, FittedInstrument
-from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
+from efficiency.usage.gaps import joined, past_of
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
     ALWAYS_BEFORE,
@@ -29,7 +29,7 @@ from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings
 from efficiency.usage.quality import UNKNOWN_RULES, Quality, Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.quarters import enough, history_needed, usage, usage_of
-from efficiency.usage.steps import steps_of
+from efficiency.usage.steps import Steps, steps_of
 
 START = 1_790_000_000_000 // DAY_MS * DAY_MS
 DAYS = 25
@@ -37,7 +37,7 @@ WINDOW = Span(START, START + DAYS * DAY_MS)
 RATED = 400.0
 RESOLUTION = 0.01
 STEADY = 9.0
-TYPICAL_EXAMPLES = 40
+EXAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ Event = tuple[str, int]
 """What happens, and in which 24 hours from the start on: one event at a time, so that the ledger can tell."""
 
 
+def begins(day: int) -> int:
+    """The instant at which the event of a day begins."""
+    return START + day * DAY_MS + 10 * HOUR_MS + 7 * QUARTER_MS // 3
+
+
 def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rollover: bool) -> Simulated:
     """A meter whose power is constant within each quarter hour."""
     random = np.random.default_rng(seed)
@@ -89,7 +94,7 @@ def simulate(seed: int, step_ms: int, phase_ms: int, events: list[Event], *, rol
     offset = np.full(len(times), 40_000.0)
     swaps: list[tuple[int, float]] = []
     for name, day in sorted(events, key=lambda event: event[1]):
-        at = START + day * DAY_MS + 10 * HOUR_MS + 7 * QUARTER_MS // 3
+        at = begins(day)
         first, now = int(np.searchsorted(times, at)), float(np.interp(at, edges, lifetime))
         if name in {"reset", "gap_with_reset"}:
             offset[first:] = -now
@@ -126,7 +131,7 @@ def upset(times: Times, values: Floats, step_ms: int, events: list[Event]) -> tu
     keep = np.ones(len(times), dtype=np.bool_)
     held: list[Span] = []
     for name, day in events:
-        first = int(np.searchsorted(times, START + day * DAY_MS + 10 * HOUR_MS + 7 * QUARTER_MS // 3))
+        first = int(np.searchsorted(times, begins(day)))
         hour = slice(first, first + HOUR_MS // step_ms)
         match name:
             case "spike":
@@ -159,26 +164,43 @@ def rolled_over_while_held(meter: Simulated) -> bool:
     return any(bool(((falls > span.start) & (falls <= span.end)).any()) for span in meter.held)
 
 
-event_lists = st.lists(
-    st.tuples(st.sampled_from(EVENTS), st.integers(0, DAYS - 2)), max_size=6, unique_by=lambda event: event[1]
-)
+def reset_like_a_roll_over(meter: Simulated, events: list[Event]) -> bool:
+    """A register that is reset just before it would roll over looks like one that did: nobody can tell."""
+    limit, (times, values) = meter.counter.instruments[0].rollover, (meter.readings.times, meter.readings.values)
+    for first in [int(np.searchsorted(times, begins(day))) for name, day in events if "reset" in name]:
+        before, after = float(values[first - 1]), float(values[first])
+        most = meter.counter.most_per_ms * (times[first] - times[first - 1]) / meter.counter.instruments[0].factor
+        if limit is not None and after < before and limit - before + after <= most:
+            return True
+    return False
+
+
+def event_lists(most: int) -> st.SearchStrategy[list[Event]]:
+    """Some events, each on a day of its own."""
+    each = st.tuples(st.sampled_from(EVENTS), st.integers(0, DAYS - 2))
+    return st.lists(each, max_size=most, unique_by=lambda event: event[1])
+
+
 steps_ms = st.sampled_from([300_000, 900_000])
 
 
 def from_scratch(counter: Counter, readings: Readings) -> QuarterHours:
-    past = past_of(usage(counter, readings, WINDOW))
-    return usage(counter, readings, WINDOW, past)
+    steps = steps_of(counter, readings)
+    found = usage_of(counter, steps, WINDOW)
+    return usage_of(counter, steps, WINDOW, past_of(found)) if history_needed(counter, steps, WINDOW) else found
 
 
 LOST = UNKNOWN_RULES
 
 
-@given(st.integers(0, 1000), steps_ms, event_lists, st.booleans())
-@settings(max_examples=TYPICAL_EXAMPLES)
+@given(st.integers(0, 1000), steps_ms, event_lists(6), st.booleans())
+@settings(max_examples=EXAMPLES)
 def test_every_measured_interval_agrees_with_the_ledger_within_the_resolution(
     seed: int, step_ms: int, events: list[Event], rollover: bool
 ) -> None:
-    meter = simulate(seed, step_ms, 0, distinguishable(events, rollover=rollover), rollover=rollover)
+    events = distinguishable(events, rollover=rollover)
+    meter = simulate(seed, step_ms, 0, events, rollover=rollover)
+    assume(not reset_like_a_roll_over(meter, events))
     computed = from_scratch(meter.counter, meter.readings)
     trusted = computed.measured
     for span in meter.held:
@@ -191,8 +213,8 @@ def test_every_measured_interval_agrees_with_the_ledger_within_the_resolution(
     assert (np.nan_to_num(computed.amount) >= 0).all()
 
 
-@given(st.integers(0, 1000), steps_ms, event_lists, st.booleans())
-@settings(max_examples=TYPICAL_EXAMPLES)
+@given(st.integers(0, 1000), steps_ms, event_lists(6), st.booleans())
+@settings(max_examples=EXAMPLES)
 def test_the_total_is_exact_wherever_nothing_was_lost(
     seed: int, step_ms: int, events: list[Event], rollover: bool
 ) -> None:
@@ -251,30 +273,26 @@ class Database:
         window = Span(max(window.start, WINDOW.start), min(window.end, WINDOW.end))
         if window.start >= window.end:
             return
-        fresh = self.compute(window, self.past(window))
+        steps = self.steps(window)
+        needed = history_needed(self.counter, steps, window)
+        past = joined([past_of(usage_of(self.counter, self.steps(span), span)) for span in needed])
+        fresh = usage_of(self.counter, steps, window, past)
         at = slice((window.start - START) // QUARTER_MS, (window.end - START) // QUARTER_MS)
         for column in ("amount", "estimated", "completeness", "error", "rules"):
             getattr(self.table, column)[at] = getattr(fresh, column)
 
-    def past(self, window: Span) -> Past:
+    def steps(self, window: Span) -> Steps:
+        """Steps of as little as suffices for a window."""
         for loaded in self.widening(window):
             steps = steps_of(self.counter, self.load(loaded))
             if enough(steps, window).both:
-                needed = history_needed(self.counter, steps, window)
-                return joined([past_of(self.compute(span, NO_PAST)) for span in needed])
-        raise AssertionError
-
-    def compute(self, window: Span, past: Past) -> QuarterHours:
-        for loaded in self.widening(window):
-            steps = steps_of(self.counter, self.load(loaded))
-            if enough(steps, window).both:
-                return usage_of(self.counter, steps, window, past)
+                return steps
         raise AssertionError
 
     @staticmethod
     def widening(window: Span) -> Iterator[Span]:
         """As little as possible is loaded, so that a window that is stated too small shows."""
-        for more in (HOUR_MS, 3 * HOUR_MS, 8 * HOUR_MS, DAY_MS, 7 * DAY_MS):
+        for more in (3 * HOUR_MS, DAY_MS):
             yield Span(window.start - more, window.end + more)
         yield Span(ALWAYS_BEFORE, ALWAYS_AFTER)
 
@@ -283,12 +301,12 @@ class Database:
     st.integers(0, 1000),
     steps_ms,
     st.sampled_from([0, 130_000]),
-    event_lists,
+    event_lists(3),
     st.booleans(),
-    st.lists(st.tuples(st.integers(0, DAYS - 1), st.floats(9, 14)), min_size=2, max_size=9),
+    st.lists(st.tuples(st.integers(0, DAYS - 1), st.floats(9, 14)), min_size=1, max_size=2),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=TYPICAL_EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_gives(
     seed: int,
     step_ms: int,
@@ -301,10 +319,11 @@ def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_give
     meter = simulate(seed, step_ms, phase_ms, events, rollover=rollover)
     size = len(meter.readings.times)
     near = [(day, hour) for (_, day), (_, hour) in zip(events, cuts, strict=False)]  # chunks that end amid an event
-    ends = [START + day * DAY_MS + int(hour * HOUR_MS) for day, hour in cuts + near]
+    ends = [START + day * DAY_MS + int(hour * HOUR_MS) for day, hour in (near or cuts)]
     edges = sorted({0, size, *map(int, np.searchsorted(meter.readings.times, ends))})
     chunks = [slice(a, b) for a, b in pairwise(edges)]
-    chunks += [slice(a, min(a + 3, size)) for a in edges[1:-1]]  # replayed
+    again = random.choice(edges[:-1])
+    chunks.append(slice(again, min(again + 3, size)))  # replayed
     random.shuffle(chunks)
     database = Database(meter.counter, meter.readings)
     wrong = chunks[0].start
