@@ -205,11 +205,14 @@ def _without(unit: str, reasons: ValueReason, completeness: float) -> dict[str, 
     return {**names, LOSS_SHARE: absent("1", reasons, completeness)}
 
 
-def balance_of_days(days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float]) -> dict[str, Figure]:
+def balance_of_days(
+    days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float], running: date | None = None
+) -> dict[str, Figure]:
     """A balance of a longer period from those of its days: sums over the days on which it could be computed.
 
-    `lengths`: for how long of each day up to now there was a main meter. Errors of a meter's class have the same sign
-    every day, so the error bands add up; that is at most a little too wide.
+    `lengths`: for how long of each day up to now there was a main meter; of the day that is `running` much may still
+    be on its way. Errors of a meter's class have the same sign every day, so the error bands add up; that is at most a
+    little too wide.
     """
     due = {day: length for day, length in lengths.items() if length > 0}
     computed = {day: days[day] for day in due if LOSS in days.get(day, {}) and days[day][LOSS].value is not None}
@@ -227,7 +230,7 @@ def balance_of_days(days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[
     }
     estimated = max(each[LOSS].estimated for each in computed.values())
     noise = ValueReason.NOT_SIGNIFICANT if abs(sums[LOSS]) <= sums[BAND] else NOTHING
-    partly = ValueReason.PARTLY if len(computed) < len(due) else NOTHING
+    partly = ValueReason.PARTLY if due.keys() - computed.keys() - {running} else NOTHING
     found = {name: figure(value, unit, completeness, estimated, partly) for name, value in sums.items()}
     found[LOSS] = found[LOSS].noting(noise)
     share = absent("1", ValueReason.ZERO_DENOMINATOR, completeness)

@@ -33,13 +33,16 @@ def edge_figures(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHou
     return found | _with_loss(found, _bought(park, utility, by_meter, span)) if found else {}
 
 
-def edge_of_days(days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float]) -> dict[str, Figure]:
-    """The same of a longer period from its days; `lengths` as for `balance_of_days`."""
-    found = balance_of_days(days, lengths)
+def edge_of_days(
+    days: Mapping[date, Mapping[str, Figure]], lengths: Mapping[date, float], running: date | None = None
+) -> dict[str, Figure]:
+    """The same of a longer period from its days; `lengths` and `running` as for `balance_of_days`."""
+    found = balance_of_days(days, lengths, running)
     due = {day: length for day, length in lengths.items() if length > 0}
     priced = {day: days[day] for day in due if BOUGHT in days.get(day, {})}
     bought = {
-        name: _joined({day: each[name] for day, each in priced.items()}, due) for name in (BOUGHT, BOUGHT_WITH_VAT)
+        name: _joined({day: each[name] for day, each in priced.items()}, due, running)
+        for name in (BOUGHT, BOUGHT_WITH_VAT)
     }
     prices = [each[BOUGHT_PRICE] for each in priced.values() if each[BOUGHT_PRICE].value is not None]
     over = sum(each.over or 0.0 for each in prices)
@@ -60,7 +63,7 @@ def _with_loss(balance: Mapping[str, Figure], bought: dict[str, Figure]) -> dict
     return {**bought, LOSS_COST: cost}
 
 
-def _joined(parts: Mapping[date, Figure], due: Mapping[date, float]) -> Figure:
+def _joined(parts: Mapping[date, Figure], due: Mapping[date, float], running: date | None) -> Figure:
     """Sum over the days that have a value; without a price on one of them there is none."""
     known = {day: each for day, each in parts.items() if each.value is not None}
     completeness = complete_over(known, due)
@@ -68,7 +71,7 @@ def _joined(parts: Mapping[date, Figure], due: Mapping[date, float]) -> Figure:
     unpriced = reasons & ~(ValueReason.NO_DATA | ValueReason.NOT_COMPUTED)
     if unpriced or not known:
         return absent("₫", unpriced or reasons or ValueReason.NO_DATA, completeness)
-    partly = ValueReason.PARTLY if len(known) < len(due) else NOTHING
+    partly = ValueReason.PARTLY if due.keys() - known.keys() - {running} else NOTHING
     estimated = max(each.estimated for each in known.values())
     return figure(sum(each.value or 0.0 for each in known.values()), "₫", completeness, estimated, partly)
 

@@ -179,7 +179,9 @@ class FigureMaker:
                     there = _there(park, balance, span)
                     lengths = {day: _length(part, there) for day, part in over.items()}
                     if days:
-                        points.setdefault(balance, {})[span.start] = fields_of(join(days, lengths))
+                        points.setdefault(balance, {})[span.start] = fields_of(
+                            join(days, lengths, local_day(park, now_ms))
+                        )
         return [balance_series(park, balance, period, found) for balance, found in points.items()]
 
     async def of_park_longer(self, park: Park, months: Collection[date], now_ms: int) -> list[SeriesPoints]:

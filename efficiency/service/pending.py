@@ -68,6 +68,10 @@ class Pending:
     def tenant(self, tenant: str, dates: Collection[date]) -> None:
         """An input of a tenant's figures has changed on these days."""
         self.days.setdefault(tenant, set()).update(dates)
+        self.months_of(tenant, dates)
+
+    def months_of(self, tenant: str, dates: Collection[date]) -> None:
+        """An input of a tenant's figures of the months and years that hold these days has changed."""
         self.months.setdefault(tenant, set()).update(day.replace(day=1) for day in dates)
         self.years.setdefault(tenant, set()).update(day.year for day in dates)
 
@@ -90,8 +94,7 @@ class Pending:
         days = days_between(*(local_day(park, ms) for ms in (since_ms, now_ms)))
         months = {day.replace(day=1) for day in days}
         for tenant in park.tenants:
-            self.months.setdefault(tenant.id, set()).update(months)
-            self.years.setdefault(tenant.id, set()).update(day.year for day in months)
+            self.months_of(tenant.id, months)
         balances = [Balance(meter.utility, meter.id) for meter in park.meters if is_main(meter)]
         balances += [Balance(utility, EDGE) for utility in {meter.utility for meter in park.meters}]
         for balance in balances:

@@ -61,6 +61,10 @@ class Rollups:
             firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **_OF_DAYS})
             if firsts and since <= now_ms:
                 self.pending.tenant(tenant, days_between(local_day(park, max(since, min(firsts))), today))
+                # Where all months were made anew, those in which nothing was known have figures, too.
+                of_months = {"period": Period.MONTH.value}
+                firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **of_months})
+                self.pending.months_of(tenant, days_between(local_day(park, max(since, min(firsts))), today))
         for main, since in changed.mains.items():
             if main in first and since <= now_ms:
                 days = days_between(local_day(park, max(since, first[main])), today)

@@ -152,7 +152,9 @@ def test_each_day_of_a_month_counts_for_as_long_as_it_lasted_and_had_a_main_mete
     first, second = TWO_DAYS
     running = balance_of_days({first: day, second: day}, {first: 96, second: 24})
     assert running[LOSS].completeness == 1
-    lacking = balance_of_days({second: day}, {first: 96, second: 24})
+    not_yet = balance_of_days({first: day}, {first: 96, second: 2}, second)
+    assert (not_yet[LOSS].completeness, not_yet[LOSS].reasons) == (96 / 98, ValueReason(0)), "much is on its way"
+    lacking = balance_of_days({second: day}, {first: 96, second: 24}, second)
     assert lacking[LOSS].completeness == pytest.approx(0.2)
     assert lacking[LOSS].reasons == ValueReason.PARTLY | ValueReason.INDICATIVE
     before_it_was_there = balance_of_days({second: day}, {first: 0, second: 24})

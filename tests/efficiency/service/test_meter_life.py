@@ -1,4 +1,4 @@
-"""A main meter that is replaced by two in the middle of a day: figures and balances are of the time of each."""
+"""Meters that begin and end: figures and balances are of the time of each, also once the park file says so later."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 from efficiency.indicators.balance import BALANCE_FIGURES, INCOMING, LOSS
 from efficiency.indicators.figure import Figure, figures_in
 from efficiency.service.park import ParkUsage
+from efficiency.service.progress import Cursor, Progress
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
 from efficiency.valuation.valued import NOTHING
 from metering.park import Park
@@ -80,3 +81,26 @@ async def test_nothing_is_missing_of_a_month_in_which_a_main_meter_is_replaced_b
             assert of_main[LOSS].value == pytest.approx(lasted * (PER_QUARTER_HOUR[main] - PER_QUARTER_HOUR["line"]))
             if period == "month":
                 assert {(each.completeness, each.reasons) for each in of_main.values()} == {(1, NOTHING)}
+
+
+async def test_a_meter_that_is_later_said_to_begin_later_leaves_no_month_before(store: Store, tmp_path: Path) -> None:
+    """The months before have figures without a value, because all months were made anew after a restart."""
+    early, late = meter("early", 3600, tenant="textile"), meter("late", 3600, tenant="idle")
+    park = park_of(tmp_path, early, late)
+    for name, since in (("early", FIRST - 40 * DAY_MS), ("late", FIRST)):
+        head = reading_series(park.id, park.meter[name])
+        shown = range(since, NOW + 1, HOUR_MS)
+        await store.write([f"{head} energy_kwh={ms / HOUR_MS!r} {ms * NS_PER_MS}" for ms in shown], OPERATOR_DATABASE)
+    usage = ParkUsage(store, park)
+    await usage.begin(NOW)
+    await usage.cycle(NOW)
+    await Progress(store, park.id).save(Cursor(NOW * NS_PER_MS, NOW, FIRST - 40 * DAY_MS), NOW + 1)
+    usage = ParkUsage(store, park)
+    await usage.begin(NOW)
+    await usage.cycle(NOW)
+    months = 'SELECT * FROM "efficiency" WHERE "tenant" = \'idle\' AND "period" = \'month\''
+    assert len(await store.query(months, OPERATOR_DATABASE)) == 3
+    usage.park = park_of(tmp_path, early, {**late, "from": "2026-11-01"})
+    await usage.cycle(NOW + 60_000)
+    (month,) = await store.query(months, OPERATOR_DATABASE)
+    assert month["time"] == FIRST * NS_PER_MS
