@@ -9,7 +9,6 @@ import asyncio
 import base64
 import json
 import logging
-import re
 import ssl
 import struct
 import time
@@ -35,8 +34,10 @@ from store.answers import (
     version_of,
 )
 from store.http1 import HttpServer, Reply
+from store.policy import KeepingPolicy, create, default_of, policies
 from store.proof import Proof
-from store.select import delete, name
+from store.schema import OPERATOR_DATABASE
+from store.select import delete
 
 if TYPE_CHECKING:
     from store.columns import Table
@@ -53,9 +54,11 @@ _AS_ARRAYS = _FORM | {"Accept": PACKED}
 """Not compressed: numbers hardly shrink, and compressing is half of the database's work."""
 _NEW_SERIES_S = 5.0
 """openGemini shows points of a new series one to three seconds after it has confirmed them, of known ones at once."""
-_COUNTS_TWICE = (
+_SETTINGS = (
     "see to it that its configuration has pre-agg-enabled = false under [common], or its sums count points that are "
-    "overwritten twice for a while; ignore-empty-tag = false there, and enabled = false under [shelf-mode]"
+    "overwritten twice for a while; ignore-empty-tag = false there, and enabled = false under [shelf-mode]. A cluster "
+    'needs ha-policy = "replication" under [common], too, or points are missing while a store is down, and there twice '
+    "afterwards"
 )
 log = logging.getLogger(__name__)
 
@@ -209,7 +212,7 @@ class Store:
         number = self._proof.next()
         await self.write([self._proof.line(number)], database)
         if begins and self._answered.startswith(OPEN_GEMINI):
-            log.warning("%s: %s", self._answered, _COUNTS_TWICE)
+            log.warning("%s: %s", self._answered, _SETTINGS)
         await self.shown()
         self._proof.written(number)
         for pause in _SHOWS_AFTER_S:
@@ -255,16 +258,24 @@ class Store:
 
     async def retention_ms(self, database: str) -> int | None:
         """How long the database keeps a point; None where it keeps all, reports nothing or does not exist."""
+        found = await self.policy(database)
+        return found.keeps_ms if found is not None else None
+
+    async def policy(self, database: str) -> KeepingPolicy | None:
+        """How the database keeps its points; None where it reports nothing or does not exist."""
         try:
-            policies = await self.query(f"SHOW RETENTION POLICIES ON {name(database)}", database)
+            return default_of(await self.query(policies(database), database))
         except (RejectedError, OperatorError):
             return None
-        return next((_ms(str(policy["duration"])) for policy in policies if policy.get("default")), None)
 
-    async def create_database(self, name: str, shard_days: int | None = None) -> None:
-        """Create a database that does not exist (InfluxDB 1.x); `shard_days` in a shard, by default a week."""
-        shards = "" if shard_days is None else f" WITH SHARD DURATION {shard_days}d"
-        await self.query(f'CREATE DATABASE "{name}"{shards}', "")
+    async def create_database(self, database: str) -> None:
+        """Create a database that does not exist (InfluxDB 1.x, openGemini).
+
+        On openGemini a tenant's gets as many copies of each point as the operator's database has.
+        """
+        operators = await self.policy(OPERATOR_DATABASE) if database != OPERATOR_DATABASE else None
+        copies = operators.copies if operators is not None and self._answered.startswith(OPEN_GEMINI) else 1
+        await self.query(create(database, copies), "")
 
     async def ping(self) -> str:
         """Version of the server that answers; for openGemini with its name in front."""
@@ -301,11 +312,3 @@ class Store:
         if reply.status != (HTTPStatus.OK if path == "/query" else HTTPStatus.NO_CONTENT):
             raise failure_of(reply, self._url, parameters.get("db", ""))
         return reply
-
-
-_UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
-
-
-def _ms(duration: str) -> int | None:
-    """A duration such as `168h0m0s`, ms; None for an unlimited one."""
-    return sum(int(count) * _UNITS_MS[unit] for count, unit in re.findall(r"(\d+)([wdhms])", duration)) or None

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from ecopark.secretfiles import generate
 from ecopark.tenants.keys import Keys
 from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
-from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
+from ecopark.tenants.wanted import ALL, READ, SHORT, WRITE, databases, ours, rights
 from metering.errors import OperatorError
 from metering.park import Park
 from store import accounts
 from store.client import Store
-from store.schema import TENANT_SHARD_DAYS
+from store.policy import lengthen, shard_days
 
 _PRIVILEGES = {READ: "READ", WRITE: "WRITE", ALL: "ALL PRIVILEGES"}
 _NAMES = {privilege: right for right, privilege in _PRIVILEGES.items()}
@@ -39,7 +39,7 @@ class Influx1:
     async def find(self) -> list[Thing]:
         """What exists of Ecopark's; an account with an unknown password must be changed."""
         names = [row["name"] for row in await self._store.query(accounts.databases(), "") if ours(row["name"])]
-        found = [Thing(StepKind.DATABASE, "", name) for name in names]
+        found = [Thing(StepKind.DATABASE, "", name, await self._shards(name)) for name in names]
         for row in await self._store.query(accounts.users(), ""):
             user = row["user"]
             if not ours(user):
@@ -59,7 +59,9 @@ class Influx1:
         thing = step.thing
         match step.action, thing.kind:
             case Action.MAKE, StepKind.DATABASE:
-                await self._store.create_database(thing.name, TENANT_SHARD_DAYS)
+                await self._store.create_database(thing.name)
+            case Action.CHANGE, StepKind.DATABASE:
+                await self._lengthen(thing.name)
             case Action.REMOVE, StepKind.DATABASE:
                 await self._store.query(accounts.drop_database(thing.name), "")
             case Action.MAKE, StepKind.ACCOUNT:
@@ -78,6 +80,16 @@ class Influx1:
             case _:
                 msg = f"InfluxDB 1.x has no {thing.kind.name}"
                 raise ValueError(msg)
+
+    async def _shards(self, database: str) -> str:
+        """What is wrong with the length of its shards; empty where nothing is."""
+        policy = await self._store.policy(database)
+        return "" if policy is None or policy.suits(database) else SHORT
+
+    async def _lengthen(self, database: str) -> None:
+        policy, days = await self._store.policy(database), shard_days(database)
+        if policy is not None and days is not None:
+            await self._store.query(lengthen(database, policy.name, days), "")
 
     def _secret(self, user: str) -> str:
         """Its password, stored."""

@@ -14,12 +14,13 @@ from urllib3.exceptions import HTTPError
 
 from ecopark.tenants.keys import Keys
 from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
-from ecopark.tenants.wanted import ALL, READ, WRITE, databases, ours, rights
+from ecopark.tenants.wanted import ALL, READ, SHORT, WRITE, databases, ours, rights
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
-from store.schema import TENANT_SHARD_DAYS
+from store.policy import DAY_MS, KeepingPolicy, shard_days
 
 _PAGE = 100
+_DAY_S = DAY_MS // 1000
 _ACTIONS = {READ: ("read",), WRITE: ("write",), ALL: ("read", "write")}
 _LOST = "secret lost"
 _T = TypeVar("_T")
@@ -54,7 +55,7 @@ class Influx2:
 
     def _find(self) -> list[Thing]:
         buckets = self._buckets()
-        found = [Thing(StepKind.DATABASE, "", name) for name in buckets]
+        found = [Thing(StepKind.DATABASE, "", name, _shards(bucket)) for name, bucket in buckets.items()]
         names = {bucket.id: name for name, bucket in buckets.items()}
         for account, tokens in self._tokens().items():
             held = self._keys.get(account) is not None and len(tokens) == 1 and tokens[0].status == "active"
@@ -65,10 +66,13 @@ class Influx2:
         thing = step.thing
         match step.action, thing.kind:
             case Action.MAKE, StepKind.DATABASE:
-                forever = BucketRetentionRules(every_seconds=0, shard_group_duration_seconds=TENANT_SHARD_DAYS * 86_400)
                 self._client.buckets_api().create_bucket(
-                    bucket_name=thing.name, org_id=self._organization(), retention_rules=forever
+                    bucket_name=thing.name, org_id=self._organization(), retention_rules=_forever(thing.name)
                 )
+            case Action.CHANGE, StepKind.DATABASE:
+                bucket = self._buckets()[thing.name]
+                bucket.retention_rules = [_forever(thing.name)]
+                self._client.buckets_api().update_bucket(bucket)
             case Action.REMOVE, StepKind.DATABASE:
                 self._client.buckets_api().delete_bucket(self._buckets()[thing.name])
             case ((Action.MAKE | Action.CHANGE), StepKind.ACCOUNT):
@@ -135,6 +139,22 @@ class Influx2:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _forever(database: str) -> BucketRetentionRules:
+    """Everything is kept; a tenant's in long shards."""
+    days = shard_days(database)
+    length = {} if days is None else {"shard_group_duration_seconds": days * _DAY_S}
+    return BucketRetentionRules(every_seconds=0, **length)
+
+
+def _shards(bucket: Bucket) -> str:
+    """What is wrong with the length of its shards; empty where nothing is."""
+    for rule in bucket.retention_rules:
+        keeps, shard = rule.every_seconds, rule.shard_group_duration_seconds
+        policy = KeepingPolicy(bucket.name, keeps * 1000 if keeps else None, (shard or 0) * 1000, copies=1)
+        return "" if policy.suits(bucket.name) else SHORT
+    return ""
 
 
 def _words(had: dict[str, str]) -> str:

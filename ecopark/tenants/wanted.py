@@ -14,6 +14,8 @@ from store.schema import OPERATOR_DATABASE, tenant_database
 READ = "read"
 WRITE = "write"
 ALL = "read and write"
+SHORT = "short shards"
+"""State of a database whose shards are not as long as those of a tenant should be."""
 
 INGEST = f"{OPERATOR_DATABASE}_ingest"
 USAGE = f"{OPERATOR_DATABASE}_usage"

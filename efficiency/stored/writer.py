@@ -15,7 +15,7 @@ from running.patience import Patience
 from running.trouble import Trouble
 from store.answers import RejectedError
 from store.client import Store
-from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
+from store.schema import OPERATOR_DATABASE, tenant_database
 
 LINES_AT_ONCE = 5000
 _WRITES_AT_ONCE = 3
@@ -132,7 +132,7 @@ class ParkWriter:
             await self._send(database, lines)
         except OperatorError as missing:
             try:
-                await self._store.create_database(database, TENANT_SHARD_DAYS)
+                await self._store.create_database(database)
                 await self._send(database, lines)
             except (OperatorError, RejectedError) as error:
                 self._without.add(tenant)

@@ -28,7 +28,7 @@ from proving.bench.processtime import cpu_s, resident_mb
 from proving.servers import Influxd
 from store.client import Store
 from store.lines import point, series
-from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
+from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, tenant_database
 
 COPIES = 22
 _LINES_AT_ONCE = 10_000
@@ -72,7 +72,7 @@ async def _make_tenants_databases(store: Store, park: Park, window: Span) -> Non
     """As they are where the service has run before: made by `ecopark tenants sync`, and in use."""
     for tenant in park.tenants:
         database = tenant_database(park.id, tenant.id)
-        await store.create_database(database, TENANT_SHARD_DAYS)
+        await store.create_database(database)
         tags = {"park": park.id, "tenant": tenant.id, "meter": park.points_of_tenant(tenant.id)[0].meter.id}
         await store.write([point(series(METER_STATUS, tags), {"heard": True}, window.start * NS_PER_MS)], database)
 

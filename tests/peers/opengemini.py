@@ -1,7 +1,8 @@
 """openGemini, as one program or as a cluster of three on the addresses 127.0.0.1 to 127.0.0.3.
 
 As docs/servers.md asks: shelf mode is off, so are sums kept beside files (`pre-agg-enabled`), and answers to GROUP BY
-name tags that a series does not have (`ignore-empty-tag`).
+name tags that a series does not have (`ignore-empty-tag`). The cluster keeps three copies of each point and waits for
+their leader (`ha-policy`).
 """
 
 import asyncio
@@ -99,7 +100,7 @@ class _Node:
         return _CONFIGURATION.format(
             join=", ".join(f'"{node.address}:{node.meta_rpc}"' for node in nodes),
             members=", ".join(f'"{node.address}:{node.gossip_meta}"' for node in nodes),
-            policy="write-available-first",
+            policy="replication" if cluster else "write-available-first",
             pre_agg=str(pre_agg).lower(),
             raft=f"{self.address}:{self.raft}",
             meta_http=f"{self.address}:{self.meta_http}",
@@ -163,7 +164,7 @@ class Cluster:
 
 
 class ClusterGemini(_Gemini):
-    """Three nodes, each of meta, store and sql; two copies of each point cannot be asked for in this version's SQL."""
+    """Three nodes, each of meta, store and sql, and three copies of each point."""
 
     def __init__(self, place: Path, folder: Path, *, authenticate: bool = False, pre_agg: bool = False) -> None:
         super().__init__(free_port())
@@ -200,7 +201,7 @@ async def _whole(store: Store) -> None:
     deadline = time.monotonic() + 2 * START_S
     while True:
         try:
-            await store.create_database(OPERATOR_DATABASE)
+            await store.query(f'CREATE DATABASE "{OPERATOR_DATABASE}" REPLICAS 3', "")
             await store.write(["begin value=1 1000000000"], OPERATOR_DATABASE)
         except (RejectedError, UnavailableError, OperatorError):
             if time.monotonic() > deadline:
