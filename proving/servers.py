@@ -222,6 +222,7 @@ class Influxd:
         *,
         authenticate: bool = False,
         executable: Path | None = None,
+        index: str = "tsi1",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
@@ -237,7 +238,7 @@ bind-address = "127.0.0.1:{self.backup_port}"
 [data]
   dir = "{folder.absolute()}/data"
   wal-dir = "{folder.absolute()}/wal"
-  index-version = "tsi1"
+  index-version = "{index}"
   query-log-enabled = false
   cache-snapshot-write-cold-duration = "30s"
 [monitor]

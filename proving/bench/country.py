@@ -1,7 +1,7 @@
 """What many parks take: `ecopark bench country`, a share of a country on this machine, and what follows for all of it.
 
 Gateways of a hundred meters send a message a minute through the broker, spread over the minute; ingesters and the usage
-service run as operators run them, and the panels of a park are asked at the same time. Then a day of one small park is
+service run as operators run them, and the panels of a park are asked at the same time. Then days of one small park are
 written at once, computed, and weighed on the disk. `proving.bench.scaledoc` makes docs/scale.md of the result.
 """
 
@@ -22,16 +22,16 @@ from metering.instants import milliseconds
 from metering.park import Park
 from metering.parkfile import load_park
 from proving.bench.panels import time_panels
-from proving.bench.parks import PER_GATEWAY, country_park, gateway_of, meter_of, write_country
-from proving.bench.processtime import cpu_s, peak_mb, resident_mb
+from proving.bench.parks import PER_GATEWAY, TENANTS, country_park, gateway_of, meter_of, write_country
+from proving.bench.processtime import cpu_s, open_files, peak_mb, resident_mb
 from proving.bench.station import Station
 from proving.bench.usage import recompute
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
 from store.client import Store
 from store.lines import point
-from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE, USAGE_CURSOR, reading_series
-from store.select import Of, select
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE, USAGE, USAGE_CURSOR, reading_series
+from store.select import Of, select, where
 from wire.client import client_of
 from wire.topics import Channel, topic
 
@@ -50,7 +50,10 @@ class CountryScale:
     share: float = 0.1
     minutes: int = 6
     ingesters: int = 2
+    index: str = "inmem"
+    """The database's `index-version`: in memory, as it is delivered, or on disk (`tsi1`), which opens more files."""
     weighed_meters: int = 200
+    weighed_days: int = 3
     minute_s: float = 60.0
     packed_s: float = 75.0
     """The private database packs what it has after half a minute of silence; so long it gets."""
@@ -74,7 +77,7 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
     parks = folder / "parks"
     write_country(parks, scale.simulated, scale.meters)
     loaded = round(os.getloadavg()[0], 2)
-    broker, database = Mosquitto(folder / "broker"), Influxd(folder / "influx")
+    broker, database = Mosquitto(folder / "broker"), Influxd(folder / "influx", index=scale.index)
     try:
         await asyncio.gather(broker.start(), database.start())
         async with Store(database.url) as store:
@@ -85,11 +88,13 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
     return {
         "parks": scale.parks,
         "meters": scale.meters,
+        "tenants": TENANTS,
         "simulated": scale.simulated,
+        "index": scale.index,
         "cores": os.cpu_count(),
         "load_average_before": loaded,
         **found,
-        "disk": await weigh(folder / "weighed", scale.weighed_meters, scale.packed_s),
+        "disk": await weigh(folder / "weighed", scale),
     }
 
 
@@ -114,8 +119,9 @@ class _Country:
             await asyncio.wait_for(sending, None)
             passed = scale.minutes - 1
             after = self._used(usage)
-            await self._arrived()
             lag_s = await self._lag()
+            cycle_s = await self._cycle()
+            await self._arrived()
             return {
                 "minutes": passed,
                 "readings_per_s": round(scale.per_minute / scale.minute_s, 1),
@@ -124,6 +130,8 @@ class _Country:
                 },
                 "memory_mb": self._memory(usage),
                 "usage_lag_s": lag_s,
+                "usage_cycle_s": cycle_s,
+                "open_files": self._open_files(),
                 "panels": panels,
             }
         finally:
@@ -148,6 +156,15 @@ class _Country:
             "usage": round(resident_mb(usage.pid), 1),
             "usage_peak": round(peak_mb(usage.pid), 1),
         }
+
+    def _open_files(self) -> dict[str, int]:
+        """Of the database, by what they belong to."""
+        station = self._station
+        data = station.folder.absolute() / "influx"
+        files = open_files(station.database.process.pid, data)
+        operators = [file for file in files if OPERATOR_DATABASE in file.relative_to(data).parts]
+        shards = {file.parts[-2] for file in operators if file.suffix in {".tsm", ".wal"}}
+        return {"all": len(files), "operators": len(operators), "operators_shards": max(1, len(shards))}
 
     async def _send(self) -> None:
         """Each gateway's message of each minute at its place in the minute."""
@@ -196,6 +213,12 @@ class _Country:
             await asyncio.sleep(1)
         return round(time.time() - min(int(row["computed"]) for row in rows) / 1000, 1)
 
+    async def _cycle(self) -> float:
+        """How long the newest cycle through all parks took."""
+        newest = select(PIPELINE, ["cycle_s"], where({"service": "usage"}), newest=1)
+        rows = await self._station.store.query(newest, OPERATOR_DATABASE)
+        return round(float(rows[0]["cycle_s"]), 1) if rows else 0.0
+
 
 def _message(first: int, last: int, minute: int) -> str:
     now_ms = time.time_ns() // NS_PER_MS
@@ -217,32 +240,40 @@ def _values(number: int, minute: int) -> dict[str, float]:
     }
 
 
-async def weigh(folder: Path, meters: int, packed_s: float) -> dict[str, float]:
-    """Bytes on the disk of a reading and of a quarter hour of use, from a day of a small park."""
+async def weigh(folder: Path, scale: CountryScale) -> dict[str, float]:
+    """Bytes on the disk of a reading and of a quarter hour of use, from days of a small park.
+
+    Those of a quarter hour are of the days after the first: what is paid once for each series is not in them.
+    """
+    meters, days = scale.weighed_meters, scale.weighed_days
     write_country(folder / "parks", 1, meters)
     file = folder / "parks" / f"{country_park(0)}.yaml"
     park = load_park(file)
     midnight = datetime.now(park.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    begin = milliseconds(midnight) - DAY_MS
+    begin = milliseconds(midnight) - days * DAY_MS
+    first, others = Span(begin, begin + DAY_MS), Span(begin + DAY_MS, begin + days * DAY_MS)
     server = Influxd(folder / "influx")
     try:
         await server.start()
         async with Store(server.url) as store:
-            for some in _day(park, begin):
+            for some in _days(park, begin, days):
                 await store.write(some, OPERATOR_DATABASE)
-            await asyncio.sleep(packed_s)
+            await asyncio.sleep(scale.packed_s)
             readings = _operators(folder / "influx")
-            await recompute(server, file, park, Span(begin, begin + DAY_MS))
-            await asyncio.sleep(packed_s)
-            counted = select(USAGE, [Of("count", "completeness", "n")])
-            quarters = int((await store.query(counted, OPERATOR_DATABASE))[0]["n"])
+            sizes, quarters = [], []
+            for window in (first, others):
+                await recompute(server, file, park, window)
+                await asyncio.sleep(scale.packed_s)
+                counted = select(USAGE, [Of("count", "completeness", "n")])
+                quarters.append(int((await store.query(counted, OPERATOR_DATABASE))[0]["n"]))
+                sizes.append(_operators(folder / "influx"))
     finally:
         server.process.stop()
-    both = _operators(folder / "influx")
+    further = quarters[1] - quarters[0]
     return {
-        "bytes_per_reading": round(readings / (meters * 24 * 60), 2),
-        "bytes_per_quarter_hour": round(2 * (both - readings) / quarters, 1),
-        "quarter_hours": quarters,
+        "bytes_per_reading": round(readings / (meters * days * 24 * 60), 2),
+        "bytes_per_quarter_hour": round(2 * (sizes[1] - sizes[0]) / further, 1),
+        "quarter_hours": further,
     }
 
 
@@ -260,11 +291,11 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _day(park: Park, begin: int) -> Iterator[list[str]]:
+def _days(park: Park, begin: int, days: int) -> Iterator[list[str]]:
     lines: list[str] = []
     for number, meter in enumerate(park.meters):
         head = reading_series(park.id, meter)
-        for minute in range(24 * 60):
+        for minute in range(days * 24 * 60):
             lines.append(point(head, _values(number, minute), (begin + minute * MINUTE_MS) * NS_PER_MS))
             if len(lines) == _LINES_AT_ONCE:
                 yield lines

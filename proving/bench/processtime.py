@@ -1,6 +1,7 @@
-"""Processor time and resident memory of a process, from the kernel."""
+"""Processor time, resident memory and open files of a process, from the kernel."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _SCHEDULED = 2
@@ -20,6 +21,15 @@ def resident_mb(pid: int) -> float:
 def peak_mb(pid: int) -> float:
     """The most that was ever resident (VmHWM), in MiB."""
     return _status(pid, "VmHWM")
+
+
+def open_files(pid: int, below: Path) -> list[Path]:
+    """The files below a folder that a process has open."""
+    found: list[Path] = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(descriptor.readlink())
+    return [file for file in found if file.is_relative_to(below)]
 
 
 def _status(pid: int, key: str) -> float:

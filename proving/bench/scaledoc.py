@@ -9,6 +9,9 @@ PARKS = (1, 10, 40, 100, 400)
 YEAR_DAYS = 365
 FULL_CORE = 0.7
 """So much of a core a process may use on an average: what is late has to be caught up with."""
+OPEN_FILES = 65_536
+"""Debian's unit of InfluxDB allows so many."""
+_WEEKS = 52
 _PER_DAY = 24 * 60
 _QUARTERS = 96
 _GIB = 1024.0
@@ -104,17 +107,16 @@ def _head(figures: dict[str, Any], day: str, prices: Prices) -> Iterator[str]:
 Measured on {day} on {figures["cores"]} cores (load average {figures["load_average_before"]} before), with Debian's
 mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
 values a minute, by gateways of a hundred meters, for {figures["minutes"]} minutes: {figures["readings_per_s"]:,} a
-second. All arrived. Meanwhile the usage service computed all parks (the one furthest behind as of
-{figures["usage_lag_s"]} s ago), and the panels of one park's operator were asked: {panels["queries"]} queries, of which
-half took {panels["p50_ms"]} ms and 95 % less than {panels["p95_ms"]} ms. A reading takes {disk["bytes_per_reading"]}
-bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in the operator's and the tenant's database
-together.
+second. All arrived. Meanwhile the usage service computed all parks, in {figures["usage_cycle_s"]} s each time (the one
+furthest behind was as of {figures["usage_lag_s"]} s ago), and the panels of one park's operator were asked:
+{panels["queries"]} queries, of which half took {panels["p50_ms"]} ms and 95 % less than {panels["p95_ms"]} ms. A
+reading takes {disk["bytes_per_reading"]} bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in
+the operator's and the tenant's database together.
 
 Everything else is extrapolated in proportion to the readings: cores, memory and disk. Not measured are months of
 stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
 full days again, and several services on several machines. Of history only the disk
-grows. The disk is an upper bound: a quarter hour's bytes are of one day of few meters, and hold what is paid once for
-each series. All readings are kept.
+grows. All readings are kept.
 """
 
 
@@ -142,34 +144,74 @@ def _table(figures: dict[str, Any], prices: Prices) -> Iterator[str]:
     yield ""
 
 
-_OPEN_FILES = """\
-Open files of the database come first. InfluxDB 1.6.7 with its index on disk keeps 28 of them open for each shard of a
-tenant's database: 11,373 with the 400 tenants of ten parks (28 November 2026). A run of forty parks with forty tenants
-each ended in *too many open files* at the eighteenth park where 20,000 were allowed; all forty want 45,000, and as many
-again each year (a shard is 364 days). Debian's unit allows 65,536. Raise `LimitNOFILE` before that, or spread the parks
-over several databases."""
-"""Seen by hand: the run itself fails where it happens."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something that is full with so many parks, and what to do before."""
+
+    what: str
+    parks: float
+    remedy: str
+
+
+def limits(figures: dict[str, Any]) -> list[Limit]:
+    """What is full with how many parks, the first one first."""
+    simulated, share = figures["simulated"], figures["cpu_share"]
+    per_park = (figures["open_files"]["all"] - figures["open_files"]["operators"]) / simulated
+    on_core = {part: FULL_CORE * simulated / max(share[part], 1e-4) for part in ("ingest", "usage", "broker")}
+    found = [
+        Limit(
+            f"open files of the database ({OPEN_FILES:,})",
+            (OPEN_FILES - _of_operators_year(figures)) / per_park,
+            "raise `LimitNOFILE` and `vm.max_map_count`",
+        ),
+        Limit("one ingester", on_core["ingest"], "several on one shared subscription"),
+        Limit("one usage service", on_core["usage"], "several that divide the parks (`ECOPARK_SHARE_PARKS`)"),
+        Limit("the broker", on_core["broker"], "one for each region, or a cluster"),
+    ]
+    return sorted(found, key=lambda limit: limit.parks)
+
+
+def _of_operators_year(figures: dict[str, Any]) -> float:
+    """Files of the operator's database after a year: a shard a week."""
+    files = figures["open_files"]
+    return float(files["operators"] / files["operators_shards"] * _WEEKS)
 
 
 def _breaks(figures: dict[str, Any]) -> Iterator[str]:
-    last = needs(figures)[-1]
+    last, files = needs(figures)[-1], figures["open_files"]
+    tenants = figures["simulated"] * figures["tenants"]
     yield "## Where it breaks first"
     yield ""
-    yield _OPEN_FILES
+    yield "| what is full | with parks | before that |"
+    yield "|---|---|---|"
+    yield from (f"| {limit.what} | {_rounded(limit.parks):,} | {limit.remedy} |" for limit in limits(figures))
     yield ""
-    database = last.cores["database"]
     yield f"""\
-Ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. So {last.parks} parks
-want this many ingesters on one shared subscription: {last.services("ingest")}; and this many usage services that divide
-the parks (`ECOPARK_SHARE_PARKS`): {last.services("usage")}. One usage service is full at
+Broker, ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. So
+many does it take for {last.parks} parks: ingesters {last.services("ingest")}, usage services
+{last.services("usage")}, which divide the parks. One usage service is full at
 {_most(figures, "usage"):,} meters, one ingester at {_most(figures, "ingest"):,}.
 
-Broker and database are one program each, and the database is the one that gives way: {last.parks} parks take
-{database:.1f} cores of it and {last.disk_tb:,.1f} TB a year, in {last.parks * figures["meters"]:,} series of readings
-and several times as many of use. Before that, give each region a database of its own, or take a distributed store
-([servers.md](servers.md) says what was tried). mosquitto works on one core: {last.cores["broker"]:.2f} of it for
-{last.parks} parks.
+Each tenant has a database of its own. With {tenants:,} of them the database had {files["all"]:,} files open,
+{(files["all"] - files["operators"]) / tenants:.1f} for each tenant; Debian's unit allows {OPEN_FILES:,}. Its index was
+{"on disk" if figures["index"] == "tsi1" else "in memory"} (`index-version = "{figures["index"]}"`). On disk, as always
+on InfluxDB 2.x, it takes eight more for each shard than in memory, which takes memory for each series instead. A
+tenant's shard lasts ten years. One of the operator's database lasts a week:
+{_of_operators_year(figures):,.0f} files more each year. The kernel must allow about as many memory maps
+(`vm.max_map_count`, 65,530 unless set) once the database was started again.
+
+The database is one program, and gives way first where files are no limit: {last.parks} parks take
+{last.cores["database"]:.1f} cores of it and {last.disk_tb:,.1f} TB a year, in {last.parks * figures["meters"]:,} series
+of readings and several times as many of use. Before that, give each region a database of its own, or take a distributed
+store ([servers.md](servers.md) says what was tried).
 """
+
+
+def _rounded(parks: float) -> int:
+    """Two figures are all that an extrapolation is good for."""
+    size = max(0, len(str(int(parks))) - 2)
+    step: int = 10**size
+    return int(parks) // step * step
 
 
 def _most(figures: dict[str, Any], part: str) -> int:

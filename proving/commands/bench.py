@@ -65,6 +65,7 @@ def _country(
     meters: Annotated[int, typer.Option(help="Of a park, each read once a minute.")] = 2_000,
     share: Annotated[float, typer.Option(help="Of the parks that are simulated here.", min=0.0, max=1.0)] = 0.1,
     minutes: Annotated[int, typer.Option(help="The first one is for starting up.", min=2)] = 6,
+    index: Annotated[str, typer.Option(help="The database's index-version: inmem or tsi1.")] = "inmem",
     out: Annotated[Path | None, typer.Option(help="Write the page of the result there.")] = None,
     core_price: Annotated[float, typer.Option(help="Of a core a month.")] = 0.0,
     gib_price: Annotated[float, typer.Option(help="Of a GiB of memory a month.")] = 0.0,
@@ -77,7 +78,7 @@ def _country(
     if (core_price or gib_price or tb_price) and not prices:
         raise OperatorError("prices change: say with --prices whose they are, in which currency and of which day")
     with _folder(keep) as folder:
-        scale = country.CountryScale(parks=parks, meters=meters, share=share, minutes=minutes)
+        scale = country.CountryScale(parks=parks, meters=meters, share=share, minutes=minutes, index=index)
         figures = asyncio.run(country.measure(folder, scale))
     if out is not None:
         out.write_text(document(figures, str(datetime.now(UTC).date()), known), encoding="utf-8")

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from proving.bench.country import CountryScale, measure
-from proving.bench.scaledoc import PARKS, Prices, document, needs
+from proving.bench.parks import TENANTS
+from proving.bench.scaledoc import PARKS, Prices, document, limits, needs
 from proving.bench.table import flat
 
 ROOT = Path(__file__).parents[2]
-SMALL = CountryScale(parks=4, meters=110, share=0.5, minutes=2, weighed_meters=2, minute_s=8.0, packed_s=0.0)
+SMALL = CountryScale(
+    parks=4, meters=110, share=0.5, minutes=2, weighed_meters=2, weighed_days=2, minute_s=8.0, packed_s=0.0
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,9 @@ def test_a_small_run_has_measured_something(figures: dict[str, Any]) -> None:
     assert figures["panels"]["queries"] > 100
     assert figures["disk"]["bytes_per_reading"] > 0
     assert figures["disk"]["quarter_hours"] >= 2 * 96
+    files = figures["open_files"]
+    assert files["operators"] >= files["operators_shards"] >= 1
+    assert files["all"] - files["operators"] >= 8 * 2 * TENANTS, "each tenant's database has some"
     assert all(figures["memory_mb"].values())
 
 
@@ -37,7 +43,9 @@ def test_every_key_of_the_country_is_explained(figures: dict[str, Any]) -> None:
 MEASURED: dict[str, Any] = {
     "parks": 400,
     "meters": 1_000,
+    "tenants": 40,
     "simulated": 10,
+    "index": "inmem",
     "cores": 2,
     "load_average_before": 0.5,
     "minutes": 5,
@@ -45,6 +53,8 @@ MEASURED: dict[str, Any] = {
     "cpu_share": {"ingest": 0.01, "broker": 0.002, "database": 0.1, "usage": 0.065},
     "memory_mb": {"ingest": 100.0, "broker": 10.0, "database": 300.0, "usage": 102.0, "usage_peak": 110.0},
     "usage_lag_s": 4.0,
+    "usage_cycle_s": 1.5,
+    "open_files": {"all": 4_110, "operators": 110, "operators_shards": 2},
     "panels": {"queries": 170, "p50_ms": 3.0, "p95_ms": 40.0},
     "disk": {"bytes_per_reading": 20.0, "bytes_per_quarter_hour": 50.0, "quarter_hours": 192},
 }
@@ -67,12 +77,23 @@ def test_what_is_needed_grows_with_the_parks() -> None:
     assert found[10].disk_tb == pytest.approx(10_000 * 365 * (1440 * 20 + 96 * 50) / 1e12)
 
 
+def test_what_is_full_first_is_named_first() -> None:
+    found = {limit.what.split(" (")[0]: limit.parks for limit in limits(MEASURED)}
+    assert list(found) == ["one usage service", "open files of the database", "one ingester", "the broker"]
+    assert found["one usage service"] == pytest.approx(0.7 * 10 / 0.065)
+    assert found["open files of the database"] == pytest.approx((65_536 - 52 * 55) / 400)
+    more = MEASURED | {"open_files": {"all": 20_110, "operators": 110, "operators_shards": 2}}
+    assert limits(more)[0].parks == pytest.approx((65_536 - 52 * 55) / 2_000)
+
+
 def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
     plain = document(MEASURED, "2026-11-27", Prices())
     assert max(len(line) for line in plain.splitlines()) <= 120
     plain = " ".join(plain.split())
     assert "| 10 (measured) | 167 | 0.01 | 0.00 | 0.10 | 0.07 | 0.5 GiB | 0.12 TB |" in plain
     assert "One usage service is full at 107,000 meters" in plain
+    assert "| one usage service | 100 |" in plain
+    assert "had 4,110 files open, 10.0 for each tenant" in plain
     assert "20,000 meters that send each minute take 0.13 of a core" in plain
     priced = document(MEASURED, "2026-11-27", Prices(core=10, gib=2, tb=100, source="a list of 2026-11-01, USD"))
     assert "| 0.5 GiB | 0.12 TB | 15 |" in priced
