@@ -33,6 +33,8 @@ from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 
 EVERY_S = 5.0
+_RESTS_S = 30.0
+"""After a long cycle the database is left to others as long as that took, but no longer than this."""
 STATUS_S = 60.0
 HEALTH_S = 10.0
 
@@ -148,7 +150,8 @@ class UsageService:
                 self._cycles += 1
                 self._cycle_s = self._time() - began
             waiting = [one.again - self._time() for one in self._parks.values() if one.again > self._time()]
-            await asyncio.sleep(max(EVERY_S, self._time() - began) if all(worked) else min([EVERY_S, *waiting]))
+            rest = min(max(EVERY_S, self._time() - began), _RESTS_S)
+            await asyncio.sleep(rest if all(worked) else min([EVERY_S, *waiting]))
 
     async def _try(self, park: Park, file: Path) -> bool:
         """One cycle of one park: what fails there stops no other.

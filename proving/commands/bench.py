@@ -64,7 +64,7 @@ def _country(
     parks: Annotated[int, typer.Option(help="Of the country.")] = 400,
     meters: Annotated[int, typer.Option(help="Of a park, each read once a minute.")] = 2_000,
     share: Annotated[float, typer.Option(help="Of the parks that are simulated here.", min=0.0, max=1.0)] = 0.1,
-    minutes: Annotated[int, typer.Option(help="The first one is for starting up.", min=2)] = 6,
+    minutes: Annotated[int, typer.Option(help="Measured once each park was computed.", min=1)] = 5,
     index: Annotated[str, typer.Option(help="The database's index-version: inmem or tsi1.")] = "inmem",
     out: Annotated[Path | None, typer.Option(help="Write the page of the result there.")] = None,
     core_price: Annotated[float, typer.Option(help="Of a core a month.")] = 0.0,

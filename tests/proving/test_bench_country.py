@@ -13,7 +13,7 @@ from proving.bench.table import flat
 
 ROOT = Path(__file__).parents[2]
 SMALL = CountryScale(
-    parks=4, meters=110, share=0.5, minutes=2, weighed_meters=2, weighed_days=2, minute_s=8.0, packed_s=0.0
+    parks=4, meters=110, share=0.5, minutes=1, weighed_meters=2, weighed_days=2, minute_s=8.0, packed_s=0.0
 )
 
 
@@ -49,6 +49,7 @@ MEASURED: dict[str, Any] = {
     "cores": 2,
     "load_average_before": 0.5,
     "minutes": 5,
+    "start_s": 21.5,
     "readings_per_s": 166.7,
     "cpu_share": {"ingest": 0.01, "broker": 0.002, "database": 0.1, "usage": 0.065},
     "memory_mb": {"ingest": 100.0, "broker": 10.0, "database": 300.0, "usage": 102.0, "usage_peak": 110.0},

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from store.schema import TENANT_SHARD_DAYS
 from tests.ecopark.tenants.conftest import BREWERY, ECOPARK, PARK, TEXTILE
 
 ADMIN = f"Basic {base64.b64encode(b'admin:right').decode()}"
@@ -30,6 +31,7 @@ class Documented:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self.buckets: dict[str, str] = {"0b": "_monitoring", "0c": "somebody-elses"}
+        self.rules: dict[str, list[dict[str, Any]]] = {}
         self.tokens: dict[str, dict[str, Any]] = {"0a": {"id": "0a", "description": "somebody's", "permissions": []}}
         self.organizations: dict[int, str] = {1: "Main Org."}
         self.sources: dict[int, list[dict[str, Any]]] = {}
@@ -45,6 +47,7 @@ class Documented:
             ("GET", "/api/v2/orgs", self.list_organizations_2),
             ("GET", "/api/v2/buckets", self.list_buckets),
             ("POST", "/api/v2/buckets", self.make_bucket),
+            ("PATCH", "/api/v2/buckets/{id}", self.change_bucket),
             ("DELETE", "/api/v2/buckets/{id}", self.drop_bucket),
             ("GET", "/api/v2/authorizations", self.list_tokens),
             ("POST", "/api/v2/authorizations", self.make_token),
@@ -92,7 +95,10 @@ class Documented:
 
     async def list_buckets(self, request: web.Request) -> web.Response:
         limit, after = int(request.query.get("limit", 20)), request.query.get("after", "")
-        found = [{"id": i, "name": n, "orgID": "aa", "retentionRules": []} for i, n in sorted(self.buckets.items())]
+        found = [
+            {"id": number, "name": name, "orgID": "aa", "retentionRules": self.rules.get(number, [])}
+            for number, name in sorted(self.buckets.items())
+        ]
         page = [one for one in found if str(one["id"]) > after]
         links = {"self": str(request.rel_url)}
         if len(page) > limit:
@@ -105,7 +111,20 @@ class Documented:
             return web.json_response({"code": "conflict", "message": "exists"}, status=422)
         made = f"1{next(self._numbers):03}"
         self.buckets[made] = wish["name"]
+        self._keep(made, wish)
         return web.json_response({**wish, "id": made}, status=201)
+
+    async def change_bucket(self, request: web.Request) -> web.Response:
+        bucket = request.match_info["id"]
+        self._keep(bucket, await request.json())
+        return web.json_response(
+            {"id": bucket, "name": self.buckets[bucket], "orgID": "aa", "retentionRules": self.rules[bucket]}
+        )
+
+    def _keep(self, bucket: str, wish: dict[str, Any]) -> None:
+        (rule,) = wish["retentionRules"]
+        weekly = {"type": "expire", "shardGroupDurationSeconds": 604_800}
+        self.rules[bucket] = [weekly | {name: value for name, value in rule.items() if value is not None}]
 
     async def drop_bucket(self, request: web.Request) -> web.Response:
         del self.buckets[request.match_info["id"]]
@@ -312,6 +331,19 @@ async def test_what_was_changed_by_hand_or_lost_is_mended(server: Documented, op
     assert 1 not in viewer["places"]
     assert len([one for one in server.tokens.values() if one["description"] == TEXTILE]) == 1
     assert await operator.steps() == []
+
+
+async def test_short_shards_of_a_tenant_become_long_unless_somebody_chose_a_retention(
+    server: Documented, operator: Operator
+) -> None:
+    await operator.steps()
+    ids = {name: number for number, name in server.buckets.items()}
+    for name, seconds in ((TEXTILE, 0), (BREWERY, 31_536_000)):
+        server.rules[ids[name]] = [{"type": "expire", "everySeconds": seconds, "shardGroupDurationSeconds": 604_800}]
+    assert await operator.steps() == [f"change database {TEXTILE}"]
+    assert await operator.steps() == []
+    found = {name: server.rules[ids[name]][0]["shardGroupDurationSeconds"] for name in (TEXTILE, BREWERY, "ecopark")}
+    assert found == {TEXTILE: TENANT_SHARD_DAYS * 86_400, BREWERY: 604_800, "ecopark": 604_800}
 
 
 async def test_a_tenant_that_left_goes_only_when_pruned_and_others_things_never(

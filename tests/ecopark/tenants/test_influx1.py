@@ -13,7 +13,8 @@ from metering.errors import OperatorError
 from proving.servers import Influxd
 from store.answers import RejectedError
 from store.client import Store
-from store.schema import OPERATOR_DATABASE
+from store.policy import DAY_MS
+from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS
 from tests.ecopark.tenants.conftest import BREWERY, PARK, TEXTILE
 
 Sync = Callable[..., subprocess.CompletedProcess[str]]
@@ -210,6 +211,22 @@ async def test_what_somebody_changed_by_hand_is_mended(
             await store.query('SELECT * FROM "usage"', BREWERY)
     async with account(guarded, tmp_path / "keys", "ecopark_ingest") as store:
         await store.write([LINE.format("all")], OPERATOR_DATABASE)
+
+
+async def test_short_shards_of_a_tenant_become_long_unless_somebody_chose_a_retention(
+    sync: Sync, administrator: Store
+) -> None:
+    assert sync().returncode == 0
+    await administrator.query(f'ALTER RETENTION POLICY "autogen" ON "{TEXTILE}" SHARD DURATION 7d', "")
+    await administrator.query(f'ALTER RETENTION POLICY "autogen" ON "{BREWERY}" DURATION 52w SHARD DURATION 7d', "")
+    assert json.loads(sync("--json").stdout)["steps"] == [f"change database {TEXTILE}"]
+    assert json.loads(sync("--json").stdout)["steps"] == []
+    days = {
+        database: policy.shard_ms / DAY_MS
+        for database in (TEXTILE, BREWERY, OPERATOR_DATABASE)
+        if (policy := await administrator.policy(database)) is not None
+    }
+    assert days == {TEXTILE: TENANT_SHARD_DAYS, BREWERY: 7, OPERATOR_DATABASE: 7}
 
 
 def test_a_wrong_administrator_is_told_so_and_nothing_is_kept(

@@ -290,7 +290,9 @@ async def test_a_retention_of_either_database_stops_nothing(keeps: int, influx: 
             await store.write(readings, OPERATOR_DATABASE)
         for database in (OPERATOR_DATABASE, "ecopark_demo_textile"):
             await store.create_database(database)
-            await store.query(f'ALTER RETENTION POLICY "autogen" ON "{database}" DURATION {keeps}d', "")
+            await store.query(
+                f'ALTER RETENTION POLICY "autogen" ON "{database}" DURATION {keeps}d SHARD DURATION 1d', ""
+            )
         usage = await begun(store, park, now)
         assert not usage.aside.things
         for database in (OPERATOR_DATABASE, "ecopark_demo_textile"):
