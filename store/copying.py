@@ -1,17 +1,21 @@
 """Copies databases from one server to another, measurement by measurement and day by day, and compares the counts.
 
 For moving to another server: InfluxDB 1.x, 2.x and openGemini alike. Progress is noted in a file after each day, so
-that an interrupted copy continues there. Copying twice changes nothing: a point overwrites itself.
+that an interrupted copy continues there. Copying twice changes nothing: a point overwrites itself. A server that is
+busy is asked again for some minutes.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from metering.errors import OperatorError, UnavailableError
+from running.patience import Patience
 from store.answers import RejectedError, Row
 from store.client import Store
 from store.lines import FieldValue, point, series
@@ -25,6 +29,10 @@ LINES: Final = 10_000
 
 APPEARS_S: Final = 30.0
 """How long written points may take to appear: openGemini shows new series seconds after it took them."""
+
+_TRIES = 12
+_T = TypeVar("_T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +73,32 @@ class CopyJournal:
         beside.replace(self._file)
 
 
+async def _patiently(work: Callable[[], Awaitable[_T]]) -> _T:
+    """What `work` returns, which is repeated while a server is busy: hours of copying must not be lost."""
+    patience = Patience("copying", log, asyncio.get_running_loop().time)
+    while True:
+        try:
+            return await work()
+        except UnavailableError as error:
+            if patience.failures == _TRIES:
+                raise
+            await asyncio.sleep(patience.failed(error, error.retry_after))
+
+
+async def _rows(store: Store, statement: str, database: str) -> list[Row]:
+    return await _patiently(partial(store.query, statement, database))
+
+
 async def databases(store: Store, prefix: str) -> list[str]:
     """Databases (buckets) of Ecopark on a server: `prefix` itself and `prefix_...`."""
-    rows = await store.query("SHOW DATABASES", "")
+    rows = await _rows(store, "SHOW DATABASES", "")
     names = [str(row["name"]) for row in rows]
     return sorted(name for name in names if name == prefix or name.startswith(f"{prefix}_"))
 
 
 async def measurements(store: Store, database: str) -> list[str]:
     """Measurements of a database."""
-    return [str(row["name"]) for row in await store.query("SHOW MEASUREMENTS", database)]
+    return [str(row["name"]) for row in await _rows(store, "SHOW MEASUREMENTS", database)]
 
 
 async def make_database(store: Store, name: str) -> None:
@@ -86,7 +110,7 @@ async def make_database(store: Store, name: str) -> None:
         await store.create_database(name)
     except (RejectedError, OperatorError, UnavailableError) as error:
         try:
-            await store.query("SHOW MEASUREMENTS", name)
+            await _rows(store, "SHOW MEASUREMENTS", name)
         except (RejectedError, OperatorError) as missing:
             raise OperatorError(
                 f"the target has no database (bucket) {name!r} and makes none by InfluxQL ({error}); create it first"
@@ -114,7 +138,7 @@ async def copy_measurement(
 
     `progress` gets the points copied so far and how much of the time is done, 0 to 1.
     """
-    fields = await source.query(f'SHOW FIELD KEYS FROM "{measurement}"', database)
+    fields = await _rows(source, f'SHOW FIELD KEYS FROM "{measurement}"', database)
     whole = _Whole(database, measurement, {str(row["fieldKey"]): str(row["fieldType"]) for row in fields})
     first, last = await _edge(source, whole, "ASC"), await _edge(source, whole, "DESC")
     copied = 0
@@ -125,7 +149,7 @@ async def copy_measurement(
             async for rows in _day(source, whole, begin):
                 lines = [_line(whole, row) for row in rows]
                 for at in range(0, len(lines), LINES):
-                    await target.write(lines[at : at + LINES], database)
+                    await _patiently(partial(target.write, lines[at : at + LINES], database))
                 copied += len(lines)
                 progress(copied, (begin - first) / max(last - first, 1))
             following = await _edge(source, whole, "ASC", begin + DAY_NS)  # years without a point are skipped
@@ -139,8 +163,8 @@ async def copy_measurement(
 async def _edge(store: Store, whole: _Whole, order: str, since: int | None = None) -> int | None:
     """The instant of the first or last point, or of the first one since an instant."""
     condition = "" if since is None else f" WHERE time >= {since}"
-    rows = await store.query(
-        f'SELECT * FROM "{whole.measurement}"{condition} ORDER BY time {order} LIMIT 1', whole.database
+    rows = await _rows(
+        store, f'SELECT * FROM "{whole.measurement}"{condition} ORDER BY time {order} LIMIT 1', whole.database
     )
     return int(rows[0]["time"]) if rows else None
 
@@ -149,8 +173,10 @@ async def _day(store: Store, whole: _Whole, begin: int) -> AsyncIterator[list[Ro
     """Points of a day in portions that never split an instant."""
     since, end = begin, begin + DAY_NS
     while since < end:
-        rows = await store.query(
-            f'SELECT * FROM "{whole.measurement}" WHERE time >= {since} AND time < {end} LIMIT {ROWS}', whole.database
+        rows = await _rows(
+            store,
+            f'SELECT * FROM "{whole.measurement}" WHERE time >= {since} AND time < {end} LIMIT {ROWS}',
+            whole.database,
         )
         if len(rows) < ROWS:
             if rows:
@@ -158,7 +184,7 @@ async def _day(store: Store, whole: _Whole, begin: int) -> AsyncIterator[list[Ro
             return
         newest = int(rows[-1]["time"])
         if int(rows[0]["time"]) == newest:
-            yield await store.query(f'SELECT * FROM "{whole.measurement}" WHERE time = {newest}', whole.database)
+            yield await _rows(store, f'SELECT * FROM "{whole.measurement}" WHERE time = {newest}', whole.database)
             since = newest + 1
         else:
             yield [row for row in rows if int(row["time"]) < newest]
@@ -197,7 +223,7 @@ async def _counted(source: Store, target: Store, whole: _Whole, points: int) -> 
 
 
 async def _counts(store: Store, whole: _Whole) -> dict[str, int]:
-    rows = await store.query(f'SELECT count(*) FROM "{whole.measurement}"', whole.database)
+    rows = await _rows(store, f'SELECT count(*) FROM "{whole.measurement}"', whole.database)
     counted = rows[0] if rows else {}
     return {name: int(counted.get(f"count_{name}") or 0) for name in sorted(whole.types)}
 

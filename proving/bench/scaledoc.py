@@ -108,7 +108,8 @@ Measured on {day} on {figures["cores"]} cores (load average {figures["load_avera
 mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
 values a minute, by gateways of a hundred meters, for {figures["minutes"]} minutes: {figures["readings_per_s"]:,} a
 second. All arrived. Before that the usage service had made the databases of all tenants and computed each park once, in
-{figures["start_s"]} s; meanwhile it computed them again, in {figures["usage_cycle_s"]} s each time (the one furthest behind was as of {figures["usage_lag_s"]} s ago), and the panels of one park's operator were asked:
+{figures["start_s"]} s; meanwhile it computed them again, in {figures["usage_cycle_s"]} s each time (the one furthest
+behind was as of {figures["usage_lag_s"]} s ago), and the panels of one park's operator were asked:
 {panels["queries"]} queries, of which half took {panels["p50_ms"]} ms and 95 % less than {panels["p95_ms"]} ms. A
 reading takes {disk["bytes_per_reading"]} bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in
 the operator's and the tenant's database together.

@@ -9,9 +9,11 @@ import pytest
 
 from metering.errors import OperatorError, UnavailableError
 from proving.servers import Influxd
+from running import patience
 from store import copying
 from store.client import Store
 from store.copying import DAY_NS, CopyJournal, copy_measurement, databases, make_database, measurements
+from tests.conftest import FaultyProxy
 
 BEGIN = 1_795_000_000_000_000_000
 
@@ -86,10 +88,25 @@ async def test_a_copy_that_was_interrupted_goes_on(
         await write(self, some, database)
 
     monkeypatch.setattr(Store, "write", fails)
+    monkeypatch.setattr(copying, "_TRIES", 0)
     with pytest.raises(UnavailableError):
         await copy_all(store, other, CopyJournal(tmp_path / "journal"))
     copied = await copy_all(store, other, CopyJournal(tmp_path / "journal"))
     assert all(one.equal for one in copied)
+    assert await everything(other, "ecopark") == await everything(store, "ecopark")
+
+
+async def test_a_busy_server_is_asked_again(
+    store: Store, other: Store, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FIRST_S", 0.0)
+    await store.write(lines(days=2, each=5), "ecopark")
+    proxy.faults = [None, 503, None, 500, 500, None, None, 503]
+    async with Store(proxy.url) as through:
+        copied = await copy_all(through, other, CopyJournal(tmp_path / "journal"))
+    assert not proxy.faults
+    assert [one.equal for one in copied] == [True, True]
+    assert sum(one.points for one in copied) == 12
     assert await everything(other, "ecopark") == await everything(store, "ecopark")
 
 
