@@ -146,7 +146,7 @@ def _table(figures: dict[str, Any], prices: Prices) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Shortage:
     """Something that is full with so many parks, and what to do before."""
 
     what: str
@@ -154,22 +154,22 @@ class Limit:
     remedy: str
 
 
-def limits(figures: dict[str, Any]) -> list[Limit]:
+def shortages(figures: dict[str, Any]) -> list[Shortage]:
     """What is full with how many parks, the first one first."""
     simulated, share = figures["simulated"], figures["cpu_share"]
     per_park = (figures["open_files"]["all"] - figures["open_files"]["operators"]) / simulated
     on_core = {part: FULL_CORE * simulated / max(share[part], 1e-4) for part in ("ingest", "usage", "broker")}
     found = [
-        Limit(
+        Shortage(
             f"open files of the database ({OPEN_FILES:,})",
             (OPEN_FILES - _of_operators_year(figures)) / per_park,
             "raise `LimitNOFILE` and `vm.max_map_count`",
         ),
-        Limit("one ingester", on_core["ingest"], "several on one shared subscription"),
-        Limit("one usage service", on_core["usage"], "several that divide the parks (`ECOPARK_SHARE_PARKS`)"),
-        Limit("the broker", on_core["broker"], "one for each region, or a cluster"),
+        Shortage("one ingester", on_core["ingest"], "several on one shared subscription"),
+        Shortage("one usage service", on_core["usage"], "several that divide the parks (`ECOPARK_SHARE_PARKS`)"),
+        Shortage("the broker", on_core["broker"], "one for each region, or a cluster"),
     ]
-    return sorted(found, key=lambda limit: limit.parks)
+    return sorted(found, key=lambda short: short.parks)
 
 
 def _of_operators_year(figures: dict[str, Any]) -> float:
@@ -185,7 +185,7 @@ def _breaks(figures: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "| what is full | with parks | before that |"
     yield "|---|---|---|"
-    yield from (f"| {limit.what} | {_rounded(limit.parks):,} | {limit.remedy} |" for limit in limits(figures))
+    yield from (f"| {short.what} | {_rounded(short.parks):,} | {short.remedy} |" for short in shortages(figures))
     yield ""
     yield f"""\
 Broker, ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. So

@@ -8,7 +8,7 @@ import pytest
 
 from proving.bench.country import CountryScale, measure
 from proving.bench.parks import TENANTS
-from proving.bench.scaledoc import PARKS, Prices, document, limits, needs
+from proving.bench.scaledoc import PARKS, Prices, document, needs, shortages
 from proving.bench.table import flat
 
 ROOT = Path(__file__).parents[2]
@@ -79,12 +79,12 @@ def test_what_is_needed_grows_with_the_parks() -> None:
 
 
 def test_what_is_full_first_is_named_first() -> None:
-    found = {limit.what.split(" (")[0]: limit.parks for limit in limits(MEASURED)}
+    found = {short.what.split(" (")[0]: short.parks for short in shortages(MEASURED)}
     assert list(found) == ["one usage service", "open files of the database", "one ingester", "the broker"]
     assert found["one usage service"] == pytest.approx(0.7 * 10 / 0.065)
     assert found["open files of the database"] == pytest.approx((65_536 - 52 * 55) / 400)
     more = MEASURED | {"open_files": {"all": 20_110, "operators": 110, "operators_shards": 2}}
-    assert limits(more)[0].parks == pytest.approx((65_536 - 52 * 55) / 2_000)
+    assert shortages(more)[0].parks == pytest.approx((65_536 - 52 * 55) / 2_000)
 
 
 def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
