@@ -155,10 +155,16 @@ def _sift_reading(item: Any, problems: list[ErrorDetails], found: DecodedMessage
     for name, problem in bad.items():
         alone = {**item, "values": {name: item["values"][name]}}
         what = {"meter": item["meter"], "ts": _ts(item), "quantity": name}
-        detail = f"{name[:64]}: {problem['msg']}"
+        detail = f"{name[:64]}: {_what_is_wrong_with_value(item['values'][name]) or problem['msg']}"
         found.refusals.append(refusal(Reason.NOT_A_NUMBER, detail, json.dumps(alone).encode(), **what))
     if rest := {name: value for name, value in item["values"].items() if name not in bad}:
         found.readings.append(_READING(json.dumps({**item, "values": rest}).encode()))
+
+
+def _what_is_wrong_with_value(value: Any) -> str:
+    if isinstance(value, str):
+        return "a text, not a number; write it without quotes, or let a source of the park file read it"
+    return "true or false, not a number" if isinstance(value, bool) else ""
 
 
 def _of_a_value(path: tuple[int | str, ...]) -> bool:

@@ -103,10 +103,10 @@ def _ranges(meter: Meter) -> dict[str, Range]:
     """The range of each quantity over all instruments that the meter ever had, narrowed by the meter's own limits."""
     ranges = {}
     for name, quantity in meter.quantities.items():
-        registers = [instrument.registers[name] for instrument in meter.instruments if name in instrument.registers]
-        ends = [quantity.high if register.rollover is None else register.rollover for register in registers]
-        low, high = quantity.low, max(ends)
-        if any(register.signed for register in registers):
+        serving = [instrument for instrument in meter.instruments if name in instrument.registers]
+        rollovers = [instrument.registers[name].rollover for instrument in serving]
+        low, high = quantity.low, max(quantity.high if each is None else each for each in rollovers)
+        if any(meter.counts_down(instrument, name) for instrument in serving):
             low = -high
         own = meter.ranges.get(name)
         if own is not None:

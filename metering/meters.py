@@ -201,6 +201,9 @@ def _at(entries: Sequence[P], ms: int) -> P | None:
     return None
 
 
+EXPORT_REGISTER = "energy_export_kwh"
+
+
 class Bounds(Model):
     """The range of a quantity of one meter, where it is narrower than that of any instrument."""
 
@@ -212,9 +215,9 @@ class Meter(Driven):
     """A metering point. It exists from `since_ms` until `until_ms` (None: no end).
 
     `alias` is the device's name in its messages. `rated` is the highest possible rate, in the counter's unit per hour.
-    `interval_s` is how often it is read. `limits` are permitted ranges by quantity, `ranges` what the instrument can
-    show. `output_unit` is the unit that a production meter counts. The blocks of drivers are those of the newest
-    instrument: no other is read.
+    `interval_s` is how often it is read. `export`: electricity may flow back. `limits` are permitted ranges,
+    `ranges` what the instrument can show. `output_unit` is the unit that a production meter counts. The blocks of
+    drivers are those of the newest instrument: no other is read.
     """
 
     id: Identifier
@@ -252,6 +255,14 @@ class Meter(Driven):
     def unit(self) -> str:
         """Unit of an amount used."""
         return self.output_unit or UTILITIES[self.utility].unit
+
+    def counts_down(self, instrument: Instrument, register: str) -> bool:
+        """Whether a counter of an instrument may fall, even below zero.
+
+        It does where it is `signed`, or where electricity flows back (`export`) and has no register of its own.
+        """
+        net = self.export and register == self.counter and EXPORT_REGISTER not in instrument.registers
+        return instrument.registers[register].signed or net
 
     @cached_property
     def quantities(self) -> dict[str, Quantity]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from metering.calendar import Calendar, DayRange, Window
 from metering.dated import Dated, at
@@ -19,6 +19,7 @@ from metering.instants import EVER, Span
 from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES
 from metering.meters import Meter
+from metering.model import known_zone
 from metering.park import Adjustment, Gateway, Park, Tenant
 from metering.quantities import Utility
 from metering.rules import Placed, Scope, known, one_of
@@ -142,8 +143,8 @@ def _season_is_known(path: KeyPath, window: Window, calendar: Calendar) -> Itera
 
 def _scope(park: Park) -> Scope:
     try:
-        zone = park.zone
-    except (AttributeError, ZoneInfoNotFoundError):  # a fault reported elsewhere
+        zone = ZoneInfo(known_zone(park.park.timezone))
+    except (AttributeError, ValueError, TypeError):  # a fault reported elsewhere
         zone = ZoneInfo("UTC")
     return Scope(
         tenants=_stays(park, zone),

@@ -155,9 +155,6 @@ class Counter:
         return np.asarray(self.count[instrument] + self.relative[instrument] * np.abs(values), dtype=np.float64)
 
 
-_EXPORT = "energy_export_kwh"
-"""Where this register is served, the one of what was bought never falls; without it, export turns that one back."""
-
 _RELATIVE = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(np.float64).eps)}
 _COUNTS = {"total": Counts.TOTAL, "daily": Counts.DAILY, "delta": Counts.DELTA}
 
@@ -168,13 +165,11 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
     Where the park file does not say how finely it counts, one unit is assumed for what is plausible, and the decimals
     of its readings tell how far a quarter hour may be off.
     """
-    main = register == meter.counter
     fitted: list[FittedInstrument] = []
     for instrument in meter.instruments:
         own = instrument.registers.get(register)
         if own is None:
             continue
-        export = meter.export and main and _EXPORT not in instrument.registers
         fitted.append(
             FittedInstrument(
                 since=instrument.span.start,
@@ -185,7 +180,7 @@ def counter_of(meter: Meter, register: str, zone: ZoneInfo) -> Counter:
                 count=0.0 if own.floating else own.resolution,
                 relative=_RELATIVE[own.floating] if own.floating else 0.0,
                 seen=not own.floating and "resolution" not in own.model_fields_set,
-                signed=own.signed or export,
+                signed=meter.counts_down(instrument, register),
                 opening=instrument.opening.get(register, np.nan),
                 closing=instrument.closing.get(register, np.nan),
                 continues=instrument.continues,

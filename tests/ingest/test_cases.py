@@ -124,6 +124,22 @@ def test_a_gauge_keeps_the_ratio_that_it_came_with_until_it_is_sent_again(tmp_pa
     ]
 
 
+@pytest.mark.parametrize(
+    "said", ["export: true\n    registers: {energy_kwh: {}}", "registers: {energy_kwh: {signed: true}}"]
+)
+def test_a_register_of_import_minus_export_may_be_below_zero(said: str, tmp_path: Path) -> None:
+    all_registers = "registers: {energy_kwh: {}, power_kw: {}, power_factor: {}, current_a: {}, voltage_v: {}}"
+    for text, wanted in ((PARK.replace(all_registers, said), [3.2, 1.1, -0.9, -2.4, -1.0]), (PARK, [3.2, 1.1])):
+        (tmp_path / "demo.yaml").write_text(text, encoding="utf-8")
+        known = directory(load_park(tmp_path / "demo.yaml"))
+        stored: list[float | None] = []
+        for place, register in enumerate((3.2, 1.1, -0.9, -2.4, -1.0)):
+            message = {"meter": "em-a", "ts": NOW + 900_000 * (place - 4), "values": {"energy_kwh": register}}
+            taken = accept(TOPIC, json.dumps(message).encode(), NOW, known).taken
+            stored += [value for each in taken for value in each.values.values()]
+        assert stored == wanted
+
+
 def test_what_a_meter_can_show_is_its_own(tmp_path: Path) -> None:
     """Ranges of the park file, a register below zero, a larger roll-over of an earlier instrument, a first instant."""
     file = tmp_path / "demo.yaml"
