@@ -8,7 +8,7 @@ from typing import Final
 from efficiency.indicators.figure import Figure, absent, change
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.valuation.valued import REASON_TEXT, ValueReason, reasons_in
-from metering.figures import FIGURES, OF_ALL_DATA, FigureSpec
+from metering.figures import FIGURES, FigureSpec
 from metering.words import MILLION_VND, Language
 
 BANDS: Final = {"saving_kwh": "saving_band_kwh", "peak_demand_kw": "peak_demand_error_kw"}
@@ -53,7 +53,7 @@ def entries_of(
             revised=revised.get(name, revised.get("")),
         )
         for name, spec in FIGURES.items()
-        if name not in OF_ALL_DATA and name not in BANDS.values()
+        if name not in BANDS.values()
     }
 
 

@@ -25,7 +25,7 @@ from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.dated import entries_between
-from metering.figures import ELECTRICITY, FIGURES, OUTPUT, WATER, figure_utility
+from metering.figures import ELECTRICITY, FIGURES, OF_ALL_DATA, OUTPUT, WATER, figure_utility
 from metering.model import Localized
 from metering.park import Tenant
 from metering.quantities import Utility, figure_of
@@ -64,7 +64,7 @@ def tenant_page(
         | {
             "sector": language.say(report.tenant.sector),
             "tiles": _rows([(_colour(name), entries[name]) for name in _TILES if _wanted(name, report.entries)]),
-            "figures": [one for name, one in entries.items() if name not in _TILES],
+            "figures": [one for name, one in entries.items() if name not in {*_TILES, *OF_ALL_DATA}],
             "cost": entries["cost_vnd"],
             "stated": stated_of(report.park, report.tenant.id, report.period.first, closed, language)
             if report.period.month is not None
@@ -280,11 +280,9 @@ def _side_by_side(report: ParkReport, language: Language) -> dict[str, Any]:
     rows = []
     for tenant in report.firms:
         entries = report.tenants[tenant.id]
-        mine = {tenure.meter.id for tenure in report.park.points_of_tenant(tenant.id, report.period.span(report.park))}
-        quality = [row.whole.completeness for row in report.quality if row.meter.id in mine]
-        mean = sum(quality) / len(quality) if quality else 0.0
         cells = [shown(entries[name], language) for name in _COMPARED]
-        rows.append({"name": language.say(tenant.name), "cells": cells, "completeness": language.percent(mean)})
+        complete = quantity(FIGURES["completeness"], entries["completeness"].now, language)[0]
+        rows.append({"name": language.say(tenant.name), "cells": cells, "completeness": complete})
     heads = [language.say(FIGURES[name].label) for name in _COMPARED]
     every = [report.tenants[tenant.id][name].now for tenant in report.firms for name in _COMPARED]
     return {"heads": [*heads, language.say(TEXTS["data"])], "rows": rows, "legend": legend(every, language)}
