@@ -46,6 +46,11 @@ class Packed(NamedTuple):
     readings: int
     payload: bytes
 
+    @property
+    def seq(self) -> int:
+        """The sequence number in its id."""
+        return int(self.id.rpartition("-")[2])
+
 
 @dataclass(frozen=True, slots=True)
 class SpoolLimits:
@@ -72,18 +77,6 @@ class Depth:
     readings: int = 0
     bytes: int = 0
     discarded: int = 0
-
-
-class _SpooledRow(NamedTuple):
-    """A row of the table of messages."""
-
-    seq: int
-    id: str
-    created: int
-    oldest: int
-    readings: int
-    size: int
-    payload: bytes
 
 
 class Spool:
@@ -127,31 +120,19 @@ class Spool:
         none of it is on disk.
         """
         created = int(self._clock() * 1000)
-        rows = [
-            _SpooledRow(
-                seq=self._last,
-                id=part.id,
-                created=created,
-                oldest=part.oldest,
-                readings=part.readings,
-                size=len(part.payload),
-                payload=part.payload,
-            )
-            for batch in batches
-            for part in pack(batch, self._next_id)
-        ]
-        if rows:
+        messages = [message for batch in batches for message in pack(batch, self._next_id)]
+        if messages:
             try:
-                self._append(rows, created, expendable)
+                self._append(messages, created, expendable)
             except CorruptFileError:
                 self._replace()
-                self._append(rows, created, ())
+                self._append(messages, created, ())
             except UnavailableError:
                 if self._reserve.released:
                     raise
                 self._reserve.release(self._db)
-                self._append(rows, created, expendable)
-        return [row.id for row in rows]
+                self._append(messages, created, expendable)
+        return [message.id for message in messages]
 
     def after(self, seq: int, *, before: int, limit: int, max_bytes: int) -> list[Spooled]:
         """Messages between two sequence numbers, oldest first, up to `limit` and about `max_bytes` (at least one)."""
@@ -213,8 +194,9 @@ class Spool:
         with self._transaction():
             return self._delete("seq = ? AND id = ?", keys)
 
-    def _append(self, rows: list[_SpooledRow], now_ms: int, first: Iterable[int]) -> None:
-        size = sum(row.size for row in rows)
+    def _append(self, messages: list[Packed], now_ms: int, first: Iterable[int]) -> None:
+        rows = [(m.seq, m.id, now_ms, m.oldest, m.readings, len(m.payload), m.payload) for m in messages]
+        size = sum(len(message.payload) for message in messages)
         if self._reserve.released:
             with self._failures():
                 self._reserve.restore(self._db)
@@ -225,8 +207,8 @@ class Spool:
             if discarded != self._depth.discarded:
                 self._db.execute("UPDATE loss SET discarded = ?", (discarded,))
         self._unwritten = 0
-        readings = depth.readings + sum(row.readings for row in rows)
-        self._depth = Depth(depth.messages + len(rows), readings, depth.bytes + size, discarded)
+        readings = depth.readings + sum(message.readings for message in messages)
+        self._depth = Depth(depth.messages + len(messages), readings, depth.bytes + size, discarded)
 
     def _make_room(self, size: int, now_ms: int, first: Iterable[int]) -> Depth:
         """Delete what must go before `size` bytes are added; returns what is left."""

@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: who imports whom, how long a file is, and what no file may name."""
+"""Rules of this repository that no linter knows: who imports whom, how long a file is, what no file may name."""
 
 import ast
 import io
@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "proving": set(ROOMS),
 }
 EFFICIENCY = ("usage", "valuation", "stored", "indicators", "baseline", "symbiosis", "service", "closing", "reports")
-"""The way of a number through `efficiency`: a package imports from those before it and from itself."""
+"""The order of packages in `efficiency`: a package imports from those before it and from itself."""
 
 DATABASE_CLIENTS = {"aiohttp", "influxdb", "influxdb_client", "influxdb_client_3"}
 ADMINISTRATION = ("ecopark", "proving", "dashboards", "store")
@@ -67,7 +67,7 @@ def test_imports_only_lead_down(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
-def test_within_efficiency_imports_follow_the_way_of_a_number(file: Path) -> None:
+def test_within_efficiency_imports_follow_the_order_of_packages(file: Path) -> None:
     room, *inside = file.relative_to(ROOT).parts
     if room == "efficiency" and inside != ["__init__.py"]:
         asked = [name.split(".") for name in imports(file)]
@@ -76,7 +76,7 @@ def test_within_efficiency_imports_follow_the_way_of_a_number(file: Path) -> Non
 
 
 @pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
-def test_only_the_store_speaks_to_the_database(file: Path) -> None:
+def test_only_the_store_imports_a_database_client(file: Path) -> None:
     if file.relative_to(ROOT).parts[0] not in ADMINISTRATION:
         assert not {name.partition(".")[0] for name in imports(file)} & DATABASE_CLIENTS
 
@@ -95,7 +95,7 @@ def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
 
 
 @pytest.mark.parametrize("file", IN_ROOMS, ids=name_of)
-def test_a_module_is_short_and_says_what_it_promises(file: Path) -> None:
+def test_a_module_is_short_and_has_a_docstring(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.count("\n") <= LONGEST
     assert ast.get_docstring(ast.parse(text)), "the module has no docstring"
@@ -132,7 +132,7 @@ WITH_REASON = r"# noqa: [A-Z0-9, ]+( \(.+\)| - .+)$|# type: ignore\[[\w, -]+\]  
 
 
 @pytest.mark.parametrize("file", [file for file in tracked() if file.suffix == ".py"], ids=name_of)
-def test_whoever_silences_a_linter_says_why(file: Path) -> None:
+def test_silenced_linters_have_a_reason(file: Path) -> None:
     for token in tokenize.generate_tokens(io.StringIO(file.read_text(encoding="utf-8")).readline):
         if token.type == tokenize.COMMENT and re.search(EXCEPTION, token.string):
             assert re.search(WITH_REASON, token.string), f"line {token.start[0]}: {token.string}"
@@ -149,7 +149,7 @@ PROGRAMS = {
 """Whatever else an operator or developer runs is a command of `ecopark` or a target of the Makefile."""
 
 
-def test_every_program_is_a_command_but_for_those_with_a_reason() -> None:
+def test_programs_outside_the_command_line_have_a_reason() -> None:
     assert {name_of(file) for file in IN_ROOMS if '\nif __name__ == "__main__":' in file.read_text()} == set(PROGRAMS)
 
 
@@ -175,7 +175,7 @@ PER_READING = {"ingest/accept.py", "ingest/connection.py"}
 """Records that are made for each reading: with keywords they cost a twentieth more of its time."""
 
 
-def test_no_call_of_ours_has_many_arguments_without_names() -> None:
+def test_no_call_has_many_positional_arguments() -> None:
     trees = {name_of(file): ast.parse(file.read_text(encoding="utf-8")) for file in IN_ROOMS}
     many = {each for tree in trees.values() for node in ast.walk(tree) for each in takes_many(node)}
     found = [

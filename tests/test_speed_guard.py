@@ -1,4 +1,4 @@
-"""The accept step keeps its cost, told as what the interpreter is asked to do for a reading: the same on every machine.
+"""The cost of the accept step, counted in steps of the interpreter for a reading: the same on every machine.
 
 Time is not measured here: `ecopark bench` does that.
 """
@@ -96,7 +96,7 @@ def together(count: int) -> list[Delivery]:
 
 
 async def test_a_message_that_came_with_others_costs_no_more_than_was_recorded(known: Directory) -> None:
-    """From the socket's messages to the batch; what is done once for all of them is in the first count."""
+    """From the socket's messages to the batch; the first count includes what is done once for all of them."""
     intake = Intake(lambda: NOW_MS, Ledger("one"))
     intake.know(known)
     spent = [steps(partial(intake.receive, together(count))) for count in (50, 100)]
@@ -106,7 +106,7 @@ async def test_a_message_that_came_with_others_costs_no_more_than_was_recorded(k
 
 
 def test_a_refused_message_costs_the_same_however_many_readings_it_holds(known: Directory) -> None:
-    """So a gateway that floods with what is refused, once its ration is used up, does not hold up the others."""
+    """So a gateway that floods with refused readings does not delay others once its ration is used up."""
     carrier = known.carriers[TOPIC]
 
     def cost(count: int) -> int:

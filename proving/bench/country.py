@@ -1,4 +1,4 @@
-"""What many parks take: `ecopark bench country`, a share of a country on this machine, and what follows for all of it.
+"""The cost of many parks: `ecopark bench country` runs a share of a country on this machine and extrapolates.
 
 Gateways of a hundred meters send a message a minute through the broker, spread over the minute; ingesters and the usage
 service run as operators run them, and the panels of a park are asked at the same time. Then days of one small park are
@@ -46,9 +46,9 @@ _BLOCK = 512
 
 @dataclass(frozen=True, slots=True)
 class CountryScale:
-    """So many parks of so many meters would be the country; `share` of the parks is simulated for `minutes`.
+    """The country has `parks` parks of `meters` meters; `share` of them is simulated for `minutes`.
 
-    They begin when each park was computed once.
+    These minutes begin when each park was computed once.
     """
 
     parks: int = 400
@@ -62,7 +62,7 @@ class CountryScale:
     weighed_days: int = 3
     minute_s: float = 60.0
     packed_s: float = 75.0
-    """The private database packs what it has after half a minute of silence; so long it gets."""
+    """The private database compacts after half a minute without writes; this is how long it gets."""
 
     @property
     def simulated(self) -> int:
@@ -105,7 +105,7 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
 
 
 class _Country:
-    """The simulated parks at work: what happens until each was computed once is not measured."""
+    """Run the simulated parks; measuring begins once each was computed."""
 
     def __init__(self, scale: CountryScale, station: Station) -> None:
         self._scale = scale
@@ -213,7 +213,7 @@ class _Country:
             raise OperatorError(f"{self._sent} readings were published, and the database has {there} of them")
 
     async def _computed(self) -> list[int]:
-        """As of when each park is computed, ms; those that were not computed yet are not named."""
+        """Until when each park is computed, ms; parks that were not computed yet are left out."""
         newest = select(USAGE_CURSOR, ["computed"], "", ["park"], newest=1)
         return [int(row["computed"]) for row in await self._station.store.query(newest, OPERATOR_DATABASE)]
 
@@ -225,7 +225,7 @@ class _Country:
             await asyncio.sleep(1)
 
     async def _lag(self) -> float:
-        """How far the park that is furthest behind is computed."""
+        """Until when the park that is furthest behind is computed."""
         return round(time.time() - min(await self._computed()) / 1000, 1)
 
     async def _cycle(self) -> float:
@@ -298,7 +298,7 @@ def _operators(folder: Path) -> int:
 
 
 def _size(folder: Path) -> int:
-    """Bytes that all files below a folder take on the disk (many are mostly holes); one that goes meanwhile none."""
+    """Bytes that all files below a folder take on the disk (many are sparse); one deleted meanwhile counts as 0."""
     total = 0
     for file in folder.rglob("*"):
         with suppress(FileNotFoundError):

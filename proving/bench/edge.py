@@ -1,4 +1,4 @@
-"""A gateway at work: the cost of polling, and what happens after a day without a connection to the broker.
+"""A running gateway: the cost of polling, and the backlog after a day without a connection to the broker.
 
 Its meters are fifty simulated ones on Modbus TCP, in a separate process; its spool is fsynced as usual.
 """
@@ -152,7 +152,7 @@ async def _newest(station: Station, gateway: Child, since_ms: int) -> tuple[int,
 
 
 def _live_from(since_ms: int) -> int:
-    """The backlog ends an hour ago; what is younger is live."""
+    """The backlog ends an hour ago; later readings are live."""
     return max(since_ms, round((time.time() - 1800) * 1000))
 
 

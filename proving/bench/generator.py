@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: makes all packets, says so, and sends them when it is asked to.
+"""The load generator, a separate process: makes all packets, reports that, and sends them on request.
 
 `python -m proving.bench.generator --help`. It speaks JSON lines: on standard output what it has made, after a line on
 standard input what it has sent. It sends as fast as the broker acknowledges, or at a steady rate.
@@ -40,7 +40,7 @@ class LoadPublisher:
         self.acknowledged = 0
 
     def send(self, packets: list[bytes]) -> None:
-        """Send some at a time, each time once the broker has acknowledged enough of what went before."""
+        """Send in portions, each once the broker has acknowledged enough of the ones before."""
         for start in range(0, len(packets), CHUNK):
             some = packets[start : start + CHUNK]
             while self.sent + len(some) - self.acknowledged > self._window:
@@ -78,7 +78,7 @@ def send_fast(publisher: LoadPublisher, load: MessageLoad) -> None:
 
 
 def send_steadily(publisher: LoadPublisher, load: MessageLoad, rate: float) -> None:
-    """Send so many messages a second, evenly; what was missed while the process did not run is made up for."""
+    """Send a number of messages a second, evenly; what was missed while the process did not run is sent afterwards."""
     began = time.monotonic()
     done = 0
     while done < len(load.packets):
@@ -86,7 +86,7 @@ def send_steadily(publisher: LoadPublisher, load: MessageLoad, rate: float) -> N
         if due > done:
             publisher.send(load.packets[done:due])
             done = due
-        # A load of a given rate is sent tick by tick.
+        # A load with a given rate is sent tick by tick.
         time.sleep(max(TICK_S, began + done / rate - time.monotonic()))
     publisher.finish()
 

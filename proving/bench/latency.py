@@ -38,7 +38,7 @@ class Latency:
 
 
 async def latency(station: Station, rate: int, seconds: float, first_ms: int, meters: int) -> Latency:
-    """Measure for so long at so many readings a second, each in a message of its own."""
+    """Measure for a time at a rate of readings a second, each in a separate message."""
     offer = Offer("single", round(rate * seconds), first_ms, meters, rate)
     async with generator(station.broker.port, offer) as load:
         load.start()

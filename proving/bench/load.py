@@ -25,17 +25,17 @@ from wire.topics import Channel, topic
 Shape = Literal["single", "batch", "mix"]
 IDS = 60_000
 LAST = 16
-"""So many of the last messages are looked up one by one: more than ingesters share the load."""
+"""How many of the last messages are looked up one by one: more than there are ingesters."""
 STEP_MS = 20
 """Between two readings of a meter of the large park: minutes of metering pass in seconds, so that none is old."""
 FASTER = 10_000
-"""So much faster than at the plant the clock of `mix` goes, for the same reason."""
+"""How much faster than the plant the clock of `mix` runs, for the same reason."""
 VARIANTS = 16
-"""Messages of a gateway repeat their values after so many."""
+"""After how many messages a gateway repeats its values."""
 
 
 class ReadingPlace(NamedTuple):
-    """Where the point of a reading is to be found."""
+    """Where the point of a reading is."""
 
     utility: str
     meter: str

@@ -1,4 +1,4 @@
-"""A load generator, started and spoken to."""
+"""Starts a load generator and talks to it."""
 
 import asyncio
 import json
@@ -101,7 +101,7 @@ async def generator(port: int, offer: Offer) -> AsyncIterator[Generator]:
             ),
         )
     finally:
-        # Without a word it ends by itself. A signal to one that has just ended would reap it under asyncio's hands.
+        # Without input it ends by itself. A signal to one that has just ended would make asyncio miss its end.
         if process.stdin is not None:
             process.stdin.close()
         try:

@@ -21,11 +21,11 @@ from store.schema import reading_series
 
 PARK: Final = "bench-usage"
 METERS: Final = 89
-"""Of one copy."""
+"""Of one copy of the park."""
 _TENANT_COPIES = 4
 _OFFLINE_MS = 6 * HOUR_MS
 _OFFLINE_EVERY = 28
-"""Each copy's first gateway is off for so long on one day of so many."""
+"""How long each copy's first gateway is off, and on one day of how many."""
 _REACTIVE = 0.3
 
 

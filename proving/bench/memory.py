@@ -35,7 +35,7 @@ async def growth(station: Station, messages: int, each: int, first_ms: list[int]
 
 
 async def park_load_s(file: Path, repetitions: int) -> float:
-    """Processor seconds in which an ingester reads a park file and makes its look-up: the least of the repetitions."""
+    """Processor seconds to read a park file and build an ingester's look-up: the least of the repetitions."""
     return min([await asyncio.to_thread(_load, file) for _ in range(repetitions)])
 
 

@@ -1,6 +1,6 @@
-"""Times every question of every panel as Grafana would ask it, over a day, a month and thirteen months.
+"""Times every query of every panel as Grafana would send it, over a day, a month and thirteen months.
 
-Of three answers the quickest counts, so that what else the machine does counts little; the database's processor time is
+The fastest of three answers counts, so that other work of the machine matters little; the database's processor time is
 their mean. Questions that stand aside (`dashboards.queries.SHORT`) are left out: they would only flatter.
 """
 
@@ -39,7 +39,7 @@ class Timed:
 
 
 def choices(page: Page, park: Park) -> list[Choice]:
-    """What a page opens with: everything where that can be chosen, else the first."""
+    """The choices with which a page opens: everything where that is possible, else the first."""
     tenant = park.tenants[0].id
     found = {
         "park": Choice("park", park.id),

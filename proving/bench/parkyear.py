@@ -51,7 +51,7 @@ def write_large_park(file: Path) -> None:
                 below = of.get(meter.get("parent")) == meter["tenant"]
                 meters += [_like(meter, firm, number, below=below) for number in range(SUB_METERS if below else 1)]
     firms = [{**tenant, "id": f"{tenant['id']}-{firm}"} for firm in range(FIRMS) for tenant in park["tenants"]]
-    # Only what names no tenant and no meter of the example: those of the large park are called otherwise.
+    # Only what names no tenant and no meter of the example: those of the large park have other names.
     large = {key: park[key] for key in ("gateways", "meter_models", "calendar", "tariffs", "factors")}
     large |= {"park": {**park["park"], "id": "large"}, "tenants": firms, "meters": meters}
     file.write_text(yaml.safe_dump(large, allow_unicode=True, sort_keys=False), encoding="utf-8")

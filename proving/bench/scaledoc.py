@@ -8,9 +8,9 @@ from typing import Any
 PARKS = (1, 10, 40, 100, 400)
 YEAR_DAYS = 365
 FULL_CORE = 0.7
-"""So much of a core a process may use on an average: what is late has to be caught up with."""
+"""How much of a core a process may use on average: it must be able to catch up."""
 OPEN_FILES = 65_536
-"""Debian's unit of InfluxDB allows so many."""
+"""The limit in Debian's unit of InfluxDB."""
 _WEEKS = 52
 _PER_DAY = 24 * 60
 _QUARTERS = 96
@@ -91,7 +91,7 @@ def document(figures: dict[str, Any], day: str, prices: Prices) -> str:
 
 
 def _filled(paragraph: str) -> str:
-    """Its lines as long as those of other pages, whatever figures stand in it."""
+    """Wrapped like other pages, whatever figures are in it."""
     return textwrap.fill(" ".join(paragraph.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
@@ -147,7 +147,7 @@ def _table(figures: dict[str, Any], prices: Prices) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Something that is full with so many parks, and what to do before."""
+    """A resource that runs out with this many parks, and what to do before."""
 
     what: str
     parks: float
@@ -155,7 +155,7 @@ class Shortage:
 
 
 def shortages(figures: dict[str, Any]) -> list[Shortage]:
-    """What is full with how many parks, the first one first."""
+    """Which resource runs out with how many parks, the first one first."""
     simulated, share = figures["simulated"], figures["cpu_share"]
     per_park = (figures["open_files"]["all"] - figures["open_files"]["operators"]) / simulated
     on_core = {part: FULL_CORE * simulated / max(share[part], 1e-4) for part in ("ingest", "usage", "broker")}
@@ -173,7 +173,7 @@ def shortages(figures: dict[str, Any]) -> list[Shortage]:
 
 
 def _of_operators_year(figures: dict[str, Any]) -> float:
-    """Files of the operator's database after a year: a shard a week."""
+    """Files of the operator's database after a year, with a shard a week."""
     files = figures["open_files"]
     return float(files["operators"] / files["operators_shards"] * _WEEKS)
 
@@ -209,7 +209,7 @@ store ([servers.md](servers.md) says what was tried).
 
 
 def _rounded(parks: float) -> int:
-    """Two figures are all that an extrapolation is good for."""
+    """An extrapolation has no more than two significant figures."""
     size = max(0, len(str(int(parks))) - 2)
     step: int = 10**size
     return int(parks) // step * step

@@ -19,7 +19,7 @@ from store.schema import OPERATOR_DATABASE
 from store.select import Of, select, where
 
 START_S = 600.0
-"""A country's park files are read for a while; one that ends instead is seen at once."""
+"""How long reading a country's park files may take; a process that ends instead is noticed at once."""
 STORE_S = 120.0
 LOOK_S = 0.005
 GREETING = "connected; session"
@@ -47,13 +47,13 @@ class Station:
             await self.until_said(child, GREETING)
 
     async def keep_ingesters(self, number: int) -> None:
-        """End all but so many, one after the other, so that each leaves its share to the others."""
+        """End all but a number of them, one after the other, so that each leaves its share to the others."""
         while len(self.ingesters) > number:
             await asyncio.to_thread(self.ingesters[-1].stop)
             self.ingesters.pop()
 
     def child(self, name: str, arguments: list[str], **environment: str) -> Child:
-        """A Python process of Ecopark that works on these servers, not yet started; no other setting reaches it."""
+        """A Python process of Ecopark that works on these servers, not yet started; it gets no other settings."""
         known = {
             "ECOPARK_PARK": str(self.parks),
             "ECOPARK_MQTT_URL": self.broker.url,

@@ -17,7 +17,7 @@ from wire.topics import Channel, topic
 
 DATABASE = "telegraf"
 PATHS = {"single": "@this", "batch": "readings"}
-"""Where the readings stand in a message, in the words of Telegraf's JSON parser."""
+"""Where the readings are in a message, in terms of Telegraf's JSON parser."""
 BATCH = 10_000
 PER_MESSAGE = {"single": 1, "batch": 100}
 
@@ -63,7 +63,7 @@ def configuration(mqtt_port: int, influx_url: str, shape: Shape, client_id: str)
 
 @asynccontextmanager
 async def telegrafs(station: Station, shape: Shape, number: int, place: str) -> AsyncIterator[Takers]:
-    """So many Telegrafs on one shared subscription; the binary must be there (`binary`).
+    """Telegrafs on one shared subscription; the binary must be installed (`binary`).
 
     They have a broker of their own: in the other one the last ingester's session would keep a copy of everything.
     `place` names their files: those of an earlier use would say that these are ready.

@@ -11,7 +11,7 @@ from store.schema import OPERATOR_DATABASE
 
 @dataclass(frozen=True, slots=True)
 class Takers:
-    """Who takes a load: processes on a broker's port that write into a database."""
+    """The consumers of a load: processes on a broker's port that write into a database."""
 
     port: int
     database: str

@@ -1,1 +1,1 @@
-"""Kills and pauses everything but the plant while it runs, with a hostile gateway at work, and then counts."""
+"""Kills and pauses everything but the plant while it runs, with a hostile gateway, and then counts."""

@@ -1,7 +1,7 @@
-"""A gateway that somebody has taken over: it has its account, and does all the harm that one can do with it.
+"""A compromised gateway: with its account it does all the harm that it can.
 
 It floods with readings of unknown meters and with noise, sends times from the year 2000 on, uses the client ids of an
-ingester and of other gateways, and publishes on topics of all kinds. Its actions must not reach anybody else.
+ingester and of other gateways, and publishes on topics of all kinds. It must not affect anybody else.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ WEEK_MS: Final = 7 * 86_400_000
 YEAR_2000_MS: Final = 946_684_800_000
 PAUSE_S: Final = 0.05
 LIFE_S: Final = 3.0
-"""How long it keeps a connection before it changes its client id."""
+"""How long it uses a connection before it changes its client id."""
 
 
 class Hostile:

@@ -108,7 +108,7 @@ class Outage:
                 await asyncio.sleep(SAMPLE_S)
 
     async def _live(self, store: Store) -> float:
-        """Wait until the newest reading of every gateway is live; seconds that it took."""
+        """Wait until the newest reading of every gateway is live; returns the seconds that it took."""
         began = time.monotonic()
         while (passed := time.monotonic() - began) < CATCH_UP_S:
             ages = await self._ages(store)

@@ -18,7 +18,7 @@ from wire.address import BrokerAddress
 
 
 class Chaos:
-    """A park in `folder` at one reading a second and meter, and what is done to it in `seconds`.
+    """A park in `folder` with one reading a second of each meter, and the blows against it in `seconds`.
 
     `guarded`: the broker keeps the rules of accounts, so that a gateway may be hostile; else none is.
     """

@@ -1,4 +1,4 @@
-"""A simulated park on private servers, an ordeal, and the count of what the database has in the end.
+"""A simulated park on private servers, an ordeal, and the count of what is in the database in the end.
 
 Chaos and outage differ in the ordeal; the count is the same.
 """
@@ -70,7 +70,7 @@ class Trial:
             await self.crew.stop()
 
     async def _reading(self) -> None:
-        """Wait until every gateway that polls the plant has begun to: on a busy machine an ordeal would be over before.
+        """Wait until every gateway has begun to poll the plant: on a busy machine the ordeal would be over before.
 
         Raises `OperatorError` where one does not begin.
         """

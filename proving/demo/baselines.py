@@ -19,7 +19,7 @@ from proving.plant.weather import weather_of
 from store.client import Store
 
 LEAST_DAYS = 14
-"""A shorter past has no room for a fit and for what is judged by it."""
+"""A shorter past is not enough for a fit and for days to judge by it."""
 _MOST_FITTED = 20
 _JUDGED = 2
 _AHEAD = 60

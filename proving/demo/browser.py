@@ -1,4 +1,4 @@
-"""A real Chromium that opens the pages of a viewer as a reader does, and names what is wrong with them."""
+"""A real Chromium that opens the pages of a viewer as a reader does, and lists their faults."""
 
 import contextlib
 import os
@@ -108,7 +108,7 @@ class Reader:
             self.complaints.append(f"asks {request.url}")
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # what a page that was left had asked for
+        if request.failure != "net::ERR_ABORTED":  # a request of a page that was left
             self.complaints.append(f"{request.url}: {request.failure}")
 
 

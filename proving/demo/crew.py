@@ -46,7 +46,7 @@ class Crew:
             **self.database.environment,
             ENV_FILE: str(self.broker.account(OPERATOR)),
         }
-        """For the operator at a terminal; each part has an account of its own."""
+        """For the operator at a terminal; each part has its own account."""
         self.ingesters = [
             self._child(name, ("-m", "ecopark", "ingest"), INGEST, ECOPARK_INSTANCE=name)
             for name in (f"ingest-{number}" for number in range(1, ingesters + 1))
@@ -71,7 +71,7 @@ class Crew:
         self._ports = await self._start_plant()
 
     def start_gateways(self, *, past: bool) -> None:
-        """Start the gateways, once somebody listens to them; with a `past` they first deliver what lies behind."""
+        """Start the gateways once an ingester has subscribed; with a `past` they first deliver that."""
         for gateway, port in self._ports.items():
             simulated = ["--seed", str(self._plan.seed), "--start", self._plan.start.isoformat()]
             command = ["-m", "ecopark", "gateway", "run", gateway]

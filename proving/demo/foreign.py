@@ -1,6 +1,6 @@
 """Devices of the demo that do not speak Ecopark's messages: a ChirpStack server's uplinks, and a Sparkplug edge node.
 
-Each stands for a gateway of the park file that has a source. It publishes the past and then the present of its meters,
+Each plays a gateway of the park file that has a source. It publishes the past and then the present of its meters,
 and says in the gateway's status how much it has read and how much the broker has not acknowledged. Like most such
 devices it keeps nothing once the broker has acknowledged it.
 """
@@ -39,7 +39,7 @@ AT_ONCE: Final = 64
 
 PAUSE_S: Final = 1.0
 OLD_MS: Final = 60_000
-"""Values older than this are said to be historical."""
+"""Values older than this are marked as historical."""
 
 GROUP: Final = "song-xanh"
 METRICS: Final[Mapping[str, str]] = {
@@ -69,7 +69,7 @@ class Uplinks:
         self._counters = {meter: itertools.count() for meter in self._devices}
 
     def births(self) -> list[Publication]:
-        """Nothing is said before the first uplink."""
+        """Nothing is published before the first uplink."""
         return []
 
     def of(self, readings: Sequence[Mapping[str, Any]], now_ms: int) -> Iterator[Publication]:

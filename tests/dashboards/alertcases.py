@@ -1,4 +1,4 @@
-"""Points that should fire each kind of alert, points next to its threshold, and points at which it ends."""
+"""Points that should fire each kind of alert, points just short of its threshold, and points at which it ends."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

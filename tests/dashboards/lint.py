@@ -194,7 +194,7 @@ def rule_faults(rules: list[dict[str, Any]], panels: dict[str, set[int]]) -> Ite
 
 
 def _rule_labels(place: str, labels: dict[str, str], statement: str) -> Iterator[str]:
-    """A rule's own labels hide those of its series: series that differ in nothing else would be one alert."""
+    """A rule's labels hide the same labels of its series: series that differ only in those would be one alert."""
     _, _, grouped = statement.rpartition("GROUP BY")
     for tag in re.findall(r'"(\w+)"', grouped):
         if tag in labels.keys() - {"park", "tenant"}:  # which say the same

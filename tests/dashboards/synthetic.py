@@ -277,7 +277,7 @@ class Plant:
             yield point(series(EFFICIENCY, tags), fields, ns(start))
 
     def _year(self, tenant: str) -> Iterator[str]:
-        """Where the year will end: beyond a threshold for one tenant."""
+        """The year's forecast: beyond a threshold for one tenant."""
         size = 1.0 if tenant == "textile" else 0.4
         tags = {"park": self.park.id, "tenant": tenant, "period": Period.YEAR.value}
         ends = {"forecast": 3150.0, "forecast_low": 2900.0, "forecast_high": 3400.0, "entered": 58.0}
@@ -316,7 +316,7 @@ class Plant:
                 yield point(head, {**fields, **bought}, ns(self._midnight(0).replace(day=1)))
 
     def _closing(self) -> Iterator[str]:
-        """Three closed months, one of them corrected later, one with a correction waiting; and one that is open."""
+        """Three closed months, one corrected later and one with a correction waiting; and an open month."""
         month = self._midnight(0).replace(day=1)
         months = []
         for _ in range(4):

@@ -70,7 +70,7 @@ async def test_goes_on_until_the_recovery_threshold_is_passed(bare_store: Store,
 
 
 @pytest.mark.parametrize(("behind_s", "fires"), [((3600, 3605, 3610), True), ((86_400, 40_000, 3600), False)])
-async def test_a_backlog_that_comes_less_and_less_late_is_no_clock(
+async def test_a_backlog_that_comes_less_and_less_late_is_no_wrong_clock(
     bare_store: Store, setting: Setting, behind_s: tuple[int, ...], fires: bool
 ) -> None:
     lines = [
@@ -83,7 +83,7 @@ async def test_a_backlog_that_comes_less_and_less_late_is_no_clock(
     assert any(found.values()) is fires
 
 
-async def test_without_data_a_rule_is_quiet_or_says_that_nobody_watches(bare_store: Store, setting: Setting) -> None:
+async def test_without_data_a_rule_is_quiet_or_reports_missing_data(bare_store: Store, setting: Setting) -> None:
     loud = set()
     for rule in all_rules(setting):
         assert await fired(bare_store, rule.provisioned(), NOW) is None, rule.title
@@ -172,7 +172,7 @@ async def test_events_that_need_a_look_fire_and_others_do_not(
     assert any((told or {}).values()) is (kind == "rollover")
 
 
-async def test_a_unit_in_doubt_is_told_until_its_event_is_answered(bare_store: Store, setting: Setting) -> None:
+async def test_a_unit_in_doubt_is_reported_until_its_event_is_answered(bare_store: Store, setting: Setting) -> None:
     tags = {"tenant": "textile", "meter": "em-textile", "kind": UNIT_EVENT}
     rule = rule_of(setting, "meter-unit", "").provisioned()
     await bare_store.write([line(EVENTS, tags, {"text_en": "x", "text_vi": "x"}, NOW - 60 * DAY)], OPERATOR_DATABASE)
@@ -181,7 +181,7 @@ async def test_a_unit_in_doubt_is_told_until_its_event_is_answered(bare_store: S
     assert not any((await fired(bare_store, rule, NOW) or {}).values())
 
 
-async def test_a_loss_is_told_to_whom_the_main_meter_belongs(bare_store: Store, setting: Setting) -> None:
+async def test_a_loss_is_reported_to_the_owner_of_the_main_meter(bare_store: Store, setting: Setting) -> None:
     fields: dict[str, FieldValue] = {"loss": 30.0, "band": 20.0, "incoming": 1000.0}
     tags = {"utility": "electricity", "main": "em-textile", "period": "day"}
     await bare_store.write([line(BALANCE, tags, fields, TODAY - DAY)], OPERATOR_DATABASE)
@@ -209,7 +209,7 @@ async def test_a_meter_of_the_parks_own_above_its_baseline_fires(bare_store: Sto
     assert {dict(labels)["baseline"] for labels, on in (found or {}).items() if on} == {"em-wwtp-electricity"}
 
 
-async def test_the_balance_of_a_month_wakes_nobody(bare_store: Store, setting: Setting) -> None:
+async def test_the_balance_of_a_month_fires_no_alert(bare_store: Store, setting: Setting) -> None:
     fields: dict[str, FieldValue] = {"loss": 500.0, "band": 20.0, "incoming": 1000.0}
     tags = {"utility": "water", "main": "wm-main", "period": "month"}
     await bare_store.write([line(BALANCE, tags, fields, TODAY - DAY)], OPERATOR_DATABASE)

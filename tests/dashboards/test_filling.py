@@ -23,7 +23,7 @@ START = END - timedelta(hours=6)
         ("now/M", datetime(2026, 11, 1, tzinfo=ZONE)),
     ],
 )
-def test_a_window_begins_where_grafana_begins_it(window: str | None, begins: datetime) -> None:
+def test_a_window_begins_where_it_does_in_grafana(window: str | None, begins: datetime) -> None:
     assert span(window, None, START, END, ZONE) == (begins, END)
 
 

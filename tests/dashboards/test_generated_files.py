@@ -32,7 +32,7 @@ def rules(setting: Setting) -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group["rules"]]
 
 
-def test_what_is_committed_is_what_is_generated(setting: Setting) -> None:
+def test_committed_files_are_as_generated(setting: Setting) -> None:
     committed = {str(file.relative_to(COMMITTED)): file.read_text() for file in COMMITTED.rglob("*.*")}
     generated = contents(setting)
     assert committed.keys() == generated.keys()
@@ -104,7 +104,7 @@ def _contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_every_colour_is_seen_on_light_and_on_dark(setting: Setting) -> None:
+def test_every_colour_is_visible_on_light_and_on_dark(setting: Setting) -> None:
     """At least 3 to 1, which WCAG 2 asks of large text and of what a chart is drawn with."""
     used = {colour for text in contents(setting).values() for colour in re.findall(r'"(#[0-9A-F]{6})"', text)}
     assert used >= set(COLOUR.values())
@@ -157,7 +157,7 @@ def test_both_languages_have_the_same_panels_and_ask_the_same(setting: Setting) 
                 )
 
 
-def test_a_tenants_own_page_has_no_choice_and_no_way_out(setting: Setting) -> None:
+def test_a_tenants_own_page_has_no_choices_and_no_links(setting: Setting) -> None:
     own = [board for name, board in boards(setting).items() if name.startswith("tenant/")]
     assert len(own) == 2
     for board in own:
@@ -166,7 +166,7 @@ def test_a_tenants_own_page_has_no_choice_and_no_way_out(setting: Setting) -> No
         assert "/d/ecopark-tenant" not in json.dumps(board)
 
 
-def test_a_tenants_own_page_says_nothing_of_any_tenant(setting: Setting) -> None:
+def test_a_tenants_own_page_names_no_tenant(setting: Setting) -> None:
     for name, content in contents(setting).items():
         if name.startswith("tenant/"):
             assert [tenant.id for park in setting.parks for tenant in park.tenants if f'"{tenant.id}"' in content] == []
@@ -174,13 +174,13 @@ def test_a_tenants_own_page_says_nothing_of_any_tenant(setting: Setting) -> None
             assert [known for known in names if known.en in content or known.vi in content] == []
 
 
-def test_rules_name_their_tenant_where_one_is_meant(setting: Setting) -> None:
+def test_rules_about_a_tenant_name_it(setting: Setting) -> None:
     for rule in rules(setting):
         if rule["uid"].startswith(("demand-", "wastewater-quota-")):
             assert rule["labels"]["tenant"] in {tenant.id for tenant in setting.parks[0].tenants}
 
 
-def test_a_tenants_own_threshold_makes_a_rule_of_its_own(setting: Setting) -> None:
+def test_a_tenants_own_threshold_makes_a_separate_rule(setting: Setting) -> None:
     titles = {rule["title"] for rule in rules(setting)}
     assert {"Water runs at night: over 0.35 (song-xanh)", "Water runs at night: over 0.5 (song-xanh)"} <= titles
     assert "Demand at 85 % of contract: steel (song-xanh)" in titles
@@ -200,7 +200,7 @@ def test_every_place_in_texts_and_questions_of_alerts_is_filled(setting: Setting
             assert not re.search(r"(?<!\{)\{[\w.]+\}", words), words
 
 
-def test_vietnamese_alert_texts_write_numbers_as_vietnamese_does(setting: Setting) -> None:
+def test_vietnamese_alert_texts_write_numbers_in_the_vietnamese_way(setting: Setting) -> None:
     for rule in rules(setting):
         said = rule["annotations"]["summary_vi"]
         assert not re.search(r"\d\.\d{1,2}(?!\d)|\d %", re.sub("{{.*?}}", "", said, flags=re.DOTALL)), said
@@ -208,7 +208,7 @@ def test_vietnamese_alert_texts_write_numbers_as_vietnamese_does(setting: Settin
             assert "reReplaceAll" in filled, said
 
 
-def test_no_address_of_a_person_stands_in_the_files(setting: Setting) -> None:
+def test_no_address_of_a_person_is_in_the_files(setting: Setting) -> None:
     contacts = yaml.safe_load(contents(setting)["alerting/contacts.yaml"])
     settings = [receiver["settings"] for receiver in contacts["contactPoints"][0]["receivers"]]
     assert {one.get("url") or one["addresses"] for one in settings} == {

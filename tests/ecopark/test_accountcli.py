@@ -121,7 +121,7 @@ def test_the_account_is_a_table_and_a_workbook_too(call: Run, tmp_path: Path) ->
     assert set(judged) == {"agrees"}
 
 
-def test_where_the_park_sells_what_it_makes_of_what_it_buys_the_margin_says_so() -> None:
+def test_the_margin_of_a_park_that_sells_what_it_converts_is_marked() -> None:
     flow = EdgeFlow(
         intake=100.0,
         generated=0.0,
@@ -143,7 +143,7 @@ def test_where_the_park_sells_what_it_makes_of_what_it_buys_the_margin_says_so()
     assert own_makes(alone, Language.EN) == ""
 
 
-def test_the_bill_of_the_page_agrees(call: Run, tmp_path: Path) -> None:
+def test_the_bill_in_the_documentation_agrees(call: Run, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "month.md").read_text(encoding="utf-8")
     begin = page.index("    utility: electricity\n")
     file = tmp_path / "bills" / "bill.yaml"

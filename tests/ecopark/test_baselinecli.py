@@ -43,7 +43,7 @@ def last_line(done: Any) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_fit_is_shown_frozen_listed_and_told(call: Run, tmp_path: Path) -> None:
+def test_a_fit_is_shown_frozen_listed_and_explained(call: Run, tmp_path: Path) -> None:
     file = tmp_path / "park.baselines.json"
     shown = call("fit", "textile", *PERIOD, "--json")
     assert shown.returncode == 0, shown.stderr
@@ -79,7 +79,7 @@ def test_a_fit_is_shown_frozen_listed_and_told(call: Run, tmp_path: Path) -> Non
     assert [version["reason"] for version in last_line(told)["versions"]] == ["first weeks", "review"]
 
 
-def test_what_cannot_be_fitted_says_so_with_names(call: Run) -> None:
+def test_what_cannot_be_fitted_is_reported_with_names(call: Run) -> None:
     def refused(*arguments: str) -> str:
         done = call("fit", *arguments)
         assert done.returncode == 2, done.stdout
@@ -144,7 +144,7 @@ def test_a_broken_file_and_a_tenant_that_is_gone_are_named(call: Run, run: Run, 
     assert missing.returncode == 2
 
 
-async def test_computing_a_window_by_hand_keeps_what_baselines_say(
+async def test_computing_a_window_by_hand_keeps_the_figures_of_baselines(
     call: Run, run: Run, store: Store, influx: Influxd, park: Park, tmp_path: Path
 ) -> None:
     frozen = call("fit", "textile", *PERIOD, "--holds-from", str(day(10)), "--reason", "first", "--freeze")

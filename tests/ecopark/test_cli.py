@@ -1,4 +1,4 @@
-"""The command line: what each way to fail looks like, and what a command brings into memory."""
+"""The command line: what each kind of failure looks like, and what a command imports."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.conftest import FaultyProxy
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_tells_what_it_does(command: str) -> None:
+def test_every_command_describes_itself(command: str) -> None:
     told = CliRunner().invoke(app, [command, "--help"], prog_name="ecopark")
     assert told.exit_code == 0, told.output
     assert "Usage: ecopark" in told.output
@@ -31,9 +31,7 @@ def test_a_database_that_does_not_answer_is_one_line_and_exit_1(run: Any) -> Non
     assert line.startswith(f"ecopark: InfluxDB at http://127.0.0.1:{port}: ")
 
 
-async def test_a_server_that_lacks_what_we_ask_for_is_named_with_its_version_and_what_would_do(
-    run: Any, proxy: FaultyProxy
-) -> None:
+async def test_an_unsuitable_server_is_named_with_its_version_and_an_alternative(run: Any, proxy: FaultyProxy) -> None:
     proxy.always, proxy.headers = 200, {"X-Influxdb-Version": "0.9.6"}
     proxy.body = json.dumps({"results": [{"statement_id": 0, "error": "error parsing query: found GROUP"}]})
     failed = await asyncio.to_thread(run, "refused", "list", ECOPARK_INFLUX_URL=proxy.url)
@@ -43,7 +41,7 @@ async def test_a_server_that_lacks_what_we_ask_for_is_named_with_its_version_and
     assert line.startswith(f"ecopark: {proxy.url} (version 0.9.6) {said}")
 
 
-def test_an_ingester_carries_nothing_that_only_reports_need() -> None:
+def test_an_ingester_imports_nothing_that_only_reports_need() -> None:
     code = "import sys, ecopark.commands.ingest; print({'numpy', 'weasyprint', 'pymodbus'} & sys.modules.keys())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"

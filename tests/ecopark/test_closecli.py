@@ -65,7 +65,7 @@ def test_closing_is_refused_with_a_list_and_done_for_a_reason(call: Run, tmp_pat
         (("2026-10", "elsewhere"), "no park file has a park elsewhere"),
     ],
 )
-def test_wrong_use_is_one_clear_line(run: Run, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+def test_wrong_options_are_one_clear_line(run: Run, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     month_park(tmp_path)
     done = run("close", *words, ECOPARK_PARK=str(tmp_path), ECOPARK_INFLUX_URL="http://127.0.0.1:9")
     assert done.returncode == 2

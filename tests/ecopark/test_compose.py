@@ -1,4 +1,4 @@
-"""docker-compose.yml, as far as it can be proven without a Docker engine.
+"""docker-compose.yml, as far as it can be tested without a Docker engine.
 
 It passes `docker-compose config`; what it names exists; its services keep the house rules; and its own commands, with
 its own environment, run the whole park as processes on this machine (with InfluxDB 1.x in the place of 2.x).
@@ -61,7 +61,7 @@ def test_make_env_makes_secrets_once_and_shows_none(env_file: Path) -> None:
     assert not any(secret in again.stdout for secret in secrets)
 
 
-def test_without_env_it_says_what_to_run_and_no_secret_stands_in_the_file(tmp_path: Path) -> None:
+def test_without_env_it_says_what_to_run_and_the_file_has_no_secret(tmp_path: Path) -> None:
     (tmp_path / "none").write_text("")
     command = ["docker-compose", "--env-file", str(tmp_path / "none"), "config"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -128,7 +128,7 @@ def test_gateways_do_not_reach_the_database_nor_the_services(composed: dict[str,
     assert "1884" not in str(published)
 
 
-def test_nobody_is_anonymous_but_in_the_demo_and_on_this_machine(env_file: Path, tmp_path: Path) -> None:
+def test_only_the_demo_on_this_machine_allows_anonymous_access(env_file: Path, tmp_path: Path) -> None:
     opened = tmp_path / "open.env"
     opened.write_text(env_file.read_text().replace("127.0.0.1:3000", "0.0.0.0:3000"))
     command = ["docker-compose", "--env-file", str(opened), "--profile", "demo", "config"]
@@ -201,7 +201,7 @@ def ours(composed: dict[str, Any]) -> Iterator[tuple[str, list[str], dict[str, s
                 yield name, check[1:], environment
 
 
-def test_every_command_and_every_variable_is_one_that_exists(composed: dict[str, Any]) -> None:
+def test_every_command_and_every_variable_exists(composed: dict[str, Any]) -> None:
     known = {f"ECOPARK_{field.upper()}" for field in Settings.model_fields} | {ENV_FILE}
     helps: dict[tuple[str, ...], str] = {}
     for name, command, environment in ours(composed):
@@ -217,7 +217,7 @@ def test_every_command_and_every_variable_is_one_that_exists(composed: dict[str,
 
 
 def _help(program: tuple[str, ...]) -> str:
-    """What a command says of itself: one of ours in this process, for each would take seconds to start."""
+    """The help of a command; ours run in this process, because each would take seconds to start."""
     if program[0] == "ecopark":
         said = CliRunner().invoke(app, [*program[1:], "--help"])
         assert said.exit_code == 0, said.output
@@ -318,7 +318,7 @@ class Machine:
         for target, folder in mounts.items():
             given = {key: value.replace(target, folder) for key, value in given.items()}
         given = {key: value.replace("127.0.0.1:9100", f"127.0.0.1:{port}") for key, value in given.items()}
-        if ENV_FILE in given:  # this database knows no tokens, so no step has made any
+        if ENV_FILE in given:  # this database has no tokens, so no step has made any
             given[ENV_FILE] = ":".join(file for file in given[ENV_FILE].split(":") if "/srv/token" not in file)
         log = self._folder / f"{name}-{len(self.children)}.log"
         child = Child(name, [program, *words[1:], *more], log, given | (env or {}))

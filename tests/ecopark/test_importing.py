@@ -1,4 +1,4 @@
-"""Spreadsheets: how cells are read, what becomes of rows, and an import through a real broker and ingester."""
+"""Spreadsheets: how cells are read, which rows become readings, and an import through a real broker and ingester."""
 
 import csv
 import json
@@ -200,7 +200,7 @@ def test_a_mapping_with_a_fault_says_what_is_wrong(tmp_path: Path, changes: dict
         load_mapping(file)
 
 
-def test_files_that_are_none_are_refused_in_words(tmp_path: Path) -> None:
+def test_unreadable_files_are_refused_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(b"no")
     with pytest.raises(OperatorError, match="not a workbook"):
         read_rows(tmp_path / "x.xlsx")

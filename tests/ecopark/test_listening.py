@@ -1,4 +1,4 @@
-"""What `ecopark listen` makes of what it hears: the presets' own cases, and a broker on which a stranger publishes."""
+"""What `ecopark listen` proposes for what it hears: the presets' own cases, and unknown devices on a broker."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ def test_values_on_topics_of_their_own_are_proposed_by_the_name_in_the_topic() -
     assert ryaml.loads(text)["sources"][0]["preset"] == "esphome"
 
 
-def test_what_else_a_known_device_says_on_the_same_topic_is_no_riddle() -> None:
+def test_other_messages_of_a_known_device_on_the_same_topic_are_not_guessed_at() -> None:
     _, heard = case(CASES / "shelly-3em-notifications")
     assert {shape.preset for shape in shapes(heard)} == {"shelly-3em"}
 
@@ -58,7 +58,7 @@ def test_each_channel_of_a_device_becomes_a_meter() -> None:
     assert aliases == {"shellyproem50-0001", "shellyproem50-0001/1"}
 
 
-def test_a_draft_can_be_pasted_and_says_what_is_guessed() -> None:
+def test_a_draft_can_be_pasted_and_marks_what_is_guessed() -> None:
     _, heard = case(CASES / "chirpstack4-uplink")
     (shape,) = shapes(heard)
     text = draft([shape], "gw-lora")
@@ -136,7 +136,7 @@ def test_what_a_source_of_the_park_file_reads_is_not_proposed_again(tmp_path: Pa
     ]
 
 
-def test_a_source_that_is_meant_for_a_topic_and_cannot_read_it_is_said(tmp_path: Path) -> None:
+def test_a_source_that_cannot_read_its_own_topic_is_reported(tmp_path: Path) -> None:
     park = load_park(park_file(tmp_path, text=PARK + SOURCES))
     (shape,) = shapes([Heard("lora/1/up", json.dumps({"dev": "wm-2", "volume_l": 5}).encode())], [park])
     assert (shape.source, shape.mapped) == ("", ())
@@ -145,7 +145,7 @@ def test_a_source_that_is_meant_for_a_topic_and_cannot_read_it_is_said(tmp_path:
     )
 
 
-def test_ecoparks_own_messages_are_not_news() -> None:
+def test_ecoparks_own_messages_are_not_listed() -> None:
     assert not shapes([Heard("ecopark/v1/park/gw/readings", b"{}")])
 
 
@@ -161,7 +161,7 @@ async def test_it_listens_on_a_broker_and_leaves_out_what_is_retained(broker: Mo
     assert [(shape.preset, sorted(devices(shape))) for shape in found] == [("tasmota", ["line-4"])]
 
 
-async def test_the_command_says_at_once_for_how_long_it_listens(broker: Mosquitto, tmp_path: Path) -> None:
+async def test_the_command_says_first_for_how_long_it_listens(broker: Mosquitto, tmp_path: Path) -> None:
     environment = {**os.environ, "ECOPARK_MQTT_URL": broker.url, "ECOPARK_PARK": str(tmp_path)}
     process = await asyncio.create_subprocess_exec(
         ECOPARK, "listen", "--seconds", "3600", stderr=asyncio.subprocess.PIPE, env=environment

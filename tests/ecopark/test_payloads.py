@@ -1,4 +1,4 @@
-"""`ecopark check --payload`: what would become of a message, value by value, before it is sent."""
+"""`ecopark check --payload` says, value by value, what would happen to a message, before it is sent."""
 
 import json
 import time
@@ -36,7 +36,7 @@ def test_each_value_is_explained(park: Path) -> None:
     assert lines[1] == "wm-2: ph: refused as not_a_number: source water: ph: the text 'x' is not a number"
 
 
-def test_what_is_mapped_and_not_there_is_said(park: Path) -> None:
+def test_a_mapped_value_that_is_missing_is_reported(park: Path) -> None:
     lines = said(park, "lora/1/up", {"dev": "wm-2", "total": None, "ph": 7.0})
     assert lines[1:] == ["wm-2: volume_m3: not stored: source water maps it, but the payload has nothing at total"]
     assert said(park, "lora/1/up", {"dev": "wm-2"}) == [
@@ -45,7 +45,7 @@ def test_what_is_mapped_and_not_there_is_said(park: Path) -> None:
     ]
 
 
-def test_what_the_meter_does_not_serve_is_said(tmp_path: Path) -> None:
+def test_a_value_that_the_meter_does_not_serve_is_reported(tmp_path: Path) -> None:
     text = PARK + SOURCES.replace("ph: ph", "ph: ph, pressure_bar: p")
     lines = said(park_file(tmp_path, text=text), "lora/1/up", {"dev": "wm-2", "total": 5.5, "ph": 7, "p": 3})
     assert lines[2:] == [
@@ -66,7 +66,7 @@ def test_ecoparks_own_messages_are_explained_too(park: Path) -> None:
     )
 
 
-def test_a_value_far_above_what_is_rated_is_said(park: Path) -> None:
+def test_a_value_far_above_the_rating_is_reported(park: Path) -> None:
     for watts, remark in (
         (1100.0, []),
         (1_150_000.0, ["; divided by 1,000 it would be possible, so look at the unit"]),
@@ -94,13 +94,13 @@ def test_codes_beside_the_values_are_counted(tmp_path: Path) -> None:
     assert found[-1] == "1 of its values are errors by the device's own word: counted as bad reads"
 
 
-def test_a_topic_that_nobody_reads_is_said(park: Path) -> None:
+def test_a_topic_that_no_source_reads_is_reported(park: Path) -> None:
     assert said(park, "x/y", {}) == ["no source of the park files reads x/y; ecopark listen proposes one"]
     empty = said(park, "ecopark/v1/demo/gw-1/readings", {"readings": []})
     assert empty == ["there is nothing in it that could be stored or refused"]
 
 
-def test_litres_that_are_mapped_as_cubic_metres_show_by_their_pace(tmp_path: Path) -> None:
+def test_litres_mapped_as_cubic_metres_are_noticed_by_their_rate(tmp_path: Path) -> None:
     source = SOURCES.replace("ph: ph}", "ph: ph}, time: {path: t, unit: ms}")
     file = park_file(tmp_path, text=PARK + source)
     messages = [{"dev": "wm-2", "total": 811_000 + 500 * n, "t": NOW - 3_600_000 + 900_000 * n} for n in range(5)]

@@ -36,7 +36,7 @@ def expressions() -> list[str]:
     return [*asked, *(str(rule["expr"]) for rule in rules())]
 
 
-def test_every_value_is_one_that_a_service_answers() -> None:
+def test_every_metric_is_one_that_a_service_serves() -> None:
     named = {name for text in expressions() for name in re.findall(r"\becopark_\w+", text)}
     assert len(named) > 15
     assert named <= known()

@@ -1,4 +1,4 @@
-"""What is listed as refused: what the database does not have, whatever was replayed before."""
+"""The list of refused readings: all that the database lacks, even where a replay was refused again."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ async def test_all_refusals_of_an_instant_are_found_page_by_page(store: Store) -
     assert [each.time for each in found] == sorted((each.time for each in found), reverse=True)
 
 
-async def test_whatever_a_stranger_wrote_is_listed_shown_and_replayed(
+async def test_anything_that_a_stranger_sent_is_listed_shown_and_replayed(
     broker: Mosquitto, influx: Influxd, store: Store, run: Any
 ) -> None:
     now_ms = time.time_ns() // 1_000_000
@@ -79,7 +79,7 @@ async def test_whatever_a_stranger_wrote_is_listed_shown_and_replayed(
 
 
 @pytest.mark.parametrize("hours", ["nan", "inf", "1e300", "-1"])
-def test_hours_that_are_none_are_refused_in_a_line(hours: str, run: Any) -> None:
+def test_invalid_hours_are_refused_in_one_line(hours: str, run: Any) -> None:
     done = run("refused", "list", "--hours", hours)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

@@ -19,7 +19,7 @@ def ecopark(influx_url: str, *words: str, park: Path = EXAMPLE) -> subprocess.Co
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
-async def test_a_month_without_data_is_written_and_told(influx: Influxd, tmp_path: Path) -> None:
+async def test_a_month_without_data_is_written_and_reported(influx: Influxd, tmp_path: Path) -> None:
     out = tmp_path / "new folder" / "report.html"
     words = ("report", "tenant", "textile", "--month", "2026-10", "--lang", "en", "--out", str(out), "--json")
     done = ecopark(influx.url, *words)
@@ -49,14 +49,14 @@ async def test_the_report_of_a_year_has_its_forms_beside_it(influx: Influxd, tmp
         (("park", "--year", "2026", "--lang", "fr", "--out", "x.html"), "fr"),
     ],
 )
-def test_wrong_use_is_one_clear_line_and_exit_2(words: tuple[str, ...], told: str) -> None:
+def test_wrong_options_are_one_clear_line_and_exit_2(words: tuple[str, ...], told: str) -> None:
     done = ecopark("http://127.0.0.1:9", "report", *words)
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_is_away_is_a_failure_and_not_a_traceback(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_one_line_and_not_a_traceback(tmp_path: Path) -> None:
     out = str(tmp_path / "x.html")
     done = ecopark("http://127.0.0.1:9", "report", "park", "--month", "2026-10", "--out", out)
     assert done.returncode == 1

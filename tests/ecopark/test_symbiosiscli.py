@@ -1,4 +1,4 @@
-"""`ecopark symbiosis` on a real database: what it proposes, and what it says where something is not known."""
+"""`ecopark symbiosis` on a real database: what it proposes, and its messages where something is not known."""
 
 import json
 from datetime import datetime
@@ -51,7 +51,7 @@ async def test_matches_are_proposed_from_what_the_database_holds(influx: Influxd
     assert "500 m in a straight line" in done.stdout
 
 
-async def test_nothing_is_said_of_days_without_data(influx: Influxd, tmp_path: Path) -> None:
+async def test_nothing_is_reported_for_days_without_data(influx: Influxd, tmp_path: Path) -> None:
     park_of(tmp_path, AIR, WASH)
     done = ecopark(influx.url, "symbiosis", *DAYS, park=tmp_path / "park.yaml")
     assert done.returncode == 0, done.stderr
@@ -77,14 +77,14 @@ def test_a_surplus_without_temperature_is_one_message_and_no_number(tmp_path: Pa
         (("elsewhere",), "no park file has a park elsewhere"),
     ],
 )
-def test_wrong_use_is_one_clear_line(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+def test_wrong_options_are_one_clear_line(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     park_of(tmp_path, AIR, WASH)
     done = ecopark("http://127.0.0.1:9", "symbiosis", *words, park=tmp_path / "park.yaml")
     assert done.returncode == 2
     assert told in done.stderr
 
 
-def test_a_park_without_streams_says_so(tmp_path: Path) -> None:
+def test_a_park_without_streams_gets_a_message(tmp_path: Path) -> None:
     park_of(tmp_path, "  []\n")
     done = ecopark("http://127.0.0.1:9", "symbiosis", park=tmp_path / "park.yaml")
     assert done.returncode == 2

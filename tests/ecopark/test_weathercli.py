@@ -1,4 +1,4 @@
-"""`ecopark weather` as an operator calls it: hours become days, and what is missing is refused with its place."""
+"""`ecopark weather` as an operator calls it: hours become days, and gaps are refused with their line."""
 
 import json
 from collections.abc import Callable

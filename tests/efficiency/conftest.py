@@ -1,4 +1,4 @@
-"""The demo park's plant, its readings written straight to a real database, and the usage service's work on them."""
+"""The demo park's plant, its readings written straight to a real database and computed by the usage service."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""A park of five meters whose use follows what is made, in hourly readings written straight to the database."""
+"""A park of five meters whose use follows production, with hourly readings written straight to the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -35,7 +35,7 @@ METERS = ("em-textile", "pm-textile", "wm-textile", "em-pump", "em-idle")
 
 
 def small_park(folder: Path) -> tuple[Path, Park]:
-    """The park file and what stands in it."""
+    """The park file and its content."""
     file = folder / "park.yaml"
     file.write_text(PARK, encoding="utf-8")
     return file, load_park(file)

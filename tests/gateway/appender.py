@@ -1,4 +1,4 @@
-"""A process of its own that appends to a spool and says so on standard output, until it is killed or done.
+"""A separate process that appends to a spool and reports it on standard output, until it is killed or done.
 
 `python appender.py SPOOL COUNT [SYNCHRONOUS]`: prints `+ID` when an append has returned and `-ID` before forgetting.
 Without SYNCHRONOUS the spool is as it is delivered.

@@ -1,4 +1,4 @@
-"""A gateway under test, and the other side of the wire as far as a gateway sees it."""
+"""A gateway under test, and the ingester's side as far as a gateway sees it."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ async def until(condition: Callable[[], bool], seconds: float = DEADLINE_S) -> N
 
 @dataclass
 class Receiver:
-    """Stands where the ingester stands: takes messages, and answers as the test wants."""
+    """In place of the ingester: takes messages, and answers as the test wants."""
 
     port: int
     answer: Callable[[str, int], list[str]] = field(default=lambda name, _: [name])
@@ -149,7 +149,7 @@ class Rig:
 
 @dataclass
 class Running:
-    """A gateway that was started; `counts` as it last told."""
+    """A gateway that was started; `counts` are the last it reported."""
 
     stop: asyncio.Event
     feed: Feed

@@ -1,4 +1,4 @@
-"""Starts spools on a disk that somebody else has filled: `python crowded.py FOLDER`; prints what came of it."""
+"""Starts spools on a full disk: `python crowded.py FOLDER`; prints the result."""
 
 import contextlib
 import sys

@@ -1,4 +1,4 @@
-"""Fills the disk that a spool is on, then forgets bit by bit: `python filler.py SPOOL`; prints `went on` if it can."""
+"""Fills the disk with the spool, then deletes bit by bit: `python filler.py SPOOL`; prints `went on` on success."""
 
 import sys
 from pathlib import Path

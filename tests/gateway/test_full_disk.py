@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 
 
 def on_a_disk_of_its_own(script: str, folder: Path, argument: Path) -> list[str]:
-    """What a script says that works on a small disk mounted at a folder.
+    """The output of a script that works on a small disk mounted at a folder.
 
     In a mount namespace of its own: as root, and as a user where the kernel lets users have one.
     """

@@ -1,4 +1,4 @@
-"""M-Bus: records of telegrams that real meters send, and a bus with several meters behind a TCP converter and a pty."""
+"""M-Bus: records of real meters' telegrams, and a bus with several meters behind a TCP converter and a pty."""
 
 import re
 from collections.abc import AsyncIterator
@@ -176,7 +176,7 @@ def test_an_address_is_primary_or_secondary(written: int | str, meant: str) -> N
     assert MbusMeterBlock.model_validate({"address": written}).address == meant
 
 
-def test_faults_of_a_block_are_told_in_words(tmp_path: Path) -> None:
+def test_faults_of_a_block_are_described(tmp_path: Path) -> None:
     gas = UTILITIES[Utility.NATURAL_GAS].counter
     meter = {"id": "g", "name": {"en": "G", "vi": "G"}, "gateway": "gw", "utility": "natural_gas", "interval_s": 60}
     meter |= {"rated": 10, "mbus": {"address": 12345678, "registers": {gas: {"kind": "volume"}}}}

@@ -118,7 +118,7 @@ async def plant() -> AsyncIterator[Plant]:
 
 @asynccontextmanager
 async def polled(*meters: Meter, line: str | None = None, abandon: bool = False) -> AsyncIterator[list[list[Reading]]]:
-    """What the source yields while the test looks on; `abandon`: do not wait for its end."""
+    """What the source has yielded so far; `abandon`: do not wait for its end."""
     stop = asyncio.Event()
     batches: list[list[Reading]] = []
 
@@ -209,7 +209,7 @@ async def test_a_slow_line_delays_no_other(plant: Plant, until: "Until") -> None
     assert {one.meter for batch in batches for one in batch} == {"m-1"}
 
 
-async def test_a_host_is_not_asked_again_before_its_readings_are_in_safe_hands(plant: Plant, until: "Until") -> None:
+async def test_a_host_is_not_asked_again_before_its_readings_are_safe(plant: Plant, until: "Until") -> None:
     await plant.start()
     stop = asyncio.Event()
     async with Polling(lines(meter("m-1"), line=plant.line), clock=time.time, stop=stop) as source:
@@ -245,7 +245,7 @@ async def test_a_meter_with_a_longer_interval_is_read_less_often(plant: Plant, u
     assert rounds[1] - rounds[0] == 2
 
 
-def test_a_meter_without_a_host_is_the_operators_matter() -> None:
+def test_a_meter_without_a_host_is_reported_to_the_operator() -> None:
     with pytest.raises(OperatorError, match="m-1 names no Modbus line"):
         lines(meter("m-1"), line=None)
 

@@ -95,7 +95,7 @@ async def served(devices: Iterable[SimDevice], *, rtu: bool = False) -> AsyncIte
 
 @asynccontextmanager
 async def serial_pair() -> AsyncIterator[tuple[str, str]]:
-    """Two serial ports whose wires lead to each other."""
+    """Two serial ports that are wired to each other."""
     loop = asyncio.get_running_loop()
     pairs = [os.openpty(), os.openpty()]
     masters = [master for master, _ in pairs]
@@ -185,7 +185,7 @@ async def test_the_scale_factor_may_change_from_one_round_to_the_next() -> None:
     assert found == [1.234, 12.34, 0.1234]
 
 
-async def test_values_that_say_nothing_are_counted_and_named(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unavailable_values_are_counted_and_named(caplog: pytest.LogCaptureFixture) -> None:
     places, words, values = numbers("ABCD")
     words[100] = 0x8000
     now = Now()
@@ -200,7 +200,7 @@ async def test_values_that_say_nothing_are_counted_and_named(caplog: pytest.LogC
 
 
 @pytest.mark.parametrize("rtu", [False, True], ids=["tcp", "rtu-over-tcp"])
-async def test_a_device_that_answers_for_another_is_noticed(caplog: pytest.LogCaptureFixture, *, rtu: bool) -> None:
+async def test_an_answer_from_another_device_is_discarded(caplog: pytest.LogCaptureFixture, *, rtu: bool) -> None:
     async def impostor(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers every request as device 9, with the words that were asked for."""
         while data := await reader.read(300):

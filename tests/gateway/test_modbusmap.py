@@ -135,7 +135,7 @@ def test_a_sleeping_register_is_left_out_and_costs_no_other() -> None:
         ({"type": "uint16", "exponent": 1}, [5, 0x8000], "the scale factor at 1 is -32768"),
     ],
 )
-def test_what_is_no_number_has_a_reason(place: dict[str, Any], words: list[int], why: str) -> None:
+def test_a_value_that_is_no_number_has_a_reason(place: dict[str, Any], words: list[int], why: str) -> None:
     ((_, said),) = read(words, **place).missing
     assert said.startswith(why)
 
@@ -166,7 +166,7 @@ def test_a_register_may_have_no_value_that_means_nothing() -> None:
         ({"addresses_from": 1, "sunspec": [103], "registers": {"q": {"address": 2, "type": "uint16"}}}, "leave it out"),
     ],
 )
-def test_a_map_that_cannot_be_read_is_refused_in_words(chart: dict[str, Any], says: str) -> None:
+def test_an_invalid_map_is_refused_with_a_reason(chart: dict[str, Any], says: str) -> None:
     found = [right for _, right in wrong_in(Map.model_validate(chart))]
     assert any(says in right for right in found), found
 

@@ -156,7 +156,7 @@ def test_a_refusal_by_the_broker_is_tried_again_later_and_confirms_nothing() -> 
 
 
 @pytest.mark.parametrize("by_broker", [True, False])
-def test_the_brokers_acknowledgement_confirms_only_where_it_was_told_to(by_broker: bool) -> None:
+def test_the_brokers_acknowledgement_confirms_only_where_configured(by_broker: bool) -> None:
     at = Clocked(by_broker=by_broker)
     at.send(1)
     at.outbox.acknowledged(1)

@@ -1,6 +1,6 @@
-"""Kill -9 at any time, and the power lost at any instant: what `append` returned is still there.
+"""Kill -9 and loss of power at any instant: what `append` returned is still there.
 
-The power is lost on paper: a real appender runs under strace, and its recorded system calls are played into a model
+Loss of power is simulated: a real appender runs under strace, and its recorded system calls are replayed on a model
 of a disk that keeps only what was synced (or that and some of the rest, which a real disk may do too).
 """
 
@@ -30,7 +30,7 @@ def on_disk(path: Path) -> list[str]:
 
 
 def required(told: list[str]) -> set[str]:
-    """Ids that must be there: appended, and not on their way out."""
+    """Ids that must be there: appended, and not being deleted."""
     return {line[1:] for line in told if line[0] == "+"} - {line[1:] for line in told if line[0] == "-"}
 
 

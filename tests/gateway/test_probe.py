@@ -1,4 +1,4 @@
-"""Reading one device to see whether it is connected rightly: what is shown, and what is said of it.
+"""`ecopark gateway probe`: the values that it shows and its remarks.
 
 The devices are pymodbus' own server, and a bus whose telegrams real M-Bus meters sent.
 """
@@ -149,7 +149,7 @@ async def test_an_mbus_meter_on_a_serial_port_is_shown_with_all_that_it_says(tmp
         (Bus(primary={6: [b"\x68\x03\x03\x68\x08\x06\x72\x00\x16"]}), "6", "its answer is damaged"),
     ],
 )
-async def test_an_mbus_meter_that_does_not_answer_is_the_other_sides(bus: Bus, device: str, says: str) -> None:
+async def test_a_silent_mbus_meter_is_reported_as_unavailable(bus: Bus, device: str, says: str) -> None:
     async with behind_tcp(bus) as line:
         status, _, err = await run(f"{line}?timeout=0.5", "--profile", "mbus-water", "--device", device)
     assert (status, says in err) == (1, True), err
@@ -165,7 +165,7 @@ async def test_an_mbus_meter_that_does_not_answer_is_the_other_sides(bus: Bus, d
         (("modbus-rtu:///dev/ttyX?baud=9600", "--profile", "abb-b23", "--device", "1"), "parity: field required"),
     ],
 )
-async def test_wrong_use_is_said_in_words(arguments: tuple[str, ...], says: str) -> None:
+async def test_wrong_options_are_reported_in_one_line(arguments: tuple[str, ...], says: str) -> None:
     status, _, err = await run(*arguments)
     assert status == 2
     assert says in err
@@ -183,7 +183,7 @@ async def test_a_port_that_cannot_be_set_is_a_line_that_cannot_be_connected(sche
     assert "cannot be connected" in said[1][2], said
 
 
-async def test_a_line_that_nobody_answers_on_is_the_other_sides(tmp_path: Path) -> None:
+async def test_a_silent_line_is_reported_as_unavailable(tmp_path: Path) -> None:
     profile = tmp_path / "own.yaml"
     profile.write_text("modbus: {addresses_from: 0, registers: {power_kw: {address: 1, type: uint16}}}")
     chart = Map.model_validate({"addresses_from": 0, "registers": {"power_kw": {"address": 1, "type": "uint16"}}})

@@ -1,4 +1,4 @@
-"""Profiles read from a device that holds what other people's maps say a meter of that make holds."""
+"""Profiles read a device whose registers follow other public maps of that make."""
 
 from pathlib import Path
 from typing import Any

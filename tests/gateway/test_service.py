@@ -104,7 +104,7 @@ async def test_a_broker_that_refuses_the_topic_confirms_nothing(
     assert in_spool(rig.spool) == {0}
 
 
-async def test_a_wrong_password_is_said_once_and_mended_by_an_operator(
+async def test_a_wrong_password_is_logged_once_and_the_gateway_recovers_when_it_is_corrected(
     rig: "Rig", feed: "Feed", until: "Until", readings: "Make", caplog: pytest.LogCaptureFixture
 ) -> None:
     rig.broker.process.stop()
@@ -123,7 +123,7 @@ async def test_a_wrong_password_is_said_once_and_mended_by_an_operator(
 
 
 class Proxy:
-    """Between gateway and broker; stalled, it takes bytes and passes none on, without closing anything."""
+    """A proxy before the broker; stalled, it takes bytes and passes none on, without closing anything."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -225,7 +225,7 @@ def files_cannot_grow() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_a_full_disk_is_told_in_the_status_and_the_gateway_goes_on(
+async def test_a_full_disk_is_in_the_status_and_the_gateway_goes_on(
     rig: "Rig", feed: "Feed", until: "Until", readings: "Make"
 ) -> None:
     receiver = await rig.listen()
@@ -241,7 +241,7 @@ async def test_a_full_disk_is_told_in_the_status_and_the_gateway_goes_on(
     assert (await running.end()).discarded == 3
 
 
-async def test_a_full_spool_gives_up_what_the_broker_has_and_says_so(
+async def test_a_full_spool_discards_what_the_broker_has_and_reports_it(
     rig: "Rig", feed: "Feed", until: "Until", readings: "Make", caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver = await rig.listen()
@@ -257,7 +257,9 @@ async def test_a_full_spool_gives_up_what_the_broker_has_and_says_so(
     assert caplog.text.count("the spool is full") == 1
 
 
-async def test_the_last_will_and_the_last_status_tell_that_it_is_gone(rig: "Rig", feed: "Feed", until: "Until") -> None:
+async def test_the_last_will_and_the_last_status_say_that_it_is_offline(
+    rig: "Rig", feed: "Feed", until: "Until"
+) -> None:
     receiver = await rig.listen()
     running = rig.start(feed)
     await until(lambda: bool(receiver.statuses) and receiver.statuses[-1].online)

@@ -61,7 +61,7 @@ _STEPS = st.lists(
 
 @given(steps=_STEPS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_it_holds_what_a_plain_list_would_hold(
+def test_it_contains_what_a_plain_list_would_contain(
     steps: list[tuple[str, list[int]]], tmp_path_factory: pytest.TempPathFactory, readings: "Make"
 ) -> None:
     path = tmp_path_factory.mktemp("model") / "spool.db"
@@ -135,7 +135,7 @@ def test_large_batches_become_messages_within_the_bounds_of_the_wire(
     assert len({row.id for row in rows}) == len(rows)
 
 
-def test_when_full_what_the_broker_has_goes_first_then_the_oldest_and_the_loss_is_kept(
+def test_when_full_it_discards_what_the_broker_has_first_then_the_oldest_and_counts_the_loss(
     opened: Callable[..., Spool], readings: "Make"
 ) -> None:
     spool = opened()
@@ -282,7 +282,7 @@ def test_two_gateways_cannot_share_a_spool(path: Path, opened: Callable[..., Spo
         Spool(path, clock=lambda: 0.0)
 
 
-def test_a_folder_that_cannot_be_written_is_the_operators_matter(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_to_the_operator(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OperatorError, match="cannot be opened"):
         Spool(tmp_path / "file" / "spool.db", clock=lambda: 0.0)

@@ -13,7 +13,7 @@ from wire.messages import Reading
 
 
 async def past(count: int) -> AsyncIterator[list[Reading]]:
-    """Yield one reading for each of the last `count` seconds, as fast as they are taken."""
+    """Yield one reading for each of the last `count` seconds, as fast as they are consumed."""
     first = time.time_ns() // 1_000_000 - count * 1_000
     for start in range(0, count, 500):
         values = ({"energy_kwh": float(n), "power_kw": 1.5} for n in range(start, start + 500))

@@ -1,4 +1,4 @@
-"""The accept step: for every reason a message that earns it; for any bytes a line or a refusal, never an exception."""
+"""The accept step: a message for every reason; any bytes become a line or a refusal, never an exception."""
 
 import json
 from datetime import UTC, datetime
@@ -136,7 +136,7 @@ def test_unknown_gateway_and_park(known: Directory) -> None:
         assert accepted.park == ("demo" if "demo" in topic else "")
 
 
-def test_each_reason_but_the_databases_own_was_earned() -> None:
+def test_each_reason_except_the_databases_own_occurs() -> None:
     earned = {reason for _, reason in REFUSED.values()} | {Reason.UNKNOWN_GATEWAY}
     assert earned == set(Reason) - {Reason.STORE_REJECTED}
 
@@ -182,7 +182,7 @@ def test_good_readings_survive_their_neighbours(known: Directory) -> None:
     assert accepted.id == "b-2"
 
 
-def test_what_is_said_twice_is_stored_and_what_contradicts_is_refused(known: Directory) -> None:
+def test_repeated_values_are_stored_and_contradicting_ones_refused(known: Directory) -> None:
     same, other = reading(), reading(values={"energy_kwh": 2.5})
     as_text = reading(ts=datetime.fromtimestamp(NOW / 1000, UTC).isoformat(), values={"energy_kwh": 3.5})
     accepted = taken({"readings": [GOOD, same, other, reading(values={"power_kw": 1})]}, known)
@@ -195,7 +195,7 @@ def test_what_is_said_twice_is_stored_and_what_contradicts_is_refused(known: Dir
     assert len(accepted.refusals) == 1
 
 
-def test_a_refusal_holds_what_was_received(known: Directory) -> None:
+def test_a_refusal_contains_what_was_received(known: Directory) -> None:
     refusal = taken(reading(meter="em-9"), known).refusals[0]
     assert json.loads(refusal.payload) == reading(meter="em-9")
     assert taken(b"\x00\xff", known).refusals[0].payload == b"\x00\xff"
@@ -268,11 +268,11 @@ def test_any_topic_is_answered_and_its_refusals_can_be_written(
 
 
 @pytest.mark.parametrize("topic", ["", "ecopark/v1", "ecopark/v1/demo/gw-1/status", "x" * 65_535, "ecopark/v1/a/b/c/d"])
-def test_what_is_no_readings_topic_is_malformed(topic: str, known: Directory) -> None:
+def test_other_topics_are_malformed(topic: str, known: Directory) -> None:
     assert taken(GOOD, known, topic).refusals[0].reason is Reason.MALFORMED
 
 
-def test_park_text_is_a_park(park: Path) -> None:
+def test_a_park_written_as_text_is_a_park(park: Path) -> None:
     assert load_park(park).id == "demo"
 
 

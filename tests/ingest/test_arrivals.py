@@ -1,4 +1,4 @@
-"""The trace of what arrived late: there once the readings are, by meter, and before the acknowledgement."""
+"""Late readings are noted by meter when they are stored, before the acknowledgement."""
 
 import json
 import time

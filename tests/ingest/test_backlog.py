@@ -1,4 +1,4 @@
-"""What one gateway has piled up while it was offline does not hold up what another reads now."""
+"""The backlog of one gateway does not delay the live readings of another."""
 
 import asyncio
 import sys

@@ -107,7 +107,7 @@ def test_a_gauge_behind_transformers_is_stored_as_it_is_before_them(tmp_path: Pa
 
 
 def test_a_gauge_keeps_the_ratio_that_it_came_with_until_it_is_sent_again(tmp_path: Path) -> None:
-    """A ratio that is corrected for the past reaches a stored gauge by the reading itself, which overwrites it."""
+    """A ratio corrected for the past changes a stored gauge only when the reading is sent again."""
     lines = []
     for ratio in (400, 200):
         text = PARK.replace(
@@ -141,7 +141,7 @@ def test_a_register_of_import_minus_export_may_be_below_zero(said: str, tmp_path
 
 
 def test_what_a_meter_can_show_is_its_own(tmp_path: Path) -> None:
-    """Ranges of the park file, a register below zero, a larger roll-over of an earlier instrument, a first instant."""
+    """Ranges in the park file, a register below zero, a larger roll-over of an earlier instrument, a first instant."""
     file = tmp_path / "demo.yaml"
     text = PARK.replace(
         "registers: {energy_kwh: {}, power_kw: {}, power_factor: {}, current_a: {}, voltage_v: {}}",

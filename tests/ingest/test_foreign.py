@@ -98,7 +98,7 @@ async def _refused(station: Station, count: int) -> list[Any]:
     return rows if len(rows) >= count else []
 
 
-async def test_a_message_that_the_broker_had_kept_is_no_reading(station: Station, until: Until) -> None:
+async def test_a_retained_message_is_no_reading(station: Station, until: Until) -> None:
     async with aiomqtt.Client("127.0.0.1", station.broker.port) as device:
         await device.publish("tele/em-1/SENSOR", sensor(1.0, local(120)), qos=1, retain=True)
         await station.started()
@@ -156,7 +156,7 @@ def test_a_source_of_no_gateway_is_a_fault_of_the_park_file(tmp_path: Path) -> N
         load_park(file)
 
 
-def test_two_sources_on_one_topic_each_read_their_own_devices(tmp_path: Path) -> None:
+def test_two_sources_on_one_topic_each_read_only_their_devices(tmp_path: Path) -> None:
     both = """
 sources:
   - {id: a, gateway: gw-1, messages: [{topic: x/up, device: {path: dev}, values: {energy_kwh: e}}]}

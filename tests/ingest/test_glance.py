@@ -1,4 +1,4 @@
-"""A glance says that nothing in a message can be good only where that is so, and counts what is wrong with each."""
+"""A glance says that a message has no good reading only where that is true, and counts the reasons."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ def message(**others: Any) -> bytes:
         ({"values": {"ph": 7}}, Reason.UNKNOWN_QUANTITY),
     ],
 )
-def test_what_cannot_be_good(carrier: Carrier, others: dict[str, Any], reason: Reason) -> None:
+def test_messages_without_a_good_reading(carrier: Carrier, others: dict[str, Any], reason: Reason) -> None:
     found = glance(message(**others), carrier, NOW)
     assert found is not None
     assert found.counts == {reason: 1}
@@ -63,12 +63,12 @@ def test_what_cannot_be_good(carrier: Carrier, others: dict[str, Any], reason: R
         {"values": 1},
     ],
 )
-def test_what_may_be_good_or_has_to_be_looked_at(carrier: Carrier, others: dict[str, Any]) -> None:
+def test_messages_that_may_have_a_good_reading(carrier: Carrier, others: dict[str, Any]) -> None:
     assert glance(message(**others), carrier, NOW) is None
 
 
 def test_what_a_meter_had_to_send_before_its_horizon_is_as_late_as_its_beginning(carrier: Carrier) -> None:
-    """Both ends hold by themselves: a meter without a first day has the horizon, and the other way round."""
+    """Each bound applies alone: a meter without a first day has the horizon, and the other way round."""
     always = carrier._replace(meters={"em-1": carrier.meters["em-1"]._replace(since_ms=float("-inf"))})
     assert glance(message(ts=NOW - carrier.horizon_ms), always, NOW) is None
     assert glance(message(ts=NOW - carrier.horizon_ms - 1), always, NOW) is not None
@@ -83,7 +83,7 @@ def test_what_a_meter_had_to_send_before_its_horizon_is_as_late_as_its_beginning
         (b'{"readings":[]}', Reason.MALFORMED),
     ],
 )
-def test_what_is_no_message(carrier: Carrier, payload: bytes, reason: Reason) -> None:
+def test_bytes_that_are_no_message(carrier: Carrier, payload: bytes, reason: Reason) -> None:
     found = glance(payload, carrier, NOW)
     assert found is not None
     assert found.counts == {reason: 1}

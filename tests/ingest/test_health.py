@@ -1,4 +1,4 @@
-"""What an ingester says of itself while messages wait, and while there are none."""
+"""An ingester's own health while messages wait, and while none do."""
 
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a gateway that somebody has taken over can send: it costs the database little, and stops nobody."""
+"""What a compromised gateway can send: it costs the database little, and stops nobody."""
 
 import json
 import time
@@ -53,7 +53,7 @@ async def test_old_times_make_no_shards(station: Station, until: Until) -> None:
 async def test_a_refusal_that_the_database_does_not_take_stops_nothing(
     field: str, kept: int, station: Station, until: Until
 ) -> None:
-    """Where its content has another type in the database it is kept without, and where that is not enough, counted."""
+    """A refusal whose content has another type in the database is stored without it; if that fails, it is counted."""
     spoil = f"refused,gateway=gw-1,instance=one,park=demo,reason=malformed {field}=true {now()}000000"
     await station.store.write([spoil], OPERATOR_DATABASE)
     child = await station.started()
@@ -72,7 +72,7 @@ async def test_a_refusal_that_the_database_does_not_take_stops_nothing(
 
 
 async def test_topics_that_look_like_an_ingesters_are_refused_and_acknowledged(station: Station, until: Until) -> None:
-    """Sent as the presence of an ingester, they used to be swallowed, and 20,000 of them stopped ingestion."""
+    """They look like the presence of an ingester; 20,000 of them once stopped ingestion."""
     await station.started()
     async with station.gateway() as gateway:
         for number in range(50):
@@ -110,7 +110,7 @@ async def test_what_a_broker_kept_is_not_stored_again(station: Station, until: U
 
 
 async def test_thousands_of_refusals_are_sent_again_and_what_is_refused_again_stays(station: Station) -> None:
-    """More than are read in one go, some of them hours apart; the meter of one is unknown still."""
+    """More than are read in one go, some of them hours apart; the meter of one is still unknown."""
     began = now()
     ledger = Ledger("one")
     instants = [began - 40 * 3_600_000 + n * 60_000 + (n // 500) * 3_600_000 for n in range(PAGE + 7)]
@@ -134,7 +134,7 @@ async def test_thousands_of_refusals_are_sent_again_and_what_is_refused_again_st
 
 
 async def test_good_readings_come_through_a_flood_while_the_database_is_away(station: Station, until: Until) -> None:
-    """Its own as well, one in the midst of each hundredth message; every other reading of the flood is counted."""
+    """Its own too, one within each hundredth message; all other readings of the flood are counted."""
     await station.started()
     first = now()
     async with station.gateway("gw-1") as flooder, station.gateway("gw-2") as other:

@@ -1,4 +1,4 @@
-"""Fair shares: who floods waits behind itself, and memory is bounded whatever comes."""
+"""Fair shares: a gateway that floods delays only itself, and memory is bounded."""
 
 import asyncio
 import json
@@ -73,7 +73,7 @@ async def test_a_good_reading_is_in_the_batch_after_the_one_that_is_written(inta
 
 
 def wrong(what: str, count: int) -> bytes:
-    """A message of readings none of which is good, and about which nothing can be seen without taking them apart."""
+    """A message without a good reading, which only decoding can show."""
     reading: dict[str, Any] = {"meter": "em-1", "ts": NOW, "values": {"energy_kwh": 1.0}}
     others: dict[str, dict[str, Any]] = {
         "meter": {"meter": "em-9"},
@@ -92,7 +92,7 @@ WRONG = ("meter", "escaped", "elsewhere", "time", "future", "value", "quantity")
 
 
 async def spent(intake: Intake, socket: Socket) -> None:
-    """Have the flooder's ration of refusals used up, and what it took written."""
+    """Use up the flooder's ration of refusals, and write what that took."""
     for _ in range(60):
         intake.receive([socket.delivery(FLOODER, unknown(1_000))])
         intake.written(await intake.next_batch())
@@ -102,7 +102,7 @@ async def spent(intake: Intake, socket: Socket) -> None:
 
 @pytest.mark.parametrize("what", WRONG)
 async def test_a_good_reading_is_received_whatever_was_refused_before_it(intake: Intake, what: str) -> None:
-    """Large messages of a gateway whose ration is used up: nothing waits, nothing is held, all is counted."""
+    """Large messages of a gateway whose ration is used up: nothing waits or stays in memory, all is counted."""
     socket = Socket()
     await spent(intake, socket)
     payload = wrong(what, 2_000)
@@ -244,7 +244,7 @@ async def test_bare_readings_go_into_another_batch_once_the_park_file_is_another
     assert [(await intake.next_batch()).messages for _ in range(2)] == [2, 3]
 
 
-async def test_a_bare_reading_that_the_broker_had_kept_is_none_among_others(intake: Intake) -> None:
+async def test_a_retained_bare_reading_is_dropped_among_others(intake: Intake) -> None:
     socket = Socket()
     kept = socket.delivery(FLOODER, bare(2), retained=True)
     intake.receive([socket.delivery(FLOODER, bare(1)), kept, socket.delivery(FLOODER, bare(3))])
@@ -284,7 +284,7 @@ async def test_messages_of_one_gateway_stay_in_order(intake: Intake) -> None:
         assert own == sorted(own)
 
 
-async def test_the_socket_is_not_read_while_too_much_is_held(intake: Intake) -> None:
+async def test_the_socket_is_not_read_while_too_much_is_in_memory(intake: Intake) -> None:
     socket = Socket()
     while not socket.paused:
         intake.receive([socket.delivery(FLOODER, b"\xff" * 250_000)])
@@ -302,7 +302,7 @@ async def test_retained_messages_are_acknowledged_and_not_stored(intake: Intake)
     assert (batch.readings, batch.refused, intake.retained) == (0, 0, 1)
 
 
-async def test_what_is_lost_of_the_park_file_meanwhile_goes_into_another_batch(
+async def test_a_gateway_removed_from_the_park_file_goes_into_another_batch(
     intake: Intake,
 ) -> None:
     socket = Socket()
@@ -332,7 +332,7 @@ def test_a_quiet_connection_never_waits_and_a_busy_one_not_for_long() -> None:
 
 
 def test_large_messages_gather_no_longer_than_a_read_takes_to_fill() -> None:
-    """So a flood of them is read as fast as it comes, and nothing piles up behind it in the broker."""
+    """So a flood of them is read as fast as it arrives, and nothing piles up in the broker."""
     for size_per_s, longest in ((10e6, 0.03), (100e6, 0.003), (1e9, 0.0)):
         pace, now = Pace(), 100.0
         for _ in range(20):

@@ -70,7 +70,7 @@ def faults(mapped: MessageMap, content: Any, topic: str = "x/a") -> list[tuple[R
     ]
 
 
-def test_what_is_not_there_is_absent_and_costs_nothing_else() -> None:
+def test_a_missing_value_is_absent_and_the_others_stay() -> None:
     mapped = message(values={"energy_kwh": "e", "power_kw": {"path": "p", "sum": True}, "voltage_v": "u"})
     (one,) = PayloadReader(mapped).decode("x/a", b'{"e": 5.5, "u": null}')
     assert (one.values, one.faults) == ({"energy_kwh": 5.5}, [])
@@ -89,7 +89,7 @@ def test_what_is_not_there_is_absent_and_costs_nothing_else() -> None:
         ({"e": "ERR"}, Reason.NOT_A_NUMBER, "is not a number"),
     ],
 )
-def test_what_cannot_be_read_is_one_fault_that_says_why(content: Any, reason: Reason, said: str) -> None:
+def test_an_unreadable_value_is_one_fault_with_a_reason(content: Any, reason: Reason, said: str) -> None:
     ((found, _, detail),) = faults(message(), content)
     assert found is reason
     assert said in detail
@@ -112,7 +112,7 @@ def test_devices_of_several_makes_come_through_one_source() -> None:
         ({"path": "t", "unit": "ms"}, {"t": "1795150800"}, "looks like seconds; the mapping says ms"),
     ],
 )
-def test_a_time_that_cannot_be_read_is_said_and_not_guessed(time: Any, sent: Any, said: str) -> None:
+def test_an_unreadable_time_is_reported_and_not_guessed(time: Any, sent: Any, said: str) -> None:
     ((reason, _, detail),) = faults(message(time=time), {"e": 1.0} | sent)
     assert reason is Reason.BAD_TIME
     assert said in detail
@@ -126,14 +126,14 @@ def test_a_record_without_a_time_counts_at_arrival_only_where_the_mapping_says_s
     assert reason is Reason.BAD_TIME
 
 
-def test_what_stands_for_no_value_is_a_bad_read_and_no_value() -> None:
+def test_a_marker_for_no_value_is_a_bad_read() -> None:
     mapped = message(unavailable=["unavailable", 9999.9999], values={"energy_kwh": "e", "power_kw": "p"}, named="@")
     content = {"e": 5, "p": 9999.9999, "voltage_v": "unavailable", "current_a": 2}
     (one,) = PayloadReader(mapped).decode("x/a", json.dumps(content).encode())
     assert (one.values, one.bad_reads, one.faults) == ({"energy_kwh": 5.0, "current_a": 2.0}, 2, [])
 
 
-def test_a_truth_value_is_no_number_even_where_one_stands_for_no_value() -> None:
+def test_true_and_false_are_no_numbers_even_as_markers() -> None:
     ((_, _, detail),) = faults(message(unavailable=[1.0]), {"e": True})
     assert "not a number" in detail
 
@@ -171,7 +171,7 @@ def test_a_time_is_read_in_its_unit(unit: str, sent: float) -> None:
         ({"values": {"energy_kwh": {"base": "e", "increments": "d"}}}, "step_s"),
     ],
 )
-def test_a_mapping_that_cannot_work_is_refused_in_words(changes: dict[str, Any], said: str) -> None:
+def test_an_impossible_mapping_is_refused_with_a_reason(changes: dict[str, Any], said: str) -> None:
     mapped = {"topic": "x/+", "device": {"level": 1}, "values": {"energy_kwh": "e"}} | changes
     with pytest.raises(ValueError, match=said):
         Source.model_validate({"id": "s", "gateway": "gw", "messages": [mapped]})

@@ -128,7 +128,7 @@ async def test_tls(station: Station, until: Until, tmp_path: Path) -> None:
 
 
 class Wire:
-    """A TCP proxy that can stop carrying, for the connections that are open, without closing anything."""
+    """A TCP proxy that can stop forwarding on its open connections, without closing anything."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -154,7 +154,7 @@ class Wire:
             sink.close()
 
     def stall(self) -> None:
-        """From now on what is open carries nothing; what is opened later works."""
+        """Stop forwarding on open connections; later ones work."""
         self._cut.set()
         self._cut = asyncio.Event()
 
@@ -170,7 +170,7 @@ class Wire:
 
 
 async def test_a_half_open_connection_is_noticed(station: Station, until: Until, tmp_path: Path) -> None:
-    """And while this takes its time: the ingester says how it is in `pipeline`."""
+    """Meanwhile the ingester reports its state in `pipeline`."""
     broker = Mosquitto(tmp_path / "short", access="allow_anonymous true\nmax_keepalive 10\n")
     await broker.start()
     try:

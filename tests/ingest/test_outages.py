@@ -1,4 +1,4 @@
-"""Whatever dies under the ingester, or the ingester itself: every reading is in the database, once."""
+"""Whatever is killed, the ingester too, every reading is in the database once."""
 
 import asyncio
 import json
@@ -137,7 +137,7 @@ async def test_a_rolling_restart_leaves_no_gap(station: Station, until: Until) -
         await all_stored(station, until, 3_000)
 
 
-async def test_what_comes_after_all_have_left_at_once_is_kept(station: Station, until: Until) -> None:
+async def test_messages_after_all_ingesters_left_at_once_are_kept(station: Station, until: Until) -> None:
     both = [await station.started("one"), await station.started("two")]
     await asyncio.gather(*(asyncio.to_thread(stopped, child) for child in both))
     async with station.gateway() as gateway:
@@ -147,7 +147,7 @@ async def test_what_comes_after_all_have_left_at_once_is_kept(station: Station, 
         await all_stored(station, until, 10)
 
 
-async def test_what_comes_while_nobody_is_there_is_kept(station: Station, until: Until) -> None:
+async def test_messages_while_no_ingester_runs_are_kept(station: Station, until: Until) -> None:
     child = await station.started()
     await asyncio.to_thread(stopped, child)
     async with station.gateway() as gateway:
@@ -157,7 +157,9 @@ async def test_what_comes_while_nobody_is_there_is_kept(station: Station, until:
 
 
 @pytest.mark.parametrize("missing", ["database", "broker"])
-async def test_a_stop_does_not_wait_for_who_does_not_answer(missing: str, station: Station, until: Until) -> None:
+async def test_stopping_does_not_wait_for_a_server_that_does_not_answer(
+    missing: str, station: Station, until: Until
+) -> None:
     child = await station.started()
     async with station.gateway() as gateway:
         process = (station.influx if missing == "database" else station.broker).process
@@ -264,7 +266,7 @@ async def test_refusals_of_long_ago_are_deleted(station: Station, until: Until) 
 async def test_a_refusal_that_is_redelivered_after_a_crash_is_found_once(
     station: Station, until: Until, proxy: FaultyProxy
 ) -> None:
-    """It is written, the ingester dies unanswered, and the next one gets it again."""
+    """It is written, the ingester is killed before the acknowledgement, and the next one gets it again."""
     session = await station.started()
     session.kill()
     async with station.gateway() as gateway:

@@ -1,4 +1,4 @@
-"""The ingester as operators run it, on a real broker and a real database: what is published stands in InfluxDB."""
+"""The ingester as operators run it, on a real broker and a real database: what is published is in InfluxDB."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ def message(count: int = 1, start: int | None = None, **more: Any) -> str:
     return json.dumps({"readings": readings, **more})
 
 
-async def test_what_a_client_publishes_stands_in_the_database(station: Station, until: Until) -> None:
+async def test_what_a_client_publishes_is_in_the_database(station: Station, until: Until) -> None:
     await station.started()
     ts = now()
     reading = {"meter": "em-1", "ts": ts, "values": {"energy_kwh": 48211.25, "power_kw": 212}, "state": "fault"}
@@ -71,7 +71,7 @@ async def test_numbers_come_through_exactly_in_both_lanes_and_in_order(station: 
         await until(settled, "the values that were sent last")
 
 
-async def test_refusals_are_stored_and_told_and_receipts_name_what_is_stored(station: Station) -> None:
+async def test_refusals_are_stored_and_published_and_receipts_name_what_is_stored(station: Station) -> None:
     await station.started()
     async with station.gateway() as gateway:
         await gateway.listen("refusals")
@@ -132,7 +132,7 @@ BAD_TOPICS = [
 ]
 
 
-async def test_whatever_arrives_is_refused_and_stored_and_stops_nobody(station: Station, until: Until) -> None:
+async def test_anything_malformed_is_refused_and_stored_and_stops_nothing(station: Station, until: Until) -> None:
     child = await station.started()
     async with station.gateway() as gateway:
         for topic in BAD_TOPICS:

@@ -1,4 +1,4 @@
-"""Ingesters that hear of each other: whoever stops knows whether somebody stays."""
+"""Ingesters know of each other: one that stops knows whether another stays."""
 
 from typing import Any, cast
 
@@ -27,11 +27,11 @@ class Broker:
     [
         ({"one": b"its-life"}, True),  # it has just come, and was not heard before
         ({}, False),
-        ({"one": LEAVING}, True),  # both leave: the first by name counts as the last to go
+        ({"one": LEAVING}, True),  # both stop: the first by name counts as the last
         ({"three": LEAVING}, True),
         ({"zwei": LEAVING}, False),
     ],
 )
-async def test_whoever_stops_hears_who_stays(others: dict[str, bytes], stays: bool) -> None:
+async def test_an_ingester_that_stops_knows_who_stays(others: dict[str, bytes], stays: bool) -> None:
     presence = Presence("two")
     assert await presence.somebody_stays(cast("Connection", Broker(presence, **others))) is stays

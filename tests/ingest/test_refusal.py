@@ -1,4 +1,4 @@
-"""What is kept of refusals is bounded, and nothing that is kept overwrites another."""
+"""Stored refusals are bounded, and none overwrites another."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_no_two_refusals_overwrite_each_other() -> None:
     assert len({point.fields["digest"] for point in points}) == 6_000
 
 
-def test_what_is_kept_of_a_gateway_has_a_ration_and_the_rest_is_counted() -> None:
+def test_refusals_of_a_gateway_have_a_ration_and_the_rest_is_counted() -> None:
     ledger = Ledger("one")
     kept = ledger.note("demo", "gw-1", "t", refusals(1_000, 60_000), NOW)
     assert sum(len(each.payload) for each in kept) <= RATION_BYTES < 1_000 * 60_000
@@ -39,7 +39,7 @@ def test_what_is_kept_of_a_gateway_has_a_ration_and_the_rest_is_counted() -> Non
 
 @pytest.mark.parametrize("size", [40, 1_000, 25_000, 45_000, 60_000])
 def test_a_ration_is_used_up_by_refusals_of_any_size(size: int) -> None:
-    """Until it has refilled to hold one; a rest that is too small for a large refusal is no ration."""
+    """A remaining ration that is too small for a large refusal counts as used up, until it has refilled."""
     ledger = Ledger("one")
     assert not ledger.used_up("demo", "gw-1", NOW)
     for _ in range(RATION_BYTES // (5 * size) + 2):

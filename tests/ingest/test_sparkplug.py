@@ -18,7 +18,7 @@ NODE, DEVICE = "spBv1.0/park/{}/gw-a", "spBv1.0/park/{}/gw-a/em-a"
 
 
 class Ear:
-    """Reads messages and remembers what was asked of nodes."""
+    """Reads messages and remembers the requests to nodes."""
 
     def __init__(self, *, ordered: bool = True) -> None:
         self.asked: list[tuple[str, bytes]] = []
@@ -99,7 +99,7 @@ def test_every_type_is_read_by_name_and_by_alias(datatype: Any, value: Any) -> N
     assert not ear.asked
 
 
-def test_null_says_nothing_and_historical_values_keep_their_time() -> None:
+def test_null_is_no_value_and_historical_values_keep_their_time() -> None:
     ear = Ear()
     ear.hear(NODE.format("NBIRTH"), nbirth(0, 0, metric("e", 1.0, 1), metric("p", 2.0, 2)))
     old = metric(None, 0.5, 1, timestamp=NOW - 60_000, is_historical=True)

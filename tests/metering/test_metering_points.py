@@ -1,4 +1,4 @@
-"""A metering point has a history: who had it when, and what measured there when."""
+"""A metering point has a history: its owners and its instruments."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -36,7 +36,7 @@ def park(*meters: Mapping[str, object], **more: object) -> Park:
     )
 
 
-def test_the_short_forms_hold_since_ever() -> None:
+def test_the_short_forms_hold_from_the_beginning() -> None:
     found = park(
         {"id": "grid"}, {"id": "m", "tenant": "old", "parent": "grid", "multiplier": 40.0, "accuracy_pct": 0.5}
     )
@@ -65,7 +65,7 @@ def test_a_tenant_moves_out_at_a_quarter_hour() -> None:
     assert found.points_of_tenant("new", Span(day.start, at)) == ()
 
 
-def test_what_hangs_below_a_meter_depends_on_the_time() -> None:
+def test_which_meters_are_below_a_meter_depends_on_the_time() -> None:
     belongs = [{"parent": "one"}, {"from": "2026-06-01", "parent": "two"}]
     found = park({"id": "one"}, {"id": "two"}, {"id": "m", "belongs": belongs})
     edge = midnight_ms(date(2026, 6, 1), ZONE)
@@ -105,7 +105,7 @@ def test_a_dated_multiplier_is_the_same_device_counting_on() -> None:
     assert first.source == "100/5 A"
 
 
-def test_the_transformer_may_stand_before_gauges_too() -> None:
+def test_a_multiplier_may_be_for_gauges_too() -> None:
     """Field case 39: everything is shown in secondary values."""
     meter = park({"id": "m", "multiplier": 400, "multiplier_for": ["energy_kwh", "power_kw"], "sign": -1}).meter["m"]
     assert meter.instruments[0].factor("power_kw") * 0.53 == pytest.approx(-212)
@@ -121,7 +121,7 @@ def test_a_point_lives_as_long_as_its_owners() -> None:
 
 
 def test_a_meter_may_be_read_once_a_month() -> None:
-    """Field case 45: battery meters speak once an hour, each six hours or once a day; some are read by hand."""
+    """Field case 45: battery meters send once an hour, every six hours or once a day; some are read by hand."""
     for interval_s in (3600, 21_600, 86_400, 31 * 86_400):
         assert park({"id": "m", "interval_s": interval_s}).meter["m"].interval_s == interval_s
 
@@ -132,7 +132,7 @@ def test_a_device_may_call_itself_anything_that_can_be_printed(alias: str) -> No
     assert park({"id": "m", "alias": alias}).meter["m"].alias == alias
 
 
-def test_what_a_tenant_is_may_change() -> None:
+def test_a_tenants_size_and_shifts_may_change() -> None:
     areas = [{"value": 100.0}, {"from": "2026-06-01", "value": 150.0}]
     shifts = [{"days": "daily", "start": "06:00", "end": "14:00"}]
     tenant = {"id": "t", "name": NAME, "sector": NAME, "floor_area_m2": areas, "employees": 50, "shifts": shifts}

@@ -45,7 +45,7 @@ def test_a_damaged_file_is_a_park_or_has_faults(tmp_path: Path, data: st.DataObj
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"\x00", b"- " * 5_000, b"[" * 50_000, b"{a: " * 5_000])
-def test_what_is_no_yaml_has_a_fault(content: bytes, tmp_path: Path) -> None:
+def test_text_that_is_no_yaml_has_a_fault(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "park.yaml"
     file.write_bytes(content)
     assert faults_of(file)

@@ -1,4 +1,4 @@
-"""Windows, dated entries, topics and patience: small words that every room leans on."""
+"""Windows, dated entries, topics and patience: small types that every room uses."""
 
 import logging
 from datetime import date
@@ -157,12 +157,12 @@ def test_a_topic_reads_back(park: str, gateway: str, channel: Channel) -> None:
 
 
 @given(st.text(max_size=40) | st.text(max_size=40).map("ecopark/v1/".__add__))
-def test_any_text_is_a_topic_of_ours_or_none(text: str) -> None:
+def test_any_text_is_read_as_a_topic_or_rejected(text: str) -> None:
     read = parse(text)
     assert read is None or str(read) == text
 
 
-def test_patience_waits_longer_and_says_so_seldom(caplog: pytest.LogCaptureFixture) -> None:
+def test_patience_waits_longer_and_logs_seldom(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
     patience = Patience("writing", logging.getLogger("test"), lambda: now)
     pauses = []

@@ -19,7 +19,7 @@ LIVE_S = 25
 
 @dataclass
 class Demo:
-    """A running `ecopark demo --json`; `environment` is what its env file exports, `said` the file of what it tells."""
+    """A running `ecopark demo --json`; `environment` is what its env file exports, `said` the file of its output."""
 
     folder: Path
     process: "subprocess.Popen[str]"

@@ -78,7 +78,7 @@ def test_what_is_needed_grows_with_the_parks() -> None:
     assert found[10].disk_tb == pytest.approx(10_000 * 365 * (1440 * 20 + 96 * 50) / 1e12)
 
 
-def test_what_is_full_first_is_named_first() -> None:
+def test_what_runs_out_first_is_named_first() -> None:
     found = {short.what.split(" (")[0]: short.parks for short in shortages(MEASURED)}
     assert list(found) == ["one usage service", "open files of the database", "one ingester", "the broker"]
     assert found["one usage service"] == pytest.approx(0.7 * 10 / 0.065)

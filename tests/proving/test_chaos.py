@@ -1,4 +1,4 @@
-"""The chaos run: a short one on every change, and proof that its judge sees what it should."""
+"""The chaos run: a short one on every change, and tests that its verdict finds faults."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ class FailsWhenLeft(Hostile):
             raise aiomqtt.MqttError("lost") from None
 
 
-async def test_a_hostile_gateway_ends_when_told_to_though_its_connection_fails(broker: Mosquitto, park: Park) -> None:
+async def test_a_hostile_gateway_ends_when_cancelled_though_its_connection_fails(broker: Mosquitto, park: Park) -> None:
     hostile = FailsWhenLeft(broker.address, park, 7)
     async with asyncio.timeout(60):
         harming = asyncio.create_task(hostile.run())
@@ -69,7 +69,7 @@ async def test_a_hostile_gateway_ends_when_told_to_though_its_connection_fails(b
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_every_part_is_struck_in_a_minute(seed: int) -> None:
+def test_every_part_is_killed_within_a_minute(seed: int) -> None:
     blows = schedule(60, seed)
     assert blows == schedule(60, seed)
     assert {blow.part for blow in blows if blow.deed == "kill"} == {"gateway", "broker", "ingest", "database"}
@@ -103,7 +103,7 @@ def row(count: float, ms: int, flow: float = 3.5) -> dict[str, Any]:
     return {"meter": METER, "time": ms * 1_000_000, COUNTER: count, "flow_m3h": flow}
 
 
-def test_what_was_certainly_read_must_be_there(tmp_path: Path, park: Park) -> None:
+def test_what_was_certainly_read_must_be_in_the_database(tmp_path: Path, park: Park) -> None:
     assert verdict(tmp_path, park, [row(1, 1_010), row(2, 2_010)]).lost == 0
     assert verdict(tmp_path, park, [row(2, 2_010), row(3, 3_010)]).lost == 1
 
@@ -113,7 +113,7 @@ def test_what_was_certainly_read_must_be_there(tmp_path: Path, park: Park) -> No
     [row(2, 2_011), row(9, 2_010), row(3, 93_010), row(3, 3_010, flow=4.0)],
     ids=["twice", "never shown", "wrong time", "wrong value"],
 )
-def test_what_is_wrong_is_seen(tmp_path: Path, park: Park, extra: dict[str, Any]) -> None:
+def test_faults_are_found(tmp_path: Path, park: Park, extra: dict[str, Any]) -> None:
     found = verdict(tmp_path, park, [row(1, 1_010), row(2, 2_010), extra])
     assert (found.lost, found.wrong) == (0, 1)
 

@@ -1,4 +1,4 @@
-"""The demo park, run as people run it: what it says, what it leaves behind, and what the README promises of it."""
+"""The demo park, run as people run it: its output, what it leaves behind, and what the README promises."""
 
 import asyncio
 import json
@@ -153,7 +153,7 @@ def test_a_second_run_goes_on_where_the_first_ended(demo: Demo) -> None:
     assert result["published"] == result["stored"] < 20_000
 
 
-def test_a_demo_that_is_killed_leaves_no_orphan(tmp_path: Path) -> None:
+def test_a_killed_demo_leaves_no_orphan(tmp_path: Path) -> None:
     running = start_demo(tmp_path / "park")
     running.process.kill()
     running.process.communicate()
@@ -163,7 +163,7 @@ def test_a_demo_that_is_killed_leaves_no_orphan(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
-def test_a_strange_folder_is_not_touched(run: Any, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_demo_is_not_touched(run: Any, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"start": "2020-01-01T00:00:00Z", "days": 3, "since": 0, "seed": 7}')
     (tmp_path / "precious.txt").write_text("keep me")
     refused = run("demo", "--dir", str(tmp_path), "--for", "1")

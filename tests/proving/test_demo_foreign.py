@@ -47,7 +47,7 @@ def test_what_is_published_is_accepted_as_what_the_plant_showed(gateway: str) ->
 
 
 class Relay:
-    """Stands before the broker and cuts its first connection after so many bytes from the device."""
+    """A proxy before the broker that cuts its first connection after so many bytes from the device."""
 
     def __init__(self, port: int, cut_after: int) -> None:
         self._port = port
@@ -74,7 +74,7 @@ class Relay:
                 writer.write(data)
 
 
-async def test_what_is_due_when_the_connection_is_lost_is_published_at_the_next(broker: Mosquitto) -> None:
+async def test_what_is_due_when_the_connection_is_lost_is_published_by_the_next_one(broker: Mosquitto) -> None:
     park = load_park(EXAMPLE)
     since = datetime.now(UTC) - timedelta(days=2)
     plant = Plant(park, seed=7, start=since - timedelta(days=1))

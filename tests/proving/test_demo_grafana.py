@@ -1,4 +1,4 @@
-"""What the demo gives to Grafana, as far as that can be looked at without one: there is none where the tests run."""
+"""What the demo gives to Grafana, as far as that can be tested without Grafana."""
 
 import json
 from datetime import date

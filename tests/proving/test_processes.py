@@ -1,4 +1,4 @@
-"""Child processes and private servers: what they do when something is in the way."""
+"""Child processes and private servers, and their failures."""
 
 import socket
 import subprocess
@@ -66,7 +66,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("kind", [Mosquitto, Influxd])
-async def test_a_port_that_is_taken_is_told_in_the_servers_own_words(
+async def test_a_taken_port_is_reported_in_the_servers_own_words(
     kind: type[Mosquitto] | type[Influxd], tmp_path: Path
 ) -> None:
     with socket.socket() as taken:

@@ -51,7 +51,7 @@ async def test_it_serves_the_values_of_the_last_report() -> None:
     assert await asyncio.to_thread(main, [f"http://127.0.0.1:{port}/healthz"]) == 1
 
 
-async def test_a_client_that_says_nothing_sensible_disturbs_nobody() -> None:
+async def test_a_client_that_sends_garbage_disturbs_nobody() -> None:
     monitor, port = Monitor("ingest", faults, lambda: 0.0), free_port()
     monitor.report(GOOD)
     async with served(monitor, f"127.0.0.1:{port}"):
@@ -65,7 +65,7 @@ async def test_a_client_that_says_nothing_sensible_disturbs_nobody() -> None:
 
 
 @pytest.mark.parametrize("address", ["9100", "127.0.0.1", "127.0.0.1:x", "192.0.2.1:9100"])
-async def test_an_address_that_is_none_is_the_operators_to_mend(address: str) -> None:
+async def test_an_invalid_address_is_reported_to_the_operator(address: str) -> None:
     with pytest.raises(OperatorError, match="ECOPARK_METRICS"):
         async with served(Monitor("ingest", faults, lambda: 0.0), address):
             pass

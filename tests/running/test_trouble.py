@@ -1,4 +1,4 @@
-"""A lasting failure is logged when it begins, seldom while it lasts, and when it is over."""
+"""A lasting failure is logged when it begins, now and then while it lasts, and when it is over."""
 
 import logging
 

@@ -14,7 +14,7 @@ from tests.conftest import FaultyProxy
 START = 1_760_000_000_000
 
 
-async def test_columns_hold_what_was_written_by_group(store: Store) -> None:
+async def test_columns_contain_what_was_written_by_group(store: Store) -> None:
     lines = [f"water,meter={name} volume_m3={n / 7} {START + n}000000" for name in "ab" for n in range(30_000)]
     for first in range(0, len(lines), 10_000):
         await store.write(lines[first : first + 10_000], OPERATOR_DATABASE)
@@ -43,7 +43,7 @@ async def test_rows_of_one_length_that_differ_in_a_text_are_not_taken_for_alike(
     assert [each.fields["f"].tolist() for each in found] == [[0.5, 1.5, 2.5, 3.5, 4.5]] * 2
 
 
-async def test_nothing_is_no_column_and_a_faulty_statement_is_rejected(store: Store) -> None:
+async def test_no_answer_is_no_column_and_a_faulty_statement_is_rejected(store: Store) -> None:
     assert await store.tables("SELECT f FROM nothing", OPERATOR_DATABASE) == []
     with pytest.raises(RejectedError):
         await store.tables("SELECT f FROM", OPERATOR_DATABASE)
@@ -69,7 +69,7 @@ async def test_json_gives_the_same() -> None:
     assert (found.times.tolist(), found.fields["f"].tolist()) == ([START, START + 1], [1.5, 2.0])
 
 
-async def test_what_is_no_influxdb_is_unavailable(proxy: FaultyProxy) -> None:
+async def test_a_server_that_is_no_influxdb_is_unavailable(proxy: FaultyProxy) -> None:
     proxy.faults = [200]
     async with Store(proxy.url) as store:
         with pytest.raises(UnavailableError):

@@ -1,4 +1,4 @@
-"""What a tenant may ask of an InfluxDB that does not keep tenants apart, and what is sent on of it."""
+"""Which statements of tenants are sent to an InfluxDB that does not separate them, and in what form."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_whatever_is_asked_what_is_sent_is_one_select_without_a_foreign_name(ask
 
 
 def _without_literals(statement: str) -> str:
-    """The statement without what stands between quotes or slashes, each kind read as InfluxDB's scanner does."""
+    """The statement without quoted texts and patterns, each kind read as InfluxDB's scanner does."""
     kept, at = "", 0
     while at < len(statement):
         ch = statement[at]

@@ -110,7 +110,7 @@ async def test_a_busy_server_is_asked_again(
     assert await everything(other, "ecopark") == await everything(store, "ecopark")
 
 
-async def test_counts_that_differ_are_said(
+async def test_differing_counts_are_reported(
     store: Store, other: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copying, "APPEARS_S", 0.0)
@@ -121,13 +121,13 @@ async def test_counts_that_differ_are_said(
     assert difference == "ecopark.electricity: energy_kwh 5 here, 6 there"
 
 
-def test_a_strange_journal_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("no")
     with pytest.raises(OperatorError, match="not a journal"):
         CopyJournal(tmp_path / "journal")
 
 
-async def test_the_command_copies_and_says_so(
+async def test_the_command_copies_and_reports_it(
     store: Store, influx: Influxd, other: Store, run: Any, tmp_path: Path
 ) -> None:
     await store.write(lines(days=2, each=5), "ecopark")

@@ -63,7 +63,7 @@ async def test_a_statement_at_fault_is_rejected(store: Store) -> None:
         assert re.fullmatch(r"http://127.0.0.1:\d+ \(version 1\.\d+\.\d+\S*\)", caught.value.server)
 
 
-async def test_culprits_stand_alone_and_the_rest_is_written(store: Store) -> None:
+async def test_faulty_points_are_rejected_alone_and_the_rest_is_written(store: Store) -> None:
     await store.write(['conflict,k=a v="text" 1'], OPERATOR_DATABASE)
     lines = [f"conflict,k=b v{'' if i % 30 == 7 else 'f'}={i} {i}" for i in range(300)]
     lines[200] = "no line protocol at all"
@@ -109,7 +109,7 @@ async def test_the_other_sides_failures(fault: int | str, proxy: FaultyProxy) ->
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
-async def test_retry_after_is_handed_on(header: str, seconds: float | None, proxy: FaultyProxy) -> None:
+async def test_retry_after_is_passed_on(header: str, seconds: float | None, proxy: FaultyProxy) -> None:
     proxy.always, proxy.headers = 503, {"Retry-After": header}
     async with Store(proxy.url) as store:
         with pytest.raises(UnavailableError) as caught:
@@ -120,7 +120,7 @@ async def test_retry_after_is_handed_on(header: str, seconds: float | None, prox
 @pytest.mark.parametrize(
     "body", ["null", "[]", "[1]", '{"results": 1}', '{"results": [1]}', '{"results": [{"series": [{}]}]}', "<html>", ""]
 )
-async def test_an_answer_that_is_none_of_influxdbs(body: str, proxy: FaultyProxy) -> None:
+async def test_an_answer_that_is_not_from_influxdb(body: str, proxy: FaultyProxy) -> None:
     proxy.body, proxy.always = body, 200
     async with Store(proxy.url) as store:
         with pytest.raises(UnavailableError, match="not as InfluxDB") as caught:
@@ -204,7 +204,7 @@ async def test_too_large_is_halved(proxy: FaultyProxy) -> None:
     assert rows[0]["count"] == 8
 
 
-async def test_nobody_there() -> None:
+async def test_no_server() -> None:
     async with Store(f"http://127.0.0.1:{free_port()}") as store:
         with pytest.raises(UnavailableError, match="InfluxDB at"):
             await store.ping()
@@ -213,7 +213,7 @@ async def test_nobody_there() -> None:
 @pytest.mark.parametrize(
     "url", ["localhost:8086", "127.0.0.1", "http://", "ftp://127.0.0.1", "http://127.0.0.1:99999", ""]
 )
-async def test_what_is_no_address(url: str) -> None:
+async def test_an_invalid_address(url: str) -> None:
     async with Store(url) as store:
         with pytest.raises(OperatorError, match="ECOPARK_INFLUX_URL"):
             await store.ping()

@@ -1,4 +1,4 @@
-"""Replies are read as HTTP/1.1 has them, however they are cut on the way; anything else is an error."""
+"""Replies follow HTTP/1.1, however they are cut on the way; anything else is an error."""
 
 import asyncio
 import gzip
@@ -24,7 +24,7 @@ PACKED = gzip.compress(b"hello", mtime=0)
 
 
 class Raw:
-    """A server that sends the replies a test gives it, byte by byte if asked to, and records the requests."""
+    """A server that sends the replies of a test, byte by byte if asked to, and records the requests."""
 
     def __init__(self) -> None:
         self.replies: list[bytes] = []
@@ -138,7 +138,7 @@ async def test_what_is_sent(raw: Raw, server: HttpServer) -> None:
         b"x" * 100_000,
     ],
 )
-async def test_what_is_no_reply(raw: Raw, server: HttpServer, reply: bytes) -> None:
+async def test_an_invalid_reply(raw: Raw, server: HttpServer, reply: bytes) -> None:
     raw.replies = [reply, b"HTTP/1.1 204 No Content\r\n\r\n"]
     with pytest.raises(ValueError, match=r"."):
         await ask(server)
@@ -147,7 +147,7 @@ async def test_what_is_no_reply(raw: Raw, server: HttpServer, reply: bytes) -> N
 
 
 @pytest.mark.parametrize("half", [b"", OK, OK + b"Content-Length: 9\r\n\r\nhello", CHUNKED + b"5\r\nhello\r\n"])
-async def test_half_a_reply_is_none(raw: Raw, server: HttpServer, half: bytes) -> None:
+async def test_half_a_reply_is_an_error(raw: Raw, server: HttpServer, half: bytes) -> None:
     raw.replies, raw.hangs_up = [half], True
     with pytest.raises(ConnectionError):
         await ask(server)
@@ -160,7 +160,7 @@ async def test_what_comes_after_a_reply_is_not_taken_for_the_next(raw: Raw, serv
 
 
 @pytest.mark.parametrize("how", ["given up", "cancelled"])
-async def test_a_late_reply_is_nobodys(raw: Raw, server: HttpServer, how: str) -> None:
+async def test_a_late_reply_is_discarded(raw: Raw, server: HttpServer, how: str) -> None:
     raw.replies = [OK + b"Content-Length: 5\r\n\r\n" + word for word in (b"first", b"later", b"other")]
     assert (await ask(server)).body == b"first"
     await raw.arrived.get()
@@ -186,7 +186,7 @@ async def test_an_idle_connection_is_not_trusted(raw: Raw, server: HttpServer, m
     assert raw.connections == 2
 
 
-async def test_so_many_at_once_and_the_others_wait(raw: Raw, server: HttpServer) -> None:
+async def test_a_limited_number_at_once_and_the_others_wait(raw: Raw, server: HttpServer) -> None:
     raw.replies = [b"HTTP/1.1 204 No Content\r\n\r\n"]
     raw.may_answer.clear()
     asked = [asyncio.create_task(ask(server)) for _ in range(AT_ONCE + 10)]

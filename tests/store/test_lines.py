@@ -30,7 +30,7 @@ def test_a_tag_without_a_value_is_left_out() -> None:
     assert series("m", {"b": None, "c": "", "d": "\\", "a": "x"}) == "m,a=x"
 
 
-def test_what_is_no_line_is_said() -> None:
+def test_an_invalid_line_is_reported() -> None:
     with pytest.raises(ValueError, match="not a line"):
         parse("electricity only")
 
@@ -78,7 +78,7 @@ async def test_the_database_reads_odd_tags(store: Store) -> None:
     assert [row["t"] for row in rows] == ODD_TAGS
 
 
-async def test_a_tag_that_line_protocol_cannot_say_spoils_no_other(store: Store) -> None:
+async def test_a_tag_that_line_protocol_cannot_express_spoils_no_other(store: Store) -> None:
     line = point(series("odd", {"a": "x\\", "b": "two\nlines", "c": "y"}), {"v": 1}, 1)
     await store.write([line], OPERATOR_DATABASE)
     rows = await store.query('SELECT v, a, b, c FROM "odd"', OPERATOR_DATABASE)

@@ -1,4 +1,4 @@
-"""An answer that does not show what was confirmed before is not believed."""
+"""An answer that lacks what was confirmed before is rejected."""
 
 from contextlib import suppress
 
@@ -65,7 +65,7 @@ async def test_a_database_that_shows_late_what_it_confirmed_is_waited_for(proxy:
         assert late.left == 0
 
 
-async def test_who_computes_on_opengemini_is_told_what_it_must_be_set_to(
+async def test_on_opengemini_a_warning_names_the_setting_it_needs(
     proxy: FaultyProxy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.client._SHOWS_AFTER_S", ())

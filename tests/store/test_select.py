@@ -1,4 +1,4 @@
-"""Statements that the database takes whatever the names and instants in them are."""
+"""Statements that the database accepts with any names and instants."""
 
 import pytest
 
@@ -17,14 +17,14 @@ async def test_no_instant_is_beyond_what_the_database_can_hold(ms: int, store: S
     assert EARLIEST_NS <= ns(ms) <= LATEST_NS
 
 
-async def test_what_is_out_of_reach_is_everything(store: Store) -> None:
+async def test_an_unbounded_span_is_everything(store: Store) -> None:
     await store.write(["m v=1 1", f"m v=2 {LATEST_NS - 1}", f"m v=3 {EARLIEST_NS}"], OPERATOR_DATABASE)
     rows = await store.query(select("m", ["v"], where({}, -(2**60), 2**60)), OPERATOR_DATABASE)
     assert [row["v"] for row in rows] == [3, 1, 2]
 
 
 @pytest.mark.parametrize("value", ["it's", "back\\slash", 'double"quote', "a/b", "a.b", "a|b", "$(x)", "^a"])
-async def test_a_value_means_itself(value: str, store: Store) -> None:
+async def test_a_value_is_taken_literally(value: str, store: Store) -> None:
     escaped = value.replace("\\", "\\\\")
     await store.write([f"m,k={escaped} v=1 1", "m,k=axb v=2 2", "m,k=other v=3 3"], OPERATOR_DATABASE)
     for tags in ({"k": value}, {"k": [value]}, {"k": [value, "neither"]}):
@@ -34,7 +34,7 @@ async def test_a_value_means_itself(value: str, store: Store) -> None:
             assert [row["v"] for row in rows] == [1]
 
 
-async def test_what_is_asked_for_comes(store: Store) -> None:
+async def test_the_answer_has_what_was_asked_for(store: Store) -> None:
     day = 86_400_000 * NS_PER_MS
     await store.write([f"m,k={k} v={v},w=1 {v * day}" for k, v in (("a", 1), ("b", 2), ("b", 3))], OPERATOR_DATABASE)
     newest = await store.query(select("m", ["v"], by=["k"], newest=1), OPERATOR_DATABASE)
@@ -58,7 +58,7 @@ async def test_what_is_deleted_is_gone_and_a_missing_database_has_nothing_to_del
 
 
 @pytest.mark.parametrize("statement", ["SELECT FROM", "SELECT v FROM m WHERE time > 99999999999999999999"])
-async def test_a_fault_is_said_in_words_whatever_form_was_asked_for(statement: str, store: Store) -> None:
+async def test_a_fault_has_a_message_whatever_form_was_asked_for(statement: str, store: Store) -> None:
     for asked in (store.query, store.tables):
         with pytest.raises(RejectedError) as caught:
             await asked(statement, OPERATOR_DATABASE)

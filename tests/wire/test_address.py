@@ -41,7 +41,7 @@ def test_the_password_shows_nowhere() -> None:
         "mqtt://[::1",
     ],
 )
-def test_a_malformed_url_is_refused_by_what_would_be_right_and_without_the_password(url: str) -> None:
+def test_a_malformed_url_is_refused_with_what_would_be_right_and_without_the_password(url: str) -> None:
     with pytest.raises(OperatorError, match="mqtt://user:password@host:1883") as raised:
         BrokerAddress.parse(url)
     assert "s3cret" not in str(raised.value)

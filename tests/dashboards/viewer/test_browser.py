@@ -111,7 +111,7 @@ async def test_a_legend_is_clicked_and_a_chart_tells_its_values(reader: Reader) 
 
 async def test_a_table_is_sorted_by_a_click_on_a_head(reader: Reader) -> None:
     await reader.open("/d/ecopark-overview")
-    # by ids, as Grafana does: what is shown is a name
+    # sorted by ids, as in Grafana; the table shows names
     table = reader.page.locator("[data-panel='22']")
     first = table.locator("[role=row]").nth(1).locator("[role=gridcell]").first
     await table.get_by_role("columnheader", name="Tenant").click()
@@ -120,7 +120,7 @@ async def test_a_table_is_sorted_by_a_click_on_a_head(reader: Reader) -> None:
     await expect(first).to_contain_text("Thanh Giang")
 
 
-async def test_a_description_an_event_and_the_alerts_are_told(reader: Reader) -> None:
+async def test_a_description_an_event_and_the_alerts_are_shown(reader: Reader) -> None:
     await reader.open("/d/ecopark-overview")
     await reader.page.locator("[data-panel='10'] [data-testid='icon-info-circle']").hover()
     await expect(reader.page.get_by_role("tooltip")).not_to_be_empty()
@@ -162,7 +162,7 @@ async def test_a_narrow_window_shows_panels_one_below_the_other(reader: Reader) 
     assert [fault for fault in await reader.faults() if "overlaps" in fault or "the page is" in fault] == []
 
 
-async def test_a_database_that_is_gone_is_said_on_the_page(browser: Browser, viewer: str) -> None:
+async def test_the_page_says_that_the_database_is_gone(browser: Browser, viewer: str) -> None:
     reader = await Reader.of(browser, viewer, "light", NOW)
     await reader.page.route(
         "**/api/panel", lambda route: route.fulfill(status=503, body='{"error": "InfluxDB is away"}')

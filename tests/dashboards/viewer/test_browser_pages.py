@@ -58,7 +58,7 @@ def _for_all(page: Page) -> bool:
 
 
 async def wrong_on(browser: Browser, address: str, page: Page, language: str, park: Park) -> list[str]:
-    """Everything that a reader of a page would complain of, over all ranges and in both themes."""
+    """All faults that a reader would see, over all ranges and in both themes."""
     reader = await Reader.of(browser, address, LANGUAGES[language], NOW)
     uid = f"ecopark-{page.name}" + ("" if language == "en" else f"-{language}")
     named = {variable.name for variable in page.variables} & CHOSEN.keys()
@@ -107,11 +107,11 @@ SPOILED = {
     "overlaps panel": "panel.parentElement.style.left = '0px'",
     "the page is": "panel.parentElement.style.left = '3000px'",
 }
-"""What is done to the panel of this title, and what must be found."""
+"""What is done to the panel with this title, and the fault that must be found."""
 
 
 @pytest.mark.parametrize("fault", SPOILED)
-async def test_what_is_spoiled_is_found(browser: Browser, viewer: str, fault: str) -> None:
+async def test_what_was_spoiled_is_detected(browser: Browser, viewer: str, fault: str) -> None:
     reader = await Reader.of(browser, viewer, "light", NOW)
     await reader.open("/d/ecopark-overview")
     assert await reader.faults() == []

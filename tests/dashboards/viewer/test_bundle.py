@@ -1,4 +1,4 @@
-"""The built program is that of the sources, needs nothing of the network, and names whose work is in it."""
+"""The built program is built from the sources, needs no network, and lists whose work is in it."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ AT_MOST = 2_000_000
 
 
 def built(folder: Path) -> dict[str, bytes]:
-    """Every file; packed ones as what is in them, since packers differ."""
+    """Every file; packed ones unpacked, because packers differ."""
     found = {}
     for file in sorted(folder.rglob("*")):
         if file.is_file():
@@ -25,7 +25,7 @@ def built(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def test_it_is_of_these_sources() -> None:
+def test_the_bundle_is_built_from_these_sources() -> None:
     files = [*SOURCES, *(str(file.relative_to(WEB)) for file in (WEB / "src").rglob("*") if file.is_file())]
     digest = hashlib.sha256()
     for name in sorted(files):

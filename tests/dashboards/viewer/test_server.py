@@ -1,4 +1,4 @@
-"""What the viewer answers over HTTP, and above all what it does not."""
+"""What the viewer answers over HTTP, and what it refuses."""
 
 import asyncio
 import re
@@ -67,13 +67,13 @@ async def test_anything_but_a_question_of_a_page_is_forbidden(http: ClientSessio
 @pytest.mark.parametrize(
     "unknown", [{"page": "ecopark-nothing"}, {"panel": 999}, {"variables": {"park": ["song-xanh"]}}]
 )
-async def test_what_is_not_there_is_not_found(http: ClientSession, unknown: dict[str, object]) -> None:
+async def test_unknown_paths_are_not_found(http: ClientSession, unknown: dict[str, object]) -> None:
     async with http.post("/api/panel", json=PANEL | unknown) as answer:
         assert answer.status == 404
         assert "error" in await answer.json()
 
 
-async def test_a_panel_is_answered_as_grafana_would_be(
+async def test_a_panel_gets_the_answer_that_grafana_would_get(
     http: ClientSession, filled_store: Store, setting: Setting, park: Park
 ) -> None:
     for page in pages(setting)[:3]:
@@ -89,7 +89,7 @@ async def test_a_panel_is_answered_as_grafana_would_be(
                 assert found[target.ref] == expected, (page.name, panel.id)
 
 
-async def test_a_chosen_tenant_alone_is_answered(http: ClientSession) -> None:
+async def test_only_the_chosen_tenant_is_answered(http: ClientSession) -> None:
     body = PANEL | {"variables": {**CHOSEN, "tenant": ["textile", "steel"]}}
     async with http.post("/api/panel", json=body) as answer:
         series = (await answer.json())["answers"][0]["series"]
@@ -124,7 +124,7 @@ async def test_events_have_a_text_in_the_language_of_the_page(http: ClientSessio
     assert event["time"] == END - 5 * 3_600_000
 
 
-async def test_firing_alerts_are_told_in_the_readers_language_with_names(http: ClientSession) -> None:
+async def test_firing_alerts_are_listed_in_the_readers_language_with_names(http: ClientSession) -> None:
     told = {}
     for language in ("en", "vi"):
         async with http.get(f"/api/alerts/{language}") as answer:
@@ -177,20 +177,20 @@ async def test_the_first_page_is_in_the_readers_language(http: ClientSession, ac
         assert answer.headers["Location"] == f"/d/ecopark-overview{home}"
 
 
-async def test_a_taken_port_is_said_plainly(viewer: str) -> None:
+async def test_a_taken_port_is_reported_in_one_line(viewer: str) -> None:
     port = int(viewer.rpartition(":")[2])
     with pytest.raises(OperatorError, match="choose another --port"):
         await start(web.Application(), "127.0.0.1", port)
 
 
-async def test_every_variable_stands_inside_a_pattern(boards: Boards) -> None:
+async def test_every_variable_is_inside_a_pattern(boards: Boards) -> None:
     for board in boards.all():
         for statement in board.statements():
             assert not outside_patterns(statement), statement
     assert outside_patterns("SELECT x FROM y WHERE a = '$tenant' AND b =~ /^$park$/ AND $timeFilter") == {"tenant"}
 
 
-async def test_pages_are_made_anew_when_the_park_file_changes(tmp_path: Path) -> None:
+async def test_pages_are_generated_again_when_the_park_file_changes(tmp_path: Path) -> None:
     file = tmp_path / "park.yaml"
     text = (EXAMPLE / "park.yaml").read_text(encoding="utf-8")
     file.write_text(text, encoding="utf-8")

@@ -74,7 +74,7 @@ class Fort:
         os.kill(self.server.process.pid, signal.SIGHUP)
 
     def url(self, account: str, *, secure: bool = False) -> str:
-        """An account's URL, as its file had it when it was made."""
+        """An account's URL, as first written to its file."""
         url = self._urls[account]
         return (
             url if not secure else url.replace("mqtt:", "mqtts:").replace(f":{self.server.port}", f":{self.tls_port}")
@@ -111,7 +111,7 @@ class Fort:
         return context
 
     async def admits(self, account: str, certificate: Path | None = None) -> bool:
-        """Whether the broker welcomes a client on TLS: with that certificate, or with the account's password.
+        """Whether the broker accepts a client on TLS, with that certificate or with the account's password.
 
         Bytes are looked at: a client library waits for its whole patience where the handshake succeeds for it alone.
         """
@@ -154,7 +154,7 @@ async def identity_fort(tmp_path: Path, parks: list[Park]) -> AsyncIterator[Fort
 
 
 async def heard(client: aiomqtt.Client, until: str) -> list[tuple[str, bytes]]:
-    """What came before a message with this payload, which the test publishes last."""
+    """What arrived before the message with this payload, which the test publishes last."""
     found: list[tuple[str, bytes]] = []
     async with asyncio.timeout(60):
         async for message in client.messages:

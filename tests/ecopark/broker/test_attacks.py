@@ -1,4 +1,4 @@
-"""What an attacker does who has taken over a gateway, on the real broker: no acknowledged reading is lost by it.
+"""Attacks from a gateway that was taken over, on the real broker: no acknowledged reading is lost.
 
 The ingester, the accounts and the rules are those of operators; the attacker has the account of one gateway, and any
 MQTT client.
@@ -107,7 +107,7 @@ async def test_an_attacker_with_the_ingesters_client_id_does_not_disturb_it(
     assert ingester.log.read_text().count("connected; session") == 1
 
 
-async def test_an_attacker_does_not_get_what_waits_for_an_ingester_that_is_away(
+async def test_an_attacker_does_not_get_messages_that_wait_for_an_absent_ingester(
     fort: Fort, started: Started, store: Store
 ) -> None:
     await asyncio.to_thread((await started()).stop)
@@ -136,11 +136,11 @@ async def join(fort: Fort) -> None:
                 fort.client(ATTACKER, identifier=f"thief-{number}", clean_start=False, properties=week())
             )
             await thief.subscribe(SHARE, qos=1)
-            stack.pop_all()  # it falls silent: a client that leaves in order would say so
+            stack.pop_all()  # without DISCONNECT: a client that leaves properly sends one
             thief._client.loop_stop()  # noqa: SLF001 (aiomqtt offers no way to fall silent)
 
 
-async def test_an_account_that_was_pruned_is_out_at_once(
+async def test_a_pruned_account_is_disconnected_at_once(
     fort: Fort, started: Started, store: Store, parks: list[Park]
 ) -> None:
     await started()
@@ -181,7 +181,7 @@ def without_the_attackers(parks: list[Park]) -> list[Park]:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
-    """So many connections are taken on the gateways' listener of a broker that is made after this."""
+    """The most connections on the gateways' listener of a broker that is made after this."""
     monkeypatch.setattr(configuration, "FEWEST", 20)
     return 20
 
@@ -190,7 +190,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> int:
 async def test_strangers_who_fill_the_gateways_listener_keep_no_ingester_out(
     fort: Fort, started: Started, few: int
 ) -> None:
-    """Connections are bounded on each listener, whoever makes them; services have one of their own."""
+    """Connections are bounded on each listener; services have a separate one."""
     strangers = [await asyncio.open_connection("127.0.0.1", fort.server.port) for _ in range(few + 20)]
     ended = [asyncio.create_task(reader.read()) for reader, _ in strangers]
     try:
@@ -230,9 +230,7 @@ async def test_what_waits_for_an_ingester_outlives_a_restart_of_the_broker(
     await stored(store, MESSAGES)
 
 
-async def test_the_broker_has_nothing_to_warn_of_while_an_ingester_works(
-    fort: Fort, started: Started, store: Store
-) -> None:
+async def test_the_broker_logs_no_warning_while_an_ingester_works(fort: Fort, started: Started, store: Store) -> None:
     """mosquitto 2.1 logs a line for each message beyond the window that it thinks it has."""
     await started()
     await publish(fort, 0)

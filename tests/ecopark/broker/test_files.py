@@ -128,7 +128,7 @@ async def test_the_broker_starts_with_the_configuration_that_was_written(park_fi
         (("--inner-url", "mqtt://someone:secret@broker"), "has a user already"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_changes(
+def test_impossible_options_are_reported_before_anything_changes(
     park_files: Path, tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     outcome = broker(park_files, "accounts", "--dir", str(tmp_path / "broker"), *arguments)
@@ -241,7 +241,7 @@ def test_an_authority_that_ends_too_soon_or_lost_its_key_says_so(tmp_path: Path)
 
 
 @pytest.mark.parametrize("host", ["", "http://broker", "broker:8883", "máy-chủ"])
-def test_a_host_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
+def test_an_invalid_host_is_refused(tmp_path: Path, host: str) -> None:
     with pytest.raises(OperatorError, match="neither a host's name nor an address"):
         write_certificates(tmp_path, [host], [], NOW)
 
@@ -252,7 +252,7 @@ def test_a_name_that_does_not_fit_into_a_certificate_is_refused(tmp_path: Path) 
 
 
 def test_no_number_in_the_shipped_configuration_is_one_that_a_version_misreads() -> None:
-    """mosquitto 2.1 refuses a number beyond 31 bits, 2.0 takes it for no bound; a memory limit has 63 in both."""
+    """mosquitto 2.1 refuses a number beyond 31 bits, 2.0 reads it as no bound; a memory limit has 63 bits in both."""
     lines = (line.split() for line in SHIPPED_CONFIGURATION.read_text().splitlines() if line and line[0] != "#")
     numbers = {name: int(value) for name, value in lines if value.isdigit()}
     assert all(0 < number < 2**31 for name, number in numbers.items() if name != "memory_limit")

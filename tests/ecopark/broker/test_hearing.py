@@ -1,4 +1,4 @@
-"""Devices of an unknown make on a broker with accounts: heard where somebody wants to hear them, and nowhere else."""
+"""Devices of an unknown make on a broker with accounts: heard only where `--hear` allows it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def hearing(tmp_path: Path, parks: list[Park]) -> AsyncIterator[Fort]:
     made.server.process.kill()
 
 
-async def test_listen_hears_what_a_gateway_publishes_that_is_to_be_heard(hearing: Fort, park_files: Path) -> None:
+async def test_listen_hears_what_a_gateway_given_to_hear_publishes(hearing: Fort, park_files: Path) -> None:
     listening = await asyncio.create_subprocess_exec(
         ECOPARK,
         *("listen", "--seconds", "5", "--json"),
@@ -46,7 +46,7 @@ async def test_listen_hears_what_a_gateway_publishes_that_is_to_be_heard(hearing
     assert "hall-2" not in said
 
 
-async def test_who_is_heard_does_not_speak_for_another_gateway(hearing: Fort, before: Any) -> None:
+async def test_a_gateway_on_the_list_of_hear_cannot_publish_for_another(hearing: Fort, before: Any) -> None:
     topic = "ecopark/v1/demo/gw-2/readings"
     async with hearing.client(OPERATOR) as operator:
         await operator.subscribe("ecopark/#", qos=1)
@@ -56,7 +56,7 @@ async def test_who_is_heard_does_not_speak_for_another_gateway(hearing: Fort, be
             assert await before(operator, "end") == []
 
 
-def test_only_a_gateway_can_be_heard(tmp_path: Path, parks: list[Park]) -> None:
+def test_only_gateways_can_be_given_to_hear(tmp_path: Path, parks: list[Park]) -> None:
     made = Fort(tmp_path, parks, identity=False)
     for name in (OPERATOR, "demo.gw-9"):
         with pytest.raises(OperatorError, match=r"there are demo\.gw-1, demo\.gw-2"):

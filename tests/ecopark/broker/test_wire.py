@@ -95,7 +95,7 @@ def reading(meter: str, **values: float) -> Reading:
 
 
 async def said(client: aiomqtt.Client, topic: str) -> Any:
-    """The next word on a topic."""
+    """The next message on a topic."""
     async with asyncio.timeout(20):
         async for message in client.messages:
             if message.topic.value == topic:
@@ -111,7 +111,7 @@ async def logged(child: Child, words: str) -> None:
 
 
 async def deliver(operators: Operators, gateway: str, readings: Sequence[Reading], tmp_path: Path) -> None:
-    """What a gateway has, until it is confirmed by receipts: that they reach it is what ends this."""
+    """Readings of a gateway until receipts confirm them; it ends when they do."""
     settings = GatewaySettings(
         operators.link(f"demo.{gateway}", gateway), tmp_path / f"{gateway}-once.spool", drain=True
     )
@@ -130,7 +130,7 @@ async def test_the_whole_path_works_with_the_accounts(operators: Operators, stor
         rows = await store.query('SELECT "energy_kwh" FROM "electricity"', OPERATOR_DATABASE)
         assert [row["energy_kwh"] for row in rows] == [1.0]
 
-        # The broker lets a gateway say anything under its own topic; the ingester still knows whose meter it is.
+        # The broker lets a gateway publish anything under its own topic; the ingester still checks whose meter it is.
         await deliver(operators, "gw-2", [reading("em-1", energy_kwh=2.0), reading("wm-2", volume_m3=3.0)], tmp_path)
         rows = await store.query('SELECT "meter" FROM "refused" GROUP BY "reason", "gateway"', OPERATOR_DATABASE)
         assert [(row["reason"], row["gateway"], row["meter"]) for row in rows] == [("wrong_gateway", "gw-2", "em-1")]

@@ -1,4 +1,4 @@
-"""Two parks with tenants, and an InfluxDB that asks everybody who they are."""
+"""Two parks with tenants, and an InfluxDB with authentication."""
 
 import asyncio
 import os

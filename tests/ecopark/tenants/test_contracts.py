@@ -314,7 +314,7 @@ async def test_each_tenant_gets_its_bucket_token_organization_and_viewer(
     assert server.changes == []
 
 
-async def test_what_was_changed_by_hand_or_lost_is_mended(server: Documented, operator: Operator) -> None:
+async def test_what_was_changed_by_hand_or_lost_is_restored(server: Documented, operator: Operator) -> None:
     await operator.steps()
     token = next(one for one in server.tokens.values() if one["description"] == TEXTILE)
     token["permissions"].append({"action": "read", "resource": {"type": "orgs", "orgID": "aa"}})
@@ -346,7 +346,7 @@ async def test_short_shards_of_a_tenant_become_long_unless_somebody_chose_a_rete
     assert found == {TEXTILE: TENANT_SHARD_DAYS * 86_400, BREWERY: 604_800, "ecopark": 604_800}
 
 
-async def test_a_tenant_that_left_goes_only_when_pruned_and_others_things_never(
+async def test_a_tenant_that_left_is_removed_only_by_prune_and_foreign_objects_never(
     server: Documented, operator: Operator, park_files: Path
 ) -> None:
     await operator.steps()
@@ -372,7 +372,9 @@ async def test_a_tenant_that_left_goes_only_when_pruned_and_others_things_never(
     ("variable", "words"),
     [("ECOPARK_INFLUX_TOKEN", "refuses the token"), ("ECOPARK_GRAFANA_TOKEN", "server administrator's user")],
 )
-async def test_wrong_credentials_are_the_operators_mistake(operator: Operator, variable: str, words: str) -> None:
+async def test_wrong_credentials_are_reported_as_the_operators_mistake(
+    operator: Operator, variable: str, words: str
+) -> None:
     said = await operator.run(**{variable: "wr0ng"})
     assert said.returncode == 2
     assert words in said.stderr

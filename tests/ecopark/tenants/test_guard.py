@@ -29,7 +29,7 @@ from tests.ecopark.tenants.conftest import BREWERY, TEXTILE
 
 Sync = Callable[..., subprocess.CompletedProcess[str]]
 MARKS = ("hops", "malt", "kettle")
-"""Of the other tenant: a tag's value, a field and a measurement that no question names."""
+"""Of the other tenant: a tag value, a field and a measurement that no question names."""
 
 HAVE = ["", f'ON "{BREWERY}"', f'ON "{OPERATOR_DATABASE}"', f'ON "{TEXTILE}"', 'ON "_internal"']
 FROM = ["", 'FROM "usage"', f'FROM "{BREWERY}".."usage"', f'FROM "{BREWERY}"."autogen"./.*/', "FROM /.*/"]
@@ -99,7 +99,7 @@ QUESTIONS = [*shows(), *selects()]
 
 @dataclass
 class Asking:
-    """A tenant with its account, and where it asks."""
+    """A tenant with its account and the URL it asks."""
 
     session: aiohttp.ClientSession
     url: str
@@ -175,7 +175,7 @@ async def test_no_answer_of_the_guard_depends_on_what_others_have(asking: Asking
         more = [f"usage,park=demo,tenant=brewery,mark=hops{at} amount={at},malt=3 {at}000000000" for at in range(60)]
         await administrator.write([*more, "vat,mark=hops malt=1"], database)
     for (question, way), answer in zip(asked, before, strict=True):
-        if question.startswith("SELECT"):  # the others were refused without a look at the database
+        if question.startswith("SELECT"):  # the others were refused without asking the database
             assert await asking.ask(question, way) == answer
 
 
@@ -200,7 +200,7 @@ async def test_a_parameter_that_means_something_else_is_refused(asking: Asking) 
             assert answer.status == 400, more
 
 
-async def test_others_are_not_let_in(asking: Asking) -> None:
+async def test_strangers_are_refused(asking: Asking) -> None:
     for auth in ({}, basic("admin", "right"), basic(TEXTILE, "guess"), {"Authorization": "Basic !"}):
         async with asking.session.get(
             f"{asking.url}/query", params={"q": "SELECT * FROM usage"}, headers=auth
@@ -208,7 +208,7 @@ async def test_others_are_not_let_in(asking: Asking) -> None:
             assert answer.status in {401, 403}
 
 
-async def test_an_answer_that_is_too_large_says_so(
+async def test_too_large_an_answer_is_refused_with_a_reason(
     asking: Asking, administrator: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ecopark.tenants.guard.LONGEST_ANSWER", 10_000)
@@ -217,7 +217,7 @@ async def test_an_answer_that_is_too_large_says_so(
     assert (await asking.ask('SELECT count("amount") FROM "usage"', "in the body")).startswith("200")
 
 
-async def test_the_command_serves_until_it_is_told_to_stop(filled: Influxd, tmp_path: Path) -> None:
+async def test_the_command_serves_until_it_is_stopped(filled: Influxd, tmp_path: Path) -> None:
     port = free_port()
     child = Child(
         "guard",

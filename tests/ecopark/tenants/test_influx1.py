@@ -96,7 +96,7 @@ async def test_a_tenant_reads_itself_and_nothing_of_the_others(
         assert [row["name"] for row in await store.query("SHOW DATABASES", "")] == [TEXTILE]
         for other in (BREWERY, OPERATOR_DATABASE, "_internal"):
             for statement in (*READS, 'SELECT * FROM "usage"'):
-                # Asked of one's own database and of the other's: neither may open the other.
+                # Asked of both databases: neither may give access to the other.
                 for asked in (TEXTILE, other) if "{db}" in statement else (other,):
                     with pytest.raises((OperatorError, RejectedError), match=r"not authorized|requires|403"):
                         await store.query(statement.format(db=other, own=TEXTILE), asked)
@@ -160,7 +160,7 @@ def test_a_dry_run_changes_nothing_and_a_second_run_has_nothing_to_do(sync: Sync
     assert not [file for file in kept if (keys.get(file.stem) or "") in shown]
 
 
-async def test_a_tenant_that_left_goes_only_when_pruned(
+async def test_a_tenant_that_left_is_removed_only_by_prune(
     sync: Sync, administrator: Store, park_files: Path, tmp_path: Path
 ) -> None:
     assert sync().returncode == 0
@@ -168,7 +168,7 @@ async def test_a_tenant_that_left_goes_only_when_pruned(
     brewery = next(line for line in PARK.splitlines() if "brewery" in line)
     (park_files / "demo.yaml").write_text(PARK.replace(brewery + "\n", ""), encoding="utf-8")
     left = json.loads(sync("--json").stdout)
-    # A right that a service has no use for any more shows nobody anything that stays: it goes at once.
+    # A right that a service no longer needs is removed at once; that hides nothing from anybody.
     assert left["steps"] == [f"remove right {BREWERY} of ecopark_usage (read and write)"]
     assert left["stale"] == [
         f"database {BREWERY}",
@@ -187,7 +187,7 @@ async def test_a_tenant_that_left_goes_only_when_pruned(
     assert json.loads(sync("--json").stdout)["steps"] == []
 
 
-async def test_what_somebody_changed_by_hand_is_mended(
+async def test_what_somebody_changed_by_hand_is_restored(
     sync: Sync, guarded: Influxd, administrator: Store, tmp_path: Path
 ) -> None:
     assert sync().returncode == 0
@@ -229,7 +229,7 @@ async def test_short_shards_of_a_tenant_become_long_unless_somebody_chose_a_rete
     assert days == {TEXTILE: TENANT_SHARD_DAYS, BREWERY: 7, OPERATOR_DATABASE: 7}
 
 
-def test_a_wrong_administrator_is_told_so_and_nothing_is_kept(
+def test_a_wrong_administrator_is_reported_and_nothing_is_saved(
     sync: Sync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.ecopark.tenants.conftest.ADMINISTRATOR", ("admin", "wr0ng"))

@@ -1,4 +1,4 @@
-"""The planner: whatever was found, taking its steps leads to what is wanted, and twice is once."""
+"""The planner: its steps lead from whatever was found to what is wanted, and a second run has no steps."""
 
 from pathlib import Path
 
@@ -32,11 +32,11 @@ def taken(found: list[Thing], made: Plan) -> set[Thing]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_tenants_have_dashboards_unless_told_otherwise(language: str) -> None:
+def test_tenants_have_dashboards_by_default(language: str) -> None:
     assert tenants_dashboards(GENERATED / language)
 
 
-def test_a_folder_without_dashboards_takes_nobodys_away(tmp_path: Path) -> None:
+def test_a_folder_without_dashboards_removes_no_dashboards(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="holds no dashboards"):
         tenants_dashboards(tmp_path)
 
@@ -51,12 +51,12 @@ def test_the_steps_lead_to_what_is_wanted(wanted: list[Thing], found: list[Thing
 
 
 @given(THINGS, THINGS)
-def test_nothing_but_a_right_goes_without_being_pruned(wanted: list[Thing], found: list[Thing]) -> None:
+def test_only_rights_are_removed_without_prune(wanted: list[Thing], found: list[Thing]) -> None:
     for step in plan(wanted, found, prune=False).steps:
         assert step.action is not Action.REMOVE or step.thing.kind is StepKind.RIGHT
 
 
-def test_what_is_needed_is_made_first_and_removed_last() -> None:
+def test_prerequisites_are_made_first_and_removed_last() -> None:
     things = [Thing(kind, "", "a") for kind in StepKind]
     assert [step.thing.kind for step in plan(things, [], prune=True).steps] == list(StepKind)
     assert [step.thing.kind for step in plan([], things, prune=True).steps] == list(StepKind)[::-1]

@@ -84,7 +84,7 @@ async def test_a_tenants_viewer_reads_its_own_database_as_the_tenant(
             assert answer.status == 404
 
 
-def test_it_needs_the_tenants_credentials_where_there_are_accounts(
+def test_where_there_are_accounts_it_needs_the_tenants_credentials(
     guarded: Influxd, park_files: Path, tmp_path: Path
 ) -> None:
     environment = {
@@ -101,7 +101,7 @@ def test_it_needs_the_tenants_credentials_where_there_are_accounts(
 
 
 @pytest.mark.parametrize(("tenant", "said"), [("nobody", "no park file has a tenant"), ("textile", "choose one with")])
-def test_a_tenant_that_is_none_or_several_is_said(park_files: Path, tenant: str, said: str) -> None:
+def test_an_unknown_or_ambiguous_tenant_is_reported(park_files: Path, tenant: str, said: str) -> None:
     text = (park_files / "demo.yaml").read_text(encoding="utf-8")
     (park_files / "other.yaml").write_text(text.replace("id: demo", "id: other"), encoding="utf-8")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Baselines: fitted where the data holds, refused with its numbers where it does not, frozen in a file."""
+"""Baselines: fitted where the fit is good, refused with its numbers where it is not, frozen in a file."""
 
 import json
 from datetime import date
@@ -41,7 +41,7 @@ def sample(n: int = 24, noise: float = 20.0) -> tuple[Floats, Floats]:
 
 
 def alike(random: np.random.Generator, count: int, correlation: float, spread: float) -> Floats:
-    """Noise that resembles itself the day before."""
+    """Noise that is correlated with the noise of the day before."""
     noise = random.normal(0, spread, count + 50)
     for place in range(1, len(noise)):
         noise[place] += correlation * noise[place - 1]
@@ -93,7 +93,7 @@ def test_a_band_without_the_levers_of_another_season_would_be_too_narrow() -> No
     assert hits["with"] / 300 > 0.9 > hits["without"] / 300
 
 
-def test_the_numbers_of_a_fit_are_those_of_the_textbook() -> None:
+def test_the_numbers_of_a_fit_are_those_of_a_textbook() -> None:
     random = np.random.default_rng(4)
     use, drivers = years_of_work(random, 120, 0.0)
     found = fit(use, drivers, WEATHERED, np.ones(120, dtype=np.bool_))
@@ -193,7 +193,7 @@ def test_a_fit_shows_the_numbers_it_is_judged_by() -> None:
     ("n", "noise", "refusal"),
     [(11, 1.0, BaselineRefusal.TOO_FEW), (24, 2000.0, BaselineRefusal.POOR_FIT), (0, 1.0, BaselineRefusal.TOO_FEW)],
 )
-def test_a_fit_that_does_not_hold_is_refused(n: int, noise: float, refusal: BaselineRefusal) -> None:
+def test_a_poor_fit_is_refused(n: int, noise: float, refusal: BaselineRefusal) -> None:
     found = fitted(n, noise)
     assert refusal in found.refusals
     assert not found.offered
@@ -302,7 +302,7 @@ def test_a_baseline_stays_with_its_subject_and_a_subject_with_its_baseline(tmp_p
         load_baselines(file)
 
 
-def test_the_file_stands_beside_the_park_file_and_is_not_taken_for_one(tmp_path: Path) -> None:
+def test_the_file_is_next_to_the_park_file_and_is_not_read_as_one(tmp_path: Path) -> None:
     for park in ("north.yaml", "south.yaml", "east/park.yaml"):
         (tmp_path / park).parent.mkdir(exist_ok=True)
         (tmp_path / park).write_text("", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What baselines expect of each day: right, the same in whatever order data and versions come, gone when they go."""
+"""What baselines expect of each day: correct, independent of the order of data and versions, deleted with them."""
 
 import random
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ DERIVED = ("usage", "usage_cursor", "usage_basis", "efficiency", "park_efficienc
 async def computed(
     store: Store, park: Park, now: int, baselines: Sequence[Baseline] = (), weather: WeatherSeries = NO_WEATHER
 ) -> ParkUsage:
-    """The usage service as it is when it has just started."""
+    """The usage service right after its start."""
     usage = ParkUsage(store, park)
     usage.baselines, usage.weather = baselines, weather
     await usage.begin(now)
@@ -216,7 +216,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing(store: Store, park: Pa
     assert seen.baselines is None
     assert seen.fault is not None
     assert str(broken) in seen.fault
-    usage = ParkUsage(store, park)  # restarted, and never saw a sound file
+    usage = ParkUsage(store, park)  # restarted, and never read a file without faults
     usage.baselines = seen.baselines
     await usage.begin(now)
     await write_days(store, park, [24])
@@ -227,7 +227,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing(store: Store, park: Pa
 async def test_a_baseline_is_in_the_months_of_the_cycle_that_took_it_in(
     store: Store, park: Park, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Months are made only now and then, but who has frozen a baseline looks for what comes of it."""
+    """Months are computed only now and then, but whoever freezes a baseline wants to see its effect."""
     monkeypatch.setattr("efficiency.service.park._MONTHS_EVERY_MS", 10**9)
     await write_days(store, park, range(24))
     now = at(park, 24, 1)
@@ -243,7 +243,7 @@ async def test_a_baseline_is_in_the_months_of_the_cycle_that_took_it_in(
     assert not await waiting(store, park, ReportPeriod(2026, 10)), "nothing of an older month waits"
 
 
-async def test_where_its_tenant_is_gone_the_past_stands_and_it_is_said(
+async def test_when_its_tenant_is_gone_the_past_stays_and_a_warning_is_logged(
     store: Store, park: Park, tmp_path: Path
 ) -> None:
     await write_days(store, park, range(24))

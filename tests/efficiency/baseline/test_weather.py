@@ -35,7 +35,7 @@ def test_a_driver_of_the_weather_follows_from_the_mean_of_the_day(name: str, exp
     assert weather.driver(name, SECOND) is None, "nothing is filled in"
 
 
-def test_only_these_names_are_of_the_weather() -> None:
+def test_only_these_names_are_drivers_of_the_weather() -> None:
     names = ("temperature", "cdd:24", "hdd:18.5", "cdd", "cdd:", "cdd:x", "kdd:24")
     assert [name for name in names if is_weather(name)] == ["temperature", "cdd:24", "hdd:18.5"]
 

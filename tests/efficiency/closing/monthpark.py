@@ -1,6 +1,6 @@
 """A park of two tenants over two months: one leaves in the middle of a month, one has its instrument exchanged.
 
-Registers follow a smooth line, so that what must be billed can be said beside the code that is tested.
+Registers follow a smooth line, so that the right amounts can be computed without the code under test.
 """
 
 from collections.abc import Collection, Mapping
@@ -166,7 +166,7 @@ def two_o_clock(park: Park, day: date) -> int:
 
 @dataclass(slots=True)
 class Desk:
-    """Whoever closes months: `edit` changes the park file, `close` closes a month and keeps it."""
+    """Closes months: `edit` changes the park file, `close` closes a month and saves it."""
 
     store: Store
     folder: Path

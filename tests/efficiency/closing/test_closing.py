@@ -88,9 +88,7 @@ async def test_what_changes_afterwards_is_a_correction_in_the_next_month_and_sta
     assert not november.restated, f"{file} has stated it already"
 
 
-async def test_late_readings_are_a_correction_and_a_gap_stands_in_the_way_of_closing(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_late_readings_are_a_correction_and_a_gap_prevents_closing(store: Store, tmp_path: Path) -> None:
     park = month_park(tmp_path)
     await write_readings(store, park, START, NOW, [name for name in park.meter if name != "wm-alpha"])
     await write_readings(store, park, START, date(2026, 9, 20), ["wm-alpha"])
@@ -115,7 +113,7 @@ async def test_late_readings_are_a_correction_and_a_gap_stands_in_the_way_of_clo
     assert before.taxed[0].rate == 0.05
 
 
-async def test_a_closed_month_that_can_no_longer_be_computed_stands_in_the_way_of_the_next(desk: Desk) -> None:
+async def test_a_closed_month_that_can_no_longer_be_computed_prevents_closing_the_next(desk: Desk) -> None:
     await desk.close(SEPTEMBER)
     await desk.edit(**{"water: [{from: 2026-01-01, value: 0.05": "water: [{from: 2026-09-20, value: 0.05"})
     assert [(each.subject, each.text.en) for each in (await desk.draft(OCTOBER)).obstacles] == [
@@ -123,7 +121,7 @@ async def test_a_closed_month_that_can_no_longer_be_computed_stands_in_the_way_o
     ]
 
 
-async def test_what_stands_in_the_way_is_named(desk: Desk, influx: Influxd) -> None:
+async def test_what_prevents_closing_is_named(desk: Desk, influx: Influxd) -> None:
     del influx
     await desk.edit(**{"water: [{from: 2026-01-01, value: 0.05": "water: [{from: 2026-10-20, value: 0.05"})
     await write_readings(desk.store, desk.park, NOW, date(2026, 11, 3))
@@ -238,7 +236,7 @@ async def test_the_park_s_account_adds_up_and_shares_are_of_what_losses_and_comm
     assert closed.account.total_vnd == sum(each.total_vnd for each in closed.statements)
 
 
-async def test_a_cost_without_a_purchase_price_or_a_key_without_weights_stands_in_the_way(desk: Desk) -> None:
+async def test_a_cost_without_a_purchase_price_or_a_key_without_weights_prevents_closing(desk: Desk) -> None:
     await desk.edit(**{"off_peak: 1168.0": "until: 2026-10-10, off_peak: 1168.0", "floor_area_m2: 8000.0,": ""})
     found = [(each.subject, each.text.en) for each in (await desk.draft(OCTOBER)).obstacles]
     assert found == [

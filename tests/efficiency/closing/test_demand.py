@@ -180,7 +180,7 @@ async def test_both_tariffs_are_compared_for_the_same_quarter_hours(store: Store
     assert first.other.missing[0].en == "no price is dated for a day of this period"
 
 
-def test_without_a_tariff_to_compare_with_it_is_said(tmp_path: Path) -> None:
+def test_without_a_tariff_to_compare_with_there_is_a_message(tmp_path: Path) -> None:
     park = month_park(tmp_path, {"compared: {v22kv: v22kv-two}": "compared: {}"})
     alone = park.with_parts(tariffs=park.tariffs.model_copy(update={"purchase": Purchase()}))
     with pytest.raises(OperatorError, match=r"gives no tariff to compare with: see tariffs\.electricity\.compared"):

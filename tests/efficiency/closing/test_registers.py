@@ -1,4 +1,4 @@
-"""Registers at the ends of a month, and what they say against the quarter hours between them."""
+"""Registers at the ends of a month against the quarter hours between them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +60,9 @@ async def test_a_register_that_rolled_over_counts_its_range(store: Store, tmp_pa
 
 
 @pytest.mark.parametrize(("said", "differs"), [(1000.0, False), (1000.9, False), (1010.0, True), (None, False)])
-def test_registers_that_say_something_else_stand_in_the_way(tmp_path: Path, said: float | None, differs: bool) -> None:
+def test_registers_that_contradict_the_quarter_hours_prevent_closing(
+    tmp_path: Path, said: float | None, differs: bool
+) -> None:
     park = month_park(tmp_path)
     span, meter = month_span(park, OCTOBER), park.meter["wm-alpha"]
     start = quarters_in(span)

@@ -97,7 +97,7 @@ async def test_what_the_service_computes_otherwise_is_seen_without_a_changed_fil
     await keeper.write(park, desk.file)
     await desk.edit(**{"serial: A-1, multiplier: 40": "serial: A-1, multiplier: 41"})
     await keeper.write(park, desk.file)
-    found = await stored(desk.store, park, SEPTEMBER, "alpha")  # its registers do not fit what is stored of it any more
+    found = await stored(desk.store, park, SEPTEMBER, "alpha")  # its registers no longer agree with what is stored
     assert (found["waiting_vnd_reasons"], found.get("waiting_vnd")) == ("incomplete", None)
 
 

@@ -1,4 +1,4 @@
-"""A park of one tenant, and quarter hours of its meters: what the tests of figures are made from."""
+"""A park of one tenant, and quarter hours of its meters, for the tests of figures."""
 
 from datetime import date, datetime
 from typing import Any
@@ -31,7 +31,7 @@ def quarters(count: int = 96, first: date = FIRST) -> Times:
 
 
 def used(amount: Floats, **columns: Floats | float) -> QuarterHours:
-    """Quarter hours with further columns; a number stands for the same in all of them."""
+    """Quarter hours with further columns; a single number is repeated in all of them."""
     size = len(amount)
     found = QuarterHours.of(quarters(size), amount)
     whole = {name: np.full(size, one) if isinstance(one, float) else one for name, one in columns.items()}

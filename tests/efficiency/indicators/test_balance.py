@@ -45,7 +45,7 @@ def of_main(park: Park, **hours: QuarterHours) -> dict[str, Figure]:
     return main_balance(park, park.meter["grid"], hours, span())
 
 
-def test_what_belongs_into_a_balance() -> None:
+def test_which_meters_belong_to_a_balance() -> None:
     park = park_of(
         grid(registers=BOTH),
         meter("intake", parent="grid", role="main", registers=BOTH),
@@ -79,7 +79,7 @@ def test_a_balance_with_its_error_band() -> None:
 
 
 def test_the_error_band_is_of_the_classes_that_measured_then() -> None:
-    """Until noon an instrument of class 2, then one of class 0.5; and one device whose class was entered wrongly."""
+    """Until noon an instrument of class 2, then one of class 0.5; and a device whose class was corrected."""
     noon = instant(FIRST, 12)
     registers: dict[str, Any] = {"energy_kwh": {}}
 

@@ -56,7 +56,7 @@ def spiked(*spikes: tuple[int, float], flat: float = 10.0, count: int = QUARTERS
 def test_the_highest_half_hour_of_the_month_is_charged_and_to_be_paid() -> None:
     use = spiked((200, 60.0), (201, 40.0), (301, 90.0), (302, 90.0))
     found = figures(use, prices({"demand": 200_000.0}), budget_vnd_per_month=BUDGET)
-    # 90 and 90 kWh stand in two half hours; on the half hour, (60 + 40) kWh are the most.
+    # 90 and 90 kWh are in two half hours; on the half hour, (60 + 40) kWh are the most.
     assert found["demand_vnd"].value == pytest.approx(200.0 * 200_000)
     assert found["demand_vnd"].reasons == 0
     energy = 1000.0 * use.sum()
@@ -91,7 +91,7 @@ def test_one_component_has_no_demand_charge_and_a_day_says_that_it_is_missing() 
         assert day[name].reasons & ValueReason.NO_DEMAND_CHARGE
 
 
-def test_unknown_half_hours_are_said() -> None:
+def test_unknown_half_hours_are_reported() -> None:
     use = spiked((200, 60.0), (201, 40.0), (500, np.nan))
     found = figures(use, prices({"demand": 200_000.0}))["demand_vnd"]
     assert found.value == pytest.approx(40e6)

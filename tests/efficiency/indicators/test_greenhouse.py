@@ -1,4 +1,4 @@
-"""Gases of entered fuels and the forecast of a year, by numbers that can be checked by hand."""
+"""Gases of entered fuels and the forecast of a year, with numbers that can be checked by hand."""
 
 from datetime import date
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_a_fuel_is_counted_gas_by_gas_by_the_factors_of_each_month(park: Park) -
     assert second.gases.co2_kg == pytest.approx(168.0 * 74.1)
 
 
-def test_carbon_of_plants_is_told_apart(park: Park) -> None:
+def test_biogenic_carbon_is_counted_separately(park: Park) -> None:
     (wood,) = burnt(park, YEAR, [None])
     assert wood.gases.biogenic_kg == pytest.approx(156 * 112)
     assert wood.gases.co2_kg == 0.0

@@ -1,4 +1,4 @@
-"""A year from its months: nothing is added up that would be read as more than it is."""
+"""A year from its months: an incomplete sum is marked or absent."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ def test_sums_add_up_and_carry_the_quality_of_their_months() -> None:
     assert not found.reasons
 
 
-def test_a_month_without_a_price_takes_the_cost_of_the_year_away() -> None:
+def test_a_month_without_a_price_leaves_the_year_without_a_cost() -> None:
     found = joined("cost_vnd", Figure(10.0, "₫"), absent("₫", ValueReason.NO_PRICE, 1.0))
     assert found.value is None
     assert found.absent_for == ValueReason.NO_PRICE
@@ -61,7 +61,7 @@ def test_a_power_factor_is_of_the_sums_of_both_months() -> None:
     assert found.value == pytest.approx(800 / np.hypot(800, 300))
 
 
-def test_what_has_no_sum_says_so_and_peaks_are_the_highest() -> None:
+def test_figures_without_a_sum_have_a_reason_and_peaks_are_the_highest() -> None:
     months = {
         JANUARY: {"base_load_kw": Figure(1.0, "kW"), "peak_demand_kw": Figure(9.0, "kW")},
         FEBRUARY: {"base_load_kw": Figure(1.0, "kW"), "peak_demand_kw": Figure(7.0, "kW")},

@@ -67,7 +67,7 @@ def test_a_park_that_names_no_such_meter_has_no_share(tmp_path: Path) -> None:
         (PARK.replace("reuse_pct", "reused"), "must be an indicator of a park"),
     ],
 )
-def test_names_that_do_not_fit_are_said(tmp_path: Path, text: str, told: str) -> None:
+def test_names_of_unsuitable_meters_are_reported(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ParkFileError, match=told):
         park_of(tmp_path, text)
 

@@ -64,7 +64,7 @@ def test_without_a_price_or_a_rate_there_is_no_number() -> None:
     assert untaxed[BOUGHT_WITH_VAT].reasons == ValueReason.NO_VAT
 
 
-def test_a_sub_meter_that_is_not_known_takes_the_loss_away_and_not_the_purchase() -> None:
+def test_an_unknown_sub_meter_removes_the_loss_but_not_the_purchase() -> None:
     gone = QuarterHours.of(flat(1.0).start, np.full(96, np.nan))
     found = of_day(park(), grid=flat(10.0), line=gone)
     assert found[BOUGHT].value == pytest.approx(1_200_000)
@@ -103,7 +103,7 @@ def test_months_add_days_and_losses_cost_the_months_mean_price() -> None:
     assert longer[BOUGHT].completeness == pytest.approx(0.5)
 
 
-def test_a_day_without_a_price_takes_the_months_cost_away() -> None:
+def test_a_day_without_a_price_leaves_the_month_without_a_cost() -> None:
     days = [of_day(each, grid=flat(10.0), line=flat(9.0)) for each in (park(), park(purchase={}))]
     month = months_of(*days)
     assert month[BOUGHT].absent_for == ValueReason.NO_PRICE

@@ -1,4 +1,4 @@
-"""Figures of a tenant: sums over sums of the same time, each with the reason where there is none."""
+"""Figures of a tenant: sums over sums of the same time, each with a value or a reason."""
 
 from dataclasses import replace
 from typing import Any
@@ -55,7 +55,7 @@ def figures(park: Park | None = None, period: Period = Period.DAY, **hours: Quar
         (3600, Rule.SPARSE | Rule.GAP_LINEAR, 1.0, 1.0),
     ],
 )
-def test_of_a_meter_that_is_read_seldom_the_sum_is_measured_and_its_course_is_not(
+def test_the_sum_of_a_rarely_read_meter_is_measured_and_its_course_is_not(
     interval_s: int, rules: Rule, day: float, month: float
 ) -> None:
     """Between two readings the total is known: what is estimated is how it lies in the quarter hours between."""
@@ -138,7 +138,7 @@ def test_output_of_zero_or_none_or_in_two_units_gives_no_value_with_the_reason()
             assert found[name].absent_for == reason
 
 
-def test_a_carrier_without_a_factor_is_named_and_takes_the_sum_away() -> None:
+def test_a_carrier_without_a_factor_is_named_and_leaves_no_sum() -> None:
     park = park_of(*METERS, meter("steam", "steam", tenant="t"))
     found = figures(park, steam=flat(1.0))
     for name in ("energy_mj", "energy_per_output", "toe", "toe_per_output"):
@@ -154,7 +154,7 @@ def test_a_carrier_without_a_factor_is_named_and_takes_the_sum_away() -> None:
     assert with_factor["toe"].value == pytest.approx(0.096 + 96 * 0.07)
 
 
-def test_own_solar_is_what_was_made_and_not_sent_away() -> None:
+def test_own_solar_is_what_was_generated_and_not_exported() -> None:
     both: dict[str, Any] = {"energy_kwh": {}, "energy_export_kwh": {}}
     park = park_of(meter("em", tenant="t", registers=both), meter("roof", tenant="t", parent="em", role="generation"))
     own = figures(park, em=flat(10.0, energy_export_kwh=1.0), roof=flat(4.0))
@@ -226,7 +226,7 @@ def test_a_budget_is_compared_with_the_cost_of_the_same_time() -> None:
     assert figures(later)["budget_share"].absent_for == ValueReason.NO_BUDGET
 
 
-def test_who_has_left_is_given_the_budget_of_the_time_until_then() -> None:
+def test_a_tenant_that_left_has_the_budget_of_its_time() -> None:
     moved = {**METERS[0], "belongs": [{"tenant": "t"}, {"from": instant(FIRST, 6)}]}
     del moved["tenant"]
     park = park_of(moved, tenant={"budget_vnd_per_month": 31 * 96 * 10_000.0})

@@ -1,4 +1,4 @@
-"""What a report says is what the store holds; what it cannot say has a reason; what is entered is checked."""
+"""A report says what is stored; a figure without a value has a reason; what is entered is checked."""
 
 import csv
 from dataclasses import replace
@@ -164,7 +164,7 @@ async def test_a_baseline_is_summed_over_its_days_and_says_when_to_doubt_it(repo
         assert language.say(CUSUM_CONVENTION) in page
 
 
-async def test_a_tenant_without_a_baseline_is_told_how_to_come_by_one(store: Store, park: Park) -> None:
+async def test_a_tenant_without_a_baseline_reads_how_to_get_one(store: Store, park: Park) -> None:
     tenant = park.tenant["textile"]
     none = absent("1", ValueReason.NO_BASELINE)
     await store.write(
@@ -206,7 +206,7 @@ async def test_nothing_at_all_makes_a_page_of_reasons(store: Store, park: Park) 
         assert language.say(REASON_TEXT[ValueReason.NOT_COMPUTED]) in park_page(report, language)
 
 
-async def test_a_change_is_only_told_between_whole_periods(store: Store, park: Park) -> None:
+async def test_a_change_is_shown_between_whole_periods_only(store: Store, park: Park) -> None:
     now, before = MONTH.first, MONTH.before.first
     for tenant, completeness in (("textile", 0.99), ("seafood", 0.5)):
         await store.write(
@@ -241,12 +241,12 @@ def test_periods_follow_each_other_without_a_gap() -> None:
 @pytest.mark.parametrize(
     ("month", "year"), [(None, None), ("2026-10", 2026), ("2026-13", None), ("10/2026", None), (None, 1)]
 )
-def test_a_period_that_is_none_is_explained(month: str | None, year: int | None) -> None:
+def test_an_invalid_period_is_explained(month: str | None, year: int | None) -> None:
     with pytest.raises(OperatorError):
         ReportPeriod.parse(month, year)
 
 
-def test_the_tariff_hours_of_both_decisions_stand_in_the_month_of_the_change(park: Park) -> None:
+def test_the_month_of_the_change_shows_the_tariff_hours_of_both_decisions(park: Park) -> None:
     assert park.tariffs.electricity is not None
     bands = park.tariffs.electricity.bands
     assert [len(holding(bands, ReportPeriod(2026, month))) for month in (3, 4, 5)] == [1, 2, 1]
@@ -303,7 +303,7 @@ async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: P
             await write_park_report(store, reports.park, order, entered)
 
 
-def test_the_grid_factor_stands_with_its_standing_wherever_it_is_used(reports: Reports) -> None:
+def test_the_grid_factor_is_shown_with_its_status_wherever_it_is_used(reports: Reports) -> None:
     for language in Language:
         for kind in ("tenant-month", "tenant-year", "park-month", "park-year"):
             page = reports.text(kind, language)
@@ -311,7 +311,7 @@ def test_the_grid_factor_stands_with_its_standing_wherever_it_is_used(reports: R
             assert said in page, f"{kind} {language.value}"
 
 
-async def test_a_page_says_that_its_figures_wait_to_be_computed_again(reports: Reports) -> None:
+async def test_a_page_says_that_its_figures_are_still_to_be_computed_again(reports: Reports) -> None:
     park, language = reports.park, Language.VI
     said = language.say(TEXTS["waiting"])
     async with Store(reports.url) as store:
@@ -323,7 +323,7 @@ async def test_a_page_says_that_its_figures_wait_to_be_computed_again(reports: R
     assert said in park_page(replace(whole, waiting=True), language)
 
 
-async def test_a_report_is_written_as_pdf_and_not_as_anything_unknown(reports: Reports) -> None:
+async def test_a_report_is_written_as_pdf_but_not_in_an_unknown_format(reports: Reports) -> None:
     out = reports.folder / "tenant.PDF"
     async with Store(reports.url) as store:
         textile = reports.park.tenant["textile"]
@@ -336,7 +336,7 @@ async def test_a_report_is_written_as_pdf_and_not_as_anything_unknown(reports: R
     assert len(content) > 20_000
 
 
-def test_possible_matches_stand_with_what_is_uncertain(reports: Reports) -> None:
+def test_possible_matches_are_listed_with_their_uncertainty(reports: Reports) -> None:
     page = reports.text("park-year", Language.EN)
     assert "Industrial symbiosis: possible matches" in page
     assert "151,000 kWh" in page
@@ -376,7 +376,7 @@ def test_the_inventory_names_every_factor_and_adds_up(reports: Reports) -> None:
     assert sheet.max_row == len(rows) + 1
 
 
-def test_the_yearly_lines_are_watched_with_a_forecast(reports: Reports) -> None:
+def test_the_yearly_thresholds_are_shown_with_a_forecast(reports: Reports) -> None:
     page = reports.text("park-year", Language.EN)
     assert "Yearly lines of energy and emissions" in page
     assert "1,000 TOE" in page

@@ -1,4 +1,4 @@
-"""Reports of a month in which owners change: each holds what was its subject's while it was, and sums agree."""
+"""Reports of a month in which owners change: each shows only the time of its owner, and sums agree."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -97,7 +97,7 @@ async def test_a_report_shows_what_was_the_tenants_while_it_was(tenant: str, sto
         assert {round(share, 9) for share in days} <= {0.0, 1.0}, "of the time in which it was the tenant's"
 
 
-async def test_who_had_nothing_in_a_period_is_not_in_its_report(store: Store, tmp_path: Path) -> None:
+async def test_a_tenant_that_had_nothing_in_a_period_is_not_in_its_report(store: Store, tmp_path: Path) -> None:
     park = await stored(store, tmp_path)
     whole = await park_report(store, park, SEPTEMBER, MADE_ON)
     assert [firm.id for firm in whole.firms] == ["weaver", "brewer", "smith"]
@@ -111,7 +111,7 @@ async def test_who_had_nothing_in_a_period_is_not_in_its_report(store: Store, tm
     assert not (await of(store, park, "weaver", OCTOBER)).load
 
 
-async def test_who_has_left_buys_nothing_more_under_its_contract(store: Store, tmp_path: Path) -> None:
+async def test_a_tenant_that_left_buys_nothing_under_its_contract(store: Store, tmp_path: Path) -> None:
     park = await stored(store, tmp_path)
     year = await park_report(store, park, ReportPeriod(2026), MADE_ON)
     bought = {

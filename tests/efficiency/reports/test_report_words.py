@@ -94,7 +94,7 @@ class Texts(HTMLParser):
 
 
 def spoken(texts: Iterable[Localized], language: Language) -> list[str]:
-    """What stands between the placeholders of texts, the longest first."""
+    """The texts between placeholders, the longest first."""
     parts = [part for text in texts for part, *_ in string.Formatter().parse(language.say(text)) if part.strip()]
     return sorted({part.strip() for part in parts}, key=len, reverse=True)
 
@@ -107,7 +107,7 @@ def data_of(park: Park) -> list[Localized]:
 
 
 def known(park: Park, language: Language) -> re.Pattern[str]:
-    """Everything that may stand in a page, the longest first."""
+    """Everything that may be in a page, the longest first."""
     days = (
         word for day in YEAR_DAYS for word in (language.month(day), language.short_month(day), language.weekday(day))
     )
@@ -129,7 +129,7 @@ def whole(part: str) -> str:
 
 
 def left(text: str, allowed: re.Pattern[str]) -> str:
-    """The words of a text that nothing allows."""
+    """The words of a text that are not allowed."""
     return " ".join(word for word in re.findall(r"[^\W\d_][\w₂³²]*", allowed.sub(" ", text)) if word not in OWN_WORDS)
 
 
@@ -148,13 +148,13 @@ def test_every_text_of_a_page_is_of_the_catalogue_or_data(reports: Reports, kind
 
 
 def shortened(text: str) -> bool:
-    """Names that were cut to fit into a chart stand whole in its titles."""
+    """Names that were cut to fit into a chart are whole in its titles."""
     return text.endswith("…")
 
 
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_text_of_the_other_language_stands_in_a_page(reports: Reports, kind: str, language: Language) -> None:
+def test_no_text_of_the_other_language_is_in_a_page(reports: Reports, kind: str, language: Language) -> None:
     other = Language.EN if language is Language.VI else Language.VI
     own = " ".join([*spoken(CATALOGUE, language), *spoken(data_of(reports.park), language)]).lower()
     foreign = [
@@ -167,7 +167,7 @@ def test_no_text_of_the_other_language_stands_in_a_page(reports: Reports, kind: 
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.name)
-def test_a_template_holds_no_words_of_its_own(template: Path) -> None:
+def test_a_template_has_no_words(template: Path) -> None:
     bare = re.sub(
         r"{%.*?%}|{{.*?}}|<!doctype html>|<[^>]*>", " ", template.read_text(encoding="utf-8"), flags=re.DOTALL
     )
@@ -175,7 +175,7 @@ def test_a_template_holds_no_words_of_its_own(template: Path) -> None:
 
 
 @pytest.mark.parametrize("text", CATALOGUE, ids=lambda text: text.en[:40])
-def test_both_languages_fill_in_the_same(text: Localized) -> None:
+def test_both_languages_have_the_same_placeholders(text: Localized) -> None:
     fields = [{name for _, name, *_ in string.Formatter().parse(said) if name} for said in (text.en, text.vi)]
     assert fields[0] == fields[1]
 

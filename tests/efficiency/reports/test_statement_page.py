@@ -1,4 +1,4 @@
-"""What a bookkeeper must know of a charge stands on the statement: estimates, registers between readings, obstacles."""
+"""A statement explains its charges: estimates, registers between readings, obstacles."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,14 +113,12 @@ def page(tmp_path: Path) -> StatementPage:
         ),
     ],
 )
-def test_a_statement_says_what_is_to_be_known_of_it(
-    page: StatementPage, language: Language, told: tuple[str, ...]
-) -> None:
+def test_a_statement_explains_its_charges(page: StatementPage, language: Language, told: tuple[str, ...]) -> None:
     text = statement_page(page, language)
     assert not [each for each in told if each not in text]
 
 
-def test_what_the_park_file_no_longer_has_is_called_by_its_id(page: StatementPage) -> None:
+def test_what_the_park_file_no_longer_has_is_named_by_its_id(page: StatementPage) -> None:
     park = page.park.model_copy(update={"tenants": (), "tenant": {}, "meter": {}})
     text = statement_page(StatementPage(park, page.month, page.statement, final=True), Language.EN)
     assert "wm-alpha" in text

@@ -1,4 +1,4 @@
-"""Of meters that are valued together, rows are written where they differ; who would lose a number is left out."""
+"""Of meters that are valued together, only differing rows are written; a meter that would lose a number is left out."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -101,7 +101,7 @@ async def three_days(store: Store, tmp_path: Path) -> Park:
 
 @contextmanager
 def failing(monkeypatch: pytest.MonkeyPatch, culprit: str) -> Iterator[None]:
-    """Computing of one meter fails with an error that nobody expects, alone and together with others."""
+    """Computing one meter fails with an unexpected error, alone and together with others."""
     steps, together = MeterUse.steps, plain_uses
 
     async def broken(self: MeterUse, register: Any, *others: Any) -> Any:
@@ -128,7 +128,7 @@ async def scratch(store: Store, park: Park, now_ms: int) -> list[Row]:
 
 
 async def others(store: Store) -> dict[str, float]:
-    """What all meters but the bad one used; its running hour is plain, so no fault of its steps touches that."""
+    """Use of all meters except the bad one; its running hour is plain, so its fault does not affect that."""
     return {meter: used for meter, used in (await sums(store)).items() if meter != "bad"}
 
 
@@ -143,7 +143,7 @@ async def test_a_meter_that_cannot_be_computed_is_named_and_the_others_go_on(
         assert told(await events(store)) == {"bad": None}
         assert "demo: bad is set aside, everything else continues: ZeroDivisionError: a fault of ours" in caplog.text
         caplog.clear()
-        for _ in range(4):  # it is neither tried nor told of each time
+        for _ in range(4):  # it is neither tried nor logged each time
             now += QUARTER_MS // 90
             await usage.cycle(now)
         assert caplog.text == ""
@@ -186,7 +186,7 @@ async def test_a_meter_that_is_set_aside_misses_nothing_through_a_restart(
     assert await scratch(store, park, NOW + 10_000) == along
 
 
-async def test_a_query_that_the_database_rejects_is_a_fault_to_report_and_not_tried_for_ever(
+async def test_a_query_that_the_database_rejects_is_reported_and_not_repeated_for_ever(
     three_days: Park, store: Store, tmp_path: Path, influx: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Rejects(influx.url) as proxy, Store(proxy.url) as through:
@@ -215,7 +215,7 @@ async def test_a_query_that_the_database_rejects_is_a_fault_to_report_and_not_tr
         assert await sums(store) == pytest.approx(dict.fromkeys(METERS, 3 * 96 + 1))
 
 
-async def test_figures_that_cannot_be_computed_stop_neither_use_nor_other_tenants(
+async def test_figures_that_cannot_be_computed_do_not_stop_use_or_other_tenants(
     three_days: Park, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -300,7 +300,7 @@ async def test_a_retention_of_either_database_stops_nothing(keeps: int, influx: 
             assert rows[0]["used"] == pytest.approx(2 * keeps * 24, abs=4)
 
 
-async def test_a_long_past_that_is_computed_again_keeps_nobodys_figures_of_the_day(
+async def test_recomputing_a_long_past_does_not_delay_the_figures_of_the_day(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most, days, quarters = 600, 5, len(METERS) * 5 * 96
@@ -314,7 +314,7 @@ async def test_a_long_past_that_is_computed_again_keeps_nobodys_figures_of_the_d
         now += QUARTER_MS
         for meter in METERS:
             await store.write(lines(park, meter, now, now), OPERATOR_DATABASE)
-        if len(counts) == 2:  # what is left is planned again by whoever begins anew
+        if len(counts) == 2:  # what is left is planned again after a restart
             await usage.close()
             usage = ParkUsage(store, park)
             await usage.begin(now)

@@ -1,4 +1,4 @@
-"""A register whose unit may have changed is in doubt until somebody answers: every quarter hour since then says so."""
+"""A register whose unit may have changed is in doubt until somebody answers; every quarter hour since is marked."""
 
 from pathlib import Path
 from typing import Any
@@ -104,12 +104,12 @@ async def test_a_change_back_ends_it(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pause", "answer", "asked"), [(20, False, True), (20, True, False), (20 * 1440, False, False)]
 )
-async def test_use_that_did_change_is_not_asked_about_again(
+async def test_real_changes_of_use_are_not_asked_about_again(
     pause: int, answer: bool, asked: bool, store: Store, tmp_path: Path
 ) -> None:
-    """A machine ten times as strong began after a pause: nobody can tell without being told.
+    """A machine ten times as strong began after a pause: only the operator can know.
 
-    Weeks without readings say nothing of a unit, as while a new park's history comes: much else changed meanwhile.
+    Weeks without readings are no evidence of a changed unit, for instance while a new park's history arrives.
     """
     paused = lines(0, CHANGED)
     rises = [1000.0 + 0.1 * CHANGED + 1.0 * minute for minute in range(240)]

@@ -107,8 +107,8 @@ def raw_park(park: str = "demo") -> dict[str, Any]:
 
 
 EXAMPLES, AT_ONCE, EDITS, COMPARED_AFTER = 50, 5, 20, 5
-"""Sequences of edits; so many in one test; edits in each: a thousand. After so many of them all is compared: what one
-of them leaves behind is seldom covered by those that follow."""
+"""Sequences of edits, sequences in one test, edits in each: a thousand. After so many of them all is compared: what one
+edit leaves behind is seldom covered by later ones."""
 FEW_IN_A_CYCLE = 300
 """Quarter hours that one cycle may compute in every other sequence: less than an edit of several meters changes."""
 KINDS = (
@@ -140,7 +140,7 @@ KINDS = (
 
 
 def edit(raw: dict[str, Any], kind: str, random_: random.Random) -> None:
-    """Change a park file as somebody might."""
+    """Change a park file as an operator might."""
     meters = {meter["id"]: meter for meter in raw["meters"]}
     name = random_.choice([meter for meter in ELECTRIC if meter in meters] or ["e-main"])
     match kind:

@@ -1,4 +1,4 @@
-"""An empty answer is not proof that nothing is stored: a database that answers empty, late or stale spoils nothing."""
+"""An empty answer does not prove that nothing is stored: empty, late or stale answers spoil nothing."""
 
 import random
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ class Lagging(FaultyProxy):
         self.waiting: list[tuple[str, bytes, dict[str, str]]] = []
         self.random = random.Random(seed)
         self.share = 0.0
-        """Of the questions that are not answered as they should be."""
+        """Share of the questions that get a wrong answer."""
         self.spoiled = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -81,7 +81,7 @@ async def figures(store: Store) -> list[Row]:
 
 
 async def computed(usage: ParkUsage | None, through: Store, park: Park, now: int) -> ParkUsage | None:
-    """One cycle as the service does it; None where it failed and begins anew."""
+    """One cycle of the service; None where it failed and starts again."""
     try:
         if usage is None:
             usage = ParkUsage(through, park)

@@ -1,4 +1,4 @@
-"""Events: one an occurrence, at its instant, the same when computed again, gone when no longer found."""
+"""Events: one for each occurrence, at its instant, the same when computed again, deleted when no longer found."""
 
 from itertools import accumulate
 
@@ -22,7 +22,7 @@ async def events(store: Store, database: str = OPERATOR_DATABASE) -> list[Row]:
     return sorted(rows, key=lambda row: (row["meter"] or "", row["time"], row["kind"]))
 
 
-async def test_a_gap_and_a_swap_are_told_once_and_a_gap_that_is_filled_is_told_no_more(
+async def test_a_gap_and_a_swap_are_one_event_each_and_a_filled_gap_is_none(
     song_xanh_field: Field, store: Store
 ) -> None:
     field = song_xanh_field
@@ -68,7 +68,7 @@ HAPPENED: dict[type[FieldEvent], tuple[str, str, str]] = {
 """Kind of the event of what happens on the plant's first day, and how its texts begin."""
 
 
-async def test_what_happened_to_a_register_is_told_once_and_no_more_when_it_is_corrected(
+async def test_what_happened_to_a_register_is_one_event_and_none_when_it_is_corrected(
     song_xanh_field: Field, store: Store
 ) -> None:
     field = song_xanh_field
@@ -101,9 +101,7 @@ async def test_what_happened_to_a_register_is_told_once_and_no_more_when_it_is_c
     assert left & {(event.meter, HAPPENED[kind][0]) for kind, event in first.items()} == set()
 
 
-async def test_equal_use_is_told_as_stuck_at_the_first_of_its_quarter_hours(
-    song_xanh_field: Field, store: Store
-) -> None:
+async def test_equal_use_is_one_event_at_the_first_of_its_quarter_hours(song_xanh_field: Field, store: Store) -> None:
     field, meter = song_xanh_field, song_xanh_field.park.meter["wm-packaging"]
     begin, end = field.ms(hours=2), field.ms(hours=4)
     steady = [0.625 if begin <= ms < end else 0.25 + 0.0625 * (ms // QUARTER_MS % 5) for ms in _minutes(field)]
@@ -127,7 +125,7 @@ def _minutes(field: Field) -> range:
     return range(field.ms(), field.ms(hours=6), MINUTE_MS)
 
 
-async def test_a_new_tariff_is_told_on_its_first_day_and_no_more_when_the_park_file_takes_it_back(
+async def test_a_new_tariff_is_an_event_on_its_first_day_and_none_when_the_park_file_takes_it_back(
     song_xanh_field: Field, store: Store
 ) -> None:
     field, now = song_xanh_field, song_xanh_field.ms()

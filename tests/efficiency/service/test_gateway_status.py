@@ -1,4 +1,4 @@
-"""Gateways that are not heard: one event a silence, open while it lasts, complete when it is over."""
+"""Silent gateways: one event for each silence, open while it lasts, complete when it is over."""
 
 from efficiency.service.gatewaystatus import GatewayStatus
 from efficiency.service.meterstatus import MeterStatus
@@ -14,7 +14,7 @@ QUIET, OTHER = "gw-west", "gw-east"
 
 
 class Watch:
-    """Looks each minute, as the service does; it can be started anew."""
+    """Checks each minute, as the service does; it can be restarted."""
 
     def __init__(self, store: Store, field: Field) -> None:
         self.store = store
@@ -38,7 +38,7 @@ class Watch:
         await self.field.write(self.store, [meter.id for meter in self.field.park.meters_of(gateway)], first, last)
 
     async def deliver(self, gateway: str, first: int, last: int, now_ms: int) -> None:
-        """The gateway sends what it had kept; the ingester leaves its trace."""
+        """The gateway sends its backlog; the ingester notes the arrival."""
         await self.read(gateway, first, last)
         late = {
             ArrivalSource(self.field.park.id, meter.id): Extent(first, last - 1)
@@ -47,7 +47,7 @@ class Watch:
         await self.store.write(Trace("ingest-1").lines(late, now_ms), OPERATOR_DATABASE)
 
 
-async def test_a_silence_is_told_when_it_lasts_and_completed_when_it_is_over(
+async def test_a_lasting_silence_is_an_event_that_is_completed_when_it_ends(
     song_xanh_field: Field, store: Store
 ) -> None:
     field, watch = song_xanh_field, Watch(store, song_xanh_field)
@@ -64,7 +64,7 @@ async def test_a_silence_is_told_when_it_lasts_and_completed_when_it_is_over(
     watch.restart()
     assert await watch.look(began + 50 * MINUTE_MS) == [row]
     again = began + 79 * MINUTE_MS
-    await watch.read(QUIET, began, began + 10 * MINUTE_MS)  # what it had kept comes, oldest first
+    await watch.read(QUIET, began, began + 10 * MINUTE_MS)  # its backlog comes, oldest first
     (row,) = await watch.look(again)
     assert (row["time"] // NS_PER_MS, row["end"]) == (began - MINUTE_MS, again)
     assert row["text_en"] == "Gateway West row of factories was not heard for 1 h 20 min."
@@ -91,8 +91,8 @@ async def test_a_second_silence_is_another_event_and_one_silent_meter_is_none(
     assert [row["time"] // NS_PER_MS for row in rows[1:]] == [began + 2 * HOUR_MS - MINUTE_MS]
 
 
-async def test_a_gateway_that_delivers_what_it_had_kept_is_heard(song_xanh_field: Field, store: Store) -> None:
-    """A history of days has an old newest reading for long; this is no silence until nothing more comes."""
+async def test_a_gateway_that_delivers_its_backlog_is_not_silent(song_xanh_field: Field, store: Store) -> None:
+    """While a history of days arrives the newest reading is old; that is no silence until nothing more comes."""
     field, watch = song_xanh_field, Watch(store, song_xanh_field)
     began, now = field.ms(days=2), field.ms(days=4)
     for _ in range(5):

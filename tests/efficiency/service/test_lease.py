@@ -77,7 +77,7 @@ async def test_parks_are_divided_and_taken_over_and_given_back(store: Store) -> 
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_who_cannot_renew_stops_writing_long_before_another_may_begin(store: Store) -> None:
+async def test_a_service_that_cannot_renew_stops_writing_long_before_another_may_begin(store: Store) -> None:
     clock = Clock()
     one, two = service(store, "one", clock), service(store, "two", clock)
     await one.look(PARKS)
@@ -102,7 +102,7 @@ async def test_two_processes_of_one_name_do_not_share_it(store: Store, caplog: p
 
 
 class Slow(Store):
-    """A database that takes its time now and then, but for claims less than is allowed."""
+    """A database that is slow now and then, but fast enough for claims."""
 
     def __init__(self, url: str, random_: random.Random) -> None:
         super().__init__(url)
@@ -208,7 +208,7 @@ async def test_when_a_service_is_killed_the_other_computes_its_parks(
 
     async def all_go_on() -> bool:
         found = await newest()
-        # What was under way when it was killed may still be written; what begins later is the other's.
+        # Writes under way when it was killed may still arrive; later ones are the other's.
         return all(found[park] > killed[park] + 6_000 for park in PARKS)
 
     await until(all_go_on, 240)

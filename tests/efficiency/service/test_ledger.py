@@ -20,7 +20,7 @@ FLOAT32 = float(np.finfo(np.float32).eps)
 
 
 def resolution(meter: Meter, reading: float) -> float:
-    """What the register cannot tell apart, in real units, at both ends of an interval."""
+    """The register's resolution, in real units, at both ends of an interval."""
     register = meter.instruments[-1].registers[meter.counter]
     count = FLOAT32 * reading if register.floating else register.resolution
     return 2 * count * meter.instruments[-1].multiplier + 1e-6
@@ -59,7 +59,7 @@ async def test_stored_usage_agrees_with_the_plants_ledger_in_every_field_event(
         good[-1] = False  # nobody read the register at its end
         free = np.ones(len(good), dtype=bool)
         if isinstance(event, Stuck):
-            held, freed = field.plant.span(event)  # what a register shows that is held is no reading
+            held, freed = field.plant.span(event)  # the value of a frozen register is no reading
             free = (use.start + QUARTER_MS <= held) | (use.start >= freed)
             good &= free
         high = max(abs(value) for values in field.plant.columns(meter.id, use.start).values() for value in values)

@@ -1,4 +1,4 @@
-"""The usage service keeps the matches of months and years, and takes them away with the streams."""
+"""The usage service stores the matches of months and years, and deletes them with the streams."""
 
 from pathlib import Path
 

@@ -83,7 +83,7 @@ async def test_nothing_is_missing_of_a_month_in_which_a_main_meter_is_replaced_b
                 assert {(each.completeness, each.reasons) for each in of_main.values()} == {(1, NOTHING)}
 
 
-async def test_a_meter_that_is_later_said_to_begin_later_leaves_no_month_before(store: Store, tmp_path: Path) -> None:
+async def test_a_meter_whose_beginning_is_moved_later_leaves_no_months_before_it(store: Store, tmp_path: Path) -> None:
     """The months before have figures without a value, because all months were made anew after a restart."""
     early, late = meter("early", 3600, tenant="textile"), meter("late", 3600, tenant="idle")
     park = park_of(tmp_path, early, late)

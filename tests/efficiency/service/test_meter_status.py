@@ -1,4 +1,4 @@
-"""Who is silent: by the rhythm of each meter, heard by whatever it sends, and only meters that are there."""
+"""Which meters are silent: by the interval of each, by anything that it sends, and only meters that exist."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +80,7 @@ async def test_a_meter_is_heard_by_anything_that_it_sends(store: Store, tmp_path
     assert {name: row["heard"] for name, row in found.items()} == {"ph-station": True, "lazy": True, "mute": False}
 
 
-async def test_nobody_waits_for_a_meter_that_is_no_more_or_not_yet(store: Store, tmp_path: Path) -> None:
+async def test_a_meter_that_has_ended_or_not_begun_is_not_silent(store: Store, tmp_path: Path) -> None:
     def instant(ms: int) -> str:
         return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
 
@@ -96,7 +96,7 @@ async def test_nobody_waits_for_a_meter_that_is_no_more_or_not_yet(store: Store,
     assert (await status(store, park)).keys() == {"there"}
 
 
-async def test_a_meter_is_the_tenants_who_has_it_now(store: Store, tmp_path: Path) -> None:
+async def test_a_meter_belongs_to_the_tenant_who_has_it_now(store: Store, tmp_path: Path) -> None:
     hour = datetime.fromtimestamp((NOW // HOUR_MS - 1) * 3600, UTC).isoformat()
     owners = [{"tenant": "idle"}, {"from": hour, "tenant": "textile"}]
     park = park_of(tmp_path, meter("m", 60, belongs=owners))

@@ -1,4 +1,4 @@
-"""Late, replayed, corrected, a changed park file: exactly what they touch changes, and it is as if from scratch."""
+"""Late, replayed or corrected readings and a changed park file change exactly what they affect, as if from scratch."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ LATE = "sm-brewery"
 
 
 class Service:
-    """A usage service without a clock of its own: each cycle gets the time from the test."""
+    """A usage service whose clock is set by the test for each cycle."""
 
     def __init__(self, store: Store, field: Field) -> None:
         self.store = store
@@ -46,7 +46,7 @@ class Service:
         await self.store.write(lines, OPERATOR_DATABASE)
 
     async def from_scratch(self, now_ms: int) -> list[Row]:
-        """Forget all that was computed, compute it again, and return it."""
+        """Delete all that was computed, compute it again, and return it."""
         for measurement in DERIVED:
             await self.store.query(f'DROP MEASUREMENT "{measurement}"', OPERATOR_DATABASE)
         self.usage = None
@@ -93,7 +93,7 @@ async def test_computed_along_the_way_is_bit_for_bit_what_is_computed_from_scrat
     assert await service.store.query('SELECT * FROM "efficiency"', OPERATOR_DATABASE) == figures
 
 
-async def test_after_a_long_pause_nothing_is_taken_for_read_that_was_not(service: Service) -> None:
+async def test_after_a_long_pause_no_reading_is_skipped(service: Service) -> None:
     field = service.field
     await field.write(service.store, [LATE], field.ms(), field.ms(hours=1))
     await field.write(service.store, METERS[1:], field.ms(), field.ms(hours=10))
@@ -107,7 +107,7 @@ async def test_after_a_long_pause_nothing_is_taken_for_read_that_was_not(service
     assert await service.from_scratch(resumed + 10_000) == along
 
 
-async def test_late_readings_change_what_they_touch_and_say_since_when(service: Service) -> None:
+async def test_late_readings_change_what_they_affect_and_note_since_when(service: Service) -> None:
     field, now = service.field, service.field.ms(days=1, hours=6)
     await field.write(service.store, METERS, field.ms(), now, late=True)
     gap = (field.ms(hours=10), field.ms(hours=12, minutes=5))
@@ -140,7 +140,7 @@ async def test_a_replay_changes_nothing(service: Service) -> None:
     assert await service.store.query('SELECT * FROM "usage"', OPERATOR_DATABASE) == before
 
 
-async def test_a_corrected_reading_is_taken_in(service: Service) -> None:
+async def test_a_corrected_reading_is_used(service: Service) -> None:
     field, now = service.field, service.field.ms(days=1, hours=6)
     await field.write(service.store, [LATE], field.ms(), now)
     at = field.ms(hours=4)
@@ -185,7 +185,7 @@ async def test_a_swap_that_is_entered_afterwards_changes_the_hours_around_it(ser
     assert changed == {"em-pharma-hvac": {at // QUARTER_MS * QUARTER_MS}}
 
 
-async def test_a_swap_that_lies_ahead_counts_once_it_has_happened(service: Service) -> None:
+async def test_a_future_swap_counts_once_it_has_happened(service: Service) -> None:
     field, now, later = service.field, service.field.ms(hours=13), service.field.ms(hours=16)
     with_swap = field.file.read_text(encoding="utf-8")
     await field.write(service.store, METERS, field.ms(), now)
@@ -289,7 +289,7 @@ async def test_a_tenants_database_has_its_meters_and_no_other(service: Service) 
 
 
 async def test_the_running_hour_is_read_once_for_all_meters(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as readings come as they should, no meter needs a question of its own."""
+    """As long as readings come regularly, no meter needs a separate query."""
     field, now = service.field, service.field.ms(days=1)
     await field.write(service.store, METERS, field.ms(), now, late=False)
     await service.cycle(now)

@@ -56,7 +56,7 @@ async def test_meters_of_a_tenant_that_are_corrected_at_different_times_are_all_
         for meter, number in late.items()
     }
     await store.write(Trace("ingest-1").lines(spans, now), OPERATOR_DATABASE)
-    now += 600_000  # months are made anew only every now and then
+    now += 600_000  # months are computed again only now and then
     await usage.cycle(now)
     corrected = [await store.query(f'SELECT * FROM "{name}"', OPERATOR_DATABASE) for name in ("usage", "efficiency")]
     await _computed(store, park, Span(at(park, 0), now), now)

@@ -90,7 +90,7 @@ async def computed(store: Store, park: Park, now: int) -> ParkUsage:
 
 
 @pytest.mark.parametrize("said", EDITS)
-async def test_what_is_said_to_be_rewritten_is(said: str, store: Store, tmp_path: Path) -> None:
+async def test_what_is_announced_to_be_rewritten_is_rewritten(said: str, store: Store, tmp_path: Path) -> None:
     file, park = small_park(tmp_path)
     edit, expected = EDITS[said]
     now = at(park, DAYS, 1)
@@ -116,7 +116,7 @@ async def test_what_is_said_to_be_rewritten_is(said: str, store: Store, tmp_path
     assert again.months == {}
 
 
-async def test_of_a_dated_value_of_a_tenant_only_its_figures_change_and_only_from_then_on(
+async def test_a_dated_value_of_a_tenant_changes_only_its_figures_and_only_from_then_on(
     store: Store, tmp_path: Path
 ) -> None:
     file, park = small_park(tmp_path)
@@ -154,13 +154,13 @@ async def test_a_tenant_whose_only_meter_is_gone_keeps_no_figures_of_it(store: S
     assert await store.query(asked, OPERATOR_DATABASE) == []
 
 
-async def test_nothing_is_said_of_a_park_that_was_never_computed(store: Store, tmp_path: Path) -> None:
+async def test_a_park_that_was_never_computed_has_nothing_to_rewrite(store: Store, tmp_path: Path) -> None:
     _, park = small_park(tmp_path)
     await store.query(f'CREATE DATABASE "{OPERATOR_DATABASE}"', "")
     assert await rewrites(store, park, (), at(park, DAYS)) is None
 
 
-def test_of_a_closed_month_it_is_said_that_it_is(tmp_path: Path) -> None:
+def test_a_closed_month_is_named_as_closed(tmp_path: Path) -> None:
     _, park = small_park(tmp_path)
     found = Rewrites(("em-textile",), {"textile": frozenset(BOTH), None: frozenset({NOVEMBER})})
     lines = list(rewrite_lines(Path("park.yaml"), park, found, frozenset({date(2026, 9, 1), OCTOBER})))
@@ -170,7 +170,7 @@ def test_of_a_closed_month_it_is_said_that_it_is(tmp_path: Path) -> None:
     assert len(list(rewrite_lines(Path("park.yaml"), park, found, frozenset()))) == 3
 
 
-async def test_check_lists_it_where_it_knows_the_database(
+async def test_check_lists_rewrites_where_it_knows_the_database(
     store: Store, influx: Influxd, run: Any, tmp_path: Path
 ) -> None:
     file, park = small_park(tmp_path)

@@ -1,4 +1,4 @@
-"""One meter that is silent for long, sends garbage, or one late reading of long ago, harms no other."""
+"""A meter that was silent for long, sends garbage, or sends one very old reading does not harm others."""
 
 from math import exp, log
 from pathlib import Path
@@ -45,9 +45,7 @@ async def test_a_meter_that_is_heard_again_stops_nobody_however_long_it_was_sile
 EXAMPLES = 1000
 
 
-async def test_of_a_thousand_meters_that_were_silent_up_to_a_month_each_gets_all_of_its_use(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_each_of_a_thousand_meters_that_were_silent_gets_all_of_its_use(store: Store, tmp_path: Path) -> None:
     silence = {f"m-{number}": round(exp(Random(number).uniform(*_LOGS))) for number in range(EXAMPLES)}
     park = park_of(tmp_path, [*silence])
     heard = {meter: NOW - ms for meter, ms in silence.items()}
@@ -75,7 +73,7 @@ def garbage(random_: Random, count: int) -> list[float]:
     return shown[:count]
 
 
-async def test_of_a_thousand_meters_that_send_garbage_none_harms_a_hundred_good_ones(
+async def test_a_thousand_meters_that_send_garbage_do_not_harm_a_hundred_good_ones(
     store: Store, tmp_path: Path
 ) -> None:
     good, bad = ([f"{name}-{number}" for number in range(count)] for name, count in (("ok", 100), ("bad", EXAMPLES)))

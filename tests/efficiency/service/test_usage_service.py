@@ -1,5 +1,5 @@
-"""`ecopark usage run` as operators run it: behind the real broker and ingester, through failures, and on a database
-that does not delete.
+"""`ecopark usage run` as operators run it: with the real broker and ingester, through failures, and on a database that
+does not delete.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ def message(first: int, last: int, per_minute: float = 0.1) -> str:
     return json.dumps({"readings": readings})
 
 
-async def test_through_the_real_path_late_readings_become_use_and_silence_is_said(
+async def test_through_the_real_path_late_readings_become_use_and_silence_is_reported(
     start: Callable[..., Child], broker: Mosquitto, influx: Influxd, store: Store, park_path: Path
 ) -> None:
     ingester = start(influx.url, "ingest")
@@ -165,7 +165,7 @@ async def test_the_service_outlives_a_database_that_fails(
     assert service.running
 
 
-async def test_a_faulty_file_of_baselines_is_told_of_and_stops_nothing(
+async def test_a_faulty_file_of_baselines_is_reported_and_stops_nothing(
     start: Callable[..., Child], influx: Influxd, store: Store, park_path: Path
 ) -> None:
     file = park_path.with_name("park.baselines.json")
@@ -196,7 +196,7 @@ class NoDeletes(FaultyProxy):
         return await super().handle(request)
 
 
-async def test_where_nothing_can_be_deleted_what_no_longer_holds_is_zero(
+async def test_where_nothing_can_be_deleted_outdated_points_become_zero(
     influx: Influxd, store: Store, park_path: Path
 ) -> None:
     hour = 1_790_000_000_000 // HOUR_MS * HOUR_MS

@@ -1,4 +1,4 @@
-"""Registers as they were read: those of a meter together, each reading with its state, said or not."""
+"""Registers as they were read: those of a meter together, each reading with its state."""
 
 from efficiency.stored.readings import RegisterReader
 from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, Span

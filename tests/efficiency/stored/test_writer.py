@@ -1,4 +1,4 @@
-"""What is computed gets to the operator and to the tenant, in order, whatever the database does meanwhile."""
+"""Results reach the operator's and the tenant's database, in order, whatever the database does meanwhile."""
 
 import pytest
 
@@ -31,7 +31,7 @@ async def test_both_databases_have_all_after_a_flush_and_the_tenants_is_made(sto
     assert await count(store, TENANT) == many + 3
 
 
-async def test_what_is_written_last_holds(store: Store) -> None:
+async def test_the_last_write_wins(store: Store) -> None:
     writer = ParkWriter(store, "demo")
     for value in range(1, 8):
         await writer.add(lines(0, LINES_AT_ONCE, value), "textile")
@@ -51,7 +51,7 @@ async def test_a_database_that_is_busy_for_a_moment_costs_nothing(store: Store, 
     assert (await count(store, OPERATOR_DATABASE), await count(store, TENANT)) == (10, 10)
 
 
-async def test_one_that_stays_away_is_said(proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_stays_away_is_reported(proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("efficiency.stored.writer._TRIES", 2)
     proxy.always = 503
     async with Store(proxy.url) as through:

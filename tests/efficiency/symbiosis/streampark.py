@@ -1,4 +1,4 @@
-"""A park of two firms, a compressor and an outlet, whose streams tests put together."""
+"""A park of two firms, a compressor and an outlet; each test adds its streams."""
 
 from pathlib import Path
 

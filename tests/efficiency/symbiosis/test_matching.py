@@ -62,7 +62,7 @@ def test_a_surplus_that_is_not_hot_enough_preheats(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("hot", "demand"), [("29.0", WASH), ("64.0", WASH.replace("cold_c: 25.0,", ""))])
-def test_a_surplus_that_is_too_cold_has_no_number(tmp_path: Path, hot: str, demand: str) -> None:
+def test_a_surplus_that_is_too_cold_has_no_figure(tmp_path: Path, hot: str, demand: str) -> None:
     park = park_of(tmp_path, AIR.replace("70.0", hot), demand)
     (match,) = proposals(park, observed(park))
     assert set(values(match).values()) == {None}
@@ -82,7 +82,7 @@ def test_a_flow_gives_the_heat_above_what_the_demand_is_heated_from(tmp_path: Pa
     assert match.met.reasons & ValueReason.NO_PLACE
 
 
-def test_without_a_temperature_that_was_measured_nothing_is_said(tmp_path: Path) -> None:
+def test_without_a_measured_temperature_there_is_no_figure(tmp_path: Path) -> None:
     park = park_of(tmp_path, WARM, WASH)
     found = observed(park, hot=np.nan)
     (match,) = proposals(park, found)
@@ -150,7 +150,7 @@ def test_what_is_piped_at_another_time_is_met_with_storage_only(tmp_path: Path) 
     assert match.figures["met_by_day"].value == pytest.approx(24 * 50)
 
 
-def test_a_surplus_is_promised_once_and_first_to_whom_it_saves_most(tmp_path: Path) -> None:
+def test_a_surplus_is_allocated_once_and_first_where_it_saves_most(tmp_path: Path) -> None:
     other = WASH.replace("id: wash", "id: rinse").replace("laundry", "baker").replace("natural_gas: 0.1", "water: 0.01")
     park = park_of(tmp_path, AIR, other, WASH)
     first, second = proposals(park, observed(park))
@@ -161,7 +161,7 @@ def test_a_surplus_is_promised_once_and_first_to_whom_it_saves_most(tmp_path: Pa
     assert not first.met.reasons & ValueReason.TAKEN
 
 
-def test_one_without_a_price_has_no_money_and_says_so(tmp_path: Path) -> None:
+def test_a_match_without_a_price_has_no_saving_and_a_reason(tmp_path: Path) -> None:
     park = park_of(tmp_path, AIR, WASH.replace("natural_gas: 0.1", "steam: 0.001"))
     (match,) = proposals(park, observed(park))
     assert match.met.value == 1600.0

@@ -1,4 +1,4 @@
-"""With registers at their worst: what a change may touch, and how little must be loaded, are never stated too small."""
+"""With the worst registers: what a change may affect, and what must be loaded, are never estimated too small."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ Drawn = dict[int, float | None]
 
 
 def calm(wrong: dict[int, float], missing: tuple[int, int], every: int) -> Drawn:
-    """True but for a few readings, with one gap."""
+    """True except for a few readings, with one gap."""
     true: Drawn = {slot: None for slot in SLOTS if not missing[0] < slot < sum(missing) and slot // 5 % every == 0}
     return {**true, **wrong} or {0: None}
 
@@ -119,7 +119,7 @@ def test_only_affected_intervals_differ(drawn: Drawn, late: Drawn, held: bool, f
 
 @given(chaos, st.booleans(), st.tuples(st.integers(0, 70), st.integers(1, 8)), st.integers(0, 400), st.integers(0, 400))
 @settings(max_examples=300)
-def test_where_enough_was_loaded_more_changes_nothing(
+def test_once_enough_is_loaded_more_readings_change_nothing(
     drawn: Drawn, held: bool, quarters: tuple[int, int], before: int, after: int
 ) -> None:
     whole = registers(drawn, held=held)
@@ -192,7 +192,7 @@ def test_filling_a_gap_may_make_the_intervals_before_and_after_it_suspect() -> N
     assert first[-1].end >= START + 330 * MINUTE
 
 
-def test_a_reading_reaches_the_gaps_that_borrow_its_shape_and_no_others() -> None:
+def test_a_reading_affects_the_gaps_that_borrow_its_shape_and_no_others() -> None:
     weeks = 4 * 7 * 24 * 12
     counter = Counter(5 * MINUTE, 60.0, (FittedInstrument(count=0.1),))
     gap = set(range(2 * 2016 + 144, 2 * 2016 + 180))

@@ -32,7 +32,7 @@ ROUNDING = 1e-4
 
 @dataclass(frozen=True)
 class Case:
-    """What a park file says of a meter, its readings, and what came of them."""
+    """A meter's part of a park file, its readings, and the result."""
 
     meter: Meter
     counter: Counter

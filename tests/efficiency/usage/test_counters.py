@@ -43,7 +43,7 @@ def test_a_dated_ratio_is_one_device_that_counts_on() -> None:
     assert not first.continues
 
 
-def test_registers_are_weighed_in_the_unit_of_the_point() -> None:
+def test_registers_are_computed_in_the_unit_of_the_point() -> None:
     def step(value: float, **register: object) -> float:
         counter = counter_of(meter(registers={"energy_kwh": register}, multiplier=10.0), "energy_kwh", ZONE)
         return float(counter.step(np.array([value]), np.zeros(1, dtype=np.int64))[0])

@@ -1,4 +1,4 @@
-"""Many registers at once give bit for bit what each of them gives by itself."""
+"""Many registers computed together give bit for bit the same as each alone."""
 
 from dataclasses import replace
 
@@ -117,7 +117,7 @@ def test_a_register_that_may_be_frozen_is_not_plain_before_it_goes_on() -> None:
     assert set(plain_hours([counter for counter, _ in pairs], [readings for _, readings in pairs], PAST)) == {0}
 
 
-def test_what_is_not_plain_is_left_to_be_weighed_by_itself() -> None:
+def test_registers_that_are_not_plain_are_computed_one_by_one() -> None:
     drawn: list[Drawn] = [(7, 60_000, 0, 0.001, 1.0, odd, False, None) for odd in ("", "gap", "fall", "fault", "jump")]
     drawn += [(7, 60_000, 0, 0.001, 1.0, "", False, exchanged) for exchanged in (3, 30)]
     pairs = [register(each) for each in drawn]

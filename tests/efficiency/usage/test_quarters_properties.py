@@ -47,7 +47,7 @@ class Simulated:
     truth: Floats
     """Real units per quarter hour."""
     held: list[Span]
-    """Where a repeated register may look like a pause: nothing can tell them apart."""
+    """Where a frozen register looks exactly like a pause."""
 
 
 EVENTS = (
@@ -68,7 +68,7 @@ EVENTS = (
 
 
 Event = tuple[str, int]
-"""What happens, and in which 24 hours from the start on: one event at a time, so that the ledger can tell."""
+"""Events, and in which 24 hours from the start each happens: one at a time, so that the ledger stays exact."""
 
 
 def begins(day: int) -> int:
@@ -154,18 +154,18 @@ def upset(times: Times, values: Floats, step_ms: int, events: list[Event]) -> tu
 
 
 def distinguishable(events: list[Event], *, rollover: bool) -> list[Event]:
-    """Leave out what nobody could distinguish: a zero in the very minute in which the register rolls over."""
+    """Leave out what cannot be distinguished: a zero in the very minute in which the register rolls over."""
     return [event for event in events if not (rollover and event[0] in {"zero_spike", "flap"})]
 
 
 def rolled_over_while_held(meter: Simulated) -> bool:
-    """A register that rolls over while it shows an old value looks like one that was replaced: nobody can tell."""
+    """A register that rolls over while it is frozen looks exactly like one that was replaced."""
     falls = meter.readings.times[1:][np.diff(meter.readings.values) < 0]
     return any(bool(((falls > span.start) & (falls <= span.end)).any()) for span in meter.held)
 
 
 def reset_like_a_roll_over(meter: Simulated, events: list[Event]) -> bool:
-    """A register that is reset just before it would roll over looks like one that did: nobody can tell."""
+    """A register that is reset just before it would roll over looks exactly like one that did."""
     limit, (times, values) = meter.counter.instruments[0].rollover, (meter.readings.times, meter.readings.values)
     for first in [int(np.searchsorted(times, begins(day))) for name, day in events if "reset" in name]:
         before, after = float(values[first - 1]), float(values[first])
@@ -228,7 +228,7 @@ def test_the_total_is_exact_wherever_nothing_was_lost(
     assert computed.amount.sum() == pytest.approx(meter.truth.sum(), abs=2 * 12 * RESOLUTION * (1 + exchanged))
 
 
-def test_what_repeats_itself_is_found_and_nothing_else() -> None:
+def test_only_repeated_values_are_marked_as_stuck() -> None:
     meter = simulate(5, 300_000, 0, [("steady", 3)], rollover=False)
     found = np.flatnonzero(from_scratch(meter.counter, meter.readings).rules & Rule.STUCK)
     assert list(found) == list(range(3 * 96 + 41, 3 * 96 + 41 + 12))
@@ -282,7 +282,7 @@ class Database:
             getattr(self.table, column)[at] = getattr(fresh, column)
 
     def steps(self, window: Span) -> Steps:
-        """Steps of as little as suffices for a window."""
+        """Steps from just enough readings for a window."""
         for loaded in self.widening(window):
             steps = steps_of(self.counter, self.load(loaded))
             if enough(steps, window).both:
@@ -291,7 +291,7 @@ class Database:
 
     @staticmethod
     def widening(window: Span) -> Iterator[Span]:
-        """As little as possible is loaded, so that a window that is stated too small shows."""
+        """As little as possible is loaded, so that too small a window is noticed."""
         for more in (3 * HOUR_MS, DAY_MS):
             yield Span(window.start - more, window.end + more)
         yield Span(ALWAYS_BEFORE, ALWAYS_AFTER)
@@ -318,7 +318,9 @@ def test_any_order_of_arrival_gives_bit_for_bit_what_computing_from_scratch_give
 ) -> None:
     meter = simulate(seed, step_ms, phase_ms, events, rollover=rollover)
     size = len(meter.readings.times)
-    near = [(day, hour) for (_, day), (_, hour) in zip(events, cuts, strict=False)]  # chunks that end amid an event
+    near = [
+        (day, hour) for (_, day), (_, hour) in zip(events, cuts, strict=False)
+    ]  # chunks that end in the middle of an event
     ends = [START + day * DAY_MS + int(hour * HOUR_MS) for day, hour in (near or cuts)]
     edges = sorted({0, size, *map(int, np.searchsorted(meter.readings.times, ends))})
     chunks = [slice(a, b) for a, b in pairwise(edges)]

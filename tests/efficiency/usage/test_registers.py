@@ -1,4 +1,4 @@
-"""Every field event on a small scale: what the intervals around it are worth, and which rule says so."""
+"""Every field event on a small scale: the use of the intervals around it, and the rule that marks them."""
 
 from dataclasses import replace
 

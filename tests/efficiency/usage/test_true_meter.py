@@ -1,7 +1,7 @@
 """Registers against a simulated true meter, whatever happens to the register, the clock or the connection.
 
-What is called measured is true within the resolution; what is known never adds up to more than what passed; and use
-that nobody can know is never called measured.
+What is marked as measured is true within the resolution; what is known never adds up to more than what passed; and use
+that nobody can know is never marked as measured.
 """
 
 from dataclasses import dataclass, replace
@@ -58,7 +58,7 @@ drawn = st.builds(
 
 @dataclass(frozen=True)
 class Truth:
-    """Instants and what had really passed by then; `hidden` is time of which nobody can know the use."""
+    """Instants and what had really passed by then; `hidden` is time whose use nobody can know."""
 
     times: Times
     passed: Floats
@@ -159,7 +159,7 @@ def test_what_is_called_measured_is_true_and_no_more_is_known_than_passed(draw: 
 
 @given(drawn)
 @settings(max_examples=EXAMPLES)
-def test_every_step_of_unknown_use_is_named_and_little_else_is_lost(draw: Drawn) -> None:
+def test_every_step_of_unknown_use_is_an_event_and_little_else_is_lost(draw: Drawn) -> None:
     counter, readings, truth = simulate(draw)
     steps = steps_of(counter, readings)
     unknown = (~steps.known | (steps.kind == StepMeaning.AMBIGUOUS)) & (steps.end > truth.times[0])
@@ -174,7 +174,7 @@ def test_every_step_of_unknown_use_is_named_and_little_else_is_lost(draw: Drawn)
 
 @given(drawn, st.floats(0.05, 40), st.booleans())
 @settings(max_examples=EXAMPLES)
-def test_a_counter_that_rolls_over_in_a_silence_is_right_or_said_to_be_open(
+def test_a_counter_that_rolls_over_in_a_silence_is_right_or_marked_as_open(
     draw: Drawn, rolls: float, reset: bool
 ) -> None:
     """In the silence passes so many times the counter's range; or the counter is reset."""
@@ -208,7 +208,7 @@ def known_delta(steps: Steps) -> float:
 
 @given(drawn, st.integers(2, 30))
 @settings(max_examples=EXAMPLES)
-def test_a_register_that_stood_still_keeps_its_whole_difference_however_long(draw: Drawn, days: int) -> None:
+def test_a_frozen_register_keeps_its_whole_difference_however_long(draw: Drawn, days: int) -> None:
     """A reading each hour repeats one value for days; the rest of the meter is as drawn."""
     calm = replace(draw, happens="nothing", interval_ms=HOUR_MS)
     counter, _, truth = simulate(calm)

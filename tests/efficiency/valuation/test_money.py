@@ -1,4 +1,4 @@
-"""Bands, prices, factors: what a bill is made of, and every reason for which there is none."""
+"""Bands, prices and factors of a bill, and every reason for having none."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -265,7 +265,7 @@ def test_days_and_months_are_cut_in_local_time() -> None:
     assert runs(np.empty(0, dtype=np.int64)) == []
 
 
-def test_reasons_have_words_and_can_be_told_apart() -> None:
+def test_reasons_have_distinct_words() -> None:
     assert reasons_in(ValueReason.NO_PRICE | ValueReason.NO_DATA) == (ValueReason.NO_DATA, ValueReason.NO_PRICE)
     assert isinstance(TARIFF.prices["v22kv"][0], BandPrices)
 

@@ -36,7 +36,7 @@ class PlantLedger:
     def tenant(self, tenant: str, utility: Utility) -> Array:
         """Use of a tenant in each quarter hour: what it takes in through its outermost meters while they are its own.
 
-        What it generates itself stands below one of them and is not added.
+        What it generates itself is below one of them and is not added.
         """
         used = np.zeros(len(self.quarters))
         for tenure in outermost(self._plant.park, tenant, utility):

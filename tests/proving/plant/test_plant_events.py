@@ -41,7 +41,7 @@ def test_every_kind_happens_on_the_first_day_and_all_happen_within_thirty() -> N
     assert sum(event.after >= timedelta(days=29) for event in FIELD_EVENTS) >= 3
 
 
-def test_every_event_is_about_a_meter_of_the_demo_park(song_xanh: Park) -> None:
+def test_every_event_is_of_a_meter_of_the_demo_park(song_xanh: Park) -> None:
     assert {event.meter for event in FIELD_EVENTS} <= song_xanh.meter.keys()
 
 
@@ -96,7 +96,7 @@ def test_a_stuck_meter_stands_still_and_catches_up(plant: Plant, event: Stuck) -
 
 
 @pytest.mark.parametrize("event", of(Spike), ids=lambda event: event.meter)
-def test_a_spike_is_seen_by_one_reading(plant: Plant, event: Spike) -> None:
+def test_a_spike_affects_one_reading(plant: Plant, event: Spike) -> None:
     begin, end = plant.span(event)
     step = plant.park.meter[event.meter].interval_s * 1000
     sampled = np.arange(begin - begin % step - step, end + 2 * step, step, dtype=np.int64)

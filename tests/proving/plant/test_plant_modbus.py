@@ -158,7 +158,7 @@ def test_a_read_that_is_answered_late_is_logged_with_the_connection_it_came_on(
     assert [json.loads(line)["epoch"] for line in file.read_text().splitlines()] == [1, 2]
 
 
-async def test_a_port_that_is_taken_and_an_unknown_gateway_are_the_operator_s(plant: Plant) -> None:
+async def test_a_taken_port_and_an_unknown_gateway_are_reported_to_the_operator(plant: Plant) -> None:
     async with serving(plant, {"gw-east": 0}, clock=lambda: plant.start_ms) as ports:
         with pytest.raises(OperatorError, match="choose a free port"):
             async with serving(plant, {"gw-west": ports["gw-east"]}, clock=lambda: plant.start_ms):
@@ -224,7 +224,7 @@ async def test_the_server_process_keeps_its_record_however_it_ends(
         (("--ports", "gw-east=0", "--park", "/nowhere/park.yaml"), "/nowhere/park.yaml:1"),
     ],
 )
-def test_wrong_use_ends_with_one_clear_line_and_status_2(
+def test_wrong_options_end_with_one_clear_line_and_status_2(
     song_xanh_file: Path, options: tuple[str, ...], complaint: str
 ) -> None:
     start = datetime.now(UTC).isoformat()
@@ -235,7 +235,7 @@ def test_wrong_use_ends_with_one_clear_line_and_status_2(
     assert "Traceback" not in said
 
 
-def test_a_port_that_is_taken_is_said_in_one_line(song_xanh_file: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(song_xanh_file: Path) -> None:
     options = ("--park", str(song_xanh_file), "--start", "2026-11-01T00:00:00+07:00")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -52,7 +52,7 @@ def test_the_bands_change_with_decision_963(song_xanh: Park) -> None:
     assert after == [Band.NORMAL, Band.PEAK, Band.NORMAL, Band.OFF_PEAK]
 
 
-def test_every_weak_source_carries_its_mark(song_xanh_file: Path) -> None:
+def test_every_weak_source_is_marked(song_xanh_file: Path) -> None:
     text = song_xanh_file.read_text(encoding="utf-8")
     sources = [line.partition("source:")[2] for line in text.splitlines() if "source:" in line]
     assert sources
@@ -78,7 +78,7 @@ def test_the_demo_s_park_file_tells_of_each_swap(plant: Plant, song_xanh_file: P
     )
 
 
-def test_a_park_file_without_the_swapped_meter_is_told_apart(plant: Plant) -> None:
+def test_a_park_file_without_the_swapped_meter_is_noticed(plant: Plant) -> None:
     with pytest.raises(ValueError, match="has no line `- id: em-pharma-hvac`"):
         demo_park_text("meters: []\n", plant)
 

@@ -150,9 +150,7 @@ def test_quarter_hours_begin_at_whole_quarters(start: datetime) -> None:
     assert quarters[0] >= milliseconds(start)
 
 
-def test_only_a_leak_and_a_tenant_that_leaves_stand_in_the_ledger(
-    song_xanh: Park, plant: Plant, start: datetime
-) -> None:
+def test_only_a_leak_and_a_tenant_that_leaves_change_the_ledger(song_xanh: Park, plant: Plant, start: datetime) -> None:
     shown = PlantLedger(plant, start, start + 30 * DAY)
     calm = PlantLedger(Plant(song_xanh, seed=7, start=start, events=()), start, start + 30 * DAY)
     leaking = {event.meter for event in FIELD_EVENTS if isinstance(event, LeakAtNight)}
