@@ -97,7 +97,7 @@ def _formatted(choice: Choice, statement: str) -> str:
 def with_macros(statement: str, start: datetime, end: datetime, interval_s: int) -> str:
     """The statement as it is sent.
 
-    Raises `ValueError` where something is left that nobody fills in.
+    Raises `ValueError` where a variable is left that cannot be filled in.
     """
     between = f"time >= {_ms(start)}ms and time <= {_ms(end)}ms"
     for macro, text in (

@@ -21,7 +21,7 @@ THE_PARK = text("the park", "khu công nghiệp")
 
 
 def short(name: Localized) -> Localized:
-    """The name without its legal form, which distinguishes nobody and takes room in a legend."""
+    """The name without its legal form, which distinguishes no tenant and takes room in a legend."""
     return Localized(en=_LEGAL_EN.sub("", name.en), vi=_LEGAL_VI.sub("", name.vi))
 
 

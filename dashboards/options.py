@@ -22,7 +22,7 @@ OPEN_ALERTS = {
 MOST_ROWS = 500
 """Bars of one panel; without this Grafana silently leaves out all after the 25th."""
 SIDE_BY_SIDE = 2
-"""Up to so many numbers of a tile are side by side; more are one below the other, each on a line with its name."""
+"""The most numbers of a tile that are side by side; more are one below the other, each on a line with its name."""
 _VALUE_SIZES = {1: 26, 2: 18}
 
 

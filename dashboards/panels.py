@@ -185,7 +185,7 @@ class Panel:
     by_row: bool = False
     """Each row of a table is a separate value, in the order of `sort`."""
     most: int | None = None
-    """For a ranking `by_row`: only the first so many."""
+    """For a ranking `by_row`: how many rows at most."""
     event_free: bool = False
     """Whether a quiet park may leave it empty (events, refusals)."""
 

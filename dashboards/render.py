@@ -161,7 +161,7 @@ def _custom(panel: Panel, language: Language) -> object | None:
 
 
 def _axis_width(panel: Panel, language: Language) -> float:
-    """Room for a number of six digits and its unit: Grafana forgets the unit's width where it is our own."""
+    """Room for a number of six digits and its unit: Grafana ignores the width of our own units."""
     units = [worded(unit, language) or "" for unit in (panel.unit, *(column.unit for column in panel.columns))]
     longest = max((len(own_unit(unit)) for unit in units), default=0) or 3
     if panel.unit == SECONDS:

@@ -158,7 +158,7 @@ def _today(number: int, title: Localized, about: Localized, scope: PageScope, **
 
 
 def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
-    """Age of the newest reading; on every page, so that nobody judges by yesterday's numbers."""
+    """Age of the newest reading; on every page, so that yesterday's numbers are not taken for today's."""
     inner = (
         f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where(*conditions)}{group("meter")}'
     )

@@ -1,4 +1,4 @@
-"""Words that several pages of the dashboards use, and nobody else.
+"""Words that several pages of the dashboards use, and no other module.
 
 A word for one page is in that page; both languages are always next to each other.
 """

@@ -1,10 +1,10 @@
 """Asks a service on this machine for its state, for health checks of containers: `python -m ecopark.alive URL`.
 
-A program of its own and no command of `ecopark`: a container runs it every few seconds, and it takes a twentieth of the
+A separate program, not a command of `ecopark`: a container runs it every few seconds, and it takes a twentieth of the
 processor time that loading the command line takes.
 
-Exit 0 where the service answers 200 (see `running.monitor`), else 1 with its answer. It needs no account: whoever can
-run it in a container learns nothing that lets him in anywhere.
+Exit 0 where the service answers 200 (see `running.monitor`), else 1 with its answer. It needs no account and
+shows no secret.
 """
 
 import argparse

@@ -168,7 +168,7 @@ def _says_values(message: MessageMap) -> bool:
 
 
 def devices(shape: Shape) -> dict[str, dict[str, float]]:
-    """Devices of a shape and the newest values that its mapping, or what is guessed, finds."""
+    """Devices of a shape and the newest values that its mapping, or the guess, finds."""
     found: dict[str, dict[str, float]] = {}
     for mapped in shape.mapped or (shape.guess.mapped,):
         births, reader = Sparkplug(), PayloadReader(mapped)
@@ -271,7 +271,7 @@ def _guessed_lines(made: Guess) -> list[str]:
 
 
 def _flow(value: Any) -> str:
-    """A value as YAML on one line: JSON without the quotes that nobody wants to read."""
+    """A value as YAML on one line: JSON without needless quotes."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
     plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./]*", value, re.ASCII)

@@ -1,7 +1,7 @@
 """Finds the list of meters in a spreadsheet, and what each of its columns holds.
 
 People put titles above the heads, heads in two rows, cells across rows, and lines that only contain "Water". Heads are
-recognised in English and Vietnamese; what is left out is named, so that nothing is lost in silence.
+recognised in English and Vietnamese; what is left out is listed.
 """
 
 import re
@@ -88,7 +88,7 @@ _SEARCHED: Final = 30
 """Rows in which the heads are searched for."""
 
 _ENOUGH: Final = 2
-"""So many heads must be known in a row that nobody named."""
+"""How many known heads make a row the row of heads, where none is named."""
 
 _TOTAL = re.compile(r"(tong|tong cong|tong so|cong|total|sum|subtotal|grand total)")
 _COLUMN_NUMBER = re.compile(r"[(\[]?(\d{1,2})[)\]]?")

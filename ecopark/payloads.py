@@ -60,7 +60,7 @@ class LeftOut:
 
 @dataclass(slots=True)
 class PayloadOutcome:
-    """What would happen to one payload; `unknown` where nobody reads its topic."""
+    """What would happen to one payload; `unknown` where no source reads its topic."""
 
     topic: str
     stored: list[StoredValue] = field(default_factory=list)

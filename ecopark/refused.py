@@ -129,7 +129,7 @@ async def replay(store: Store, address: BrokerAddress, wanted: Filter) -> Replay
     some: list[Refused] = []
     try:
         async with client_of(address, f"ecopark-replay-{uuid.uuid4().hex[:8]}") as client:
-            client.pending_calls_threshold = 2 * _ON_THEIR_WAY  # so many are meant to be in flight
+            client.pending_calls_threshold = 2 * _ON_THEIR_WAY  # the window: this many may be in flight
             async with aclosing(find(store, wanted)) as all_found:
                 async for found in all_found:
                     some.append(found)

@@ -1,6 +1,6 @@
 """Files with secrets: `NAME=value` lines, readable by their owner only, replaced atomically.
 
-A secret is generated once and is only in one such file: nothing here, and nobody who uses it, prints or logs one. A
+A secret is generated once and is only in one such file: neither this module nor its users print or log one. A
 file can be given unchanged to systemd (`EnvironmentFile=`), to Docker (`--env-file`), or named in `ECOPARK_ENV_FILE`.
 """
 

@@ -2,7 +2,7 @@
 
 A rule asks one or two questions, reduces each series to a number, combines them if there are two, and compares. One
 that fires continues until its value has passed the recovery threshold, and a little longer: a value that swings around
-a limit wakes nobody twice. Each series of the first question is a separate alert with the series' tags as labels.
+a limit does not alert twice. Each series of the first question is a separate alert with the series' tags as labels.
 """
 
 import hashlib

@@ -115,7 +115,7 @@ def at_percent(subject: AlertSubject, percent: int, severity: Severity) -> Alert
 
 
 def waiting_to_close(park: Park, _: date) -> Iterator[AlertSubject]:
-    """One rule for the park: its months may stay open for so many days."""
+    """One rule for the park: after how many days an open month is reported."""
     days = park.park.thresholds.unclosed_days
     yield AlertSubject({"limit": str(days)}, allowed=Allowed(high=days))
 

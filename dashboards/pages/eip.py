@@ -1,4 +1,4 @@
-"""Eco-industrial park: how does the park stand by the headings of the framework, and against its own targets?"""
+"""Eco-industrial park: where is the park by the headings of the framework, and against its own targets?"""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The pipeline's own health: do readings get from the broker into the database, how fast, and what holds them up?"""
+"""The pipeline's own health: do readings reach the database, how fast, and what delays them?"""
 
 from dashboards.influxql import InfluxQL
 from dashboards.panels import SECONDS, Page, Panel, PanelRow, ThresholdStep, Words

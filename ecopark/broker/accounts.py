@@ -31,7 +31,7 @@ class AccessRule:
 
 
 def gateway_account(park: str, gateway: str) -> str:
-    """Account of a gateway. The dot is in no identifier, so that no two gateways and no service share a name."""
+    """Account of a gateway. No identifier has a dot, so no two gateways and no service share a name."""
     return f"{park}.{gateway}"
 
 

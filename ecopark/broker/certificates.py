@@ -1,8 +1,8 @@
 """A certificate authority for a park that has none, the broker's certificate, and clients' certificates.
 
-What is there and good for another month stays; the authority's own key never leaves its folder. Keys are P-256, which
-every gateway of the last decade can check quickly. `tls/issued` holds the serial number of each client's certificate
-that was ever made, so that all of a client's can be revoked: `tls/revoked.pem` is the list that the broker looks at.
+Certificates that are valid for another month stay; the authority's own key never leaves its folder. Keys are P-256,
+which every gateway of the last decade can check quickly. `tls/issued` has the serial number of each certificate that a
+client ever had, so that all of a client's can be revoked: `tls/revoked.pem` is the list that the broker reads.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """mosquitto's configuration: the shipped one, and what depends on the installation.
 
 Gateways use one listener, plain, with TLS, or both. There a client's id is its account's name, whatever id it sends:
-each account has one session, and nobody takes another's. Ingesters and the operator, who need several sessions of one
-account, have a separate inner listener, with accounts that no gateway's listener knows.
+each account has one session, and no client can take another's. Ingesters and the operator, who need several sessions of
+one account, have a separate inner listener, with accounts that no gateway's listener knows.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def inner(folder: Path, listener: Listener) -> str:
 
 
 def plain(folder: Path, listener: Listener, most: int) -> str:
-    """A gateways' listener without TLS, for at most so many connections."""
+    """A gateways' listener without TLS, for at most this many connections."""
     return "\n".join((str(listener), *_for_gateways(folder, most), ""))
 
 

@@ -63,7 +63,7 @@ def fit_baseline(
 ) -> None:
     """Fit the daily use of a tenant or meter to what explains it, show how well it fits, and freeze it if asked to.
 
-    Only days that are wholly known count. A fit that does not hold is shown, but never frozen.
+    Only days that are wholly known count. A poor fit is shown, but never frozen.
     """
     file, park, subject = _subject(tenant, meter, utility)
     if freezing and not reason:

@@ -40,7 +40,7 @@ def check(
 
     The baselines and closed months beside them are read too. Where ECOPARK_INFLUX_URL says where the database is, list
     whose figures the usage service would compute again, and of which months, once it reads these files. With --payload,
-    say value by value what would become of a message.
+    say value by value what would happen to a message.
     """
     wrong = []
     parks = load_parks(where, [faults])

@@ -1,4 +1,4 @@
-"""`ecopark refused`: look up what was refused, show it whole, send it again."""
+"""`ecopark refused`: list refused readings, show one whole, send them again."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def list_refused(
 
 @app.command(epilog="Example: ecopark refused show 1f0c2a9b7d3e4f50")
 def show(digest: Annotated[str, typer.Argument(help="As `list` shows it.")], *, as_json: AsJson = False) -> None:
-    """Show one refusal whole, with what was received."""
+    """Show one refusal with all that was received."""
     found = asyncio.run(_first(Filter(digests=(digest,), replayed=True)))
     if found is None:
         raise OperatorError(f"nothing with the digest {digest} was refused; ecopark refused list shows what was")

@@ -62,7 +62,7 @@ def statement(
 
 
 class ShownMonth(NamedTuple):
-    """A month of a park: as it was closed (`final`), or as it stands now."""
+    """A month of a park: as it was closed (`final`), or as it is now."""
 
     park: Park
     month: ClosedMonth

@@ -1,8 +1,8 @@
 """The steps from what was found to what is wanted, in the order in which they must be taken. Pure.
 
 A thing is identified by its kind, name and place; `detail` is its state, and where that differs the thing is changed.
-Things that are no longer wanted are only named, unless they are to be pruned; a right that nobody may have is removed
-at once, for that loses no data, and the right may expose somebody else's.
+Things that are no longer wanted are only named, unless they are to be pruned; an unwanted right is removed at once:
+that loses no data, and the right may expose another tenant's.
 """
 
 from collections.abc import Iterable

@@ -108,7 +108,7 @@ class MonthUse:
         return Passed(point.meter, point.owner, point.span, StoredUsage(mine))
 
     def series(self, passed: Iterable[Passed], span: Span) -> UseSeries | None:
-        """The sum of points in the quarter hours of a span, each while its owner had it; None where nobody had any."""
+        """The sum of points in the quarter hours of a span, each while its owner had it; None where there is none."""
         start = quarters_in(span)
         return together(
             [

@@ -1,4 +1,4 @@
-"""Obstacles to closing a month: data that are missing or suspect, and prices that nobody entered."""
+"""Obstacles to closing a month: data that are missing or suspect, and missing prices."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -119,7 +119,7 @@ def budget_figures(park: Park, tenant: Tenant, when: Slots, cost: Cost, accrued:
     if np.isnan(each).any():
         none = absent("₫", ValueReason.NO_BUDGET, 1.0)
         return {"budget_vnd": none, "budget_share": absent("1", cost.figure.absent_for | ValueReason.NO_BUDGET)}
-    if cost.series is None or not np.isfinite(cost.series.amount).any():  # nobody computes such a month again each day
+    if cost.series is None or not np.isfinite(cost.series.amount).any():  # such a month is not computed again each day
         why = cost.figure.absent_for | ValueReason.NO_DATA
         return {"budget_vnd": absent("₫", why), "budget_share": absent("1", why)}
     mine, everywhere = cost.series.expected, np.ones(len(each))

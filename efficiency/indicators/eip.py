@@ -1,6 +1,6 @@
 """Indicators of an eco-industrial park for one year, from the park's stored figures, its balances and what is entered.
 
-Each says where its value comes from. What is measured or computed takes precedence over what somebody entered.
+Each says where its value comes from. What is measured or computed takes precedence over what was entered.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""F15: water that runs while nobody works."""
+"""F15: water that runs outside working hours."""
 
 from collections.abc import Sequence
 

@@ -79,7 +79,7 @@ class UseSeries:
     def figure(self, unit: str, missing: ValueReason = NOTHING) -> Figure:
         """Sum over all quarter hours; those without data lower the completeness.
 
-        `missing`, such as a price that nobody entered, leaves it without a value: the sum of the others would be wrong.
+        `missing`, such as a missing price, leaves it without a value: the sum of the others would be wrong.
         """
         known = np.isfinite(self.amount)
         if missing:

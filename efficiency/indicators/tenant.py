@@ -146,7 +146,7 @@ class _Standing:
 
 
 def _standings(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], span: Span) -> list[_Standing]:
-    """When each meter counts, in the order of utilities; one that turned into a generator stands in it twice."""
+    """When each meter counts, in the order of utilities; one that became a generator is in it twice."""
     start = quarters_in(span)
     found: dict[tuple[str, bool], _Standing] = {}
     for meter, generates, piece in fence_spans(park, tenant, span):

@@ -157,7 +157,7 @@ def cautions(figure: Figure) -> ValueReason:
 
 
 def mark_of(figure: Figure) -> str:
-    """The marks of a figure in a table: what they mean stands once, in its legend."""
+    """The marks of a figure in a table; its legend explains them."""
     if figure.value is None:
         return ""
     return "".join(sorted({_MARKS.get(reason, _OTHER_MARK) for reason in reasons_in(figure.reasons)}))

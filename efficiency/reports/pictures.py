@@ -145,7 +145,7 @@ class Pictures:
         return use, lines(self._frame(self._say("cusum"), "kWh", daily=True), [layer], area=True)
 
     def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
-        """Tenants by one of their figures; None where nobody has it."""
+        """Tenants by one of their figures; None where no tenant has it."""
         bars = [
             Bar(tenant_name, entry.now.value, with_unit(entry, self._language), colour)
             for tenant_name, entry in self._named(report, name)
@@ -153,7 +153,7 @@ class Pictures:
         return self._ranking(self._say(key), self._say("ranking"), bars)
 
     def savings(self, report: ParkReport) -> Markup | None:
-        """Tenants by use against their baseline, the worst on top; None where nobody has one."""
+        """Tenants by use against their baseline, the worst on top; None where no tenant has one."""
         bars = []
         for tenant_name, entry in self._named(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1

@@ -39,7 +39,7 @@ from metering.quantities import Utility
 from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, PARK_INDICATOR
 
 _FEW_DAYS = 3
-"""Up to so many days are read one by one, more of them with their whole month."""
+"""How many days are read one by one; more are read with their whole month."""
 _DAYS_AT_ONCE = 4000
 """About how many days of balances are read at once: 100 MB."""
 

@@ -44,7 +44,7 @@ or a changed price never delays the figures of the day for longer than this take
 
 _MONTHS_EVERY_MS = 20_000
 _MONTHS_SHARE = 20
-"""Figures of months read much: they may take at most one part in so many of the time."""
+"""Figures of months read much: they may take at most this fraction of the time (one part in so many)."""
 
 
 @dataclass(slots=True)
@@ -222,7 +222,7 @@ class ParkUsage:
         return Span(min(since, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
 
     async def close(self) -> None:
-        """Drop what is on its way to the database."""
+        """Drop what is not yet written."""
         await self._writer.close()
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
@@ -252,7 +252,7 @@ class ParkUsage:
         return inputs.parts
 
     def _computing(self, now_ms: int, *, everything: bool = False, mark_all: bool = False) -> Computing:
-        """`everything`: tenants' databases also get what is unchanged. `mark_all`: figures may be missing anywhere."""
+        """`everything`: tenants' databases also get what is unchanged. `mark_all`: any figures may be missing."""
         results = Results(
             self.park,
             self._usage,
@@ -280,7 +280,7 @@ class ParkUsage:
             await self._plan_readings(plan, park.meter[meter], [Span(at, at + 1) for at in swaps])
         await self._take_away(found)
         if before is None:
-            found = replace(found, tenants={})  # their figures are made anew with the use of their meters
+            found = replace(found, tenants={})  # their figures are computed again with the use of their meters
         await self._rollups.take(found, park, self._reader.first, now_ms)
 
     async def _take_away(self, found: Changes) -> None:

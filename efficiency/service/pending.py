@@ -27,7 +27,7 @@ class Balance(NamedTuple):
 
 
 class Use(NamedTuple):
-    """Use of a meter that a tenant has; None where nobody has it."""
+    """Use of a meter that a tenant has; None where no tenant has it."""
 
     meter: str
     tenant: str | None
