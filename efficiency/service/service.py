@@ -33,8 +33,7 @@ from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 
 EVERY_S = 5.0
-_RESTS_S = 30.0
-"""After a long cycle the database is left to others as long as that took, but no longer than this."""
+RESTS_S = 30.0
 STATUS_S = 60.0
 HEALTH_S = 10.0
 
@@ -53,6 +52,11 @@ class _OnePark:
 
 
 STANDS_STILL_S = 600.0
+
+
+def rest_s(took_s: float) -> float:
+    """The pause after a cycle: as long as that took the database is left to others, but figures must not wait long."""
+    return min(max(EVERY_S, took_s), RESTS_S)
 
 
 def service_faults(values: MetricValues) -> list[str]:
@@ -150,8 +154,7 @@ class UsageService:
                 self._cycles += 1
                 self._cycle_s = self._time() - began
             waiting = [one.again - self._time() for one in self._parks.values() if one.again > self._time()]
-            rest = min(max(EVERY_S, self._time() - began), _RESTS_S)
-            await asyncio.sleep(rest if all(worked) else min([EVERY_S, *waiting]))
+            await asyncio.sleep(rest_s(self._time() - began) if all(worked) else min([EVERY_S, *waiting]))
 
     async def _try(self, park: Park, file: Path) -> bool:
         """One cycle of one park: what fails there stops no other.

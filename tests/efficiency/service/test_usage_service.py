@@ -17,6 +17,7 @@ from aiohttp import web
 
 from efficiency.baseline.file import freeze
 from efficiency.service.park import ParkUsage
+from efficiency.service.service import rest_s
 from efficiency.usage.intervals import HOUR_MS
 from metering.parkfile import load_park
 from proving.processes import Child
@@ -214,3 +215,8 @@ async def test_where_nothing_can_be_deleted_outdated_points_become_zero(
     rows = await store.query(by_role, OPERATOR_DATABASE)
     found = {(row["role"], row["tenant"]): row["used"] for row in rows}
     assert found == {("billing", "textile"): 0, ("own", ""): used[0]["used"]}
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.4, 5.0), (12.0, 12.0), (600.0, 30.0)])
+def test_the_pause_after_a_cycle_is_bounded(took_s: float, pause_s: float) -> None:
+    assert rest_s(took_s) == pause_s
