@@ -133,8 +133,8 @@ NS_PER_MS: Final = 1_000_000
 
 
 TENANT_SHARD_DAYS: Final = 3640
-"""Of a tenant's database. Its points are few, and each shard costs InfluxDB ten open files on top of the eight of every
-database: with the usual week, forty tenants would have 20,000 of them after a year."""
+"""Of a tenant's database. Its points are few, and each shard costs InfluxDB ten open files or more (two where its index
+is in memory) besides the eight of every database: with the usual week, forty tenants would have 20,000 after a year."""
 
 
 def tenant_database(park: str, tenant: str) -> str:

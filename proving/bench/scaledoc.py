@@ -190,18 +190,18 @@ def _breaks(figures: dict[str, Any]) -> Iterator[str]:
     yield from (f"| {short.what} | {_rounded(short.parks):,} | {short.remedy} |" for short in shortages(figures))
     yield ""
     yield f"""\
-Broker, ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. So
-many does it take for {last.parks} parks: ingesters {last.services("ingest")}, usage services
-{last.services("usage")}, which divide the parks. One usage service is full at
-{_most(figures, "usage"):,} meters, one ingester at {_most(figures, "ingest"):,}.
+Broker, ingester and usage service work on one core each; {FULL_CORE:.0%} of it leaves room to catch up. {last.parks}
+parks take this many ingesters on one shared subscription: {last.services("ingest")}; and usage services that divide the
+parks: {last.services("usage")}. One usage service is full at {_most(figures, "usage"):,} meters, one ingester at
+{_most(figures, "ingest"):,}.
 
 Each tenant has a database of its own. With {tenants:,} of them the database had {files["all"]:,} files open,
 {(files["all"] - files["operators"]) / tenants:.1f} for each tenant; Debian's unit allows {OPEN_FILES:,}. Its index was
 {"on disk" if figures["index"] == "tsi1" else "in memory"} (`index-version = "{figures["index"]}"`). On disk, as always
-on InfluxDB 2.x, it takes eight more for each shard than in memory, which takes memory for each series instead. A
-tenant's shard lasts ten years. One of the operator's database lasts a week:
-{_of_operators_year(figures):,.0f} files more each year. The kernel must allow about as many memory maps
-(`vm.max_map_count`, 65,530 unless set) once the database was started again.
+on InfluxDB 2.x, it has eight more open for each shard; in memory it takes memory for each series instead. A shard has a
+few files more until the database has packed them into one. A tenant's shard lasts ten years, one of the operator's
+database a week, which is {_of_operators_year(figures):,.0f} files more each year. The kernel must allow about as many
+memory maps (`vm.max_map_count`, 65,530 unless set) once the database was started again.
 
 The database is one program, and gives way first where files are no limit: {last.parks} parks take
 {last.cores["database"]:.1f} cores of it and {last.disk_tb:,.1f} TB a year, in {last.parks * figures["meters"]:,} series
