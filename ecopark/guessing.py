@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ecopark.spelling import VALUE_NAMES, GuessedPart, Leaf, is_numeric, leaves_in, quoted, snake, values_of
 from metering.instants import unit_of
@@ -73,13 +73,16 @@ def guess(pattern: str, topic: str, payload: bytes, now_ms: int) -> Guess:
         content = None
     if is_number(payload):
         return _of_number(pattern, topic, payload)
-    further, record, keyed = _record_of(content)
-    leaves = list(leaves_in(record))
+    found = _record_of(content)
+    further = found.further
+    leaves = list(leaves_in(found.record))
     time = _time(leaves, now_ms) or _time(list(leaves_in(content)) if "pairs" in further else [], now_ms)
-    device = GuessedPart({"key": True}, keyed) if keyed else _device(pattern, topic, leaves, content, further)
+    device = (
+        GuessedPart({"key": True}, found.device) if found.device else _device(pattern, topic, leaves, content, further)
+    )
     used = {part.entry.get("path") for part in (time, device) if part is not None}
-    values, others = values_of([leaf for leaf in leaves if leaf.path not in used])
-    return Guess(pattern, device, time, values=values, others=others, further=further)
+    values = values_of([leaf for leaf in leaves if leaf.path not in used])
+    return Guess(pattern, device, time, values=values.known, others=values.others, further=further)
 
 
 def is_number(payload: bytes) -> bool:
@@ -87,38 +90,51 @@ def is_number(payload: bytes) -> bool:
     return bool(re.fullmatch(rb"\s*[+-]?\d+([.,]\d+)?\s*", payload))
 
 
-def _record_of(content: Any) -> tuple[dict[str, Any], Any, str]:
-    """The path to a record, one record, and the device that it is keyed by, if any."""
+class _FoundRecord(NamedTuple):
+    """One record of a message, what the mapping says to find it, and the device that it is keyed by, if any."""
+
+    further: dict[str, Any]
+    record: Any
+    device: str = ""
+
+
+def _record_of(content: Any) -> _FoundRecord:
     if isinstance(content, list) and content and isinstance(content[0], dict):
-        return {"each": "@"}, content[0], ""
+        return _FoundRecord({"each": "@"}, content[0])
     if not isinstance(content, dict):
-        return {}, content, ""
+        return _FoundRecord({}, content)
     inner = [(key, value) for key, value in content.items() if _is_list_of_objects(value)]
     if len(inner) == 1:
         key, items = inner[0]
         if pairs := _pairs(items):
-            name, value = pairs
-            found = {item[name]: item.get(value) for item in items if isinstance(item.get(name), str)}
-            return {"pairs": {"path": quoted(key), "name": name, "value": value}}, {**content, "pairs": found}, ""
+            found = {item[pairs.name]: item.get(pairs.value) for item in items if isinstance(item.get(pairs.name), str)}
+            return _FoundRecord({"pairs": {"path": quoted(key), **pairs._asdict()}}, {**content, "pairs": found})
         if not any(is_numeric(value) for key, value in content.items() if not _TIME_NAME.fullmatch(snake(key))):
-            return {"each": quoted(key)}, items[0], ""
+            return _FoundRecord({"each": quoted(key)}, items[0])
     records = [value for value in content.values() if isinstance(value, dict)]
     if len(records) == len(content) > 1 and len({frozenset(record) for record in records}) == 1:
         key = next(iter(content))
-        return {}, content[key], key
-    return {}, content, ""
+        return _FoundRecord({}, content[key], key)
+    return _FoundRecord({}, content)
 
 
 def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
-def _pairs(items: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
+class _PairKeys(NamedTuple):
+    """The keys of name and value in a list of pairs."""
+
+    name: str
+    value: str
+
+
+def _pairs(items: Sequence[Mapping[str, Any]]) -> _PairKeys | None:
     first = items[0]
     name = next((key for key in _NAMES_OF_PAIRS if isinstance(first.get(key), str)), None)
     value = next((key for key in VALUE_NAMES if is_numeric(first.get(key))), None)
     distinct = name is not None and len({str(item.get(name)) for item in items}) == len(items)
-    return (name, value) if name and value and distinct else None
+    return _PairKeys(name, value) if name and value and distinct else None
 
 
 def _device(pattern: str, topic: str, leaves: Sequence[Leaf], content: Any, further: Mapping[str, Any]) -> GuessedPart:
@@ -137,11 +153,18 @@ def _device(pattern: str, topic: str, leaves: Sequence[Leaf], content: Any, furt
 
 def _time(leaves: Sequence[Leaf], now_ms: int) -> GuessedPart | None:
     """The time nearest to now: a message contains others, too, such as when the device was started."""
-    found = [(part, ms) for leaf in leaves for part, ms in _times(leaf)]
-    return min(found, key=lambda one: abs(one[1] - now_ms))[0] if found else None
+    found = [time for leaf in leaves for time in _times(leaf)]
+    return min(found, key=lambda time: abs(time.ms - now_ms)).part if found else None
 
 
-def _times(leaf: Leaf) -> Iterator[tuple[GuessedPart, float]]:
+class _GuessedTime(NamedTuple):
+    """A part of a message that may be its time, and the instant in it."""
+
+    part: GuessedPart
+    ms: float
+
+
+def _times(leaf: Leaf) -> Iterator[_GuessedTime]:
     named = _TIME_NAME.fullmatch(snake(leaf.name)) is not None
     value = leaf.value
     number = float(value) if isinstance(value, str) and re.fullmatch(r"\d{10,19}(\.\d+)?", value) else value
@@ -153,7 +176,7 @@ def _times(leaf: Leaf) -> Iterator[tuple[GuessedPart, float]]:
                 "microseconds": ("us", 1e-3),
                 "nanoseconds": ("ns", 1e-6),
             }[unit]
-            yield GuessedPart({"path": leaf.path, "unit": short}, value), number * per_ms
+            yield _GuessedTime(GuessedPart({"path": leaf.path, "unit": short}, value), number * per_ms)
         return
     if not isinstance(value, str) or len(value) < len("2026-11-27T1"):
         return
@@ -166,7 +189,7 @@ def _times(leaf: Leaf) -> Iterator[tuple[GuessedPart, float]]:
             entry = {"path": leaf.path, "unit": "rfc3339"}
         else:
             entry = {"path": leaf.path, "unit": "local", "zone": _ZONE} | ({"format": form} if form else {})
-        yield GuessedPart(entry, value), when.timestamp() * 1000
+        yield _GuessedTime(GuessedPart(entry, value), when.timestamp() * 1000)
         return
 
 
@@ -175,13 +198,13 @@ def _of_number(pattern: str, topic: str, payload: bytes) -> Guess:
     levels = topic.split("/")
     name = levels[-1]
     device = {"level": len(levels) - 2} if len(levels) > 1 else {"fixed": name}
-    values, others = values_of([Leaf(quoted(name), name, payload.decode().strip())])
+    found = values_of([Leaf(quoted(name), name, payload.decode().strip())])
     further = {"payload": "number", "name_level": len(levels) - 1}
     return Guess(
         pattern,
         GuessedPart(device, levels[-2] if len(levels) > 1 else name),
         None,
-        values=values,
-        others=others,
+        values=found.known,
+        others=found.others,
         further=further,
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import aiomqtt
@@ -23,12 +23,12 @@ import ryaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
+from gateway.publisher import Link
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Identifier, Model, Zone
 from metering.park import Park
 from metering.sources import QUANTITIES
 from metering.units import conversion
-from wire.address import BrokerAddress
 from wire.client import client_of
 from wire.topics import Channel, topic
 
@@ -60,11 +60,9 @@ class ImportColumn(Model):
     def _known(self) -> "ImportColumn":
         quantity = QUANTITIES.get(self.quantity)
         if quantity is None:
-            msg = f"{self.quantity!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}"
-            raise ValueError(msg)
+            raise ValueError(f"{self.quantity!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}")
         if conversion(self.unit, quantity) is None:
-            msg = f"{self.unit!r} cannot become {quantity.unit}"
-            raise ValueError(msg)
+            raise ValueError(f"{self.unit!r} cannot become {quantity.unit}")
         if (self.kind == "increment") != (self.base is not None):
             msg = "increments need base, the register before the first of them (0 where none is known); totals do not"
             raise ValueError(msg)
@@ -136,10 +134,15 @@ def load_mapping(file: Path) -> ImportMapping:
         raise OperatorError(f"{file}: cannot be read as YAML: {error}") from error
 
 
-def readings_of(
-    rows: Sequence[SheetRow], mapping: ImportMapping, park: Park
-) -> tuple[list[RowReading], list[RowFault]]:
-    """Readings of all rows, and the rows of which something cannot be read; their good values are readings.
+class ReadSheet(NamedTuple):
+    """Readings of all rows, and the rows of which something cannot be read; their good values are readings."""
+
+    readings: list[RowReading]
+    faults: list[RowFault]
+
+
+def readings_of(rows: Sequence[SheetRow], mapping: ImportMapping, park: Park) -> ReadSheet:
+    """Read the rows of a sheet.
 
     Names of meters are ids or aliases of the park file. Raises `OperatorError` where increments cannot be added up.
     """
@@ -159,7 +162,7 @@ def readings_of(
     if faults and any(column.kind == "increment" for column in mapping.values):
         said = "\n".join(f"row {fault.row}: {fault.reason}" for fault in faults[:FAULTS_SAID])
         raise OperatorError(f"increments are added up, so no row may be missing; nothing was sent:\n{said}")
-    return readings, faults
+    return ReadSheet(readings, faults)
 
 
 def _heads_are_there(rows: Sequence[SheetRow], mapping: ImportMapping) -> None:
@@ -251,12 +254,11 @@ class ImportJournal:
 
 async def send(
     readings: Sequence[RowReading],
-    address: BrokerAddress,
-    where: tuple[str, str],
+    link: Link,
     journal: ImportJournal,
     progress: Callable[[int], None],
 ) -> ImportResult:
-    """Send readings as the gateway `where` (park, gateway) and wait for the ingester's answers.
+    """Send readings as the gateway of a link and wait for the ingester's answers.
 
     Raises `UnavailableError` where the broker or the ingester does not answer, after several tries: run it again later.
     """
@@ -269,22 +271,21 @@ async def send(
     done = sum(len(batch) for name, batch in batches.items() if name in journal.done)
     result.already = done - len(journal.faults)
     progress(done)
-    park, gateway = where
     try:
-        async with client_of(address) as client:
+        async with client_of(link.address) as client:
             for channel in (Channel.RECEIPTS, Channel.REFUSALS):
-                await client.subscribe(topic(park, gateway, channel), qos=1)
+                await client.subscribe(topic(link.park, link.gateway, channel), qos=1)
             answers = _Answers(client)
             listening = asyncio.create_task(answers.run())
             try:
                 await _send_all(
-                    client, where, waiting, answers=answers, journal=journal, result=result, progress=progress
+                    client, link, waiting, answers=answers, journal=journal, result=result, progress=progress
                 )
             finally:
                 listening.cancel()
     except* aiomqtt.MqttError as group:
         raise UnavailableError(
-            f"the broker at {address}: {group.exceptions[0]}; run the import again, it goes on. Where the gateway "
+            f"the broker at {link.address}: {group.exceptions[0]}; run the import again, it goes on. Where the gateway "
             "runs too, import with the operator's account (accounts/operator.env): a gateway's own has one connection"
         ) from group
     return result
@@ -311,7 +312,7 @@ class _Answers:
 
 async def _send_all(
     client: aiomqtt.Client,
-    where: tuple[str, str],
+    link: Link,
     waiting: Mapping[str, Sequence[RowReading]],
     answers: _Answers,
     journal: ImportJournal,
@@ -323,7 +324,7 @@ async def _send_all(
 
     async def one(name: str, batch: Sequence[RowReading]) -> None:
         async with free:
-            await _send_one(client, topic(*where, Channel.READINGS), name, batch, answers)
+            await _send_one(client, topic(link.park, link.gateway, Channel.READINGS), name, batch, answers)
         faults = _refused_rows(batch, answers.refused.pop(name, []))
         journal.note(name, faults)
         result.faults += faults

@@ -96,7 +96,7 @@ class Shape:
         if not self.mapped:
             return self.guess.values
         leaves = [leaf for one in self.examples for leaf in _leaves(self.mapped[0], one)]
-        return values_of(leaves)[0]
+        return values_of(leaves).known
 
     @cached_property
     def guess(self) -> Guess:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ecopark.sheets import SheetRow, grids, plain
 from metering.errors import OperatorError
@@ -109,8 +109,15 @@ class MeterTable:
     left_out: list[str] = field(default_factory=list)
 
 
-def columns_of(heads: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Which head is which field, and the unknown heads."""
+class RecognisedHeads(NamedTuple):
+    """The head of each field, and the unknown heads."""
+
+    columns: dict[str, str]
+    unknown: list[str]
+
+
+def columns_of(heads: Iterable[str]) -> RecognisedHeads:
+    """Which head is which field."""
     found: dict[str, str] = {}
     unknown: list[str] = []
     for head in dict.fromkeys(heads):
@@ -120,7 +127,7 @@ def columns_of(heads: Iterable[str]) -> tuple[dict[str, str], list[str]]:
             unknown.append(head)
         else:
             found[name] = head
-    return found, unknown
+    return RecognisedHeads(found, unknown)
 
 
 def _field_of(written: str) -> str | None:
@@ -155,7 +162,7 @@ def meter_table(file: Path, *, sheet: str | None = None, header: int | None = No
     """Find the list of meters in a file. Raises `OperatorError` where there is none."""
     pages = grids(file, sheet)
     places = [
-        _Place(name, row, len(columns_of(_heads(lines, row))[0]))
+        _Place(name, row, len(columns_of(_heads(lines, row)).columns))
         for name, lines in pages.items()
         for row in ([header] if header else range(1, min(len(lines), _SEARCHED) + 1))
     ]

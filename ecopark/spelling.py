@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from metering.quantities import UTILITIES
 from metering.sources import QUANTITIES
@@ -132,8 +132,15 @@ def leaves_of(payload: bytes) -> list[Leaf]:
         return []
 
 
-def values_of(leaves: Sequence[Leaf]) -> tuple[dict[str, GuessedPart], dict[str, Any]]:
-    """Values by quantity, recognised by name and unit, and the unrecognised numbers by path.
+class GuessedValues(NamedTuple):
+    """Values by quantity, recognised by name and unit, and the unrecognised numbers by path."""
+
+    known: dict[str, GuessedPart]
+    others: dict[str, Any]
+
+
+def values_of(leaves: Sequence[Leaf]) -> GuessedValues:
+    """Recognise the values of a message.
 
     Where a counter is among them, quantities that its utility lacks are excluded.
     """
@@ -149,7 +156,7 @@ def values_of(leaves: Sequence[Leaf]) -> tuple[dict[str, GuessedPart], dict[str,
     for name in [name for name in values if fitting and not any(name in quantities for quantities in fitting)]:
         part = values.pop(name)
         others[part.entry["path"]] = part.heard
-    return values, others
+    return GuessedValues(values, others)
 
 
 def _is_conceivable(value: Any, known: "_Recognised") -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -118,14 +119,21 @@ def _revocations(authority: Authority, serials: Mapping[int, datetime], now: dat
 
 
 def _note(folder: Path, client: str, serial: int) -> None:
-    lines = "".join(f"{number:x} {name}\n" for number, name in [*_issued(folder), (serial, client)])
+    lines = "".join(f"{number:x} {name}\n" for number, name in [*_issued(folder), _Issued(serial, client)])
     write_private(folder / TLS / ISSUED, lines)
 
 
-def _issued(folder: Path) -> list[tuple[int, str]]:
+class _Issued(NamedTuple):
+    """A certificate that was made: its serial number, and whose it is."""
+
+    serial: int
+    client: str
+
+
+def _issued(folder: Path) -> list[_Issued]:
     file = folder / TLS / ISSUED
     lines = file.read_text().splitlines() if file.exists() else []
-    return [(int(serial, 16), client) for serial, _, client in (line.partition(" ") for line in lines)]
+    return [_Issued(int(serial, 16), client) for serial, _, client in (line.partition(" ") for line in lines)]
 
 
 def _serial(file: Path) -> set[int]:

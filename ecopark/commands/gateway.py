@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import ryaml
 import typer
@@ -40,7 +40,8 @@ def run(
 ) -> None:
     """Poll the meters of one gateway into its spool, and publish the spool."""
     settings = read_settings()
-    park, found = _find_gateway(settings.park, name)
+    place = _find_gateway(settings.park, name)
+    park, found = place.park, place.gateway
 
     async def work(stop: asyncio.Event) -> None:
         link = Link(settings.broker(), park.id, found.id)
@@ -139,10 +140,15 @@ def _print(found: list[Probed], answer: Answer | None) -> None:
             console.print(f"  {record}: {record.why or record.value}", markup=False)
 
 
-def _find_gateway(where: Path, name: str) -> tuple[Park, Gateway]:
+class _FoundGateway(NamedTuple):
+    park: Park
+    gateway: Gateway
+
+
+def _find_gateway(where: Path, name: str) -> _FoundGateway:
     park_id, _, gateway_id = name.rpartition("/")
     found = [
-        (park, gateway)
+        _FoundGateway(park, gateway)
         for park in load_parks(where, [faults]).values()
         for gateway in park.gateways
         if gateway.id == gateway_id and park_id in {"", park.id}

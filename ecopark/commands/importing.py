@@ -21,6 +21,7 @@ from ecopark.importing import (
     write_refused,
 )
 from ecopark.settings import read_settings
+from gateway.publisher import Link
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_parks
@@ -50,8 +51,7 @@ def import_readings(
         result = asyncio.run(
             send(
                 readings,
-                read_settings().broker(),
-                (park.id, said.gateway),
+                Link(read_settings().broker(), park.id, said.gateway),
                 journal,
                 lambda done: bar.advance(shown, done),
             )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import niquests
@@ -44,6 +44,13 @@ class Address:
     user: str
     password: str
     influx_url: str
+
+
+class _Organization(NamedTuple):
+    """An organization of a tenant."""
+
+    number: int
+    title: str
 
 
 class Grafana:
@@ -118,7 +125,7 @@ class Grafana:
             case StepKind.ORGANIZATION if new:
                 self._api().organization.create_organization({"name": _title(thing)})
             case StepKind.ORGANIZATION:
-                number, _ = self._organizations()[thing.name]
+                number = self._organizations()[thing.name].number
                 self._api().organizations.update_organization(number, {"name": _title(thing)})
             case StepKind.SOURCE if new:
                 self._inside(thing).datasource.create_datasource(self._source(thing))
@@ -135,7 +142,7 @@ class Grafana:
     def _remove(self, thing: Thing) -> None:
         match thing.kind:
             case StepKind.ORGANIZATION:
-                self._api().organizations.delete_organization(self._organizations()[thing.name][0])
+                self._api().organizations.delete_organization(self._organizations()[thing.name].number)
             case StepKind.SOURCE:
                 self._inside(thing).datasource.delete_datasource_by_uid(thing.name)
             case StepKind.DASHBOARD:
@@ -167,7 +174,7 @@ class Grafana:
         }
 
     def _viewer(self, thing: Thing) -> None:
-        number, _ = self._organizations()[thing.within]
+        number = self._organizations()[thing.within].number
         secret = self._keys.get(thing.name)
         user = self._user(thing.name)
         if user is None:
@@ -194,17 +201,17 @@ class Grafana:
                 return None
             raise
 
-    def _organizations(self) -> dict[str, tuple[int, str]]:
+    def _organizations(self) -> dict[str, _Organization]:
         """Number and title of each of ours."""
         found = {}
         for organization in self._api().organizations.list_organization():
             title, _, key = organization["name"].removesuffix("]").rpartition(" [")
             if organization["name"].endswith("]") and "." in key:
-                found[key] = (organization["id"], title)
+                found[key] = _Organization(organization["id"], title)
         return found
 
     def _inside(self, thing: Thing) -> GrafanaApi:
-        return self._api(self._organizations()[thing.within][0])
+        return self._api(self._organizations()[thing.within].number)
 
     def _api(self, organization: int | None = None) -> GrafanaApi:
         parts = urlsplit(self._address.url)

@@ -105,4 +105,4 @@ def test_a_second_list_in_the_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_cabinet_is_no_voltage_transformer() -> None:
-    assert columns_of(["Tủ", "TU", "TI"])[0] == {"gateway": "Tủ", "vt": "TU", "ct": "TI"}
+    assert columns_of(["Tủ", "TU", "TI"]).columns == {"gateway": "Tủ", "vt": "TU", "ct": "TI"}

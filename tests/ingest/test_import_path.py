@@ -9,6 +9,7 @@ from pathlib import Path
 from ecopark.importing import ImportJournal, ImportMapping, load_rows, readings_of, send
 from ecopark.secretfiles import read_secrets
 from ecopark.sheets import read_rows
+from gateway.publisher import Link
 from metering.parkfile import load_park
 from proving.servers import GuardedMosquitto
 from tests.conftest import ECOPARK
@@ -63,13 +64,13 @@ async def test_batches_that_were_not_answered_are_sent_by_the_next_run(station: 
     file = sheet(tmp_path / "r.csv", ("t", "e"), *((f"2026-11-20T00:{m:02}:00Z", str(m)) for m in range(60)))
     readings, _ = readings_of(load_rows(file, said), said, park)
     journal = ImportJournal(tmp_path / "journal", "one")
-    running = asyncio.create_task(send(readings, station.broker.address, ("demo", "gw-1"), journal, lambda _: None))
+    running = asyncio.create_task(send(readings, Link(station.broker.address, "demo", "gw-1"), journal, lambda _: None))
     await asyncio.sleep(0)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await station.started()
     journal = ImportJournal(tmp_path / "journal", "one")
-    result = await send(readings, station.broker.address, ("demo", "gw-1"), journal, lambda _: None)
+    result = await send(readings, Link(station.broker.address, "demo", "gw-1"), journal, lambda _: None)
     assert (result.stored + result.already, result.faults) == (60, [])
     assert await station.count() == 60
 
