@@ -17,14 +17,26 @@ from efficiency.reports.counted import Counted, counted, fence_counted, own_coun
 from efficiency.reports.entries import Entry, entries_of
 from efficiency.reports.inventory import InventoryRow, Watched, tenant_rows, watched, whole_park_rows
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import DataQuality, Figures, MeterDays, PeriodUse, amounts, by_column, costs, quality
+from efficiency.reports.reading import (
+    DataQuality,
+    Figures,
+    LoadHour,
+    MeterDays,
+    PeriodUse,
+    amounts,
+    by_column,
+    costs,
+    quality,
+)
 from efficiency.reports.touched import Touched, touched
+from efficiency.service.pending import Balance
 from efficiency.symbiosis.matching import Match
 from metering.figures import FIGURES, PARK_FIGURES, FigureSpec, Period, figure_utility
 from metering.meters import Meter, Role
 from metering.park import Park, Tenant
 from metering.quantities import UTILITIES, Utility
 from store.client import Store
+from store.schema import EDGE
 
 Columns = tuple[float | None, ...]
 """One value per day of the month or month of the year."""
@@ -53,7 +65,7 @@ class Common:
     bands: Mapping[str, Columns]
     solar: Columns
     utilities: Mapping[Utility, Columns]
-    load: Mapping[tuple[date, int], float]
+    load: Mapping[LoadHour, float]
     quality: tuple[MeterQuality, ...]
     touched: tuple[Touched, ...]
 
@@ -168,7 +180,8 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
     here = [each for each in park.tenants if _was_there(park, each, period)]
     now = await reading.balances(store, park, period, period.kind)
     before = await reading.balances(store, park, period.before, period.kind)
-    edges = {utility: now[utility, ""][period.first] for utility in Utility if (utility, "") in now}
+    at_edge = {utility: now.get(Balance(utility, EDGE)) for utility in Utility}
+    edges = {utility: found[period.first] for utility, found in at_edge.items() if found is not None}
     return ParkReport(
         park=park,
         period=period,
@@ -181,7 +194,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         quality=_quality(period, use.of(every), park),
         touched=await touched(store, park, period),
         intakes={
-            utility: _intake(utility, figures, before.get((utility, ""), {}).get(period.before.first, {}))
+            utility: _intake(utility, figures, before.get(Balance(utility, EDGE), {}).get(period.before.first, {}))
             for utility, figures in edges.items()
         },
         edges=edges,
@@ -291,14 +304,14 @@ async def _mains(
     park: Park,
     period: ReportPeriod,
     use: PeriodUse,
-    found: Mapping[tuple[Utility, str], Mapping[date, Figures]],
+    found: Mapping[Balance, Mapping[date, Figures]],
 ) -> tuple[MainBalance, ...]:
     by_day = await reading.balances(store, park, period, Period.DAY)
     result = []
     for meter in park.meters:
-        figures = found.get((meter.utility, meter.id), {}).get(period.first)
+        figures = found.get(Balance(meter.utility, meter.id), {}).get(period.first)
         if figures is not None:
-            days = by_day.get((meter.utility, meter.id), {})
+            days = by_day.get(Balance(meter.utility, meter.id), {})
             computed = {day for day, each in days.items() if each[LOSS].value is not None}
             result.append(MainBalance(meter, figures, _branches(park, meter, use, computed)))
     return tuple(result)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from efficiency.indicators.figure import Figure, absent, change
 from efficiency.reports.words import FORMULAS, TEXTS
@@ -92,7 +92,7 @@ def shown(entry: Entry, language: Language) -> ShownFigure:
         reason=why(entry.now, language),
         notes=notes(entry.now, language, entry.revised),
         indicative=entry.now.indicative,
-        before=quantity(entry.spec, entry.before, language)[0],
+        before=quantity(entry.spec, entry.before, language).number,
         change="" if moved is None else language.percent(moved, sign=True),
         good=direction * entry.spec.better,
         formula=entry.spec.formula,
@@ -107,7 +107,7 @@ def _behind(entry: Entry, language: Language) -> str:
         return ""
     if entry.spec.name != "saving_kwh" and not entry.now.reasons & ValueReason.COARSE:
         return ""
-    return f" ± {quantity(entry.spec, band, language)[0]}"
+    return f" ± {quantity(entry.spec, band, language).number}"
 
 
 def unit_text(unit: str, language: Language) -> str:
@@ -115,13 +115,20 @@ def unit_text(unit: str, language: Language) -> str:
     return {"1": "", "cosφ": "", MILLION_VND.en: language.say(MILLION_VND)}.get(unit, unit)
 
 
-def quantity(spec: FigureSpec, figure: Figure, language: Language) -> tuple[str, str]:
-    """Number and unit; both empty where there is no value."""
+class ShownQuantity(NamedTuple):
+    """A number and its unit as texts; both empty where there is no value."""
+
+    number: str
+    unit: str
+
+
+def quantity(spec: FigureSpec, figure: Figure, language: Language) -> ShownQuantity:
+    """The value of a figure as text."""
     if figure.value is None:
-        return "", ""
+        return ShownQuantity("", "")
     if spec.percent:
-        return language.percent(figure.value), ""
-    return language.number(figure.value, spec.digits), unit_text(figure.unit, language)
+        return ShownQuantity(language.percent(figure.value), "")
+    return ShownQuantity(language.number(figure.value, spec.digits), unit_text(figure.unit, language))
 
 
 def plain(figure: Figure, language: Language) -> str:

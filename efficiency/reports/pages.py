@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from efficiency.baseline.model import CUSUM_CONVENTION
 from efficiency.closing.file import ClosedMonth
@@ -56,14 +56,14 @@ def tenant_page(
     pictures = Pictures(report, language)
     kind = "tenant_year" if report.period.month is None else "tenant_month"
     entries = {name: shown(entry, language) for name, entry in report.entries.items()}
-    by_utility, by_band = pictures.costs(report)
+    by_utility, by_band = pictures.cost_by_utility(report), pictures.cost_by_band(report)
     return render(
         "tenant.html",
         _common(report, language, kind, report.tenant.name, formulas=formulas)
         | _pictured(pictures)
         | {
             "sector": language.say(report.tenant.sector),
-            "tiles": _rows([(_colour(name), entries[name]) for name in _TILES if _wanted(name, report.entries)]),
+            "tiles": _rows([_Tile(_colour(name), entries[name]) for name in _TILES if _wanted(name, report.entries)]),
             "figures": [one for name, one in entries.items() if name not in {*_TILES, *OF_ALL_DATA}],
             "cost": entries["cost_vnd"],
             "stated": stated_of(report.park, report.tenant.id, report.period.first, closed, language)
@@ -92,8 +92,8 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
     """The page of a park, with its forms where they are given."""
     pictures = Pictures(report, language)
     kind = "park_year" if report.period.month is None else "park_month"
-    intakes = [(COLOUR[utility], shown(entry, language)) for utility, entry in report.intakes.items()]
-    own = [(_colour(name), shown(entry, language)) for name, entry in report.own.items()]
+    intakes = [_Tile(COLOUR[utility], shown(entry, language)) for utility, entry in report.intakes.items()]
+    own = [_Tile(_colour(name), shown(entry, language)) for name, entry in report.own.items()]
     span = report.period.span(report.park)
     of_park = [one for one in report.mains if any(not each.tenant for each in one.main.belongings_in(span))]
     flows = [(language.say(one.main.name), pictures.balance(one)) for one in of_park]
@@ -205,7 +205,7 @@ def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> d
     figures = sums.figures
 
     def number(name: str) -> str:
-        return quantity(FIGURES[name], figures[name], language)[0]
+        return quantity(FIGURES[name], figures[name], language).number
 
     band = number("saving_band_kwh")
     saved, off = figures["saving_kwh"].value, figures["saving_band_kwh"].value
@@ -247,15 +247,20 @@ def _colour(name: str) -> str:
     return SOLAR if name == "solar_kwh" else COLOUR[utility] if utility is not None else NEUTRAL
 
 
-def _rows(tiles: Sequence[tuple[str, ShownFigure]]) -> list[list[tuple[str, ShownFigure | None]]]:
-    filled: list[tuple[str, ShownFigure | None]] = [*tiles, *[("", None)] * (-len(tiles) % _A_ROW)]
+class _Tile(NamedTuple):
+    colour: str
+    figure: ShownFigure | None
+
+
+def _rows(tiles: Sequence[_Tile]) -> list[list[_Tile]]:
+    filled = [*tiles, *[_Tile("", None)] * (-len(tiles) % _A_ROW)]
     return [filled[first : first + _A_ROW] for first in range(0, len(filled), _A_ROW)]
 
 
 def _month_table(report: TenantReport, language: Language) -> dict[str, Any]:
     heads, cells, marked = [], [], []
     for name in _MONTHLY:
-        unit = quantity(FIGURES[name], report.entries[name].now, language)[1]
+        unit = quantity(FIGURES[name], report.entries[name].now, language).unit
         heads.append(language.say(FIGURES[name].label) + (f", {unit}" if unit else ""))
     for month in report.period.months:
         figures = report.months.get(month) or figures_in({})
@@ -266,7 +271,7 @@ def _month_table(report: TenantReport, language: Language) -> dict[str, Any]:
             [
                 language.month(month),
                 *(
-                    quantity(FIGURES[name], one, language)[0] + mark_of(one)
+                    quantity(FIGURES[name], one, language).number + mark_of(one)
                     for name, one in zip(_MONTHLY, now, strict=True)
                 ),
                 "" if complete is None else language.percent(complete),
@@ -281,7 +286,7 @@ def _side_by_side(report: ParkReport, language: Language) -> dict[str, Any]:
     for tenant in report.firms:
         entries = report.tenants[tenant.id]
         cells = [shown(entries[name], language) for name in _COMPARED]
-        complete = quantity(FIGURES["completeness"], entries["completeness"].now, language)[0]
+        complete = quantity(FIGURES["completeness"], entries["completeness"].now, language).number
         rows.append({"name": language.say(tenant.name), "cells": cells, "completeness": complete})
     heads = [language.say(FIGURES[name].label) for name in _COMPARED]
     every = [report.tenants[tenant.id][name].now for tenant in report.firms for name in _COMPARED]

@@ -1,21 +1,23 @@
 """The charts of a report, from its contents, in its language."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from efficiency.indicators.balance import INCOMING, LOSS
 from efficiency.reports.charts.columns import Frame, Layer, lines, stacked_bars
 from efficiency.reports.charts.flows import Flow, flows
-from efficiency.reports.charts.grids import HOURS, heat_map, quality_strips
+from efficiency.reports.charts.grids import HOURS, ColumnLabel, GridText, QualityRow, heat_map, quality_strips
 from efficiency.reports.charts.ranking import Bar, ranking
 from efficiency.reports.contents import Common, MainBalance, MeterQuality, ParkReport, TenantReport
 from efficiency.reports.entries import Entry, mark_of, with_unit
 from efficiency.reports.periods import ReportPeriod
+from efficiency.reports.reading import LoadHour
 from efficiency.reports.words import TEXTS
 from efficiency.valuation.valued import ValueReason
 from metering.figures import ELECTRICITY
+from metering.model import Localized
 from metering.quantities import UTILITIES, Utility
 from metering.tariffs import Band
 from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, INK, NEUTRAL, SOLAR, UTILITY, Language
@@ -24,11 +26,23 @@ _STRIPS_A_PAGE = 45
 _SMALL = 105.0
 
 
-def labels(period: ReportPeriod, language: Language) -> list[tuple[str, str]]:
-    """Full and short label of each column: the days of a month, or the months of a year."""
+def labels(period: ReportPeriod, language: Language) -> list[ColumnLabel]:
+    """The days of a month, or the months of a year."""
     if period.month is None:
-        return [(language.month(month), language.short_month(month)) for month in period.months]
-    return [(f"{language.weekday(day)} {language.full_date(day)}", str(day.day)) for day in period.days]
+        return [ColumnLabel(language.month(month), language.short_month(month)) for month in period.months]
+    return [ColumnLabel(f"{language.weekday(day)} {language.full_date(day)}", str(day.day)) for day in period.days]
+
+
+class BaselineCharts(NamedTuple):
+    """Actual and expected use by day, and the running sum of savings."""
+
+    use: Markup
+    cusum: Markup
+
+
+class _TenantEntry(NamedTuple):
+    tenant: str
+    entry: Entry
 
 
 class Pictures:
@@ -54,26 +68,25 @@ class Pictures:
         key = "electricity_by_month" if self._report.period.month is None else "electricity_by_day"
         return stacked_bars(self._frame(self._say(key), "kWh"), layers)
 
-    def utilities(self) -> list[tuple[str, Markup]]:
-        """One small chart for each other utility that is known, with its name."""
-        found = []
+    def utilities(self) -> dict[str, Markup]:
+        """One small chart for each other utility that is known, by its name."""
+        found = {}
         for utility, values in self._report.utilities.items():
             if any(value is not None for value in values):
                 label = self._language.say(UTILITY[utility])
                 frame = self._frame(label, self._unit(utility), _SMALL)
-                found.append((label, stacked_bars(frame, [Layer(label, COLOUR[utility], values)])))
+                found[label] = stacked_bars(frame, [Layer(label, COLOUR[utility], values)])
         return found
 
     def load(self) -> Markup | None:
         """Mean power by hour and column; None where nothing is known."""
         if not self._report.load:
             return None
-        words = (self._say("load_profile"), self._say("load_profile_text"), self._say("missing_hour"))
         return heat_map(
-            name=self._name(),
-            words=words,
-            columns=self._columns,
-            values=self._profile(),
+            GridText(self._name(), self._say("load_profile"), self._say("load_profile_text")),
+            self._columns,
+            self._profile(),
+            missing=self._say("missing_hour"),
             unit="kW",
             language=self._language,
         )
@@ -81,12 +94,12 @@ class Pictures:
     def _profile(self) -> list[list[float | None]]:
         load, period = self._report.load, self._report.period
         if period.month is not None:
-            return [[load.get((day, hour)) for hour in range(HOURS)] for day in period.days]
-        known: dict[tuple[date, int], list[float]] = {}
-        for (day, hour), power in load.items():
-            known.setdefault((day.replace(day=1), hour), []).append(power)
+            return [[load.get(LoadHour(day, hour)) for hour in range(HOURS)] for day in period.days]
+        known: dict[LoadHour, list[float]] = {}
+        for at, power in load.items():
+            known.setdefault(LoadHour(at.day.replace(day=1), at.hour), []).append(power)
         means = {key: sum(values) / len(values) for key, values in known.items()}
-        return [[means.get((month, hour)) for hour in range(HOURS)] for month in period.months]
+        return [[means.get(LoadHour(month, hour)) for hour in range(HOURS)] for month in period.months]
 
     def quality(self) -> list[Markup]:
         """Strips of completeness, each with as many rows as fit on a page."""
@@ -94,39 +107,33 @@ class Pictures:
         legend = (self._say("whole"), self._say("short"), self._say("poor"), self._say("none"))
         return [
             quality_strips(
-                name=self._name(),
-                words=(self._say("quality"), self._say("quality_text")),
-                legend=legend,
-                rows=[
-                    (self._language.say(row.meter.name), row.columns) for row in rows[first : first + _STRIPS_A_PAGE]
+                GridText(self._name(), self._say("quality"), self._say("quality_text")),
+                self._columns,
+                [
+                    QualityRow(self._language.say(row.meter.name), row.columns)
+                    for row in rows[first : first + _STRIPS_A_PAGE]
                 ],
-                columns=self._columns,
+                legend=legend,
                 language=self._language,
             )
             for first in range(0, len(rows), _STRIPS_A_PAGE)
         ]
 
-    def costs(self, report: TenantReport) -> tuple[Markup | None, Markup | None]:
-        """Cost by utility, and of electricity by band."""
-        by_utility = {
-            self._language.say(UTILITY[utility]): (value, COLOUR[utility]) for utility, value in report.costs.items()
-        }
-        by_band = {
-            self._language.say(BAND[Band(band)]): (value, BAND_COLOUR[Band(band)])
-            for band, value in report.band_costs.items()
-        }
-        return self._money("cost_by_utility", by_utility), self._money("cost_by_band", by_band)
+    def cost_by_utility(self, report: TenantReport) -> Markup | None:
+        """None where no cost is known."""
+        bars = [self._cost(UTILITY[utility], value, COLOUR[utility]) for utility, value in report.costs.items()]
+        return ranking(self._name(), self._say("cost_by_utility"), self._say("cost"), bars) if bars else None
 
-    def _money(self, key: str, parts: Mapping[str, tuple[float, str]]) -> Markup | None:
-        if not parts:
-            return None
-        bars = [
-            Bar(label, value, f"{self._language.number(value, 0)} ₫", colour)
-            for label, (value, colour) in parts.items()
-        ]
-        return ranking(self._name(), self._say(key), self._say("cost"), bars)
+    def cost_by_band(self, report: TenantReport) -> Markup | None:
+        """The cost of electricity; None where none is known."""
+        costs = {Band(band): value for band, value in report.band_costs.items()}
+        bars = [self._cost(BAND[band], value, BAND_COLOUR[band]) for band, value in costs.items()]
+        return ranking(self._name(), self._say("cost_by_band"), self._say("cost"), bars) if bars else None
 
-    def baseline(self, report: TenantReport) -> tuple[Markup, Markup] | None:
+    def _cost(self, label: Localized, value: float, colour: str) -> Bar:
+        return Bar(self._language.say(label), value, f"{self._language.number(value, 0)} ₫", colour)
+
+    def baseline(self, report: TenantReport) -> BaselineCharts | None:
         """Actual and expected use by day, and the running sum of savings; None without a baseline."""
         if all(figures["cusum_kwh"].value is None for figures in report.daily.values()):
             return None
@@ -142,25 +149,25 @@ class Pictures:
         cusum = values("cusum_kwh")
         last = next((value for value in reversed(cusum) if value is not None), 0.0)
         layer = Layer(self._say("cusum"), GOOD if last >= 0 else BAD, cusum)
-        return use, lines(self._frame(self._say("cusum"), "kWh", daily=True), [layer], area=True)
+        return BaselineCharts(use, lines(self._frame(self._say("cusum"), "kWh", daily=True), [layer], area=True))
 
     def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
         """Tenants by one of their figures; None where no tenant has it."""
         bars = [
-            Bar(tenant_name, entry.now.value, with_unit(entry, self._language), colour)
-            for tenant_name, entry in self._named(report, name)
+            Bar(tenant, entry.now.value, with_unit(entry, self._language), colour)
+            for tenant, entry in self._entries(report, name)
         ]
         return self._ranking(self._say(key), self._say("ranking"), bars)
 
     def savings(self, report: ParkReport) -> Markup | None:
         """Tenants by use against their baseline, the worst on top; None where no tenant has one."""
         bars = []
-        for tenant_name, entry in self._named(report, "enpi"):
+        for tenant, entry in self._entries(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1
             text = with_unit(entry, self._language)
             if over is not None:
                 text = self._language.percent(over, sign=True) + mark_of(entry.now)
-            bars.append(Bar(tenant_name, over, text, BAD if (over or 0.0) > 0 else GOOD))
+            bars.append(Bar(tenant, over, text, BAD if (over or 0.0) > 0 else GOOD))
         return self._ranking(self._say("rank_saving"), self._say("rank_saving_text"), bars)
 
     def _ranking(self, title: str, description: str, bars: Sequence[Bar]) -> Markup | None:
@@ -168,8 +175,8 @@ class Pictures:
             return None
         return ranking(self._name(), title, description, bars)
 
-    def _named(self, report: ParkReport, name: str) -> list[tuple[str, Entry]]:
-        return [(self._language.say(tenant.name), report.tenants[tenant.id][name]) for tenant in report.firms]
+    def _entries(self, report: ParkReport, name: str) -> list[_TenantEntry]:
+        return [_TenantEntry(self._language.say(each.name), report.tenants[each.id][name]) for each in report.firms]
 
     def balance(self, balance: MainBalance) -> Markup | None:
         """Flows through one main meter; None where they cannot be computed."""
@@ -200,10 +207,10 @@ class Pictures:
         columns = self._columns
         if daily and self._report.period.month is None:
             columns = [
-                (self._language.full_date(day), self._language.short_month(day) if day.day == 1 else "")
+                ColumnLabel(self._language.full_date(day), self._language.short_month(day) if day.day == 1 else "")
                 for day in self._report.period.days
             ]
-        full, short = [label for label, _ in columns], [label for _, label in columns]
+        full, short = [label.full for label in columns], [label.short for label in columns]
         description = f"{title}: {self._report.period.name(self._language)}, {unit}"
         return Frame(
             name=self._name(),

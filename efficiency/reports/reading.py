@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from efficiency.indicators.figure import Figure, figures_in
 from efficiency.indicators.tenant import fence_meters
 from efficiency.reports.counted import Counted
 from efficiency.reports.periods import ReportPeriod
+from efficiency.service.pending import Balance
 from efficiency.service.progress import Progress
 from efficiency.stored.days import days_between, local_day, past
 from efficiency.symbiosis.matching import Match, partners
@@ -161,13 +163,20 @@ def _sum(values: Iterable[float | None]) -> float | None:
     return sum(known) if known else None
 
 
+class LoadHour(NamedTuple):
+    """An hour of a local day, from 0."""
+
+    day: date
+    hour: int
+
+
 async def hourly_load(
     store: Store, park: Park, period: ReportPeriod, over: Span, points: Counted
-) -> dict[tuple[date, int], float]:
+) -> dict[LoadHour, float]:
     """Mean power of some electricity meters together, kW, by local day and hour; only hours that are wholly known."""
     start = quarters_in(period.span(park))
     due = np.zeros(len(start), dtype=np.int64)
-    hours: dict[tuple[date, int], list[Row]] = {}
+    hours: dict[LoadHour, list[Row]] = {}
     fields = (Of("sum", "amount"), Of("mean", "completeness"), Of("count", "completeness", "rows"))
     for span in sorted({span for spans in points.values() for span in spans if span.overlaps(over)}):
         names = [name for name, spans in points.items() if span in spans]
@@ -179,15 +188,16 @@ async def hourly_load(
         )
         for row in rows:
             local = _local(park, row["time"])
-            hours.setdefault((local.date(), local.hour), []).append(row)
+            hours.setdefault(LoadHour(local.date(), local.hour), []).append(row)
     when = slots(start, park.zone)
-    found: dict[tuple[date, int], float] = {}
+    found: dict[LoadHour, float] = {}
     for number, part in runs(when.day * _HOURS + when.minute // 60):
-        rows = hours.get((day_of(number // _HOURS), number % _HOURS), [])
+        at = LoadHour(day_of(number // _HOURS), number % _HOURS)
+        rows = hours.get(at, [])
         known = sum(row["rows"] for row in rows if row["amount"] is not None and row["completeness"] > _WHOLE)
         if due[part].all() and known >= due[part].sum():
             energy = sum(float(row["amount"]) for row in rows)
-            found[day_of(number // _HOURS), number % _HOURS] = energy * HOUR_MS / (len(due[part]) * QUARTER_MS)
+            found[at] = energy * HOUR_MS / (len(due[part]) * QUARTER_MS)
     return found
 
 
@@ -231,20 +241,18 @@ async def park_figures(store: Store, park: Park, period: ReportPeriod) -> Figure
     return figures_in(rows[0] if rows else {}, PARK_FIGURES, units)
 
 
-async def balances(
-    store: Store, park: Park, period: ReportPeriod, of: Period
-) -> dict[tuple[Utility, str], dict[date, Figures]]:
-    """The stored balances by utility, main meter (empty for the park's edge) and first day."""
+async def balances(store: Store, park: Park, period: ReportPeriod, of: Period) -> dict[Balance, dict[date, Figures]]:
+    """The stored balances, by first day."""
     condition = within(park, period, {"period": of.value})
     rows = await store.query(select(BALANCE, ["*"], condition), OPERATOR_DATABASE)
-    found: dict[tuple[Utility, str], dict[date, Figures]] = {}
+    found: dict[Balance, dict[date, Figures]] = {}
     for row in rows:
-        utility, main = Utility(row["utility"]), "" if row["main"] == EDGE else row["main"]
+        utility, main = Utility(row["utility"]), row["main"]
         unit = park.meter[main].unit if main in park.meter else UTILITIES[utility].unit
         units = {**dict.fromkeys(BALANCE_FIGURES, unit), LOSS_SHARE: "1"}
         figures = figures_in(row, BALANCE_FIGURES, units)
-        if not main or main in park.meter:
-            found.setdefault((utility, main), {})[_day(park, row["time"])] = figures
+        if main == EDGE or main in park.meter:
+            found.setdefault(Balance(utility, main), {})[_day(park, row["time"])] = figures
     return found
 
 

@@ -39,9 +39,7 @@ def say(key: str, language: Language, **filled: object) -> str:
     return language.say(_TEXT[key]).format(**filled)
 
 
-def write_comparison(
-    park: Park, months: Sequence[ComparedMonth], language: Language, folder: Path
-) -> tuple[Path, Path]:
+def write_comparison(park: Park, months: Sequence[ComparedMonth], language: Language, folder: Path) -> list[Path]:
     """Write both files and return them; they are named by the first and last month and the language.
 
     Raises `OperatorError` where they cannot be written.
@@ -56,7 +54,7 @@ def write_comparison(
         put_book(sheets, [_WIDTH] * len(lines[0]), book)
     except OSError as error:
         raise OperatorError(f"{folder}: cannot be written: {error}") from error
-    return table, book
+    return [table, book]
 
 
 def subject_name(park: Park, tenant: str | None, language: Language) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from efficiency.reports.charts.scale import Scale, scale
-from efficiency.reports.charts.svg import LEGEND_ROW, WIDTH, Drawing
+from efficiency.reports.charts.svg import LEGEND_ROW, WIDTH, Drawing, LegendEntry
 from metering.words import FAINT, INK, NEUTRAL, Language
 
 _LEFT, _TOP, _FOOT = 62.0, 18.0, 20.0
@@ -66,7 +66,7 @@ def lines(frame: Frame, layers: Sequence[Layer], *, area: bool = False) -> Marku
     width = (WIDTH - _LEFT) / max(1, len(frame.labels))
     for number, layer in enumerate(layers):
         for piece in _pieces(layer.values):
-            points = [(_LEFT + (i + 0.5) * width, _y(frame, axis, value)) for i, value in piece]
+            points = [(_LEFT + (i + 0.5) * width, _y(frame, axis, value)) for i, value in piece.items()]
             if len(points) == 1:
                 points.append((points[0][0] + 1.0, points[0][1]))
             shape = "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -78,13 +78,14 @@ def lines(frame: Frame, layers: Sequence[Layer], *, area: bool = False) -> Marku
     return _end(drawing, frame, axis)
 
 
-def _pieces(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
-    pieces: list[list[tuple[int, float]]] = [[]]
+def _pieces(values: Sequence[float | None]) -> list[dict[int, float]]:
+    """The known values by place, apart where one between them is not known."""
+    pieces: list[dict[int, float]] = [{}]
     for i, value in enumerate(values):
         if value is not None:
-            pieces[-1].append((i, value))
+            pieces[-1][i] = value
         elif pieces[-1]:
-            pieces.append([])
+            pieces.append({})
     return [piece for piece in pieces if piece]
 
 
@@ -97,7 +98,7 @@ def _begin(frame: Frame, layers: Sequence[Layer], values: Sequence[float]) -> tu
         drawing.line(_LEFT, y, WIDTH, y2=y, stroke=FAINT, width=0.6)
         drawing.text(_LEFT - 5, y + 3.5, frame.language.number(mark, axis.digits), anchor="end", fill=NEUTRAL, size=9)
     if len(layers) > 1:
-        drawing.legend(frame.height + 4, [(layer.colour, layer.label) for layer in layers])
+        drawing.legend(frame.height + 4, [LegendEntry(layer.colour, layer.label) for layer in layers])
     return drawing, axis
 
 

@@ -34,8 +34,10 @@ def flows(name: str, title: str, description: str, sources: Sequence[Flow], sink
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     trunk = (height - _ROOM) / 2
     drawing.rect(middle - _TRUNK / 2, trunk, _TRUNK, _ROOM, "#6B7785", title=title)
-    _side(drawing, sources, inlets, xs=(_LEFT, middle - _TRUNK / 2), trunk=trunk, unit=unit, leftward=True)
-    _side(drawing, sinks, slots, xs=(WIDTH - _RIGHT, middle + _TRUNK / 2), trunk=trunk, unit=unit, leftward=False)
+    _side(drawing, sources, inlets, outer=_LEFT, inner=middle - _TRUNK / 2, trunk=trunk, unit=unit, leftward=True)
+    _side(
+        drawing, sinks, slots, outer=WIDTH - _RIGHT, inner=middle + _TRUNK / 2, trunk=trunk, unit=unit, leftward=False
+    )
     return drawing.render()
 
 
@@ -43,13 +45,13 @@ def _side(
     drawing: Drawing,
     streams: Sequence[Flow],
     slots: Sequence[float],
-    xs: tuple[float, float],
+    *,
+    outer: float,
+    inner: float,
     trunk: float,
     unit: float,
-    *,
     leftward: bool,
 ) -> None:
-    outer, inner = xs
     y, at_trunk = 2.0, trunk
     for stream, slot in zip(streams, slots, strict=True):
         wide = max(0.6, stream.value * unit)

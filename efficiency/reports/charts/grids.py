@@ -1,10 +1,11 @@
 """Charts that are grids of coloured cells: the load profile by hour and day, and the strips of data quality."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 
-from efficiency.reports.charts.svg import WIDTH, Drawing, cut
+from efficiency.reports.charts.svg import WIDTH, Drawing, LegendEntry, cut
 from metering.figures import INDICATIVE_BELOW
 from metering.words import BAD, FAINT, GOOD, NEUTRAL, WARN, Language
 
@@ -15,32 +16,49 @@ _EVERY = 3
 HALF = 0.5
 
 
+class ColumnLabel(NamedTuple):
+    """The label of a day or month: in full, and short."""
+
+    full: str
+    short: str
+
+
+class GridText(NamedTuple):
+    """What a grid is named, its title and its description."""
+
+    name: str
+    title: str
+    description: str
+
+
 def heat_map(
-    name: str,
-    words: tuple[str, str, str],
-    columns: Sequence[tuple[str, str]],
+    text: GridText,
+    columns: Sequence[ColumnLabel],
     values: Sequence[Sequence[float | None]],
+    *,
+    missing: str,
     unit: str,
     language: Language,
 ) -> Markup:
-    """Load by hour of the day (rows, midnight on top) and column (a day or month, full and short label).
+    """Load by hour of the day (rows, midnight on top) and column.
 
-    `words`: title, description, what an empty cell means. `values` by column, then hour; None where nothing is known.
+    `values` by column, then hour; None where nothing is known, which `missing` explains.
     """
-    title, description, missing = words
-    drawing = Drawing(name, title, description, HOURS * _CELL + _FOOT + 14)
+    drawing = Drawing(*text, HOURS * _CELL + _FOOT + 14)
     known = [value for column in values for value in column if value is not None]
     top = max(known, default=0.0)
     low = min([0.0, *known])
     width = (WIDTH - _LEFT) / max(1, len(columns))
-    for i, ((label, short), column) in enumerate(zip(columns, values, strict=True)):
+    for i, (label, column) in enumerate(zip(columns, values, strict=True)):
         x = _LEFT + i * width
         for hour, value in enumerate(column):
             told = missing if value is None else f"{language.number(value)} {unit}"
             shade = FAINT if value is None else _shade(value - low, top - low)
-            drawing.rect(x, hour * _CELL + 2, width - 0.8, _CELL - 0.8, shade, title=f"{label}, {hour:02d}:00: {told}")
+            drawing.rect(
+                x, hour * _CELL + 2, width - 0.8, _CELL - 0.8, shade, title=f"{label.full}, {hour:02d}:00: {told}"
+            )
         if i % max(1, -(-22 // max(1, int(width)))) == 0:
-            drawing.text(x + width / 2, HOURS * _CELL + 14, short, anchor="middle", fill=NEUTRAL, size=9)
+            drawing.text(x + width / 2, HOURS * _CELL + 14, label.short, anchor="middle", fill=NEUTRAL, size=9)
     for hour in range(0, HOURS, _EVERY):
         drawing.text(_LEFT - 5, hour * _CELL + 10, f"{hour:02d}:00", anchor="end", fill=NEUTRAL, size=9)
     y = HOURS * _CELL + 26
@@ -64,28 +82,35 @@ def _shade(value: float, top: float) -> str:
 _ROW, _NAME = 13.0, 250.0
 
 
+class QualityRow(NamedTuple):
+    """The completeness of a meter by day or month."""
+
+    label: str
+    shares: Sequence[float]
+
+
 def quality_strips(
-    name: str,
-    words: tuple[str, str],
-    legend: tuple[str, str, str, str],
-    rows: Sequence[tuple[str, Sequence[float]]],
-    columns: Sequence[tuple[str, str]],
+    text: GridText,
+    columns: Sequence[ColumnLabel],
+    rows: Sequence[QualityRow],
+    *,
+    legend: Sequence[str],
     language: Language,
 ) -> Markup:
-    """Completeness of each meter (rows) by day or month. `legend` names whole, indicative, poor, none."""
-    drawing = Drawing(name, *words, len(rows) * _ROW + 44)
+    """Completeness of each meter. `legend` names whole, indicative, poor, none."""
+    drawing = Drawing(*text, len(rows) * _ROW + 44)
     width = (WIDTH - _NAME) / max(1, len(columns))
     for number, (label, shares) in enumerate(rows):
         y = number * _ROW
         drawing.text(_NAME - 6, y + 9.5, cut(label, _NAME - 8, 9), anchor="end", size=9)
         for i, share in enumerate(shares):
-            told = f"{label}, {columns[i][0]}: {language.percent(share)}"
+            told = f"{label}, {columns[i].full}: {language.percent(share)}"
             drawing.rect(_NAME + i * width, y + 1, width - 0.6, _ROW - 2, completeness_colour(share), title=told)
-    for i, (_, short) in enumerate(columns):
+    for i, column in enumerate(columns):
         if i % max(1, -(-22 // max(1, int(width)))) == 0:
             x = _NAME + (i + 0.5) * width
-            drawing.text(x, len(rows) * _ROW + 11, short, anchor="middle", fill=NEUTRAL, size=9)
-    drawing.legend(len(rows) * _ROW + 22, list(zip((GOOD, WARN, BAD, FAINT), legend, strict=True)))
+            drawing.text(x, len(rows) * _ROW + 11, column.short, anchor="middle", fill=NEUTRAL, size=9)
+    drawing.legend(len(rows) * _ROW + 22, map(LegendEntry, (GOOD, WARN, BAD, FAINT), legend))
     return drawing.render()
 
 

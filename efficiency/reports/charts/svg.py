@@ -3,8 +3,9 @@
 Only presentation attributes are used, so that a browser and a PDF writer show the same.
 """
 
+from collections.abc import Iterable
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -28,6 +29,13 @@ def cut(text: str, room: float, size: float = FONT) -> str:
 
 def _n(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
+
+
+class LegendEntry(NamedTuple):
+    """A colour and its name."""
+
+    colour: str
+    label: str
 
 
 class Drawing:
@@ -90,7 +98,7 @@ class Drawing:
             f"{escape(text)}</text>"
         )
 
-    def legend(self, y: float, entries: list[tuple[str, str]]) -> float:
+    def legend(self, y: float, entries: Iterable[LegendEntry]) -> float:
         """Colours and their names in rows from `y` on; returns the height used."""
         x, row = 0.0, y
         for colour, label in entries:

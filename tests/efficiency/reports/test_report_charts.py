@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from efficiency.reports.charts.columns import Frame, Layer, lines, stacked_bars
 from efficiency.reports.charts.flows import Flow, flows
-from efficiency.reports.charts.grids import heat_map, quality_strips
+from efficiency.reports.charts.grids import ColumnLabel, GridText, QualityRow, heat_map, quality_strips
 from efficiency.reports.charts.ranking import Bar, ranking
 from efficiency.reports.charts.scale import scale
 from efficiency.reports.charts.svg import cut
 from metering.words import Language
 
+TEXT = GridText("c", "t", "d")
 VALUES = st.one_of(st.none(), st.floats(min_value=-1e9, max_value=1e9))
 COLUMNS = st.lists(VALUES, min_size=1, max_size=31)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -68,16 +69,16 @@ def test_flows_stay_inside_their_frame(values: list[float]) -> None:
 
 @given(st.lists(st.lists(VALUES, min_size=24, max_size=24), min_size=1, max_size=31))
 def test_a_heat_map_has_a_cell_for_every_hour(values: list[list[float | None]]) -> None:
-    columns = [(str(number), str(number)) for number in range(len(values))]
-    root = checked(heat_map("c", ("t", "d", "missing"), columns, values, "kW", Language.VI))
+    columns = [ColumnLabel(str(number), str(number)) for number in range(len(values))]
+    root = checked(heat_map(TEXT, columns, values, missing="missing", unit="kW", language=Language.VI))
     cells = [rect for rect in root.iter("{http://www.w3.org/2000/svg}rect") if len(rect)]
     assert len(cells) == 24 * len(values)
 
 
 def test_data_quality_has_a_cell_for_every_meter_and_day() -> None:
-    rows = [("meter", [0.0, 0.3, 0.9, 1.0])]
-    columns = [(str(number), str(number)) for number in range(4)]
-    root = checked(quality_strips("c", ("t", "d"), ("a", "b", "c", "d"), rows, columns, Language.VI))
+    rows = [QualityRow("meter", [0.0, 0.3, 0.9, 1.0])]
+    columns = [ColumnLabel(str(number), str(number)) for number in range(4)]
+    root = checked(quality_strips(TEXT, columns, rows, legend="abcd", language=Language.VI))
     cells = [rect.attrib["fill"] for rect in root.iter("{http://www.w3.org/2000/svg}rect") if len(rect)]
     assert len(set(cells)) == 4
 

@@ -100,5 +100,5 @@ async def test_the_comparison_of_tenants_prints_the_stored_completeness(reports:
     table = page[page.index(FIGURES["electricity_kwh"].label.en) :]
     for each in report.firms:
         entry = report.tenants[each.id]["completeness"]
-        printed = quantity(FIGURES["completeness"], entry.now, Language.EN)[0]
+        printed = quantity(FIGURES["completeness"], entry.now, Language.EN).number
         assert re.search(rf"{re.escape(each.name.en)}.*?{re.escape(printed)}", table, re.DOTALL)

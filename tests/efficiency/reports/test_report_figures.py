@@ -17,7 +17,7 @@ from efficiency.reports.contents import park_report, tenant_report
 from efficiency.reports.forms import read_entered, rows
 from efficiency.reports.pages import park_page, tenant_page
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.reading import DayUse, costs
+from efficiency.reports.reading import DayUse, LoadHour, costs
 from efficiency.reports.sources import holding
 from efficiency.reports.words import TEXTS
 from efficiency.reports.write import ReportOrder, write_park_report, write_tenant_report
@@ -92,7 +92,7 @@ async def test_bands_of_a_day_add_up_to_the_load_of_its_hours(reports: Reports) 
         report = await tenant_report(store, reports.park, reports.park.tenant["textile"], MONTH, MADE_ON)
     for number, day in enumerate(DAYS):
         by_band = sum(columns[number] or 0.0 for columns in report.bands.values())
-        assert by_band == pytest.approx(sum(report.load[day, hour] for hour in range(24)))
+        assert by_band == pytest.approx(sum(report.load[LoadHour(day, hour)] for hour in range(24)))
     assert sum(report.band_costs.values()) == pytest.approx(report.costs[Utility.ELECTRICITY])
 
 
