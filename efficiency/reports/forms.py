@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -31,6 +31,7 @@ from efficiency.valuation.valued import ValueReason
 from metering.eip import Provenance
 from metering.errors import OperatorError
 from metering.figures import ELECTRICITY, OUTPUT, WASTEWATER, WATER
+from metering.lenient import Broken
 from metering.model import Localized
 from metering.park import Park, Tenant
 from metering.quantities import Utility, figure_of
@@ -185,8 +186,15 @@ def _indicator_row(found: YearIndicator) -> FormRow:
     )
 
 
-Entered = Mapping[tuple[str, str, str], Given]
-"""By form, tenant (empty for the park) and code."""
+class EnteredField(NamedTuple):
+    """A field of a form, and the tenant that it is of (empty for the park)."""
+
+    form: str
+    tenant: str
+    code: str
+
+
+Entered = Mapping[EnteredField, Given]
 
 
 def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
@@ -196,21 +204,21 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
     last = min(report.period.last, report.made_on)
     indicators = year_indicators(report.park, of_park, report.edges, report.period.year, last)
     reuse = next(each for each in indicators if each.indicator.code == "reuse_pct")
-    computed["A.5", "wastewater_reused_pct"] = (reuse.figure, None)
+    computed["wastewater_reused_pct"] = _Computed(reuse.figure)
     found = []
     for form, fields in PARK_FORMS.items():
         for field in fields:
-            value, band = computed.get((form, field.code), (None, None))
-            given = entered.get((form, "", field.code))
+            known = computed.get(field.code)
+            given = entered.get(EnteredField(form, "", field.code))
             found.append(
                 FormRow(
                     form=form,
                     tenant=None,
                     field=field,
                     unit=field.unit,
-                    measured=value,
+                    measured=known.value if known is not None else None,
                     given=given,
-                    band=band,
+                    band=known.band if known is not None else None,
                 )
             )
     found += [_indicator_row(each) for each in indicators]
@@ -220,22 +228,22 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
             output = units_of(report.park, tenant.id, report.period)[OUTPUT]
             for field in fields:
                 unit = field.unit.format(output=output) if output or "{output}" not in field.unit else ""
-                given = entered.get((form, tenant.id, field.code))
+                given = entered.get(EnteredField(form, tenant.id, field.code))
                 found.append(
                     FormRow(
                         form=form,
                         tenant=tenant,
                         field=field,
                         unit=unit,
-                        measured=own.get((form, field.code)),
+                        measured=own.get(field.code) if form == "B.4" else None,
                         given=given,
                     )
                 )
     return found
 
 
-def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figure]:
-    """The measured fields of form B.4."""
+def tenant_measured(entries: Mapping[str, Entry]) -> dict[str, Figure]:
+    """The measured fields of form B.4, by code."""
     names = {
         OUTPUT: OUTPUT,
         "electricity_per_product": "electricity_per_output",
@@ -245,22 +253,29 @@ def tenant_measured(entries: Mapping[str, Entry]) -> dict[tuple[str, str], Figur
         WATER: WATER,
         WASTEWATER: WASTEWATER,
     }
-    found = {("B.4", code): entries[name].now for code, name in names.items()}
-    found["B.4", "co2_t"] = entries["co2e_kg"].now.scaled(1e-3, "t")
-    found["B.4", "cost_mvnd"] = entries["payable_vnd"].now.scaled(1e-6, _MILLION)
+    found = {code: entries[name].now for code, name in names.items()}
+    found["co2_t"] = entries["co2e_kg"].now.scaled(1e-3, "t")
+    found["cost_mvnd"] = entries["payable_vnd"].now.scaled(1e-6, _MILLION)
     return found
 
 
-def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure | None]]:
+class _Computed(NamedTuple):
+    """The value of a field of the park, and its uncertainty."""
+
+    value: Figure
+    band: Figure | None = None
+
+
+def _savings(report: ParkReport) -> dict[str, _Computed]:
     """Electricity saved against the tenants' baselines, of those that have one, with its uncertainty (F21).
 
     A difference from a baseline need not come from measures that somebody took: the form says "computed".
     """
-    amount, share = ("A.4", "recp_electricity_saved_kwh"), ("A.4", "recp_electricity_saved_pct")
+    amount, share = "recp_electricity_saved_kwh", "recp_electricity_saved_pct"
     with_baseline = [each for each in report.tenants.values() if each["saving_kwh"].now.value is not None]
     if not with_baseline:
         none = absent("kWh", ValueReason.NO_BASELINE)
-        return {amount: (none, None), share: (none, None)}
+        return {amount: _Computed(none), share: _Computed(none)}
     expected = total([each["expected_kwh"].now for each in with_baseline], "kWh")
     saved = total([each["saving_kwh"].now for each in with_baseline], "kWh")
     bands = [each["saving_kwh"].band for each in with_baseline]
@@ -270,13 +285,13 @@ def _savings(report: ParkReport) -> dict[tuple[str, str], tuple[Figure, Figure |
     off = figure(band, "kWh", saved.completeness, saved.estimated)
     percent = replace(ratio(within, expected, "%").scaled(100, "%"), over=None)
     off_share = figure(100 * band / expected.value, "%") if expected.value else None
-    return {amount: (within, off), share: (percent, off_share)}
+    return {amount: _Computed(within, off), share: _Computed(percent, off_share)}
 
 
 _RIGHT = {FieldKind.NUMBER: "a number", FieldKind.YES_NO: "true or false", FieldKind.TEXT: "a text"}
 
 
-def read_entered(file: Path, park: Park) -> dict[tuple[str, str, str], Given]:
+def read_entered(file: Path, park: Park) -> dict[EnteredField, Given]:
     """Read the file.
 
     Raises `OperatorError` with all its faults.
@@ -288,34 +303,32 @@ def read_entered(file: Path, park: Park) -> dict[tuple[str, str, str], Given]:
         raise OperatorError(f"{file}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise OperatorError(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
-    found: dict[tuple[str, str, str], Given] = {}
-    faults: list[tuple[tuple[str, ...], str]] = []
-    for path, right in _take(raw if raw is not None else {}, park, found):
-        faults.append((path, right))
+    found: dict[EnteredField, Given] = {}
+    faults = [*_take(raw if raw is not None else {}, park, found)]
     if faults:
         lines = Lines(text)
-        told = (f"{file}:{lines.of(path)}: {'/'.join(path) or 'file'}: {right}" for path, right in faults)
+        told = (f"{file}:{lines.of(path)}: {'/'.join(map(str, path)) or 'file'}: {right}" for path, right in faults)
         raise OperatorError("\n".join(told))
     return found
 
 
-def _take(raw: Any, park: Park, found: dict[tuple[str, str, str], Given]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _take(raw: Any, park: Park, found: dict[EnteredField, Given]) -> Iterator[Broken]:
     if not isinstance(raw, dict):
-        yield (), f"a mapping of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}"
+        yield Broken((), f"a mapping of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}")
         return
     for form, content in raw.items():
         if form == EIP_FORM:
-            yield (str(form),), "in the park file, under entered_indicators"
+            yield Broken((str(form),), "in the park file, under entered_indicators")
         elif form in PARK_FORMS:
             yield from _fields((str(form),), "", content, PARK_FORMS[form], found)
         elif form not in TENANT_FORMS:
-            yield (str(form),), f"one of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}"
+            yield Broken((str(form),), f"one of the forms {', '.join([*PARK_FORMS, *TENANT_FORMS])}")
         elif not isinstance(content, dict):
-            yield (str(form),), "a mapping of tenants"
+            yield Broken((str(form),), "a mapping of tenants")
         else:
             for tenant, fields in content.items():
                 if tenant not in park.tenant:
-                    yield (str(form), str(tenant)), f"a tenant of the park file: {', '.join(park.tenant)}"
+                    yield Broken((str(form), str(tenant)), f"a tenant of the park file: {', '.join(park.tenant)}")
                 else:
                     yield from _fields((str(form), tenant), tenant, fields, TENANT_FORMS[form], found)
 
@@ -325,20 +338,20 @@ def _fields(
     tenant: str,
     content: Any,
     fields: Sequence[FormField],
-    found: dict[tuple[str, str, str], Given],
-) -> Iterator[tuple[tuple[str, ...], str]]:
+    found: dict[EnteredField, Given],
+) -> Iterator[Broken]:
     known = {field.code: field for field in fields}
     if not isinstance(content, dict):
-        yield path, f"a mapping of fields: {', '.join(known)}"
+        yield Broken(path, f"a mapping of fields: {', '.join(known)}")
         return
     for code, value in content.items():
         where = (*path, str(code))
         if code not in known:
-            yield where, f"one of the fields {', '.join(known)}"
+            yield Broken(where, f"one of the fields {', '.join(known)}")
         elif value is not None and not _fits(value, known[code].kind):
-            yield where, _RIGHT[known[code].kind]
+            yield Broken(where, _RIGHT[known[code].kind])
         elif value is not None:
-            found[path[0], tenant, code] = float(value) if known[code].kind is FieldKind.NUMBER else value
+            found[EnteredField(path[0], tenant, code)] = float(value) if known[code].kind is FieldKind.NUMBER else value
 
 
 def _fits(value: Any, kind: FieldKind) -> bool:

@@ -6,7 +6,7 @@ PDF is requested.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -16,7 +16,7 @@ from typing import NoReturn
 from efficiency.closing.file import ClosedMonth
 from efficiency.reports.contents import ParkReport, park_report, tenant_report
 from efficiency.reports.formfiles import export
-from efficiency.reports.forms import FormRow, Given, rows
+from efficiency.reports.forms import Entered, FormRow, rows
 from efficiency.reports.inventoryfiles import export_inventory
 from efficiency.reports.pages import park_page, tenant_page
 from efficiency.reports.periods import ReportPeriod
@@ -60,9 +60,7 @@ async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: R
     return [await _write(page, checked_out(order.out))]
 
 
-async def write_park_report(
-    store: Store, park: Park, order: ReportOrder, entered: Mapping[tuple[str, str, str], Given] | None = None
-) -> list[Path]:
+async def write_park_report(store: Store, park: Park, order: ReportOrder, entered: Entered | None = None) -> list[Path]:
     """Write a park's report and return the files; a year's has its forms and its inventory beside it."""
     report, language = await park_report(store, park, order.period, order.made_on), order.language
     forms = _forms(report, entered or {})
@@ -85,7 +83,7 @@ async def write_reports(store: Store, park: Park, folder: Path, month: date) -> 
     return written
 
 
-def _forms(report: ParkReport, entered: Mapping[tuple[str, str, str], Given]) -> list[FormRow]:
+def _forms(report: ParkReport, entered: Entered) -> list[FormRow]:
     if report.period.month is not None:
         return []
     forms = rows(report, entered)

@@ -14,7 +14,7 @@ from efficiency.indicators.balance import LOSS, LOSS_SHARE
 from efficiency.indicators.figure import Figure, absent, fields_of, figure, figures_in
 from efficiency.indicators.park import edge_points
 from efficiency.reports.contents import park_report, tenant_report
-from efficiency.reports.forms import read_entered, rows
+from efficiency.reports.forms import EnteredField, read_entered, rows
 from efficiency.reports.pages import park_page, tenant_page
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.reading import DayUse, LoadHour, costs
@@ -296,7 +296,7 @@ def test_faults_of_the_entered_values_name_file_and_key(tmp_path: Path, park: Pa
 
 
 async def test_what_is_measured_may_not_be_entered(reports: Reports, tmp_path: Path) -> None:
-    entered = {("B.4", "textile", "electricity_kwh"): 1.0}
+    entered = {EnteredField("B.4", "textile", "electricity_kwh"): 1.0}
     async with Store(reports.url) as store:
         order = ReportOrder(YEAR, Language.EN, tmp_path / "x.html", MADE_ON)
         with pytest.raises(OperatorError, match="textile/electricity_kwh: is measured"):
