@@ -161,6 +161,7 @@ class FigureMaker:
         for first, balances in wanted.items():
             span = period_span(park, period, first)
             over = _days_over(park, span, now_ms)
+            whole = {day: _length(part) for day, part in over.items()}
             some = max(1, _DAYS_AT_ONCE // ((span.end - span.start) // DAY_MS))
             for place in range(0, len(balances), some):
                 part = balances[place : place + some]
@@ -177,7 +178,8 @@ class FigureMaker:
                     days = {local_day(park, ms): figures_in(each, names) for ms, each in of_days.items() if each}
                     join = edge_of_days if balance.main == EDGE else balance_of_days
                     there = _there(park, balance, span)
-                    lengths = {day: _length(part, there) for day, part in over.items()}
+                    always = [span] == [each.within(span) for each in there]
+                    lengths = whole if always else {day: _length(part, there) for day, part in over.items()}
                     if days:
                         points.setdefault(balance, {})[span.start] = fields_of(
                             join(days, lengths, local_day(park, now_ms))
