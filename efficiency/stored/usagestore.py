@@ -28,6 +28,9 @@ from store.select import exceeds, select, where
 KEPT_MS = 2 * DAY_MS
 """How much of each meter is kept in memory, up to the end of what was written last."""
 
+_ROWS_AT_ONCE = 20_000
+"""So many rows are lines of text at once, which take three times as much memory."""
+
 
 class _Revisions(NamedTuple):
     """When rows of a series were revised, ms, by their start."""
@@ -187,7 +190,10 @@ class UsageStore:
         for tenant, parts in by_tenant.items():
             prefixes = [prefix for prefix, rows in parts for _ in range(len(rows.start))]
             rows = joined([rows for _, rows in parts])
-            await self._write_lines(prefixes, rows, np.zeros(len(rows.start), dtype=np.int64), tenant)
+            never = np.zeros(_ROWS_AT_ONCE, dtype=np.int64)
+            for first in range(0, len(prefixes), _ROWS_AT_ONCE):
+                part = slice(first, first + _ROWS_AT_ONCE)
+                await self._write_lines(prefixes[part], rows.where(part), never[: len(prefixes[part])], tenant)
 
     async def overwrite(self, meters: Collection[str], some: SeriesRows, window: Span) -> None:
         """Write rows that add to or overwrite what is stored, with the writer's next `flush`.
