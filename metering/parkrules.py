@@ -42,7 +42,7 @@ def broken_rules(park: Park) -> Iterator[Broken]:
 def _ids_are_used_once(park: Park) -> Iterator[Broken]:
     for section in ("tenants", "gateways", "meters", "sources", "streams"):
         seen: set[str] = set()
-        for index, item in _named(_section(park, section)):
+        for index, item in _named(_section(park, section)).items():
             if item.id in seen:
                 yield Broken((section, index, "id"), "used before; every id is used once")
             seen.add(item.id)
@@ -151,7 +151,7 @@ def _scope(park: Park) -> Scope:
         gateways=_ids(park, "gateways"),
         meters=_ids(park, "meters"),
         models=park.meter_models if was_read(park, "meter_models") else None,
-        by_id={meter.id: meter for _, meter in _named(park.meters)},
+        by_id={meter.id: meter for meter in _named(park.meters).values()},
         zone=zone,
     )
 
@@ -186,7 +186,7 @@ def _gases_can_be_added_up(park: Park) -> Iterator[Broken]:
 
 
 def _reuse_and_targets_are_known(park: Park) -> Iterator[Broken]:
-    meters = {meter.id: meter for _, meter in _named(park.meters)}
+    meters = {meter.id: meter for meter in _named(park.meters).values()}
     reused = park.park.reused_water
     for place, name in enumerate(reused):
         if name in meters and was_read(meters[name], "utility"):
@@ -249,7 +249,7 @@ def _aliases_are_used_once(park: Park) -> Iterator[Broken]:
     """A device of one gateway has one name, so an alias may be neither another meter's alias nor its id."""
     meters = [
         (index, meter)
-        for index, meter in _named(park.meters)
+        for index, meter in _named(park.meters).items()
         if was_read(meter, "alias") and was_read(meter, "gateway")
     ]
     ids = {(meter.gateway, meter.id) for _, meter in meters}
@@ -315,7 +315,9 @@ def _month_before(day: date) -> date:
 def _ids(park: Park, section: str) -> frozenset[str] | None:
     items = _section(park, section)
     named = _named(items)
-    return frozenset(item.id for _, item in named) if was_read(park, section) and len(named) == len(items) else None
+    return (
+        frozenset(item.id for item in named.values()) if was_read(park, section) and len(named) == len(items) else None
+    )
 
 
 _RULES: Final[tuple[Callable[[Park], Iterator[Broken]], ...]] = (
@@ -347,5 +349,6 @@ def _section(park: Park, section: str) -> Sequence[Tenant | Gateway | Meter | So
     return found
 
 
-def _named(items: Iterable[N]) -> list[tuple[int, N]]:
-    return [(index, item) for index, item in enumerate(items) if was_read(item, "id")]
+def _named(items: Iterable[N]) -> dict[int, N]:
+    """Those with an id that could be read, by their place."""
+    return {index: item for index, item in enumerate(items) if was_read(item, "id")}

@@ -170,6 +170,30 @@ def test_no_class_name_is_used_twice_nor_an_alias_in_the_product() -> None:
     assert not {name: files for name, files in found.items() if len(files) > 1}
 
 
+KEYS = {"ecopark/tenants/plan.py:key", "efficiency/symbiosis/matching.py:rank"}
+"""What things are sorted or identified by."""
+
+
+def test_functions_return_records_and_not_bare_tuples() -> None:
+    """Of the product but `ingest`, which hands on pairs for each message."""
+    found = {
+        f"{name_of(file)}:{node.name}"
+        for file in IN_ROOMS
+        if in_product(file) and file.relative_to(ROOT).parts[0] != "ingest"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None
+        if any(is_bare_tuple(part) for part in ast.walk(node.returns))
+    }
+    assert found == KEYS
+
+
+def is_bare_tuple(node: ast.AST) -> bool:
+    """Whether an annotation is a tuple of fixed length whose fields have no names."""
+    if not isinstance(node, ast.Subscript) or ast.unparse(node.value) != "tuple":
+        return False
+    return isinstance(node.slice, ast.Tuple) and not ast.unparse(node.slice).endswith("...)")
+
+
 MOST_BY_PLACE = 5
 PER_READING = {"ingest/accept.py", "ingest/connection.py"}
 """Records that are made for each reading: with keywords they cost a twentieth more of its time."""

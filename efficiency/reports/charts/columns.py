@@ -43,7 +43,8 @@ def stacked_bars(frame: Frame, layers: Sequence[Layer]) -> Markup:
     count = len(frame.labels)
     above = [sum(max(0.0, layer.values[i] or 0.0) for layer in layers) for i in range(count)]
     below = [sum(min(0.0, layer.values[i] or 0.0) for layer in layers) for i in range(count)]
-    drawing, axis = _begin(frame, layers, [*above, *below])
+    axis = scale([*above, *below])
+    drawing = _begin(frame, layers, axis)
     width = (WIDTH - _LEFT) / max(1, count)
     for i, label in enumerate(frame.labels):
         up, down = 0.0, 0.0
@@ -62,7 +63,8 @@ def stacked_bars(frame: Frame, layers: Sequence[Layer]) -> Markup:
 
 def lines(frame: Frame, layers: Sequence[Layer], *, area: bool = False) -> Markup:
     """Lines over time, broken where nothing is known; with `area`, the first is filled down to zero."""
-    drawing, axis = _begin(frame, layers, [value for layer in layers for value in layer.values if value is not None])
+    axis = scale([value for layer in layers for value in layer.values if value is not None])
+    drawing = _begin(frame, layers, axis)
     width = (WIDTH - _LEFT) / max(1, len(frame.labels))
     for number, layer in enumerate(layers):
         for piece in _pieces(layer.values):
@@ -89,9 +91,9 @@ def _pieces(values: Sequence[float | None]) -> list[dict[int, float]]:
     return [piece for piece in pieces if piece]
 
 
-def _begin(frame: Frame, layers: Sequence[Layer], values: Sequence[float]) -> tuple[Drawing, Scale]:
+def _begin(frame: Frame, layers: Sequence[Layer], axis: Scale) -> Drawing:
     height = frame.height + (LEGEND_ROW if len(layers) > 1 else 0.0)
-    drawing, axis = Drawing(frame.name, frame.title, frame.description, height), scale(values)
+    drawing = Drawing(frame.name, frame.title, frame.description, height)
     drawing.text(0, 10, frame.unit, fill=NEUTRAL)
     for mark in axis.marks:
         y = _y(frame, axis, mark)
@@ -99,7 +101,7 @@ def _begin(frame: Frame, layers: Sequence[Layer], values: Sequence[float]) -> tu
         drawing.text(_LEFT - 5, y + 3.5, frame.language.number(mark, axis.digits), anchor="end", fill=NEUTRAL, size=9)
     if len(layers) > 1:
         drawing.legend(frame.height + 4, [LegendEntry(layer.colour, layer.label) for layer in layers])
-    return drawing, axis
+    return drawing
 
 
 def _end(drawing: Drawing, frame: Frame, axis: Scale) -> Markup:
