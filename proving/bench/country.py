@@ -237,16 +237,20 @@ class _Country:
 
 def _message(first: int, last: int, minute: int) -> str:
     now_ms = time.time_ns() // NS_PER_MS
-    readings = [{"meter": meter_of(n), "ts": now_ms, "values": _values(n, minute)} for n in range(first, last)]
+    readings = [{"meter": meter_of(n), "ts": now_ms, "values": values_of(n, minute)} for n in range(first, last)]
     return json.dumps({"id": f"{first}-{now_ms}", "readings": readings}, separators=(",", ":"))
 
 
-def _values(number: int, minute: int) -> dict[str, float]:
-    power = 200.0 + number % 97 + minute % 7
+def values_of(number: int, minute: int) -> dict[str, float]:
+    """Registers are what the power of all minutes before adds up to."""
+    base = 200.0 + number % 97
+    sevens, rest = divmod(minute, 7)
+    used_kwh = (base * minute + 21 * sevens + rest * (rest - 1) / 2) / 60
+    power = base + rest
     return {
-        "energy_kwh": round(10_000.0 * number + power * minute / 60, 3),
+        "energy_kwh": round(10_000.0 * number + used_kwh, 3),
         "energy_export_kwh": 0.0,
-        "reactive_kvarh": round(1_000.0 * number + power * minute / 200, 3),
+        "reactive_kvarh": round(1_000.0 * number + used_kwh * 0.3, 3),
         "power_kw": power,
         "power_factor": round(0.9 + number % 8 / 100, 3),
         "voltage_v": 400.0 + minute % 5,
@@ -311,7 +315,7 @@ def _days(park: Park, begin: int, days: int) -> Iterator[list[str]]:
     for number, meter in enumerate(park.meters):
         head = reading_series(park.id, meter)
         for minute in range(days * 24 * 60):
-            lines.append(point(head, _values(number, minute), (begin + minute * MINUTE_MS) * NS_PER_MS))
+            lines.append(point(head, values_of(number, minute), (begin + minute * MINUTE_MS) * NS_PER_MS))
             if len(lines) == _LINES_AT_ONCE:
                 yield lines
                 lines = []

@@ -1,12 +1,13 @@
 """The bench of many parks: a small run, and a page that says what was measured and what follows."""
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proving.bench.country import CountryScale, measure
+from proving.bench.country import CountryScale, measure, values_of
 from proving.bench.parks import TENANTS
 from proving.bench.scaledoc import PARKS, Prices, document, needs, shortages
 from proving.bench.table import flat
@@ -32,6 +33,13 @@ def test_a_small_run_has_measured_something(figures: dict[str, Any]) -> None:
     assert files["operators"] >= files["operators_shards"] >= 1
     assert files["all"] - files["operators"] >= 8 * 2 * TENANTS, "each tenant's database has some"
     assert all(figures["memory_mb"].values())
+
+
+def test_the_registers_add_up_what_the_power_was() -> None:
+    shown = [values_of(3, minute) for minute in range(3 * 1440)]
+    for one, following in pairwise(shown):
+        assert following["energy_kwh"] - one["energy_kwh"] == pytest.approx(one["power_kw"] / 60, abs=0.002)
+        assert following["reactive_kvarh"] > one["reactive_kvarh"]
 
 
 def test_every_key_of_the_country_is_explained(figures: dict[str, Any]) -> None:
