@@ -9,6 +9,7 @@ import pytest
 from efficiency.reports.contents import TenantReport, park_report, tenant_report
 from efficiency.reports.periods import ReportPeriod
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS
+from ingest.arrivals import ArrivalSource, Extent, Trace
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
@@ -124,3 +125,19 @@ async def test_a_tenant_that_left_buys_nothing_under_its_contract(store: Store, 
     assert sum(value for (who, basis, _), value in bought.items() if (who, basis) == ("", "market")) == pytest.approx(
         100.0 * 48
     )
+
+
+async def test_a_report_says_so_while_its_month_waits_to_be_computed_again(store: Store, tmp_path: Path) -> None:
+    park = await stored(store, tmp_path)
+    usage = await begun(store, park, NOW)
+    await usage.cycle(NOW)
+    assert not (await of(store, park, "weaver")).waiting
+    at = BEGIN + 5 * HOUR_MS
+    line = f"electricity,park={park.id},meter=e-1 energy_kwh=201.0 {at * NS_PER_MS}"
+    trace = Trace("ingest-1").lines({ArrivalSource(park.id, "e-1"): Extent(at, at)}, NOW)
+    await store.write([line, *trace], OPERATOR_DATABASE)
+    await usage.cycle(NOW + 1000)  # too early for months
+    assert (await of(store, park, "weaver")).waiting
+    assert not (await of(store, park, "weaver", ReportPeriod(2026, 8))).waiting
+    await usage.cycle(NOW + HOUR_MS)
+    assert not (await of(store, park, "weaver")).waiting

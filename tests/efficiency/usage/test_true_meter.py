@@ -177,11 +177,11 @@ def test_every_step_of_unknown_use_is_an_event_and_little_else_is_lost(draw: Dra
 def test_a_counter_that_rolls_over_in_a_silence_is_right_or_marked_as_open(
     draw: Drawn, rolls: float, reset: bool
 ) -> None:
-    """In the silence passes so many times the counter's range; or the counter is reset."""
+    """In the silence passes so many times the counter's range, at any power; or the counter is reset."""
     calm = replace(draw, happens="nothing")
     _, _, truth = simulate(calm)
     times, passed = truth.times.copy(), truth.passed.copy()
-    gap = rolls * RANGE / (0.6 * RATED) * HOUR_MS
+    gap = rolls * RANGE / ((0.3 + 0.8 * draw.more) * RATED) * HOUR_MS
     times[draw.at :] += round(gap)
     passed[draw.at :] += rolls * RANGE
     shown = (draw.begins + passed) % RANGE
