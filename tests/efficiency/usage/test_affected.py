@@ -102,7 +102,7 @@ def registers(drawn: Drawn, *, held: bool = False) -> dict[int, float]:
     first=470,
     only_new=True,
 )
-@settings(max_examples=300)
+@settings(max_examples=1000)
 def test_only_affected_intervals_differ(drawn: Drawn, late: Drawn, held: bool, first: int, only_new: bool) -> None:
     before = registers(drawn, held=held)
     change = {at: value for at, value in registers(late, held=held).items() if first <= at < first + 60}
@@ -118,7 +118,7 @@ def test_only_affected_intervals_differ(drawn: Drawn, late: Drawn, held: bool, f
 
 
 @given(chaos, st.booleans(), st.tuples(st.integers(0, 70), st.integers(1, 8)), st.integers(0, 400), st.integers(0, 400))
-@settings(max_examples=300)
+@settings(max_examples=1000)
 def test_once_enough_is_loaded_more_readings_change_nothing(
     drawn: Drawn, held: bool, quarters: tuple[int, int], before: int, after: int
 ) -> None:
