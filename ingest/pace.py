@@ -6,7 +6,7 @@ waits, nor does one whose messages are so large that a read is full before: the 
 broker, with the good readings of others behind it.
 """
 
-QUIET_PER_S = 100.0
+QUIET_PER_S = 40.0
 """Messages per second below which nothing waits."""
 
 WINDOW_S = 0.1
