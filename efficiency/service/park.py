@@ -13,7 +13,7 @@ from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import SetAside
-from efficiency.service.basis import Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
+from efficiency.service.basis import Begun, Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
 from efficiency.service.compute import Computing, Work, each_or_alone
 from efficiency.service.progress import Cursor, Progress
 from efficiency.service.results import Results
@@ -110,6 +110,8 @@ class ParkUsage:
         self._basis: Parts | None = None
         """The inputs of all planning, except for what is set aside; `_saved` is what is stored of them."""
         self._saved: Parts | None = None
+        self._begun = Begun(store, park)
+        self._interrupted: list[Parts] = []
         self._left: Work = {}
         self._arrivals = 0
         self._inputs: _Inputs | None = None
@@ -126,6 +128,8 @@ class ParkUsage:
             self._arrivals = self._cursor.arrivals
             self._rollups.pending.whole_months(self.park, self._cursor.figures, now_ms)
         self._basis = self._saved = await load_basis(self._store, self.park.id)
+        await self._begun.load()
+        self._interrupted = self._begun.versions(self._saved or {})
         await self.aside.load()
 
     async def cycle(self, now_ms: int) -> None:
@@ -147,11 +151,16 @@ class ParkUsage:
         for meter in arrived:
             self.aside.changed(meter, now_ms)
         waiting = self.aside.waiting(now_ms)
-        known = {**(self._basis or {}), **{part: parts[part] for part in waiting if part in parts}}
-        if parts != known:
+        unable = {part: parts[part] for part in waiting if part in parts}
+        versions: list[Parts | None] = [self._basis, *self._interrupted]
+        self._interrupted = []
+        known = [None if each is None else {**each, **unable} for each in versions]
+        if different := [each for each in known if each != parts]:
             self._running = RunningHours(self.aside)
             self._months_at = 0  # somebody has changed something, and is waiting for the result
-            await self._plan_changes(plan, None if self._basis is None else known)
+            await self._begun.note(self._saved or {}, parts, now_ms)
+            for before in different:
+                await self._plan_changes(plan, before)
         for meter, spans in arrived.items():
             if meter in self.park.meter and meter not in waiting:
                 self._reader.arrived(meter, min(span.start for span in spans))
@@ -206,10 +215,12 @@ class ParkUsage:
         if not self._reader.first:
             return
         self._basis = done
-        if done != self._saved and not self._left:
+        if (done != self._saved or self._begun.contents) and not self._left:
             # Last: the months that a change has marked are remembered by the cursor.
-            await save_basis(self._store, self.park.id, self._saved, done, now_ms)
+            before = {*(self._saved or ()), *self._begun.contents}
+            await save_basis(self._store, self.park.id, before, done, now_ms)
             self._saved = done
+            self._begun.contents = {}
 
     def _able(self, now_ms: int) -> list[Meter]:
         """The meters that are not set aside."""

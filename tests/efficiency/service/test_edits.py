@@ -109,7 +109,7 @@ def raw_park(park: str = "demo") -> dict[str, Any]:
 EXAMPLES, AT_ONCE, EDITS, COMPARED_AFTER = 50, 5, 20, 5
 """Sequences of edits, sequences in one test, edits in each: a thousand. After so many of them all is compared: what one
 edit leaves behind is seldom covered by later ones."""
-FEW_IN_A_CYCLE = 300
+FEW_IN_A_CYCLE = 50
 """Quarter hours that one cycle may compute in every other sequence: less than edits of several meters change."""
 KINDS = (
     "owner",
