@@ -17,7 +17,8 @@ from efficiency.closing.obstacle import Obstacle, faults_of
 from efficiency.closing.registers import StretchReader
 from efficiency.closing.statement import Correction, Statement
 from efficiency.service.aside import SetAside
-from efficiency.service.basis import load_basis, parts_of
+from efficiency.service.basis import parts_of
+from efficiency.service.basisstore import load_basis
 from efficiency.service.progress import Progress
 from efficiency.stored.meteruse import MeterUse
 from efficiency.stored.readings import RegisterReader

@@ -13,7 +13,8 @@ from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import SetAside
-from efficiency.service.basis import Begun, Changes, Parts, baselines_in, changes, load_basis, parts_of, save_basis
+from efficiency.service.basis import Changes, Parts, baselines_in, changes, parts_of
+from efficiency.service.basisstore import Begun, load_basis, save_basis
 from efficiency.service.compute import Computing, Work, each_or_alone
 from efficiency.service.progress import Cursor, Progress
 from efficiency.service.results import Results

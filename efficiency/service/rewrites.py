@@ -13,7 +13,8 @@ from efficiency.baseline.frozen import frozen_baselines
 from efficiency.baseline.model import Baseline
 from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import MAIN
-from efficiency.service.basis import BASELINE, PLACES, Changes, Parts, changes, load_basis, parts_of
+from efficiency.service.basis import BASELINE, PLACES, Changes, Parts, changes, parts_of
+from efficiency.service.basisstore import load_basis
 from efficiency.stored.days import local_day
 from efficiency.stored.readings import RegisterReader
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Span

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from efficiency.service import park as park_usage
-from efficiency.service.basis import Begun
+from efficiency.service.basisstore import Begun
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.efficiency.service.test_edits import NOW, begun, compare, lines, raw_park, written
