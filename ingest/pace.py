@@ -2,8 +2,8 @@
 
 Waking up for a message costs more than processing it, on our side and in the database. So where messages come often,
 the socket is left alone for some milliseconds, and what came is accepted and written together. A quiet connection never
-waits, nor does one whose messages are so large that a read is full before: the rest of a flood would pile up in the
-broker, with the good readings of others behind it.
+waits. Large messages wait no longer than it takes them to fill one read: in a flood, the rest would pile up in the
+broker, and the good readings of others behind it.
 """
 
 QUIET_PER_S = 40.0

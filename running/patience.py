@@ -1,11 +1,15 @@
 """How a long-running task waits between attempts: exponential back-off with jitter up to 30 s, and a quiet log."""
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from logging import Logger
-from typing import Final
+from typing import Final, TypeVar
 
+from metering.errors import UnavailableError
 from running.trouble import Trouble
+
+_T = TypeVar("_T")
 
 FIRST_S: Final = 0.2
 LONGEST_S: Final = 30.0
@@ -70,3 +74,19 @@ class Patience:
         """Note a success."""
         self._pause.succeeded()
         self._trouble.over()
+
+    async def repeat(self, work: Callable[[], Awaitable[_T]], most: int) -> _T:
+        """What `work` returns; repeated, at most `most` times, while the other side is unavailable.
+
+        Raises `UnavailableError` after that.
+        """
+        while True:
+            try:
+                found = await work()
+            except UnavailableError as error:
+                if self.failures == most:
+                    raise
+                await asyncio.sleep(self.failed(error, error.retry_after))
+            else:
+                self.succeeded()
+                return found

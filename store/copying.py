@@ -75,14 +75,7 @@ class CopyJournal:
 
 async def _patiently(work: Callable[[], Awaitable[_T]]) -> _T:
     """What `work` returns, which is repeated while a server is busy: hours of copying must not be lost."""
-    patience = Patience("copying", log, asyncio.get_running_loop().time)
-    while True:
-        try:
-            return await work()
-        except UnavailableError as error:
-            if patience.failures == _TRIES:
-                raise
-            await asyncio.sleep(patience.failed(error, error.retry_after))
+    return await Patience("copying", log, asyncio.get_running_loop().time).repeat(work, _TRIES)
 
 
 async def _rows(store: Store, statement: str, database: str) -> list[Row]:

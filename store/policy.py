@@ -22,7 +22,7 @@ class KeepingPolicy:
     copies: int
 
     def suits(self, database: str) -> bool:
-        """Whether its shards are as long as they should be; those of a retention are whoever's set it."""
+        """Whether its shards are as long as they should be; a database with a retention is left as it is."""
         days = shard_days(database)
         return days is None or self.keeps_ms is not None or self.shard_ms == days * DAY_MS
 

@@ -1,4 +1,4 @@
-"""Eco-industrial park: where is the park by the headings of the framework, and against its own targets?"""
+"""Eco-industrial park: the indicators of the framework, by its headings, against the park's own targets."""
 
 from datetime import timedelta
 

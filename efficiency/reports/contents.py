@@ -131,8 +131,8 @@ class ParkReport(Common):
     watched: tuple[Watched, ...] = ()
 
     @property
-    def firms(self) -> list[Tenant]:
-        """The tenants themselves, in the order of the park file."""
+    def present(self) -> list[Tenant]:
+        """The tenants of `tenants` themselves, in the order of the park file."""
         return [self.park.tenant[name] for name in self.tenants]
 
 

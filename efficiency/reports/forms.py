@@ -223,7 +223,7 @@ def rows(report: ParkReport, entered: Entered) -> list[FormRow]:
             )
     found += [_indicator_row(each) for each in indicators]
     for form, fields in TENANT_FORMS.items():
-        for tenant in report.firms:
+        for tenant in report.present:
             own = tenant_measured(report.tenants[tenant.id])
             output = units_of(report.park, tenant.id, report.period)[OUTPUT]
             for field in fields:

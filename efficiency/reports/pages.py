@@ -128,7 +128,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
                 {"formula": number, "formula_text": language.say(FORMULAS[number])} for number in ("F30", "F31", "F32")
             ],
             "forms": form_tables(forms, language, report.park.park.name),
-            "sources": sources(report.park, report.period, language, Utility, voltages(report.firms, report)),
+            "sources": sources(report.park, report.period, language, Utility, voltages(report.present, report)),
         },
     )
 
@@ -283,13 +283,13 @@ def _month_table(report: TenantReport, language: Language) -> dict[str, Any]:
 
 def _side_by_side(report: ParkReport, language: Language) -> dict[str, Any]:
     rows = []
-    for tenant in report.firms:
+    for tenant in report.present:
         entries = report.tenants[tenant.id]
         cells = [shown(entries[name], language) for name in _COMPARED]
         complete = quantity(FIGURES["completeness"], entries["completeness"].now, language).number
         rows.append({"name": language.say(tenant.name), "cells": cells, "completeness": complete})
     heads = [language.say(FIGURES[name].label) for name in _COMPARED]
-    every = [report.tenants[tenant.id][name].now for tenant in report.firms for name in _COMPARED]
+    every = [report.tenants[tenant.id][name].now for tenant in report.present for name in _COMPARED]
     return {"heads": [*heads, language.say(TEXTS["data"])], "rows": rows, "legend": legend(every, language)}
 
 

@@ -176,7 +176,7 @@ class Pictures:
         return ranking(self._name(), title, description, bars)
 
     def _entries(self, report: ParkReport, name: str) -> list[_TenantEntry]:
-        return [_TenantEntry(self._language.say(each.name), report.tenants[each.id][name]) for each in report.firms]
+        return [_TenantEntry(self._language.say(each.name), report.tenants[each.id][name]) for each in report.present]
 
     def balance(self, balance: MainBalance) -> Markup | None:
         """Flows through one main meter; None where they cannot be computed."""

@@ -4,12 +4,11 @@
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from efficiency.service.basis import Parts
 from store.client import Store
-from store.lines import point, series
+from store.lines import FieldValue, point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_BASIS
 from store.select import Of, select, where
 
@@ -19,69 +18,70 @@ _LONGEST = 60_000
 
 async def load_basis(store: Store, park: str) -> Parts | None:
     """What the stored usage was computed by; None where nothing was."""
-    rows = await store.query(
-        select(USAGE_BASIS, [Of("last", "content")], where({"park": park}), ["part"]), OPERATOR_DATABASE
-    )
-    contents = {row["part"]: json.loads(row["content"]) for row in rows if row["content"] is not None}
-    return {part: content for part, content in contents.items() if content is not None} or None
+    found = await _newest(store, park, "content")
+    return {part: content for part, content in found.items() if content is not None} or None
 
 
-async def save_basis(store: Store, park: str, before: Iterable[str], parts: Parts, now_ms: int) -> None:
-    """Keep what all of the stored usage is computed by from now on; of a part that is gone, that it is."""
-    lines = [
-        point(
-            series(USAGE_BASIS, {"park": park, "part": part}),
-            {"content": json.dumps(content), "begun": json.dumps([])},
-            now_ms * NS_PER_MS,
-        )
-        for part, content in {**dict.fromkeys(before), **parts}.items()
-    ]
-    await store.write(lines, OPERATOR_DATABASE)
+async def _newest(store: Store, park: str, field: str) -> dict[str, Any]:
+    """What a field says of each part."""
+    statement = select(USAGE_BASIS, [Of("last", field)], where({"park": park}), ["part"])
+    rows = await store.query(statement, OPERATOR_DATABASE)
+    return {row["part"]: json.loads(row[field]) for row in rows if row[field] is not None}
 
 
-class Begun:
-    """Parts by which some of the stored usage may be computed, though not all: a change takes several cycles.
+class BasisStore:
+    """The inputs of one park's usage, as they are stored.
 
-    Whoever continues after a restart computes the difference from each of them too. Otherwise a park file that was
-    changed and changed back meanwhile would look as if nothing had happened.
+    A change may take several cycles. Whoever continues after a restart computes the difference from what was begun,
+    too: otherwise a park file that was changed and changed back meanwhile would look as if nothing had happened.
     """
 
     def __init__(self, store: Store, park: str) -> None:
         self._store = store
         self._park = park
-        self.contents: dict[str, list[Any]] = {}
-        """Of each part what it was, or None where it was gone."""
+        self.parts: Parts | None = None
+        """By which all of the stored usage is computed; None where none is."""
+        self._begun: dict[str, list[Any]] = {}
+        """Contents of parts by which some of it may be computed; None for a part that was gone."""
 
     async def load(self) -> None:
-        """What an earlier run has begun and not ended."""
-        condition = where({"park": self._park})
-        rows = await self._store.query(
-            select(USAGE_BASIS, [Of("last", "begun")], condition, ["part"]), OPERATOR_DATABASE
-        )
-        found = {row["part"]: json.loads(row["begun"]) for row in rows if row["begun"] is not None}
-        self.contents = {part: contents for part, contents in found.items() if contents}
+        """Read what the last run has left."""
+        self.parts = await load_basis(self._store, self._park)
+        begun = await _newest(self._store, self._park, "begun")
+        self._begun = {part: contents for part, contents in begun.items() if contents}
 
-    def versions(self, saved: Parts) -> list[Parts]:
-        """The inputs with each content of each part in one of them."""
-        most = max(map(len, self.contents.values()), default=0)
+    def begun(self) -> list[Parts]:
+        """Inputs that were begun and not ended: each content of each part is in one of them."""
+        most = max(map(len, self._begun.values()), default=0)
         found = []
         for number in range(most):
-            mixed = saved | {part: each[min(number, len(each) - 1)] for part, each in self.contents.items()}
-            found.append({part: content for part, content in mixed.items() if content is not None})
+            mixed = {part: each[min(number, len(each) - 1)] for part, each in self._begun.items()}
+            found.append({part: said for part, said in ((self.parts or {}) | mixed).items() if said is not None})
         return found
 
-    async def note(self, saved: Parts, parts: Parts, now_ms: int) -> None:
-        """Note parts that differ from what is saved, before anything is computed by them."""
-        lines = []
-        for part in saved.keys() | parts.keys():
-            content, known = parts.get(part), self.contents.get(part, [])
-            if content == saved.get(part) or content in known:
-                continue
-            written = json.dumps([*known, content])
-            if len(written) > _LONGEST:
-                written = json.dumps([None])  # as if it had been gone: computed from the beginning
-            self.contents[part] = json.loads(written)
-            tags = {"park": self._park, "part": part}
-            lines.append(point(series(USAGE_BASIS, tags), {"begun": written}, now_ms * NS_PER_MS))
+    async def begin(self, parts: Parts, now_ms: int) -> None:
+        """Note parts that differ from the stored ones, before anything is computed by them."""
+        stored = self.parts or {}
+        new: dict[str, list[Any]] = {}
+        for part in stored.keys() | parts.keys():
+            content, known = parts.get(part), self._begun.get(part, [])
+            if content != stored.get(part) and content not in known:
+                # Too long a text is noted as if the part had been gone: it is computed from the beginning.
+                new[part] = [*known, content] if len(json.dumps([*known, content])) <= _LONGEST else [None]
+        self._begun |= new
+        await self._write({part: {"begun": json.dumps(contents)} for part, contents in new.items()}, now_ms)
+
+    async def end(self, parts: Parts, now_ms: int) -> None:
+        """Keep the parts by which all of the stored usage is computed now."""
+        if parts == self.parts and not self._begun:
+            return
+        gone = dict.fromkeys((self.parts or {}).keys() | self._begun.keys())
+        every = {part: json.dumps(content) for part, content in {**gone, **parts}.items()}
+        await self._write({part: {"content": content, "begun": "[]"} for part, content in every.items()}, now_ms)
+        self.parts, self._begun = parts, {}
+
+    async def _write(self, fields: dict[str, dict[str, FieldValue]], now_ms: int) -> None:
+        heads = {part: series(USAGE_BASIS, {"park": self._park, "part": part}) for part in fields}
+        lines = [point(heads[part], said, now_ms * NS_PER_MS) for part, said in fields.items()]
         if lines:
             await self._store.write(lines, OPERATOR_DATABASE)

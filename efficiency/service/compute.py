@@ -28,7 +28,7 @@ from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 
 AT_ONCE = 250_000
-"""Approximate number of readings in memory together."""
+"""About how many readings are in memory together; a quarter hour counts as two."""
 
 Work = dict[str, list[Span]]
 """Windows to compute again, by meter."""
@@ -230,7 +230,7 @@ def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
 
 
 def _readings(meter: Meter, span: Span) -> float:
-    """How much of a meter is in memory for a span: its readings, and its quarter hours, which take twice as much."""
+    """How much of a meter is in memory for a span, counted in readings; a quarter hour takes more than one."""
     return (span.end - span.start + 4 * NEAR_MS) * (1 / (meter.interval_s * 1000) + 2 / QUARTER_MS)
 
 

@@ -14,7 +14,7 @@ from efficiency.baseline.model import Baseline
 from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import SetAside
 from efficiency.service.basis import Changes, Parts, baselines_in, changes, parts_of
-from efficiency.service.basisstore import Begun, load_basis, save_basis
+from efficiency.service.basisstore import BasisStore
 from efficiency.service.compute import Computing, Work, each_or_alone
 from efficiency.service.progress import Cursor, Progress
 from efficiency.service.results import Results
@@ -109,10 +109,10 @@ class ParkUsage:
         self._running = RunningHours(self.aside)
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
-        """The inputs of all planning, except for what is set aside; `_saved` is what is stored of them."""
-        self._saved: Parts | None = None
-        self._begun = Begun(store, park)
+        """The inputs of all planning, except for what is set aside; `_stored` is what is stored of them."""
+        self._stored = BasisStore(store, park)
         self._interrupted: list[Parts] = []
+        """Inputs by which the last run had begun to compute."""
         self._left: Work = {}
         self._arrivals = 0
         self._inputs: _Inputs | None = None
@@ -128,9 +128,8 @@ class ParkUsage:
         if self._cursor is not None:
             self._arrivals = self._cursor.arrivals
             self._rollups.pending.whole_months(self.park, self._cursor.figures, now_ms)
-        self._basis = self._saved = await load_basis(self._store, self.park.id)
-        await self._begun.load()
-        self._interrupted = self._begun.versions(self._saved or {})
+        await self._stored.load()
+        self._basis, self._interrupted = self._stored.parts, self._stored.begun()
         await self.aside.load()
 
     async def cycle(self, now_ms: int) -> None:
@@ -159,7 +158,7 @@ class ParkUsage:
         if different := [each for each in known if each != parts]:
             self._running = RunningHours(self.aside)
             self._months_at = 0  # somebody has changed something, and is waiting for the result
-            await self._begun.note(self._saved or {}, parts, now_ms)
+            await self._stored.begin(parts, now_ms)
             for before in different:
                 await self._plan_changes(plan, before)
         for meter, spans in arrived.items():
@@ -216,12 +215,9 @@ class ParkUsage:
         if not self._reader.first:
             return
         self._basis = done
-        if (done != self._saved or self._begun.contents) and not self._left:
+        if not self._left:
             # Last: the months that a change has marked are remembered by the cursor.
-            before = {*(self._saved or ()), *self._begun.contents}
-            await save_basis(self._store, self.park.id, before, done, now_ms)
-            self._saved = done
-            self._begun.contents = {}
+            await self._stored.end(done, now_ms)
 
     def _able(self, now_ms: int) -> list[Meter]:
         """The meters that are not set aside."""

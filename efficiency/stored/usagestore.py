@@ -29,7 +29,7 @@ KEPT_MS = 2 * DAY_MS
 """How much of each meter is kept in memory, up to the end of what was written last."""
 
 _ROWS_AT_ONCE = 20_000
-"""So many rows are lines of text at once, which take three times as much memory."""
+"""How many rows are made into lines at once: as text they take several times as much memory."""
 
 
 class _Revisions(NamedTuple):

@@ -106,18 +106,13 @@ class ParkWriter:
 
     async def _try(self, database: str, lines: list[str]) -> None:
         """Write, and retry where the database is busy: hours of computing must not be lost."""
-        patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
-        while True:
+
+        async def write() -> dict[int, str]:
             self._may_write()
-            try:
-                rejected = await self._store.write_kept(lines, database)
-            except UnavailableError as error:
-                if patience.failures == _TRIES:
-                    raise
-                await asyncio.sleep(patience.failed(error, error.retry_after))
-            else:
-                patience.succeeded()
-                break
+            return await self._store.write_kept(lines, database)
+
+        patience = Patience(f"writing to {database}", log, asyncio.get_running_loop().time)
+        rejected = await patience.repeat(write, _TRIES)
         if rejected:
             place, reason = next(iter(rejected.items()))
             self.rejected += len(rejected)

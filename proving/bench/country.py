@@ -235,7 +235,7 @@ class _Country:
             await asyncio.sleep(1)
 
     async def _lag(self) -> float:
-        """Until when the park that is furthest behind is computed."""
+        """How far the computation of the park furthest behind lags, seconds."""
         return round(time.time() - min(await self._computed()) / 1000, 1)
 
     async def _cycle(self) -> float:

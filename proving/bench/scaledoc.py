@@ -101,7 +101,7 @@ def _head(figures: dict[str, Any], day: str, prices: Prices) -> Iterator[str]:
     simulated, meters = figures["simulated"], figures["meters"]
     disk, panels = figures["disk"], figures["panels"]
     keeps_up = figures["usage_lag_s"] <= KEEPS_UP_S
-    late = "" if keeps_up else " The usage service did not keep up: it wants more than is said here."
+    late = "" if keeps_up else " The usage service did not keep up: it needs more than is said here."
     sizes = f"--share {simulated / figures['parks']:g} --minutes {figures['minutes']} --index {figures['index']}"
     yield f"""\
 # What a country takes
@@ -112,18 +112,19 @@ Measured on {day} on {figures["cores"]} cores (load average {figures["load_avera
 mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
 values a minute, by gateways of a hundred meters, for {figures["minutes"]} minutes: {figures["readings_per_s"]:,} a
 second. All arrived. Before that the usage service had made the databases of all tenants and caught up, in
-{figures["start_s"]} s; meanwhile it computed them again, in {figures["usage_cycle_s"]} s each time (the one furthest
-behind was as of {figures["usage_lag_s"]} s ago), and the panels of one park's operator were asked:
-{panels["queries"]} queries, of which half took {panels["p50_ms"]} ms and 95 % less than {panels["p95_ms"]} ms.{late} A
+{figures["start_s"]} s. Meanwhile it computed all parks again and again, each time in {figures["usage_cycle_s"]} s; in
+the end the park furthest behind was computed up to {figures["usage_lag_s"]} s before. The panels of one park's operator
+were asked at the same time: {panels["queries"]} queries, of which half took {panels["p50_ms"]} ms and 95 % less than
+{panels["p95_ms"]} ms.{late} A
 reading takes {disk["bytes_per_reading"]} bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in
 the operator's and the tenant's database together.
 
 Everything else is extrapolated in proportion to the readings: cores, memory and disk. Not measured are months of
 stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
-full days again, and several services on several machines. Nor what the database holds of each tenant's shard before it
-packs it: up to `cache-snapshot-memory-size`, 25 MiB as InfluxDB 1.x is delivered, where the running hours are written
-again all the time. Here it packed after half a minute of silence; with hundreds of tenants set that size lower. Of
-history only the disk grows. All readings are kept.
+full days again, and several services on several machines. The memory of tenants' databases was not measured either:
+the running hours are written again all the time, and InfluxDB 1.x keeps up to `cache-snapshot-memory-size` of a shard
+in memory before it packs it, 25 MiB as delivered. Here it packed after half a minute without writes; with hundreds of
+tenants, set that size lower. Of history only the disk grows. All readings are kept.
 """
 
 
@@ -199,17 +200,17 @@ parks take this many ingesters on one shared subscription: {last.services("inges
 parks: {last.services("usage")}. One usage service is full at {_most(figures, "usage"):,} meters, one ingester at
 {_most(figures, "ingest"):,}.
 
-Each tenant has a database of its own. With {tenants:,} of them the database had {files["all"]:,} files open,
+Each tenant has its own database. With {tenants:,} of them the database had {files["all"]:,} files open,
 {(files["all"] - files["operators"]) / tenants:.1f} for each tenant; Debian's unit allows {OPEN_FILES:,}. Its index was
 {"on disk" if figures["index"] == "tsi1" else "in memory"} (`index-version = "{figures["index"]}"`). On disk, as always
 on InfluxDB 2.x, it has eight more open for each shard; in memory it takes memory for each series instead. A shard has a
 few files more until the database has packed them into one. A tenant's shard lasts ten years, one of the operator's
 database a week, which is {_of_operators_year(figures):,.0f} files more each year. The kernel must allow about as many
-memory maps (`vm.max_map_count`, 65,530 unless set) once the database was started again.
+memory maps (`vm.max_map_count`, 65,530 unless set) after a restart of the database.
 
-The database is one program, and gives way first where files are no limit: {last.parks} parks take
+The database is one program, so that where files are no limit it is the next to be full: {last.parks} parks take
 {last.cores["database"]:.1f} cores of it and {last.disk_tb:,.1f} TB a year, in {last.parks * figures["meters"]:,} series
-of readings and several times as many of use. Before that, give each region a database of its own, or take a distributed
+of readings and several times as many of use. Before that, give each region its own database, or take a distributed
 store ([servers.md](servers.md) says what was tried).
 """
 

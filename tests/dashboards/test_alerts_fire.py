@@ -1,9 +1,11 @@
 """Every kind of alert fires on data that should fire it, and stays quiet next to its threshold and without data."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from dashboards.alerts.evaluate import Labels
 from dashboards.alerts.files import all_rules
@@ -11,11 +13,22 @@ from dashboards.alerts.rule import AlertRule, Silence
 from dashboards.setting import Setting
 from dashboards.words import DOUBTFUL_EVENTS, UNIT_EVENT
 from metering.park import Park
+from metering.parkfile import load_park
+from proving.bench.parks import EXAMPLE
 from proving.servers import Influxd
 from store.client import Store
 from store.lines import FieldValue
-from store.schema import BALANCE, BASELINE, EVENTS, GATEWAY_CLOCK, METER_STATUS, OPERATOR_DATABASE, REFUSED_COUNT
-from tests.dashboards.alertcases import CASES, DAY, HEARD, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
+from store.schema import (
+    BALANCE,
+    BASELINE,
+    EVENTS,
+    GATEWAY_CLOCK,
+    METER_STATUS,
+    OPERATOR_DATABASE,
+    REFUSED_COUNT,
+    USAGE,
+)
+from tests.dashboards.alertcases import CASES, DAY, HEARD, INTAKE, MINUTE, NOW, OUTFALL, TODAY, WWTP, Case, line
 from tests.dashboards.alerting import fired
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -81,6 +94,28 @@ async def test_a_backlog_that_comes_less_and_less_late_is_no_wrong_clock(
     found = await fired(bare_store, rule_of(setting, "gateway-clock", "gw-east").provisioned(), NOW)
     assert found is not None
     assert any(found.values()) is fires
+
+
+@pytest.mark.parametrize(("kwh", "fires"), [(1.0, False), (2.0, False), (3.0, True)])
+async def test_one_count_of_a_coarse_counter_is_no_alarm_of_contract_demand(
+    bare_store: Store, tmp_path: Path, kwh: float, fires: bool
+) -> None:
+    """Whole kWh at a load of 3 kW: a half hour shows 1 or 2 kWh, and 2 would be 4 kW against a contract of 3.5."""
+    raw = yaml.safe_load(EXAMPLE.read_text())
+    meter = next(meter for meter in raw["meters"] if meter["id"] == "em-textile")
+    del meter["model"], meter["modbus"]
+    meter |= {"multiplier": 1, "registers": {"energy_kwh": {"resolution": 1.0}}}
+    tenant = next(tenant for tenant in raw["tenants"] if tenant["id"] == "textile")
+    tenant["contract"]["demand_kw"] = 3.5
+    file = tmp_path / "park.yaml"
+    file.write_text(yaml.safe_dump(raw))
+    coarse = Setting((load_park(file),), NOW.date())
+    half_hour = NOW - 68 * MINUTE
+    await bare_store.write([line(USAGE, INTAKE, {"amount": kwh}, half_hour)], OPERATOR_DATABASE)
+    for percent in (80, 90, 100):
+        found = await fired(bare_store, rule_of(coarse, f"demand-{percent}", "textile").provisioned(), NOW)
+        assert found is not None
+        assert any(found.values()) is fires, percent
 
 
 async def test_without_data_a_rule_is_quiet_or_reports_missing_data(bare_store: Store, setting: Setting) -> None:

@@ -98,7 +98,7 @@ async def test_the_comparison_of_tenants_prints_the_stored_completeness(reports:
         report = await report_of(reports, store)
     page = park_page(report, Language.EN, [], formulas=False)
     table = page[page.index(FIGURES["electricity_kwh"].label.en) :]
-    for each in report.firms:
+    for each in report.present:
         entry = report.tenants[each.id]["completeness"]
         printed = quantity(FIGURES["completeness"], entry.now, Language.EN).number
         assert re.search(rf"{re.escape(each.name.en)}.*?{re.escape(printed)}", table, re.DOTALL)

@@ -101,8 +101,8 @@ async def test_a_report_shows_what_was_the_tenants_while_it_was(tenant: str, sto
 async def test_a_tenant_that_had_nothing_in_a_period_is_not_in_its_report(store: Store, tmp_path: Path) -> None:
     park = await stored(store, tmp_path)
     whole = await park_report(store, park, SEPTEMBER, MADE_ON)
-    assert [firm.id for firm in whole.firms] == ["weaver", "brewer", "smith"]
-    assert [firm.id for firm in (await park_report(store, park, OCTOBER, date(2026, 10, 5))).firms] == [
+    assert [firm.id for firm in whole.present] == ["weaver", "brewer", "smith"]
+    assert [firm.id for firm in (await park_report(store, park, OCTOBER, date(2026, 10, 5))).present] == [
         "brewer",
         "smith",
     ]

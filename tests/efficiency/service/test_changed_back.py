@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from efficiency.service import park as park_usage
-from efficiency.service.basisstore import Begun
+from efficiency.service.basisstore import BasisStore
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from tests.efficiency.service.test_edits import NOW, begun, compare, lines, raw_park, written
@@ -65,6 +65,6 @@ async def test_what_a_change_had_begun_is_undone_after_a_restart(
     usage = await begun(store, written(file, raw), now)
     await usage.cycle(now)
     await compare(store, file, raw, now, "changed and changed back")
-    left = Begun(store, raw["park"]["id"])
+    left = BasisStore(store, raw["park"]["id"])
     await left.load()
-    assert not left.contents, "all is computed whole again"
+    assert not left.begun(), "all is computed whole again"
