@@ -152,29 +152,31 @@ def _same_names(file: Path, park: Park, others: Mapping[Path, Park]) -> Iterator
 
 def _located(file: Path, lines: Lines, faults: Iterable[Broken]) -> list[Fault]:
     """Faults with their lines, in order; a fault of a model's register is not repeated for each of its meters."""
-    written = dict.fromkeys((as_written(path, lines), right) for path, right in faults)
+    written = dict.fromkeys((_where_said(as_written(path, lines), lines), right) for path, right in faults)
     found = [
-        Fault(file, lines.of(path), lines.name(path), lines.value(path)[:_SHOWN], right)
-        for path, right in written
-        if not _is_of_a_model(path, lines)
+        Fault(file, lines.of(path), lines.name(path), lines.value(path)[:_SHOWN], right) for path, right in written
     ]
     return sorted(found, key=lambda fault: fault.line)
 
 
-def _is_of_a_model(path: KeyPath, lines: Lines) -> bool:
-    """Whether a fault is in the meter's model, where it is reported already."""
+def _where_said(path: KeyPath, lines: Lines) -> KeyPath:
+    """The place in the meter's model, where more of the path is written there than at the meter."""
     match path:
         case ("meters", int(), "instruments", int(), "registers", _, _, *_):
-            rest, own = path[4:], path[:6]
+            own = path[:4]
         case ("meters", int(), str(part), _, *_) if part in {"registers", *DRIVERS}:
-            rest, own = path[2:], path[:4]
+            own = path[:2]
         case _:
-            return False
-    if lines.has(path):
-        return False
-    if rest[0] == "registers" and not lines.has(own):
-        return len(rest) > len(("registers", "name"))
-    return any(lines.has(("meter_models", model, *rest)) for model in _models(path[:2], lines))
+            return path
+    rest = path[len(own) :]
+    models = [("meter_models", model) for model in _models(path[:2], lines)]
+    base = max((own, *models), key=lambda base: _written(base, rest, lines))
+    return (*base, *rest)
+
+
+def _written(base: KeyPath, rest: KeyPath, lines: Lines) -> int:
+    """How many steps of `rest` are written below `base`."""
+    return next((steps for steps in range(len(rest)) if not lines.has((*base, *rest[: steps + 1]))), len(rest))
 
 
 def _models(meter: KeyPath, lines: Lines) -> Iterator[str]:

@@ -3,14 +3,20 @@
 import math
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+import ryaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.modbus import ModbusMeterBlock
 from gateway.modbusmap import DecodedWords, Map, decode, plan, wrong_in
+from gateway.sources import faults, lines_of
+from metering.parkfile import load_park
 
+KINDS = Path(__file__).parents[1] / "cases" / "modbus" / "kinds"
 STRUCTS = {
     "uint16": "H",
     "int16": "h",
@@ -93,6 +99,20 @@ def test_a_scale_factor_is_read_with_its_value(number: int, exponent: int) -> No
 def test_kinds_of_registers_on_the_market(place: dict[str, Any], words: list[int], expected: float) -> None:
     """Field cases 22 and 23."""
     assert value(words, **place) == expected
+
+
+def test_all_of_them_are_written_in_a_park_file_and_read_right() -> None:
+    """Field case 23: no fault is found in the file, and each meter's requests and values are those of `words.yaml`."""
+    park = load_park(KINDS / "park.yaml", [faults])
+    told = ryaml.loads((KINDS / "words.yaml").read_text(encoding="utf-8"))
+    assert {each["meter"] for each in told} == park.meter.keys()
+    for each in told:
+        name, words = each["meter"], [int(word, 16) for word in each["words"].split()]
+        requests = plan({name: ModbusMeterBlock.model_validate(park.meter[name].modbus)})
+        (asked,) = [one for one in requests if (one.function, one.address) == (each["function"], each["address"])]
+        assert asked.words == len(words)
+        assert decode(asked, words).values == {name: each["values"]}
+    assert [len(lines_of(park, gateway, {}, float)) for gateway in park.gateways] == [1, 1]
 
 
 def test_values_in_several_registers_are_added_up() -> None:
