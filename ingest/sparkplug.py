@@ -214,7 +214,7 @@ class Sparkplug:
 
     def _values(self, address: NodeTopic, node: _Node, message: Any, now_ms: int) -> Iterator[_NamedValue]:
         born = node.metrics.get(address.name, {})
-        unborn = [m.alias for m in message.metrics if not m.name and m.HasField("alias") and m.alias not in born]
+        unborn = sorted({m.alias for m in message.metrics if not m.name and m.HasField("alias")} - born.keys())
         if unborn:
             self.request_rebirth(address, now_ms)
             aliases = ", ".join(map(str, unborn[:5]))

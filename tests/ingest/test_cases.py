@@ -70,7 +70,7 @@ def test_a_backlog_in_one_message_is_kept_in_parts_that_can_be_replayed(park: Di
 
 def test_a_meter_may_be_called_by_its_alias(tmp_path: Path) -> None:
     """Serial numbers, EUIs, Vietnamese letters, spaces, dots: whatever a device calls itself."""
-    for name in ("10203040", "00aa00bb00cc0001", "ĐH-03", "hall 3 intake", "em.line.4"):
+    for name in ("10203040", "00aa00bb00cc0001", "ĐH-03", "hall 3 intake", "em.line.4", "EM-A"):
         file = tmp_path / "demo.yaml"
         file.write_text(PARK.replace("    gateway: gw-1", f"    alias: {json.dumps(name)}\n    gateway: gw-1"))
         known = directory(load_park(file))

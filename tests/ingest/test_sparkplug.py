@@ -61,6 +61,13 @@ def test_the_reported_birth_and_data_are_read_and_mapped() -> None:
     assert found[0].values["power_kw"] == 212.4
 
 
+def test_the_reported_data_alone_is_not_guessed_and_asks_for_a_rebirth() -> None:
+    ear = Ear()
+    with pytest.raises(SparkplugError, match="alias 1 of gw-a/em-a was never born"):
+        ear.hear(DEVICE.format("DDATA"), (CASE / "ddata.bin").read_bytes())
+    assert [topic for topic, _ in ear.asked] == ["spBv1.0/park/NCMD/gw-a"]
+
+
 def test_an_alias_that_was_never_born_is_not_guessed_and_asks_for_a_rebirth_once_in_a_while() -> None:
     ear = Ear()
     data = other.DData(timestamp=NOW, seq=1, metrics=(metric(None, 5.0, alias=7),))

@@ -7,13 +7,16 @@ from random import Random
 import pytest
 
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
+from ingest.accept import accept, lines_of
 from ingest.arrivals import ArrivalSource, Extent, Trace
+from ingest.directory import directory
 from metering.parkfile import load_park
 from store.client import Store
-from store.schema import OPERATOR_DATABASE, reading_series
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series
 from tests.efficiency.conftest import usage_rows
 from tests.efficiency.service.test_aside import HEAD, METER, NOW, begun, events, lines, park_of, sums
 
+READINGS = Path(__file__).parents[2] / "cases" / "readings"
 SILENCES_MS = {
     f"m-{number}": round(60_000 * (400 * 24 * 60) ** (number / 11)) // 60_000 * 60_000 for number in range(12)
 }
@@ -125,3 +128,23 @@ async def test_a_late_reading_of_long_ago_stops_nobody(days: int, store: Store, 
         await usage.cycle(NOW + QUARTER_MS + more * 1000)
     assert not usage.aside.things
     assert await sums(store) == pytest.approx({"one": days * DAY_MS / QUARTER_MS, "two": 97})
+
+
+async def test_what_came_by_the_factory_date_of_a_clock_begins_no_history(store: Store, tmp_path: Path) -> None:
+    """Field case 15: as the ingester takes it, no use is written for the years before the device had the time."""
+    park, now = park_of(tmp_path, ["em-a"]), 1_795_150_860_000
+    taken = [
+        each
+        for case in ("clock-of-a-new-battery", "clock-of-the-factory")
+        for line in (READINGS / case / "input.jsonl").read_bytes().splitlines()
+        for each in accept("ecopark/v1/demo/gw-1/readings", line, now, directory(park)).taken
+    ]
+    await store.write(lines_of(taken), OPERATOR_DATABASE)
+    usage = await begun(store, park, now)
+    await usage.cycle(now + HOUR_MS)
+    rows, begins = await usage_rows(store), (now - 60_000) * NS_PER_MS
+    assert min(row["time"] for row in rows) == begins
+    assert [(row["time"], row["amount"], row["completeness"]) for row in rows if row["amount"] is not None] == [
+        (begins, pytest.approx(0.2), pytest.approx(60 / 900))
+    ]
+    assert [row for row in await store.query('SELECT * FROM "events"', OPERATOR_DATABASE) if row["time"] < begins] == []

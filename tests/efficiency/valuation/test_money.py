@@ -122,18 +122,42 @@ def test_peak_hours_that_do_not_hold_on_holidays_or_in_one_season_only_are_norma
     assert holds_no_more[:, BANDS.index(Band.PEAK)].reshape(7, 96).sum(axis=1).tolist() == [12, 12, 12, 0, 0, 12, 0]
 
 
-def test_what_a_meter_used_on_a_holiday_is_stored_without_peak_hours() -> None:
+def test_the_reported_peak_hours_and_season_come_back_each_year() -> None:
+    """Field case 48: Monday to Friday from 9 to 12, not on public holidays, and a summer from June to September."""
+    peak = {"days": "mon-fri", "start": "09:00", "end": "12:00", "not_on": "holidays"}
+    summer = {"days": "mon-fri", "start": "13:00", "end": "15:00", "season": "summer"}
+    hours = BandHours.model_validate({"from": "2025-01-01", "source": "test", "peak": [peak, summer], "off_peak": []})
+    calendar = Calendar.model_validate(
+        {
+            "holidays": [
+                {"from": "2026-02-16", "to": "2026-02-20", "name": {"en": "Tet", "vi": "Tết"}, "source": "test"},
+                {"from": "04-30", "to": "05-01", "name": {"en": "Two days", "vi": "Hai ngày"}, "source": "test"},
+            ],
+            "seasons": {"summer": {"from": "06-01", "to": "09-30"}},
+        }
+    )
+    tet = [(date(2026, 2, 13), 12), *((date(2026, 2, day), 0) for day in range(14, 23)), (date(2026, 2, 23), 12)]
+    spring = [(date(2026, 4, 29), 12), (date(2026, 4, 30), 0), (date(2027, 4, 30), 0), (date(2026, 5, 29), 12)]
+    seasons = [(date(year, *day), peaks) for year in (2026, 2027) for day, peaks in (((6, 1), 20), ((10, 1), 12))]
+    for day, quarters in (*tet, *spring, *seasons):
+        shares = band_shares((hours,), calendar, days(day, 1))
+        assert shares[:, BANDS.index(Band.PEAK)].sum() == quarters, day
+
+
+@pytest.mark.parametrize("eve", [date(2026, 4, 29), date(2026, 2, 14)])
+def test_what_a_meter_used_on_a_holiday_is_stored_without_peak_hours(eve: date) -> None:
+    """Two holidays after a Wednesday, and a Sunday and Tet after a Saturday."""
     raw = ryaml.loads(EXAMPLE.read_text(encoding="utf-8"))
     for entry in raw["tariffs"]["electricity"]["bands"]:
         entry["peak"] = [{**window, "not_on": "holidays"} for window in entry["peak"]]
     park = Park.model_validate(raw)
-    meter, when = park.meter["em-textile"], days(date(2026, 4, 29), 2)  # the second is Reunification Day
+    meter, when = park.meter["em-textile"], days(eve, 3)
     found = {
         band: {int(day) for day in when.day[np.isin(when.start, rows.start)]}
-        for _, band, rows in rows_of(park, meter, used(np.ones(192), int(when.start[0])), {}, when)
+        for _, band, rows in rows_of(park, meter, used(np.ones(3 * 96), int(when.start[0])), {}, when)
     }
-    first, holiday = sorted({*when.day.tolist()})
-    assert found == {"peak": {first}, "normal": {first, holiday}, "off_peak": {first, holiday}}
+    every = {*when.day.tolist()}
+    assert found == {"peak": {min(every)}, "normal": every, "off_peak": every}
 
 
 def test_an_interval_that_straddles_a_band_edge_is_split() -> None:
