@@ -122,15 +122,20 @@ class ParkUsage:
     async def begin(self, now_ms: int) -> None:
         """Continue where the last run stopped, according to the database."""
         self._forget()
-        await self._store.prove(self._reads_as, OPERATOR_DATABASE)
+        await self._load()
         self._cursor = await self._progress.load()
-        await self._reader.find_first(self.park.meters)
         if self._cursor is not None:
             self._arrivals = self._cursor.arrivals
             self._rollups.pending.whole_months(self.park, self._cursor.figures, now_ms)
-        await self._stored.load()
-        self._basis, self._interrupted = self._stored.parts, self._stored.begun()
+        self._interrupted = self._stored.begun()
         await self.aside.load()
+
+    async def _load(self) -> None:
+        """Read what there is to compute, and by which inputs it was computed so far."""
+        await self._store.prove(self._reads_as, OPERATOR_DATABASE)
+        await self._reader.find_first(self.park.meters)
+        await self._stored.load()
+        self._basis = self._stored.parts
 
     async def cycle(self, now_ms: int) -> None:
         """Bring stored usage and figures up to date."""
@@ -234,10 +239,12 @@ class ParkUsage:
         await self._writer.close()
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
-        """Recompute a window, and all figures that depend on it."""
-        self._rollups.baselines.frozen = frozen_baselines(self.park, self.baselines or (), self.weather)
-        await self._store.prove(self._reads_as, OPERATOR_DATABASE)
-        await self._reader.find_first(self.park.meters)
+        """Recompute a window, and all figures that depend on it.
+
+        Where the inputs differ from those of what is stored, the service learns it at its next start.
+        """
+        await self._load()
+        await self._stored.begin(self._parts(), now_ms)
         await self._events.load()
         work = {meter.id: [window.outward()] for meter in meters}
         computing = self._computing(now_ms, everything=True)

@@ -2,7 +2,8 @@
 
 Owners, parents, roles, prices, voltages, exchanges with and without closing registers, ratios from an instant, accuracy
 classes, holidays, reused water, targets, the life of meters and tenants, with and without restarts between the edits,
-and where a change takes several cycles; in the operator's database and in that of each tenant.
+where a change takes several cycles, and where somebody recomputes by hand by a file that the service never sees; in the
+operator's database and in that of each tenant.
 """
 
 import copy
@@ -16,7 +17,7 @@ import pytest
 
 from efficiency.service import park as park_usage
 from efficiency.service.park import ParkUsage
-from efficiency.usage.intervals import DAY_MS, HOUR_MS
+from efficiency.usage.intervals import DAY_MS, HOUR_MS, Span
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
@@ -109,6 +110,8 @@ def raw_park(park: str = "demo") -> dict[str, Any]:
 EXAMPLES, AT_ONCE, EDITS, COMPARED_AFTER = 50, 5, 20, 5
 """Sequences of edits, sequences in one test, edits in each: a thousand. After so many of them all is compared: what one
 edit leaves behind is seldom covered by later ones."""
+BY_HAND = 0.25
+"""How often somebody recomputes by a changed file while the service is down."""
 FEW_IN_A_CYCLE = 50
 """Quarter hours that one cycle may compute in every other sequence: less than edits of several meters change."""
 KINDS = (
@@ -309,6 +312,13 @@ async def begun(store: Store, park: Park, now: int) -> ParkUsage:
     return usage
 
 
+async def recompute(store: Store, park: Park, now: int) -> None:
+    """What `ecopark usage recompute` does, over all readings."""
+    by_hand = ParkUsage(store, park, reader="recompute")
+    await by_hand.recompute(Span(BEGIN, NOW), park.meters, now)
+    await by_hand.close()
+
+
 @pytest.mark.parametrize("first", range(0, EXAMPLES, AT_ONCE))
 async def test_any_sequence_of_edits_leads_to_what_is_computed_from_scratch(
     first: int, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -319,7 +329,7 @@ async def test_any_sequence_of_edits_leads_to_what_is_computed_from_scratch(
 
 async def one_sequence(seed: int, store: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits of a park, and parks of the same readings that never had another file: all computed is the same."""
-    random_ = random.Random(seed)
+    random_, another = random.Random(seed), random.Random(-1 - seed)
     raw = raw_park(f"edited-{seed}")
     await store.write(lines(raw["park"]["id"]), OPERATOR_DATABASE)
     usage = await begun(store, written(file, raw), NOW)
@@ -338,6 +348,10 @@ async def one_sequence(seed: int, store: Store, file: Path, monkeypatch: pytest.
         now += 120_000
         if random_.random() < 0.3:
             await usage.close()
+            unseen = copy.deepcopy(raw)
+            edit(unseen, another.choice(KINDS), another)
+            if another.random() < BY_HAND and (other := accepted(file, unseen)) is not None:
+                await recompute(store, other, now - 60_000)
             usage = await begun(store, park, now)
         usage.park = park
         with monkeypatch.context() as patch:
