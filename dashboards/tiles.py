@@ -211,25 +211,30 @@ def marks(scope: PageScope, condition: str = "") -> str:
     return f'SELECT "{{text}}", "kind", "meter" FROM "{EVENTS}" {where}'
 
 
+def with_factor(about: Localized, setting: Setting) -> Localized:
+    """What a panel of emissions says, with electricity's factor and its standing: printed wherever it is used."""
+    standing = factor_standing(setting)
+    return text(f"{about.en} {standing.en}", f"{about.vi} {standing.vi}")
+
+
 def factor_standing(setting: Setting) -> Localized:
-    """The standing of electricity's emission factor, printed wherever it is used."""
-    found = {
-        (entry.value, entry.standing)
-        for park in setting.parks
-        if (entry := at(park.factors.scope2.get(Utility.ELECTRICITY, ()), setting.day)) is not None
-    }
-    said_en, said_vi = [], []
-    for value, standing in sorted(found):
-        official = standing == "official"
-        said_en.append(
-            f"{Language.EN.exact(value)} kg CO₂e/kWh ({'official' if official else 'an estimate, for reference'})"
-        )
-        said_vi.append(
-            f"{Language.VI.exact(value)} kg CO₂e/kWh ({'công bố chính thức' if official else 'ước tính, tham khảo'})"
-        )
+    """The emission factor of electricity in all parks, and whether it is official or an estimate."""
+    held = [at(park.factors.scope2.get(Utility.ELECTRICITY, ()), setting.day) for park in setting.parks]
+    found = [entry for entry in held if entry is not None]
     if not found:
         return text("No factor of electricity is dated.", "Chưa có hệ số phát thải điện.")
-    return text(f"Factor of electricity: {', '.join(said_en)}.", f"Hệ số phát thải điện: {', '.join(said_vi)}.")
+    standing = {
+        frozenset({"official"}): text("official", "công bố chính thức"),
+        frozenset({"estimate"}): text("an estimate, for reference", "ước tính, tham khảo"),
+        frozenset({"official", "estimate"}): text("partly estimates, for reference", "một phần là ước tính, tham khảo"),
+    }[frozenset(entry.standing for entry in found)]
+    values = sorted({entry.value for entry in found})
+    ends = values if len(values) == 1 else [values[0], values[-1]]
+    en, vi = (language.exact for language in (Language.EN, Language.VI))
+    return text(
+        f"Factor of electricity: {' to '.join(map(en, ends))} kg CO₂e/kWh ({standing.en}).",
+        f"Hệ số phát thải điện: {' đến '.join(map(vi, ends))} kg CO₂e/kWh ({standing.vi}).",
+    )
 
 
 def permitted(parks: Iterable[Park], quantity: str, day: date) -> tuple[ThresholdStep, ...]:

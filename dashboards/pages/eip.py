@@ -20,7 +20,7 @@ from dashboards.panels import (
 )
 from dashboards.queries import PageScope
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, table, trend
+from dashboards.tiles import PARK_CHOICE, freshness, reporting, stat, table, trend, with_factor
 from dashboards.words import NONE, PLAIN
 from metering.dated import value_on
 from metering.eip import PARK_INDICATORS
@@ -89,16 +89,18 @@ def _steps(setting: Setting, code: str | None) -> tuple[ThresholdStep, ...]:
     return ThresholdStep(None, below), ThresholdStep(at, above)
 
 
-def _about(setting: Setting, code: str | None) -> Localized:
+def _about(setting: Setting, code: str | None, unit: Words) -> Localized:
     target = _target(setting, code)
     if code is None or target is None:
-        return text("The park has set no target.", "Khu chưa đặt mục tiêu.")
-    unit = PARK_INDICATORS[code].unit
-    return text(f"Target: {target:g} {unit}.", f"Mục tiêu: {Language.VI.exact(target)} {unit}.")
+        about = text("The park has set no target.", "Khu chưa đặt mục tiêu.")
+    else:
+        of_target = PARK_INDICATORS[code].unit
+        about = text(f"Target: {target:g} {of_target}.", f"Mục tiêu: {Language.VI.exact(target)} {of_target}.")
+    return with_factor(about, setting) if unit == CARBON else about
 
 
 def _of_year(setting: Setting, number: int, name: str, code: str | None, unit: Words, divide: float) -> Panel:
-    about = _about(setting, code)
+    about = _about(setting, code, unit)
     return stat(
         number,
         PARK_FIGURES[name].label,
@@ -152,7 +154,7 @@ def _every_indicator() -> Panel:
 
 
 def _by_month(setting: Setting, number: int, name: str, code: str | None, unit: Words, divide: float) -> Panel:
-    about = _about(setting, code)
+    about = _about(setting, code, unit)
     steps = _steps(setting, code) if unit == SHARE else ()  # a year's amount is no line for a month
     return trend(
         number,

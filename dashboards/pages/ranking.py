@@ -33,6 +33,7 @@ from dashboards.tiles import (
     stat,
     table,
     trend,
+    with_factor,
 )
 from metering.figures import FIGURES, Period, called
 from metering.model import Localized
@@ -49,6 +50,11 @@ _HOW = text(
     "output differ: compare a tenant with itself, or with others of its own sector.",
     "Kỳ mới nhất: tổng chia tổng, không có sản lượng thì không có giá trị chứ không phải bằng không. Đơn vị sản phẩm mỗi "
     "doanh nghiệp một khác: chỉ so với chính mình hoặc với doanh nghiệp cùng ngành.",
+)
+
+_EMITTED = text(
+    "For the newest month or day. Units of output differ: compare a tenant with itself, or with others of its own sector.",
+    "Kỳ mới nhất. Đơn vị sản phẩm mỗi doanh nghiệp một khác: chỉ so với chính mình hoặc với doanh nghiệp cùng ngành.",
 )
 
 _RANKED = text(f"The best on top. {_HOW.en}", f"Tốt nhất ở trên cùng. {_HOW.vi}")
@@ -82,11 +88,13 @@ def page(setting: Setting) -> Page:
                 (
                     _bars(scope, 6, "electricity_per_output", unit_of("electricity_per_output")),
                     _bars(scope, 7, "water_per_output", unit_of("water_per_output")),
-                    _bars(scope, 8, "co2e_per_output", unit_of("co2e_per_output")),
+                    _bars(
+                        scope, 8, "co2e_per_output", unit_of("co2e_per_output"), about=with_factor(_EMITTED, setting)
+                    ),
                 )
             ),
             PanelRow((_trend(scope), _savings(PageScope()))),
-            *(PanelRow((each,)) for each in _tables(scope)),
+            *(PanelRow((each,)) for each in _tables(scope, setting)),
         ),
         (*CHOICES, PERIOD),
         start="now-13M",
@@ -120,13 +128,14 @@ def _bars(
     name: str,
     unit: Words,
     *,
+    about: Localized = _RANKED,
     steps: tuple[ThresholdStep, ...] = (),
     decimals: int | None = None,
 ) -> Panel:
     return ranking(
         number,
         called(name),
-        _RANKED,
+        about,
         unit=unit,
         question=newest(scope, name),
         name=name,
@@ -183,7 +192,7 @@ def _savings(scope: PageScope) -> Panel:
     )
 
 
-def _tables(scope: PageScope) -> Iterator[Panel]:
+def _tables(scope: PageScope, setting: Setting) -> Iterator[Panel]:
     """Two, because all columns side by side are wider than a page."""
 
     def column(name: str, decimals: int, width: int) -> Column:
@@ -203,17 +212,18 @@ def _tables(scope: PageScope) -> Iterator[Panel]:
         column("wastewater_per_output", 2, 200),
         column("co2e_per_output", 1, 220),
     )
-    yield _table(scope, 11, text("Energy, newest period", "Năng lượng, kỳ mới nhất"), energy, "enpi")
-    yield _table(
-        scope, 12, text("Water and emissions, newest period", "Nước và phát thải, kỳ mới nhất"), water, "tenant"
-    )
+    yield _table(scope, 11, text("Energy, newest period", "Năng lượng, kỳ mới nhất"), _HOW, energy, sort="enpi")
+    title = text("Water and emissions, newest period", "Nước và phát thải, kỳ mới nhất")
+    yield _table(scope, 12, title, with_factor(_EMITTED, setting), water, sort="tenant")
 
 
-def _table(scope: PageScope, number: int, title: Localized, shown: tuple[Column, ...], sort: str) -> Panel:
+def _table(
+    scope: PageScope, number: int, title: Localized, about: Localized, shown: tuple[Column, ...], *, sort: str
+) -> Panel:
     return table(
         number,
         title,
-        _HOW,
+        about,
         "none",
         newest(scope, *(column.name for column in shown), "completeness"),
         columns=(

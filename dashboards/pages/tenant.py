@@ -96,7 +96,7 @@ def _page(setting: Setting, scope: PageScope, name: str, *, own: bool) -> Page:
             PanelRow((_power(scope, setting), _month(month))),
             PanelRow((_days(scope, setting), _cost(scope, setting))),
             PanelRow((_spent(scope, setting), budget(month))),
-            PanelRow(year_end(scope)),
+            PanelRow(year_end(scope, setting)),
             PanelRow((_meters(scope, links=links), _enpi(scope), _savings(scope))),
             PanelRow((baselines(scope, 61),)),
             PanelRow(

@@ -10,12 +10,12 @@ from dashboards.tiles import (
     COMPLETE,
     MONTH,
     NO_BASELINE,
-    factor_standing,
     freshness,
     reporting,
     stat,
     used_a_week_ago,
     used_today,
+    with_factor,
 )
 from metering.figures import Period, called, completeness_field
 from metering.model import Localized
@@ -54,28 +54,38 @@ def budget(month: PageScope) -> Panel:
     )
 
 
-def year_end(scope: PageScope) -> tuple[Panel, ...]:
+def year_end(scope: PageScope, setting: Setting) -> tuple[Panel, ...]:
     """The forecast of the year (F34), in emissions and in energy."""
     year = PageScope(scope.park, scope.tenant, Period.YEAR)
     return (
         _forecast(
             63,
             text("Emissions of this year, t CO₂e", "Phát thải cả năm, tấn CO₂e"),
+            with_factor(_LIKELY, setting),
             ("co2e_forecast_kg", "co2e_forecast_low_kg", "co2e_forecast_high_kg", "co2e_entered_kg"),
-            1000,
-            year,
+            divide=1000,
+            year=year,
         ),
         _forecast(
             64,
             text("Energy of this year, TOE", "Năng lượng cả năm, TOE"),
+            _LIKELY,
             ("toe_forecast", "toe_forecast_low", "toe_forecast_high", "toe_entered"),
-            1,
-            year,
+            divide=1,
+            year=year,
         ),
     )
 
 
-def _forecast(number: int, title: Localized, names: tuple[str, ...], divide: float, year: PageScope) -> Panel:
+_LIKELY = text(
+    "The whole year if it continues like this, with the fuels entered in the park file; the range is that of its months.",
+    "Dự báo cả năm nếu tiếp tục như hiện nay, gồm nhiên liệu khai báo trong hồ sơ khu; khoảng dự báo theo các tháng trong năm.",
+)
+
+
+def _forecast(
+    number: int, title: Localized, about: Localized, names: tuple[str, ...], *, divide: float, year: PageScope
+) -> Panel:
     words = (
         text("likely", "dự báo"),
         text("at least", "thấp nhất"),
@@ -85,11 +95,7 @@ def _forecast(number: int, title: Localized, names: tuple[str, ...], divide: flo
     return stat(
         number,
         title,
-        text(
-            "The whole year if it continues like this, with the fuels entered in the park file; the range is that of its months.",
-            "Dự báo cả năm nếu tiếp tục như hiện nay, gồm nhiên liệu khai báo trong hồ sơ khu; khoảng dự báo theo các tháng trong "
-            "năm.",
-        ),
+        about,
         SEPARATED,
         *(figure(year, name, divide=divide, alias=name, ref="ABCD"[place]) for place, name in enumerate(names)),
         columns=tuple(Column(name, said) for name, said in zip(names, words, strict=True)),
@@ -107,7 +113,6 @@ OF_DATA = Column("data", text("completeness", "đầy đủ số liệu"), SHARE
 
 def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel, ...]:
     """Today, this month, and whether the numbers can be trusted."""
-    standing = factor_standing(setting)
     return (
         freshness(scope),
         reporting(scope),
@@ -142,11 +147,14 @@ def figures(scope: PageScope, month: PageScope, setting: Setting) -> tuple[Panel
         stat(
             13,
             text("CO₂e this month, t", "CO₂e trong tháng, t"),
-            text(
-                f"Scope 1 (metered fuel burnt on site) and scope 2 (bought energy, location-based; market-based where a contract is "
-                f"entered), month to date; fuels that are entered by month come on top of that. {standing.en}",
-                f"Phạm vi 1 (nhiên liệu có đo đếm, đốt tại chỗ) và phạm vi 2 (năng lượng mua ngoài, theo vị trí; theo thị trường nếu "
-                f"có khai báo hợp đồng), lũy kế tháng; nhiên liệu khai báo theo tháng cộng thêm. {standing.vi}",
+            with_factor(
+                text(
+                    "Month to date: scope 1 (metered fuel), scope 2 (bought energy, location-based; market-based with a contract), "
+                    "and fuels entered by month.",
+                    "Lũy kế tháng: phạm vi 1 (nhiên liệu có đo đếm), phạm vi 2 (năng lượng mua ngoài, theo vị trí; theo thị trường "
+                    "nếu có hợp đồng) và nhiên liệu khai báo.",
+                ),
+                setting,
             ),
             SEPARATED,
             figure(month, "co2e_scope2_kg", divide=1000, alias="scope 2"),

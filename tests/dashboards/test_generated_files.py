@@ -19,6 +19,7 @@ from metering.errors import OperatorError
 from metering.park import Park
 from metering.words import COLOUR
 from tests.dashboards import lint
+from tests.dashboards.conftest import DAY
 
 COMMITTED = Path(__file__).parents[2] / "dashboards" / "generated"
 
@@ -134,6 +135,53 @@ def test_the_lint_finds_a_label_that_hides_a_tag(setting: Setting) -> None:
     event["labels"]["kind"] = "meter-event"
     panels = {board["uid"]: {panel["id"] for panel in board["panels"]} for board in boards(setting).values()}
     assert [fault for fault in lint.rule_faults(made, panels) if "hides" in fault]
+
+
+OFFICIAL = {"from": "2023-01-01", "source": "test", "value": 0.6592, "standing": "official"}
+ESTIMATE = {"from": "2023-01-01", "source": "test", "value": 0.6235, "standing": "estimate"}
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        ([OFFICIAL], {"en": "0.6592 kg CO₂e/kWh (official)", "vi": "0,6592 kg CO₂e/kWh (công bố chính thức)"}),
+        (
+            [ESTIMATE],
+            {
+                "en": "0.6235 kg CO₂e/kWh (an estimate, for reference)",
+                "vi": "0,6235 kg CO₂e/kWh (ước tính, tham khảo)",
+            },
+        ),
+        (
+            [OFFICIAL, ESTIMATE],
+            {
+                "en": "0.6235 to 0.6592 kg CO₂e/kWh (partly estimates, for reference)",
+                "vi": "0,6235 đến 0,6592 kg CO₂e/kWh (một phần là ước tính, tham khảo)",
+            },
+        ),
+        ([None], {"en": "No factor of electricity is dated.", "vi": "Chưa có hệ số phát thải điện."}),
+    ],
+)
+def test_emissions_with_bought_electricity_are_shown_with_its_factor_and_standing(
+    park: Park, factors: list[dict[str, Any] | None], said: dict[str, str]
+) -> None:
+    """`factors`: one of each park."""
+    raw = park.model_dump(mode="json", by_alias=True)
+    parks = []
+    for number, factor in enumerate(factors):
+        raw["park"]["id"] = f"park-{number}"
+        raw["factors"]["scope2"]["electricity"] = [factor] if factor else []
+        parks.append(Park.model_validate(raw))
+    asked = re.compile(r'"co2e_(?!scope1|entered)')
+    found = {
+        (name, panel["id"]): said[name.split("/")[-2]] in panel["description"]
+        for name, board in boards(Setting(tuple(parks), DAY)).items()
+        for panel in board["panels"]
+        if any(asked.search(target["query"]) for target in panel.get("targets", ()))
+    }
+    pages = {name.split("/")[-1].removesuffix(".json") for name, _ in found}
+    assert pages == {"tenant", "own", "eip", "ranking"}
+    assert [place for place, printed in found.items() if not printed] == []
 
 
 def test_uids_and_titles_are_unique_within_an_organization(setting: Setting) -> None:
