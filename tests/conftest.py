@@ -18,7 +18,8 @@ from store.client import Store
 # Where this is set, each of the hundreds of programs that tests start compiles all that it imports: a second each.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-settings.register_profile("untimed", deadline=None)  # no test of behaviour times anything
+# No test of behaviour times anything. In CI, too, each run takes new examples, where Hypothesis would repeat its own.
+settings.register_profile("untimed", deadline=None, derandomize=False)
 settings.load_profile("untimed")
 
 ECOPARK = Path(sys.executable).parent / "ecopark"

@@ -7,6 +7,7 @@ that nobody can know is never marked as measured.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,6 +140,19 @@ def unknown_to(truth: Truth, start: Times) -> Bools:
 @given(drawn)
 @settings(max_examples=EXAMPLES)
 def test_what_is_called_measured_is_true_and_no_more_is_known_than_passed(draw: Drawn) -> None:
+    measured_is_true(draw)
+
+
+@pytest.mark.parametrize("happens", ["silence", "factory"])
+@given(draw=drawn)
+@settings(max_examples=EXAMPLES)
+def test_so_it_is_after_a_silence_of_up_to_thirty_years_and_with_the_factory_date_of_a_clock(
+    happens: str, draw: Drawn
+) -> None:
+    measured_is_true(replace(draw, happens=happens))
+
+
+def measured_is_true(draw: Drawn) -> None:
     counter, readings, truth = simulate(draw)
     steps = steps_of(counter, readings)
     within = (steps.start >= truth.times[0]) & (steps.end <= truth.times[-1]) & steps.known
