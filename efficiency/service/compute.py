@@ -65,7 +65,9 @@ class Computing:
         total, ready = sum(len(spans) for windows in bounded.first.values() for spans in windows.values()), 0
         for _, windows in sorted(bounded.first.items()):
             found = self._groups(windows)
+            self.results.rollups.begin_month(windows)
             await in_turn(partial(self._group_or_each, group, windows) for group in found)
+            await self.results.rollups.end_month(self._park, self._now_ms)
             ready += sum(map(len, windows.values()))
             done(ready, total)
         return bounded.left
@@ -106,8 +108,9 @@ class Computing:
     async def _group(self, windows: Work, group: Sequence[Meter]) -> None:
         """Compute some meters' windows of one month, and the tenants' figures that they suffice for."""
         whole = _hull(windows[meter.id] for meter in group)
+        names = [meter.id for meter in group]
         loaded = await self.load(group, around(whole))
-        stored = await self.results.usage.stored([meter.id for meter in group], whole)
+        stored = await self.results.usage.stored(names, whole)
         done = await self._plain(group, windows, loaded, stored)
         await asyncio.sleep(0)  # transfers to and from the database continue meanwhile
         for meter in group:
@@ -117,7 +120,7 @@ class Computing:
                 with self._aside.guard(meter.id, self._now_ms):
                     await self.one(meter, span, loaded, stored[meter.id])
             await asyncio.sleep(0)
-        await self.results.rollups.write_at_hand(self._park, stored.keys(), self._now_ms)
+        await self.results.rollups.write_at_hand(self._park, names, whole, self._now_ms)
 
     async def _plain(
         self, group: Sequence[Meter], windows: Work, loaded: Registers, stored: Mapping[str, StoredUsage]

@@ -26,6 +26,7 @@ from efficiency.indicators.park import park_figure_meters, park_figures
 from efficiency.indicators.purchase import PURCHASE_FIGURES, edge_figures, edge_of_days
 from efficiency.indicators.tenant import meters_of, tenant_figures
 from efficiency.service.pending import Balance
+from efficiency.stored.amounts import KeptAmounts
 from efficiency.stored.days import days_between, load, local_day, past
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
 from efficiency.stored.spanhours import SpanHours
@@ -47,8 +48,9 @@ _DAYS_AT_ONCE = 4000
 class FigureMaker:
     """Makes the figures of one park as of `now_ms`."""
 
-    def __init__(self, usage: UsageStore, points: PointStore, baselines: BaselineDays) -> None:
+    def __init__(self, usage: UsageStore, amounts: KeptAmounts, points: PointStore, baselines: BaselineDays) -> None:
         self._usage = usage
+        self._amounts = amounts
         self._points = points
         self._baselines = baselines
 
@@ -125,14 +127,8 @@ class FigureMaker:
     async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:
         """The quarter hours for the balances of a day, all of one utility."""
         span = past(period_span(park, Period.DAY, day), now_ms)
-        ids: set[str] = set()
-        for balance in balances if span.start < span.end else ():
-            ids |= (
-                park_meters(park, balance.utility, span)
-                if balance.main == EDGE
-                else {balance.main, *(tap.meter.id for tap in taps(park, balance.main, span))}
-            )
-        return await load(self._usage, sorted(ids), span)
+        ids = {meter for balance in balances for meter in balance_meters(park, balance, span)}
+        return await self._amounts.load(sorted(ids), span)
 
     def of_balance(self, park: Park, balance: Balance, stretch: SpanHours) -> Fields:
         """One day of one balance."""
@@ -146,7 +142,7 @@ class FigureMaker:
         span = past(period_span(park, Period.DAY, day), now_ms)
         if span.start >= span.end:
             return {}
-        stretch = await load(self._usage, sorted(park_figure_meters(park, span)), span)
+        stretch = await self._amounts.load(sorted(park_figure_meters(park, span)), span)
         return {span.start: fields_of(park_figures(park, stretch.meters, span))}
 
     async def balances(
@@ -233,6 +229,15 @@ class Due:
     days: Collection[date]
     months: Collection[date]
     now_ms: int
+
+
+def balance_meters(park: Park, balance: Balance, span: Span) -> set[str]:
+    """The meters that a balance needs within a span; none where that is empty."""
+    if span.start >= span.end:
+        return set()
+    if balance.main == EDGE:
+        return park_meters(park, balance.utility, span)
+    return {balance.main, *(tap.meter.id for tap in taps(park, balance.main, span))}
 
 
 def edges(park: Park) -> tuple[Utility, ...]:

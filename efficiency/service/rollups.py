@@ -8,17 +8,21 @@ from datetime import date
 from functools import partial
 
 from efficiency.baseline.days import BaselineDays
+from efficiency.indicators.carriers import CO2E
 from efficiency.indicators.park import marking
+from efficiency.indicators.tenant import EXPORT
 from efficiency.service.aside import MAIN, TENANT, SetAside
 from efficiency.service.basis import Changes
 from efficiency.service.figures import Due, FigureMaker, balance_series, edges, park_series
 from efficiency.service.inturn import in_turn
 from efficiency.service.pending import Balance, Pending, Use
+from efficiency.stored.amounts import KeptAmounts
 from efficiency.stored.days import days_between, local_day
 from efficiency.stored.fields import Fields, PointStore, SeriesPoints
-from efficiency.stored.usagestore import UsageStore
+from efficiency.stored.usagestore import KEPT_MS, UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.symbiosis.stored import MatchStore
+from efficiency.usage.intervals import Span
 from efficiency.valuation.localtime import day_of
 from metering.figures import Period
 from metering.meters import Meter
@@ -41,9 +45,12 @@ class Rollups:
         self._writer = writer
         self._points = PointStore(store, park, writer)
         self.baselines = BaselineDays(usage, self._points)
-        self._figures = FigureMaker(usage, self._points, self.baselines)
+        self._amounts = KeptAmounts(usage, (EXPORT, CO2E))
+        self._figures = FigureMaker(usage, self._amounts, self._points, self.baselines)
         self._matches = MatchStore(store, usage, self._points)
         self.pending = Pending()
+        self._busy: set[str] = set()
+        """Meters that are being computed."""
 
     def mark(self, park: Park, use: Use, days: Iterable[int]) -> None:
         """A meter's use has changed on these local days (since 1970)."""
@@ -136,21 +143,42 @@ class Rollups:
             await self._write_longer(park, now_ms)
         self._usage.trim()
 
-    async def write_at_hand(self, park: Park, meters: Collection[str], now_ms: int) -> None:
+    def begin_month(self, meters: Iterable[str]) -> None:
+        """Some meters are about to be computed in a month: the figures of their tenants wait for the last of them."""
+        self._busy = {*meters}
+
+    async def write_at_hand(self, park: Park, meters: Collection[str], span: Span, now_ms: int) -> None:
         """Compute and write what is marked of tenants as far as all its inputs are in memory.
 
-        `meters` were just computed, and need not stay there. A year is computed month by month and tenant by tenant:
-        without this each quarter hour would be read back for it.
+        `meters` were just computed in a span of one month, and stay there until their tenants need no more. A year is
+        computed month by month and tenant by tenant: without this each quarter hour would be read back for it.
         """
+        self._busy.difference_update(meters)
+        if span.end - span.start > KEPT_MS:
+            self._amounts.keep(meters, span)
         due = {}
         owners = {belonging.tenant for meter in meters for belonging in park.meter[meter].belongs}
         for name in self.pending.days.keys() & park.tenant.keys() & owners:
+            if not self._busy.isdisjoint(meter.id for meter in points_of(park, name)):
+                continue
             days, months = self.pending.days[name], self.pending.months.get(name, set())
             due[name] = self._figures.at_hand(park, name, Due(days, months, now_ms))
             days.difference_update(due[name].days)
             months.difference_update(due[name].months)
         await self._write_tenants(park, due)
-        self._usage.trim(meters)
+        theirs = {meter.id for name in due for meter in points_of(park, name)}
+        waiting = {
+            meter.id for name in owners - {None} if self.pending.days.get(name) for meter in points_of(park, name)
+        }
+        self._usage.trim({*meters, *theirs} - waiting)
+
+    async def end_month(self, park: Park, now_ms: int) -> None:
+        """Compute and write balances, and the park's own figures, of the days of a month that was just computed."""
+        if self._amounts:
+            await self._write_days(park, now_ms)
+            self._amounts.clear()
+        self._busy.clear()
+        self._usage.trim()
 
     async def _write_tenants(self, park: Park, due: Mapping[str, Due]) -> None:
         found = await in_turn(

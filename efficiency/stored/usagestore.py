@@ -49,7 +49,7 @@ _NEVER = _Revisions(np.array([-1]), np.array([0]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Lately:
+class KnownUsage:
     """What is stored of a meter in a span, or will be once all is written."""
 
     span: Span
@@ -64,7 +64,7 @@ class UsageStore:
         self._park = park
         self._writer = writer
         self._written = 0
-        self._lately: dict[str, _Lately] = {}
+        self._lately: dict[str, KnownUsage] = {}
         self._prefixes: dict[tuple[str, SeriesKey], str] = {}
 
     def knows(self, meters: Collection[str], span: Span) -> bool:
@@ -76,6 +76,14 @@ class UsageStore:
             for meter in meters
         )
 
+    def at_hand(self, meter: str, span: Span) -> KnownUsage | None:
+        """What is stored of a meter in the part of a span that is in memory; None where there is no such part."""
+        lately = self._lately.get(meter)
+        if lately is None or not lately.span.overlaps(span):
+            return None
+        part = lately.span.within(span)
+        return KnownUsage(part, lately.usage.within(part))
+
     def trim(self, meters: Collection[str] | None = None) -> None:
         """Keep at most `KEPT_MS` of some meters in memory, or of all."""
         for meter in self._lately.keys() if meters is None else self._lately.keys() & meters:
@@ -83,7 +91,7 @@ class UsageStore:
             since = lately.span.end - KEPT_MS
             if lately.span.start < since:
                 span = Span(since, lately.span.end)
-                self._lately[meter] = _Lately(span, _apart(lately.usage.within(span)))
+                self._lately[meter] = KnownUsage(span, _apart(lately.usage.within(span)))
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, StoredUsage]:
         """What is stored of some meters in a span, by meter; only what is not in memory is asked for."""
@@ -94,14 +102,14 @@ class UsageStore:
         }
         unknown = [meter for meter in meters if meter not in known]
         for meter, usage in (await self._read(unknown, span)).items():
-            known[meter] = _Lately(span, usage)
+            known[meter] = KnownUsage(span, usage)
             if meter not in self._lately and span.end - span.start <= KEPT_MS:
                 self._lately[meter] = known[meter]
         await self._complete(known, {m: each for m, each in known.items() if span.start < each.span.start}, span.start)
         await self._complete(known, {m: each for m, each in known.items() if each.span.end < span.end}, span.end)
         return {meter: lately.usage.within(span) for meter, lately in known.items()}
 
-    async def _complete(self, known: dict[str, _Lately], some: Mapping[str, _Lately], edge: int) -> None:
+    async def _complete(self, known: dict[str, KnownUsage], some: Mapping[str, KnownUsage], edge: int) -> None:
         """Read what lies between what is known of some meters and an edge."""
         if not some:
             return
@@ -113,7 +121,7 @@ class UsageStore:
         for meter, usage in (await self._read(gaps, hull)).items():
             before, gap = some[meter], gaps[meter]
             span = Span(min(gap.start, before.span.start), max(gap.end, before.span.end))
-            known[meter] = _Lately(span, before.usage.with_part(gap, usage.within(gap)))
+            known[meter] = KnownUsage(span, before.usage.with_part(gap, usage.within(gap)))
             if self._lately.get(meter) is before and span.end - span.start <= KEPT_MS:
                 self._lately[meter] = known[meter]
 
@@ -137,7 +145,7 @@ class UsageStore:
         if lately is not None and lately.span.start <= span.end and span.start <= lately.span.end:
             usage = lately.usage.with_part(span, usage)
             span = Span(min(span.start, lately.span.start), max(span.end, lately.span.end))
-        self._lately[meter] = _Lately(span, usage)
+        self._lately[meter] = KnownUsage(span, usage)
 
     async def replace(
         self,
@@ -205,11 +213,11 @@ class UsageStore:
         for place, (meter, key) in enumerate(zip(some.meters, some.keys, strict=True)):
             lately = self._lately[meter]
             usage = lately.usage.with_row(key, some.rows.where(slice(place, place + 1)))
-            self._lately[meter] = _Lately(lately.span, usage)
+            self._lately[meter] = KnownUsage(lately.span, usage)
         for meter in meters:
             lately = self._lately[meter]
             if lately.span.end < window.end:
-                self._lately[meter] = _Lately(Span(lately.span.start, window.end), lately.usage)
+                self._lately[meter] = KnownUsage(Span(lately.span.start, window.end), lately.usage)
 
     async def _revised(self, meter: str, span: Span) -> dict[SeriesKey, _Revisions]:
         """When what is stored in a span was revised."""

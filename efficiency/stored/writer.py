@@ -1,14 +1,16 @@
 """Writes what is computed for a park: to the operator's database, and to that of each tenant that has one.
 
 Lines are collected and written many at once, while more are computed: a small write costs the database as much as a
-large one. Lines for one database are written in the order in which they were added. After `flush` it has all of them,
-except those older than its retention and single lines that it rejects, which are logged.
+large one. Lines of one tenant are written in the order in which they were added, so that a point's last value stays;
+those of different tenants side by side. After `flush` the databases have all of them, except those older than their
+retention and single lines that they reject, which are logged.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from metering.errors import OperatorError, UnavailableError
 from running.patience import Patience
@@ -18,11 +20,18 @@ from store.client import Store
 from store.schema import OPERATOR_DATABASE, tenant_database
 
 LINES_AT_ONCE = 5000
-_WRITES_AT_ONCE = 3
+_WRITES_AT_ONCE = 4
 _TRIES = 8
-_OPERATOR = ""
-"""In place of a tenant."""
+_OPERATOR_LANES = 2
+"""How many requests write to the operator's database: while one waits for the disk, another is parsed."""
 log = logging.getLogger(__name__)
+
+
+class _Lane(NamedTuple):
+    """Lines that are written one request after the other: to a tenant's database, or to the operator's (None)."""
+
+    tenant: str | None
+    number: int = 0
 
 
 class ParkWriter:
@@ -32,8 +41,10 @@ class ParkWriter:
         self._store = store
         self._may_write = may_write
         self._park = park
-        self._waiting: dict[str, list[str]] = {}
-        self._writing: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[_Lane, list[str]] = {}
+        self._writing: dict[_Lane, asyncio.Task[None]] = {}
+        self._lanes: dict[str | None, _Lane] = {}
+        """In the operator's database, by whose lines they are."""
         self._few = asyncio.Semaphore(_WRITES_AT_ONCE)
         self._failed: Exception | None = None
         self._without: set[str] = set()
@@ -51,18 +62,26 @@ class ParkWriter:
         Waits where much is in progress. Raises the error of an earlier write.
         """
         if operator:
-            await self._put(_OPERATOR, lines)
+            lane = self._lanes.setdefault(tenant, _Lane(None, len(self._lanes) % _OPERATOR_LANES))
+            await self._put(lane, lines)
         if tenant and self.has_database(tenant):
-            await self._put(tenant, lines)
+            await self._put(_Lane(tenant), lines)
 
     async def flush(self) -> None:
         """Write all that was added; raises the error of any write since the last time."""
-        for owner in list(self._waiting):
-            await self._begin(owner)
-        while under_way := [task for task in self._writing.values() if not task.done()]:
-            await asyncio.wait(under_way)
+        await self._idle()
+        first, *others = (_Lane(None, number) for number in range(_OPERATOR_LANES))
+        for lane in others:  # one request for what is left
+            self._waiting.setdefault(first, []).extend(self._waiting.pop(lane, []))
+        for lane in list(self._waiting):
+            await self._begin(lane)
+        await self._idle()
         self._raise()
         await self._store.shown()
+
+    async def _idle(self) -> None:
+        while under_way := [task for task in self._writing.values() if not task.done()]:
+            await asyncio.wait(under_way)
 
     async def close(self) -> None:
         """Drop all that is in progress: an old value that is retried must not come after a newer one."""
@@ -71,32 +90,32 @@ class ParkWriter:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _put(self, owner: str, lines: Sequence[str]) -> None:
-        waiting = self._waiting.setdefault(owner, [])
+    async def _put(self, lane: _Lane, lines: Sequence[str]) -> None:
+        waiting = self._waiting.setdefault(lane, [])
         waiting += lines
         if len(waiting) >= LINES_AT_ONCE:
-            await self._begin(owner)
+            await self._begin(lane)
 
-    async def _begin(self, owner: str) -> None:
-        while (task := self._writing.get(owner)) is not None and not task.done():
+    async def _begin(self, lane: _Lane) -> None:
+        while (task := self._writing.get(lane)) is not None and not task.done():
             await asyncio.wait([task])
         self._raise()
-        lines = self._waiting.pop(owner, [])
+        lines = self._waiting.pop(lane, [])
         if lines:
-            self._writing[owner] = asyncio.create_task(self._write(owner, lines))
+            self._writing[lane] = asyncio.create_task(self._write(lane.tenant, lines))
 
     def _raise(self) -> None:
         if self._failed is not None:
             failed, self._failed = self._failed, None
             raise failed
 
-    async def _write(self, owner: str, lines: list[str]) -> None:
+    async def _write(self, tenant: str | None, lines: list[str]) -> None:
         try:
             async with self._few:
-                if owner == _OPERATOR:
+                if tenant is None:
                     await self._send(OPERATOR_DATABASE, lines)
                 else:
-                    await self._send_to_tenant(owner, lines)
+                    await self._send_to_tenant(tenant, lines)
         except (UnavailableError, OperatorError, RejectedError) as error:
             self._failed = error
 
