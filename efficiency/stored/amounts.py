@@ -16,7 +16,7 @@ from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 
-Number = TypeVar("Number", bound=np.generic)
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class KeptAmounts:
@@ -67,7 +67,7 @@ class KeptAmounts:
         )
 
 
-def _once(values: NDArray[Number]) -> NDArray[Number]:
+def _once(values: NDArray[Scalar]) -> NDArray[Scalar]:
     """The same values in an array of their own; in memory once where all are equal."""
     if len(values) and (values == values[0]).all():
         return np.broadcast_to(values[:1].copy(), values.shape)

@@ -5,9 +5,9 @@ changed), or that loses a field, cannot be overwritten: its meter's stretch is d
 and 2.x delete in InfluxQL; 3.x cannot delete, so there what is obsolete is overwritten with zeros, which leaves every
 sum right.
 
-What was recently read or written of each meter is kept in memory (`KEPT_MS`, 20 kB a meter). Without it a cycle would
-read the running hours of every meter back before it writes them, and the figures of a day all of its quarter hours.
-docs/notes/performance.md has what that saves.
+What was recently read or written of each meter is kept in memory: all that was written since the last `trim`, and
+after it `KEPT_MS` (20 kB a meter). Without it a cycle would read the running hours of every meter back before it writes
+them, and the figures of a day all of its quarter hours. docs/notes/performance.md has what that saves.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -83,6 +83,11 @@ class UsageStore:
             return None
         part = lately.span.within(span)
         return KnownUsage(part, lately.usage.within(part))
+
+    @property
+    def size(self) -> int:
+        """How many quarter hours are in memory."""
+        return sum(each.span.end - each.span.start for each in self._lately.values()) // QUARTER_MS
 
     def trim(self, meters: Collection[str] | None = None) -> None:
         """Keep at most `KEPT_MS` of some meters in memory, or of all."""
