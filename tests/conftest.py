@@ -18,8 +18,9 @@ from store.client import Store
 # Where this is set, each of the hundreds of programs that tests start compiles all that it imports: a second each.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# No test of behaviour times anything. In CI, too, each run takes new examples, where Hypothesis would repeat its own.
-settings.register_profile("untimed", deadline=None, derandomize=False)
+# No test of behaviour times anything. Where `CI` is set, Hypothesis takes the same examples each time, so that a change
+# is not held up by what another one got wrong; at a desk each run takes new ones.
+settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 ECOPARK = Path(sys.executable).parent / "ecopark"
