@@ -142,14 +142,12 @@ def total(
     return InfluxQL(statement, alias or (f"$tag_{tags[0]}" if tags else None))
 
 
-def per_interval(
-    scope: PageScope, field: str, *tags: str, utility: Utility, zone: str, only: str = BILLING, every: str = "1d"
-) -> InfluxQL:
+def per_day(scope: PageScope, field: str, *tags: str, utility: Utility, zone: str) -> InfluxQL:
     """Sum of a field of usage per local day."""
     tagged = "".join(f', "{tag}"' for tag in tags)
     statement = (
-        f'SELECT sum("{field}") FROM "{USAGE}" {scope.where(of(utility), only)} '
-        f"GROUP BY time({every}){tagged} fill(none) tz('{zone}')"
+        f'SELECT sum("{field}") FROM "{USAGE}" {scope.where(of(utility), BILLING)} '
+        f"GROUP BY time(1d){tagged} fill(none) tz('{zone}')"
     )
     return InfluxQL(statement, f"$tag_{tags[0]}" if tags else None)
 
@@ -184,13 +182,12 @@ def summed(
     zone: str,
     divide: float = 1,
     alias: str,
-    every: str = "1d",
     ref: str = "A",
     running: bool = False,
 ) -> InfluxQL:
     """A stored figure that may be added up, over the chosen tenants, per local day; `running`: cumulated."""
     scaled = f" / {divide:.0f}" if divide != 1 else ""
-    where, by = scope.where(_period(scope)), f"GROUP BY time({every}) fill(none)"
+    where, by = scope.where(_period(scope)), "GROUP BY time(1d) fill(none)"
     if running:  # of a subquery: openGemini answers cumulative_sum(sum(...)) with nothing
         added = f'SELECT sum("{name}"){scaled} AS "added" FROM "{EFFICIENCY}" {where} {by}'
         return InfluxQL(f"SELECT cumulative_sum(\"added\") FROM ({added}) tz('{zone}')", alias, ref=ref)
@@ -222,10 +219,10 @@ def _period(scope: PageScope) -> str:
     return f"\"period\" = '{scope.period}'"
 
 
-def tags_of(tag: str, *conditions: str, measurement: str = METER_STATUS) -> str:
-    """Statement of the values that a tag has."""
+def tags_of(tag: str, *conditions: str) -> str:
+    """Statement of the values that a tag of the meters has."""
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{tag}"{where}'
+    return f'SHOW TAG VALUES FROM "{METER_STATUS}" WITH KEY = "{tag}"{where}'
 
 
 OF_DAYS = f"\"period\" = '{Period.DAY}'"

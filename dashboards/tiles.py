@@ -157,7 +157,7 @@ def _today(number: int, title: Localized, about: Localized, scope: PageScope, **
     return stat(number, title, about, ENERGY, used, **options)
 
 
-def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4, height: int = 4) -> Panel:
+def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 4) -> Panel:
     """Age of the newest reading; on every page, so that yesterday's numbers are not taken for today's."""
     inner = (
         f'SELECT last("seconds_since_last") AS "age" FROM "{METER_STATUS}" {scope.where(*conditions)}{group("meter")}'
@@ -177,7 +177,6 @@ def freshness(scope: PageScope, number: int = 1, *conditions: str, width: int = 
         window=STATUS_WINDOW,
         decimals=0,
         width=width,
-        height=height,
     )
 
 

@@ -67,8 +67,6 @@ async def run_gateway(
     source: AsyncIterable[Sequence[Reading]],
     *,
     stop: asyncio.Event,
-    clock: Callable[[], float] = time.time,
-    monotonic: Callable[[], float] = time.monotonic,
     observe: Callable[[GatewayCounts], None] | None = None,
 ) -> GatewayCounts:
     """Carry what `source` yields to the broker until `stop` is set, or the source ends; what was done.
@@ -77,15 +75,13 @@ async def run_gateway(
     for the next one. Raises `OperatorError` when the spool cannot be opened. `observe` is called
     four times a second and at the end.
     """
-    opened = await asyncio.to_thread(Spool, settings.spool, clock=clock, limits=settings.limits)
+    opened = await asyncio.to_thread(Spool, settings.spool, clock=time.time, limits=settings.limits)
     async with SpoolThread(opened) as spool:
-        return await _Gateway(settings, spool, stop, monotonic).run(source, observe)
+        return await _Gateway(settings, spool, stop).run(source, observe)
 
 
 class _Gateway:
-    def __init__(
-        self, settings: GatewaySettings, thread: SpoolThread, stop: asyncio.Event, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, settings: GatewaySettings, thread: SpoolThread, stop: asyncio.Event) -> None:
         self._settings = settings
         self._thread = thread
         self._spool = thread.spool
@@ -93,10 +89,10 @@ class _Gateway:
         self._read = self._appended = 0
         self._version = version("ecopark")
         self._ended = asyncio.Event()
-        self._disk = Trouble(_LOG, "spool", monotonic)
-        self._full = Trouble(_LOG, "spool", monotonic)
+        self._disk = Trouble(_LOG, "spool", time.monotonic)
+        self._full = Trouble(_LOG, "spool", time.monotonic)
         self._outbox = Outbox(
-            now=monotonic,
+            now=time.monotonic,
             jitter=lambda: random.uniform(0.8, 1.2),  # noqa: S311 - spreads repeats out
             window=settings.window,
             resend=settings.resend,
@@ -106,7 +102,7 @@ class _Gateway:
             settings.link,
             thread,
             self._outbox,
-            now=monotonic,
+            now=time.monotonic,
             status=self._status,
             will=Status(online=False, version=self._version),
             stopping=self._ended,

@@ -313,25 +313,6 @@ PARK_FIGURES: Final = {
 }
 """Figures of the park itself: what crossed its edge, what was generated behind it, what was reused."""
 
-_ENTERED_FIGURES = (
-    _sum("co2e_entered_kg", "kg CO₂e", "Emissions of entered fuels", "Phát thải từ nhiên liệu khai báo", "F33"),
-    _sum("toe_entered", "TOE", "Energy of entered fuels", "Năng lượng từ nhiên liệu khai báo", "F33"),
-)
-ENTERED_FIGURES: Final = {spec.name: spec for spec in _ENTERED_FIGURES}
-"""Figures of months and years, of tenants and of the park, from amounts that no meter counts; other figures exclude
-them."""
-
-_FORECAST_FIGURES = (
-    _sum("co2e_forecast_kg", "kg CO₂e", "Year's emissions, likely", "Phát thải cả năm (dự báo)", "F34"),
-    _sum("co2e_forecast_low_kg", "kg CO₂e", "Year's emissions, at least", "Phát thải cả năm (thấp nhất)", "F34"),
-    _sum("co2e_forecast_high_kg", "kg CO₂e", "Year's emissions, at most", "Phát thải cả năm (cao nhất)", "F34"),
-    _sum("toe_forecast", "TOE", "Year's energy, likely", "Năng lượng cả năm (dự báo)", "F34"),
-    _sum("toe_forecast_low", "TOE", "Year's energy, at least", "Năng lượng cả năm (thấp nhất)", "F34"),
-    _sum("toe_forecast_high", "TOE", "Year's energy, at most", "Năng lượng cả năm (cao nhất)", "F34"),
-)
-FORECAST_FIGURES: Final = {spec.name: spec for spec in _FORECAST_FIGURES}
-"""Figures of years of tenants, including entered fuels."""
-
 _CLOSING_FIGURES = (
     _money("stated_vnd", "Stated, with VAT", "Đã khóa sổ, gồm thuế GTGT", "F22"),
     _money("of_earlier_vnd", "of it corrections of earlier months", "trong đó điều chỉnh các tháng trước", "F25"),

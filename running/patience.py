@@ -49,9 +49,9 @@ class Pause:
 class Patience:
     """Counts the failures of one thing that is retried; `clock` is monotonic, in seconds."""
 
-    def __init__(self, what: str, log: Logger, clock: Callable[[], float], *, longest_s: float = LONGEST_S) -> None:
+    def __init__(self, what: str, log: Logger, clock: Callable[[], float]) -> None:
         self._trouble = Trouble(log, what, clock)
-        self._pause = Pause(clock, longest_s)
+        self._pause = Pause(clock)
         self.total = 0
 
     @property

@@ -1,7 +1,5 @@
 """A client of the broker for tools; the ingester and gateways have connections of their own, which count each byte."""
 
-import asyncio
-
 import aiomqtt
 
 from wire.address import BrokerAddress
@@ -20,12 +18,3 @@ def client_of(address: BrokerAddress, identifier: str | None = None, timeout_s: 
         timeout=timeout_s,
         tls_context=context(address),
     )
-
-
-def told_to_end() -> bool:
-    """Whether this task was cancelled: where leaving a client fails at that moment, its error hides the cancellation.
-
-    Who passes over errors of clients and connects again must ask.
-    """
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

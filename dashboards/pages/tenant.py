@@ -27,7 +27,7 @@ from dashboards.panels import (
     Words,
     amount_unit,
 )
-from dashboards.queries import BILLING, NEWEST_ROWS, PageScope, figure, of, per_interval, rates, summed
+from dashboards.queries import BILLING, NEWEST_ROWS, PageScope, figure, of, per_day, rates, summed
 from dashboards.setting import Setting
 from dashboards.tiles import (
     BANDS,
@@ -164,7 +164,7 @@ def _days(scope: PageScope, setting: Setting) -> Panel:
             "kWh mỗi ngày trong giờ cao điểm, bình thường, thấp điểm.",
         ),
         ENERGY,
-        per_interval(scope, "amount", "band", utility=E, zone=setting.timezone),
+        per_day(scope, "amount", "band", utility=E, zone=setting.timezone),
         columns=BANDS,
         window=WHOLE_DAYS_30,
     )

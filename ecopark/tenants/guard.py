@@ -61,10 +61,9 @@ class _Question:
 class Guard:
     """Passes tenants' queries on to the database at `url`; a tenant's account begins with `prefix`, as its database."""
 
-    def __init__(self, url: str, prefix: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, url: str, prefix: str) -> None:
         self._url = url.rstrip("/")
         self._prefix = prefix
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._at_once: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
     def application(self) -> web.Application:
@@ -77,7 +76,9 @@ class Guard:
         return made
 
     async def _connected(self, _: web.Application) -> AsyncIterator[None]:
-        self._session = aiohttp.ClientSession(timeout=self._timeout, connector=aiohttp.TCPConnector(limit=64))
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), connector=aiohttp.TCPConnector(limit=64)
+        )
         yield
         await self._session.close()
 

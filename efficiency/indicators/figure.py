@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from efficiency.usage.intervals import Floats
 from efficiency.valuation.valued import NOTHING, ValueReason, named, reasons_named
 from metering.figures import (
     FIGURES,
@@ -78,7 +77,7 @@ def absent(unit: str, reasons: ValueReason, completeness: float = 0.0) -> Figure
     return Figure(None, unit, completeness, reasons=reasons)
 
 
-def ratio(above: Figure, below: Figure, unit: str, *, empty: ValueReason = ValueReason.ZERO_DENOMINATOR) -> Figure:
+def ratio(above: Figure, below: Figure, unit: str) -> Figure:
     """One figure over another of the same time: no denominator, no value; its quality is the worse of both.
 
     Sums of quarter hours that may be known at different times are divided by `series.quotient` instead.
@@ -88,7 +87,7 @@ def ratio(above: Figure, below: Figure, unit: str, *, empty: ValueReason = Value
     if above.value is None or below.value is None:
         return absent(unit, above.absent_for | below.absent_for, completeness)
     if below.value == 0:
-        return absent(unit, reasons | empty, completeness)
+        return absent(unit, reasons | ValueReason.ZERO_DENOMINATOR, completeness)
     estimated = max(above.estimated, below.estimated)
     return figure(above.value / below.value, unit, completeness, estimated, reasons, over=below.value)
 
@@ -103,10 +102,10 @@ def change(now: Figure, base: Figure) -> float | None:
     return now.value / base.value - 1
 
 
-def total(figures: Sequence[Figure], unit: str, *, none: ValueReason = ValueReason.NO_METER) -> Figure:
+def total(figures: Sequence[Figure], unit: str) -> Figure:
     """Sum of figures of one unit; no value if any has none. Completeness and estimated share are averaged."""
     if not figures:
-        return absent(unit, none)
+        return absent(unit, ValueReason.NO_METER)
     reasons = NOTHING
     for one in figures:
         reasons |= one.reasons & ~ValueReason.INDICATIVE
@@ -125,11 +124,6 @@ def judged(saving: Figure, band: float) -> Figure:
     plain = saving.reasons & ~ValueReason.NOT_SIGNIFICANT
     within = ValueReason.NOT_SIGNIFICANT if abs(saving.value) <= band else NOTHING
     return replace(saving, reasons=plain | within)
-
-
-def mean(values: Floats) -> float:
-    """Mean of shares; 0 of none."""
-    return float(values.mean()) if len(values) else 0.0
 
 
 FigureValue = float | str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
-from efficiency.indicators.figure import Figure, absent, change
+from efficiency.indicators.figure import Figure, change
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.valuation.valued import REASON_TEXT, ValueReason, reasons_in
 from metering.figures import FIGURES, FigureSpec
@@ -196,8 +196,3 @@ def notes(figure: Figure, language: Language, revised: date | None = None) -> tu
     if revised is not None:
         found.append(language.say(TEXTS["revised"]).format(day=language.full_date(revised)))
     return tuple(found)
-
-
-def nothing(spec: FigureSpec) -> Figure:
-    """A figure of which nothing is stored."""
-    return absent(spec.unit, ValueReason.NOT_COMPUTED)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -67,20 +67,6 @@ async def write_park_report(store: Store, park: Park, order: ReportOrder, entere
     files = [await _write(park_page(report, language, forms, formulas=order.formulas), checked_out(order.out))]
     files += export(forms, language, order.out, language.say(park.park.name)) if forms else []
     return files + (export_inventory(report.inventory, language, order.out, park.park.name) if forms else [])
-
-
-async def write_reports(store: Store, park: Park, folder: Path, month: date) -> list[Path]:
-    """The reports of the park and of its first tenant, in both languages, for the month that contains a day."""
-    period, made_on = ReportPeriod(month.year, month.month), datetime.now(UTC).astimezone(park.zone).date()
-    written: list[Path] = []
-    for language in Language:
-        name = f"{period.year}-{period.month:02d}-{language.value}.html"
-        order = ReportOrder(period, language, folder / f"{park.id}-{name}", made_on)
-        written += await write_park_report(store, park, order)
-        for tenant in park.tenants[:1]:
-            order = ReportOrder(period, language, folder / f"{tenant.id}-{name}", made_on)
-            written += await write_tenant_report(store, park, tenant, order)
-    return written
 
 
 def _forms(report: ParkReport, entered: Entered) -> list[FormRow]:

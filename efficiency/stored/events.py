@@ -53,11 +53,6 @@ class EventStore:
             event = Event(row["time"] // NS_PER_MS, row["kind"], Localized(en=row["text_en"], vi=row["text_vi"]))
             self._known.setdefault(row["meter"], []).append(OwnedEvent(event, row["tenant"] or None))
 
-    @property
-    def meters(self) -> set[str]:
-        """Everything that events are stored of, after `load`."""
-        return {*(self._known or {})}
-
     def known(self, meter: str) -> list[OwnedEvent]:
         """What is stored of a meter in order of time, after `load`; of the park under `PARK`."""
         return sorted((self._known or {}).get(meter, ()), key=lambda owned: (owned.event.at, owned.event.kind))

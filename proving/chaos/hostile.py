@@ -18,7 +18,7 @@ import aiomqtt
 
 from metering.park import Park
 from wire.address import BrokerAddress
-from wire.client import client_of, told_to_end
+from wire.client import client_of
 from wire.topics import ROOT, Channel, ingester, topic
 
 HOSTILE: Final = "gw-hostile"
@@ -32,6 +32,15 @@ YEAR_2000_MS: Final = 946_684_800_000
 PAUSE_S: Final = 0.05
 LIFE_S: Final = 3.0
 """How long it uses a connection before it changes its client id."""
+
+
+def told_to_end() -> bool:
+    """Whether this task was cancelled: where leaving a client fails at that moment, its error hides the cancellation.
+
+    A loop that ignores the errors of clients and connects again must ask.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Hostile:

@@ -17,6 +17,7 @@ from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.quantities import UTILITIES
+from proving.chaos.hostile import told_to_end
 from proving.chaos.schedule import INGESTERS
 from proving.chaos.verdict import Verdict, judge, logged
 from proving.demo.crew import Crew
@@ -27,7 +28,6 @@ from store.answers import Row
 from store.client import Store
 from store.schema import OPERATOR_DATABASE
 from store.select import select, where
-from wire.client import told_to_end
 
 RECOVER_S = 600.0
 BEGIN_S = 300.0

@@ -22,7 +22,6 @@ from dashboards.viewer.boards import Boards
 from dashboards.viewer.server import Viewer
 from dashboards.viewer.server import start as start_viewer
 from ecopark.secretfiles import write_private
-from efficiency.reports.write import write_reports
 from metering.errors import OperatorError, UnavailableError
 from metering.park import Park
 from metering.parkfile import load_park
@@ -30,6 +29,7 @@ from proving.demo.baselines import freeze_baselines
 from proving.demo.crew import Crew
 from proving.demo.grafana import DemoGrafana, command
 from proving.demo.plan import PUBLISHER, DemoPlan
+from proving.demo.reports import write_reports
 from proving.demo.screen import Scene, Where, draw
 from proving.demo.tally import GatewaySide, computed, judged, refused, stored, used_today
 from proving.plant.history import count

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from efficiency.indicators.eip import year_indicators
 from efficiency.indicators.figure import figure
+from efficiency.indicators.greenhouse import ENTERED_OF
 from efficiency.symbiosis.matching import partners
 from efficiency.symbiosis.stored import match_tags
 from metering.dated import at
 from metering.figures import (
-    ENTERED_FIGURES,
     OF_ALL_DATA,
     PARK_FIGURES,
     Period,
@@ -365,8 +365,9 @@ class Plant:
         for period, starts in ((Period.DAY, days), (Period.MONTH, months), (Period.YEAR, years)):
             head = series(PARK_EFFICIENCY, {"park": self.park.id, "period": period.value})
             for start in sorted(starts):
-                shown = PARK_FIGURES if period is Period.DAY else PARK_FIGURES | ENTERED_FIGURES
-                values = {name: 0.12 if spec.percent else 900.0 for name, spec in shown.items()} | large
+                values = {name: 0.12 if spec.percent else 900.0 for name, spec in PARK_FIGURES.items()} | large
+                if period is not Period.DAY:
+                    values |= dict.fromkeys(ENTERED_OF.values(), 900.0)
                 yield point(head, {**values}, ns(start))
         for year in sorted(years):
             own = {name: figure(0.12, "1") for name in ("solar_share", "reuse_share", "toe", "co2e_kg")}

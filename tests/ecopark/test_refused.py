@@ -11,8 +11,9 @@ from ecopark.refused import PAGE, Filter, find
 from ingest.refusal import Ledger, refusal
 from proving.servers import Influxd, Mosquitto
 from store.client import Store
-from store.lines import parse, point, series
+from store.lines import point, series
 from store.schema import OPERATOR_DATABASE, REFUSED
+from tests.store.lineparser import parse
 from wire.messages import Reason
 
 

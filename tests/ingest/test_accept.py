@@ -15,7 +15,7 @@ from ingest.directory import Directory
 from ingest.lookup import DAY_MS
 from ingest.refusal import TEXT, Ledger
 from metering.parkfile import load_park
-from store.lines import parse
+from tests.store.lineparser import parse
 from wire.messages import MAX_BYTES, MAX_READINGS, Reason
 
 NOW = 1_795_000_000_000

@@ -7,8 +7,8 @@ from ingest.accept import accept
 from ingest.arrivals import ArrivalSource, Extent, Trace
 from ingest.batch import Batch
 from ingest.directory import Directory
-from store.lines import parse
 from tests.ingest.conftest import Station
+from tests.store.lineparser import parse
 
 MINUTE = 60_000
 NOW = 1_795_000_000_000

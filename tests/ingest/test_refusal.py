@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.refusal import RATION_BYTES, Ledger, Refusal, refusal
-from store.lines import parse
+from tests.store.lineparser import parse
 from wire.messages import Reason
 
 NOW = 1_795_000_000_000

@@ -11,7 +11,7 @@ from metering.parkfile import load_park
 from proving.bench.manyfold import METERS, PARK, lines, write_park
 from proving.bench.table import flat
 from proving.bench.usage import measure
-from store.lines import parse
+from tests.store.lineparser import parse
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = 1_790_000_000_000 // DAY_MS * DAY_MS

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.client import Store
-from store.lines import parse, point, series
+from store.lines import point, series
 from store.schema import OPERATOR_DATABASE
+from tests.store.lineparser import parse
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 tag_words = words.filter(lambda word: not word.endswith("\\"))

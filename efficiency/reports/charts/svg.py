@@ -16,11 +16,6 @@ FONT: Final = 10.0
 _LETTER = 0.6  # mean width of a letter over its height, in a wide face
 
 
-def text_width(text: str, size: float = FONT) -> float:
-    """Width of a text, estimated rather too wide than too narrow."""
-    return len(text) * size * _LETTER
-
-
 def cut(text: str, room: float, size: float = FONT) -> str:
     """A text that fits into `room`."""
     letters = int(room / (size * _LETTER))
@@ -67,7 +62,6 @@ class Drawing:
         *,
         fill: str = "none",
         stroke: str = "none",
-        width: float = 1.6,
         opacity: float = 1.0,
         title: str = "",
         dash: str = "",
@@ -76,7 +70,7 @@ class Drawing:
         inside = f"<title>{escape(title)}</title>" if title else ""
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<path d="{shape}" fill="{fill}" stroke="{stroke}" stroke-width="{_n(width)}" '
+            f'<path d="{shape}" fill="{fill}" stroke="{stroke}" stroke-width="1.6" '
             f'fill-opacity="{_n(opacity)}" stroke-linejoin="round"{dashed}>{inside}</path>'
         )
 
@@ -102,7 +96,7 @@ class Drawing:
         """Colours and their names in rows from `y` on; returns the height used."""
         x, row = 0.0, y
         for colour, label in entries:
-            width = text_width(label) + 26
+            width = len(label) * FONT * _LETTER + 26
             if x and x + width > WIDTH:
                 x, row = 0.0, row + LEGEND_ROW
             self.rect(x, row, 10, 10, colour)

@@ -10,10 +10,11 @@ import pytest
 
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
-from efficiency.reports.write import ReportOrder, write_park_report, write_reports, write_tenant_report
+from efficiency.reports.write import ReportOrder, write_park_report, write_tenant_report
 from metering.park import Park
 from metering.parkfile import load_park
 from metering.words import Language
+from proving.demo.reports import write_reports
 from proving.servers import Influxd
 from store.client import Store
 from tests.efficiency.reports.plausible import write_plausible
