@@ -18,9 +18,9 @@ from efficiency.stored.meteruse import NEAR_MS, MeterUse, around, plain_uses
 from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.stored.usage import StoredUsage
 from efficiency.usage.events import Event, meter_events, wider
+from efficiency.usage.fromsteps import usage_of
 from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import usage_of
 from efficiency.usage.steps import steps_of
 from efficiency.valuation.localtime import months_of
 from efficiency.valuation.rows import HangingPlaces, ValuedPlace

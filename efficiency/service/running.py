@@ -18,11 +18,11 @@ from efficiency.service.results import Computed, Results
 from efficiency.stored.meteruse import plain_uses, touched
 from efficiency.stored.readings import Registers
 from efficiency.usage.counters import counting
+from efficiency.usage.fromsteps import MARGIN_MS, enough
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import Readings
 from efficiency.usage.plain import plain_window
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import MARGIN_MS, enough
 from efficiency.usage.steps import REACH_MS
 from efficiency.valuation.rows import HangingPlaces, ValuedPlace
 from metering.meters import Meter

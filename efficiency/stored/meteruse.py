@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from efficiency.stored.readings import RegisterReader, Registers
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, counter_of, counting
+from efficiency.usage.fromsteps import MARGIN_MS, enough, history_needed, usage_of
 from efficiency.usage.gaps import NO_PAST, Past, joined, past_of
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, QUARTER_MS, Span, merged
 from efficiency.usage.line import Readings
 from efficiency.usage.plain import plain_hours
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import MARGIN_MS, enough, history_needed, usage_of
 from efficiency.usage.steps import REACH_MS, Steps, steps_of
 from metering.meters import Meter
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from efficiency.usage.counters import Counter, counting
+from efficiency.usage.fromsteps import GAP_FACTOR
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, HOUR_MS, Span
 from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings
-from efficiency.usage.quarters import GAP_FACTOR
 from metering.instants import FUTURE_MS
 from metering.meters import Meter
 from metering.quantities import Utility

@@ -9,10 +9,10 @@ gaps up to three weeks later.
 import numpy as np
 
 from efficiency.usage.counters import Counter
+from efficiency.usage.fromsteps import MARGIN_MS, long_gap
 from efficiency.usage.gaps import SHAPE_WEEKS, histories
 from efficiency.usage.intervals import WEEK_MS, Span, merged
 from efficiency.usage.line import Line
-from efficiency.usage.quarters import MARGIN_MS, long_gap
 from efficiency.usage.steps import EXCURSION_MS, REACH_MS, Steps
 
 

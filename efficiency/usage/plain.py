@@ -12,11 +12,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from efficiency.usage.counters import Counter
+from efficiency.usage.fromsteps import COARSE, GAP_FACTOR, MARGIN_MS
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, QUARTER_MS, Bools, Floats, Span, Times, quarters_in
 from efficiency.usage.line import MEASURING, Readings
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import COARSE, GAP_FACTOR, MARGIN_MS
 from efficiency.usage.resolution import AROUND, seen_step
 from efficiency.usage.steps import REACH_MS
 from efficiency.usage.stuck import stuck

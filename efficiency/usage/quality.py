@@ -45,9 +45,6 @@ class Rule(IntFlag):
 SUSPECT_RULES = Rule.STUCK | Rule.UNIT
 """Rules for use that was measured, but is hard to believe."""
 
-UNKNOWN_RULES = Rule.RESET | Rule.RESTORED | Rule.BOUND | Rule.WRAPS | Rule.LOST
-"""Rules that leave use unknown, besides an exchange without its registers."""
-
 RULE_TEXT: dict[Rule, Localized] = {
     Rule.ROLLOVER: Localized(en="the register rolled over", vi="chỉ số quay vòng"),
     Rule.RESET: Localized(

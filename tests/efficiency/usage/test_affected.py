@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from efficiency.stored.meteruse import around
 from efficiency.usage.affected import affected, shape_reach
 from efficiency.usage.counters import Counter, FittedInstrument
+from efficiency.usage.fromsteps import enough, usage_of
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
     ALWAYS_BEFORE,
@@ -20,8 +21,8 @@ from efficiency.usage.intervals import (
 )
 from efficiency.usage.line import Readings
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import enough, usage, usage_of
 from efficiency.usage.steps import steps_of
+from tests.efficiency.usage.computed import usage
 
 START = 20_000 * DAY_MS
 MINUTE = 60_000

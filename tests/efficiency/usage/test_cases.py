@@ -13,11 +13,11 @@ import yaml
 
 from efficiency.usage.counters import Counter, counter_of
 from efficiency.usage.events import meter_events
+from efficiency.usage.fromsteps import usage_of
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import Readings
 from efficiency.usage.quality import SUSPECT_RULES
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import usage_of
 from efficiency.usage.rhythm import estimated_in_sums
 from efficiency.usage.steps import steps_of
 from metering.meters import Meter

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from efficiency.stored.meteruse import around
 from efficiency.usage.counters import Counter, FittedInstrument
+from efficiency.usage.fromsteps import enough, usage_of
 from efficiency.usage.intervals import ALWAYS_AFTER, DAY_MS, HOUR_MS, QUARTER_MS, Span
 from efficiency.usage.line import FAULT, Readings
 from efficiency.usage.plain import plain_hours, plain_window
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import enough, usage_of
 from efficiency.usage.steps import steps_of
 
 NOW = 20_000 * DAY_MS + 10 * HOUR_MS + 7 * 60_000

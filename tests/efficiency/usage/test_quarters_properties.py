@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from efficiency.usage.affected import affected
 from efficiency.usage.counters import Counter, FittedInstrument
+from efficiency.usage.fromsteps import enough, history_needed, usage_of
 from efficiency.usage.gaps import joined, past_of
 from efficiency.usage.intervals import (
     ALWAYS_AFTER,
@@ -26,10 +27,10 @@ from efficiency.usage.intervals import (
     quarters_in,
 )
 from efficiency.usage.line import CALIBRATING, FAULT, MEASURING, Readings
-from efficiency.usage.quality import UNKNOWN_RULES, Quality, Rule
+from efficiency.usage.quality import Quality, Rule
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import enough, history_needed, usage, usage_of
 from efficiency.usage.steps import Steps, steps_of
+from tests.efficiency.usage.computed import UNKNOWN_RULES, usage
 
 START = 1_790_000_000_000 // DAY_MS * DAY_MS
 DAYS = 25

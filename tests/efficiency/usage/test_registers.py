@@ -11,7 +11,7 @@ from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS, Spa
 from efficiency.usage.line import FAULT, Readings
 from efficiency.usage.quality import RULE_TEXT, Quality, Rule, rules_in
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.usage.quarters import usage
+from tests.efficiency.usage.computed import usage
 
 START = 20_000 * DAY_MS
 MINUTE = 60_000

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efficiency.usage.counters import Counter, FittedInstrument
+from efficiency.usage.fromsteps import usage_of
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times
 from efficiency.usage.judging import KNOWN, StepMeaning
 from efficiency.usage.line import MEASURING, Readings
-from efficiency.usage.quality import UNKNOWN_RULES, Rule
-from efficiency.usage.quarters import usage_of
+from efficiency.usage.quality import Rule
 from efficiency.usage.steps import Steps, steps_of
+from tests.efficiency.usage.computed import UNKNOWN_RULES
 
 START = 1_790_000_000_000 // DAY_MS * DAY_MS
 MINUTE_MS = 60_000

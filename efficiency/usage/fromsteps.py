@@ -20,11 +20,10 @@ from efficiency.usage.counters import Counter
 from efficiency.usage.gaps import NO_PAST, Past, filled, histories
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, Bools, Floats, Span, Times, merged, quarters_in
 from efficiency.usage.judging import KNOWN, Kinds, StepMeaning
-from efficiency.usage.line import Readings
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.resolution import resolution
-from efficiency.usage.steps import Steps, steps_of
+from efficiency.usage.steps import Steps
 from efficiency.usage.stuck import MOST_RUN, stuck
 
 MARGIN_MS = (MOST_RUN - 1) * QUARTER_MS
@@ -60,14 +59,6 @@ def history_needed(counter: Counter, steps: Steps, window: Span) -> list[Span]:
     long = long_gap(counter, steps) & (steps.end > window.start) & (steps.start < window.end)
     gaps = [Span(int(a), int(b)) for a, b in zip(steps.start[long], steps.end[long], strict=True)]
     return merged([past for gap in gaps for past in histories(gap)])
-
-
-def usage(counter: Counter, readings: Readings, window: Span, past: Past = NO_PAST) -> QuarterHours:
-    """Use of the quarter hours of `window` (outward to whole ones), from readings and the past of long gaps.
-
-    The answer is final where `enough(steps_of(counter, readings), window).both`.
-    """
-    return usage_of(counter, steps_of(counter, readings), window, past)
 
 
 class Enough(NamedTuple):
