@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from ecopark.sheets import CellError, SheetRow, number, read_rows
 from efficiency.closing.bill import Bill
-from efficiency.closing.statement import following
 from metering.errors import OperatorError
+from metering.months import next_month
 from metering.parkfile import explained
 from metering.tariffs import Band
 from metering.yamllines import KeyPath, Lines
@@ -34,7 +34,7 @@ def load_bill(file: Path, month: date) -> Bill:
         bill = Bill.model_validate(written.content)
     except ValidationError as error:
         raise OperatorError("\n".join(written.at(path, right) for path, right in explained(error, Bill))) from error
-    last = following(month) - timedelta(days=1)
+    last = next_month(month) - timedelta(days=1)
     for key, day, due in (("from", bill.first, month), ("to", bill.last, last)):
         if day != due:
             raise OperatorError(written.at((key,), f"is {day}: the bill must be of {month:%Y-%m}, {month} to {last}"))

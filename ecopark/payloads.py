@@ -7,7 +7,6 @@ with several payloads of one meter, a counter that steps too fast.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Final
 
 from efficiency.usage.counters import PLAUSIBLE_FACTOR
@@ -16,6 +15,7 @@ from ingest.decode import DecodedMessage
 from ingest.directory import Directory, directory
 from ingest.foreign import ForeignDecoder, SourceRecords
 from ingest.lookup import Carrier
+from metering.instants import local_time
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import UTILITIES
@@ -152,7 +152,7 @@ def sentences(parks: Sequence[Park], found: Sequence[PayloadOutcome]) -> Iterato
         for each in outcome.stored:
             park = by_id[each.park]
             unit = _unit(park.meter[each.meter], each.quantity)
-            when = datetime.fromtimestamp(each.ms / 1000, park.zone).isoformat(timespec="milliseconds")
+            when = local_time(each.ms, park.zone).isoformat(timespec="milliseconds")
             clock = " (time of arrival)" if each.arrived else ""
             yield f"{each.meter}: {each.quantity} = {each.value!r} {unit} at {when}{clock}: stored"
             yield from _too_much(park.meter[each.meter], each)

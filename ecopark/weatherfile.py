@@ -6,14 +6,14 @@ each of its hours is, or where its own mean is given.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
 from efficiency.baseline.weather import LEAST_C, MOST_C, DayMean, WeatherSeries
 from metering.errors import OperatorError
-from metering.instants import midnight_ms
+from metering.instants import local_time, midnight_ms
 
 _HOUR_MS = 3_600_000
 _MOST_FAULTS = 20
@@ -90,7 +90,7 @@ def _read(row: SheetRow, columns: WeatherColumns) -> _Row:
     if day is not None:
         return _Row(row.number, day, None, celsius)
     ms = instant(written, columns.zone)
-    local = datetime.fromtimestamp(ms / 1000, UTC).astimezone(columns.zone)
+    local = local_time(ms, columns.zone)
     return _Row(row.number, local.date(), ms // _HOUR_MS, celsius)
 
 
@@ -139,7 +139,7 @@ def _by_day(rows: Sequence[_Row], zone: ZoneInfo, source: str) -> ReadWeather:
 
 
 def _hours(missing: Sequence[int], zone: ZoneInfo) -> str:
-    local = [datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone) for hour in missing]
+    local = [local_time(hour * _HOUR_MS, zone) for hour in missing]
     shown = ", ".join(f"{each:%H:%M}" for each in local[:_MOST_HOURS])
     more = f" and {len(local) - _MOST_HOURS} more hours" if len(local) > _MOST_HOURS else ""
     return f"{shown}{more}"

@@ -51,11 +51,24 @@ def milliseconds(instant: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
+def local_time(ms: int, zone: ZoneInfo) -> datetime:
+    """An instant in local time."""
+    return datetime.fromtimestamp(ms / 1000, zone)
+
+
+def local_day(ms: int, zone: ZoneInfo) -> date:
+    """The local day that holds an instant; the first or last day there is for what lies beyond."""
+    if not -_FAR_MS < ms < _FAR_MS:
+        return date.min if ms < 0 else date.max
+    return local_time(ms, zone).date()
+
+
 def midnight_ms(day: date, zone: ZoneInfo) -> int:
     """Start of a local day, ms; `date.min` means "no beginning"."""
     return ALWAYS_BEFORE if day == date.min else milliseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
+_FAR_MS: Final = 2**47
 _SECONDS_OF_2000: Final = 946_684_800
 _SECONDS_OF_2100: Final = 4_102_444_800
 _UNITS: Final = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}

@@ -6,12 +6,11 @@ Where something of a part could not be read, only the rules that need it are ski
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span
+from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, Span, local_time
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter, MeterModel
 from metering.yamllines import KeyPath
@@ -38,7 +37,7 @@ class Scope:
         """An instant as a person writes it: the day, with the time where it is not midnight."""
         if not -_FAR_MS < ms < _FAR_MS:
             return "ever"
-        local = datetime.fromtimestamp(ms / 1000, self.zone)
+        local = local_time(ms, self.zone)
         return local.date().isoformat() if (local.hour, local.minute) == (0, 0) else local.isoformat(timespec="minutes")
 
 

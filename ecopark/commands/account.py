@@ -17,9 +17,9 @@ from ecopark.commands.statement import (
     month_shown,
 )
 from efficiency.closing.bill import checked_bill
-from efficiency.closing.statement import month_of
 from efficiency.reports.statements.account import AccountPage
 from efficiency.reports.statements.write import StatementKind, write_account
+from metering.months import month_of
 from metering.words import Language
 
 app = typer.Typer(add_completion=False)

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from ecopark.commands import AsJson
+from ecopark.commands import AsJson, today
 from ecopark.settings import read_settings
 from efficiency.baseline.file import described, equation, file_of, freeze, judged_by, load_baselines
 from efficiency.baseline.fitting import FittedBaseline, Wanted, fit_period
@@ -16,7 +16,7 @@ from efficiency.baseline.frozen import faults, frozen_baselines
 from efficiency.baseline.model import CUSUM_CONVENTION, Baseline, Fit, Subject
 from efficiency.baseline.sources import OUTPUT, WHOLE
 from efficiency.baseline.weather import WeatherSeries, load_weather, weather_file
-from metering.errors import OperatorError, UnavailableError
+from metering.errors import OperatorError
 from metering.model import IDENTIFIER
 from metering.park import Park
 from metering.parkfile import load_parks
@@ -73,12 +73,12 @@ def fit_baseline(
         raise OperatorError(f"--name {called}: a letter first, then letters, digits, _ or -, at most 64 in all")
     wanted = Wanted(subject, driver or [OUTPUT], first.date(), last.date())
     _check_days(park, wanted.first, wanted.last)
-    fitted = _done(_fit(park, wanted, load_weather(weather_file(file))))
+    fitted = asyncio.run(_fit(park, wanted, load_weather(weather_file(file))))
     _show_fit(fitted)
     told: dict[str, Any] = _as_json(fitted)
     if reason and freezing:
         since = holds_from.date() if holds_from is not None else None
-        frozen = freeze(file_of(file), fitted.draft(called, reason, _today(park), since))
+        frozen = freeze(file_of(file), fitted.draft(called, reason, today(park), since))
         typer.echo(
             f"Frozen as {frozen.id}, version {frozen.version}, in {file_of(file)}; holds from {frozen.holds_from}"
         )
@@ -96,14 +96,14 @@ def list_baselines(*, as_json: AsJson = False) -> None:
         baselines, weather = load_baselines(file_of(file)), load_weather(weather_file(file))
         frozen = frozen_baselines(park, baselines, weather)
         for entry in baselines:
-            now = frozen[entry.id].on(_today(park)) == entry
+            now = frozen[entry.id].on(today(park)) == entry
             drivers = ", ".join(driver.name for driver in entry.fit.drivers)
             typer.echo(
                 f"{park.id}/{entry.id}, version {entry.version}: {entry.subject} by {drivers}, "
                 f"holds from {entry.holds_from}{' and now' if now else ''}"
             )
             listed.append({"park": park.id, "holds_now": now, **entry.model_dump(mode="json")})
-        wrong += faults(file, park, baselines, _today(park), weather)
+        wrong += faults(file, park, baselines, today(park), weather)
     if not listed:
         typer.echo("No baselines yet; see ecopark baseline fit --help")
     if as_json:
@@ -180,22 +180,13 @@ def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> 
 def _check_days(park: Park, first: date, last: date) -> None:
     if last < first:
         raise OperatorError(f"--to {last} lies before --from {first}")
-    if last >= _today(park):
-        raise OperatorError(f"--to {last} is not over yet; the last whole day is {_today(park) - timedelta(days=1)}")
+    if last >= today(park):
+        raise OperatorError(f"--to {last} is not over yet; the last whole day is {today(park) - timedelta(days=1)}")
 
 
 async def _fit(park: Park, wanted: Wanted, weather: WeatherSeries) -> FittedBaseline:
     async with read_settings().store() as store:
         return await fit_period(store, park, wanted, weather)
-
-
-def _done(work: Any) -> FittedBaseline:
-    try:
-        fitted: FittedBaseline = asyncio.run(work)
-    except UnavailableError as error:
-        typer.echo(f"ecopark: {error}", err=True)
-        raise typer.Exit(1) from error
-    return fitted
 
 
 def _judged(fit: Fit) -> str:
@@ -230,7 +221,3 @@ def _as_json(fitted: FittedBaseline) -> dict[str, Any]:
         "fit": fitted.fit.model_dump(mode="json"),
         "left_out": [day.day.isoformat() for day in fitted.left_out],
     }
-
-
-def _today(park: Park) -> date:
-    return datetime.now(UTC).astimezone(park.zone).date()

@@ -1,7 +1,6 @@
 """`ecopark check`: every fault of park files, and of the baselines and closed months beside them."""
 
 import asyncio
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.commands import now_ms
 from ecopark.payloads import Sent, outcomes, plain, sentences
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
@@ -66,8 +66,8 @@ def check(
 async def _say_rewrites(settings: Settings, parks: Mapping[Path, Park]) -> None:
     async with settings.store() as store:
         for file, park in parks.items():
-            now_ms, weather = time.time_ns() // 1_000_000, load_weather(weather_file(file))
-            found = await rewrites(store, park, load_baselines(file_of(file)), now_ms, weather)
+            weather = load_weather(weather_file(file))
+            found = await rewrites(store, park, load_baselines(file_of(file)), now_ms(), weather)
             if found is not None and found.months:
                 closed = frozenset(each.month for each in load_closed(file, park.id))
                 typer.echo("\n".join(rewrite_lines(file, park, found, closed)))
@@ -96,6 +96,6 @@ def _explain(parks: Sequence[Park], files: Sequence[Path], topics: Sequence[str]
     except OSError as error:
         raise OperatorError(f"{error.filename}: cannot be read: {error.strerror}") from error
     every = topics if len(topics) == len(files) else [*topics] * len(files)
-    found = outcomes(parks, map(Sent, every, payloads), time.time_ns() // 1_000_000)
+    found = outcomes(parks, map(Sent, every, payloads), now_ms())
     typer.echo(plain(found) if as_json else "\n".join(sentences(parks, found)))
     raise typer.Exit(1 if any(each.refused or each.unknown for each in found) else 0)

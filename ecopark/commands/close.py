@@ -2,21 +2,20 @@
 
 import asyncio
 import json
-import time
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ecopark.commands import AmongParks, AsJson
+from ecopark.commands import AmongParks, AsJson, now_ms, today
 from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from ecopark.whichpark import ParkInFile, find_park
 from efficiency.closing.file import ClosedMonth, load_closed, may_close, write_closed
 from efficiency.closing.making import MonthMaker
-from efficiency.closing.statement import month_of
 from metering.errors import OperatorError
+from metering.months import month_of
 from metering.park import Park
 from metering.words import Language
 
@@ -41,7 +40,7 @@ def close(
     settings, first = read_settings(), month_of(month)
     found = find_park(settings.park, park)
     closed = load_closed(found.file, found.park.id)
-    may_close(closed, first, datetime.now(UTC).astimezone(found.park.zone).date())
+    may_close(closed, first, today(found.park))
     draft = drafted(settings, found.park, first, closed)
     for obstacle in draft.obstacles:
         typer.echo(f"{obstacle.subject}: {Language.EN.say(obstacle.text)}")
@@ -61,8 +60,7 @@ def drafted(settings: Settings, park: Park, first: date, closed: tuple[ClosedMon
         with progress_bar(f"{park.id}: reading", "metering points") as bar:
             task = bar.add_task("read", total=None)
             async with settings.store() as store:
-                now_ms = time.time_ns() // 1_000_000
-                maker = MonthMaker(store, park, now_ms, lambda done, of: bar.update(task, completed=done, total=of))
+                maker = MonthMaker(store, park, now_ms(), lambda done, of: bar.update(task, completed=done, total=of))
                 return await maker.draft(first, closed)
 
     return asyncio.run(work())

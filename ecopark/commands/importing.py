@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from ecopark.commands import AsJson
 from ecopark.importing import (
     ImportJournal,
     ImportMapping,
@@ -34,7 +35,7 @@ def import_readings(
     file: Annotated[Path, typer.Argument(help="A CSV file or workbook.")],
     mapping: Annotated[Path, typer.Option(help="YAML file that says which column is what.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send rows of a spreadsheet as readings: MQTT, the ingester's checks, receipts. Run again, it goes on.
 

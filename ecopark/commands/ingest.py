@@ -2,11 +2,11 @@
 
 import asyncio
 import gc
-import time
 
 import typer
 import uvloop
 
+from ecopark.commands import now_ms
 from ecopark.settings import read_settings
 from ingest.directory import Parks
 from ingest.health import faults
@@ -30,11 +30,7 @@ def ingest() -> None:
             # no cycles.
             gc.freeze()
             gc.set_threshold(20_000)
-            ingester = Ingester(parks, settings.broker(), store, settings.instance, _now_ms, report=monitor.report)
+            ingester = Ingester(parks, settings.broker(), store, settings.instance, now_ms, report=monitor.report)
             await ingester.run(stop)
 
     run_until_told(work, uvloop.new_event_loop)  # a tenth less processor time than asyncio's own
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

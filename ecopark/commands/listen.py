@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ecopark.commands import AsJson
 from ecopark.listening import Shape, devices, draft, hear, shapes
 from ecopark.refused import printable
 from ecopark.settings import read_settings
@@ -29,7 +30,7 @@ def listen(
     topic: Annotated[str, typer.Option(help="Topics to listen to, with MQTT wildcards.")] = "#",
     gateway: Annotated[str, typer.Option(help="Gateway of the park file that is to carry what is found.")] = "gw-new",
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Listen to the broker and say what is there: topics by shape, which preset fits, and which devices are new.
 

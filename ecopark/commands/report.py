@@ -2,21 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
-from ecopark.commands import AmongParks, AsJson
+from ecopark.commands import AmongParks, AsJson, today
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
 from efficiency.closing.file import load_closed
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.write import ReportOrder, checked_out, write_park_report, write_tenant_report
-from metering.errors import OperatorError, UnavailableError
+from metering.errors import OperatorError
 from metering.park import Park, Tenant
 from metering.parkfile import load_parks
 from metering.words import Language
@@ -47,14 +45,14 @@ def tenant(
     period, settings = ReportPeriod.parse(month, year), read_settings()
     file, park, found = _find_tenant(settings.park, name)
     order = ReportOrder(
-        period, lang, checked_out(out), made_on=_today(park), formulas=formulas, closed=load_closed(file, park.id)
+        period, lang, checked_out(out), made_on=today(park), formulas=formulas, closed=load_closed(file, park.id)
     )
 
     async def work() -> list[Path]:
         async with settings.store() as store:
             return await write_tenant_report(store, park, found, order)
 
-    _print_files(_run(work()), as_json=as_json)
+    _print_files(asyncio.run(work()), as_json=as_json)
 
 
 @app.command(epilog="Example: ecopark report park --year 2026 --lang en --extra forms.yaml --out park-2026.pdf")
@@ -75,21 +73,13 @@ def park(
     if extra is not None and period.month is not None:
         raise OperatorError("--extra: only the report of a year has forms; name it by --year")
     entered = read_entered(extra, found) if extra is not None else {}
-    order = ReportOrder(period, lang, checked_out(out), _today(found), formulas)
+    order = ReportOrder(period, lang, checked_out(out), today(found), formulas)
 
     async def work() -> list[Path]:
         async with settings.store() as store:
             return await write_park_report(store, found, order, entered)
 
-    _print_files(_run(work()), as_json=as_json)
-
-
-def _run(work: Coroutine[Any, Any, list[Path]]) -> list[Path]:
-    try:
-        return asyncio.run(work)
-    except UnavailableError as error:
-        typer.echo(f"ecopark: {error}", err=True)
-        raise typer.Exit(1) from error
+    _print_files(asyncio.run(work()), as_json=as_json)
 
 
 def _print_files(files: list[Path], *, as_json: bool) -> None:
@@ -97,10 +87,6 @@ def _print_files(files: list[Path], *, as_json: bool) -> None:
         typer.echo(file)
     if as_json:
         typer.echo(json.dumps({"written": [str(file) for file in files]}))
-
-
-def _today(park: Park) -> date:
-    return datetime.now(UTC).astimezone(park.zone).date()
 
 
 class _FoundTenant(NamedTuple):

@@ -12,10 +12,10 @@ from ecopark.progressbar import progress_bar
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
 from efficiency.closing.file import ClosedMonth, load_closed
-from efficiency.closing.statement import month_of
 from efficiency.reports.statements.page import StatementPage
 from efficiency.reports.statements.write import StatementKind, write_statement
 from metering.errors import OperatorError
+from metering.months import month_of
 from metering.park import Park
 from metering.words import Language
 

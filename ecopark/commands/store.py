@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from ecopark.commands import AsJson
 from metering.errors import OperatorError
 from store.client import Store
 from store.copying import Copied, CopyJournal, copy_measurement, databases, make_database, measurements, summary
@@ -34,7 +35,7 @@ def copy(
         "ecopark-copy.json"
     ),
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Copy all databases of Ecopark to another InfluxDB or openGemini, and compare the counts.
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import time
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
-from ecopark.commands import AmongParks, AsJson
+from ecopark.commands import AmongParks, AsJson, now_ms, today
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
 from efficiency.reports.entries import in_words, quantity, why
@@ -19,7 +18,7 @@ from efficiency.symbiosis.matching import Match, alone, proposals
 from efficiency.symbiosis.reading import observed_of
 from efficiency.usage.intervals import Span
 from efficiency.valuation.valued import named
-from metering.errors import OperatorError, UnavailableError
+from metering.errors import OperatorError
 from metering.figures import MATCH_FIGURES
 from metering.instants import midnight_ms
 from metering.park import Park
@@ -58,11 +57,7 @@ def symbiosis(
             usage = UsageStore(store, found.id, ParkWriter(store, found.id))
             return proposals(found, await observed_of(store, usage, found, span))
 
-    try:
-        matches = asyncio.run(work())
-    except UnavailableError as error:
-        typer.echo(f"ecopark: {error}", err=True)
-        raise typer.Exit(1) from error
+    matches = asyncio.run(work())
     for match in matches:
         typer.echo(_lines_of(found, match))
     for stream in alone(found.streams):
@@ -77,11 +72,9 @@ def _span(park: Park, first: datetime | None, last: datetime | None) -> Span:
 
     Raises `OperatorError` where there is none.
     """
-    now_ms = time.time_ns() // 1_000_000
-    today = datetime.fromtimestamp(now_ms / 1000, park.zone).date()
-    until = last.date() + timedelta(days=1) if last is not None else today
+    until = last.date() + timedelta(days=1) if last is not None else today(park)
     begin = first.date() if first is not None else until - timedelta(days=USUAL_DAYS)
-    span = past(Span(midnight_ms(begin, park.zone), midnight_ms(until, park.zone)), now_ms)
+    span = past(Span(midnight_ms(begin, park.zone), midnight_ms(until, park.zone)), now_ms())
     if begin >= until or span.start >= span.end:
         raise OperatorError(f"from {begin} to {until - timedelta(days=1)} no day is over; name an earlier --from")
     return span

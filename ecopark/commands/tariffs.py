@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import time
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,17 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ecopark.commands import AmongParks, AsJson
+from ecopark.commands import AmongParks, AsJson, now_ms, today
 from ecopark.commands.statement import OnlyLanguages
 from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from ecopark.whichpark import find_park
 from efficiency.closing.comparison import ComparedMonth, compared, summed, with_other_tariffs
 from efficiency.closing.making import MonthMaker
-from efficiency.closing.statement import following, month_of
 from efficiency.reports.tariffs import subject_name, why_not, write_comparison
 from metering.errors import OperatorError
 from metering.figures import INDICATIVE_BELOW
+from metering.months import month_of, next_month
 from metering.park import Park
 from metering.words import Language
 
@@ -73,14 +72,13 @@ def _months(park: Park, first: date, last: date) -> list[date]:
 
     Raises `OperatorError` where there is none, or one that is not over.
     """
-    today = datetime.now(UTC).astimezone(park.zone).date()
     if last < first:
         raise OperatorError(f"--to {last:%Y-%m} lies before --from {first:%Y-%m}")
-    if following(last) > today:
+    if next_month(last) > today(park):
         raise OperatorError(f"--to {last:%Y-%m}: the month is not over yet, its demand may still rise")
     found = [first]
     while found[-1] < last:
-        found.append(following(found[-1]))
+        found.append(next_month(found[-1]))
     return found
 
 
@@ -89,7 +87,7 @@ def _compared(settings: Settings, park: Park, months: list[date]) -> list[Compar
         found: list[ComparedMonth] = []
         with progress_bar(f"{park.id}: reading", "months") as bar:
             async with settings.store() as store:
-                maker = MonthMaker(store, park, time.time_ns() // 1_000_000)
+                maker = MonthMaker(store, park, now_ms())
                 for month in bar.track(months):
                     found += compared(await maker.month(month))
         return found

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.commands import AsJson
 from ecopark.secretfiles import hand_out
 from ecopark.settings import Settings, read_settings
 from ecopark.tenants.grafana import Address, Grafana
@@ -47,7 +48,7 @@ def sync_tenants(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove what belongs to no tenant any more.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make and correct what the tenants of the park files need; run it again whenever they change.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ecopark.commands import now_ms
 from ecopark.progressbar import progress_bar
 from ecopark.settings import Settings, read_settings
 from efficiency.baseline.file import file_of, load_baselines
@@ -42,14 +42,14 @@ def run() -> None:
         seconds = asyncio.get_running_loop().time
         monitor = Monitor("usage", service_faults, seconds)
         async with settings.store() as store, served(monitor, settings.metrics):
-            leases = Leases(store, settings.instance, _now_ms, seconds) if settings.share_parks else None
+            leases = Leases(store, settings.instance, now_ms, seconds) if settings.share_parks else None
             watch = ParkWatch(settings.park, lambda park: park)
-            closing = ClosingState(store, _now_ms, seconds)
+            closing = ClosingState(store, now_ms, seconds)
             service = UsageService(
                 watch,
                 store,
                 settings.instance,
-                _now_ms,
+                now_ms,
                 leases=leases,
                 closing=closing.write,
                 report=monitor.report,
@@ -100,7 +100,7 @@ async def _recompute(store: Store, chosen: _Chosen, first: date, last: date) -> 
         usage.baselines, usage.weather = chosen.baselines, chosen.weather
         begin, end = (datetime(day.year, day.month, day.day, tzinfo=park.zone) for day in (first, last))
         window = Span(milliseconds(begin), milliseconds(end + timedelta(days=1)))
-        await usage.recompute(window, meters, _now_ms())
+        await usage.recompute(window, meters, now_ms())
     sys.stdout.write(f"{park.id}: {usage.written:,} quarter hours of {len(meters)} meters written\n")
 
 
@@ -124,7 +124,3 @@ def _chosen(settings: Settings, park_id: str | None, names: list[str]) -> list[_
         for file, park in parks.items()
     ]
     return [each for each in found if each.meters]
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

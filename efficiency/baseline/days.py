@@ -14,12 +14,13 @@ from efficiency.baseline.frozen import FrozenBaseline
 from efficiency.baseline.model import MAX_DRIVERS, Baseline, Uncertainty, cusum, enpi, performance, uncertainty
 from efficiency.baseline.sources import DayAmounts, day_amounts
 from efficiency.indicators.figure import Figure, absent, figure, judged
-from efficiency.stored.days import by_day, days_between, local_day
+from efficiency.stored.days import by_day, days_between
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints, number
 from efficiency.stored.usagestore import UsageStore
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.figures import Period
+from metering.instants import local_day
 from metering.park import Adjustment, Park
 from store.schema import BASELINE
 
@@ -49,7 +50,7 @@ class BaselineDays:
         Returns the days on which tenants' own figures may have changed.
         """
         changed: dict[str, set[date]] = {}
-        today = local_day(park, now_ms)
+        today = local_day(now_ms, park.zone)
         for name in [*self._marked]:
             frozen, marked = self.frozen.get(name), self._marked.pop(name)
             due = {day for day in marked if period_span(park, Period.DAY, day).end <= now_ms}

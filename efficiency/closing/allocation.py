@@ -14,10 +14,11 @@ from efficiency.closing.account import EdgeFlow, UtilityAccount
 from efficiency.closing.amounts import billed, shared, total
 from efficiency.closing.billing import Billing
 from efficiency.closing.monthuse import MonthUse, points_of_park
-from efficiency.closing.statement import Allotted, Charge, ChargeKind, PointUse, Statement, following
+from efficiency.closing.statement import Allotted, Charge, ChargeKind, PointUse, Statement
 from efficiency.stored.days import days_between
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.dated import at, value_on
+from metering.months import next_month
 from metering.park import Tenant
 from metering.tariffs import AllocationKey, CostShare
 from metering.words import text
@@ -82,7 +83,7 @@ class Sharing:
         return billed(sum(float(np.nansum(self._month.passed(point).hours.amount)) for point in points))
 
     def _shares(self, cost: _Cost) -> dict[str, Charge]:
-        utility, last = cost.account.utility, following(self._month.first) - timedelta(days=1)
+        utility, last = cost.account.utility, next_month(self._month.first) - timedelta(days=1)
         weights = {tenant.id: self._weight(tenant, cost) for tenant in self._month.park.tenants}
         vat = at(self._month.park.tariffs.vat.get(utility, ()), last)
         every = total(weights.values())
@@ -94,7 +95,7 @@ class Sharing:
                 kind=cost.kind,
                 utility=utility,
                 since=self._month.first,
-                until=following(self._month.first),
+                until=next_month(self._month.first),
                 quantity=weights[tenant],
                 unit=UNIT.get(cost.share.key, cost.account.unit),
                 price=cost.amount_vnd / every,
@@ -116,7 +117,7 @@ class Sharing:
         if cost.share.key is AllocationKey.USE:
             return total(each.quantity for each in points)
         entries = {AllocationKey.AREA: tenant.floor_area_m2, AllocationKey.CONTRACT_DEMAND: tenant.contract.demand_kw}
-        last = following(self._month.first) - timedelta(days=1)
+        last = next_month(self._month.first) - timedelta(days=1)
         days = sorted(days_between(self._month.first, last))
         there = [day for day in days if any(_holds(each, day) for each in points)]
         if cost.share.key is AllocationKey.EQUAL:

@@ -19,9 +19,9 @@ from efficiency.indicators.demandcharge import DemandPiece, tenant_pieces
 from efficiency.indicators.electricity import surcharge_percent
 from efficiency.indicators.tenant import REACTIVE, counts
 from efficiency.usage.quality import Rule, rules_in
-from efficiency.valuation.localtime import local_day
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.dated import DatedValue, HistoryEntry, Sourced, at, edges, value_on
+from metering.instants import local_day
 from metering.model import Localized
 from metering.park import Tenant
 from metering.quantities import Utility

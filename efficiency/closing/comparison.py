@@ -12,12 +12,13 @@ from efficiency.closing.account import bought_at
 from efficiency.closing.amounts import billed, total
 from efficiency.closing.billing import Billing
 from efficiency.closing.monthuse import MonthUse, Passed, points_charged
-from efficiency.closing.statement import Charge, ChargeKind, Peak, following
+from efficiency.closing.statement import Charge, ChargeKind, Peak
 from efficiency.indicators.balance import edge_mains
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
 from metering.dated import entries_between
 from metering.errors import OperatorError
 from metering.model import Localized
+from metering.months import next_month
 from metering.park import Park, Tenant
 from metering.quantities import Utility
 from metering.words import text
@@ -117,7 +118,7 @@ def _of_tenant(month: MonthUse, other: MonthUse, tenant: Tenant) -> ComparedMont
 def _has_other(month: MonthUse, tenant: Tenant) -> bool:
     """Whether each level at which it buys in the month is compared to another one."""
     tariff = month.park.tariffs.electricity
-    levels = entries_between(tenant.contract.voltage, month.first, following(month.first))
+    levels = entries_between(tenant.contract.voltage, month.first, next_month(month.first))
     return tariff is not None and all(entry is None or tariff.other(entry.value) for entry in levels)
 
 

@@ -14,9 +14,10 @@ from pydantic import ValidationError, model_validator
 
 from efficiency.closing.account import ParkAccount
 from efficiency.closing.obstacle import Obstacle
-from efficiency.closing.statement import MONTH_WRITTEN, CalendarMonth, Statement, following
+from efficiency.closing.statement import CalendarMonth, Statement
 from metering.errors import OperatorError
 from metering.model import Identifier, Model
+from metering.months import MONTH_WRITTEN, next_month
 from metering.parkfile import explained
 from metering.yamllines import Lines
 from running.wholefile import write_whole
@@ -100,8 +101,8 @@ def may_close(closed: Sequence[ClosedMonth], month: date, today: date) -> None:
 
     Raises `OperatorError` otherwise.
     """
-    if following(month) > today:
-        raise OperatorError(f"{month:{MONTH_WRITTEN}} is not over yet: close it from {following(month)} on")
+    if next_month(month) > today:
+        raise OperatorError(f"{month:{MONTH_WRITTEN}} is not over yet: close it from {next_month(month)} on")
     if not closed:
         return
     newest = closed[-1].month
@@ -111,8 +112,8 @@ def may_close(closed: Sequence[ClosedMonth], month: date, today: date) -> None:
         )
     if month < newest:
         raise OperatorError(f"{month:{MONTH_WRITTEN}} is older than {newest:{MONTH_WRITTEN}}, which is closed")
-    if month > following(newest):
-        raise OperatorError(f"close {following(newest):{MONTH_WRITTEN}} before {month:{MONTH_WRITTEN}}")
+    if month > next_month(newest):
+        raise OperatorError(f"close {next_month(newest):{MONTH_WRITTEN}} before {month:{MONTH_WRITTEN}}")
 
 
 def stated(closed: Sequence[ClosedMonth], month: date) -> dict[str, Statement]:

@@ -5,7 +5,7 @@ Nothing is written here. The past is recomputed by the park file as it is now: w
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from efficiency.closing.account import UtilityAccount, account_of, flows_of
 from efficiency.closing.allocation import Sharing
@@ -24,6 +24,7 @@ from efficiency.stored.meteruse import MeterUse
 from efficiency.stored.readings import RegisterReader
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
+from metering.instants import local_time
 from metering.park import Park
 from metering.words import text
 from store.client import Store
@@ -99,7 +100,7 @@ class MonthMaker:
         return ClosedMonth(
             park=self._park.id,
             month=first,
-            closed_at=datetime.fromtimestamp(self._now_ms // 1000, UTC).astimezone(self._park.zone),
+            closed_at=local_time(self._now_ms, self._park.zone).replace(microsecond=0),
             obstacles=tuple(obstacles),
             statements=tuple(statements),
             account=account_of(found.flows, statements),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.rows import AMOUNT, ESTIMATED, Rows
 from metering.figures import Period
+from metering.instants import local_time
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import Utility
@@ -132,7 +133,7 @@ class MonthUse:
 
     def local(self, ms: int) -> datetime:
         """An instant in the park's time."""
-        return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self.park.zone)
+        return local_time(ms, self.park.zone)
 
     def readable(self, ms: int) -> str:
         """An instant for people."""

@@ -4,8 +4,6 @@ Readings that the usage service discards are no registers either. A register is 
 instant and use continued between the readings around it; elsewhere the nearest one on the right side counts.
 """
 
-from datetime import UTC, datetime
-
 import numpy as np
 
 from efficiency.closing.monthuse import PointSpan
@@ -14,6 +12,7 @@ from efficiency.stored.meteruse import MeterRegister, MeterUse
 from efficiency.usage.intervals import Span
 from efficiency.usage.judging import StepMeaning
 from efficiency.usage.steps import Steps
+from metering.instants import local_time
 from metering.meters import Instrument
 from metering.park import Park
 
@@ -25,7 +24,7 @@ class StretchReader:
     """Reads the stretches of a park's points with `use`."""
 
     def __init__(self, park: Park, use: MeterUse) -> None:
-        self._park = park
+        self._zone = park.zone
         self._use = use
 
     async def of(self, point: PointSpan) -> tuple[Stretch, ...]:
@@ -50,8 +49,8 @@ class StretchReader:
         return Stretch(
             counter=register.name,
             serial=instrument.serial,
-            since=self._local(span.start),
-            until=self._local(span.end),
+            since=local_time(span.start, self._zone),
+            until=local_time(span.end, self._zone),
             opening=opening,
             closing=closing,
             multiplier=factor,
@@ -79,7 +78,4 @@ class StretchReader:
         return self._read(ms, before if ms == start else after)
 
     def _read(self, ms: int, shown: float, *, interpolated: bool = False) -> RegisterAt:
-        return RegisterAt(at=self._local(ms), shown=round(shown, _DECIMALS), interpolated=interpolated)
-
-    def _local(self, ms: int) -> datetime:
-        return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self._park.zone)
+        return RegisterAt(at=local_time(ms, self._zone), shown=round(shown, _DECIMALS), interpolated=interpolated)

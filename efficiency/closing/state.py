@@ -13,14 +13,15 @@ from pathlib import Path
 from efficiency.closing.file import ClosedMonth, folder_of, load_closed
 from efficiency.closing.making import MonthMaker, NotYetStated
 from efficiency.closing.monthuse import month_span
-from efficiency.closing.statement import CORRECTION_TEXT, Correction, Statement, following
+from efficiency.closing.statement import CORRECTION_TEXT, Correction, Statement
 from efficiency.indicators.figure import Figure, absent, fields_of, figure, total
-from efficiency.stored.days import local_day
 from efficiency.stored.fields import Fields, PointStore, SeriesPoints
 from efficiency.stored.writer import ParkWriter
 from efficiency.valuation.valued import ValueReason
 from metering.errors import OperatorError
 from metering.figures import Period
+from metering.instants import local_day
+from metering.months import next_month
 from metering.park import Park
 from metering.quantities import Utility
 from metering.words import Language
@@ -78,7 +79,7 @@ class ClosingState:
         writer = ParkWriter(self._store, park.id)
         points = PointStore(self._store, park.id, writer)
         await self._look_again(seen, points, now_ms)
-        state = state_of(park, seen.closed, seen.waiting, local_day(park, now_ms))
+        state = state_of(park, seen.closed, seen.waiting, local_day(now_ms, park.zone))
         if state == seen.written:
             return
         for tenant, found in state.items():
@@ -153,17 +154,17 @@ def state_of(
             "obstacles": float(len(each.obstacles)),
         }
     for month in _open(closed, today):
-        fields: Fields = {"open_days": float((today - following(month)).days)}
+        fields: Fields = {"open_days": float((today - next_month(month)).days)}
         found.setdefault(_THE_PARK, {})[month_span(park, month).start] = fields
     return found
 
 
 def _open(closed: Sequence[ClosedMonth], today: date) -> Iterator[date]:
     """Months after the newest closed one that are over; none where nobody closes months."""
-    month = following(closed[-1].month) if closed else today
-    while following(month) <= today:
+    month = next_month(closed[-1].month) if closed else today
+    while next_month(month) <= today:
         yield month
-        month = following(month)
+        month = next_month(month)
 
 
 def _corrections(closed: Sequence[ClosedMonth], month: date) -> dict[str, list[Correction]]:

@@ -4,7 +4,6 @@ A charge is one line: a quantity, its price and their product in whole dong befo
 one, so that a month can be compared with itself: any later difference is a correction.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,27 +14,10 @@ from pydantic import BeforeValidator, PlainSerializer, model_validator
 from efficiency.closing.amounts import dong
 from metering.errors import OperatorError
 from metering.model import Identifier, Model
+from metering.months import MONTH_WRITTEN, month_of
 from metering.quantities import Utility
 from metering.tariffs import AllocationKey, Band
 from metering.words import text
-
-MONTH_WRITTEN = "%Y-%m"
-
-
-def month_of(written: str) -> date:
-    """The first day of a month that is written as 2026-10.
-
-    Raises `OperatorError`.
-    """
-    found = re.fullmatch(r"(2\d{3})-(0[1-9]|1[0-2])", written)
-    if found is None:
-        raise OperatorError(f"{written}: a month is written as in 2026-10")
-    return date(int(found[1]), int(found[2]), 1)
-
-
-def following(month: date) -> date:
-    """The month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def _month(written: Any) -> Any:

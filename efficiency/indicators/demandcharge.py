@@ -15,10 +15,11 @@ from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.series import UseSeries
 from efficiency.usage.intervals import QUARTER_MS, Floats, Span
-from efficiency.valuation.localtime import Slots, day_of, local_day, period_span
+from efficiency.valuation.localtime import Slots, day_of, period_span
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.dated import at, edges, value_on
 from metering.figures import Period
+from metering.instants import local_day
 from metering.park import Park, Tenant
 from metering.quantities import Utility
 from metering.tariffs import BandPrices

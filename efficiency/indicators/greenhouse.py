@@ -3,7 +3,7 @@
 from calendar import isleap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from efficiency.indicators.figure import Figure, absent, figure
@@ -11,6 +11,7 @@ from efficiency.valuation.valued import ValueReason
 from metering.dated import at
 from metering.figures import FIGURES
 from metering.fuels import EnteredFactor, EnteredFuel, Fuel, Gases, WarmingPotential
+from metering.months import months_in, next_month
 from metering.park import Park
 
 KNOWN_DAYS = 28
@@ -149,7 +150,7 @@ def forecast(
     park: Park, tenant: str, year: int, months: Mapping[date, Mapping[str, Figure]], until: date
 ) -> dict[str, YearEnd | None]:
     """F34 of a tenant's `toe` and `co2e_kg`: metered use up to `until`, by month, and entered fuels."""
-    firsts = [date(year, month, 1) for month in range(1, 13)]
+    firsts = months_in(year)
     fuels = [*burnt(park, [first for first in firsts if first < until], [tenant])]
     return {
         name: year_end(
@@ -187,5 +188,4 @@ FORECAST_OF = {
 
 def _days_over(month: date, until: date) -> int:
     """Days of a month that are over before `until`."""
-    following = (month + timedelta(days=31)).replace(day=1)
-    return max(0, (min(following, until) - month).days)
+    return max(0, (min(next_month(month), until) - month).days)

@@ -1,7 +1,5 @@
 """The month or year that a report covers, in days of the park's local time."""
 
-import calendar
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
@@ -9,10 +7,10 @@ from typing import Self
 from metering.errors import OperatorError
 from metering.figures import Period
 from metering.instants import Span, midnight_ms
+from metering.months import month_of, months_in, next_month
 from metering.park import Park
 from metering.words import Language
 
-MONTHS = 12
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
@@ -31,14 +29,11 @@ class ReportPeriod:
         """
         if (month is None) == (year is None):
             raise OperatorError("name the period by either --month 2026-10 or --year 2026")
-        if month is not None:
-            found = re.fullmatch(r"(\d{4})-(\d{2})", month)
-            if found is None or not 1 <= int(found[2]) <= MONTHS:
-                raise OperatorError(f"--month {month}: a month is written as in 2026-10")
-            year = int(found[1])
-        if year is None or not FIRST_YEAR <= year < LAST_YEAR:
-            raise OperatorError(f"a report's year lies between {FIRST_YEAR} and {LAST_YEAR - 1}, not in {year}")
-        return cls(year, int(month[5:]) if month is not None else None)
+        first = month_of(month) if month is not None else None
+        found = cls(first.year, first.month) if first is not None else cls(year or 0)
+        if not FIRST_YEAR <= found.year < LAST_YEAR:
+            raise OperatorError(f"a report's year lies between {FIRST_YEAR} and {LAST_YEAR - 1}, not in {found.year}")
+        return found
 
     @property
     def kind(self) -> Period:
@@ -61,13 +56,12 @@ class ReportPeriod:
     @property
     def until(self) -> date:
         """The day after the last."""
-        return self.last + timedelta(days=1)
+        return date(self.year + 1, 1, 1) if self.month is None else next_month(self.first)
 
     @property
     def last(self) -> date:
         """Last day."""
-        month = self.month or MONTHS
-        return date(self.year, month, calendar.monthrange(self.year, month)[1])
+        return self.until - timedelta(days=1)
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -77,13 +71,10 @@ class ReportPeriod:
     @property
     def months(self) -> tuple[date, ...]:
         """First days of its months, in order."""
-        if self.month is not None:
-            return (self.first,)
-        return tuple(date(self.year, month, 1) for month in range(1, MONTHS + 1))
+        return months_in(self.year) if self.month is None else (self.first,)
 
     @property
     def before(self) -> "ReportPeriod":
         """The period before, of the same length."""
-        if self.month is None:
-            return ReportPeriod(self.year - 1)
-        return ReportPeriod(self.year - 1, MONTHS) if self.month == 1 else ReportPeriod(self.year, self.month - 1)
+        last = self.first - timedelta(days=1)
+        return ReportPeriod(last.year, last.month if self.month is not None else None)

@@ -5,7 +5,7 @@ Days, hours and months are the park's local ones. What is missing is left out; n
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,13 +18,13 @@ from efficiency.reports.counted import Counted
 from efficiency.reports.periods import ReportPeriod
 from efficiency.service.pending import Balance
 from efficiency.service.progress import Progress
-from efficiency.stored.days import days_between, local_day, past
+from efficiency.stored.days import days_between, past
 from efficiency.symbiosis.matching import Match, partners
 from efficiency.symbiosis.stored import DISTANCE, match_units
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, quarters_in
 from efficiency.valuation.localtime import day_of, period_span, runs, slots
 from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES, Period
-from metering.instants import Span, midnight_ms
+from metering.instants import Span, local_day, local_time, midnight_ms
 from metering.park import Park
 from metering.quantities import UTILITIES, Utility
 from store.answers import Row
@@ -104,7 +104,7 @@ def _quarters_by_day(park: Park, spans: Sequence[Span], over: Span) -> dict[date
     for span in spans:
         if span.overlaps(over):
             inside = span.within(over)
-            for day in sorted(days_between(local_day(park, inside.start), local_day(park, inside.end - 1))):
+            for day in sorted(days_between(local_day(inside.start, park.zone), local_day(inside.end - 1, park.zone))):
                 part = period_span(park, Period.DAY, day).within(inside)
                 found[day] = found.get(day, 0) + (part.end - part.start) // QUARTER_MS
     return found
@@ -187,7 +187,7 @@ async def hourly_load(
             select(USAGE, fields, condition, every="1h", zone=park.park.timezone), OPERATOR_DATABASE
         )
         for row in rows:
-            local = _local(park, row["time"])
+            local = local_time(row["time"] // NS_PER_MS, park.zone)
             hours.setdefault(LoadHour(local.date(), local.hour), []).append(row)
     when = slots(start, park.zone)
     found: dict[LoadHour, float] = {}
@@ -281,12 +281,8 @@ def owner(tenant: str | None) -> dict[str, str]:
     return {} if tenant is None else {"tenant": tenant}
 
 
-def _local(park: Park, ns: int) -> datetime:
-    return datetime.fromtimestamp(ns // (NS_PER_MS * 1000), UTC).astimezone(park.zone)
-
-
 def _day(park: Park, ns: int) -> date:
-    return _local(park, ns).date()
+    return local_day(ns // NS_PER_MS, park.zone)
 
 
 @dataclass(frozen=True, slots=True)

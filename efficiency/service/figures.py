@@ -27,14 +27,16 @@ from efficiency.indicators.purchase import PURCHASE_FIGURES, edge_figures, edge_
 from efficiency.indicators.tenant import meters_of, tenant_figures
 from efficiency.service.pending import Balance
 from efficiency.stored.amounts import KeptAmounts
-from efficiency.stored.days import days_between, load, local_day, past
+from efficiency.stored.days import days_between, load, past
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
 from efficiency.stored.spanhours import SpanHours
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import DAY_MS, EVER, QUARTER_MS, Span, merged
 from efficiency.valuation.localtime import period_span
 from metering.figures import FIGURES, PARK_FIGURES, Period
+from metering.instants import local_day
 from metering.meters import Role
+from metering.months import months_in
 from metering.park import Park
 from metering.quantities import Utility
 from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, PARK_INDICATOR
@@ -92,7 +94,7 @@ class FigureMaker:
         figures = tenant_figures(park, park.tenant[tenant], stretch.meters, period, span)
         if not figures:
             return {}
-        whole = period_span(park, period, local_day(park, span.start))
+        whole = period_span(park, period, local_day(span.start, park.zone))
         return fields_of(figures | await self._own(park, tenant, whole, now_ms))
 
     async def _own(self, park: Park, tenant: str, span: Span, now_ms: int) -> dict[str, Figure]:
@@ -100,8 +102,8 @@ class FigureMaker:
         frozen = self._baselines.of_tenant(tenant)
         if frozen is None:
             return own_figures({}, 0, known=False)
-        first = max(local_day(park, span.start), frozen.since)
-        until = min(local_day(park, span.end), local_day(park, now_ms))
+        first = max(local_day(span.start, park.zone), frozen.since)
+        until = min(local_day(span.end, park.zone), local_day(now_ms, park.zone))
         days = await self._baselines.own(park, tenant, span.start, span.end - 1)
         known = period_span(park, Period.DAY, frozen.since).start < span.end
         return own_figures(days, max(0, (until - first).days), known=known)
@@ -112,14 +114,14 @@ class FigureMaker:
         for year in years:
             span = period_span(park, Period.YEAR, date(year, 1, 1))
             stored = await self._points.stored(EFFICIENCY, _tags(park, tenant, Period.MONTH), span.start, span.end - 1)
-            months = {local_day(park, ms): figures_in(fields, FIGURES) for ms, fields in stored.items()}
+            months = {local_day(ms, park.zone): figures_in(fields, FIGURES) for ms, fields in stored.items()}
             at_fence = merged([each.span for each in fence_spans(park, tenant, past(span, now_ms))])
-            lengths = {first: _length(period_span(park, Period.MONTH, first), at_fence) for first in _months(year)}
+            lengths = {first: _length(period_span(park, Period.MONTH, first), at_fence) for first in months_in(year)}
             days = await self._baselines.own(park, tenant, span.start, span.end - 1)
-            until = min(local_day(park, span.end), local_day(park, now_ms))
+            until = min(local_day(span.end, park.zone), local_day(now_ms, park.zone))
             points[span.start] = fields_of(
                 with_band(joined_figures(months, lengths), days)
-                | entered_figures(park, [tenant], _months(year))
+                | entered_figures(park, [tenant], months_in(year))
                 | forecast_figures(year, forecast(park, tenant, year, months, until))
             )
         return _tenant_series(park, tenant, Period.YEAR, points)
@@ -171,14 +173,14 @@ class FigureMaker:
                 for balance in part:
                     of_days = stored.get((park.id, Period.DAY.value, balance.utility.value, balance.main), {})
                     names = (*BALANCE_FIGURES, *(PURCHASE_FIGURES if balance.main == EDGE else ()))
-                    days = {local_day(park, ms): figures_in(each, names) for ms, each in of_days.items() if each}
+                    days = {local_day(ms, park.zone): figures_in(each, names) for ms, each in of_days.items() if each}
                     join = edge_of_days if balance.main == EDGE else balance_of_days
                     there = _there(park, balance, span)
                     always = [span] == [each.within(span) for each in there]
                     lengths = whole if always else {day: _length(part, there) for day, part in over.items()}
                     if days:
                         points.setdefault(balance, {})[span.start] = fields_of(
-                            join(days, lengths, local_day(park, now_ms))
+                            join(days, lengths, local_day(now_ms, park.zone))
                         )
         return [balance_series(park, balance, period, found) for balance, found in points.items()]
 
@@ -191,10 +193,10 @@ class FigureMaker:
             for first in {_first(period, month) for month in months}:
                 span = period_span(park, period, first)
                 stored = await self._points.stored(PARK_EFFICIENCY, tags, span.start, span.end - 1)
-                parts = {local_day(park, ms): figures_in(fields, PARK_FIGURES) for ms, fields in stored.items()}
+                parts = {local_day(ms, park.zone): figures_in(fields, PARK_FIGURES) for ms, fields in stored.items()}
                 if parts:
                     lengths = {day: _length(part) for day, part in _days_over(park, span, now_ms).items()}
-                    firsts = [first] if period is Period.MONTH else _months(first.year)
+                    firsts = (first,) if period is Period.MONTH else months_in(first.year)
                     entered = entered_figures(park, [None, *park.tenant], firsts)
                     points[span.start] = fields_of(joined_figures(parts, lengths, PARK_FIGURES) | entered)
             found.append(park_series(park, period, points))
@@ -215,7 +217,7 @@ class FigureMaker:
                 Utility(utility): figures_in(points[span.start], BALANCE_FIGURES)
                 for (utility, *_), points in stored.items()
             }
-            last = min(date(year, 12, 31), local_day(park, now_ms))
+            last = min(date(year, 12, 31), local_day(now_ms, park.zone))
             for each in year_indicators(park, figures_in(own, PARK_FIGURES), balances, year, last):
                 tags_of_one = {"park": park.id, "indicator": each.indicator.code}
                 found.append(SeriesPoints(PARK_INDICATOR, tags_of_one, None, {span.start: each.fields}))
@@ -268,13 +270,6 @@ def _first(period: Period, day: date) -> date:
     return day.replace(day=1) if period is Period.MONTH else day.replace(month=1, day=1)
 
 
-_MONTHS = 12
-
-
-def _months(year: int) -> list[date]:
-    return [date(year, month, 1) for month in range(1, _MONTHS + 1)]
-
-
 def _length(part: Span, there: Iterable[Span] = (EVER,)) -> float:
     """Quarter hours of a span that lie in others, which do not overlap."""
     inside = [each.within(part) for each in there if each.overlaps(part)]
@@ -291,7 +286,7 @@ def _there(park: Park, balance: Balance, span: Span) -> list[Span]:
 
 def _days_over(park: Park, span: Span, now_ms: int) -> dict[date, Span]:
     """The days of a span, each with its part whose quarter hours are over; none of which nothing is."""
-    last = min(local_day(park, span.end - 1), local_day(park, now_ms))
-    days = sorted(days_between(local_day(park, span.start), last))
+    last = min(local_day(span.end - 1, park.zone), local_day(now_ms, park.zone))
+    days = sorted(days_between(local_day(span.start, park.zone), last))
     parts = {day: past(period_span(park, Period.DAY, day), now_ms) for day in days}
     return {day: part for day, part in parts.items() if part.start < part.end}

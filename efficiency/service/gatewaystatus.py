@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from efficiency.service.meterstatus import LOOK_BACK_MS, MeterStatus
 from efficiency.usage.events import lasted
-from efficiency.valuation.localtime import local_day
+from metering.instants import local_day
 from metering.model import Localized
 from metering.park import Gateway, Park
 from store.client import Store

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
 
-from efficiency.valuation.localtime import local_day
 from metering.errors import OperatorError
+from metering.instants import local_day
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import UTILITIES

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from efficiency.stored.days import days_between, local_day
+from efficiency.stored.days import days_between
 from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS
 from efficiency.valuation.localtime import period_span
 from metering.figures import Period
+from metering.instants import local_day
 from metering.meters import Meter, Role
 from metering.park import Park
 from metering.quantities import Utility
@@ -91,7 +92,7 @@ class Pending:
 
     def whole_months(self, park: Park, since_ms: int, now_ms: int) -> None:
         """The months from the one that holds an instant to the present one may not have been computed."""
-        days = days_between(*(local_day(park, ms) for ms in (since_ms, now_ms)))
+        days = days_between(*(local_day(ms, park.zone) for ms in (since_ms, now_ms)))
         months = {day.replace(day=1) for day in days}
         for tenant in park.tenants:
             self.months_of(tenant.id, months)

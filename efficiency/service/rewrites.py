@@ -15,12 +15,11 @@ from efficiency.baseline.weather import NO_WEATHER, WeatherSeries
 from efficiency.service.aside import MAIN
 from efficiency.service.basis import BASELINE, PLACES, Changes, Parts, changes, parts_of
 from efficiency.service.basisstore import load_basis
-from efficiency.stored.days import local_day
 from efficiency.stored.readings import RegisterReader
 from efficiency.usage.intervals import ALWAYS_AFTER, ALWAYS_BEFORE, HOUR_MS, Span
 from efficiency.valuation.localtime import period_span
 from metering.figures import Period
-from metering.instants import midnight_ms
+from metering.instants import local_day, midnight_ms
 from metering.park import Park
 from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE
@@ -126,7 +125,7 @@ def _months(park: Park, spans: Iterable[Span], now_ms: int) -> frozenset[date]:
     for span in spans:
         ms, end = span.start, min(span.end, now_ms)
         while ms < end:
-            month = local_day(park, ms).replace(day=1)
+            month = local_day(ms, park.zone).replace(day=1)
             found.add(month)
             ms = period_span(park, Period.MONTH, month).end
     return frozenset(found)

@@ -17,14 +17,15 @@ from efficiency.service.figures import Due, FigureMaker, balance_series, edges, 
 from efficiency.service.inturn import in_turn
 from efficiency.service.pending import Balance, Pending, Use
 from efficiency.stored.amounts import KeptAmounts
-from efficiency.stored.days import days_between, local_day
+from efficiency.stored.days import days_between
 from efficiency.stored.fields import Fields, PointStore, SeriesPoints
 from efficiency.stored.usagestore import KEPT_MS, UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.symbiosis.stored import MatchStore
 from efficiency.usage.intervals import Span
-from efficiency.valuation.localtime import day_of
+from efficiency.valuation.localtime import day_number, day_of
 from metering.figures import Period
+from metering.instants import local_day
 from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import Utility
@@ -62,21 +63,21 @@ class Rollups:
 
     async def take(self, changed: Changes, park: Park, first: Mapping[str, int], now_ms: int) -> None:
         """Mark what a changed park file or file of baselines changes; `first`: instants of meters' first readings."""
-        today = local_day(park, now_ms)
+        today = local_day(now_ms, park.zone)
         for tenant, since in changed.tenants.items():
             firsts = [first[meter.id] for meter in points_of(park, tenant) if meter.id in first]
             # What it had before: of a meter that is gone, only figures are left that are made of it.
             firsts += await self._points.oldest(USAGE, {"park": park.id, "tenant": tenant})
             firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **_OF_DAYS})
             if firsts and since <= now_ms:
-                self.pending.tenant(tenant, days_between(local_day(park, max(since, min(firsts))), today))
+                self.pending.tenant(tenant, days_between(local_day(max(since, min(firsts)), park.zone), today))
                 # Where all months were made anew, those in which nothing was known have figures, too.
                 of_months = {"period": Period.MONTH.value}
                 firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **of_months})
-                self.pending.months_of(tenant, days_between(local_day(park, max(since, min(firsts))), today))
+                self.pending.months_of(tenant, days_between(local_day(max(since, min(firsts)), park.zone), today))
         for main, since in changed.mains.items():
             if main in first and since <= now_ms:
-                days = days_between(local_day(park, max(since, first[main])), today)
+                days = days_between(local_day(max(since, first[main]), park.zone), today)
                 self.pending.main(park.meter[main], days)
                 self.pending.edge(park.meter[main].utility, days)
         if changed.lost_mains:
@@ -85,25 +86,25 @@ class Rollups:
         self._take_costs_and_fuels(changed, park, first, now_ms)
         if changed.reuse or changed.lost_uses:
             firsts = [*first.values(), *await self._points.oldest(PARK_EFFICIENCY, {"park": park.id, **_OF_DAYS})]
-            days = days_between(local_day(park, min(firsts)), today) if firsts else set()
+            days = days_between(local_day(min(firsts), park.zone), today) if firsts else set()
             # Electricity always enters the park's own figures; wastewater only as long as some of it is reused.
             for utility in {Utility.ELECTRICITY, *changed.lost_uses}:
                 self.pending.edge(utility, days)
         if changed.streams:
             await self._points.delete(SYMBIOSIS, {"park": park.id}, None)
             since = min(first.values(), default=now_ms)
-            self.pending.park_months |= {day.replace(day=1) for day in days_between(local_day(park, since), today)}
+            self.pending.park_months |= {day.replace(day=1) for day in days_between(local_day(since, park.zone), today)}
         await self._take_baselines(changed, park, first, today)
 
     def _take_costs_and_fuels(self, changed: Changes, park: Park, first: Mapping[str, int], now_ms: int) -> None:
         """Changed costs of the intake, and changed entries of fuels."""
-        today = local_day(park, now_ms)
+        today = local_day(now_ms, park.zone)
         if changed.entered and first:
             self.pending.whole_months(park, min(first.values()), now_ms)
         for utility, day in changed.edges.items():
             firsts = [first[meter.id] for meter in park.meters if meter.utility is utility and meter.id in first]
             if firsts and day <= today:
-                self.pending.edge(utility, days_between(max(day, local_day(park, min(firsts))), today))
+                self.pending.edge(utility, days_between(max(day, local_day(min(firsts), park.zone)), today))
 
     async def _take_baselines(self, changed: Changes, park: Park, first: Mapping[str, int], today: date) -> None:
         for name, gone in changed.gone.items():
@@ -112,7 +113,7 @@ class Rollups:
             frozen = self.baselines.frozen.get(name)
             if frozen is not None:
                 firsts = [first[meter] for meter in frozen.meters if meter in first]
-                begin = max(day, local_day(park, min(firsts))) if firsts else today
+                begin = max(day, local_day(min(firsts), park.zone)) if firsts else today
                 self.baselines.mark(name, days_between(begin, today))
             for owner in changed.gone.get(name, ()):
                 if owner in park.tenant:
@@ -125,7 +126,7 @@ class Rollups:
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
         """Compute and write what is marked; with `months`, also months and years, which read much."""
         for start, uses in self.pending.ended(now_ms).items():
-            day = local_day(park, start).toordinal() - _EPOCH
+            day = day_number(local_day(start, park.zone))
             for use in uses:
                 if use.meter in park.meter:
                     self.mark(park, use, [day])
@@ -270,9 +271,6 @@ class Rollups:
         years_of_park = {month.year for month in of_park}
         await self._points.replace_all(await self._matches.years(park, years_of_park, now_ms))
         await self._points.replace_all(await self._figures.indicators(park, years_of_park, now_ms))
-
-
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def points_of(park: Park, tenant: str) -> list[Meter]:

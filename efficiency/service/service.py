@@ -20,8 +20,8 @@ from efficiency.service.gatewaystatus import GatewayStatus
 from efficiency.service.lease import RENEW_S, Leases
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
-from efficiency.stored.days import local_day
 from metering.errors import OperatorError, UnavailableError
+from metering.instants import local_day
 from metering.park import Park
 from running.monitor import MetricValues
 from running.parkwatch import ParkWatch
@@ -210,7 +210,7 @@ class UsageService:
         """Give a park its baselines, and log those that cannot be used; the others stay in force."""
         seen = self._baselines.look(file)
         usage.baselines, usage.weather = seen.baselines, seen.weather
-        told = faults(file, usage.park, seen.baselines or (), local_day(usage.park, now_ms), seen.weather)
+        told = faults(file, usage.park, seen.baselines or (), local_day(now_ms, usage.park.zone), seen.weather)
         told += [seen.fault] if seen.fault is not None else []
         trouble = self._troubles.setdefault(usage.park.id, Trouble(log, "baselines", self._time))
         if told:

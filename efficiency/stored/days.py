@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator, Collection
 from datetime import date, timedelta
 from typing import NamedTuple
 
-import numpy as np
-
 from efficiency.stored.spanhours import SpanHours, laid
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import QUARTER_MS, Span
-from efficiency.valuation.localtime import day_of, period_span, slots
+from efficiency.valuation.localtime import period_span
 from metering.figures import Period
 from metering.park import Park
 
@@ -48,11 +46,6 @@ async def by_day(
         loaded = await load(usage, ids, whole)
         for day, span in spans.items():
             yield DayHours(day, loaded.cut(span))
-
-
-def local_day(park: Park, ms: int) -> date:
-    """The local day that holds an instant."""
-    return day_of(int(slots(np.array([ms]), park.zone).day[0]))
 
 
 def days_between(first: date, last: date) -> set[date]:

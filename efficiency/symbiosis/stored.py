@@ -13,13 +13,13 @@ from efficiency.symbiosis.matching import partners, proposals
 from efficiency.symbiosis.reading import observed_of
 from efficiency.valuation.localtime import period_span
 from metering.figures import MATCH_FIGURES, Period
+from metering.months import months_in
 from metering.park import Park
 from metering.streams import Stream
 from store.client import Store
 from store.schema import SYMBIOSIS
 
 DISTANCE = "distance_m"
-MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,7 @@ class MatchStore:
                 if not stored:
                     continue
                 units = match_units(giver)
-                firsts = [date(year, month, 1) for month in range(1, MONTHS + 1)]
-                spans = {first: past(period_span(park, Period.MONTH, first), now_ms) for first in firsts}
+                spans = {first: past(period_span(park, Period.MONTH, first), now_ms) for first in months_in(year)}
                 parts: dict[date, Mapping[str, Figure]] = {
                     first: figures_in(stored[span.start], MATCH_FIGURES, units)
                     for first, span in spans.items()

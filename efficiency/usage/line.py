@@ -6,7 +6,7 @@ message before each message is one. Closing and opening registers are treated as
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from efficiency.usage.counters import Counter, Counts
 from efficiency.usage.intervals import EVER, Bools, Floats, Span, Times
 from efficiency.usage.quality import Rule
 from efficiency.usage.quarterhours import Masks
-from metering.instants import midnight_ms
+from metering.instants import local_day, midnight_ms
 
 States = NDArray[np.uint8]
 MEASURING, CALIBRATING, FAULT = 0, 1, 2
@@ -168,7 +168,7 @@ def _by_days(counter: Counter, line: Line) -> Line:
 
 def _midnights(counter: Counter, times: Times) -> Times:
     """Local midnights from the one before the first instant on."""
-    first, last = (datetime.fromtimestamp(int(at) / 1000, UTC).astimezone(counter.zone).date() for at in times[[0, -1]])
+    first, last = (local_day(int(at), counter.zone) for at in times[[0, -1]])
     days = [first + timedelta(days=after) for after in range((last - first).days + 1)]
     return np.array([midnight_ms(day, counter.zone) for day in days], dtype=np.int64)
 

@@ -19,6 +19,7 @@ from metering.calendar import MINUTES_PER_DAY
 from metering.dated import Dated
 from metering.figures import Period
 from metering.instants import midnight_ms
+from metering.months import next_month
 from metering.park import Park
 
 _MONDAY_OFFSET = 3  # 1 January 1970 was a Thursday
@@ -78,13 +79,6 @@ def slots_over(span: Span, zone: ZoneInfo) -> Slots:
     return slots(quarters_in(span), zone)
 
 
-def local_day(ms: int, zone: ZoneInfo) -> date:
-    """The local day that holds an instant; the first or last day there is for what lies beyond."""
-    if not -(2**47) < ms < 2**47:
-        return date.min if ms < 0 else date.max
-    return day_of(int(slots(np.array([ms]), zone).day[0]))
-
-
 def day_number(day: date) -> int:
     """Days since 1970."""
     return day.toordinal() - _EPOCH_ORDINAL
@@ -133,11 +127,10 @@ def period_span(park: Park, period: Period, day: date) -> Span:
     """The day, or the month or year that holds it, in local time."""
     if period is Period.DAY:
         return Span(midnight_ms(day, park.zone), midnight_ms(day + timedelta(days=1), park.zone))
-    first = day.replace(day=1)
-    following = (first + timedelta(days=31)).replace(day=1)
+    first, until = day.replace(day=1), next_month(day)
     if period is Period.YEAR:
-        first, following = date(day.year, 1, 1), date(day.year + 1, 1, 1)
-    return Span(midnight_ms(first, park.zone), midnight_ms(following, park.zone))
+        first, until = date(day.year, 1, 1), date(day.year + 1, 1, 1)
+    return Span(midnight_ms(first, park.zone), midnight_ms(until, park.zone))
 
 
 @lru_cache(maxsize=4096)

@@ -17,11 +17,11 @@ from efficiency.usage.intervals import Bools, Floats, Times
 from efficiency.usage.quality import rules_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.carbon import emissions, primary_energy
-from efficiency.valuation.localtime import Slots, local_day, runs
+from efficiency.valuation.localtime import Slots, runs
 from efficiency.valuation.money import BANDS, band_shares, electricity_cost, flat_cost, tariff_over
 from efficiency.valuation.valued import Valued
 from metering.dated import edges, value_on
-from metering.instants import EVER, QUARTER_MS, Span
+from metering.instants import EVER, QUARTER_MS, Span, local_day
 from metering.meters import Belonging, Meter, Role
 from metering.park import Park
 from metering.quantities import Utility

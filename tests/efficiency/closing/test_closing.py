@@ -7,9 +7,10 @@ import pytest
 
 from efficiency.closing.file import ClosedMonth, file_of_month, load_closed, may_close, write_closed
 from efficiency.closing.making import MonthMaker
-from efficiency.closing.statement import ChargeKind, CorrectionReason, following
+from efficiency.closing.statement import ChargeKind, CorrectionReason
 from efficiency.usage.intervals import HOUR_MS
 from metering.errors import OperatorError
+from metering.months import next_month
 from proving.servers import Influxd
 from store.client import Store
 from tests.efficiency.closing.monthpark import (
@@ -156,7 +157,7 @@ def closed_month(month: date) -> ClosedMonth:
 def test_a_month_is_closed_once_and_in_order(month: date, told: str) -> None:
     with pytest.raises(OperatorError, match=told):
         may_close([closed_month(SEPTEMBER)], month, NOW)
-    may_close([closed_month(SEPTEMBER)], following(SEPTEMBER), NOW)
+    may_close([closed_month(SEPTEMBER)], next_month(SEPTEMBER), NOW)
     with pytest.raises(OperatorError, match="close 2026-10 before 2026-11"):
         may_close([closed_month(SEPTEMBER)], NOVEMBER, date(2026, 12, 1))
 
