@@ -1,7 +1,7 @@
-"""The park that a command is about, by its name among those of the park files."""
+"""The park, tenant or meter that a command is about, by its name among those of the park files."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from metering.errors import OperatorError
 from metering.park import Park
@@ -13,6 +13,14 @@ class ParkInFile(NamedTuple):
 
     file: Path
     park: Park
+
+
+class PartOfPark(NamedTuple):
+    """A tenant or meter by its id, in its park and file."""
+
+    file: Path
+    park: Park
+    id: str
 
 
 def find_park(where: Path, name: str | None) -> ParkInFile:
@@ -27,3 +35,21 @@ def find_park(where: Path, name: str | None) -> ParkInFile:
         what = "name one of several parks" if found else f"no park file has a park {name}"
         raise OperatorError(f"{what} in {where}; there are {known}")
     return found[0]
+
+
+def find_part(where: Path, name: str, kind: Literal["tenant", "meter"]) -> PartOfPark:
+    """The tenant or meter of this name, which may be written PARK/NAME.
+
+    Raises `OperatorError` where there is no such part, or several.
+    """
+    park_id, _, part = name.rpartition("/")
+    parks = {file: park for file, park in load_parks(where).items() if park_id in {"", park.id}}
+    there = {park.id: park.tenant if kind == "tenant" else park.meter for park in parks.values()}
+    found = [PartOfPark(file, park, part) for file, park in parks.items() if part in there[park.id]]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise OperatorError(f"several parks in {where} have a {kind} {part}; write PARK/{part}")
+    known = ", ".join(f"{park.id}/{tenant}" for park in parks.values() for tenant in park.tenant) or "none"
+    hint = f"there are {known}" if kind == "tenant" else f"see ecopark check {where}"
+    raise OperatorError(f"no park file has a {kind} {name}; {hint}")

@@ -10,6 +10,7 @@ import typer
 
 from ecopark.commands import AsJson, today
 from ecopark.settings import read_settings
+from ecopark.whichpark import find_part
 from efficiency.baseline.file import described, equation, file_of, freeze, judged_by, load_baselines
 from efficiency.baseline.fitting import FittedBaseline, Wanted, fit_period
 from efficiency.baseline.frozen import faults, frozen_baselines
@@ -157,23 +158,10 @@ def _subject(tenant: str | None, meter: str | None, utility: Utility | None) -> 
     if (tenant is None) == (meter is None):
         raise OperatorError("name a tenant, or a meter with --meter, not both")
     where = read_settings().park
-    park_id, _, name = (tenant or meter or "").rpartition("/")
-    parks = {file: park for file, park in load_parks(where).items() if park_id in {"", park.id}}
-    kind = "tenant" if tenant is not None else "meter"
-    found = [
-        (file, park) for file, park in parks.items() if name in (park.tenant if tenant is not None else park.meter)
-    ]
-    if len(found) != 1:
-        known = ", ".join(f"{park.id}/{each}" for park in parks.values() for each in park.tenant)
-        what = f"several parks have a {kind} {name}; write park/{name}"
-        if not found:
-            what = f"no park file in {where} has a {kind} {tenant or meter}; " + (
-                f"there are {known or 'none'}" if tenant is not None else f"see ecopark check {where}"
-            )
-        raise OperatorError(what)
-    file, park = found[0]
     if tenant is not None:
+        file, park, name = find_part(where, tenant, "tenant")
         return _Meant(file, park, Subject(tenant=name, utility=utility or Utility.ELECTRICITY))
+    file, park, name = find_part(where, meter or "", "meter")
     return _Meant(file, park, Subject(meter=name, utility=utility or park.meter[name].utility))
 
 

@@ -3,20 +3,18 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from ecopark.commands import AmongParks, AsJson, today
 from ecopark.settings import read_settings
-from ecopark.whichpark import find_park
+from ecopark.whichpark import find_park, find_part
 from efficiency.closing.file import load_closed
 from efficiency.reports.forms import read_entered
 from efficiency.reports.periods import ReportPeriod
 from efficiency.reports.write import ReportOrder, checked_out, write_park_report, write_tenant_report
 from metering.errors import OperatorError
-from metering.park import Park, Tenant
-from metering.parkfile import load_parks
 from metering.words import Language
 
 app = typer.Typer(
@@ -43,14 +41,14 @@ def tenant(
 ) -> None:
     """Write what one tenant used, paid and emitted, and how efficiently it worked."""
     period, settings = ReportPeriod.parse(month, year), read_settings()
-    file, park, found = _find_tenant(settings.park, name)
+    file, park, tenant_id = find_part(settings.park, name, "tenant")
     order = ReportOrder(
         period, lang, checked_out(out), made_on=today(park), formulas=formulas, closed=load_closed(file, park.id)
     )
 
     async def work() -> list[Path]:
         async with settings.store() as store:
-            return await write_tenant_report(store, park, found, order)
+            return await write_tenant_report(store, park, park.tenant[tenant_id], order)
 
     _print_files(asyncio.run(work()), as_json=as_json)
 
@@ -87,20 +85,3 @@ def _print_files(files: list[Path], *, as_json: bool) -> None:
         typer.echo(file)
     if as_json:
         typer.echo(json.dumps({"written": [str(file) for file in files]}))
-
-
-class _FoundTenant(NamedTuple):
-    file: Path
-    park: Park
-    tenant: Tenant
-
-
-def _find_tenant(where: Path, name: str) -> _FoundTenant:
-    park_id, _, tenant_id = name.rpartition("/")
-    parks = {file: park for file, park in load_parks(where).items() if park_id in {"", park.id}}
-    found = [_FoundTenant(*each, each[1].tenant[tenant_id]) for each in parks.items() if tenant_id in each[1].tenant]
-    if len(found) != 1:
-        known = ", ".join(f"{park.id}/{each.id}" for park in parks.values() for each in park.tenants)
-        what = "several parks have" if found else "no park file has"
-        raise OperatorError(f"{what} a tenant {name} in {where}; there are {known or 'none'}")
-    return found[0]
