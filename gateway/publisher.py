@@ -17,7 +17,7 @@ from gateway.mqtt import MqttConnection
 from gateway.outbox import Outbox
 from gateway.sendqueue import SendQueue
 from gateway.spool import SpoolThread
-from metering.errors import UnavailableError
+from metering.errors import UnavailableError, first_error
 from running.patience import Patience
 from running.trouble import Trouble
 from wire.address import BrokerAddress
@@ -117,7 +117,7 @@ class Publisher:
             except* aiomqtt.MqttError as group:
                 pause = self._connection.failed(self._explain(group.exceptions[0]))
             except* UnavailableError as group:
-                self._disk.happened(str(_first(group)))
+                self._disk.happened(str(first_error(group)))
                 pause = _DISK_RETRY_S
             await _wait(self._stopping, pause)
 
@@ -261,7 +261,7 @@ class Publisher:
         return topic(self._link.park, self._link.gateway, channel)
 
     def _explain(self, error: BaseException) -> str:
-        error = _first(error)
+        error = first_error(error)
         if isinstance(error, aiomqtt.exceptions.MqttConnectError):
             return f"refuses this gateway: {error.rc}. Check user and password in the broker's URL"
         return str(error.__cause__ or error) or type(error).__name__
@@ -274,10 +274,6 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _finished(error: BaseException) -> bool:

@@ -21,3 +21,8 @@ class UnavailableError(Exception):
 
 class OperatorError(Exception):
     """Something only a person can fix; the message says what happened, where, and what to do."""
+
+
+def first_error(error: BaseException) -> BaseException:
+    """The error itself, or the first one in a group, however deep."""
+    return first_error(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

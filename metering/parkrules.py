@@ -58,9 +58,9 @@ def _stays_are_whole(park: Park) -> Iterator[Broken]:
         yield from as_far_as_read(_ends_after_it_begins(("tenants", index, "until"), tenant))
 
 
-def _ends_after_it_begins(path: KeyPath, tenant: Tenant) -> Iterator[Broken]:
-    if tenant.until is not None and tenant.until <= tenant.since:
-        yield Broken(path, f"must be after from, which is {tenant.since}")
+def _ends_after_it_begins(path: KeyPath, part: Tenant | Adjustment) -> Iterator[Broken]:
+    if part.until is not None and part.until <= part.since:
+        yield Broken(path, f"must be after from, which is {part.since}")
 
 
 def _voltages_are_known(park: Park) -> Iterator[Broken]:
@@ -96,12 +96,7 @@ def _compared_tariffs_are_known(park: Park) -> Iterator[Broken]:
 
 def _adjustments_end_after_they_begin(park: Park) -> Iterator[Broken]:
     for index, each in enumerate(park.adjustments if was_read(park, "adjustments") else ()):
-        yield from as_far_as_read(_adjustment_ends(("adjustments", index, "until"), each))
-
-
-def _adjustment_ends(path: KeyPath, each: Adjustment) -> Iterator[Broken]:
-    if each.until is not None and each.until <= each.since:
-        yield Broken(path, f"must be after from, which is {each.since}")
+        yield from as_far_as_read(_ends_after_it_begins(("adjustments", index, "until"), each))
 
 
 def _calendar_is_whole(park: Park) -> Iterator[Broken]:

@@ -116,7 +116,6 @@ TEXTS: Final[dict[str, Localized]] = {
     "poor": _text("under 50 %", "dưới 50%"),
     "none": _text("no data", "không có số liệu"),
     "solar": _text("own solar", "điện mặt trời"),
-    "solar_made": _text("Solar power generated", "Điện mặt trời phát ra"),
     "park_totals": _text("The park at a glance", "Số liệu chính toàn khu"),
     "ranking": _text("Ranking of tenants", "Xếp hạng doanh nghiệp"),
     "rank_electricity": _text("Electricity use", "Điện tiêu thụ"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from efficiency.stored.usage import WORTH, SeriesKey, SeriesRows
+from efficiency.stored.usage import WORTH, SeriesKey, SeriesRows, unequal
 from efficiency.usage.intervals import QUARTER_MS, Bools, Floats, Span, Times
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, slots_over
@@ -109,11 +109,6 @@ class _Cells:
     rated: Floats
 
 
-def unequal(one: Floats, other: Floats) -> Bools:
-    """Where numbers differ; unknown equals unknown."""
-    return np.asarray((one != other) & ~(np.isnan(one) & np.isnan(other)))
-
-
 def differing(
     park: Park, alike: Alike, some: Sequence[Before], now: Mapping[str, Uses], window: Span, now_ms: int
 ) -> Differing:
@@ -136,8 +131,8 @@ def differing(
     old = _valued(park, some[0], {name: before for name, (before, _) in grids.items()}, cells)
     new = _valued(park, some[0], {name: after for name, (_, after) in grids.items()}, cells)
     start, of_meter = when.start[new.hour], meter[new.hour]
-    there = (hour[new.hour] < known) & _holds(start, old.numbers, alike.now_ms)
-    holds = _holds(start, new.numbers, now_ms)
+    there = (hour[new.hour] < known) & has_row(start, old.numbers, alike.now_ms)
+    holds = has_row(start, new.numbers, now_ms)
     lost = there & (~holds | (np.isnan(new.numbers) & ~np.isnan(old.numbers)).any(axis=1))
     differs = unequal(new.numbers, old.numbers)
     simple = ~np.isin(np.arange(len(some)), of_meter[lost])
@@ -145,7 +140,7 @@ def differing(
     revised = there & (old.numbers[:, COMPLETENESS] == 1) & differs[:, WORTH].any(axis=1)
     numbers = new.numbers[written]
     rows = Rows(start[written], numbers, np.zeros(len(written), dtype=np.int64))
-    keys = [_keys(each.place) for each in some]
+    keys = [[SeriesKey.of(each.place, band) for band in BAND_NAMES] for each in some]
     pairs = list(zip(of_meter[written].tolist(), new.band[written].tolist(), strict=True))
     return Differing(
         frozenset(each.meter for each, one in zip(some, simple.tolist(), strict=True) if one),
@@ -165,10 +160,6 @@ def _valued(park: Park, one: Before, grids: Mapping[str, _Grid], cells: _Cells) 
     return band_rows(park, one.place, uses[counter], further, cells.when, rated=cells.rated)
 
 
-def _holds(start: Times, numbers: Floats, now_ms: int) -> Bools:
-    """A running quarter hour in which nothing was read yet has no row."""
+def has_row(start: Times, numbers: Floats, now_ms: int) -> Bools:
+    """Which rows are stored: a running quarter hour in which nothing was read yet is not missing."""
     return np.asarray((start + QUARTER_MS <= now_ms) | (numbers[:, COMPLETENESS] > 0))
-
-
-def _keys(place: ValuedPlace) -> list[SeriesKey]:
-    return [SeriesKey(place.tenant or "", place.utility, place.role, band) for band in BAND_NAMES]

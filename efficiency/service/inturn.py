@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from metering.errors import first_error
+
 AT_A_TIME = 3
 
 T = TypeVar("T")
@@ -16,14 +18,10 @@ async def in_turn(works: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
         async with asyncio.TaskGroup() as tasks:
             begun = [tasks.create_task(_one(few, work)) for work in works]
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise first_error(group) from group
     return [task.result() for task in begun]
 
 
 async def _one(few: asyncio.Semaphore, work: Callable[[], Awaitable[T]]) -> T:
     async with few:
         return await work()
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.service.alike import Differing
+from efficiency.service.alike import Differing, has_row
 from efficiency.service.pending import Use
 from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore, OwnedEvent
@@ -16,7 +16,7 @@ from efficiency.usage.events import Event
 from efficiency.usage.intervals import QUARTER_MS, Span, Times
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots, slots_over
-from efficiency.valuation.rows import COMPLETENESS, AlikeMeters, PlacedRows, Rows, ValuedPlace, rows_of, rows_of_alike
+from efficiency.valuation.rows import AlikeMeters, PlacedRows, Rows, ValuedPlace, rows_of, rows_of_alike
 from metering.meters import Meter
 from metering.park import Park
 
@@ -72,7 +72,7 @@ class Results:
         further = {name: use for name, use in computed.uses.items() if name != meter.counter}
         when = slots_over(window, self.park.zone)
         found = rows_of(self.park, meter, computed.uses[meter.counter], further, when)
-        new = usage_of_rows(each._replace(rows=self._that_hold(each.rows)) for each in found)
+        new = usage_of_rows(each._replace(rows=self._to_store(each.rows)) for each in found)
         before = stored.within(window)
         changed = await self.usage.replace(meter.id, window, new, before, self.now_ms, everything=self._everything)
         if self._mark_all:
@@ -98,7 +98,7 @@ class Results:
             bands = rows_of_alike(self.park, places[meters[0].id], meters, uses, when)
             for meter, by_band in zip(meters, bands, strict=True):
                 place = places[meter.id]
-                rows = (PlacedRows(place, band, self._that_hold(each)) for band, each in by_band.items())
+                rows = (PlacedRows(place, band, self._to_store(each)) for band, each in by_band.items())
                 found[meter.id] = usage_of_rows(rows).within(window)
         await self.usage.add(found, window)
         over = when.start[when.start + QUARTER_MS <= self.now_ms]
@@ -143,9 +143,8 @@ class Results:
         for start in starts[len(over) :].tolist():
             self.rollups.pending.running(use, start)
 
-    def _that_hold(self, rows: Rows) -> Rows:
-        """Rows to store: a running quarter hour in which nothing was read yet is not missing."""
-        keep = (rows.start + QUARTER_MS <= self.now_ms) | (rows.numbers[:, COMPLETENESS] > 0)
+    def _to_store(self, rows: Rows) -> Rows:
+        keep = has_row(rows.start, rows.numbers, self.now_ms)
         return rows if keep.all() else rows.where(keep)
 
 

@@ -6,14 +6,25 @@ The points of one meter are kept by series; a missing value is NaN, rules are ma
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from pydantic_core import to_json
 
 from efficiency.usage.intervals import Bools, Floats, Span, Times
 from efficiency.usage.quality import Rule
-from efficiency.valuation.rows import AMOUNT, CO2E, COMPLETENESS, COST, NUMBERS, TOE, PlacedRows, Rows, rule_text
+from efficiency.valuation.rows import (
+    AMOUNT,
+    CO2E,
+    COMPLETENESS,
+    COST,
+    NUMBERS,
+    TOE,
+    PlacedRows,
+    Rows,
+    ValuedPlace,
+    rule_text,
+)
 
 
 class SeriesKey(NamedTuple):
@@ -23,6 +34,11 @@ class SeriesKey(NamedTuple):
     utility: str
     role: str
     band: str
+
+    @classmethod
+    def of(cls, place: ValuedPlace, band: str) -> Self:
+        """The series of a band of a meter that has this place in the park."""
+        return cls(place.tenant or "", place.utility, place.role, band)
 
 
 SUPERSEDED = 2**40
@@ -111,7 +127,7 @@ def usage_of_rows(rows: Iterable[PlacedRows]) -> StoredUsage:
     """The usage of a meter from rows: by the series that they belong to."""
     found: dict[SeriesKey, list[Rows]] = {}
     for place, band, each in rows:
-        found.setdefault(SeriesKey(place.tenant or "", place.utility, place.role, band), []).append(each)
+        found.setdefault(SeriesKey.of(place, band), []).append(each)
     return StoredUsage({key: joined(parts) for key, parts in found.items()})
 
 
@@ -148,9 +164,9 @@ class Difference:
         place = np.minimum(np.searchsorted(old.start, new.start), len(old.start) - 1)
         there = old.start[place] == new.start
         numbers, missing = old.numbers[place], np.isnan(new.numbers)
-        unequal = (numbers != new.numbers) & ~(np.isnan(numbers) & missing)
-        self.changed[key] = ~there | unequal.any(axis=1) | (old.rules[place] != new.rules)
-        self._worth_changed[key] = ~there | unequal[:, WORTH].any(axis=1)
+        differs = unequal(numbers, new.numbers)
+        self.changed[key] = ~there | differs.any(axis=1) | (old.rules[place] != new.rules)
+        self._worth_changed[key] = ~there | differs[:, WORTH].any(axis=1)
         self.lost[key] = there & (missing & ~np.isnan(numbers)).any(axis=1)
 
     @cached_property
@@ -204,6 +220,11 @@ class Difference:
                 fill = lost[:, np.newaxis] & np.isnan(new.numbers) & ~np.isnan(old.numbers[place])
                 found[key] = Rows(new.start, np.where(fill, 0.0, new.numbers), new.rules)
         return found
+
+
+def unequal(one: Floats, other: Floats) -> Bools:
+    """Where numbers differ; unknown equals unknown."""
+    return np.asarray((one != other) & ~(np.isnan(one) & np.isnan(other)))
 
 
 def _among(values: Times, ascending: Times) -> Bools:

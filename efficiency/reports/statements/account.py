@@ -14,11 +14,11 @@ from efficiency.reports.statements.page import (
     head,
     line_cells,
     power_factor_text,
+    say,
     source_rows,
     tenant_name,
 )
-from efficiency.reports.statements.words import ACCOUNT, ITEM, WORDS
-from metering.model import Localized
+from efficiency.reports.statements.words import ITEM
 from metering.park import Park
 from metering.tariffs import Band
 from metering.words import BAND, UTILITY, Language, inside
@@ -49,7 +49,7 @@ def account_page(page: AccountPage, language: Language) -> str:
         "account.html",
         head(page.park, month, language, final=page.final)
         | {
-            "t": lambda key: say_account(key, language),
+            "t": lambda key: say(key, language),
             "sales": _sales(account.utilities, language),
             "own_makes": own_makes(account, language),
             "utilities": [_utility(each, each.flow, page, language) for each in account.utilities if each.flow],
@@ -57,18 +57,12 @@ def account_page(page: AccountPage, language: Language) -> str:
                 {"name": name, "cells": [language.number(amount, 0) for amount in amounts]}
                 for name, amounts in [
                     *((tenant_name(page.park, each, language), _due(each)) for each in month.statements),
-                    (say_account("together", language), [account.net_vnd, account.vat_vnd, account.total_vnd]),
+                    (say("together", language), [account.net_vnd, account.vat_vnd, account.total_vnd]),
                 ]
             ],
             "sources": source_rows(purchases, lines, language),
         },
     )
-
-
-def say_account(key: str, language: Language, **filled: object) -> str:
-    """A text of statements or of the account."""
-    texts: dict[str, Localized] = WORDS | ACCOUNT
-    return language.say(texts[key]).format(**filled)
 
 
 def _due(statement: Statement) -> list[int]:
@@ -83,12 +77,12 @@ def _sales(accounts: Sequence[UtilityAccount], language: Language) -> dict[str, 
         amounts = [*(getattr(each, name) for name in sales), paid, each.margin_vnd]
         rows.append((language.say(UTILITY[each.utility]), amounts))
     sums: list[int | None] = [sum(row[place] or 0 for _, row in rows) for place in range(len(sales) + 1)]
-    rows.append((say_account("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
+    rows.append((say("together", language), [*sums, (sums[-2] or 0) - (sums[-1] or 0)]))
     shown = [
         {"name": name, "cells": [language.number(amount, 0) if amount else "" for amount in amounts]}
         for name, amounts in rows
     ]
-    return {"heads": [say_account(key, language) for key in (*sales, "bought", "margin")], "rows": shown}
+    return {"heads": [say(key, language) for key in (*sales, "bought", "margin")], "rows": shown}
 
 
 def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, language: Language) -> dict[str, Any]:
@@ -96,7 +90,7 @@ def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, languag
     notes = [power_factor_text(flow.power_factor, language)] if flow.power_factor is not None else []
     if flow.peak is not None:
         at = peak_text(flow.peak, language)
-        notes.append(say_account("peak", language, kw=language.number(flow.peak.kw, 1), at=at))
+        notes.append(say("peak", language, kw=language.number(flow.peak.kw, 1), at=at))
     return {
         "name": language.say(UTILITY[account.utility]),
         "flows": [*_flows(flow, account.unit, language)],
@@ -119,7 +113,7 @@ def own_makes(account: ParkAccount, language: Language) -> str:
     if not bought or not made:
         return ""
     names = (", ".join(language.say(inside(UTILITY[each.utility])) for each in some) for some in (made, bought))
-    return say_account("own_makes", language, made=next(names), bought=next(names))
+    return say("own_makes", language, made=next(names), bought=next(names))
 
 
 def _flows(flow: EdgeFlow, unit: str, language: Language) -> Iterator[dict[str, str]]:
@@ -127,10 +121,10 @@ def _flows(flow: EdgeFlow, unit: str, language: Language) -> Iterator[dict[str, 
         quantity, cost, note = getattr(flow, name), flow_cost(flow, name), ""
         if name == "losses":
             key = "within" if abs(flow.losses) <= flow.band else "beyond"
-            note = say_account(key, language, band=f"{language.number(flow.band, 3)} {unit}")
+            note = say(key, language, band=f"{language.number(flow.band, 3)} {unit}")
         if quantity or name not in {"generated", "exported"}:
             yield {
-                "label": say_account(name, language),
+                "label": say(name, language),
                 "note": note,
                 "quantity": f"{language.number(quantity, 3)} {unit}",
                 "cost": "" if cost is None else f"{language.number(cost, 0)} ₫",
@@ -140,7 +134,7 @@ def _flows(flow: EdgeFlow, unit: str, language: Language) -> Iterator[dict[str, 
 def _bill(checked: CheckedBill, language: Language) -> dict[str, Any]:
     what = language.say(inside(UTILITY[checked.bill.utility]))
     rows = [_comparison(each, language) for each in checked.comparisons]
-    return {"title": say_account("bill", language, what=what), "rows": rows}
+    return {"title": say("bill", language, what=what), "rows": rows}
 
 
 def _comparison(one: Comparison, language: Language) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from efficiency.closing.account import UtilityAccount
 from efficiency.closing.statement import Charge
-from efficiency.reports.statements.account import FLOWS, SALES, AccountPage, compared, flow_cost, own_makes, say_account
+from efficiency.reports.statements.account import FLOWS, SALES, AccountPage, compared, flow_cost, own_makes
 from efficiency.reports.statements.lines import charge_line
-from efficiency.reports.statements.page import tenant_name
+from efficiency.reports.statements.page import say, tenant_name
 from efficiency.reports.tablefiles import Cell, put_book, put_csv
 from metering.words import UTILITY, Language
 
@@ -28,17 +28,17 @@ def write_account_xlsx(page: AccountPage, language: Language, out: Path) -> None
     sheets: dict[str, list[list[Cell]]] = {}
     for part in PARTS:
         note = own_makes(page.month.account, language) if part == "sales" else ""
-        sheets[say_account(part, language)] = [_head(language), *_rows(page, part, language)]
+        sheets[say(part, language)] = [_head(language), *_rows(page, part, language)]
         if note:
-            sheets[say_account(part, language)].append([note])
+            sheets[say(part, language)].append([note])
     if page.bills:
-        heads: list[Cell] = [say_account(key, language) for key in _BILL]
-        sheets[say_account("bills", language)] = [heads, *_bills(page, language)]
+        heads: list[Cell] = [say(key, language) for key in _BILL]
+        sheets[say("bills", language)] = [heads, *_bills(page, language)]
     put_book(sheets, _WIDTHS, out)
 
 
 def _head(language: Language) -> list[Cell]:
-    return [say_account(key, language) for key in _HEAD]
+    return [say(key, language) for key in _HEAD]
 
 
 def _rows(page: AccountPage, part: str, language: Language) -> Iterator[list[Cell]]:
@@ -58,7 +58,7 @@ def _rows(page: AccountPage, part: str, language: Language) -> Iterator[list[Cel
             for statement in page.month.statements:
                 name = tenant_name(page.park, statement, language)
                 for key in ("net_vnd", "vat_vnd", "total_vnd"):
-                    what = f"{name}: {say_account(key, language)}"
+                    what = f"{name}: {say(key, language)}"
                     yield _row(page, part, language, what=what, amount=getattr(statement, key))
 
 
@@ -67,14 +67,14 @@ def _sales(page: AccountPage, each: UtilityAccount, language: Language) -> Itera
     amounts = {**{key: getattr(each, key) for key in SALES}, "bought": paid, "margin": each.margin_vnd}
     for key, amount in amounts.items():
         if amount is not None:
-            yield _row(page, "sales", language, utility=each, what=say_account(key, language), amount=amount)
+            yield _row(page, "sales", language, utility=each, what=say(key, language), amount=amount)
 
 
 def _flow(page: AccountPage, each: UtilityAccount, language: Language) -> Iterator[list[Cell]]:
     flow = each.flow
     for name in FLOWS if flow is not None else ():
         cost = flow_cost(flow, name) if flow is not None else None
-        what, quantity = say_account(name, language), getattr(flow, name)
+        what, quantity = say(name, language), getattr(flow, name)
         yield _row(page, "flow", language, utility=each, what=what, quantity=quantity, amount=cost)
 
 
@@ -82,7 +82,7 @@ def _purchase(page: AccountPage, charge: Charge, language: Language) -> list[Cel
     line = charge_line(charge, page.month.month, page.park, language)
     days = [day.isoformat() if day is not None else "" for day in (line.first, line.last)]
     what = ", ".join(part for part in (line.kind, line.point, line.band) if part)
-    head = [f"{page.month.month:%Y-%m}", say_account("purchase", language), line.utility, what, *days]
+    head = [f"{page.month.month:%Y-%m}", say("purchase", language), line.utility, what, *days]
     return [*head, line.quantity, line.unit, line.price, line.net_vnd, line.vat, line.why]
 
 
@@ -98,13 +98,13 @@ def _row(
 ) -> list[Cell]:
     of = "" if utility is None else language.say(UTILITY[utility.utility])
     unit = "" if utility is None or quantity is None else utility.unit
-    head: list[Cell] = [f"{page.month.month:%Y-%m}", say_account(part, language), of, what, "", ""]
+    head: list[Cell] = [f"{page.month.month:%Y-%m}", say(part, language), of, what, "", ""]
     return [*head, quantity, unit, None, amount, None, ""]
 
 
 def _bills(page: AccountPage, language: Language) -> Iterator[list[Cell]]:
     for bill in page.bills:
         for one in bill.comparisons:
-            judged = say_account("flagged" if one.flagged else "agrees", language)
+            judged = say("flagged" if one.flagged else "agrees", language)
             numbers: list[Cell] = [one.billed, one.own, one.difference, one.error]
             yield [language.say(UTILITY[bill.bill.utility]), compared(one, language), one.unit, *numbers, judged]

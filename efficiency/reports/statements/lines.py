@@ -1,11 +1,11 @@
 """Charges and corrections of a statement as lines of text, the same on the page and in tables."""
 
-from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from efficiency.closing.statement import CORRECTION_TEXT, Charge, ChargeKind, Correction, Peak
 from efficiency.reports.statements.words import KEY, KIND, WORDS
+from metering.months import next_month
 from metering.park import Park
 from metering.tariffs import Band
 from metering.words import BAND, UTILITY, Language, inside
@@ -41,9 +41,14 @@ class StatementLine:
 _METERED = frozenset({ChargeKind.USE, ChargeKind.DEMAND})
 
 
+def instant_text(at: datetime, language: Language) -> str:
+    """A day with its year, and the time."""
+    return f"{language.full_date(at)} {at:%H:%M}"
+
+
 def peak_text(peak: Peak, language: Language) -> str:
     """When the highest half hour was, with remarks on it."""
-    found = language.say(WORDS["half_hour"]).format(at=f"{language.full_date(peak.at)} {peak.at:%H:%M}")
+    found = language.say(WORDS["half_hour"]).format(at=instant_text(peak.at, language))
     if peak.estimated:
         found += language.say(WORDS["half_hour_estimated"])
     if peak.known < 1:
@@ -60,7 +65,7 @@ def charge_line(charge: Charge, month: date, park: Park, language: Language) -> 
     if charge.peak is not None:
         kind = f"{kind}, {peak_text(charge.peak, language)}"
         if charge.part != 1:
-            days = language.number(charge.part * monthrange(month.year, month.month)[1], 3)
+            days = language.number(charge.part * (next_month(month) - month).days, 3)
             kind += language.say(WORDS["part_of_month"]).format(days=days)
     if charge.share is not None:
         kind = language.say(WORDS["share_of"]).format(

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from efficiency.closing.file import ClosedMonth
 from efficiency.closing.obstacle import Obstacle
 from efficiency.closing.statement import Charge, ChargeKind, PointUse, PowerFactor, RegisterAt, Statement, Stretch
 from efficiency.reports.render import render
-from efficiency.reports.statements.lines import StatementLine, charge_line, correction_line, point_name
+from efficiency.reports.statements.lines import StatementLine, charge_line, correction_line, instant_text, point_name
 from efficiency.reports.statements.words import COUNTER, KIND, WORDS
 from efficiency.usage.quality import RULE_TEXT, Rule
 from metering.park import Park
@@ -41,7 +40,7 @@ def tenant_name(park: Park, statement: Statement, language: Language) -> str:
 
 
 def say(key: str, language: Language, **filled: object) -> str:
-    """A text of a statement."""
+    """A text of a statement or of the account."""
     return language.say(WORDS[key]).format(**filled)
 
 
@@ -141,11 +140,7 @@ def _end(register: RegisterAt | None, language: Language) -> dict[str, str] | No
     if register is None:
         return None
     shown = ("≈ " if register.interpolated else "") + language.exact(register.shown)
-    return {"shown": shown, "at": _instant(register.at, language)}
-
-
-def _instant(at: datetime, language: Language) -> str:
-    return f"{language.full_date(at)} {at:%H:%M}"
+    return {"shown": shown, "at": instant_text(register.at, language)}
 
 
 def _notes(page: StatementPage, language: Language) -> Iterator[str]:

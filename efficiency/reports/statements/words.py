@@ -1,4 +1,4 @@
-"""The fixed texts of statements, by key, in both languages."""
+"""The fixed texts of statements and of the park's account, by key, in both languages."""
 
 from typing import Final
 
@@ -81,9 +81,7 @@ WORDS: Final[dict[str, Localized]] = {
     ),
     "part_of_month": _text(", for {days} days of the month", ", tính cho {days} ngày của tháng"),
     "percent_of": _text("{what}, {percent} % of {net} ₫", "{what}, {percent}% của {net} ₫"),
-}
-
-ACCOUNT: Final[dict[str, Localized]] = {
+    # The park's account
     "account": _text("The park's own account", "Bảng cân đối tiện ích toàn khu"),
     "flow": _text("What came in, and where it went", "Lượng vào khu và phân bổ"),
     "intake": _text("Intake at the main meters", "Qua đồng hồ tổng"),
@@ -134,7 +132,6 @@ ACCOUNT: Final[dict[str, Localized]] = {
     "agrees": _text("agrees", "khớp"),
     "flagged": _text("ask the supplier", "cần hỏi lại bên bán"),
 }
-"""Texts of the park's account, in addition to those of statements."""
 
 ITEM: Final = {
     Item.QUANTITY: _text("quantity", "số lượng"),
