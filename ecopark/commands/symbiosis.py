@@ -11,7 +11,7 @@ from ecopark.commands import AmongParks, AsJson, now_ms, today
 from ecopark.settings import read_settings
 from ecopark.whichpark import find_park
 from efficiency.reports.entries import in_words, quantity, why
-from efficiency.stored.days import past
+from efficiency.stored.days import elapsed
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.symbiosis.matching import Match, alone, proposals
@@ -74,7 +74,7 @@ def _span(park: Park, first: datetime | None, last: datetime | None) -> Span:
     """
     until = last.date() + timedelta(days=1) if last is not None else today(park)
     begin = first.date() if first is not None else until - timedelta(days=USUAL_DAYS)
-    span = past(Span(midnight_ms(begin, park.zone), midnight_ms(until, park.zone)), now_ms())
+    span = elapsed(Span(midnight_ms(begin, park.zone), midnight_ms(until, park.zone)), now_ms())
     if begin >= until or span.start >= span.end:
         raise OperatorError(f"from {begin} to {until - timedelta(days=1)} no day is over; name an earlier --from")
     return span

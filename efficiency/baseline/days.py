@@ -15,7 +15,7 @@ from efficiency.baseline.model import MAX_DRIVERS, Baseline, Uncertainty, cusum,
 from efficiency.baseline.sources import DayAmounts, day_amounts
 from efficiency.indicators.figure import Figure, absent, figure, judged
 from efficiency.stored.days import by_day, days_between
-from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints, number
+from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
 from efficiency.stored.usagestore import UsageStore
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.valued import NOTHING, ValueReason
@@ -149,10 +149,10 @@ def with_cusum(points: Points) -> dict[int, Fields]:
     """The same points with the running sum of each version's savings."""
     versions: dict[float, list[int]] = {}
     for ms in sorted(ms for ms, fields in points.items() if fields):
-        versions.setdefault(number(points[ms]["version"]), []).append(ms)
+        versions.setdefault(float(points[ms]["version"]), []).append(ms)
     found = dict(points)
     for instants in versions.values():
-        sums = cusum(np.array([number(points[ms]["saving"]) for ms in instants]))
+        sums = cusum(np.array([float(points[ms]["saving"]) for ms in instants]))
         for ms, value in zip(instants, sums.tolist(), strict=True):
             found[ms] = {**points[ms], "cusum": value}
     return found
@@ -169,16 +169,16 @@ def band_of(days: Iterable[Fields]) -> float | None:
     """
     versions: dict[float, list[Fields]] = {}
     for fields in days:
-        versions.setdefault(number(fields["version"]), []).append(fields)
+        versions.setdefault(float(fields["version"]), []).append(fields)
     if any("spread" not in fields for each in versions.values() for fields in each):
         return None
     bands = [
-        Uncertainty(number(each[0]["spread"]), number(each[0]["fitted"])).band(
-            len(each), [sum(number(fields.get(name, 0.0)) for fields in each) for name in LEVERS]
+        Uncertainty(float(each[0]["spread"]), float(each[0]["fitted"])).band(
+            len(each), [sum(float(fields.get(name, 0.0)) for fields in each) for name in LEVERS]
         )
         for each in versions.values()
     ]
-    adjusted = sum(number(fields.get("adjustment_band", 0.0)) for each in versions.values() for fields in each)
+    adjusted = sum(float(fields.get("adjustment_band", 0.0)) for each in versions.values() for fields in each)
     return float(np.hypot.reduce([*bands, adjusted])) if bands else None
 
 
@@ -197,7 +197,7 @@ def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
     caution = ValueReason.OUT_OF_RANGE if any(fields["out_of_range"] for fields in in_order) else NOTHING
 
     def total(name: str) -> float:
-        return sum(number(fields[name]) for fields in in_order)
+        return sum(float(fields[name]) for fields in in_order)
 
     def of(value: float | None, unit: str = "kWh", over_: float | None = None) -> Figure:
         return figure(value, unit, completeness, 0.0, caution, over=over_)
@@ -208,7 +208,7 @@ def own_figures(days: Points, over: int, *, known: bool) -> dict[str, Figure]:
         "expected_kwh": of(expected),
         "saving_kwh": of(saving) if band is None else judged(of(saving), band),
         "saving_band_kwh": of(band),
-        "cusum_kwh": of(number(in_order[-1]["cusum"])),
+        "cusum_kwh": of(float(in_order[-1]["cusum"])),
         "enpi": of(ratio, "1", expected)
         if ratio is not None
         else absent("1", ValueReason.ZERO_DENOMINATOR, completeness),

@@ -14,7 +14,7 @@ from efficiency.indicators.electricity import highest
 from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.indicators.tenant import REACTIVE
-from efficiency.stored.spanhours import laid
+from efficiency.stored.spanhours import aligned
 from efficiency.stored.usage import SUPERSEDED, StoredUsage
 from efficiency.usage.intervals import Floats, Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
@@ -46,7 +46,7 @@ class Passed(PointSpan):
     @cached_property
     def hours(self) -> QuarterHours:
         """By quarter hour."""
-        return laid(self.stored, self.span)
+        return aligned(self.stored, self.span)
 
     @property
     def rules(self) -> int:
@@ -113,7 +113,7 @@ class MonthUse:
         start = quarters_in(span)
         return together(
             [
-                Portion(laid(each.stored, span), (start >= each.span.start) & (start < each.span.end))
+                Portion(aligned(each.stored, span), (start >= each.span.start) & (start < each.span.end))
                 for each in passed
                 if each.span.overlaps(span)
             ]

@@ -28,7 +28,7 @@ from efficiency.reports.reading import (
     costs,
     quality,
 )
-from efficiency.reports.touched import Touched, touched
+from efficiency.reports.rulecounts import RuleCount, rule_counts
 from efficiency.service.pending import Balance
 from efficiency.symbiosis.matching import Match
 from metering.figures import FIGURES, PARK_FIGURES, FigureSpec, Period, figure_utility
@@ -67,7 +67,7 @@ class Common:
     utilities: Mapping[Utility, Columns]
     load: Mapping[LoadHour, float]
     quality: tuple[MeterQuality, ...]
-    touched: tuple[Touched, ...]
+    touched: tuple[RuleCount, ...]
 
     @property
     def running(self) -> bool:
@@ -156,7 +156,7 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
         utilities=_utilities(period, use, fence),
         load=await reading.hourly_load(store, park, period, over, fence[Utility.ELECTRICITY]),
         quality=_quality(period, use.of(mine), park),
-        touched=await touched(store, park, period, tenant.id),
+        touched=await rule_counts(store, park, period, tenant.id),
         tenant=tenant,
         entries=(await _entries(store, park, period, use, [tenant]))[tenant.id],
         daily=daily.get(tenant.id, {}),
@@ -192,7 +192,7 @@ async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: d
         utilities=_utilities(period, use, edge),
         load=await reading.hourly_load(store, park, period, over, edge[Utility.ELECTRICITY]),
         quality=_quality(period, use.of(every), park),
-        touched=await touched(store, park, period),
+        touched=await rule_counts(store, park, period),
         intakes={
             utility: _intake(utility, figures, before.get(Balance(utility, EDGE), {}).get(period.before.first, {}))
             for utility, figures in edges.items()

@@ -18,9 +18,9 @@ from efficiency.reports.inventoryfiles import inventory_rows, watched_rows
 from efficiency.reports.matches import match_rows
 from efficiency.reports.pictures import Pictures
 from efficiency.reports.render import render
+from efficiency.reports.rulecounts import RuleCount
 from efficiency.reports.sources import sources
 from efficiency.reports.statements.stated import stated_of
-from efficiency.reports.touched import Touched
 from efficiency.reports.words import FORMULAS, TEXTS
 from efficiency.usage.quality import RULE_TEXT
 from efficiency.valuation.valued import REASON_TEXT, ValueReason
@@ -181,7 +181,7 @@ def _pictured(pictures: Pictures) -> dict[str, Any]:
     }
 
 
-def _touched(each: Touched, language: Language) -> dict[str, str]:
+def _touched(each: RuleCount, language: Language) -> dict[str, str]:
     """A rule in words, and the names of its meters as far as there is room."""
     names = [language.say(meter.name) for meter in each.meters[:_NAMED]]
     if len(each.meters) > _NAMED:

@@ -18,7 +18,7 @@ from efficiency.reports.counted import Counted
 from efficiency.reports.periods import ReportPeriod
 from efficiency.service.pending import Balance
 from efficiency.service.progress import Progress
-from efficiency.stored.days import days_between, past
+from efficiency.stored.days import days_between, elapsed
 from efficiency.symbiosis.matching import Match, partners
 from efficiency.symbiosis.stored import DISTANCE, match_units
 from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, quarters_in
@@ -71,7 +71,7 @@ async def over(store: Store, park: Park, period: ReportPeriod, made_on: date) ->
     """The part of a period whose quarter hours are over, and computed as far as the usage service has come."""
     cursor = await Progress(store, park.id).load()
     tomorrow = midnight_ms(made_on + timedelta(days=1), park.zone)
-    return past(period.span(park), tomorrow if cursor is None else min(cursor.computed, tomorrow))
+    return elapsed(period.span(park), tomorrow if cursor is None else min(cursor.computed, tomorrow))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Sets aside what cannot be computed, so that everything else continues.
 
-A meter, a tenant's figures or a balance whose computation fails is left out, named in the log, in `events` and in
-`pipeline`, and tried again when its inputs change, or after a pause that doubles up to six hours. Until it succeeds it
-counts as never computed: nothing that happens meanwhile is missed, not even by a restart.
+When the computation of a meter, a tenant's figures or a balance fails, it is left out and named in the log, in `events`
+and in `pipeline`. It is tried again when its inputs change, or after a pause that doubles up to six hours. Until it
+succeeds it counts as never computed, so nothing that happens meanwhile is missed, not even after a restart.
 """
 
 import logging
@@ -33,7 +33,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A failure: since when, ms, how often, when it is tried again, and the inputs it failed with."""
+    """What failed: since when (ms), how often, when to try again, and the inputs it failed with.
+
+    `written`: whether `events` has it.
+    """
 
     since: int
     reason: str
@@ -41,11 +44,14 @@ class _Failure:
     tried: int = 0
     again: int = 0
     inputs: Any = None
-    told: bool = False
+    written: bool = False
 
 
 class SetAside:
-    """Of one park; things are named as the parts of `efficiency.service.basis`: a meter's id, `.tenant ` and its id."""
+    """What is set aside in one park. Things are named like the parts in `efficiency.service.basis`.
+
+    That is a meter's id, `.tenant ` and a tenant's id, `.main ` and a main meter's id, or `.park`.
+    """
 
     def __init__(self, store: Store, park: str) -> None:
         self._store = store
@@ -61,7 +67,7 @@ class SetAside:
         statement = select(EVENTS, ("part", "reason", "end"), condition, ("tenant", "meter"), newest=1)
         for row in await self._store.query(statement, OPERATOR_DATABASE):
             if row["end"] is None:
-                self._failures[row["part"]] = _Failure(row["time"] // NS_PER_MS, row["reason"], told=True)
+                self._failures[row["part"]] = _Failure(row["time"] // NS_PER_MS, row["reason"], written=True)
 
     def waiting(self, now_ms: int) -> set[str]:
         """What must not be tried now."""
@@ -69,11 +75,11 @@ class SetAside:
 
     @property
     def things(self) -> dict[str, str]:
-        """Everything that is set aside or on trial, and why."""
+        """Everything that is set aside or being tried again, and why."""
         return {thing: failure.reason for thing, failure in self._failures.items()}
 
     def changed(self, thing: str, now_ms: int) -> None:
-        """Note that an input has changed: worth a new try, but at most one a minute."""
+        """Try again because an input has changed, but at most once a minute."""
         if (failure := self._failures.get(thing)) is not None:
             self._failures[thing] = replace(failure, again=min(failure.again, max(now_ms, failure.tried + FIRST_MS)))
 
@@ -88,7 +94,7 @@ class SetAside:
 
     @contextmanager
     def guard(self, thing: str, now_ms: int) -> Iterator[None]:
-        """Blame any failure within on the thing, unless the database does not answer or refuses us."""
+        """Set the thing aside if the block fails, unless the database does not answer or refuses access."""
         try:
             yield
         except (UnavailableError, OperatorError):
@@ -105,7 +111,7 @@ class SetAside:
         before = self._failures.get(thing)
         times = before.times + 1 if before is not None else 1
         pause = min(LONGEST_MS if thing != WHOLE_PARK else LONGEST_OF_A_PARK_MS, FIRST_MS << min(times - 1, 16))
-        reason = _sayable(f"{type(error).__name__}: {error}")
+        reason = _one_line(f"{type(error).__name__}: {error}")
         found = _Failure(now_ms, reason) if before is None else replace(before, reason=reason)
         inputs = self._parts.get(thing)
         self._failures[thing] = replace(found, times=times, tried=now_ms, again=now_ms + pause, inputs=inputs)
@@ -113,7 +119,7 @@ class SetAside:
             rejected = isinstance(error, RejectedError)
             log.error(
                 "%s: %s is set aside, everything else continues: %s; %sthis is a fault of Ecopark, please report it "
-                "with these lines; it is tried again in %.0f min, and when its readings or its part of the park file "
+                "with these lines; the next try is in %.0f min, or when its readings or its part of the park file "
                 "change",
                 self._park,
                 "the whole park" if thing == WHOLE_PARK else thing.lstrip("."),
@@ -130,7 +136,7 @@ class SetAside:
                 self._over[thing] = self._failures.pop(thing)
         self._failed.clear()
         lines = [self._line(park, thing, failure, now_ms) for thing, failure in self._over.items()]
-        news = {thing: failure for thing, failure in self._failures.items() if not failure.told}
+        news = {thing: failure for thing, failure in self._failures.items() if not failure.written}
         lines += [self._line(park, thing, failure, None) for thing, failure in news.items()]
         if lines:
             await self._store.write_kept(lines, OPERATOR_DATABASE)
@@ -139,7 +145,7 @@ class SetAside:
                 "%s: %s is computed again, after %.0f s", self._park, thing.lstrip("."), (now_ms - failure.since) / 1000
             )
         self._over.clear()
-        self._failures |= {thing: replace(failure, told=True) for thing, failure in news.items()}
+        self._failures |= {thing: replace(failure, written=True) for thing, failure in news.items()}
 
     def _line(self, park: Park, thing: str, failure: _Failure, end: int | None) -> str:
         tags: dict[str, str | None] = {"park": park.id, "kind": NOT_COMPUTED}
@@ -165,10 +171,10 @@ class SetAside:
 
 
 _REASON_LENGTH = 150
-"""Together with the words around it, the text of an event has at most 256 characters."""
+"""So that the text of an event, with the words around the reason, has at most 256 characters."""
 
 
-def _sayable(reason: str) -> str:
-    """A reason as a text for an event: one short line without anything a template would fill in."""
+def _one_line(reason: str) -> str:
+    """A reason as one short line; placeholders are broken up, since Grafana would fill them in."""
     line = "".join(each if each.isprintable() else " " for each in " ".join(reason.split()))
     return line.replace("{{", "{ {").replace("${", "$ {")[:_REASON_LENGTH]

@@ -1,6 +1,6 @@
-"""The inputs of stored usage, and what a change of park file or baseline affects: which meters, and from when.
+"""The inputs that usage and figures are computed from, and what a change of them affects: which meters, from when.
 
-Inputs are kept part by part (`basisstore`), so that a change made while the service was down is found too.
+The inputs are stored part by part (`basisstore`), so that a change made while the service was down is found too.
 """
 
 import json
@@ -29,9 +29,9 @@ _NOT_COMPUTED_FROM: Final = dict.fromkeys(
 _OF_A_TENANT = ("floor_area_m2", "employees", "shifts", "contract", "budget_vnd_per_month")
 
 Parts = dict[str, Any]
-"""Content by part: a meter's id, `.prices`, `.purchase`, `.electricity`, `.band days`, `.scope1`, `.scope2`, `.toe`,
+"""Inputs by part: a meter's id, `.prices`, `.purchase`, `.electricity`, `.band days`, `.scope1`, `.scope2`, `.toe`,
 `.reactive`, `.tenant ` and the tenant's id, `.main ` and that of a main meter, or `.baseline ` and the baseline's.
-`.streams` has all that matches depend on."""
+`.streams` has everything that matches depend on."""
 BASELINE = ".baseline "
 PLACES = "places"
 STREAMS = ".streams"
@@ -76,27 +76,27 @@ def parts_of(park: Park, baselines: Mapping[str, FrozenBaseline]) -> Parts:
             found[f"{MAIN}{meter.id}"] = [_in_balance(meter)] + [
                 [_dump(tenure.belonging), *_in_balance(tenure.meter)] for tenure in park.children(meter.id)
             ]
-    for name, held in baselines.items():
+    for name, frozen in baselines.items():
         versions = {
             str(version.version): {
                 "frozen": version.model_dump(mode="json"),
-                "meters": held.sources[version.version].meters if version.version in held.sources else None,
-                "tenant": held.tenants[version.version],
+                "meters": frozen.sources[version.version].meters if version.version in frozen.sources else None,
+                "tenant": frozen.tenants[version.version],
             }
-            for version in held.versions
+            for version in frozen.versions
         }
-        content = {"tenants": sorted({*held.tenants.values()}, key=str), "versions": versions}
-        found[f"{BASELINE}{name}"] = content | _explained_by(park, held)
+        content = {"tenants": sorted({*frozen.tenants.values()}, key=str), "versions": versions}
+        found[f"{BASELINE}{name}"] = content | _explained_by(park, frozen)
     known: Parts = json.loads(json.dumps(found))
     return known
 
 
 def _by_calendar(park: Park, windows: Iterable[Window]) -> list[dict[str, Any]]:
-    """Holidays and seasons, as an entry since ever, where windows do not start on all days alike."""
+    """Holidays and seasons as one entry without a beginning, if any of the windows depends on them."""
     if not any(window.not_on is not None or window.season is not None for window in windows):
         return []
-    told = park.calendar.model_dump(mode="json", by_alias=True, exclude={"holidays": {"__all__": {"name", "source"}}})
-    return [{"from": date.min.isoformat(), **told}]
+    days = park.calendar.model_dump(mode="json", by_alias=True, exclude={"holidays": {"__all__": {"name", "source"}}})
+    return [{"from": date.min.isoformat(), **days}]
 
 
 def _where_given(park: Park) -> Parts:
@@ -117,23 +117,23 @@ def _where_given(park: Park) -> Parts:
     return found
 
 
-def _explained_by(park: Park, held: FrozenBaseline) -> dict[str, Any]:
-    """Further inputs of a baseline besides its fit and its meters: by first day or by month."""
+def _explained_by(park: Park, frozen: FrozenBaseline) -> dict[str, Any]:
+    """What a baseline depends on besides its fit and its meters: adjustments, weather by month, shifts."""
     found: dict[str, Any] = {}
-    if held.adjustments:
-        found["adjustments"] = [each.model_dump(mode="json", by_alias=True) for each in held.adjustments]
-    sources = [source for known in held.sources.values() for source in known.drivers]
+    if frozen.adjustments:
+        found["adjustments"] = [each.model_dump(mode="json", by_alias=True) for each in frozen.adjustments]
+    sources = [source for known in frozen.sources.values() for source in known.drivers]
     by_month: dict[str, list[float]] = {}
     for name in sorted({source.name for source in sources if source.weather.days}):
         weather = next(source.weather for source in sources if source.name == name)
         for day, mean in sorted(weather.days.items()):
-            if day >= held.since:
+            if day >= frozen.since:
                 by_month.setdefault(f"{day:%Y-%m}", []).extend((day.day, mean.mean_c))
         break  # all drivers of the weather follow from the same days
     if by_month:
         found["weather"] = by_month
     if any(source.name == SHIFT_HOURS for source in sources):
-        tenants = [park.tenant[name] for name in {*held.tenants.values()} if name in park.tenant]
+        tenants = [park.tenant[name] for name in {*frozen.tenants.values()} if name in park.tenant]
         found["shifts"] = [each.model_dump(mode="json", by_alias=True, include={"shifts"}) for each in tenants]
         found["shifts"].append(park.calendar.model_dump(mode="json", by_alias=True))
     return found
@@ -144,7 +144,7 @@ def _dump(belonging: Belonging) -> dict[str, Any]:
 
 
 def _places(park: Park, meter: Meter) -> list[Any]:
-    """A meter's places in the park over time: the tags of its usage and its voltage, with when they begin."""
+    """A meter's places in the park over time: the tags of its usage and its voltage, each with its span."""
     return [
         [place.span.start, place.span.end, place.tenant, place.role, place.kind.value, place.voltage]
         for place in places_in(park, meter, EVER)
@@ -152,13 +152,13 @@ def _places(park: Park, meter: Meter) -> list[Any]:
 
 
 def _in_balance(meter: Meter) -> list[Any]:
-    """What a balance needs of a meter besides its use."""
+    """What a balance needs to know about a meter besides its use."""
     classes = [[each.since_ms, each.accuracy_pct, sorted(each.registers)] for each in meter.instruments]
     return [meter.id, classes, [_dump(belonging) for belonging in meter.belongs]]
 
 
 def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
-    """The baselines that these parts came from."""
+    """The baselines that these parts were made from."""
     contents = [content for part, content in parts.items() if part.startswith(BASELINE)]
     return tuple(
         Baseline.model_validate_json(json.dumps(version["frozen"]))
@@ -169,16 +169,16 @@ def baselines_in(parts: Parts) -> tuple[Baseline, ...]:
 
 @dataclass(slots=True)
 class Changes:
-    """`meters`: instants from which the use of each must be computed again, ms; `swaps`: instants of changed swaps.
+    """What must be computed again, and what must be deleted.
 
-    `moved`: instants from which each hangs elsewhere; its use is the same, its points are not. `lost`: meters that are
-    gone, with the tenants who had them; of them, of the tenants that `left` and of `lost_mains` nothing may stay.
-    `lost_uses`: the utilities of meters that are gone.
-    `tenants`: from when the figures of each must be computed. `mains`: from when the balances of each main meter.
-    `baselines`: from which day what each expects must be. `gone`: those of which nothing may stay, with the
-    tenants of each. `streams`: whether any surplus or demand is described otherwise; `reuse`:
-    whether other meters say what wastewater is used again. `edges`: from which day what comes in at the park's edge
-    costs something else. `entered`: whether other fuels are entered, or are counted otherwise.
+    Computed again, each from an instant (ms) or a day on: the use of `meters`; the stored points of `moved` meters,
+    which have another place in the park but the same use; the figures of `tenants`; the balances of `mains`; what
+    `baselines` expect; the cost of the intake at the park's `edges`. `swaps`: instants at which the registers of an
+    exchange changed. `streams`, `reuse`, `entered`: whether the streams, the meters of reused wastewater, or the
+    entered fuels and how they count are different.
+
+    Deleted: `lost` meters (with the tenants who had them), tenants that `left`, `lost_mains`, and baselines that are
+    `gone` (with their tenants). `lost_uses`: the utilities of lost meters.
     """
 
     meters: dict[str, int] = field(default_factory=dict)
@@ -203,7 +203,7 @@ class Changes:
 
 
 def changes(before: Parts, after: Parts, park: Park) -> Changes:
-    """What is affected by the change to the parts `after`, those of `park`."""
+    """What a change from the parts `before` to `after`, those of `park`, affects."""
     found = Changes()
     for meter in park.meters:
         old, new = before.get(meter.id), after[meter.id]
@@ -239,7 +239,7 @@ def changes(before: Parts, after: Parts, park: Park) -> Changes:
 
 
 def _edge_since(before: Parts, after: Parts, utility: Utility) -> date:
-    """First day on which the intake at the park's edge has another cost; the very first where it was never computed."""
+    """First day on which the intake at the park's edge has another cost; `date.min` if it was never computed."""
     if PURCHASE not in before:
         return date.min
     return min(_first_of(before, after, part, utility.value) for part in (PURCHASE, ".vat"))
@@ -259,7 +259,7 @@ def _of_figures(found: Changes, part: str, old: Any, new: Any, zone: ZoneInfo) -
 
 
 def _figures_since(before: Parts, after: Parts) -> date:
-    """First day on which dated data differs that only figures depend on: surcharge, VAT, energy content."""
+    """First day on which dated data differs on which only figures depend: surcharge, VAT, energy content."""
     days = [
         _first_of(before, after, part, name)
         for part in (".reactive", ".vat", ".mj")
@@ -323,7 +323,7 @@ def _of_meter(found: Changes, meter: str, old: Mapping[str, Any], new: Mapping[s
 
 
 def _of_instrument(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry of an instrument except its registers at an exchange, which only change the steps around it."""
+    """The entry of an instrument without its registers at an exchange: they change only the steps around it."""
     return {key: value for key, value in entry.items() if key not in {"opening", "closing", "until"}}
 
 

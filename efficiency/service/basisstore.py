@@ -1,6 +1,7 @@
-"""The inputs that stored usage was computed by, as they are kept in the database: part by part (`USAGE_BASIS`).
+"""Stores the inputs that a park's usage was computed from, part by part (`USAGE_BASIS`).
 
-`content` is what all of it was computed by, `begun` what some of it may be computed by besides.
+The field `content` has what all of the stored usage was computed from; `begun` has other inputs that some of it may
+already be computed from.
 """
 
 import json
@@ -17,41 +18,44 @@ _LONGEST = 60_000
 
 
 async def load_basis(store: Store, park: str) -> Parts | None:
-    """What the stored usage was computed by; None where nothing was."""
+    """What the stored usage was computed from; None if nothing was computed."""
     found = await _newest(store, park, "content")
     return {part: content for part, content in found.items() if content is not None} or None
 
 
 async def _newest(store: Store, park: str, field: str) -> dict[str, Any]:
-    """What a field says of each part."""
+    """The newest value of a field for each part."""
     statement = select(USAGE_BASIS, [Of("last", field)], where({"park": park}), ["part"])
     rows = await store.query(statement, OPERATOR_DATABASE)
     return {row["part"]: json.loads(row[field]) for row in rows if row[field] is not None}
 
 
 class BasisStore:
-    """The inputs of one park's usage, as they are stored.
+    """The stored inputs of one park's usage.
 
-    A change may take several cycles. Whoever continues after a restart computes the difference from what was begun,
-    too: otherwise a park file that was changed and changed back meanwhile would look as if nothing had happened.
+    Computing a change may take several cycles. After a restart the park file must be compared with what was begun, too:
+    otherwise one that was changed and changed back meanwhile would look unchanged.
     """
 
     def __init__(self, store: Store, park: str) -> None:
         self._store = store
         self._park = park
         self.parts: Parts | None = None
-        """By which all of the stored usage is computed; None where none is."""
+        """The inputs of all stored usage; None if there is none."""
         self._begun: dict[str, list[Any]] = {}
-        """Contents of parts by which some of it may be computed; None for a part that was gone."""
+        """By part, other contents that some of it may be computed from; None stands for a missing part."""
 
     async def load(self) -> None:
-        """Read what the last run has left."""
+        """Read what the last run stored."""
         self.parts = await load_basis(self._store, self._park)
         begun = await _newest(self._store, self._park, "begun")
         self._begun = {part: contents for part, contents in begun.items() if contents}
 
     def begun(self) -> list[Parts]:
-        """Inputs that were begun and not ended: each content of each part is in one of them."""
+        """Inputs that the last run began to compute from but did not finish.
+
+        Each begun content of each part is in at least one of them.
+        """
         most = max(map(len, self._begun.values()), default=0)
         found = []
         for number in range(most):
@@ -66,13 +70,13 @@ class BasisStore:
         for part in stored.keys() | parts.keys():
             content, known = parts.get(part), self._begun.get(part, [])
             if content != stored.get(part) and content not in known:
-                # Too long a text is noted as if the part had been gone: it is computed from the beginning.
+                # Too long to store: noted as a missing part, so that everything of it is computed again.
                 new[part] = [*known, content] if len(json.dumps([*known, content])) <= _LONGEST else [None]
         self._begun |= new
         await self._write({part: {"begun": json.dumps(contents)} for part, contents in new.items()}, now_ms)
 
     async def end(self, parts: Parts, now_ms: int) -> None:
-        """Keep the parts by which all of the stored usage is computed now."""
+        """Store the parts that all of the stored usage is computed from now."""
         if parts == self.parts and not self._begun:
             return
         gone = dict.fromkeys((self.parts or {}).keys() | self._begun.keys())

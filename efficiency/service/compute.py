@@ -1,7 +1,7 @@
 """Computes the use of meters in the planned windows of time, and updates the store.
 
-It goes month by month and, within a month, by groups of meters whose readings fit in memory together: they are read at
-once, and the figures of a tenant are made while all their inputs are still in memory.
+It works month by month, and within a month by groups of meters whose readings fit in memory together. A group is read
+at once, and the figures of a tenant are made while all their inputs are still in memory.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from efficiency.service.aside import SetAside
-from efficiency.service.inturn import in_turn
+from efficiency.service.fewatonce import few_at_once
 from efficiency.service.results import Computed, Results, owner
 from efficiency.stored.meteruse import NEAR_MS, MeterUse, around, plain_uses
 from efficiency.stored.readings import RegisterReader, Registers
@@ -28,10 +28,10 @@ from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 
 AT_ONCE = 250_000
-"""About how many readings are in memory together; a quarter hour counts as two."""
+"""About how many readings may be in memory together; a quarter hour counts as two."""
 
 Work = dict[str, list[Span]]
-"""Windows to compute again, by meter."""
+"""Windows to compute, by meter."""
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +48,7 @@ class Computing:
     def __init__(self, reader: RegisterReader, results: Results, aside: SetAside) -> None:
         self.meter_use = MeterUse(reader, results.now_ms, results.park.zone, results.doubts)
         self.again: Work = {}
-        """What must be computed once more: use after a change of a register's unit that was found, or resolved."""
+        """What must be computed once more because a change of a register's unit was found, or resolved."""
         self.results = results
         self._park = results.park
         self._places = HangingPlaces(results.park)
@@ -59,14 +59,14 @@ class Computing:
     async def compute(self, work: Work, done: Callable[[int, int], None], most: int | None = None) -> Work:
         """Compute windows, oldest months first; `done` is called with how many of how many are done.
 
-        Computes at most `most` quarter hours, and returns what is left.
+        Computes at most `most` quarter hours, and returns the windows that are left.
         """
         bounded = self._bounded(self._by_month(work), most)
         total, ready = sum(len(spans) for windows in bounded.first.values() for spans in windows.values()), 0
         for _, windows in sorted(bounded.first.items()):
             found = self._groups(windows)
             self.results.rollups.begin_month(windows)
-            await in_turn(partial(self._group_or_each, group, windows) for group in found)
+            await few_at_once(partial(self._group_or_each, group, windows) for group in found)
             await self.results.rollups.end_month(self._park, self._now_ms)
             ready += sum(map(len, windows.values()))
             done(ready, total)
@@ -76,7 +76,7 @@ class Computing:
         return groups([self._park.meter[name] for name in windows], _hull(windows.values()))
 
     def _bounded(self, by_month: dict[int, Work], most: int | None) -> _Bounded:
-        """The first `most` quarter hours, and what is left; a window may be cut anywhere."""
+        """Split off the first `most` quarter hours; a window may be cut anywhere."""
         if most is None:
             return _Bounded(by_month, {})
         first: dict[int, Work] = {}
@@ -106,7 +106,7 @@ class Computing:
         await each_or_alone(self._aside, group, self._now_ms, partial(self._group, windows))
 
     async def _group(self, windows: Work, group: Sequence[Meter]) -> None:
-        """Compute some meters' windows of one month, and the tenants' figures that they suffice for."""
+        """Compute some meters' windows of one month, and those tenants' figures whose inputs are then in memory."""
         whole = _hull(windows[meter.id] for meter in group)
         names = [meter.id for meter in group]
         loaded = await self.load(group, around(whole))
@@ -125,7 +125,7 @@ class Computing:
     async def _plain(
         self, group: Sequence[Meter], windows: Work, loaded: Registers, stored: Mapping[str, StoredUsage]
     ) -> set[str]:
-        """Compute together those meters that are plain and of which nothing is stored yet; returns them."""
+        """Compute, together, the plain meters of which nothing is stored yet; returns them."""
         by_window: dict[Span, list[Meter]] = {}
         places: dict[str, ValuedPlace] = {}
         for meter in group:
@@ -193,14 +193,14 @@ class Computing:
 async def each_or_alone(
     aside: SetAside, group: Sequence[Meter], now_ms: int, work: Callable[[Sequence[Meter]], Awaitable[None]]
 ) -> None:
-    """Do something for a group of meters; where that fails, for each alone, so that the culprit is found."""
+    """Do something for a group of meters; if that fails, for each alone, so that the culprit is found."""
     if len(group) > 1:
         try:
             await work(group)
         except (UnavailableError, OperatorError):
             raise
         except Exception as error:  # noqa: BLE001 (one meter must not stop the others)
-            log.debug("%d meters together failed of %r; one by one now", len(group), error)
+            log.debug("%d meters failed together: %r; trying them one by one", len(group), error)
         else:
             return
     for meter in group:
@@ -209,31 +209,31 @@ async def each_or_alone(
 
 
 def groups(meters: Sequence[Meter], span: Span) -> list[list[Meter]]:
-    """Meters whose readings over a span fit in memory together; those of a tenant together where possible.
+    """Groups of meters whose readings over a span fit in memory together; a tenant's meters in one group if possible.
 
     The tenant is the one who has a meter at the end of the span.
     """
     found: list[list[Meter]] = []
-    held = 0.0
+    in_group = 0.0
     owners = {meter.id: owner(meter, span.end - 1) or "" for meter in meters}
     ordered = sorted(meters, key=lambda meter: (owners[meter.id], meter.utility.value, meter.id))
     for _, of_tenant in groupby(ordered, key=lambda meter: owners[meter.id]):
         part = list(of_tenant)
         sizes = [_readings(meter, span) for meter in part]
-        if found and held + sum(sizes) > AT_ONCE:
+        if found and in_group + sum(sizes) > AT_ONCE:
             found.append([])
-            held = 0.0
+            in_group = 0.0
         for meter, size in zip(part, sizes, strict=True):
-            if not found or held + size > AT_ONCE:
+            if not found or in_group + size > AT_ONCE:
                 found.append([])
-                held = 0.0
+                in_group = 0.0
             found[-1].append(meter)
-            held += size
+            in_group += size
     return [group for group in found if group]
 
 
 def _readings(meter: Meter, span: Span) -> float:
-    """How much of a meter is in memory for a span, counted in readings; a quarter hour takes more than one."""
+    """How much memory a meter takes over a span, counted in readings; a quarter hour takes as much as two."""
     return (span.end - span.start + 4 * NEAR_MS) * (1 / (meter.interval_s * 1000) + 2 / QUARTER_MS)
 
 

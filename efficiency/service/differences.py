@@ -1,7 +1,7 @@
 """The first instant at which two versions of dated data, given as JSON, differ.
 
-Entries with the same meaning are equal, however they are split: an entry that ends where nothing follows and one that
-is missing say the same about the time after. The source is ignored.
+Entries with the same meaning are equal, however they are split: after the end of the last entry nothing holds, just as
+where there is no entry. The source is ignored.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ def _on(entries: Sequence[PlainEntry], day: date) -> PlainEntry | None:
 
 
 def first_place(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> int:
-    """The first instant at which two lists of places (start, end, what holds) differ, ms."""
+    """The first instant (ms) at which two lists of places (start, end, what holds) differ."""
 
     def at(places: Sequence[Sequence[Any]], ms: int) -> Any:
         return next((each[2:] for each in places if each[0] <= ms < each[1]), None)
@@ -48,7 +48,7 @@ def first_place(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> i
 
 
 def first_of_tenant(old: PlainEntry, new: PlainEntry, zone: ZoneInfo) -> int:
-    """The first instant at which what a tenant has (`points`), or one of its dated values, differs, ms."""
+    """The first instant (ms) at which a tenant's metering points (`points`) or one of its dated values differ."""
 
     def at(points: Sequence[Sequence[Any]], ms: int) -> list[Any]:
         return [[meter, *_plain(belonging)] for meter, belonging in points if _holds(belonging, ms)]
@@ -61,17 +61,17 @@ def first_of_tenant(old: PlainEntry, new: PlainEntry, zone: ZoneInfo) -> int:
 
 
 def _lists(content: PlainEntry) -> dict[str, Sequence[PlainEntry]]:
-    """The dated lists of a tenant by name; those of its contract too."""
+    """The dated lists of a tenant and of its contract, by name."""
     found: dict[str, Sequence[PlainEntry]] = {key: value for key, value in content.items() if isinstance(value, list)}
     contract = {f"contract.{key}": value for key, value in (content.get("contract") or {}).items()}
     return {key: value for key, value in {**found, **contract}.items() if key != "points"}
 
 
 def first_of_balance(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> int:
-    """The first instant at which a main meter, or what is below it, differs, ms.
+    """The first instant (ms) at which a main meter, or what is below it, differs.
 
-    First the main meter: its id, its classes (from, class, registers) and who has it; then what is below it, each with
-    the entry that puts it there.
+    Each list begins with the main meter: its id, its classes (from, class, registers) and who has it. The meters below
+    it follow, each with the entry that puts it there.
     """
 
     def at(content: Sequence[Sequence[Any]], ms: int) -> list[Any]:

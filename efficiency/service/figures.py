@@ -1,7 +1,7 @@
-"""From stored quarter hours to the points of `efficiency`, `park_efficiency` and `balance`: whole figures.
+"""Makes the points of `efficiency`, `park_efficiency` and `balance`.
 
-Days and months of tenants come from quarter hours; years from their months; longer periods of balances and of the park
-itself from their days. Nothing is written here: the caller gets series of points.
+A tenant's days and months are made from quarter hours, its years from its months. Longer periods of balances and of the
+park itself are made from their days. Nothing is written here: the caller gets series of points.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +27,7 @@ from efficiency.indicators.purchase import PURCHASE_FIGURES, edge_figures, edge_
 from efficiency.indicators.tenant import meters_of, tenant_figures
 from efficiency.service.pending import Balance
 from efficiency.stored.amounts import KeptAmounts
-from efficiency.stored.days import days_between, load, past
+from efficiency.stored.days import days_between, elapsed, load
 from efficiency.stored.fields import Fields, Points, PointStore, SeriesPoints
 from efficiency.stored.spanhours import SpanHours
 from efficiency.stored.usagestore import UsageStore
@@ -48,7 +48,7 @@ _DAYS_AT_ONCE = 4000
 
 
 class FigureMaker:
-    """Makes the figures of one park as of `now_ms`."""
+    """Makes the figures of one park."""
 
     def __init__(self, usage: UsageStore, amounts: KeptAmounts, points: PointStore, baselines: BaselineDays) -> None:
         self._usage = usage
@@ -57,7 +57,7 @@ class FigureMaker:
         self._baselines = baselines
 
     def at_hand(self, park: Park, tenant: str, due: "Due") -> "Due":
-        """The part of it whose quarter hours are all in memory."""
+        """The part of `due` whose quarter hours are all in memory."""
         months = {first for first in due.months if self._in_memory(park, tenant, Period.MONTH, first, due.now_ms)}
         days = {
             day
@@ -68,20 +68,20 @@ class FigureMaker:
 
     def _in_memory(self, park: Park, tenant: str, period: Period, day: date, now_ms: int) -> bool:
         span = period_span(park, period, day)
-        return self._usage.knows([meter.id for meter in meters_of(park, tenant, span)], past(span, now_ms))
+        return self._usage.knows([meter.id for meter in meters_of(park, tenant, span)], elapsed(span, now_ms))
 
     async def of_tenant(self, park: Park, tenant: str, due: "Due") -> list[SeriesPoints]:
-        """Days and months of one tenant."""
+        """The days and months of a tenant that are due."""
         points: dict[Period, dict[int, Fields]] = {Period.DAY: {}, Period.MONTH: {}}
         for first in sorted({day.replace(day=1) for day in due.days} | set(due.months)):
             of_month = sorted(day for day in due.days if day.replace(day=1) == first)
-            month = past(period_span(park, Period.MONTH, first), due.now_ms)
+            month = elapsed(period_span(park, Period.MONTH, first), due.now_ms)
             ids = [meter.id for meter in meters_of(park, tenant, month)]
             whole = None
             if first in due.months or len(of_month) > _FEW_DAYS:
                 whole = await load(self._usage, ids, month)
             for day in of_month:
-                span = past(period_span(park, Period.DAY, day), due.now_ms)
+                span = elapsed(period_span(park, Period.DAY, day), due.now_ms)
                 stretch = whole.cut(span) if whole is not None else await load(self._usage, ids, span)
                 points[Period.DAY][span.start] = await self._tenant(park, tenant, Period.DAY, stretch, due.now_ms)
             if whole is not None and first in due.months:
@@ -98,7 +98,7 @@ class FigureMaker:
         return fields_of(figures | await self._own(park, tenant, whole, now_ms))
 
     async def _own(self, park: Park, tenant: str, span: Span, now_ms: int) -> dict[str, Figure]:
-        """What the tenant's own baseline says of a span."""
+        """The figures of a span against the tenant's own baseline."""
         frozen = self._baselines.of_tenant(tenant)
         if frozen is None:
             return own_figures({}, 0, known=False)
@@ -115,7 +115,7 @@ class FigureMaker:
             span = period_span(park, Period.YEAR, date(year, 1, 1))
             stored = await self._points.stored(EFFICIENCY, _tags(park, tenant, Period.MONTH), span.start, span.end - 1)
             months = {local_day(ms, park.zone): figures_in(fields, FIGURES) for ms, fields in stored.items()}
-            at_fence = merged([each.span for each in fence_spans(park, tenant, past(span, now_ms))])
+            at_fence = merged([each.span for each in fence_spans(park, tenant, elapsed(span, now_ms))])
             lengths = {first: _length(period_span(park, Period.MONTH, first), at_fence) for first in months_in(year)}
             days = await self._baselines.own(park, tenant, span.start, span.end - 1)
             until = min(local_day(span.end, park.zone), local_day(now_ms, park.zone))
@@ -128,7 +128,7 @@ class FigureMaker:
 
     async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:
         """The quarter hours for the balances of a day, all of one utility."""
-        span = past(period_span(park, Period.DAY, day), now_ms)
+        span = elapsed(period_span(park, Period.DAY, day), now_ms)
         ids = {meter for balance in balances for meter in balance_meters(park, balance, span)}
         return await self._amounts.load(sorted(ids), span)
 
@@ -140,8 +140,8 @@ class FigureMaker:
         return fields_of(main_balance(park, park.meter[balance.main], by_meter, span))
 
     async def of_park(self, park: Park, day: date, now_ms: int) -> dict[int, Fields]:
-        """One day of the park itself; none where nothing of it is over."""
-        span = past(period_span(park, Period.DAY, day), now_ms)
+        """One day of the park itself; nothing if none of it is over."""
+        span = elapsed(period_span(park, Period.DAY, day), now_ms)
         if span.start >= span.end:
             return {}
         stretch = await self._amounts.load(sorted(park_figure_meters(park, span)), span)
@@ -150,7 +150,7 @@ class FigureMaker:
     async def balances(
         self, park: Park, period: Period, months: Mapping[Balance, Collection[date]], now_ms: int
     ) -> list[SeriesPoints]:
-        """Balances of months, or of the years that hold them, from their stored days; many are read at once."""
+        """Balances of months, or of the years they are in, from their stored days; many are read at once."""
         wanted: dict[date, list[Balance]] = {}
         for balance, marked in months.items():
             for first in {_first(period, month) for month in marked}:
@@ -185,7 +185,7 @@ class FigureMaker:
         return [balance_series(park, balance, period, found) for balance, found in points.items()]
 
     async def of_park_longer(self, park: Park, months: Collection[date], now_ms: int) -> list[SeriesPoints]:
-        """Months of the park itself, and the years that hold them, from its stored days."""
+        """Months of the park itself, and the years they are in, from its stored days."""
         tags = park_series(park, Period.DAY, {}).tags
         found: list[SeriesPoints] = []
         for period in (Period.MONTH, Period.YEAR):
@@ -203,7 +203,7 @@ class FigureMaker:
         return found
 
     async def indicators(self, park: Park, years: Collection[int], now_ms: int) -> list[SeriesPoints]:
-        """Indicators of years, from what is stored of these years."""
+        """Indicators of years, from the stored figures of these years."""
         found: list[SeriesPoints] = []
         for year in sorted(years):
             span = period_span(park, Period.YEAR, date(year, 1, 1))
@@ -226,7 +226,7 @@ class FigureMaker:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Days and months of a tenant that are to be computed as of `now_ms`."""
+    """Days and months of a tenant to compute as of `now_ms`."""
 
     days: Collection[date]
     months: Collection[date]
@@ -243,7 +243,7 @@ def balance_meters(park: Park, balance: Balance, span: Span) -> set[str]:
 
 
 def edges(park: Park) -> tuple[Utility, ...]:
-    """Utilities that the park has a main meter of at its edge, at any time."""
+    """Utilities for which the park has, or ever had, a main meter at its edge."""
     return tuple(utility for utility in Utility if edge_mains(park, utility, EVER))
 
 
@@ -271,13 +271,13 @@ def _first(period: Period, day: date) -> date:
 
 
 def _length(part: Span, there: Iterable[Span] = (EVER,)) -> float:
-    """Quarter hours of a span that lie in others, which do not overlap."""
+    """How many quarter hours of a span lie in others, which do not overlap each other."""
     inside = [each.within(part) for each in there if each.overlaps(part)]
     return sum(each.end - each.start for each in inside) / QUARTER_MS
 
 
 def _there(park: Park, balance: Balance, span: Span) -> list[Span]:
-    """When a balance has a main meter within a span."""
+    """The times within a span at which a balance has a main meter."""
     if balance.main == EDGE:
         return merged([tap.span for tap in edge_mains(park, balance.utility, span)])
     belongs = park.meter[balance.main].belongings_in(span)
@@ -285,8 +285,8 @@ def _there(park: Park, balance: Balance, span: Span) -> list[Span]:
 
 
 def _days_over(park: Park, span: Span, now_ms: int) -> dict[date, Span]:
-    """The days of a span, each with its part whose quarter hours are over; none of which nothing is."""
+    """The days of a span that have begun, each with the part whose quarter hours are over."""
     last = min(local_day(span.end - 1, park.zone), local_day(now_ms, park.zone))
     days = sorted(days_between(local_day(span.start, park.zone), last))
-    parts = {day: past(period_span(park, Period.DAY, day), now_ms) for day in days}
+    parts = {day: elapsed(period_span(park, Period.DAY, day), now_ms) for day in days}
     return {day: part for day, part in parts.items() if part.start < part.end}

@@ -1,9 +1,8 @@
 """Which gateways are silent: an event that begins when a gateway was last heard and ends when it is heard again.
 
-A gateway is heard when one of its meters has a new reading, or when an old one has just come: a gateway that sends its
-backlog is there, though its newest reading is old. It is silent when that was longer ago than its meters may be silent.
-The backlog may come later and leave no gap, yet the gateway was silent. The event is written again, complete, when it
-ends.
+A gateway is heard whenever a reading of one of its meters arrives, new or old: a gateway that sends its backlog is
+there. It is silent when it was last heard longer ago than its meters may be silent. The event remains even if a backlog
+later fills the gap. It is written again, with its end, when the gateway is heard.
 """
 
 from dataclasses import dataclass
@@ -21,14 +20,14 @@ from store.select import Of, select, where
 
 @dataclass(frozen=True, slots=True)
 class _Silence:
-    """From when the gateway was last heard, ms, to when it was heard again, or None."""
+    """From when a gateway was last heard (ms) to when it was heard again; None if it is still silent."""
 
     begin: int
     end: int | None
 
 
 class GatewayStatus:
-    """Writes `gateway_offline` of gateways; the database holds what was written, so a restart changes nothing."""
+    """Writes `gateway_offline` events. After a restart it continues from the events in the database."""
 
     def __init__(self, store: Store, meters: MeterStatus) -> None:
         self._store = store
@@ -36,14 +35,14 @@ class GatewayStatus:
         self._known: dict[str, dict[str, _Silence]] = {}
 
     async def write(self, park: Park, now_ms: int) -> None:
-        """Write which gateways have fallen silent, and which are heard again; `meters` must have looked before."""
+        """Write which gateways have fallen silent, and which are heard again. Call `MeterStatus.write` before."""
         if park.id not in self._known:
             self._known[park.id] = await self._load(park.id)
         known = self._known[park.id]
         news: dict[str, _Silence] = {}
         patience = _patience_ms(park, now_ms)
         read = [each for each in park.gateways if each.id in patience and self._meters.last(park, each.id) is not None]
-        # Longer than any patience: a silence that follows an arrival begins with it.
+        # Further back than any gateway may be silent: a silence begins with the last arrival before it.
         arrived = await self._arrived(park, now_ms - max(patience.values(), default=0) - LOOK_BACK_MS)
         for gateway in read:
             heard = [
@@ -60,7 +59,7 @@ class GatewayStatus:
             known |= news
 
     async def _arrived(self, park: Park, since_ms: int) -> dict[str, int]:
-        """When something old last came from each meter, ms."""
+        """When an old reading last arrived from each meter, ms."""
         condition = where({"park": park.id}, since_ms)
         rows = await self._store.query(select(ARRIVALS, [Of("last", "last")], condition, ["meter"]), OPERATOR_DATABASE)
         return {row["meter"]: row["time"] // NS_PER_MS for row in rows}
@@ -80,7 +79,7 @@ class GatewayStatus:
 
 
 def _judged(before: _Silence | None, heard: int, now_ms: int, patience_ms: int) -> _Silence | None:
-    """The newest silence of a gateway that was last heard at `heard`; None where there never was one."""
+    """The newest silence of a gateway that was last heard at `heard`; None if it was never silent."""
     if before is not None and before.end is None:
         return before if heard <= before.begin else _Silence(before.begin, now_ms)
     # The readings that ended a silence may be old.
@@ -89,7 +88,7 @@ def _judged(before: _Silence | None, heard: int, now_ms: int, patience_ms: int) 
 
 
 def _patience_ms(park: Park, now_ms: int) -> dict[str, int]:
-    """How long each gateway with meters may be silent: as long as the meter of it that is heard most often."""
+    """How long each gateway may be silent: the shortest time for which one of its meters may be."""
     today = local_day(now_ms, park.zone)
     allowed: dict[str, int] = {}
     for meter in park.meters:

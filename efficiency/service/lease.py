@@ -1,12 +1,12 @@
 """Which usage service computes which park: claims in the database, so that no two ever write one park.
 
-Each service announces itself, and claims parks until each has its share. A claim lasts a minute and is renewed every
-ten seconds; when a service dies, its claims expire and the others take over.
+Each service announces itself, and claims parks up to its share. A claim lasts a minute and is renewed every ten
+seconds; when a service dies, its claims expire and the others take over.
 
 InfluxDB has no locks, so claims work like Lamport's bakery algorithm: check that nobody has the park, write a claim
 within a second of checking, wait longer than any write may take, and check again; of several claims the oldest wins. A
-service that cannot renew its claims stops writing well before they expire: a write may take half a minute. The clocks
-of the services may differ by `SKEW_MS`.
+service that cannot renew its claims stops writing well before they expire, since a write may take half a minute. The
+clocks of the services may differ by `SKEW_MS`.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A service's claim to a park: since when it has it, and until when, ms. `life` identifies the process."""
+    """A service's claim to a park: from when until when it holds, ms. `life` identifies the process."""
 
     park: str
     instance: str
@@ -74,14 +74,14 @@ class Leases:
         return self._seconds() - self._renewed < WRITES_FOR_S
 
     def check(self, park: str) -> None:
-        """Raise `UnavailableError` where a write for a park must not begin."""
+        """Raise `UnavailableError` if a write for a park must not begin."""
         if park not in self.mine:
             raise UnavailableError(
                 f"{park} may have gone to another usage service; nothing is written until that is clear"
             )
 
     async def look(self, parks: Collection[str]) -> None:
-        """Renew our claims, give up what exceeds our share, and claim free parks up to it."""
+        """Renew our claims, give up parks beyond our share, and claim free parks up to it."""
         began = self._seconds()
         claims = await self._claims()
         now = self._clock_ms()
@@ -152,7 +152,7 @@ class Leases:
         ]
 
     async def _write(self, claims: Collection[Claim]) -> None:
-        # One point an hour, overwritten again and again: claims are many, and only the newest counts.
+        # One point an hour, overwritten with each renewal: only the newest claim counts.
         hour = self._clock_ms() // _HOUR_MS * _HOUR_MS
         lines = [
             point(

@@ -1,7 +1,7 @@
-"""Who is silent: for every current meter the seconds since its last reading, and how many are allowed.
+"""Writes, for every current meter, the seconds since its last reading, and how many are allowed.
 
-A meter is heard when anything of it comes, not only its counter. One service decides for all, so that several ingesters
-cannot disagree. A tenant sees its own meters.
+A meter is heard when any of its quantities arrives, not only its counter. The usage service decides, so that several
+ingesters cannot disagree. A tenant sees its own meters.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from store.schema import METER_STATUS, NS_PER_MS, OPERATOR_DATABASE, tenant_data
 from store.select import select, where
 
 LOOK_BACK_MS = 3_600_000
-"""A meter with a reading in this time needs no search through all that is stored."""
+"""The newest reading is looked for in this time first, and among all that is stored only if there is none."""
 
 
 class MeterStatus:
@@ -51,13 +51,11 @@ class MeterStatus:
             await self._store.write(list(chain.from_iterable(lines.values())), OPERATOR_DATABASE)
         for tenant, own in lines.items():
             if tenant is not None:
-                with suppress(
-                    OperatorError
-                ):  # whoever writes the tenant's usage creates its database, or logs that it cannot
+                with suppress(OperatorError):  # `ParkWriter` creates the database, or logs that it cannot
                     await self._store.write(own, tenant_database(park.id, tenant))
 
     def last(self, park: Park, gateway: str) -> int | None:
-        """The newest reading of all meters of a gateway, ms, as of the last `write`; None where there was none."""
+        """The newest reading of all meters of a gateway, ms, as of the last `write`; None if there was none."""
         seen = [self._last.get((park.id, meter.id)) for meter in park.meters_of(gateway)]
         return max((ms for ms in seen if ms is not None), default=None)
 

@@ -50,7 +50,7 @@ _MONTHS_SHARE = 20
 
 @dataclass(slots=True)
 class _Plan:
-    """What one cycle computes: `work` beside the running hour of all meters."""
+    """What one cycle computes: `work`, besides the running hour of all meters."""
 
     now_ms: int
     parts: Parts
@@ -63,7 +63,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
-    """A park and its baselines, and the parts that they are for computing."""
+    """A park, its baselines and weather, and the parts made from them."""
 
     park: Park
     baselines: tuple[Baseline, ...]
@@ -74,9 +74,9 @@ class _Inputs:
 class ParkUsage:
     """One park; `park`, `baselines` and `weather` may be replaced between cycles.
 
-    Where the file of baselines cannot be used (`baselines` is None), those of the last run stay in force. `done` is
-    called with how many windows of how many are computed. `reader` owns the numbers that prove that answers are fresh;
-    services that run at the same time need different names. `may_write` raises where another one has the park now.
+    If the file of baselines cannot be used (`baselines` is None), those of the last run stay in force. `done` is called
+    with how many windows of how many are computed. `reader` is the name under which `Store.prove` writes its numbers;
+    services that run at the same time need different ones. `may_write` raises if another service has the park now.
     """
 
     def __init__(
@@ -109,18 +109,18 @@ class ParkUsage:
         self._running = RunningHours(self.aside)
         self._cursor: Cursor | None = None
         self._basis: Parts | None = None
-        """The inputs of all planning, except for what is set aside; `_stored` is what is stored of them."""
+        """The inputs that planning compares with, without what is set aside; `_stored` stores them."""
         self._stored = BasisStore(store, park)
         self._interrupted: list[Parts] = []
-        """Inputs by which the last run had begun to compute."""
+        """Inputs that the last run had begun to compute from."""
         self._left: Work = {}
         self._arrivals = 0
         self._inputs: _Inputs | None = None
         self._months_at = 0
-        self._sure = False
+        self._figures_made = False
 
     async def begin(self, now_ms: int) -> None:
-        """Continue where the last run stopped, according to the database."""
+        """Continue where the last run stopped; the database says where that was."""
         self._forget()
         await self._load()
         self._cursor = await self._progress.load()
@@ -145,9 +145,9 @@ class ParkUsage:
         await self._remember(plan)
 
     async def _plan(self, now_ms: int) -> "_Plan":
-        """What changed since the cursor, and what that touches: a park file, late readings, the running hour."""
+        """What must be computed because the park file changed or readings came late."""
         parts = self._parts()
-        plan = _Plan(now_ms, parts, self._computing(now_ms, mark_all=not self._sure), self._left)
+        plan = _Plan(now_ms, parts, self._computing(now_ms, mark_all=not self._figures_made), self._left)
         self._left = {}
         await self._events.load()
         since = self._cursor.arrivals if self._cursor is not None else now_ms * NS_PER_MS
@@ -162,7 +162,7 @@ class ParkUsage:
         known = [None if each is None else {**each, **unable} for each in versions]
         if different := [each for each in known if each != parts]:
             self._running = RunningHours(self.aside)
-            self._months_at = 0  # somebody has changed something, and is waiting for the result
+            self._months_at = 0  # somebody changed something and is waiting for the result
             await self._stored.begin(parts, now_ms)
             for before in different:
                 await self._plan_changes(plan, before)
@@ -178,7 +178,7 @@ class ParkUsage:
         return plan
 
     async def _compute(self, plan: "_Plan") -> None:
-        """The running hour of every meter first; then as much of the other work as one cycle may take."""
+        """Compute the running hour of every meter, then as much of the other work as one cycle may take."""
         now_ms = plan.now_ms
         tariffs = [OwnedEvent(event, None) for event in tariff_events(self.park, now_ms)]
         await self._events.replace(PARK, self._events.known(PARK), tariffs)
@@ -194,7 +194,7 @@ class ParkUsage:
         await self._writer.flush()
 
     async def _figures(self, plan: "_Plan") -> None:
-        """Figures of tenants, main meters and the park from all usage that changed; months only now and then."""
+        """Make the figures that depend on changed usage; those of months and years only now and then."""
         months = self._basis is None or plan.now_ms >= self._months_at
         began = time.monotonic()
         await self._rollups.write(self.park, plan.now_ms, months=months)
@@ -202,7 +202,7 @@ class ParkUsage:
         if months:
             took = round((time.monotonic() - began) * 1000)
             self._months_at = plan.now_ms + max(_MONTHS_EVERY_MS, took * _MONTHS_SHARE)
-        self._sure = True
+        self._figures_made = True
 
     async def _remember(self, plan: "_Plan") -> None:
         """Store the cursor, and the inputs of this run."""
@@ -210,18 +210,18 @@ class ParkUsage:
         self._may_write()
         await self.aside.write(self.park, now_ms)
         self.written += self._usage.taken()
-        # What remains of late readings is planned again after a restart.
+        # As long as late readings are left, a restart must plan them again.
         self._arrivals = now_ms * NS_PER_MS if not self._left else self._arrivals or now_ms * NS_PER_MS
         self._cursor = Cursor(self._arrivals, now_ms, min(self._rollups.pending.oldest_month(self.park), now_ms))
         await self._progress.save(self._cursor, now_ms)
         await self._store.prove(self._reads_as, OPERATOR_DATABASE)
         done = {part: content for part, content in plan.parts.items() if part not in self.aside.things}
-        # Without any reading nothing was computed with it: a first reading is later computed from scratch.
+        # Without any reading nothing was computed: the first reading will be computed from scratch.
         if not self._reader.first:
             return
         self._basis = done
         if not self._left:
-            # Last: the months that a change has marked are remembered by the cursor.
+            # After the cursor, which remembers the months that a change has marked.
             await self._stored.end(done, now_ms)
 
     def _able(self, now_ms: int) -> list[Meter]:
@@ -230,12 +230,12 @@ class ParkUsage:
         return [meter for meter in self.park.meters if meter.id not in waiting]
 
     def _running_since(self, now_ms: int) -> Span:
-        """What may have been read since the cursor without a trace in `arrivals`."""
+        """The time since the cursor in which readings may have come without a trace in `arrivals`."""
         since = self._cursor.computed if self._cursor is not None else now_ms
         return Span(min(since, now_ms) - RUNNING_MS, now_ms + FUTURE_MS)
 
     async def close(self) -> None:
-        """Drop what is not yet written."""
+        """Drop what is not written yet."""
         await self._writer.close()
 
     async def recompute(self, window: Span, meters: Sequence[Meter], now_ms: int) -> None:
@@ -256,7 +256,7 @@ class ParkUsage:
         self.written += self._usage.taken()
 
     def _parts(self) -> Parts:
-        """The inputs of all computing; rebuilt only where the park or the baselines were replaced."""
+        """The inputs of everything computed; rebuilt only if the park, its baselines or the weather were replaced."""
         known = tuple(baselines_in(self._basis or {}) if self.baselines is None else self.baselines)
         inputs = self._inputs
         same = inputs is not None and inputs.park is self.park and inputs.weather is self.weather
@@ -267,7 +267,6 @@ class ParkUsage:
         return inputs.parts
 
     def _computing(self, now_ms: int, *, everything: bool = False, mark_all: bool = False) -> Computing:
-        """`everything`: tenants' databases also get what is unchanged. `mark_all`: any figures may be missing."""
         results = Results(
             self.park,
             self._usage,
@@ -293,12 +292,12 @@ class ParkUsage:
                 plan.add(meter, Span(since, now_ms + 1))
         for meter, swaps in found.swaps.items():
             await self._plan_readings(plan, park.meter[meter], [Span(at, at + 1) for at in swaps])
-        await self._take_away(found)
+        await self._delete_lost(found)
         if before is None:
-            found = replace(found, tenants={})  # their figures are computed again with the use of their meters
+            found = replace(found, tenants={})  # their figures are made anyway, with the use of their meters
         await self._rollups.take(found, park, self._reader.first, now_ms)
 
-    async def _take_away(self, found: Changes) -> None:
+    async def _delete_lost(self, found: Changes) -> None:
         """Delete everything of meters, tenants and main meters that the park file no longer has."""
         park = self.park.id
         for meter, tenants in found.lost.items():
@@ -311,7 +310,7 @@ class ParkUsage:
             await self._rollups.forget({"park": park, "main": main}, None)
 
     async def _plan_readings(self, plan: "_Plan", meter: Meter, changed: Sequence[Span]) -> None:
-        """What is affected by readings that came, went or changed in some spans, registers of all kinds alike."""
+        """Plan what is affected by readings that came, went or changed in some spans, for all counting registers."""
         computing = plan.computing.meter_use
         with self.aside.guard(meter.id, plan.now_ms):
             for span in changed:

@@ -1,7 +1,7 @@
-"""Which figures are to be recomputed: by subject, and by day, month and year.
+"""Which figures must be computed again: by subject, and by day, month and year.
 
-A quarter hour counts in figures once it is over. Until then each new reading changes it, so it is only noted, and
-marked when it has ended: figures are made four times an hour, and at once for what comes late or is corrected.
+A quarter hour enters figures once it is over. Until then each new reading changes it, so it is noted and marked only
+when it has ended: figures are made four times an hour, and at once for readings that come late or are corrected.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,8 +27,8 @@ class Balance(NamedTuple):
     main: str
 
 
-class Use(NamedTuple):
-    """Use of a meter that a tenant has; None where no tenant has it."""
+class OwnedUse(NamedTuple):
+    """The use of a meter, and the tenant who has the meter; None for the park."""
 
     meter: str
     tenant: str | None
@@ -36,7 +36,7 @@ class Use(NamedTuple):
 
 @dataclass(slots=True)
 class Pending:
-    """Marked dates; a month by its first day. `edges` are days of the park's own figures, by utility."""
+    """Marked days, years, and months by their first day. `edges`: days of the park's own figures, by utility."""
 
     days: dict[str, set[date]] = field(default_factory=dict)
     months: dict[str, set[date]] = field(default_factory=dict)
@@ -45,10 +45,10 @@ class Pending:
     edges: dict[Utility, set[date]] = field(default_factory=dict)
     balance_months: dict[Balance, set[date]] = field(default_factory=dict)
     park_months: set[date] = field(default_factory=set)
-    _running: dict[int, set[Use]] = field(default_factory=dict)
+    _running: dict[int, set[OwnedUse]] = field(default_factory=dict)
 
-    def use(self, park: Park, use: Use, dates: Collection[date]) -> None:
-        """The use of a meter has changed on these days; a tenant has it then, or had it before."""
+    def use(self, park: Park, use: OwnedUse, dates: Collection[date]) -> None:
+        """The use of a meter has changed on these days, while the tenant has, or had, the meter."""
         meter = park.meter[use.meter]
         if use.tenant is not None:
             self.tenant(use.tenant, dates)
@@ -57,12 +57,12 @@ class Pending:
                 self.main(park.meter[main], dates)
         self.edge(meter.utility, dates)
 
-    def running(self, use: Use, start: int) -> None:
-        """The same for a quarter hour that is not over."""
+    def running(self, use: OwnedUse, start: int) -> None:
+        """As `use`, for a quarter hour that is not over."""
         self._running.setdefault(start, set()).add(use)
 
-    def ended(self, now_ms: int) -> dict[int, set[Use]]:
-        """The quarter hours noted by `running` that have ended, each once."""
+    def ended(self, now_ms: int) -> dict[int, set[OwnedUse]]:
+        """The quarter hours noted by `running` that have ended; each is returned once."""
         over = sorted(start for start in self._running if start + QUARTER_MS <= now_ms)
         return {start: self._running.pop(start) for start in over}
 
@@ -72,7 +72,7 @@ class Pending:
         self.months_of(tenant, dates)
 
     def months_of(self, tenant: str, dates: Collection[date]) -> None:
-        """An input of a tenant's figures of the months and years that hold these days has changed."""
+        """An input of a tenant's figures has changed for the months and years of these days."""
         self.months.setdefault(tenant, set()).update(day.replace(day=1) for day in dates)
         self.years.setdefault(tenant, set()).update(day.year for day in dates)
 
@@ -91,7 +91,7 @@ class Pending:
         self.balance_months.setdefault(balance, set()).update(day.replace(day=1) for day in dates)
 
     def whole_months(self, park: Park, since_ms: int, now_ms: int) -> None:
-        """The months from the one that holds an instant to the present one may not have been computed."""
+        """Mark all months since an instant: they may not have been computed."""
         days = days_between(*(local_day(ms, park.zone) for ms in (since_ms, now_ms)))
         months = {day.replace(day=1) for day in days}
         for tenant in park.tenants:
@@ -103,7 +103,7 @@ class Pending:
         self.park_months |= months
 
     def oldest_month(self, park: Park) -> int:
-        """Start of the oldest waiting month, ms; the end of time where there is none."""
+        """Start of the oldest waiting month, ms; `ALWAYS_AFTER` if none is waiting."""
         marked = (*self.months.values(), *self.balance_months.values(), self.park_months)
         waiting = [month for months in marked for month in months]
         return period_span(park, Period.MONTH, min(waiting)).start if waiting else ALWAYS_AFTER

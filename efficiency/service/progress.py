@@ -1,8 +1,8 @@
-"""How far the usage of a park is computed, kept in the database itself, so that the service needs no disk.
+"""How far the usage of a park is computed, stored in the database so that the service needs no disk.
 
-`USAGE_CURSOR` holds up to which time of writing `arrivals` are processed and up to which instant readings are; a
-service that restarts continues from there. Clocks of ingesters may differ from ours by `SKEW_MS`: arrivals of so long
-before the cursor are checked again, and those already processed are skipped.
+`USAGE_CURSOR` says up to which time of writing `arrivals` are processed, and up to which instant readings are. A
+restarted service continues from there. The clocks of ingesters may differ from ours by `SKEW_MS`, so arrivals written
+that long before the cursor are read again; those already processed are skipped.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ SKEW_MS = FUTURE_MS
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`arrivals`: those written before, ns, are processed. `computed`: readings up to this instant, ms, are.
+    """`arrivals` written before this time (ns) are processed, and readings up to `computed` (ms).
 
-    `figures`: those of months before the month of this instant, ms, are.
+    The `figures` of all months before the one of this instant (ms) are computed.
     """
 
     arrivals: int
@@ -38,7 +38,7 @@ class Progress:
         self._seen: dict[tuple[str, str, int], int] = {}
 
     async def load(self) -> Cursor | None:
-        """The newest cursor; None where nothing was ever computed."""
+        """The newest cursor; None if nothing was ever computed."""
         rows = await self._store.query(
             select(USAGE_CURSOR, ("arrivals", "computed", "figures"), where({"park": self._park}), newest=1),
             OPERATOR_DATABASE,
@@ -52,7 +52,7 @@ class Progress:
         await self._store.write([line], OPERATOR_DATABASE)
 
     async def arrivals(self, since_ns: int) -> dict[str, list[Span]]:
-        """Extents of what arrived since the cursor, by meter; each is returned once."""
+        """The spans of readings that arrived since the cursor, by meter; each is returned once."""
         after = since_ns // NS_PER_MS - SKEW_MS
         rows = await self._store.query(
             select(ARRIVALS, ("first", "last", "instance"), where({"park": self._park}, after), ["meter"]),

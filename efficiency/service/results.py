@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficiency.service.alike import Differing, has_row
-from efficiency.service.pending import Use
+from efficiency.service.pending import OwnedUse
+from efficiency.service.plainrows import RowChanges, has_row
 from efficiency.service.rollups import Rollups
 from efficiency.stored.events import EventStore, OwnedEvent
 from efficiency.stored.usage import SeriesRows, StoredUsage, usage_of_rows
@@ -32,10 +32,10 @@ class Computed:
 
 
 class Results:
-    """Where the results of one cycle go, up to `now_ms`.
+    """Stores the results of one cycle, up to `now_ms`.
 
-    `everything`: tenants' databases get what did not change, too. `mark_all`: the figures above may be missing though
-    nothing below has changed, because who computed it last may have ended in between.
+    `everything`: tenants' databases get what did not change, too. `mark_all`: figures may be missing although their
+    usage did not change, because the service that stored it may have stopped before it made them.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Results:
         return not self._mark_all
 
     async def keep(self, computed: Computed, stored: StoredUsage) -> None:
-        """Store use and events of a window, where `stored` is what the store has of the meter."""
+        """Store the use and events of a meter in a window; `stored` is what the store has of the meter."""
         meter, window = computed.meter, computed.window
         known = self.events_in(meter, window)
         owned = [OwnedEvent(event, owner(meter, event.at)) for event in computed.events]
@@ -78,12 +78,12 @@ class Results:
         if self._mark_all:
             changed = dict.fromkeys({key.tenant for key in (*new.series, *before.series)}, when.start)
         for tenant, starts in changed.items():
-            self.mark(Use(meter.id, tenant or None), starts)
+            self.mark(OwnedUse(meter.id, tenant or None), starts)
 
     async def add(self, some: Sequence[Computed], places: Mapping[str, ValuedPlace]) -> None:
-        """The same for meters without events, of which nothing is stored in a window that they share.
+        """As `keep`, for meters without events that share a window in which nothing of them is stored.
 
-        They are valued together; `places` has where each hangs all the time.
+        They are valued together; `places` has the place of each, which must not change within the window.
         """
         if not some:
             return
@@ -104,22 +104,22 @@ class Results:
         over = when.start[when.start + QUARTER_MS <= self.now_ms]
         days = np.unique(slots(over, self.park.zone).day).tolist()
         for name, usage in found.items():
-            use = Use(name, places[name].tenant)
+            use = OwnedUse(name, places[name].tenant)
             self.rollups.mark(self.park, use, days)
             for start in {int(rows.start[-1]) for rows in usage.series.values() if len(rows.start)}:
                 if start + QUARTER_MS > self.now_ms:
                     self.rollups.pending.running(use, start)
 
-    async def overwrite(self, found: Sequence[Differing], window: Span) -> None:
-        """Store rows that add to or overwrite what is there; all else in the window stays."""
+    async def overwrite(self, found: Sequence[RowChanges], window: Span) -> None:
+        """Store rows that add to or overwrite what is stored; the rest of the window stays."""
         if not found:
             return
         rows = SeriesRows.joined([each.rows for each in found])
         await self.usage.overwrite([meter for each in found for meter in each.meters], rows, window)
-        over: dict[Use, set[int]] = {}
+        over: dict[OwnedUse, set[int]] = {}
         day = _day_of_start(window, self.park)
         for meter, key, start in zip(rows.meters, rows.keys, rows.rows.start.tolist(), strict=True):
-            use = Use(meter, key.tenant or None)
+            use = OwnedUse(meter, key.tenant or None)
             if start + QUARTER_MS <= self.now_ms:
                 over.setdefault(use, set()).add(day[start])
             else:
@@ -132,11 +132,11 @@ class Results:
         return [each for each in self._events.known(meter.id) if window.start <= each.event.at < window.end]
 
     def doubts(self, meter: Meter) -> tuple[Span, ...]:
-        """When the unit of a meter's register is in doubt, by the events that are stored."""
+        """When the unit of a meter's register is in doubt, according to the stored events."""
         return in_doubt(meter, (each.event for each in self._events.known(meter.id)))
 
-    def mark(self, use: Use, starts: Times) -> None:
-        """Note that some quarter hours, in their order, have changed."""
+    def mark(self, use: OwnedUse, starts: Times) -> None:
+        """Note that some quarter hours, in ascending order, have changed."""
         over = starts[starts + QUARTER_MS <= self.now_ms]
         if len(over):
             self.rollups.mark(self.park, use, np.unique(slots(over, self.park.zone).day).tolist())

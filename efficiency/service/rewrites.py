@@ -1,7 +1,7 @@
-"""What the usage service would recompute because of a changed park file: whose figures, and of which months.
+"""What a changed park file would make the usage service compute again: whose figures, and of which months.
 
-Read from the database before the service sees the file; nothing is written. A month counts from the day on which the
-two park files differ, and only where use of it is stored.
+It compares the park file with the inputs in the database, before the service sees the file; nothing is written. Only
+months count that have stored use on or after the day from which the two park files differ.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE
 from store.select import Of, select, where
 
 _A_STEP_MS = HOUR_MS
-"""Registers at an exchange change the step across it, which is mostly shorter."""
+"""Registers at an exchange change the step across it; most steps are shorter than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Rewrites:
 async def rewrites(
     store: Store, park: Park, baselines: Iterable[Baseline], now_ms: int, weather: WeatherSeries = NO_WEATHER
 ) -> Rewrites | None:
-    """What this park file would change of what is stored; None where nothing has been computed yet."""
+    """What this park file would change in the store; None if nothing has been computed yet."""
     before = await load_basis(store, park.id)
     if before is None:
         return None
@@ -58,7 +58,7 @@ async def rewrites(
 
 
 def rewritten(before: Parts, after: Parts, park: Park, first: Mapping[str, int], now_ms: int) -> Rewrites:
-    """What differs between two versions of a park file; `first`: since when there is anything of each meter, ms."""
+    """What differs between two versions of a park file; `first`: the first reading or use of each meter, ms."""
     found = changes(before, after, park)
     spans: dict[str | None, list[Span]] = {None: []}
     for meter, changed in _of_meters(found, first, now_ms).items():
@@ -79,12 +79,12 @@ def rewritten(before: Parts, after: Parts, park: Park, first: Mapping[str, int],
     different = {part for part in before.keys() | after.keys() if before.get(part) != after.get(part)}
     return Rewrites(
         tuple(sorted(part.removeprefix(".") for part in different if not part.startswith(MAIN))),
-        {whose: held for whose, held in months.items() if held},
+        {whose: some for whose, some in months.items() if some},
     )
 
 
 def _of_meters(found: Changes, first: Mapping[str, int], now_ms: int) -> dict[str, list[Span]]:
-    """The use of which meters changes, and when."""
+    """When the use of each meter changes."""
     since = {**found.moved, **dict.fromkeys(found.lost, ALWAYS_BEFORE)}
     for meter, ms in found.meters.items():
         since[meter] = min(ms, since.get(meter, ms))
@@ -97,7 +97,7 @@ def _of_meters(found: Changes, first: Mapping[str, int], now_ms: int) -> dict[st
 
 
 def _of_figures(found: Changes, before: Parts, after: Parts, park: Park) -> dict[str | None, int]:
-    """Since when figures change of tenants, or of the park, whose use need not."""
+    """From when figures of tenants (None: the park) change, even if their use does not."""
     since: dict[str | None, int] = dict(found.tenants.items())
     since |= dict.fromkeys(found.left, ALWAYS_BEFORE)
     for name, day in found.baselines.items():
@@ -108,14 +108,14 @@ def _of_figures(found: Changes, before: Parts, after: Parts, park: Park) -> dict
 
 
 class _Stay(NamedTuple):
-    """A tenant who has a meter for some time; None is the park."""
+    """The time for which a tenant (None: the park) has a meter."""
 
     tenant: str | None
     span: Span
 
 
 def _stays(before: Parts, after: Parts, meter: str) -> list[_Stay]:
-    """Who has a meter when, by either park file."""
+    """Who has a meter when, according to either park file."""
     places = [*before.get(meter, {}).get(PLACES, ()), *after.get(meter, {}).get(PLACES, ())]
     return [_Stay(place[2], Span(place[0], place[1])) for place in places]
 

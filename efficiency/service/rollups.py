@@ -1,6 +1,6 @@
 """Keeps `efficiency`, `park_efficiency` and `balance` consistent with the stored usage: recomputes what is marked.
 
-Days first, then what depends on them: months of tenants from quarter hours, all else from stored days and months.
+Days come first. Then tenants' months follow from quarter hours, and everything else from stored days and months.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,9 +13,9 @@ from efficiency.indicators.park import marking
 from efficiency.indicators.tenant import EXPORT
 from efficiency.service.aside import MAIN, TENANT, SetAside
 from efficiency.service.basis import Changes
+from efficiency.service.fewatonce import few_at_once
 from efficiency.service.figures import Due, FigureMaker, balance_series, edges, park_series
-from efficiency.service.inturn import in_turn
-from efficiency.service.pending import Balance, Pending, Use
+from efficiency.service.pending import Balance, OwnedUse, Pending
 from efficiency.stored.amounts import KeptAmounts
 from efficiency.stored.days import days_between
 from efficiency.stored.fields import Fields, PointStore, SeriesPoints
@@ -26,7 +26,6 @@ from efficiency.usage.intervals import Span
 from efficiency.valuation.localtime import day_number, day_of
 from metering.figures import Period
 from metering.instants import local_day
-from metering.meters import Meter
 from metering.park import Park
 from metering.quantities import Utility
 from store.client import Store
@@ -34,7 +33,7 @@ from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, SYMBIOSIS, 
 
 _OF_DAYS = {"period": Period.DAY.value}
 _DAYS_AT_ONCE = 7
-"""So many days of balances are in memory before they are written."""
+"""How many days of balances are made before they are written."""
 MOST_WAITING = 1_500_000
 """With so many quarter hours in memory, about 150 MB, tenants' figures that wait for more are made later instead."""
 
@@ -55,23 +54,23 @@ class Rollups:
         self._busy: set[str] = set()
         """Meters that are being computed."""
 
-    def mark(self, park: Park, use: Use, days: Iterable[int]) -> None:
-        """A meter's use has changed on these local days (since 1970)."""
+    def mark(self, park: Park, use: OwnedUse, days: Iterable[int]) -> None:
+        """Note that a meter's use has changed on these local days (numbered since 1970)."""
         dates = {day_of(int(day)) for day in days}
         self.baselines.mark_meter(use.meter, dates)
         self.pending.use(park, use, dates)
 
     async def take(self, changed: Changes, park: Park, first: Mapping[str, int], now_ms: int) -> None:
-        """Mark what a changed park file or file of baselines changes; `first`: instants of meters' first readings."""
+        """Mark what a changed park file or file of baselines affects; `first`: the first reading of each meter, ms."""
         today = local_day(now_ms, park.zone)
         for tenant, since in changed.tenants.items():
-            firsts = [first[meter.id] for meter in points_of(park, tenant) if meter.id in first]
-            # What it had before: of a meter that is gone, only figures are left that are made of it.
+            firsts = [first[each.meter.id] for each in park.points_of_tenant(tenant) if each.meter.id in first]
+            # Of a meter that is gone, only its stored use or the figures made from it may be left.
             firsts += await self._points.oldest(USAGE, {"park": park.id, "tenant": tenant})
             firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **_OF_DAYS})
             if firsts and since <= now_ms:
                 self.pending.tenant(tenant, days_between(local_day(max(since, min(firsts)), park.zone), today))
-                # Where all months were made anew, those in which nothing was known have figures, too.
+                # Months in which nothing was known may have figures, too, if all months were made anew before.
                 of_months = {"period": Period.MONTH.value}
                 firsts += await self._points.oldest(EFFICIENCY, {"park": park.id, "tenant": tenant, **of_months})
                 self.pending.months_of(tenant, days_between(local_day(max(since, min(firsts)), park.zone), today))
@@ -87,7 +86,7 @@ class Rollups:
         if changed.reuse or changed.lost_uses:
             firsts = [*first.values(), *await self._points.oldest(PARK_EFFICIENCY, {"park": park.id, **_OF_DAYS})]
             days = days_between(local_day(min(firsts), park.zone), today) if firsts else set()
-            # Electricity always enters the park's own figures; wastewater only as long as some of it is reused.
+            # Electricity always enters the park's own figures, wastewater only while some of it is reused.
             for utility in {Utility.ELECTRICITY, *changed.lost_uses}:
                 self.pending.edge(utility, days)
         if changed.streams:
@@ -97,7 +96,7 @@ class Rollups:
         await self._take_baselines(changed, park, first, today)
 
     def _take_costs_and_fuels(self, changed: Changes, park: Park, first: Mapping[str, int], now_ms: int) -> None:
-        """Changed costs of the intake, and changed entries of fuels."""
+        """Mark what changed costs of the intake and changed fuel entries affect."""
         today = local_day(now_ms, park.zone)
         if changed.entered and first:
             self.pending.whole_months(park, min(first.values()), now_ms)
@@ -124,7 +123,7 @@ class Rollups:
         await self._points.delete(EFFICIENCY if tenant is not None else BALANCE, tags, tenant)
 
     async def write(self, park: Park, now_ms: int, *, months: bool) -> None:
-        """Compute and write what is marked; with `months`, also months and years, which read much."""
+        """Compute and write what is marked; months and years, for which much is read, only with `months`."""
         for start, uses in self.pending.ended(now_ms).items():
             day = day_number(local_day(start, park.zone))
             for use in uses:
@@ -147,14 +146,14 @@ class Rollups:
         self._usage.trim()
 
     def begin_month(self, meters: Iterable[str]) -> None:
-        """Some meters are about to be computed in a month: the figures of their tenants wait for the last of them."""
+        """Note that some meters are about to be computed in a month: tenants' figures wait for their last meter."""
         self._busy = {*meters}
 
     async def write_at_hand(self, park: Park, meters: Collection[str], span: Span, now_ms: int) -> None:
-        """Compute and write what is marked of tenants as far as all its inputs are in memory.
+        """Compute and write the marked figures of tenants whose inputs are all in memory.
 
-        `meters` were just computed in a span of one month, and stay there until their tenants need no more. A year is
-        computed month by month and tenant by tenant: without this each quarter hour would be read back for it.
+        `meters` were just computed in a span of one month, and stay in memory until their tenants need no more. When a
+        whole year is computed, month by month and tenant by tenant, this saves reading each quarter hour back.
         """
         self._busy.difference_update(meters)
         if span.end - span.start > KEPT_MS:
@@ -175,7 +174,7 @@ class Rollups:
 
     def _waits(self, park: Park, tenant: str | None, span: Span) -> bool:
         """Whether figures of a tenant's days in a span are still to be made."""
-        first, last = local_day(park, span.start), local_day(park, span.end - 1)
+        first, last = local_day(span.start, park.zone), local_day(span.end - 1, park.zone)
         return tenant is not None and any(first <= day <= last for day in self.pending.days.get(tenant, ()))
 
     async def end_month(self, park: Park, now_ms: int) -> None:
@@ -187,7 +186,7 @@ class Rollups:
         self._usage.trim()
 
     async def _write_tenants(self, park: Park, due: Mapping[str, Due]) -> None:
-        found = await in_turn(
+        found = await few_at_once(
             partial(self._tenant, park, name, each)
             for name, each in due.items()
             if name in park.tenant and (each.days or each.months)
@@ -195,14 +194,14 @@ class Rollups:
         await self._points.replace_all([series for each in found for series in each])
 
     async def _tenant(self, park: Park, tenant: str, due: Due) -> Sequence[SeriesPoints]:
-        # What is set aside is marked again when it is retried.
+        # What is set aside is marked again before the next try.
         if f"{TENANT}{tenant}" not in self._aside.waiting(due.now_ms):
             with self._aside.guard(f"{TENANT}{tenant}", due.now_ms):
                 return await self._figures.of_tenant(park, tenant, due)
         return ()
 
     async def _write_days(self, park: Park, now_ms: int) -> None:
-        """Balances of days, and the park's own figures: their inputs are read once for all of them."""
+        """Compute and write days of balances and of the park itself; their inputs are read once for all of them."""
         balances, self.pending.balances = self.pending.balances, {}
         edge_days, self.pending.edges = self.pending.edges, {}
         if not balances and not edge_days:
@@ -229,7 +228,7 @@ class Rollups:
         edge_days: Mapping[Utility, Collection[date]],
         waiting: Collection[str],
     ) -> dict[date, dict[Utility, list[Balance]]]:
-        """Which balances are to be computed of each day, by utility."""
+        """The balances to compute, by day and utility."""
         found: dict[date, dict[Utility, list[Balance]]] = {}
         for main, days in balances.items():
             if main in park.meter and f"{MAIN}{main}" not in waiting:
@@ -271,11 +270,6 @@ class Rollups:
         years_of_park = {month.year for month in of_park}
         await self._points.replace_all(await self._matches.years(park, years_of_park, now_ms))
         await self._points.replace_all(await self._figures.indicators(park, years_of_park, now_ms))
-
-
-def points_of(park: Park, tenant: str) -> list[Meter]:
-    """The meters that a tenant has, or ever had."""
-    return [tenure.meter for tenure in park.points_of_tenant(tenant)]
 
 
 def _ids(park: Park, tenant: str | None) -> list[str]:

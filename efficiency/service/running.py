@@ -1,8 +1,8 @@
-"""The running hour of every meter, from cycle to cycle: only new readings are read, computed, valued and written.
+"""Computes the running hour of every meter in each cycle; only what is new is read, valued and written.
 
 Nearly all meters are plain (`usage.plain`). They are computed together and compared with the last cycle; the quarter
-hours that differ are valued and written together. A meter that is not plain, or that loses something stored, goes
-through `Computing` alone. The result is the same, bit for bit.
+hours that differ are valued and written together. A meter that is not plain, or of which stored rows must be deleted,
+goes through `Computing` alone. The result is the same, bit for bit.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from efficiency.service.alike import Alike, Before, Plain, differing
 from efficiency.service.aside import SetAside
 from efficiency.service.compute import Computing
+from efficiency.service.plainrows import PlainGroup, PlainMeter, PlainUse, changed_rows
 from efficiency.service.results import Computed, Results
 from efficiency.stored.meteruse import plain_uses, touched
 from efficiency.stored.readings import Registers
@@ -28,31 +28,32 @@ from efficiency.valuation.rows import HangingPlaces, ValuedPlace
 from metering.meters import Meter
 
 BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
-"""What is loaded before the running hour: what it affects, what that depends on, and two intervals of up to an hour."""
+"""How much is loaded before the running hour: what new readings affect, what that depends on, and two intervals of up
+to an hour."""
 _TURN = 16
 
 Load = Callable[[Sequence[Meter], Span], Awaitable[Registers]]
 
 
-class _Said(NamedTuple):
-    """What a meter's readings were, and the quarter hour in which that was looked at."""
+class _SeenReadings(NamedTuple):
+    """A digest of a meter's readings, and the quarter hour in which it was taken."""
 
     digest: int
     quarter: int
 
 
 class RunningHours:
-    """The running hours of one park's meters; reset where its park file changes what is computed."""
+    """The running hours of one park's meters; make a new one when the park file changes what is computed."""
 
     def __init__(self, aside: SetAside) -> None:
         self._aside = aside
         self._recent = Recent()
-        self._said: dict[str, _Said] = {}
-        self._plain: dict[str, Plain] = {}
+        self._last_seen: dict[str, _SeenReadings] = {}
+        self._plain: dict[str, PlainUse] = {}
         self._places: HangingPlaces | None = None
 
     def forget(self, meter: str) -> None:
-        """Note that something may have changed before the running hour, or is recomputed there."""
+        """Note that something before the running hour may have changed, or is computed again."""
         self._recent.forget(meter)
         self._plain.pop(meter, None)
 
@@ -62,20 +63,20 @@ class RunningHours:
         now_ms = results.now_ms
         span = Span(changed.start - BEHIND_MS, now_ms + DAY_MS)
         loaded = await self._recent.load(group, span, changed.start, computing.load)
-        said = {meter.id: _said(meter, loaded, now_ms) for meter in group if meter.id in first}
-        news = [meter for meter in group if meter.id in said and self._said.get(meter.id) != said[meter.id]]
+        seen = {meter.id: _seen(meter, loaded, now_ms) for meter in group if meter.id in first}
+        news = [meter for meter in group if meter.id in seen and self._last_seen.get(meter.id) != seen[meter.id]]
         window = plain_window(changed, now_ms)
         old = [meter for meter in news if first[meter.id] < window.start]
         plain = plain_uses(computing.meter_use, old, loaded, window)
-        alike = await self._keep_alike(results, plain, window) if results.compares else set()
+        together = await self._keep_together(results, plain, window) if results.compares else set()
         due: dict[str, Span] = {}
-        for meter in (meter for meter in news if meter.id not in alike):
+        for meter in (meter for meter in news if meter.id not in together):
             self._plain.pop(meter.id, None)
             with self._aside.guard(meter.id, now_ms):
                 due[meter.id] = window if meter.id in plain else await _touched(computing, meter, loaded, changed)
         await self._keep_each(computing, loaded, due, plain)
-        self._plain |= {name: Plain(window, now_ms, plain[name]) for name in alike}
-        self._said |= said
+        self._plain |= {name: PlainUse(window, now_ms, plain[name]) for name in together}
+        self._last_seen |= seen
 
     async def _keep_each(
         self,
@@ -96,21 +97,21 @@ class RunningHours:
             with self._aside.guard(name, now_ms):
                 if name in plain:
                     await results.keep(Computed(meter, span, plain[name]), stored[name])
-                    self._plain[name] = Plain(span, now_ms, plain[name])
+                    self._plain[name] = PlainUse(span, now_ms, plain[name])
                 else:
                     await computing.one(meter, span, loaded, stored[name])
             if number % _TURN == 0:
                 await asyncio.sleep(0)  # yield to the service's other work
 
-    async def _keep_alike(
+    async def _keep_together(
         self, results: Results, plain: Mapping[str, Mapping[str, QuarterHours]], window: Span
     ) -> set[str]:
-        """Store what differs from the last cycle, for all meters where that is simple; returns them.
+        """Store what differs from the last cycle, for all meters for which that is simple; returns them.
 
-        It is simple where a meter hung in one place, nothing odd happened, and each row adds to or overwrites what is
-        there, so that nothing has to be deleted.
+        It is simple if the meter stayed in one place and had no event, and every row adds to or overwrites what is
+        stored, so that nothing has to be deleted.
         """
-        groups: dict[Alike, list[str]] = {}
+        groups: dict[PlainGroup, list[str]] = {}
         places: dict[str, ValuedPlace] = {}
         if self._places is None or self._places.park is not results.park:
             self._places = HangingPlaces(results.park)
@@ -122,7 +123,7 @@ class RunningHours:
             if place is None or results.events_in(meter, window) or not results.usage.knows([name], before.window):
                 continue
             places[name] = place
-            key = Alike(
+            key = PlainGroup(
                 before.window,
                 before.now_ms,
                 tuple(sorted(uses)),
@@ -132,10 +133,10 @@ class RunningHours:
             )
             groups.setdefault(key, []).append(name)
         found = [
-            differing(
+            changed_rows(
                 results.park,
                 key,
-                [Before(name, places[name], self._plain[name]) for name in names],
+                [PlainMeter(name, places[name], self._plain[name]) for name in names],
                 now=plain,
                 window=window,
                 now_ms=results.now_ms,
@@ -147,13 +148,13 @@ class RunningHours:
 
 
 async def _touched(computing: Computing, meter: Meter, loaded: Registers, changed: Span) -> Span:
-    """The stretch affected by the readings of the running hour, of the register that reaches furthest."""
+    """The span that readings of the running hour affect, of any of the meter's registers."""
     found: list[Span] = []
     meter_use = computing.meter_use
     for register in meter_use.registers(meter):
         readings = loaded[register.name][meter.id]
         if not len(readings.times):
-            found.append(changed)  # nothing was read for hours: what was missing is still missing
+            found.append(changed)  # nothing was read for hours: what was missing still is
             continue
         steps = meter_use.weigh(register, readings)
         window = touched(register, steps, changed, only_new=True)
@@ -161,24 +162,24 @@ async def _touched(computing: Computing, meter: Meter, loaded: Registers, change
     return Span(min(span.start for span in found), max(span.end for span in found))
 
 
-def _said(meter: Meter, loaded: Registers, now_ms: int) -> _Said:
+def _seen(meter: Meter, loaded: Registers, now_ms: int) -> _SeenReadings:
     readings = loaded[meter.counter][meter.id]
     content = readings.times.tobytes() + readings.values.tobytes() + readings.states.tobytes()
-    return _Said(hash(content), now_ms // QUARTER_MS)
+    return _SeenReadings(hash(content), now_ms // QUARTER_MS)
 
 
 class Recent:
-    """Readings of the last hours by meter and register, as of the last `load`: only the running hour is read again.
+    """Keeps the readings of the last hours by meter and register, so that only the running hour is read again.
 
-    Without it each cycle would read six hours of every meter. Changes before the running hour leave a trace in
-    `arrivals`; then `forget` the meter.
+    Without it each cycle would read six hours of every meter. A change before the running hour leaves a trace in
+    `arrivals`; `forget` the meter then.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, Readings]] = {}
 
     def forget(self, meter: str) -> None:
-        """Something may have changed before the running hour."""
+        """Read all of a meter the next time."""
         self._known.pop(meter, None)
 
     async def load(self, meters: Sequence[Meter], span: Span, since: int, load: Load) -> Registers:

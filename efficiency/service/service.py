@@ -1,8 +1,7 @@
 """The usage service: updates every park every few seconds, and each minute writes which meters are silent.
 
-Changes of park files and baselines take effect while it runs. Stateless: the cursor is in the database. Where the
-database does not answer it waits; a park, a meter or a figure that cannot be computed is set aside and stops nothing
-else.
+Changes of park files and baselines take effect while it runs. Stateless: the cursor is in the database. If the database
+does not answer, it waits. A park, meter or figure that cannot be computed is set aside and stops nothing else.
 """
 
 import asyncio
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _OnePark:
-    """The computing of one park. After a failure it waits until `again` (loop time). `computed_ms`: as of when."""
+    """The state of one park. After a failure it waits until `again` (loop time); `computed_ms`: its last cycle."""
 
     usage: ParkUsage
     patience: Patience
@@ -55,23 +54,22 @@ STANDS_STILL_S = 600.0
 
 
 def rest_s(took_s: float) -> float:
-    """The pause after a cycle: as long as that took the database is left to others, but figures must not wait long."""
+    """The pause after a cycle: as long as the cycle took, so that others get the database too, within limits."""
     return min(max(EVERY_S, took_s), RESTS_S)
 
 
 def service_faults(values: MetricValues) -> list[str]:
-    """What keeps the service from its work, by the values of its line in `pipeline`."""
+    """What is wrong with the service, judged by the values it reports to `pipeline`."""
     if not values["cycles"]:
         return ["no cycle has ended yet"]
     lag = values.get("lag_s", 0.0)
-    return [f"a park is computed up to {lag:.0f} s ago only"] if lag >= STANDS_STILL_S else []
+    return [f"a park was last computed {lag:.0f} s ago"] if lag >= STANDS_STILL_S else []
 
 
 class UsageService:
-    """Keeps the parks of `watch` computed until told to stop. `instance` is its name in `pipeline`.
+    """Computes the parks of `watch` until told to stop; with `leases`, only those that are ours.
 
-    Where there are `leases`, only those of the parks that they say are ours. `closing` keeps the state of closed months
-    of each of them up to date, once a minute.
+    `instance` is its name in `pipeline`. `closing` updates the state of a park's closed months, once a minute.
     """
 
     def __init__(
@@ -105,13 +103,13 @@ class UsageService:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set.
 
-        Raises `OperatorError` where the database turns us away before anything has worked.
+        Raises `OperatorError` if the database refuses access before the first cycle has succeeded.
         """
         async with asyncio.TaskGroup() as tasks:
             others = [
                 tasks.create_task(self._follow_park_files()),
-                tasks.create_task(self._each(STATUS_S, self._say_who_is_silent, "meter_status")),
-                tasks.create_task(self._each(HEALTH_S, self._say_how_it_is, "pipeline")),
+                tasks.create_task(self._each(STATUS_S, self._write_status, "meter_status")),
+                tasks.create_task(self._each(HEALTH_S, self._report_health, "pipeline")),
             ]
             if self._closing is not None:
                 others.append(tasks.create_task(self._each(STATUS_S, partial(self._close, self._closing), "closing")))
@@ -157,9 +155,9 @@ class UsageService:
             await asyncio.sleep(rest_s(self._time() - began) if all(worked) else min([EVERY_S, *waiting]))
 
     async def _try(self, park: Park, file: Path) -> bool:
-        """One cycle of one park: what fails there stops no other.
+        """One cycle of one park; a failure there stops no other park. Returns whether it succeeded.
 
-        Raises `OperatorError` before anything has worked: the operator is there to read it.
+        Raises `OperatorError` only before the first cycle has succeeded, while the operator is there to read it.
         """
         one = self._parks.get(park.id)
         if one is None:
@@ -177,7 +175,7 @@ class UsageService:
             if isinstance(error, OperatorError) and not self._cycles:
                 raise
             await one.usage.close()
-            one.begun = False  # what was under way is planned anew from the cursor
+            one.begun = False  # what was in progress is planned again from the cursor
             one.again = self._time() + one.patience.failed(error, getattr(error, "retry_after", None))
             return False
 
@@ -221,9 +219,9 @@ class UsageService:
 
     async def _follow_park_files(self) -> None:
         async for _ in self._watch.changes():
-            log.info("park files changed; what they change is computed with the next cycle")
+            log.info("park files changed; the next cycle computes what that affects")
 
-    async def _say_who_is_silent(self) -> None:
+    async def _write_status(self) -> None:
         for park in self._ours.values():
             now_ms = self._clock_ms()
             try:
@@ -237,7 +235,7 @@ class UsageService:
         for park in [each for each in self._ours.values() if each.id in files]:
             await closing(park, files[park.id])
 
-    async def _say_how_it_is(self) -> None:
+    async def _report_health(self) -> None:
         now = self._clock_ms()
         fields: dict[str, float | int] = {
             "cycles": self._cycles,
@@ -260,7 +258,7 @@ class UsageService:
         await self._store.write(lines, OPERATOR_DATABASE)
 
     async def _each(self, seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
-        """Repeat something for ever; what cannot be written now is written with the next, and is not waited for."""
+        """Repeat `work` for ever. A failed write is not repeated: the next round writes newer values."""
         while True:
             try:
                 await work()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from efficiency.stored.spanhours import SpanHours, laid
+from efficiency.stored.spanhours import SpanHours, aligned
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import QUARTER_MS, Span
 from efficiency.valuation.localtime import period_span
@@ -17,10 +17,10 @@ async def load(usage: UsageStore, ids: Collection[str], span: Span) -> SpanHours
     if not ids or span.start >= span.end:
         return SpanHours(span, {})
     stored = await usage.stored(ids, span)
-    return SpanHours(span, {meter: laid(stored[meter], span) for meter in ids})
+    return SpanHours(span, {meter: aligned(stored[meter], span) for meter in ids})
 
 
-def past(span: Span, now_ms: int) -> Span:
+def elapsed(span: Span, now_ms: int) -> Span:
     """The part of a period whose quarter hours have ended."""
     return Span(span.start, max(span.start, min(span.end, now_ms // QUARTER_MS * QUARTER_MS)))
 

@@ -100,11 +100,6 @@ class PointStore:
         await self._store.delete(measurement, condition, databases)
 
 
-def number(value: float | str) -> float:
-    """A numeric field."""
-    return float(value)
-
-
 def _fields(row: Mapping[str, object], tags: Sequence[str]) -> Fields:
     return {
         name: value if isinstance(value, str) else float(value)

@@ -3,7 +3,7 @@
 What was loaded for many meters at once is used where it suffices; only otherwise more is read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -120,7 +120,7 @@ class MeterUse:
             steps = known[1] if known is not None and known[0] is loaded else steps_of(register.counter, loaded)
             if enough(steps, window).both:
                 return steps
-        before, after = iter(self._wider()), iter(self._wider())
+        before, after = iter(_WIDER_MS), iter(_WIDER_MS)
         span = Span(window.start - next(before), window.end + next(after))
         while True:
             found = await self._reader.load([register.meter], span, self._now_ms)
@@ -137,10 +137,6 @@ class MeterUse:
                 span.start if left else next((window.start - wider for wider in before), ALWAYS_BEFORE),
                 span.end if right else next((window.end + wider for wider in after), ALWAYS_AFTER),
             )
-
-    @staticmethod
-    def _wider() -> Iterator[int]:
-        yield from _WIDER_MS
 
     async def _past(self, register: MeterRegister, steps: Steps, window: Span) -> Past:
         pasts = []

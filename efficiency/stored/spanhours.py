@@ -26,7 +26,7 @@ class SpanHours:
         return SpanHours(span, {meter: one.cut(part) for meter, one in self.meters.items()})
 
 
-def laid(stored: StoredUsage, span: Span) -> QuarterHours:
+def aligned(stored: StoredUsage, span: Span) -> QuarterHours:
     """Stored rows of one meter aligned to the quarter hours of a span; bands are added up."""
     start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)

@@ -6,7 +6,7 @@ from datetime import date
 
 from efficiency.indicators.figure import Figure, fields_of, figures_in
 from efficiency.indicators.joining import joined_figures
-from efficiency.stored.days import past
+from efficiency.stored.days import elapsed
 from efficiency.stored.fields import PointStore, SeriesPoints
 from efficiency.stored.usagestore import UsageStore
 from efficiency.symbiosis.matching import partners, proposals
@@ -35,7 +35,7 @@ class MatchStore:
         found: list[SeriesPoints] = []
         for month in sorted(months) if park.streams else ():
             whole = period_span(park, Period.MONTH, month)
-            span = past(whole, now_ms)
+            span = elapsed(whole, now_ms)
             if span.start < span.end:
                 for match in proposals(park, await observed_of(self.store, self.usage, park, span)):
                     fields = fields_of(match.figures)
@@ -56,7 +56,7 @@ class MatchStore:
                 if not stored:
                     continue
                 units = match_units(giver)
-                spans = {first: past(period_span(park, Period.MONTH, first), now_ms) for first in months_in(year)}
+                spans = {first: elapsed(period_span(park, Period.MONTH, first), now_ms) for first in months_in(year)}
                 parts: dict[date, Mapping[str, Figure]] = {
                     first: figures_in(stored[span.start], MATCH_FIGURES, units)
                     for first, span in spans.items()

@@ -87,4 +87,4 @@ def test_an_ingester_is_not_ready_when_it_cannot_work(values: Mapping[str, float
 def test_a_usage_service_whose_cursor_stands_still_is_not_ready() -> None:
     assert service_faults({"cycles": 0}) == ["no cycle has ended yet"]
     assert service_faults({"cycles": 3, "lag_s": 5.0}) == []
-    assert "computed up to 601 s ago" in service_faults({"cycles": 3, "lag_s": 601.0})[0]
+    assert "last computed 601 s ago" in service_faults({"cycles": 3, "lag_s": 601.0})[0]

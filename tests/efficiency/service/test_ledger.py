@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from efficiency.service.park import ParkUsage
-from efficiency.stored.spanhours import laid
+from efficiency.stored.spanhours import aligned
 from efficiency.stored.usagestore import UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Span
@@ -53,7 +53,7 @@ async def test_stored_usage_agrees_with_the_plants_ledger_in_every_field_event(
         stored = (await UsageStore(store, field.park.id, ParkWriter(store, field.park.id)).stored([meter.id], span))[
             meter.id
         ]
-        use = laid(stored, span)
+        use = aligned(stored, span)
         truth = ledger.meter(meter.id)[np.isin(ledger.quarters, use.start)]
         good = (use.completeness == 1) & (use.estimated == 0)
         good[-1] = False  # nobody read the register at its end

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from efficiency.service.alike import Differing
+from efficiency.service.plainrows import RowChanges
 from efficiency.service.results import Results
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, Span
 from store.client import Store
@@ -75,7 +75,7 @@ async def test_cycle_after_cycle_is_as_computed_once(
     together = 0
     overwrite = Results.overwrite
 
-    async def counted(self: Results, found: list[Differing], window: Span) -> None:
+    async def counted(self: Results, found: list[RowChanges], window: Span) -> None:
         nonlocal together
         together += sum(len(each.rows.meters) for each in found)
         await overwrite(self, found, window)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from efficiency.service.alike import Alike, Before, Differing, Plain, differing
+from efficiency.service.plainrows import PlainGroup, PlainMeter, PlainUse, RowChanges, changed_rows
 from efficiency.usage.intervals import EVER, QUARTER_MS, Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.rows import NUMBERS, places_in
@@ -16,12 +16,12 @@ NOW = WINDOW.end + 60_000
 USE = QuarterHours.of(quarters_in(WINDOW), np.array([1.0, 2.0, 3.0, 4.0]))
 
 
-def found(tmp_path: Path, before: QuarterHours, now: QuarterHours) -> Differing:
+def found(tmp_path: Path, before: QuarterHours, now: QuarterHours) -> RowChanges:
     park = written(tmp_path / "park.yaml", raw_park())
     (place,) = places_in(park, park.meter["w-1"], EVER)
-    alike = Alike(WINDOW, NOW, ("volume_m3",), place.utility, place.kind.value, place.voltage)
-    some = [Before("w-1", place, Plain(WINDOW, NOW, {"volume_m3": before}))]
-    return differing(park, alike, some, {"w-1": {"volume_m3": now}}, WINDOW, NOW)
+    alike = PlainGroup(WINDOW, NOW, ("volume_m3",), place.utility, place.kind.value, place.voltage)
+    some = [PlainMeter("w-1", place, PlainUse(WINDOW, NOW, {"volume_m3": before}))]
+    return changed_rows(park, alike, some, {"w-1": {"volume_m3": now}}, WINDOW, NOW)
 
 
 def test_only_what_differs_is_written_and_what_was_complete_is_revised(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from store.select import differs, select
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class RuleCount:
     """A rule, and how many quarter hours of these meters it affected."""
 
     rule: Rule
@@ -24,7 +24,9 @@ class Touched:
     meters: tuple[Meter, ...]
 
 
-async def touched(store: Store, park: Park, period: ReportPeriod, tenant: str | None = None) -> tuple[Touched, ...]:
+async def rule_counts(
+    store: Store, park: Park, period: ReportPeriod, tenant: str | None = None
+) -> tuple[RuleCount, ...]:
     """The rules that affected the use of a park, or of one tenant, most quarter hours first."""
     condition = f"{within(park, period, owner(tenant))} AND {differs('rule', '')}"
     tables = await store.tables(select(USAGE, ["rule"], condition, ["meter"]), OPERATOR_DATABASE)
@@ -37,7 +39,7 @@ async def touched(store: Store, park: Park, period: ReportPeriod, tenant: str | 
             if count := int(np.count_nonzero(masks[holds][once] & rule)):
                 counts.setdefault(rule, {})[table.tags["meter"]] = count
     found = (
-        Touched(rule, sum(by_meter.values()), tuple(meter for meter in park.meters if meter.id in by_meter))
+        RuleCount(rule, sum(by_meter.values()), tuple(meter for meter in park.meters if meter.id in by_meter))
         for rule, by_meter in counts.items()
     )
     return tuple(sorted(found, key=lambda each: -each.count))

@@ -1,7 +1,7 @@
-"""What changed for plain meters since the last cycle, for all of them together: as rows to write.
+"""Finds, for many plain meters at once, the rows of `usage` that differ from those of the last cycle.
 
-Pure. Values depend only on use, time and the park file, quarter hour by quarter hour. So the rows in the store are
-those of the earlier use, and only quarter hours whose use differs can have different rows.
+Pure. A row depends only on the use in its quarter hour, the time and the park file. So only quarter hours whose use
+differs from that of the last cycle can have other rows than those in the store.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,16 +23,16 @@ Uses = Mapping[str, QuarterHours]
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
-    """The use of a plain meter in `window`, as it was computed and stored at `now_ms`."""
+class PlainUse:
+    """The use of a plain meter in `window`, as computed and stored at `now_ms`."""
 
     window: Span
     now_ms: int
     uses: Uses
 
 
-class Alike(NamedTuple):
-    """What meters that are valued together share: when they were last computed, and their place in the park."""
+class PlainGroup(NamedTuple):
+    """What plain meters share that are valued together: when they were last computed, and their place in the park."""
 
     window: Span
     now_ms: int
@@ -43,17 +43,17 @@ class Alike(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """A meter, its place in the park for the whole window, and its use as of the last cycle."""
+class PlainMeter:
+    """A meter, its place in the park during the whole window, and its use as of the last cycle."""
 
     meter: str
     place: ValuedPlace
-    plain: Plain
+    plain: PlainUse
 
 
 @dataclass(frozen=True, slots=True)
-class Differing:
-    """Rows to write for `meters`; for others, some row cannot just be added or overwritten."""
+class RowChanges:
+    """Rows to write for `meters`. Other meters are missing: some row of theirs must be deleted."""
 
     meters: frozenset[str]
     rows: SeriesRows
@@ -83,7 +83,7 @@ class _Grid:
             grid([use.error for use in uses]),
         )
 
-    def unlike(self, other: "_Grid") -> Bools:
+    def differs_from(self, other: "_Grid") -> Bools:
         return (
             unequal(self.amount, other.amount)
             | unequal(self.completeness, other.completeness)
@@ -91,7 +91,7 @@ class _Grid:
         )
 
     def hours(self, cells: "_Cells") -> QuarterHours:
-        """Some of them as quarter hours, one after the other."""
+        """Some of the cells as quarter hours, one after the other."""
         place, start = (cells.meter, cells.hour), cells.when.start
         none, rules = np.zeros(len(start)), np.zeros(len(start), dtype=np.uint32)
         return QuarterHours(
@@ -109,29 +109,29 @@ class _Cells:
     rated: Floats
 
 
-def differing(
-    park: Park, alike: Alike, some: Sequence[Before], now: Mapping[str, Uses], window: Span, now_ms: int
-) -> Differing:
-    """What differs from the last cycle in a window, for meters that have `alike` in common."""
+def changed_rows(
+    park: Park, group: PlainGroup, some: Sequence[PlainMeter], now: Mapping[str, Uses], window: Span, now_ms: int
+) -> RowChanges:
+    """What differs from the last cycle in a window, for the meters of one `group`."""
     width = (window.end - window.start) // QUARTER_MS
-    first, known = ((ms - window.start) // QUARTER_MS for ms in (alike.window.start, alike.window.end))
+    first, known = ((ms - window.start) // QUARTER_MS for ms in (group.window.start, group.window.end))
     grids = {
         register: (
             _Grid.of([each.plain.uses[register] for each in some], -first, width),
             _Grid.of([now[each.meter][register] for each in some], 0, width),
         )
-        for register in alike.registers
+        for register in group.registers
     }
-    unlike = np.logical_or.reduce([before.unlike(after) for before, after in grids.values()])
-    unlike[:, known:] = True
-    meter, hour = np.nonzero(unlike)
+    changed = np.logical_or.reduce([before.differs_from(after) for before, after in grids.values()])
+    changed[:, known:] = True
+    meter, hour = np.nonzero(changed)
     when = slots_over(window, park.zone).cut(hour)
     rated = np.array([park.meter[each.meter].rated for each in some])[meter]
     cells = _Cells(meter, hour, when, rated)
     old = _valued(park, some[0], {name: before for name, (before, _) in grids.items()}, cells)
     new = _valued(park, some[0], {name: after for name, (_, after) in grids.items()}, cells)
     start, of_meter = when.start[new.hour], meter[new.hour]
-    there = (hour[new.hour] < known) & has_row(start, old.numbers, alike.now_ms)
+    there = (hour[new.hour] < known) & has_row(start, old.numbers, group.now_ms)
     holds = has_row(start, new.numbers, now_ms)
     lost = there & (~holds | (np.isnan(new.numbers) & ~np.isnan(old.numbers)).any(axis=1))
     differs = unequal(new.numbers, old.numbers)
@@ -142,7 +142,7 @@ def differing(
     rows = Rows(start[written], numbers, np.zeros(len(written), dtype=np.int64))
     keys = [[SeriesKey.of(each.place, band) for band in BAND_NAMES] for each in some]
     pairs = list(zip(of_meter[written].tolist(), new.band[written].tolist(), strict=True))
-    return Differing(
+    return RowChanges(
         frozenset(each.meter for each, one in zip(some, simple.tolist(), strict=True) if one),
         SeriesRows(
             [some[place].meter for place, _ in pairs],
@@ -153,7 +153,7 @@ def differing(
     )
 
 
-def _valued(park: Park, one: Before, grids: Mapping[str, _Grid], cells: _Cells) -> BandRows:
+def _valued(park: Park, one: PlainMeter, grids: Mapping[str, _Grid], cells: _Cells) -> BandRows:
     counter = park.meter[one.meter].counter
     uses = {name: grid.hours(cells) for name, grid in grids.items()}
     further = {name: use for name, use in uses.items() if name != counter}

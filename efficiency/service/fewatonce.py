@@ -1,4 +1,4 @@
-"""Runs many jobs a few at a time, so that the database answers one while another is computed."""
+"""Runs many jobs, a few at once, so that the database answers one while another is computed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -11,7 +11,7 @@ AT_A_TIME = 3
 T = TypeVar("T")
 
 
-async def in_turn(works: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+async def few_at_once(works: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
     """Run all jobs and return their results; the first failure cancels the others and is raised unchanged."""
     few = asyncio.Semaphore(AT_A_TIME)
     try:
