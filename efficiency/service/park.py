@@ -209,7 +209,7 @@ class ParkUsage:
         now_ms = plan.now_ms
         self._may_write()
         await self.aside.write(self.park, now_ms)
-        self.written += self._usage.taken()
+        self.written += self._usage.newly_written()
         # As long as late readings are left, a restart must plan them again.
         self._arrivals = now_ms * NS_PER_MS if not self._left else self._arrivals or now_ms * NS_PER_MS
         self._cursor = Cursor(self._arrivals, now_ms, min(self._rollups.pending.oldest_month(self.park), now_ms))
@@ -253,7 +253,7 @@ class ParkUsage:
         await self._writer.flush()
         await self._rollups.write(self.park, now_ms, months=True)
         await self._writer.flush()
-        self.written += self._usage.taken()
+        self.written += self._usage.newly_written()
 
     def _parts(self) -> Parts:
         """The inputs of everything computed; rebuilt only if the park, its baselines or the weather were replaced."""

@@ -156,7 +156,7 @@ async def _touched(computing: Computing, meter: Meter, loaded: Registers, change
         if not len(readings.times):
             found.append(changed)  # nothing was read for hours: what was missing still is
             continue
-        steps = meter_use.weigh(register, readings)
+        steps = meter_use.prepare(register, readings)
         window = touched(register, steps, changed, only_new=True)
         found.append(window if enough(steps, window).both else await meter_use.affected(register, changed))
     return Span(min(span.start for span in found), max(span.end for span in found))

@@ -1,4 +1,4 @@
-"""Points of a park in the database: compared with what is stored, written or deleted, and read again.
+"""What is computed for a park, in the database: read, compared with new results, written and deleted.
 
-Only what differs is written. A tenant's points are also in its own database.
+Only what differs is written. A tenant's points are also written to its own database.
 """

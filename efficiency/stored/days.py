@@ -1,4 +1,4 @@
-"""Stored usage by local days and months; a day is read alone or cut out of what was read around it."""
+"""Reads stored usage by local days: a day alone, or many days month by month."""
 
 from collections.abc import AsyncIterator, Collection
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from metering.park import Park
 
 
 async def load(usage: UsageStore, ids: Collection[str], span: Span) -> SpanHours:
-    """What is stored of some meters over exactly a span; nothing where the span is empty."""
+    """What is stored of some meters, aligned to a span; no meters if the span is empty."""
     if not ids or span.start >= span.end:
         return SpanHours(span, {})
     stored = await usage.stored(ids, span)
@@ -35,7 +35,7 @@ class DayHours(NamedTuple):
 async def by_day(
     usage: UsageStore, park: Park, ids: Collection[str], days: Collection[date]
 ) -> AsyncIterator[DayHours]:
-    """Some whole days in their order, read month by month."""
+    """Some whole days in ascending order, read month by month."""
     for month in sorted({day.replace(day=1) for day in days}):
         spans = {
             day: period_span(park, Period.DAY, day)

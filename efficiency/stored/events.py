@@ -1,6 +1,6 @@
-"""Keeps stored `events` of meters and of the park as they are found: writes new ones, deletes those no longer found.
+"""Stores `events` of meters and of the park: writes those that are new, deletes those that are no longer found.
 
-Events of gateways and of what cannot be computed are kept by `efficiency.service`.
+`efficiency.service` writes the events of gateways and of what cannot be computed.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from store.schema import EVENTS, GATEWAY_OFFLINE, NOT_COMPUTED, NS_PER_MS, OPERA
 from store.select import differs, select, where
 
 PARK = ""
-"""In place of a meter: what happened to the park."""
+"""In place of a meter: the park itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class EventStore:
         self._known: dict[str, list[OwnedEvent]] | None = None
 
     async def load(self) -> None:
-        """Read what is stored, once: events are few, and any other service finds the same."""
+        """Read what is stored, once: events are few, and another process would find the same."""
         if self._known is not None:
             return
         rows = await self._store.query(
@@ -54,7 +54,7 @@ class EventStore:
             self._known.setdefault(row["meter"], []).append(OwnedEvent(event, row["tenant"] or None))
 
     def known(self, meter: str) -> list[OwnedEvent]:
-        """What is stored of a meter in order of time, after `load`; of the park under `PARK`."""
+        """The stored events of a meter, or of the park (`PARK`), in order of time; call `load` before."""
         return sorted((self._known or {}).get(meter, ()), key=lambda owned: (owned.event.at, owned.event.kind))
 
     async def replace(self, meter: str, before: Sequence[OwnedEvent], after: Sequence[OwnedEvent]) -> None:
@@ -74,7 +74,7 @@ class EventStore:
             self._known[meter] = [*rest, *after]
 
     async def _delete(self, meter: str, owned: OwnedEvent) -> None:
-        """Where the database cannot delete, an event that is no longer found stays."""
+        """Delete an event; it stays if the database cannot delete."""
         await self._writer.flush()
         event, tenant = owned.event, owned.tenant
         databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))

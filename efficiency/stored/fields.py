@@ -1,4 +1,4 @@
-"""Points that are recomputed: what differs is written, what no longer has a value is deleted."""
+"""Stores points that are computed again and again: writes what differs, deletes what no longer has a value."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from store.select import select, where
 Fields = dict[str, float | str]
 
 TEXTS = (reasons_field(""), "_en", "_vi")
-"""Endings of the names of text fields; unrequested tags come as texts, too."""
+"""How names of text fields end. A query for all fields returns tags, too, which are also texts."""
 
 Points = Mapping[int, Fields]
 """Fields by instant, ms."""
@@ -21,7 +21,7 @@ Points = Mapping[int, Fields]
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoints:
-    """Points of one series; with a `tenant`, in its own database, too. An instant without fields has no point."""
+    """Points of one series; those of a `tenant` are also in its own database. No fields means no point."""
 
     measurement: str
     tags: Mapping[str, str]
@@ -30,7 +30,7 @@ class SeriesPoints:
 
 
 class PointStore:
-    """Series of one park, for the operator and, where they are a tenant's, for the tenant too."""
+    """Series of one park, in the operator's database and, if they are a tenant's, in the tenant's."""
 
     def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store
@@ -45,7 +45,7 @@ class PointStore:
     async def stored_of_many(
         self, measurement: str, tags: Mapping[str, str | Collection[str]], first: int, last: int
     ) -> dict[tuple[str, ...], dict[int, Fields]]:
-        """The same of many series at once, by the values of these tags, each of which may be one of several."""
+        """As `stored`, for many series at once, by the values of these tags; a tag may have several values."""
         statement = select(measurement, ["*"], where(tags, first, last + 1))
         rows = await self._store.query(statement, OPERATOR_DATABASE)
         found: dict[tuple[str, ...], dict[int, Fields]] = {}
@@ -56,14 +56,14 @@ class PointStore:
         return found
 
     async def oldest(self, measurement: str, tags: Mapping[str, str]) -> list[int]:
-        """The instant of the oldest stored point of some series, ms; None where there is none."""
+        """The instant (ms) of the oldest stored point of some series, as a list; empty if there is none."""
         rows = await self._store.query(select(measurement, ["*"], where(tags), oldest=1), OPERATOR_DATABASE)
         return [row["time"] // NS_PER_MS for row in rows]
 
     async def replace_all(self, all_series: Iterable[SeriesPoints]) -> None:
         """Store the points of each series at their instants, with the writer's next `flush`.
 
-        What is stored is read at once for those whose tags differ, but not their period.
+        What is stored of series with the same measurement and period is read at once.
         """
         alike: dict[tuple[str, str | None], list[SeriesPoints]] = {}
         for one in all_series:
@@ -93,7 +93,7 @@ class PointStore:
     async def delete(
         self, measurement: str, tags: Mapping[str, str], tenant: str | None, at_ms: int | None = None
     ) -> None:
-        """Delete a series, or only its point at an instant. Where the database cannot delete, it stays."""
+        """Delete a series, or only its point at an instant; it stays if the database cannot delete."""
         await self._writer.flush()
         databases = (OPERATOR_DATABASE, *([tenant_database(self._park, tenant)] if tenant else []))
         condition = where(tags) if at_ms is None else where(tags, at_ms, at_ms + 1)

@@ -1,6 +1,6 @@
-"""The use of one meter in a window, loading what that needs: around the window, and before long gaps.
+"""Computes the use of one meter in a window, with as many readings around it and before long gaps as that takes.
 
-What was loaded for many meters at once is used where it suffices; only otherwise more is read.
+Readings that were loaded for many meters at once are used if they suffice; otherwise more are read.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from efficiency.usage.steps import REACH_MS, Steps, steps_of
 from metering.meters import Meter
 
 NEAR_MS = REACH_MS + MARGIN_MS + 5 * QUARTER_MS
-"""What is loaded around a window at first: enough where readings come at least once an hour."""
+"""How much is loaded around a window at first: enough if readings come at least once an hour."""
 _WIDER_MS = (NEAR_MS, DAY_MS, 8 * DAY_MS, 64 * DAY_MS)
 
 
@@ -34,22 +34,22 @@ class MeterRegister:
 
 
 def in_reach(spans: list[Span]) -> list[Span]:
-    """Fewer spans: those that lie within each other's reach are computed together."""
+    """The spans, merged where they lie within each other's reach: those are computed together."""
     found = merged([Span(span.start - NEAR_MS, span.end + NEAR_MS) for span in spans])
     return [Span(span.start + NEAR_MS, span.end - NEAR_MS) for span in found]
 
 
 def touched(register: MeterRegister, steps: Steps, changed: Span, *, only_new: bool = False) -> Span:
-    """The stretch around `changed` to compute again; true where `steps` are enough for it."""
+    """The span around `changed` to compute again; right only if `steps` are `enough` for it."""
     return next(
         span for span in affected(register.counter, steps, changed, only_new=only_new) if span.overlaps(changed)
     )
 
 
 class MeterUse:
-    """Computes from what `reader` finds; `now_ms` is the end of everything that can have been measured.
+    """Computes use from what `reader` finds; nothing can have been measured after `now_ms`.
 
-    `doubts` says when the unit of a meter's main register is in doubt.
+    `doubts` returns the spans in which the unit of a meter's main register is in doubt.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class MeterUse:
         self._doubts = doubts
         self._zone = zone
         self._now_ms = now_ms
-        self._weighed: dict[tuple[str, str], tuple[Readings, Steps]] = {}
+        self._prepared: dict[tuple[str, str], tuple[Readings, Steps]] = {}
 
     def registers(self, meter: Meter) -> list[MeterRegister]:
-        """The counting registers that use is kept of; the main one first. Exchanges ahead say nothing yet."""
+        """The counting registers whose use is stored, the main one first. Future exchanges are ignored."""
         past = [each for each in meter.instruments if each.span.start <= self._now_ms] or [*meter.instruments[:1]]
         if len(past) < len(meter.instruments):
             past[-1] = past[-1].model_copy(update={"until_ms": None, "closing": {}})
@@ -86,14 +86,14 @@ class MeterUse:
         return await self.of_steps(register, window, await self.steps(register, window, loaded))
 
     async def of_steps(self, register: MeterRegister, window: Span, steps: Steps) -> QuarterHours:
-        """Use of the quarter hours of `window` from `steps` that suffice for it."""
+        """Use of the quarter hours of `window`, from `steps` that suffice for it."""
         past = await self._past(register, steps, window)
         return usage_of(register.counter, steps, window, past)
 
     async def affected(self, register: MeterRegister, changed: Span) -> Span:
-        """What to compute again after readings within `changed` came, went or were corrected.
+        """The span to compute again after readings within `changed` came, went or were corrected.
 
-        Gaps later on that borrow their shape from there are not in it.
+        It does not include later gaps whose shape is taken from there.
         """
         edges = [await self._around(register, edge) for edge in sorted({changed.start, changed.end - 1})]
         return Span(edges[0].start, edges[-1].end)
@@ -107,16 +107,16 @@ class MeterUse:
                 return found
             window = Span(min(found.start, window.start), max(found.end, window.end))
 
-    def weigh(self, register: MeterRegister, loaded: Readings) -> Steps:
-        """Prepare steps from what is loaded, so that the next `steps` of the register need not do so."""
+    def prepare(self, register: MeterRegister, loaded: Readings) -> Steps:
+        """Steps from what is loaded; the next call of `steps` for the register reuses them."""
         steps = steps_of(register.counter, loaded)
-        self._weighed[(register.meter.id, register.name)] = loaded, steps
+        self._prepared[(register.meter.id, register.name)] = loaded, steps
         return steps
 
     async def steps(self, register: MeterRegister, window: Span, loaded: Readings | None) -> Steps:
-        """Steps that suffice for `window`, from what is loaded or from as much more as that takes."""
+        """Steps that suffice for `window`, from what is loaded, or from as much more as it takes."""
         if loaded is not None:
-            known = self._weighed.pop((register.meter.id, register.name), None)
+            known = self._prepared.pop((register.meter.id, register.name), None)
             steps = known[1] if known is not None and known[0] is loaded else steps_of(register.counter, loaded)
             if enough(steps, window).both:
                 return steps
@@ -147,14 +147,14 @@ class MeterUse:
 
 
 def around(window: Span) -> Span:
-    """What to load for a window where readings come regularly."""
+    """The span to load for a window if readings come regularly."""
     return Span(window.start - NEAR_MS, window.end + NEAR_MS)
 
 
 def plain_uses(
     meter_use: MeterUse, meters: Sequence[Meter], loaded: Registers, window: Span
 ) -> dict[str, dict[str, QuarterHours]]:
-    """Use in a window of those meters that are plain, by meter and register; the others are missing."""
+    """Use in a window of those meters that are plain, by meter and register; other meters are missing."""
     registers = [register for meter in meters for register in meter_use.registers(meter)]
     hours = plain_hours(
         [each.counter for each in registers], [loaded[each.name][each.meter.id] for each in registers], window

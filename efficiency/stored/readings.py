@@ -18,11 +18,12 @@ from store.schema import NS_PER_MS, OPERATOR_DATABASE
 from store.select import Of, select, where
 
 AT_ONCE = 50_000
-"""Approximate number of readings per query. The database merges all series of an answer: with more of them each row
-costs more."""
+"""Approximate number of readings per query. The database merges all series of an answer: the more series, the more
+each row costs."""
 
 _CODES = {"measuring": MEASURING, "calibrating": CALIBRATING, "fault": FAULT}
-"""A reading without a state is measured, too: it is written where a correction replaces another one."""
+"""A reading without a state counts as measured. The state `measuring` is only written when a correction replaces
+another one."""
 
 _NONE = Readings(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.uint8))
 
@@ -31,17 +32,17 @@ Registers = dict[str, dict[str, Readings]]
 
 
 class RegisterReader:
-    """The readings of one park; `first` knows the earliest instant of each meter, so that nobody searches before it."""
+    """Reads the readings of one park; `first` has the instant of each meter's first one: nothing is read before it."""
 
     def __init__(self, store: Store, park: str) -> None:
         self._store = store
         self._park = park
         self.first: dict[str, int] = {}
         self.counters: dict[tuple[str, str], tuple[Meter, Counter]] = {}
-        """By meter and register: what the park file says of it, which is the same as long as the meter is."""
+        """A cache by meter and register: the meter as in the park file, and the counter made from it."""
 
     async def find_first(self, meters: Sequence[Meter]) -> None:
-        """Ask the store where the readings of each meter begin."""
+        """Ask the store when the readings of each meter begin."""
         self.first = {}
         for utility in Utility:
             for group in _groups([meter for meter in meters if meter.utility is utility], 500):
@@ -57,7 +58,8 @@ class RegisterReader:
     async def load(self, meters: Sequence[Meter], span: Span, now_ms: int) -> Registers:
         """Readings of all counting registers of meters of one utility.
 
-        Where `span` reaches beyond all there is, up to `now_ms` or up to a meter's last reading, the readings say so.
+        If there are no readings before or after `span`, up to `now_ms`, the span of the readings says so: it then
+        begins at `ALWAYS_BEFORE` or ends at `ALWAYS_AFTER`.
         """
         found: Registers = {}
         ms = min(span.end, now_ms + FUTURE_MS) - max(span.start, min(map(self._first, meters)))
@@ -87,7 +89,7 @@ class RegisterReader:
         return self.first.get(meter.id, ALWAYS_AFTER)
 
     async def _ended(self, group: Sequence[Meter], end: int) -> frozenset[str]:
-        """Which meters were not read any more from an instant on: of a park that stands still, most of them."""
+        """The meters without readings from an instant on; of a park that stands still, most of them."""
         names = {name: None for meter in group for name in counting(meter)}
         firsts = [Of("first", name, name) for name in names]
         statement = select(group[0].utility.value, firsts, self._where(group, Span(end, ALWAYS_AFTER)), ["meter"])
@@ -103,7 +105,7 @@ class RegisterReader:
 
 
 def _silent(table: Table | None, meter: Meter, end: int) -> bool:
-    """Whether a meter was not read at the end of a span, though it should have been."""
+    """Whether a meter has no reading near the end of a span, though its interval says that it should."""
     return table is None or not len(table.times) or int(table.times[-1]) < end - GAP_FACTOR * meter.interval_s * 1000
 
 
@@ -116,7 +118,7 @@ def _readings(table: Table, name: str) -> Readings:
             if isinstance(state, str):
                 codes[place] = _CODES.get(state, FAULT)
     there = np.isfinite(values)
-    if not there.all():  # other quantities were read then, or the instrument has no such register
+    if not there.all():  # rows of other quantities, or an instrument without this register
         times, values, codes = times[there], values[there], codes[there]
     if len(times) > 1 and not (times[1:] > times[:-1]).all():
         times, unique = np.unique(times, return_index=True)

@@ -1,4 +1,4 @@
-"""The stored quarter hours of meters aligned to a span of time, so that they can be added up."""
+"""Stored quarter hours of meters, aligned to a span so that they can be added up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ class SpanHours:
     meters: Mapping[str, QuarterHours]
 
     def cut(self, span: Span) -> "SpanHours":
-        """The part of it within a span, which lies in its own; nothing where that is empty."""
+        """The part within `span`, which must lie inside; no meters if it is empty."""
         if span.start >= span.end:
             return SpanHours(span, {})
         part = slice((span.start - self.span.start) // QUARTER_MS, (span.end - self.span.start) // QUARTER_MS)
@@ -27,18 +27,18 @@ class SpanHours:
 
 
 def aligned(stored: StoredUsage, span: Span) -> QuarterHours:
-    """Stored rows of one meter aligned to the quarter hours of a span; bands are added up."""
+    """Stored rows of one meter, aligned to the quarter hours of a span, with all bands added up."""
     start = quarters_in(span)
     numbers = np.full((len(start), len(NUMBERS)), np.nan)
-    taken = np.zeros(len(start), dtype=np.bool_)
+    filled = np.zeros(len(start), dtype=np.bool_)
     rules = np.zeros(len(start), dtype=np.uint32)
     for whole in stored.series.values():
         rows = whole.within(span)
         if (rows.rules == SUPERSEDED).any():
             rows = rows.where(rows.rules != SUPERSEDED)
         place, added = (rows.start - span.start) // QUARTER_MS, rows.numbers
-        again = taken[place]
-        if again.any():  # a quarter hour that straddles a band's edge
+        again = filled[place]
+        if again.any():  # a quarter hour across a band's edge has a row in each band
             before, more = numbers[place[again]], added[again]
             unknown = np.isnan(more)
             total = np.where(unknown | np.isnan(before), np.where(unknown, before, more), before + more)
@@ -46,7 +46,7 @@ def aligned(stored: StoredUsage, span: Span) -> QuarterHours:
             added = added.copy()
             added[again] = total
         numbers[place] = added
-        taken[place] = True
+        filled[place] = True
         rules[place] |= rows.rules.astype(np.uint32)
     return _of_numbers(start, {name: numbers[:, column] for column, name in enumerate(NUMBERS)}, rules)
 

@@ -1,6 +1,6 @@
-"""Points of `usage` as arrays: compared with what is stored, and written as lines.
+"""Points of `usage` as arrays: compared with what is stored, and turned into lines to write.
 
-The points of one meter are kept by series; a missing value is NaN, rules are masks.
+The points of one meter are grouped by series; a missing value is NaN, rules are masks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,16 +42,16 @@ class SeriesKey(NamedTuple):
 
 
 SUPERSEDED = 2**40
-"""Mask of a point that is obsolete but could not be deleted; no rule has it."""
+"""Mask of an obsolete point that the database could not delete; no rule has this bit."""
 _SUPERSEDED_TEXT = "superseded"
 _RULES = {rule.name.lower(): int(rule) for rule in Rule if rule.name}
 WORTH = [AMOUNT, COST, CO2E, TOE]
-"""Columns whose change is a revision."""
+"""Columns whose change counts as a revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUsage:
-    """Rows of one meter that are in the store, or are to be written."""
+    """Rows of one meter, stored or to be written, by series."""
 
     series: Mapping[SeriesKey, Rows] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class StoredUsage:
         return StoredUsage({key: rows for key, rows in cut.items() if len(rows.start)})
 
     def with_part(self, span: Span, part: "StoredUsage") -> "StoredUsage":
-        """The same with `part` in the place of all that starts in a span."""
+        """A copy with `part` in place of all rows that start in a span."""
         found = {}
         for key in {**self.series, **part.series}:
             pieces = [part.series[key]] if key in part.series else []
@@ -74,7 +74,7 @@ class StoredUsage:
         return StoredUsage(found)
 
     def with_row(self, key: SeriesKey, row: Rows) -> "StoredUsage":
-        """The same with one row added to a series, or in the place of the one that starts then."""
+        """A copy with one row added to a series, or in place of the row that starts at the same time."""
         own = self.series.get(key)
         if own is None or not len(own.start):
             return StoredUsage({**self.series, key: row})
@@ -86,7 +86,7 @@ class StoredUsage:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRows:
-    """Rows of many series: of each, its meter, its series, and when it was revised, ms; 0 where it was not."""
+    """Rows of many series: the meter and series of each, and when it was revised (ms; 0 for never)."""
 
     meters: Sequence[str]
     keys: Sequence[SeriesKey]
@@ -111,7 +111,7 @@ class SeriesRows:
         )
 
     def by_tenant(self) -> "dict[str, SeriesRows]":
-        """The same, tenant by tenant."""
+        """The rows by tenant."""
         found = {}
         places: dict[str, list[int]] = {}
         for place, key in enumerate(self.keys):
@@ -124,7 +124,7 @@ class SeriesRows:
 
 
 def usage_of_rows(rows: Iterable[PlacedRows]) -> StoredUsage:
-    """The usage of a meter from rows: by the series that they belong to."""
+    """The rows of a meter by series."""
     found: dict[SeriesKey, list[Rows]] = {}
     for place, band, each in rows:
         found.setdefault(SeriesKey.of(place, band), []).append(each)
@@ -150,7 +150,7 @@ class Difference:
         self.after = after
         self.changed: dict[SeriesKey, Bools] = {}
         self.lost: dict[SeriesKey, Bools] = {}
-        """Points that lose a number, which overwriting cannot clear."""
+        """Points that lose a number: overwriting cannot clear a field."""
         self._worth_changed: dict[SeriesKey, Bools] = {}
         for key, rows in after.items():
             self._compare(key, rows, self.before.get(key))
@@ -189,7 +189,7 @@ class Difference:
         return [int(start) for each in starts for start in each]
 
     def starts(self) -> dict[str, Times]:
-        """Starts of what changes by the tenant who has, or had, the point then (empty where none), ascending."""
+        """Starts of what changes, ascending, by the tenant who has or had the point (empty for none)."""
         found: dict[str, list[Times]] = {}
         for key, rows in self.after.items():
             found.setdefault(key.tenant, []).append(rows.start[self.changed[key]])
@@ -199,7 +199,7 @@ class Difference:
         return {tenant: starts for tenant, starts in every.items() if len(starts)}
 
     def revised(self, now_ms: int) -> dict[SeriesKey, Times]:
-        """`now_ms` for points whose value changes after they had been complete, else 0."""
+        """`now_ms` for points that were complete and whose value changes, else 0."""
         whole = [old.start[old.numbers[:, COMPLETENESS] == 1] for old in self.before.values()]
         complete = np.concatenate(whole) if whole else np.empty(0, dtype=np.int64)
         found: dict[SeriesKey, Times] = {}
@@ -211,7 +211,7 @@ class Difference:
         return found
 
     def overwriting(self) -> dict[SeriesKey, Rows]:
-        """`after` for a store that cannot delete: a lost number becomes zero, and so does every lost point."""
+        """`after` for a store that cannot delete: a lost number becomes zero."""
         found = dict(self.after)
         for key, lost in self.lost.items():
             if lost.any():
@@ -228,20 +228,20 @@ def unequal(one: Floats, other: Floats) -> Bools:
 
 
 def _among(values: Times, ascending: Times) -> Bools:
-    """Whether each is one of some ascending numbers; ten times as quick as `np.isin` for as few as there are here."""
+    """Whether each value is one of some ascending numbers; for few numbers, ten times as fast as `np.isin`."""
     if not len(ascending):
         return np.zeros(len(values), dtype=np.bool_)
     return np.asarray(ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values)
 
 
 def zeros(rows: Rows) -> Rows:
-    """Obsolete points, for a store that cannot delete."""
+    """Obsolete points for a store that cannot delete: zeros, marked as superseded."""
     numbers = np.where(np.isnan(rows.numbers), np.nan, 0.0)
     return Rows(rows.start, numbers, np.full(len(rows.start), SUPERSEDED))
 
 
 def lines_of(prefixes: Sequence[str], rows: Rows, revised: Times) -> list[str]:
-    """Lines of line protocol; `prefixes` name the series of each row. `revised` is left out where it is 0."""
+    """Lines of line protocol; `prefixes` has the series part of each row. `revised` is left out if it is 0."""
     there = np.isfinite(rows.numbers)
     pattern = there @ (1 << np.arange(len(NUMBERS))) * 2 + (revised > 0)
     rules = {mask: text_of(mask) for mask in set(rows.rules.tolist())}
@@ -263,18 +263,18 @@ def lines_of(prefixes: Sequence[str], rows: Rows, revised: Times) -> list[str]:
 
 
 def _texts(numbers: Floats) -> list[str]:
-    """Shortest texts that read back as the same numbers, which must be finite; pydantic's core does that fast."""
+    """The shortest texts that read back as the same numbers, which must be finite; pydantic_core makes them fast."""
     return to_json(numbers.tolist())[1:-1].decode().split(",")
 
 
 def text_of(mask: int) -> str:
-    """Rules as they are stored."""
+    """A mask of rules as stored text."""
     return _SUPERSEDED_TEXT if mask == SUPERSEDED else rule_text(mask)
 
 
 @lru_cache(maxsize=4096)
 def mask_of(text: str) -> int:
-    """Rules as they are stored, read back; -1 for what no rule is called."""
+    """The mask of a stored text; -1 for an unknown name."""
     if text == _SUPERSEDED_TEXT:
         return SUPERSEDED
     mask = 0

@@ -1,13 +1,13 @@
-"""The stored usage of a park: writes what differs, deletes what is obsolete, and marks what was revised.
+"""Stores the usage of a park: writes what differs, deletes what is obsolete, and marks what was revised.
 
-A value that changed after its interval had been complete gets `revised`. A point that must go (its band, role or tenant
-changed), or that loses a field, cannot be overwritten: its meter's stretch is deleted and written whole. InfluxDB 1.x
-and 2.x delete in InfluxQL; 3.x cannot delete, so there what is obsolete is overwritten with zeros, which leaves every
-sum right.
+A value that changes after its quarter hour was complete gets `revised`. A point that must go (its band, role or tenant
+changed) or that loses a field cannot be overwritten: the span around it is deleted for its meter and written again.
+InfluxDB 1.x and 2.x delete in InfluxQL. InfluxDB 3 cannot delete, so obsolete points are overwritten with zeros there,
+which leaves every sum right.
 
-What was recently read or written of each meter is kept in memory: all that was written since the last `trim`, and
-after it `KEPT_MS` (20 kB a meter). Without it a cycle would read the running hours of every meter back before it writes
-them, and the figures of a day all of its quarter hours. docs/notes/performance.md has what that saves.
+What was recently read or written of each meter stays in memory: all that was written since the last `trim`, and after
+it `KEPT_MS` (20 kB a meter). Without that, a cycle would read the running hours of every meter before it writes them,
+and all quarter hours of a day before it makes figures. docs/notes/performance.md says what it saves.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,93 +29,93 @@ KEPT_MS = 2 * DAY_MS
 """How much of each meter is kept in memory, up to the end of what was written last."""
 
 _ROWS_AT_ONCE = 20_000
-"""How many rows are made into lines at once: as text they take several times as much memory."""
+"""How many rows are turned into lines at once: as text they take several times as much memory."""
 
 
 class _Revisions(NamedTuple):
-    """When rows of a series were revised, ms, by their start."""
+    """When rows of a series were revised (ms), by their starts."""
 
     start: Times
     revised: Times
 
     def of(self, starts: Times) -> Times:
-        """Of rows that start then; 0 for those that never were."""
+        """When rows with these starts were revised; 0 for never."""
         place = np.minimum(np.searchsorted(self.start, starts), len(self.start) - 1)
         return np.where(self.start[place] == starts, self.revised[place], 0)
 
 
 _NEVER = _Revisions(np.array([-1]), np.array([0]))
-"""Starts and revisions of a series that is not there."""
+"""The revisions of a series that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownUsage:
-    """What is stored of a meter in a span, or will be once all is written."""
+    """What is stored of a meter in a span, or will be once everything is written."""
 
     span: Span
     usage: StoredUsage
 
 
 class UsageStore:
-    """Reads `usage` of one park and, through `writer`, writes it; no other process may write other usage meanwhile."""
+    """Reads the `usage` of one park and writes it through `writer`; meanwhile no other process may write differing usage."""
 
     def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store
         self._park = park
         self._writer = writer
         self._written = 0
-        self._lately: dict[str, KnownUsage] = {}
+        self._memory: dict[str, KnownUsage] = {}
         self._prefixes: dict[tuple[str, SeriesKey], str] = {}
 
     def knows(self, meters: Collection[str], span: Span) -> bool:
         """Whether all that is stored of some meters in a span is in memory."""
         return all(
-            (lately := self._lately.get(meter)) is not None
-            and lately.span.start <= span.start
-            and span.end <= lately.span.end
+            (part := self._memory.get(meter)) is not None
+            and part.span.start <= span.start
+            and span.end <= part.span.end
             for meter in meters
         )
 
     def at_hand(self, meter: str, span: Span) -> KnownUsage | None:
         """What is stored of a meter in the part of a span that is in memory; None where there is no such part."""
-        lately = self._lately.get(meter)
-        if lately is None or not lately.span.overlaps(span):
+        known = self._memory.get(meter)
+        if known is None or not known.span.overlaps(span):
             return None
-        part = lately.span.within(span)
-        return KnownUsage(part, lately.usage.within(part))
+        part = known.span.within(span)
+        return KnownUsage(part, known.usage.within(part))
 
     @property
     def size(self) -> int:
         """How many quarter hours are in memory."""
-        return sum(each.span.end - each.span.start for each in self._lately.values()) // QUARTER_MS
+        return sum(each.span.end - each.span.start for each in self._memory.values()) // QUARTER_MS
 
     def trim(self, meters: Collection[str] | None = None) -> None:
-        """Keep at most `KEPT_MS` of some meters in memory, or of all."""
-        for meter in self._lately.keys() if meters is None else self._lately.keys() & meters:
-            lately = self._lately[meter]
-            since = lately.span.end - KEPT_MS
-            if lately.span.start < since:
-                span = Span(since, lately.span.end)
-                self._lately[meter] = KnownUsage(span, _apart(lately.usage.within(span)))
+        """Keep at most `KEPT_MS` of these meters, or of all meters, in memory."""
+        for meter in self._memory.keys() if meters is None else self._memory.keys() & meters:
+            part = self._memory[meter]
+            since = part.span.end - KEPT_MS
+            if part.span.start < since:
+                span = Span(since, part.span.end)
+                self._memory[meter] = KnownUsage(span, _copied(part.usage.within(span)))
 
     async def stored(self, meters: Collection[str], span: Span) -> dict[str, StoredUsage]:
-        """What is stored of some meters in a span, by meter; only what is not in memory is asked for."""
+        """What is stored of some meters in a span, by meter; only what is not in memory is read."""
         known = {
-            meter: lately
+            meter: part
             for meter in meters
-            if (lately := self._lately.get(meter)) is not None and lately.span.overlaps(span)
+            if (part := self._memory.get(meter)) is not None and part.span.overlaps(span)
         }
         unknown = [meter for meter in meters if meter not in known]
         for meter, usage in (await self._read(unknown, span)).items():
             known[meter] = KnownUsage(span, usage)
-            if meter not in self._lately and span.end - span.start <= KEPT_MS:
-                self._lately[meter] = known[meter]
+            if meter not in self._memory and span.end - span.start <= KEPT_MS:
+                self._memory[meter] = known[meter]
         await self._complete(known, {m: each for m, each in known.items() if span.start < each.span.start}, span.start)
         await self._complete(known, {m: each for m, each in known.items() if each.span.end < span.end}, span.end)
-        return {meter: lately.usage.within(span) for meter, lately in known.items()}
+        return {meter: part.usage.within(span) for meter, part in known.items()}
 
     async def _complete(self, known: dict[str, KnownUsage], some: Mapping[str, KnownUsage], edge: int) -> None:
-        """Read what lies between what is known of some meters and an edge."""
+        """Read what lies between an edge and what is known of some meters."""
         if not some:
             return
         gaps = {
@@ -127,8 +127,8 @@ class UsageStore:
             before, gap = some[meter], gaps[meter]
             span = Span(min(gap.start, before.span.start), max(gap.end, before.span.end))
             known[meter] = KnownUsage(span, before.usage.with_part(gap, usage.within(gap)))
-            if self._lately.get(meter) is before and span.end - span.start <= KEPT_MS:
-                self._lately[meter] = known[meter]
+            if self._memory.get(meter) is before and span.end - span.start <= KEPT_MS:
+                self._memory[meter] = known[meter]
 
     async def _read(self, meters: Collection[str], span: Span) -> dict[str, StoredUsage]:
         if not meters or span.start >= span.end:
@@ -145,12 +145,12 @@ class UsageStore:
         return {meter: StoredUsage(contents.get(meter, {})) for meter in meters}
 
     def _remember(self, meter: str, span: Span, usage: StoredUsage) -> None:
-        """Note what a span holds, next to what is known right before and after it."""
-        lately = self._lately.get(meter)
-        if lately is not None and lately.span.start <= span.end and span.start <= lately.span.end:
-            usage = lately.usage.with_part(span, usage)
-            span = Span(min(span.start, lately.span.start), max(span.end, lately.span.end))
-        self._lately[meter] = KnownUsage(span, usage)
+        """Keep what a span holds, joined with what is known right before and after it."""
+        part = self._memory.get(meter)
+        if part is not None and part.span.start <= span.end and span.start <= part.span.end:
+            usage = part.usage.with_part(span, usage)
+            span = Span(min(span.start, part.span.start), max(span.end, part.span.end))
+        self._memory[meter] = KnownUsage(span, usage)
 
     async def replace(
         self,
@@ -164,8 +164,8 @@ class UsageStore:
     ) -> dict[str, Times]:
         """Store `new` in a window in place of `before`, with the writer's next `flush`.
 
-        Returns the starts that changed by the tenant who has, or had, the meter then (empty where none). `everything`:
-        tenants' databases, which may have less than the operator's, get what did not change too.
+        Returns the starts that changed, by the tenant who has or had the meter then (empty for none). `everything`:
+        tenants' databases, which may have less than the operator's, also get what did not change.
         """
         after = new.series
         plan = Difference(before, after)
@@ -181,7 +181,7 @@ class UsageStore:
                     revised[key] = np.where(inside & (revised[key] == 0), before_that, revised[key])
                     changed[key] = changed[key] | inside
             else:
-                self._lately.pop(meter, None)
+                self._memory.pop(meter, None)
                 for key, rows in plan.gone.items():
                     await self._write(SeriesRows.of_one(meter, key, zeros(rows)))
                 after = plan.overwriting()
@@ -194,7 +194,7 @@ class UsageStore:
         return plan.starts()
 
     async def add(self, some: Mapping[str, StoredUsage], window: Span) -> None:
-        """Write, with the writer's next `flush`, what meters used in a window of which nothing is stored."""
+        """Write the use of meters in a window of which nothing is stored, with the writer's next `flush`."""
         by_tenant: dict[str, list[tuple[str, Rows]]] = {}
         for meter, usage in some.items():
             self._remember(meter, window, usage)
@@ -211,18 +211,18 @@ class UsageStore:
     async def overwrite(self, meters: Collection[str], some: SeriesRows, window: Span) -> None:
         """Write rows that add to or overwrite what is stored, with the writer's next `flush`.
 
-        What is stored of `meters` up to `window` is in memory; in the window nothing else of them is stored.
+        What is stored of `meters` before `window` must be in memory; nothing else of them may be stored in the window.
         """
         for of_tenant in some.by_tenant().values():
             await self._write(of_tenant)
         for place, (meter, key) in enumerate(zip(some.meters, some.keys, strict=True)):
-            lately = self._lately[meter]
-            usage = lately.usage.with_row(key, some.rows.where(slice(place, place + 1)))
-            self._lately[meter] = KnownUsage(lately.span, usage)
+            part = self._memory[meter]
+            usage = part.usage.with_row(key, some.rows.where(slice(place, place + 1)))
+            self._memory[meter] = KnownUsage(part.span, usage)
         for meter in meters:
-            lately = self._lately[meter]
-            if lately.span.end < window.end:
-                self._lately[meter] = KnownUsage(Span(lately.span.start, window.end), lately.usage)
+            part = self._memory[meter]
+            if part.span.end < window.end:
+                self._memory[meter] = KnownUsage(Span(part.span.start, window.end), part.usage)
 
     async def _revised(self, meter: str, span: Span) -> dict[SeriesKey, _Revisions]:
         """When what is stored in a span was revised."""
@@ -236,7 +236,7 @@ class UsageStore:
         }
 
     async def gap_starts(self, meter: str, span: Span) -> list[int]:
-        """Starts of the quarter hours of long gaps that are stored in a span."""
+        """Starts of stored quarter hours in a span that are part of a long gap."""
         condition = self._where([meter], span, also=[exceeds("estimated", 0)])
         rows = await self._store.query(select(USAGE, ("rule", "estimated"), condition), OPERATOR_DATABASE)
         long = ("gap_shaped", "gap_linear")
@@ -246,10 +246,10 @@ class UsageStore:
 
     async def forget(self, meter: str, tenants: Iterable[str]) -> None:
         """Delete all that is stored of a meter."""
-        self._lately.pop(meter, None)
+        self._memory.pop(meter, None)
         await self._delete(meter, EVER, tenants)
 
-    def taken(self) -> int:
+    def newly_written(self) -> int:
         """Points written since the last call."""
         count, self._written = self._written, 0
         return count
@@ -274,7 +274,7 @@ class UsageStore:
         return prefix
 
     async def _delete(self, meter: str, span: Span, tenants: Iterable[str]) -> bool:
-        """Delete a stretch everywhere; whether this database deletes at all."""
+        """Delete a span of a meter everywhere; returns whether this database can delete."""
         await self._writer.flush()
         owners = [tenant_database(self._park, each) for each in tenants if each and self._writer.has_database(each)]
         return await self._store.delete(USAGE, self._where([meter], span), (OPERATOR_DATABASE, *owners))
@@ -283,8 +283,8 @@ class UsageStore:
         return where({"park": self._park, "meter": meters}, span.start, span.end, also)
 
 
-def _apart(usage: StoredUsage) -> StoredUsage:
-    """The same in memory of its own, so that what was cut off is freed."""
+def _copied(usage: StoredUsage) -> StoredUsage:
+    """A copy of the arrays, so that the memory of what was cut off is freed."""
     return StoredUsage(
         {key: Rows(rows.start.copy(), rows.numbers.copy(), rows.rules.copy()) for key, rows in usage.series.items()}
     )

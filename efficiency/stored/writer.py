@@ -1,9 +1,9 @@
 """Writes what is computed for a park: to the operator's database, and to that of each tenant that has one.
 
 Lines are collected and written many at once, while more are computed: a small write costs the database as much as a
-large one. Lines of one tenant are written in the order in which they were added, so that a point's last value stays;
-those of different tenants side by side. After `flush` the databases have all of them, except those older than their
-retention and single lines that they reject, which are logged.
+large one. Lines of one tenant are written in the order in which they were added, so that the last value of a point
+stays; lines of different tenants are written concurrently. After `flush` the databases have all of them, except those
+older than the retention and single lines that are rejected, which are logged.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class _Lane(NamedTuple):
 
 
 class ParkWriter:
-    """Lines of one park to be written; `may_write` raises where another service has the park now."""
+    """Collects and writes the lines of one park; `may_write` raises if another service has the park now."""
 
     def __init__(self, store: Store, park: str, may_write: Callable[[], None] = lambda: None) -> None:
         self._store = store
@@ -50,16 +50,16 @@ class ParkWriter:
         self._without: set[str] = set()
         self._rejecting = Trouble(log, f"writing what was computed of {park}", time.monotonic)
         self.rejected = 0
-        """Lines that a database will never take; the others beside them were written."""
+        """How many lines a database has rejected; the other lines were written."""
 
     def has_database(self, tenant: str) -> bool:
-        """Whether a tenant's figures are written to its own database, as far as is known."""
+        """Whether a tenant has its own database, as far as is known."""
         return tenant not in self._without
 
     async def add(self, lines: Sequence[str], tenant: str | None, *, operator: bool = True) -> None:
-        """Write lines, sooner or later; those of no tenant only for the operator.
+        """Add lines to be written: for the operator, and for the tenant if there is one.
 
-        Waits where much is in progress. Raises the error of an earlier write.
+        Waits while much is being written. Raises the error of an earlier write.
         """
         if operator:
             lane = self._lanes.setdefault(tenant, _Lane(None, len(self._lanes) % _OPERATOR_LANES))
@@ -68,7 +68,7 @@ class ParkWriter:
             await self._put(_Lane(tenant), lines)
 
     async def flush(self) -> None:
-        """Write all that was added; raises the error of any write since the last time."""
+        """Write everything that was added; raises the error of any write since the last `flush`."""
         await self._idle()
         first, *others = (_Lane(None, number) for number in range(_OPERATOR_LANES))
         for lane in others:  # one request for what is left
@@ -84,7 +84,7 @@ class ParkWriter:
             await asyncio.wait(under_way)
 
     async def close(self) -> None:
-        """Drop all that is in progress: an old value that is retried must not come after a newer one."""
+        """Cancel all writes: an old value that is retried must not be written after a newer one."""
         tasks = [*self._writing.values()]
         for task in tasks:
             task.cancel()
@@ -124,7 +124,7 @@ class ParkWriter:
             await self._try(database, lines[first : first + LINES_AT_ONCE])
 
     async def _try(self, database: str, lines: list[str]) -> None:
-        """Write, and retry where the database is busy: hours of computing must not be lost."""
+        """Write, and retry while the database is busy: hours of computing must not be lost."""
 
         async def write() -> dict[int, str]:
             self._may_write()
@@ -140,7 +140,7 @@ class ParkWriter:
             self._rejecting.over()
 
     async def _send_to_tenant(self, tenant: str, lines: list[str]) -> None:
-        """Create the database where it is missing and the account may; otherwise log so once."""
+        """Write, and create the database if it is missing; if that is not allowed, log it once."""
         database = tenant_database(self._park, tenant)
         try:
             await self._send(database, lines)
