@@ -1,4 +1,4 @@
-"""Closing a month: what each tenant and the park were charged for it, frozen together with its sources.
+"""Closing a month: what each tenant and the park were charged for it is frozen, together with its sources.
 
-What changes afterwards does not change the statement: it becomes a correction in the next month.
+Later changes do not change the statement: they become a correction in the next month.
 """

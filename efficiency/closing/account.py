@@ -46,15 +46,15 @@ class EdgeFlow(Model):
     losses_vnd: int | None = None
 
     def worth(self, quantity: float) -> int | None:
-        """F23 for any quantity; None where no purchase price is known."""
+        """F23: what a quantity cost; None if no purchase price is known."""
         use = sum(charge.net_vnd for charge in self.purchase if charge.kind is not ChargeKind.REACTIVE)
         return dong(quantity, use / self.intake) if use and self.intake else None
 
 
 class UtilityAccount(Model):
-    """One utility: its `flow` where the park has main meters of it, and what tenants are charged before VAT.
+    """One utility: its `flow` if the park has main meters of it, and what tenants are charged before VAT.
 
-    F27: the margin is what they are charged less what was paid; absent where that is not known.
+    F27: the margin is what they are charged less what was paid; None if that is not known.
     """
 
     utility: Utility
@@ -74,7 +74,7 @@ class UtilityAccount(Model):
 
 
 class ParkAccount(Model):
-    """All utilities, and what the statements add up to."""
+    """All utilities, and the sums of the statements."""
 
     utilities: tuple[UtilityAccount, ...]
     net_vnd: int
@@ -89,7 +89,7 @@ class ParkAccount(Model):
 
 
 def account_of(flows: Sequence[UtilityAccount], statements: Sequence[Statement]) -> ParkAccount:
-    """The account of these flows and statements."""
+    """The park's account from its flows and the statements."""
     lines = [line for each in statements for line in each.lines]
     missing = {line.utility for line in lines} - {each.utility for each in flows}
     every = [*flows, *(UtilityAccount(utility=each, unit=UTILITIES[each].unit) for each in Utility if each in missing)]
@@ -113,7 +113,7 @@ def _with_sales(account: UtilityAccount, lines: Iterable[Charge | Correction]) -
 
 
 def flows_of(month: MonthUse, statements: Sequence[Statement], billing: Billing) -> tuple[UtilityAccount, ...]:
-    """Flows of every utility that the park has a main meter of; a missing purchase price is an obstacle."""
+    """Flows of every utility for which the park has a main meter; a missing purchase price is an obstacle."""
     found = []
     for utility in Utility:
         mains = edge_mains(month.park, utility, month.span)
@@ -155,7 +155,7 @@ def _flow(
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What came in at the main meters, and what it costs."""
+    """What came in at the main meters, and its cost."""
 
     points: tuple[Passed, ...]
     charges: tuple[Charge, ...]
@@ -189,7 +189,7 @@ def _point(tap: Tap) -> PointSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """What a tap counted, and the uncertainty from the class of its instruments."""
+    """The amount that a tap counted, and its uncertainty by the accuracy class of the instruments."""
 
     amount: float
     error: float

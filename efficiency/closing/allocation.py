@@ -1,7 +1,7 @@
-"""F24: losses and common use that tenants bear, each by the key that the park file gives for the month.
+"""F24: allocates losses and common use to tenants, by the keys that the park file gives for the month.
 
-An amount is what it cost the park by F23. It is shared to the last dong among those who use the utility, or those that
-the key names; by area, contract demand or equally, each for the days on which it was there.
+The amount is what it cost the park (F23). It is shared, to the last dong, among the tenants who use the utility or whom
+the key names. By area, by contract demand or in equal parts, a tenant counts for the days on which it was there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ from metering.tariffs import AllocationKey, CostShare
 from metering.words import text
 
 UNIT = {AllocationKey.AREA: "m²", AllocationKey.CONTRACT_DEMAND: "kW", AllocationKey.EQUAL: "1"}
-"""Unit of the weights; by use, it is that of the utility."""
+"""Unit of the weights; for use, it is the unit of the utility."""
 _MISSING = {
     AllocationKey.AREA: REASON_TEXT[ValueReason.NO_FLOOR_AREA],
     AllocationKey.CONTRACT_DEMAND: text("the contract demand is not given", "chưa khai báo công suất đăng ký"),
@@ -46,7 +46,7 @@ class _Cost:
 
 
 class Sharing:
-    """Shares of one month; obstacles to sharing a cost are added to those of `billing`."""
+    """Allocates the costs of one month; obstacles are added to those of `billing`."""
 
     def __init__(self, month: MonthUse, statements: Sequence[Statement], billing: Billing) -> None:
         self._month = month
@@ -54,7 +54,7 @@ class Sharing:
         self._billing = billing
 
     def charges(self, accounts: Iterable[UtilityAccount]) -> dict[str, list[Charge]]:
-        """What each tenant bears."""
+        """The charges of each tenant."""
         found: dict[str, list[Charge]] = {}
         for cost in (cost for account in accounts for cost in self._costs(account)):
             for tenant, charge in self._shares(cost).items():
@@ -74,7 +74,7 @@ class Sharing:
                     yield _Cost(kind, share, account, amount, entry.source)
 
     def _common(self, flow: EdgeFlow, share: CostShare) -> float:
-        """Common use: what the named meters measured while they were the park's, or all of its own use."""
+        """Common use: what the named meters measured while the park had them, or all of the park's own use."""
         if not share.meters:
             return flow.own
         points = (
@@ -109,7 +109,7 @@ class Sharing:
         }
 
     def _weight(self, tenant: Tenant, cost: _Cost) -> float:
-        """A tenant's weight: zero where it uses nothing of the utility, or is not named."""
+        """A tenant's weight; zero if it does not use the utility, or is not named."""
         statement = next((each for each in self._statements if each.tenant == tenant.id), None)
         points = [each for each in statement.points if each.utility is cost.account.utility] if statement else []
         if not points or tenant.id not in (cost.share.tenants or self._month.park.tenant):
@@ -129,5 +129,5 @@ class Sharing:
 
 
 def _holds(point: PointUse, day: date) -> bool:
-    """Whether a point was the tenant's on any part of a day."""
+    """Whether the tenant had a point on any part of a day."""
     return point.since.date() <= day and (point.until - timedelta(milliseconds=1)).date() >= day

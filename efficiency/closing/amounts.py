@@ -1,4 +1,4 @@
-"""How quantities and money of a statement are rounded, so that anybody with a calculator gets the same.
+"""Rounds quantities and money of a statement so that anybody with a calculator gets the same.
 
 F22: a quantity has three decimals, each charge is whole dong, both half up; VAT is computed on the sum of each rate.
 """
@@ -29,8 +29,8 @@ def total(quantities: Iterable[float]) -> float:
 def shared(amount: int, weights: Mapping[str, float]) -> dict[str, int]:
     """F24: split an amount by weights, to the last dong.
 
-    Each gets the whole dong of its exact share; what remains goes, one dong each, to the largest remainders, among
-    equal ones to the first. Zero for all where no weight is above zero.
+    Each gets the whole dong of its exact share. What is left goes, one dong each, to the largest remainders; of equal
+    ones, to the first. Those without a weight above zero are left out.
     """
     exact = {name: Fraction(_exact(weight)) for name, weight in weights.items() if weight > 0}
     if not exact:

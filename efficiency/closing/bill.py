@@ -1,7 +1,7 @@
-"""F26: the utility's bill of a month against what the park's own main meters measured, line by line.
+"""F26: compares a supplier's bill of a month, line by line, with what the park's own main meters measured.
 
-Flagged are: a quantity or demand that differs by more than the meters' error, a price other than the purchase tariff's,
-an amount that is not quantity times price, and a total that its lines do not add up to.
+It flags a quantity or demand that differs by more than the meters' error, a price other than that of the purchase
+tariff, an amount that is not quantity times price, and a total that is not the sum of its lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ Vnd = Annotated[int, Field(strict=True)]
 
 
 class BillLine(Model):
-    """One line of use; `band` is `all` where there is one price at all hours."""
+    """One line of use; `band` is `all` if the price is the same at all hours."""
 
     band: Band = Band.ALL
     quantity: NotNegative
@@ -40,7 +40,7 @@ class BillDemand(Model):
 
 
 class Bill(Model):
-    """A utility's bill from the day `first` to `last`, included, as it was entered."""
+    """A bill for one utility, for the days from `first` to `last`, as it was entered."""
 
     utility: Utility
     first: date = Field(alias="from")
@@ -67,7 +67,7 @@ class Item(StrEnum):
 
 
 class Comparison(Model):
-    """One comparison: what the bill states, what is expected, and the permitted difference (`error`)."""
+    """One comparison: the bill's figure, the park's own, and by how much they may differ (`error`)."""
 
     item: Item
     band: Band = Band.ALL
@@ -78,7 +78,7 @@ class Comparison(Model):
 
     @property
     def difference(self) -> float:
-        """The bill less the expected figure."""
+        """The bill's figure less the park's own."""
         return total((self.billed, -self.own))
 
     @property
@@ -153,4 +153,4 @@ def _of_demand(line: BillDemand | None, own: Sequence[Charge], share: float) -> 
 
 
 _ROUNDING = 1.0
-"""A dong, by which a bill that rounds otherwise may differ."""
+"""A dong: a bill may round differently."""

@@ -1,8 +1,8 @@
 """F22: what a tenant is charged for a month, from what passed at its points and the prices of each day.
 
-A point's month is split where another price, voltage level or rate of VAT begins to hold; each piece has a charge for
-each band. A two-component tariff also charges the highest half hour of all points together (F28). A price that nobody
-entered is an obstacle, and there is no charge.
+The month of a point is split wherever another price, voltage level or VAT rate takes effect; each piece has one charge
+per band. A two-component tariff also charges for the highest half hour of all points together (F28). A missing price is
+an obstacle, and there is no charge.
 """
 
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -35,14 +35,14 @@ _NO_PEAK = text("no half hour is known for the demand charge", "không có nửa
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What passed at a point, and what it costs."""
+    """What passed at a point, and the charges for it."""
 
     passed: Passed
     charges: tuple[Charge, ...]
 
 
 class Billing:
-    """Charges of one month; `obstacles` are what kept something from being charged."""
+    """Makes the charges of one month; `obstacles` say what could not be charged, and why."""
 
     def __init__(self, month: MonthUse) -> None:
         self.obstacles: list[Obstacle] = []
@@ -50,7 +50,7 @@ class Billing:
         self._park = month.park
 
     def statement(self, tenant: Tenant, utilities: Container[Utility] = frozenset(Utility)) -> Statement | None:
-        """A tenant's statement of some utilities; None where it had no point of them in the month."""
+        """A tenant's statement for some utilities; None if it had no point of them in the month."""
         charged = [
             Charged(passed, tuple(self._resold(passed, tenant)) if self._sold(passed) else ())
             for passed in map(self._month.passed, points_charged(self._park, tenant.id, self._month.span))
@@ -69,12 +69,12 @@ class Billing:
         )
 
     def _sold(self, passed: Passed) -> bool:
-        """Whether the park file has prices for a utility at all; others are shown and not charged."""
+        """Whether the park file has any prices for the utility; others are shown but not charged."""
         tariffs, utility = self._park.tariffs, passed.meter.utility
         return utility in tariffs.prices or (utility is Utility.ELECTRICITY and tariffs.electricity is not None)
 
     def _resold(self, passed: Passed, tenant: Tenant) -> Iterator[Charge]:
-        """Charges by the prices of the tenant's contract, whose voltage level may change within the month."""
+        """Charges at the prices of the tenant's contract; its voltage level may change within the month."""
         tariff, utility = self._park.tariffs.electricity, passed.meter.utility
         if utility is not Utility.ELECTRICITY or tariff is None:
             yield from self.charges(passed, self._park.tariffs.prices.get(utility, ()))
@@ -87,7 +87,7 @@ class Billing:
             yield from self.charges(passed.within(span), tariff.prices[voltage])
 
     def charges(self, passed: Passed, prices: Sequence[Sourced]) -> Iterator[Charge]:
-        """Charges of what passed at a point, by the prices of each day; none where there are no prices at all."""
+        """Charges for what passed at a point, at the prices of each day; none without any prices."""
         if not prices:
             return
         meter = passed.meter
@@ -118,7 +118,7 @@ class Billing:
                     )
 
     def demand(self, pieces: Iterable[DemandPiece], points: Sequence[Passed], subject: str) -> Iterator[Charge]:
-        """F28: the demand charge of points together, taxed at the rate of the last day of each piece."""
+        """F28: the demand charge of several points together, taxed at the rate of the last day of each piece."""
         for piece in pieces:
             first, last = (local_day(ms, self._park.zone) for ms in (piece.span.start, piece.span.end - 1))
             vat = at(self._park.tariffs.vat.get(Utility.ELECTRICITY, ()), last)
@@ -146,7 +146,7 @@ class Billing:
     def power_factor(
         self, charged: Iterable[Charged], buyer_kw: Sequence[HistoryEntry[float]] = ()
     ) -> PowerFactor | None:
-        """F8 of the points that count reactive energy, by the rule and contract of their first day; None without."""
+        """F8 of the points that count reactive energy, by the rule and contract of their first day; else None."""
         counting = [each for each in charged if counts(each.passed.meter, REACTIVE)]
         tariff = self._park.tariffs.electricity
         if tariff is None or not counting:
@@ -170,7 +170,7 @@ class Billing:
         )
 
     def surcharge(self, factor: PowerFactor | None) -> Iterator[Charge]:
-        """F8 as a charge, taxed at the rate of the last day; nothing at a good power factor."""
+        """F8: the surcharge, taxed at the rate of the last day; nothing if the power factor is good."""
         if factor is None or not factor.percent:
             return
         vat = at(self._park.tariffs.vat.get(Utility.ELECTRICITY, ()), factor.until - timedelta(days=1))
@@ -214,7 +214,7 @@ class Billing:
 
 
 def price_of(entry: Sourced | None, band: Band) -> float | None:
-    """The price of a band; None where the entry has none for it."""
+    """The price of a band; None if the entry has none for it."""
     if isinstance(entry, BandPrices):
         return {Band.OFF_PEAK: entry.off_peak, Band.NORMAL: entry.normal, Band.PEAK: entry.peak}.get(band)
     return entry.value if isinstance(entry, DatedValue) and band is Band.ALL else None

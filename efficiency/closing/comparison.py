@@ -1,7 +1,7 @@
-"""F29: what a month's electricity costs by the tariff that holds and by the one that it is compared to.
+"""F29: what a month's electricity costs under the tariff in force, and under the one it is compared with.
 
 Each tenant, and the park at its main meters, is charged twice for the same stored quarter hours: energy by band, demand
-charge, surcharge, before VAT. What keeps one side from being charged is reported, and there is no cost.
+charge and surcharge, before VAT. If one side cannot be charged, the reason is reported and there is no cost.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,22 +32,22 @@ _NOT_COMPARED = text(
 
 @dataclass(frozen=True, slots=True)
 class TariffCost:
-    """VND before VAT by kind of charge; `missing`: why there is none, where that is so."""
+    """VND before VAT by kind of charge; `missing`: the reasons if there is no cost."""
 
     by_kind: Mapping[ChargeKind, int]
     missing: tuple[Localized, ...] = ()
 
     @property
     def total(self) -> int | None:
-        """All of it; None where any of it is not known."""
+        """The sum; None if any of it is not known."""
         return None if self.missing else sum(self.by_kind.values())
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedMonth:
-    """A month of a tenant (None: the park itself) by the tariff that holds, and by the `other` one.
+    """A month of a tenant (None: the park itself) under the tariff in force (`holding`) and under the `other` one.
 
-    `completeness` is that of the quarter hours; an incomplete month may have used more, and at a higher peak.
+    `completeness` is that of the quarter hours: in an incomplete month, use and peak may have been higher.
     """
 
     month: date
@@ -61,15 +61,15 @@ class ComparedMonth:
 
     @property
     def difference(self) -> int | None:
-        """How much more the other one costs."""
+        """How much more the other tariff costs."""
         two, one = self.other.total, self.holding.total
         return None if one is None or two is None else two - one
 
 
 def with_other_tariffs(park: Park) -> Park:
-    """The park file with every electricity tariff replaced by the one that it is compared to.
+    """The park file with every electricity tariff replaced by the one it is compared with.
 
-    Raises `OperatorError` where there is none to compare with.
+    Raises `OperatorError` if there is none to compare with.
     """
     electricity, purchase = park.tariffs.electricity, park.tariffs.purchase
     if electricity is None or not (electricity.compared or purchase.compared):
@@ -90,7 +90,7 @@ def with_other_tariffs(park: Park) -> Park:
 
 
 def compared(month: MonthUse) -> Iterator[ComparedMonth]:
-    """The tenants in the order of the park file, then the park itself; those without electricity are left out."""
+    """The tenants in the order of the park file, then the park; those without electricity are left out."""
     other = replace(month, park=with_other_tariffs(month.park))
     for tenant in month.park.tenants:
         found = _of_tenant(month, other, tenant)
@@ -116,7 +116,7 @@ def _of_tenant(month: MonthUse, other: MonthUse, tenant: Tenant) -> ComparedMont
 
 
 def _has_other(month: MonthUse, tenant: Tenant) -> bool:
-    """Whether each level at which it buys in the month is compared to another one."""
+    """Whether every voltage level at which a tenant buys in the month is compared with another one."""
     tariff = month.park.tariffs.electricity
     levels = entries_between(tenant.contract.voltage, month.first, next_month(month.first))
     return tariff is not None and all(entry is None or tariff.other(entry.value) for entry in levels)
@@ -170,9 +170,9 @@ def _month(
 
 @dataclass(frozen=True, slots=True)
 class ComparedSum:
-    """The months of a tenant (None: the park) that could be charged by both tariffs, added up.
+    """The sum of the months of a tenant (None: the park) that could be charged under both tariffs.
 
-    That many `compared` of `months`; the peak is the highest of them, `completeness` that of the least complete.
+    These are `compared` of `months`. `peak_kw` is the highest of them, `completeness` that of the least complete one.
     """
 
     tenant: str | None
@@ -186,7 +186,7 @@ class ComparedSum:
 
     @property
     def percent(self) -> float | None:
-        """How much more the other tariff costs, in percent; None where nothing was to be paid."""
+        """How much more the other tariff costs, in percent; None if nothing was to be paid."""
         return None if not self.holding else 100 * (self.other - self.holding) / self.holding
 
 

@@ -1,7 +1,7 @@
-"""F25: a month as it was stated against the same month as it would be stated now; every difference has a reason.
+"""F25: compares a month as it was stated with the month as it would be stated now; every difference has a reason.
 
-Charges are matched by kind, utility, point and rate of VAT. What was corrected once is compared with the correction, so
-that a difference is stated once.
+Charges are matched by kind, utility, point and VAT rate. A month that was corrected is compared as corrected, so that
+each difference is stated only once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from efficiency.closing.statement import (
 
 
 class _Subject(NamedTuple):
-    """By what charges of two statements are matched."""
+    """What the charges of two statements are matched by."""
 
     kind: ChargeKind
     utility: str
@@ -64,7 +64,7 @@ def corrections(month: date, stated: Statement, now: Statement) -> tuple[Correct
 
 
 def differing(stated: Mapping[str, Statement], now: Iterable[Statement]) -> Iterator[Statement]:
-    """The statements of `now` whose charges differ, and empty ones for tenants that no longer have any."""
+    """The statements of `now` whose charges differ, and empty ones for tenants that no longer have charges."""
     found = {each.tenant: each for each in now}
     for tenant in sorted({*stated, *found}):
         old, new = (side.get(tenant, Statement(tenant=tenant)) for side in (stated, found))
@@ -117,7 +117,7 @@ def _differ(sides: Iterable[object]) -> bool:
 
 
 def _fitted(point: PointUse) -> list[tuple[object, ...]]:
-    """What the park file states about the instruments."""
+    """What the park file says about the instruments."""
     return [(each.counter, each.serial, each.since, each.until, each.multiplier) for each in point.stretches]
 
 

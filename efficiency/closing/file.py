@@ -1,7 +1,7 @@
-"""Closed months in the folder beside a park file: a file each, which people can read, compare and keep.
+"""Closed months in a folder next to the park file: one file each, which people can read, compare and keep.
 
-A file is never rewritten. What changes afterwards goes into the file of the month that is closed next, as the
-statements that earlier months would have now.
+A file is never rewritten. Later changes go into the file of the month that is closed next, as the statements that
+earlier months would have then.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ from running.wholefile import write_whole
 
 
 class Restated(Model):
-    """What the statements of an earlier month would be now, where they differ from what was stated."""
+    """The statements of an earlier month that would be different now."""
 
     month: CalendarMonth
     statements: tuple[Statement, ...]
 
 
 class ClosedMonth(Model):
-    """A month as it was closed; `anyway` is why, where it was closed despite `obstacles`."""
+    """A month as it was closed; `anyway` is the reason if it was closed despite `obstacles`."""
 
     park: Identifier
     month: CalendarMonth
@@ -50,19 +50,19 @@ class ClosedMonth(Model):
 
 
 def folder_of(park_file: Path) -> Path:
-    """The folder of a park's closed months: `park.closed` beside `park.yaml`."""
+    """The folder of a park's closed months: `park.closed` next to `park.yaml`."""
     return park_file.with_suffix(".closed")
 
 
 def file_of_month(park_file: Path, month: date) -> Path:
-    """The file of one of them."""
+    """The file of a closed month."""
     return folder_of(park_file) / f"{month.strftime(MONTH_WRITTEN)}.yaml"
 
 
 def load_closed(park_file: Path, park: str) -> tuple[ClosedMonth, ...]:
     """All closed months of a park, oldest first.
 
-    Raises `OperatorError` where a file of them cannot be used.
+    Raises `OperatorError` if one of the files cannot be used.
     """
     return tuple(_load(file, park) for file in sorted(folder_of(park_file).glob("*.yaml")))
 
@@ -86,9 +86,9 @@ _RESTORE = "restore the file from a backup"
 
 
 def write_closed(park_file: Path, closed: ClosedMonth) -> Path:
-    """Keep a closed month.
+    """Write the file of a closed month and return it.
 
-    Raises `OperatorError` where it cannot be written.
+    Raises `OperatorError` if it cannot be written.
     """
     file = file_of_month(park_file, closed.month)
     content = closed.model_dump(mode="json", exclude_defaults=True)
@@ -97,7 +97,7 @@ def write_closed(park_file: Path, closed: ClosedMonth) -> Path:
 
 
 def may_close(closed: Sequence[ClosedMonth], month: date, today: date) -> None:
-    """Check that a month may be closed: once, in order, and when it is over.
+    """Check that a month may be closed: only once, in order, and after its end.
 
     Raises `OperatorError` otherwise.
     """

@@ -1,6 +1,6 @@
 """Makes a month's statements from what is stored now, with obstacles and with corrections of earlier months.
 
-Nothing is written here. The past is recomputed by the park file as it is now: what that changes is a correction.
+Nothing is written here. Earlier months are made again with the present park file: any difference is a correction.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ from metering.words import text
 from store.client import Store
 
 Done = Callable[[int, int], None]
-"""Called with how many of how many points are read."""
+"""Called with how many of how many metering points are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ class MadeMonth:
 
 @dataclass(frozen=True, slots=True)
 class NotYetStated:
-    """Corrections of a closed month by tenant that are not stated yet, and new obstacles to stating them."""
+    """Corrections of a closed month that are not stated yet, by tenant, and new obstacles to them."""
 
     corrections: Mapping[str, tuple[Correction, ...]]
     obstacles: tuple[Obstacle, ...] = ()
 
 
 def made(month: MonthUse) -> MadeMonth:
-    """Charge every tenant for a month, and share what the park's key allots to them. Pure."""
+    """Charge every tenant for a month, and allocate losses and common use. Pure."""
     billing = Billing(month)
     statements = [each for each in map(billing.statement, month.park.tenants) if each is not None]
     flows = flows_of(month, statements, billing)
@@ -66,7 +66,7 @@ def made(month: MonthUse) -> MadeMonth:
 
 
 class MonthMaker:
-    """Makes months of one park as of `now_ms`; `done` is called with how many of how many points are read."""
+    """Makes months of one park as of `now_ms`; `done` is called as points are read."""
 
     def __init__(self, store: Store, park: Park, now_ms: int, done: Done = lambda _done, _of: None) -> None:
         self._store = store
@@ -119,14 +119,14 @@ class MonthMaker:
         return NotYetStated(owed, tuple(each for each in again.obstacles if each not in known))
 
     async def _again(self, first: date, before: Mapping[str, Statement]) -> MadeMonth:
-        """An earlier month with the statements that have changed; registers are read only where there are any."""
+        """An earlier month, with only the statements that have changed; registers are read only for those."""
         found = made(await self.month(first))
         if any(differing(before, found.statements)):
             found = made(await self.month(first, registers=True))
         return replace(found, statements=tuple(differing(before, found.statements)))
 
     async def month(self, first: date, *, registers: bool = False) -> MonthUse:
-        """What is stored of a month, with `registers` at the ends of each point on request."""
+        """What is stored of a month; with `registers`, also those at both ends of each point's time."""
         span = month_span(self._park, first)
         points = points_of_month(self._park, span)
         usage = await self._usage.stored({point.meter.id for point in points}, span)
@@ -140,7 +140,7 @@ class MonthMaker:
         return MonthUse(self._park, first, usage, stretches)
 
     async def _unready(self, first: date) -> AsyncIterator[Obstacle]:
-        """What the usage service has yet to do for a month."""
+        """What the usage service still has to do for a month."""
         end = month_span(self._park, first).end
         cursor = await Progress(self._store, self._park.id).load()
         if cursor is None or min(cursor.computed, cursor.figures) < end:

@@ -1,4 +1,4 @@
-"""What is stored of a month, arranged for charging: what passed at each point while somebody had it."""
+"""What is stored of a month, arranged for charging: what passed at each point while a tenant or the park had it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from metering.tariffs import Band
 
 @dataclass(frozen=True)
 class PointSpan:
-    """A metering point for as long as `owner` (empty: the park) had it within a month."""
+    """A metering point while `owner` (empty: the park) had it within a month."""
 
     meter: Meter
     owner: str
@@ -39,13 +39,13 @@ class PointSpan:
 
 @dataclass(frozen=True)
 class Passed(PointSpan):
-    """What passed at a point, as stored."""
+    """What passed at a point, from the stored rows."""
 
     stored: StoredUsage
 
     @cached_property
     def hours(self) -> QuarterHours:
-        """By quarter hour."""
+        """What passed in each quarter hour."""
         return aligned(self.stored, self.span)
 
     @property
@@ -56,7 +56,7 @@ class Passed(PointSpan):
 
     @property
     def bands(self) -> dict[Band, float]:
-        """What came in, by band; what went back costs nothing and is not counted."""
+        """What came in, by band; what flowed back costs nothing and is not counted."""
         found = dict.fromkeys(Band, 0.0)
         for key, rows in self.stored.series.items():
             found[Band(key.band)] += float(np.nansum(_incoming(rows)))
@@ -64,19 +64,19 @@ class Passed(PointSpan):
 
     @property
     def estimated(self) -> float:
-        """How much of it had to be spread or estimated."""
+        """How much of what came in was spread or estimated."""
         return sum(
             float(np.nansum(_incoming(rows) * rows.numbers[:, ESTIMATED])) for rows in self.stored.series.values()
         )
 
     def both(self, column: str) -> float:
-        """The sum of `amount`, or of a further register, over the time in which both kinds of energy are known."""
+        """The sum of `amount`, or of another register, while active and reactive energy are both known."""
         hours = self.hours
         known = (hours.completeness == 1) & np.isfinite(hours.amount) & np.isfinite(hours.columns[REACTIVE])
         return float((hours.amount if column == "amount" else hours.columns[column])[known].sum())
 
     def within(self, span: Span) -> "Passed":
-        """A part of it."""
+        """The part within a span."""
         return replace(self, span=span, stored=self.stored.within(span))
 
 
@@ -86,7 +86,7 @@ def _incoming(rows: Rows) -> Floats:
 
 @dataclass(frozen=True)
 class MonthUse:
-    """A month of a park: `usage` by meter, and `stretches` of registers by meter and span, where they were read."""
+    """A month of a park: `usage` by meter, and `stretches` of registers by meter and span, if they were read."""
 
     park: Park
     first: date
@@ -109,7 +109,7 @@ class MonthUse:
         return Passed(point.meter, point.owner, point.span, StoredUsage(mine))
 
     def series(self, passed: Iterable[Passed], span: Span) -> UseSeries | None:
-        """The sum of points in the quarter hours of a span, each while its owner had it; None where there is none."""
+        """The sum of points in the quarter hours of a span, each while its owner had it; None without points."""
         start = quarters_in(span)
         return together(
             [
@@ -120,7 +120,7 @@ class MonthUse:
         )
 
     def peak(self, passed: Iterable[Passed], span: Span) -> Peak | None:
-        """F9 of what came in at points together over a span; None where no half hour is fully known."""
+        """F9 of what came in at all points together over a span; None if no half hour is fully known."""
         series = self.series(passed, span)
         top = highest(quarters_in(span), series.positive()) if series is not None else None
         if top is None:
@@ -128,7 +128,7 @@ class MonthUse:
         return Peak(at=self.local(top.start), kw=billed(top.kw), known=top.known, estimated=top.estimated)
 
     def stretches_of(self, passed: PointSpan) -> tuple[Stretch, ...]:
-        """Registers of the same time; none where they were not read."""
+        """The stretches of a point's registers over the same time; none if they were not read."""
         return self.stretches.get((passed.meter.id, passed.span), ())
 
     def local(self, ms: int) -> datetime:
@@ -136,7 +136,7 @@ class MonthUse:
         return local_time(ms, self.park.zone)
 
     def readable(self, ms: int) -> str:
-        """An instant for people."""
+        """An instant as text, in the park's time."""
         return f"{self.local(ms):%Y-%m-%d %H:%M}"
 
 
@@ -146,14 +146,14 @@ def month_span(park: Park, first: date) -> Span:
 
 
 def points_charged(park: Park, tenant: str, span: Span) -> Iterator[PointSpan]:
-    """Points at a tenant's fence where it takes something, each with the time in which it had them."""
+    """The points at a tenant's fence where it takes something, each while the tenant had it."""
     for meter, generates, piece in fence_spans(park, tenant, span):
         if not generates and meter.utility is not Utility.PRODUCTION:
             yield PointSpan(meter, tenant, piece)
 
 
 def points_of_park(park: Park, span: Span) -> Iterator[PointSpan]:
-    """The park's own points that enter its account: at its edge, of its own use, and generation behind it."""
+    """The park's own points that enter its account: at its edge, of its own use, and of generation behind the edge."""
     for utility in Utility:
         for tap in (*edge_mains(park, utility, span), *edge_taps(park, utility, span)):
             if tap.tenant is None and tap.register == tap.meter.counter:
@@ -161,7 +161,7 @@ def points_of_park(park: Park, span: Span) -> Iterator[PointSpan]:
 
 
 def points_of_month(park: Park, span: Span) -> tuple[PointSpan, ...]:
-    """All of them."""
+    """The points of the park and of all tenants."""
     found = [*points_of_park(park, span)]
     for tenant in park.tenants:
         found += points_charged(park, tenant.id, span)

@@ -15,7 +15,7 @@ from metering.words import Language
 
 _SUSPECT = SUSPECT_RULES | Rule.AMBIGUOUS
 _SHARE = 0.001
-"""Registers and quarter hours that differ by no more than this share count as equal: ends are interpolated."""
+"""Registers and quarter hours may differ by this share, since the registers at the ends are interpolated."""
 _COUNTS = 2.0
 _EN, _VI = Language.EN, Language.VI
 
@@ -27,12 +27,12 @@ class Obstacle(Model):
     text: Localized
 
     def of(self, month: date) -> "Obstacle":
-        """The same obstacle, of an earlier month that is recomputed."""
+        """The same obstacle, for an earlier month that was made again."""
         return _obstacle(self.subject, f"{month:%Y-%m}: {self.text.en}", f"{month:%m/%Y}: {self.text.vi}")
 
 
 def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
-    """What is wrong with the use of a metering point over the time in which somebody had it."""
+    """What is wrong with what passed at a point."""
     hours, meter = passed.hours, passed.meter
     unknown = (hours.completeness < 1) | np.isnan(hours.amount)
     if unknown.any():
@@ -53,7 +53,7 @@ def faults_of(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
 
 
 def _registers(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
-    """Where the registers at both ends differ from the sum of the quarter hours between them."""
+    """An obstacle if the registers at both ends differ from the sum of the quarter hours between them."""
     meter = passed.meter
     main = [each for each in month.stretches_of(passed) if each.counter == meter.counter]
     if not main or any(each.use is None for each in main):
@@ -70,7 +70,7 @@ def _registers(month: MonthUse, passed: Passed) -> Iterator[Obstacle]:
 
 
 def _tolerance(counter: Counter, stretches: list[Stretch], use: float) -> float:
-    """Registers are interpolated to the ends of the month, and coarse counters within it too."""
+    """How far they may differ: registers are interpolated at the ends, and those of coarse counters in between, too."""
     return max(_SHARE * abs(use), _COUNTS * len(stretches) * float(counter.count.max()))
 
 

@@ -1,7 +1,8 @@
 """Registers at the ends of a month, and of each instrument within it, from the readings around these instants.
 
-Readings that the usage service discards are no registers either. A register is interpolated where none was read at that
-instant and use continued between the readings around it; elsewhere the nearest one on the right side counts.
+Readings that the usage service sets aside do not count here either. If nothing was read at the instant itself, the
+register is interpolated, provided that use continued between the readings around it; otherwise the nearest reading
+inside the stretch counts.
 """
 
 import numpy as np
@@ -21,14 +22,14 @@ _GOES_ON = (StepMeaning.GOOD, StepMeaning.EXPORT, StepMeaning.AMBIGUOUS, StepMea
 
 
 class StretchReader:
-    """Reads the stretches of a park's points with `use`."""
+    """Reads the stretches of a park's points."""
 
     def __init__(self, park: Park, use: MeterUse) -> None:
         self._zone = park.zone
         self._use = use
 
     async def of(self, point: PointSpan) -> tuple[Stretch, ...]:
-        """Stretches of each register that counts the total, in order of registers and time."""
+        """The stretches of a point's registers that count a total, in order of registers and time."""
         found = []
         for register in self._use.registers(point.meter):
             for instrument in register.meter.instruments_in(point.span):
@@ -61,7 +62,7 @@ class StretchReader:
         return await self._use.steps(register, Span(ms, ms + 1), None)
 
     def _register(self, steps: Steps, ms: int, *, opens: bool) -> RegisterAt | None:
-        """The register at an instant that opens or closes a stretch; None where nothing was read on that side."""
+        """The register at an instant that opens or closes a stretch; None if nothing was read on that side."""
         place = int(np.searchsorted(steps.start if opens else steps.end, ms, side="right" if opens else "left"))
         place -= opens
         if not 0 <= place < len(steps.start):

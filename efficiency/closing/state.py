@@ -1,7 +1,7 @@
-"""Closed months as points of the store (`store.schema.CLOSING`), for dashboards and alerts.
+"""Writes closed months as points of the store (`store.schema.CLOSING`), for dashboards and alerts.
 
-The files beside the park file hold what was stated; the points hold how far that differs from what would be stated now.
-A month is checked again where its stored figures, its park file or the files changed.
+The files next to the park file hold what was stated; the points say how far that differs from what would be stated now.
+A month is checked again when its stored figures, the park file or the files of closed months change.
 """
 
 import logging
@@ -33,16 +33,16 @@ from store.schema import BALANCE, CLOSING, EDGE, EFFICIENCY
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3
-"""How many months are checked at once: each takes the database and the processor a moment."""
+"""How many months are checked in one round: each is some work for the database and the processor."""
 _THE_PARK = ""
 """In place of a tenant."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What was found for one park: `basis` of each month in `waiting` is what its stored figures were then.
+    """What was found for one park. `basis` has the stored figures of each month when it was last checked.
 
-    `basis` has the month that was checked longest ago first; `written` is what the points were made last.
+    The month that was checked longest ago comes first in `basis`. `written`: the points that were last written.
     """
 
     park: Park
@@ -54,7 +54,7 @@ class _Seen:
 
 
 class ClosingState:
-    """Keeps the points of closed months of some parks up to date; `trouble` logs files that cannot be used."""
+    """Keeps the points of closed months up to date; files that cannot be used are logged."""
 
     def __init__(self, store: Store, clock_ms: Callable[[], int], seconds: Callable[[], float]) -> None:
         self._store = store
@@ -66,7 +66,7 @@ class ClosingState:
     async def write(self, park: Park, file: Path) -> None:
         """Update the points of one park; without closed months there are none.
 
-        Raises `UnavailableError` where the database does not answer.
+        Raises `UnavailableError` if the database does not answer.
         """
         trouble = self._troubles.setdefault(park.id, Trouble(log, f"closed months of {park.id}", self._seconds))
         try:
@@ -98,7 +98,8 @@ class ClosingState:
     async def _look_again(self, seen: _Seen, points: PointStore, now_ms: int) -> None:
         """Find the corrections of months whose figures changed since they were last checked.
 
-        Newest first, then in turns: a month whose figures change all the time does not keep the others from theirs.
+        Months that were never checked come first, newest first; then those checked longest ago, so that a month whose
+        figures change all the time does not hold up the others.
         """
         maker = MonthMaker(self._store, seen.park, now_ms)
         stored = await _stored(points, seen.park, [each.month for each in seen.closed])
@@ -111,7 +112,7 @@ class ClosingState:
 
 
 async def _stored(points: PointStore, park: Park, months: Sequence[date]) -> dict[date, Fields]:
-    """Every figure of some months that their statements and the park's account may depend on."""
+    """The stored figures of some months, by month: whatever statements and the park's account may depend on."""
     starts = {month_span(park, month).start: month for month in months}
     found: dict[date, Fields] = {month: {} for month in months}
     if not months:
@@ -129,7 +130,7 @@ async def _stored(points: PointStore, park: Park, months: Sequence[date]) -> dic
 def state_of(
     park: Park, closed: Sequence[ClosedMonth], waiting: Mapping[date, NotYetStated], today: date
 ) -> dict[str, dict[int, Fields]]:
-    """Points of closed months by tenant, of the park under an empty name; with months that wait for it."""
+    """Points of closed months by tenant, those of the park under an empty name; also of months still to be closed."""
     found: dict[str, dict[int, Fields]] = {}
     for each in closed:
         start = month_span(park, each.month).start
@@ -160,7 +161,7 @@ def state_of(
 
 
 def _open(closed: Sequence[ClosedMonth], today: date) -> Iterator[date]:
-    """Months after the newest closed one that are over; none where nobody closes months."""
+    """Months after the newest closed one that are over; none if no month was ever closed."""
     month = next_month(closed[-1].month) if closed else today
     while next_month(month) <= today:
         yield month
@@ -168,7 +169,7 @@ def _open(closed: Sequence[ClosedMonth], today: date) -> Iterator[date]:
 
 
 def _corrections(closed: Sequence[ClosedMonth], month: date) -> dict[str, list[Correction]]:
-    """What statements of other months correct of a month, by tenant."""
+    """The corrections of a month in statements of later months, by tenant."""
     found: dict[str, list[Correction]] = {}
     for statement in (statement for each in closed for statement in each.statements):
         lines = [line for line in statement.corrections if line.month == month]

@@ -1,7 +1,7 @@
-"""What a tenant is charged for a month, and why: frozen models that a closed month keeps.
+"""What a tenant is charged for a month, and why: the frozen models of a closed month.
 
-A charge is one line: a quantity, its price and their product in whole dong before VAT. Everything that costs money is
-one, so that a month can be compared with itself: any later difference is a correction.
+A charge is one line: a quantity, its price and their product in whole dong before VAT. Everything that costs money is a
+charge, so that a month can later be compared with itself: any difference is a correction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ class ChargeKind(StrEnum):
 
 
 class RegisterAt(Model):
-    """What a register showed at an instant; `interpolated` between two readings where there was none just then."""
+    """What a register showed at an instant; `interpolated` if nothing was read at that instant."""
 
     at: datetime
     shown: float
@@ -51,7 +51,7 @@ class RegisterAt(Model):
 class Stretch(Model):
     """One register of one instrument over the part of a month in which somebody had the point.
 
-    `use` = (closing - opening) x multiplier, allowing for a roll-over; absent where a register is.
+    `use` = (closing - opening) x multiplier, allowing for a roll-over; None if a register is missing.
     """
 
     counter: str
@@ -65,9 +65,9 @@ class Stretch(Model):
 
 
 class PointUse(Model):
-    """What passed at a metering point while a tenant had it: `estimated` of the `quantity` was spread or guessed.
+    """What passed at a metering point while a tenant had it; `estimated` is the part of `quantity` that was estimated.
 
-    `rules` are the names of those that marked it as estimated or suspect.
+    `rules` are the names of the rules that marked some of it as estimated or suspect.
     """
 
     point: Identifier
@@ -83,7 +83,7 @@ class PointUse(Model):
 
 
 class Allotted(Model):
-    """The basis of a share: an amount that tenants bear by a key, and the sum of their weights."""
+    """The basis of an allocated charge: the whole amount, the key, and the sum of the weights."""
 
     key: AllocationKey
     weights: float
@@ -91,9 +91,9 @@ class Allotted(Model):
 
 
 class Peak(Model):
-    """F9: the highest half hour and when it began.
+    """F9: the highest half hour, and when it began.
 
-    `known`: share of the half hours that are known; `estimated`: share of this one that is estimated.
+    `known`: the share of half hours that are known; `estimated`: the share of this half hour that is estimated.
     """
 
     at: datetime
@@ -105,9 +105,9 @@ class Peak(Model):
 class Charge(Model):
     """One line before VAT; it holds from `since` up to but not including `until`.
 
-    For a surcharge, the quantity is its percentage, and the price a hundredth of its basis. For a share, the quantity
-    is the tenant's weight; `share` is its basis, and the price is that of one unit of weight. For demand, the quantity
-    is the kW of the `peak`, and the price that of a month, times the `part` of it.
+    For a surcharge, the quantity is its percentage, and the price is a hundredth of its basis. For an allocated cost,
+    the quantity is the tenant's weight, `share` is the basis, and the price is that of one unit of weight. For demand,
+    the quantity is the kW of the `peak`, and the price is that of a month times the `part` of the month.
     """
 
     kind: ChargeKind = ChargeKind.USE
@@ -134,7 +134,7 @@ class Charge(Model):
 
 
 class PowerFactor(Model):
-    """F8 over a month: of its sums of kWh and kvarh, and the surcharge's percentage on the `cost_vnd` of those kWh."""
+    """F8 over a month: the power factor of its sums of kWh and kvarh, and the surcharge in percent of `cost_vnd`."""
 
     active_kwh: float
     reactive_kvarh: float
@@ -147,7 +147,7 @@ class PowerFactor(Model):
 
 
 class CorrectionReason(StrEnum):
-    """What differs between a month as it was stated and as it would be stated now."""
+    """Why a month would be stated differently now."""
 
     READINGS = "readings"
     INSTRUMENT = "instrument"
@@ -174,7 +174,7 @@ CORRECTION_TEXT: Final = {
 
 
 class Correction(Model):
-    """F25: the charges of one kind and point of an earlier month as they would be now, less what was stated."""
+    """F25: the charges of one kind and point of an earlier month as they would be now, less those that were stated."""
 
     month: CalendarMonth
     kind: ChargeKind
@@ -188,7 +188,7 @@ class Correction(Model):
 
     @property
     def with_vat_vnd(self) -> int:
-        """The same with VAT."""
+        """The correction with VAT."""
         return self.net_vnd + dong(self.net_vnd, self.vat)
 
 
@@ -209,7 +209,7 @@ def taxed(lines: Iterable[Charge | Correction]) -> tuple[Taxed, ...]:
 
 
 class Statement(Model):
-    """One tenant's month. `taxed` follows from the lines; a file in which it does not has been changed by hand."""
+    """One tenant's month. `taxed` follows from the lines; if it does not, the file was changed by hand."""
 
     tenant: Identifier
     points: tuple[PointUse, ...] = ()
@@ -232,7 +232,7 @@ class Statement(Model):
 
     @property
     def lines(self) -> list[Charge | Correction]:
-        """All that costs or credits something."""
+        """All charges and corrections."""
         return [*self.charges, *self.corrections]
 
     @property

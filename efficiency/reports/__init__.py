@@ -1,4 +1,4 @@
 """Reports of a tenant or a park for a month or a year: stored figures, arranged for reading and printing.
 
-Whatever the usage service computes is not computed again: `usage`, `efficiency` and `balance` are read and shown.
+Nothing that the usage service computes is computed again here: `usage`, `efficiency` and `balance` are read and shown.
 """

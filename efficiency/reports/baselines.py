@@ -34,9 +34,9 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineSums:
-    """One baseline; `meter` is None where it is of all that the tenant uses.
+    """The sums of one baseline; `meter` is None if the baseline covers all that the tenant uses.
 
-    `outside`: days with a driver out of range. `adjusted`: non-routine adjustments of the park file in what is
+    `outside`: days on which a driver was out of range. `adjusted`: the non-routine adjustments included in what was
     expected. `figures` are named like those of a tenant's own baseline, in `unit`.
     """
 
@@ -70,7 +70,7 @@ def driver_text(name: str, park: Park, language: Language) -> str:
 
 
 async def baseline_sums(store: Store, park: Park, period: ReportPeriod, tenant: str) -> tuple[BaselineSums, ...]:
-    """All baselines of a tenant and its meters that expected anything of the period, in order of their names."""
+    """The baselines of a tenant and its meters that cover any day of the period, in order of their names."""
     condition = within(park, period, owner(tenant))
     rows = await store.query(
         select(BASELINE, (*_FIELDS, "drivers"), condition, ("baseline", "meter", "utility")), OPERATOR_DATABASE

@@ -1,6 +1,6 @@
-"""The contents of a report, collected from the store into frozen models; layout is the business of `pages`.
+"""Collects the contents of a report from the store into frozen models; `pages` does the layout.
 
-Figures are read as they are stored, with the sums by day, band and meter that the charts draw.
+Figures are read as they are stored, with the sums by day, band and meter that the charts need.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,9 +53,9 @@ class MeterQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What the reports of tenants and parks have in common; `made_on` is the local day it was made on.
+    """What reports of tenants and of parks have in common; `made_on` is the local day of the report.
 
-    `waiting`: figures of the period are still to be recomputed, so that they may contradict each other.
+    `waiting`: figures of the period are still being computed again, and may contradict each other.
     """
 
     park: Park
@@ -76,13 +76,13 @@ class Common:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is stored of this period."""
+        """Whether nothing is stored for the period."""
         return all(each.whole.completeness == 0 for each in self.quality)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantReport(Common):
-    """One tenant. `daily` holds its figures by day, `months` those of the months of a year, `costs` VND.
+    """One tenant. `daily` has its figures by day, `months` by month of a year; costs are in VND.
 
     `baselines` are those of the tenant and of its meters.
     """
@@ -116,9 +116,9 @@ class MainBalance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkReport(Common):
-    """The whole park. `intakes` by utility at the park's edge with `edges`, its four numbers; `tenants` by id.
+    """The whole park. `intakes`: by utility, what came in at the park's edge; `edges`: its four numbers.
 
-    `tenants` are those that had anything in the period, and those that never had a meter.
+    `tenants`, by id, are those who had a meter in the period, and those present who never had one.
     """
 
     intakes: Mapping[Utility, Entry]
@@ -132,12 +132,12 @@ class ParkReport(Common):
 
     @property
     def present(self) -> list[Tenant]:
-        """The tenants of `tenants` themselves, in the order of the park file."""
+        """The tenants in `tenants`, in the order of the park file."""
         return [self.park.tenant[name] for name in self.tenants]
 
 
 async def tenant_report(store: Store, park: Park, tenant: Tenant, period: ReportPeriod, made_on: date) -> TenantReport:
-    """Read what the store holds of a tenant and period."""
+    """Read the report of a tenant from the store."""
     over = await reading.over(store, park, period, made_on)
     use = await reading.period_use(store, park, over, tenant.id)
     fence = fence_counted(park, tenant.id, over)
@@ -168,7 +168,7 @@ async def tenant_report(store: Store, park: Park, tenant: Tenant, period: Report
 
 
 async def park_report(store: Store, park: Park, period: ReportPeriod, made_on: date) -> ParkReport:
-    """Read what the store holds of a park and period."""
+    """Read the report of a park from the store."""
     over = await reading.over(store, park, period, made_on)
     use = await reading.period_use(store, park, over)
     edge: dict[Utility, Counted] = {
@@ -229,7 +229,7 @@ async def _inventory(
 async def _entries(
     store: Store, park: Park, period: ReportPeriod, use: PeriodUse, tenants: Sequence[Tenant]
 ) -> dict[str, dict[str, Entry]]:
-    """Figures of tenants with those of the period before."""
+    """The figures of tenants, each with that of the period before."""
     now = await reading.figures(store, park, period, period.kind)
     past = await reading.figures(store, park, period.before, period.kind)
     found = {}
@@ -245,7 +245,7 @@ async def _entries(
 
 
 def _revisions(park: Park, tenant: str, use: PeriodUse) -> dict[str, date | None]:
-    """The newest revision of the data of each utility's figure, and under "" of all that a tenant has."""
+    """The day of the newest revision of the data of each utility's figure, and under "" of all the tenant's data."""
     found = {"": _revised(use, own_counted(park, tenant, use.over))}
     fence = fence_counted(park, tenant, use.over)
     for name in FIGURES:

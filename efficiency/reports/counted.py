@@ -1,4 +1,4 @@
-"""Which metering points count for what, each for as long as it does: a tenant's fence, the park's edge."""
+"""Which metering points count, and when: at a tenant's fence, or at the park's edge."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,11 +9,11 @@ from metering.park import Park, Tenure
 from metering.quantities import Utility
 
 Counted = Mapping[str, Sequence[Span]]
-"""Metering points by id, each for as long as it counts."""
+"""The spans in which each metering point counts, by id."""
 
 
 def counted(points: Iterable[Tenure | AtFence], within: Span) -> Counted:
-    """Metering points, each for its own time, as far as that lies within a span."""
+    """Metering points, each with the part of its own time that lies within a span."""
     found: dict[str, list[Span]] = {}
     for point in points:
         if point.span.overlaps(within):
@@ -22,11 +22,11 @@ def counted(points: Iterable[Tenure | AtFence], within: Span) -> Counted:
 
 
 def own_counted(park: Park, tenant: str, within: Span) -> Counted:
-    """Everything that a tenant has, while it has it."""
+    """All metering points of a tenant, each while the tenant has it."""
     return counted(park.points_of_tenant(tenant), within)
 
 
 def fence_counted(park: Park, tenant: str, within: Span) -> dict[Utility, Counted]:
-    """By utility, what together measures all that a tenant takes, or makes."""
+    """By utility, the metering points that together measure all that a tenant takes, or produces."""
     spans = [each for each in fence_spans(park, tenant, within) if not each.generates]
     return {utility: counted((each for each in spans if each.meter.utility is utility), within) for utility in Utility}

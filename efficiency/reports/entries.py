@@ -1,4 +1,4 @@
-"""One line of a report: a stored figure and that of the period before, and how both are written."""
+"""One line of a report: a stored figure with that of the period before, and both as text."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from metering.figures import FIGURES, FigureSpec
 from metering.words import MILLION_VND, Language
 
 BANDS: Final = {"saving_kwh": "saving_band_kwh", "peak_demand_kw": "peak_demand_error_kw"}
-"""Figures that are written with another one after a plus-minus sign."""
+"""Figures that are written with another figure after a plus-minus sign."""
 _SIGNED: Final = frozenset({"saving_kwh", "cusum_kwh"})
-"""Figures of either sign: their change is not rated."""
+"""Figures that may be negative: no change is shown."""
 _SHARE_DIGITS: Final = 3
 _MARKS: Final = {ValueReason.INDICATIVE: "*", ValueReason.NOT_SIGNIFICANT: "†", ValueReason.PARTLY: "‡"}
 _OTHER_MARK: Final = "§"
-"""The meaning of a mark in a table is given once, in its legend."""
+"""A mark in a table is explained once, in the legend of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`now` is the figure of the period, `before` that of the period before; `band` is the ± of the value."""
+    """`now` is the figure of the period, `before` that of the period before, `band` the ± of the value."""
 
     spec: FigureSpec
     now: Figure
@@ -33,7 +33,7 @@ class Entry:
 
     @property
     def change(self) -> float | None:
-        """F4, where like is compared with like."""
+        """F4; None unless like is compared with like."""
         return None if self.spec.name in _SIGNED else change(self.now, self.before)
 
 
@@ -59,10 +59,9 @@ def entries_of(
 
 @dataclass(frozen=True, slots=True)
 class ShownFigure:
-    """Texts of one figure. `reason` is empty where there is a value; `notes` are remarks on it.
+    """The texts of one figure. `reason` is empty if there is a value; `notes` are remarks on the value.
 
-    `mark` refers to the legend of a table. `good` is 1 where the change is for the better, -1 for the worse, 0 where
-    neither applies.
+    `mark` refers to the legend of a table. `good` is 1 if the change is for the better, -1 if for the worse, else 0.
     """
 
     label: str
@@ -101,7 +100,7 @@ def shown(entry: Entry, language: Language) -> ShownFigure:
 
 
 def _behind(entry: Entry, language: Language) -> str:
-    """The error after a value: always for a saving, for a peak where one count matters."""
+    """The ± after a value: always for a saving; for a peak, if one count of the meter matters."""
     band = entry.band
     if entry.now.value is None or band is None or band.value is None:
         return ""
@@ -116,7 +115,7 @@ def unit_text(unit: str, language: Language) -> str:
 
 
 class ShownQuantity(NamedTuple):
-    """A number and its unit as texts; both empty where there is no value."""
+    """A number and its unit as texts; both are empty without a value."""
 
     number: str
     unit: str
@@ -132,14 +131,14 @@ def quantity(spec: FigureSpec, figure: Figure, language: Language) -> ShownQuant
 
 
 def plain(figure: Figure, language: Language) -> str:
-    """A figure that no table lists, as one text: number and unit, or empty."""
+    """A figure without a specification as one text: number and unit, or empty."""
     if figure.value is None:
         return ""
     return f"{language.number(figure.value)} {unit_text(figure.unit, language)}".rstrip()
 
 
 def with_unit(entry: Entry, language: Language) -> str:
-    """Number and unit as one text, with its mark; the reason where there is no value."""
+    """Number and unit as one text with its mark, or the reason why there is no value."""
     value, unit = quantity(entry.spec, entry.now, language)
     if not value:
         return f"{language.say(TEXTS['no_value'])}: {why(entry.now, language)}"
@@ -147,7 +146,7 @@ def with_unit(entry: Entry, language: Language) -> str:
 
 
 def why(figure: Figure, language: Language) -> str:
-    """Why there is no value; empty where there is one."""
+    """Why there is no value; empty if there is one."""
     if figure.value is not None:
         return ""
     return in_words(figure.absent_for or ValueReason.NO_DATA, language)
@@ -159,7 +158,7 @@ def in_words(reasons: ValueReason, language: Language) -> str:
 
 
 def cautions(figure: Figure) -> ValueReason:
-    """Remarks on a value apart from being indicative."""
+    """Remarks on a value, other than that it is indicative."""
     return figure.reasons & ~ValueReason.INDICATIVE if figure.value is not None else ValueReason(0)
 
 
@@ -171,7 +170,7 @@ def mark_of(figure: Figure) -> str:
 
 
 def legend(figures: Iterable[Figure], language: Language) -> list[str]:
-    """What the marks of some figures mean."""
+    """The legend of the marks of some figures."""
     met = ValueReason(0)
     for figure in figures:
         met |= figure.reasons if figure.value is not None else ValueReason(0)

@@ -16,7 +16,7 @@ _WIDTHS = (8, 40, 28, 44, 18, 14, 12, 12, 48, 24)
 
 
 def export(forms: Sequence[FormRow], language: Language, beside: Path, name: str) -> list[Path]:
-    """Write both files into the folder of `beside`, under its stem; `name` is the park's."""
+    """Write both files next to the report `beside`, named after it; `name` is that of the park."""
     files = [beside.with_name(f"{beside.stem}-forms{suffix}") for suffix in (".csv", ".xlsx")]
     table = [_cells(row, language, name) for row in forms]
     head: list[Cell] = [language.say(TEXTS[key]) for key in _HEAD]
@@ -49,7 +49,7 @@ def _cells(row: FormRow, language: Language, park: str) -> list[Cell]:
 
 
 def target_text(row: FormRow, language: Language) -> str:
-    """The park's own target and whether it is reached; empty where it has none."""
+    """The park's own target, and whether it is reached; empty without a target."""
     if row.target is None:
         return ""
     wanted = f"{language.exact(row.target)} {unit_text(row.unit, language)}"
@@ -58,7 +58,7 @@ def target_text(row: FormRow, language: Language) -> str:
 
 
 def status_text(row: FormRow, language: Language) -> str:
-    """The source of the value and remarks on it; for a field without one, why it has none."""
+    """Where the value comes from, with remarks; for a field without a value, why there is none."""
     status = language.say(TEXTS[row.status])
     if row.status == "given" or row.measured is None:
         return status
@@ -67,14 +67,14 @@ def status_text(row: FormRow, language: Language) -> str:
 
 
 def entered_text(given: Given | None, language: Language) -> str | float | None:
-    """What was entered: yes and no in the language, numbers and texts as they are."""
+    """What was entered: yes and no in words, numbers and texts unchanged."""
     if isinstance(given, bool):
         return language.say(TEXTS["yes" if given else "no"])
     return given
 
 
 def form_tables(forms: Sequence[FormRow], language: Language, park: Localized) -> list[dict[str, Any]]:
-    """One table a form and subject, in the order of the rows; a form of one field has all tenants in one table."""
+    """One table per form and subject, in the order of the rows; a form with one field has one table for all tenants."""
     tables: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in forms:
         subject = language.say(row.tenant.name if row.tenant is not None else park)

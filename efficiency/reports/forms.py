@@ -1,9 +1,7 @@
-"""The yearly forms: their fields, filled in with what is measured and with what people enter.
-
-A.4, A.5, B.4, B.5 and, under EIP, the park's indicators.
+"""The yearly forms A.4, A.5, B.4 and B.5, and the park's indicators (EIP): measured and entered values.
 
 The field lists are as understood from second-hand sources on Circular 05/2025/TT-BKHDT; the printed report says so.
-What no meter knows comes from a YAML file:
+What no meter measures comes from a YAML file:
 
     A.4: {land_green_pct: 12.5, recp_firms: 4}
     A.5: {ghg_programme: true}
@@ -52,7 +50,7 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field of a form: `code` names it in the file of entered values; `unit` may hold `{output}`."""
+    """One field of a form: `code` is its name in the file of entered values; `unit` may contain `{output}`."""
 
     code: str
     label: Localized
@@ -135,14 +133,14 @@ B4: Final = (
 B5: Final = (_field("recp_share_pct", "RECP share", "Tỷ lệ áp dụng hiệu quả tài nguyên và sản xuất sạch hơn", "%"),)
 
 EIP_FORM: Final = "EIP"
-"""The indicators of an eco-industrial park: what no meter knows of them is entered in the park file."""
+"""The indicators of an eco-industrial park; those that no meter measures are entered in the park file."""
 PARK_FORMS: Final = {"A.4": A4, "A.5": A5}
 TENANT_FORMS: Final = {"B.4": B4, "B.5": B5}
 
 
 @dataclass(frozen=True, slots=True)
 class FormRow:
-    """A field of a form of the park or of one tenant: `measured` has the figure, `given` what was entered.
+    """A field of a form of the park or of one tenant: `measured` is the figure, `given` what was entered.
 
     `band` is the uncertainty of a figure that is computed against a baseline rather than measured.
     """
@@ -159,7 +157,7 @@ class FormRow:
 
     @property
     def status(self) -> str:
-        """Key of the word for the source of the value."""
+        """The key of the word that says where the value comes from."""
         if self.measured is not None and self.measured.value is not None:
             if self.band is not None or self.field.computed:
                 return "computed"
@@ -187,7 +185,7 @@ def _indicator_row(found: YearIndicator) -> FormRow:
 
 
 class EnteredField(NamedTuple):
-    """A field of a form, and the tenant that it is of (empty for the park)."""
+    """A field of a form, and whose it is: a tenant's, or (empty) the park's."""
 
     form: str
     tenant: str
@@ -267,9 +265,9 @@ class _Computed(NamedTuple):
 
 
 def _savings(report: ParkReport) -> dict[str, _Computed]:
-    """Electricity saved against the tenants' baselines, of those that have one, with its uncertainty (F21).
+    """Electricity saved against baselines, by all tenants who have one, with its uncertainty (F21).
 
-    A difference from a baseline need not come from measures that somebody took: the form says "computed".
+    A saving against a baseline need not come from measures that somebody took, so the form says "computed".
     """
     amount, share = "recp_electricity_saved_kwh", "recp_electricity_saved_pct"
     with_baseline = [each for each in report.tenants.values() if each["saving_kwh"].now.value is not None]
@@ -292,7 +290,7 @@ _RIGHT = {FieldKind.NUMBER: "a number", FieldKind.YES_NO: "true or false", Field
 
 
 def read_entered(file: Path, park: Park) -> dict[EnteredField, Given]:
-    """Read the file.
+    """Read a file of entered values.
 
     Raises `OperatorError` with all its faults.
     """

@@ -1,7 +1,7 @@
-"""The greenhouse gas inventory of a year, line by line with its factor and source, and the legal thresholds.
+"""The greenhouse gas inventory of a year, line by line with factor and source, and the legal thresholds.
 
-Metered carriers are the stored use of each day, by the factor that held; fuels are the months entered in the park file.
-The park as a whole is what entered at its edge, and every fuel that was entered: it includes its tenants.
+Metered carriers: the stored use of each day times the factor of the day. Fuels: the months entered in the park file.
+The park as a whole is what came in at its edge plus all entered fuels; its tenants are included.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ class InventoryRow:
     """One line: what was burnt or bought while one factor held.
 
     `subject` is a tenant, or None for the park as a whole; `basis` distinguishes location-based and market-based
-    scope 2. `completeness` is that of meters, None for entered amounts. `gases` are those of a fuel.
+    scope 2. `completeness` is None for entered amounts. `gases` are those of a fuel.
     """
 
     subject: Tenant | None
@@ -82,7 +82,7 @@ def tenant_rows(
 
 
 def whole_park_rows(park: Park, period: ReportPeriod, use: PeriodUse, until: date) -> Iterator[InventoryRow]:
-    """Lines of the park as a whole; what tenants buy under their own contracts is market-based on these."""
+    """Lines of the park as a whole; what tenants buy under contracts of their own counts as market-based."""
     days = _Days(period, use, until)
     yield from _burnt(None, burnt(park, period.months, [None, *park.tenant]))
     for utility in (*park.factors.scope1, Utility.ELECTRICITY):
@@ -91,7 +91,7 @@ def whole_park_rows(park: Park, period: ReportPeriod, use: PeriodUse, until: dat
 
 
 _Contract = tuple[Sequence[DatedValue], MeterDays]
-"""Factors of electricity that a tenant buys under its own contract, and what passes through its meters."""
+"""The factors of a tenant's own electricity contract, and what passes through its meters."""
 
 
 def _metered(
@@ -113,7 +113,7 @@ def _metered(
 
 @dataclass(slots=True)
 class _Sum:
-    """What meters measured on the days on which a factor held; `complete` of `expected` quarter hours are known."""
+    """What meters measured while a factor held; `complete` of `expected` quarter hours are known."""
 
     amount: float = 0.0
     complete: float = 0.0
@@ -129,13 +129,13 @@ class _Sum:
 
     @property
     def completeness(self) -> float:
-        """How much is known of all of them."""
+        """The share of quarter hours that are known."""
         return self.complete / self.expected
 
 
 @dataclass(frozen=True, slots=True)
 class _Burning:
-    """What holds on a day on which a metered fuel is burnt."""
+    """The factor and warming potentials that hold on a day on which a metered fuel is burnt."""
 
     factor: GasFactor
     gwp: WarmingPotential
@@ -235,7 +235,7 @@ def _burnt(tenant: Tenant | None, fuels: Iterable[Burnt]) -> Iterator[InventoryR
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A tenant against a legal threshold: `limit` in `unit` a year, and the forecast of the year where there is one."""
+    """A tenant and a legal threshold: the `limit` in `unit` per year, and the forecast for the year if any."""
 
     tenant: Tenant
     unit: str
@@ -244,7 +244,7 @@ class Watched:
 
     @property
     def verdict(self) -> str:
-        """Key of the word for it."""
+        """The key of the words that compare the forecast with the limit."""
         if self.end is None:
             return "forecast_none"
         if self.end.known >= self.limit:
@@ -258,7 +258,7 @@ _LINES = (("TOE", "toe", 1.0), ("t CO₂e", "co2e_kg", 1e-3))
 
 
 async def watched(store: Store, park: Park, period: ReportPeriod, until: date) -> tuple[Watched, ...]:
-    """Every tenant against the yearly thresholds, its own or the park's, where they are given."""
+    """Every tenant and the yearly thresholds that are given for it or for the whole park."""
     months = await reading.figures(store, park, period, Period.MONTH)
     found = []
     for tenant in park.tenants:

@@ -32,7 +32,7 @@ _HEAD = (
 
 
 def export_inventory(rows: Sequence[InventoryRow], language: Language, beside: Path, park: Localized) -> list[Path]:
-    """Write both files into the folder of `beside`, under its stem."""
+    """Write both files next to the report `beside`, named after it."""
     files = [beside.with_name(f"{beside.stem}-inventory{suffix}") for suffix in (".csv", ".xlsx")]
     head: list[Cell] = [language.say(TEXTS[key]) for key, _ in _HEAD]
     table = [head, *(_cells(row, language, park) for row in rows)]
@@ -65,12 +65,12 @@ def _cells(row: InventoryRow, language: Language, park: Localized) -> list[Cell]
 
 
 def _exact(value: float) -> float:
-    """Free of binary rounding errors."""
+    """Without binary rounding errors."""
     return float(f"{value:.10g}")
 
 
 def inventory_rows(rows: Sequence[InventoryRow], language: Language) -> list[dict[str, str]]:
-    """Lines of the park as a whole, and their sums by scope and basis."""
+    """Rows for the lines of the park as a whole, and for their sums by scope and basis."""
     whole = [row for row in rows if row.subject is None]
     found = [
         {
@@ -98,7 +98,7 @@ def _scope(scope: int, basis: str, language: Language) -> str:
 
 
 def watched_rows(lines: Sequence[Watched], language: Language) -> list[dict[str, Any]]:
-    """Tenants against the yearly thresholds."""
+    """Rows for the tenants and their yearly thresholds."""
     return [
         {
             "name": language.say(line.tenant.name),

@@ -1,4 +1,4 @@
-"""Possible matches between companies as rows of a page: what could be met and saved, and what is uncertain about it."""
+"""Possible matches between companies as rows of a page: what could be met and saved, and what is uncertain."""
 
 from typing import Any
 

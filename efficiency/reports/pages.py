@@ -1,4 +1,4 @@
-"""One self-contained HTML page from a report's contents: no network, no script, A4 in print."""
+"""Makes one self-contained HTML page from a report's contents: no network, no script, A4 in print."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ _COMPARED = (ELECTRICITY, WATER, "cost_vnd", "electricity_per_output", "co2e_per
 def tenant_page(
     report: TenantReport, language: Language, closed: Sequence[ClosedMonth] = (), *, formulas: bool = False
 ) -> str:
-    """The page of a tenant; that of a `closed` month includes what was stated for it."""
+    """The page of a tenant; that of a closed month includes what was stated for it."""
     pictures = Pictures(report, language)
     kind = "tenant_year" if report.period.month is None else "tenant_month"
     entries = {name: shown(entry, language) for name, entry in report.entries.items()}
@@ -89,7 +89,7 @@ def tenant_page(
 
 
 def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] = (), *, formulas: bool = False) -> str:
-    """The page of a park, with its forms where they are given."""
+    """The page of a park, with its forms if there are any."""
     pictures = Pictures(report, language)
     kind = "park_year" if report.period.month is None else "park_month"
     intakes = [_Tile(COLOUR[utility], shown(entry, language)) for utility, entry in report.intakes.items()]
@@ -134,7 +134,7 @@ def park_page(report: ParkReport, language: Language, forms: Sequence[FormRow] =
 
 
 def voltages(tenants: Iterable[Tenant], report: Common) -> set[str]:
-    """Voltage levels at which tenants bought within a period."""
+    """The voltage levels at which tenants bought in the period."""
     first, until = report.period.first, report.period.last + timedelta(days=1)
     return {
         entry.value
@@ -182,7 +182,7 @@ def _pictured(pictures: Pictures) -> dict[str, Any]:
 
 
 def _touched(each: RuleCount, language: Language) -> dict[str, str]:
-    """A rule in words, and the names of its meters as far as there is room."""
+    """A rule in words, and the names of as many of its meters as there is room for."""
     names = [language.say(meter.name) for meter in each.meters[:_NAMED]]
     if len(each.meters) > _NAMED:
         names.append(language.say(TEXTS["and_more"]).format(n=len(each.meters) - _NAMED))
@@ -194,7 +194,7 @@ def _touched(each: RuleCount, language: Language) -> dict[str, str]:
 
 
 def _todo(entries: Iterable[Entry], tenant: str, language: Language) -> str:
-    """How to make a baseline for those that have data but none; empty where there are no such."""
+    """How to make a baseline, if a tenant has none; else empty."""
     missing = any(entry.now.reasons & ValueReason.NO_BASELINE for entry in entries)
     return language.say(TEXTS["baseline_todo"]).format(tenant=tenant) if missing else ""
 
@@ -229,7 +229,7 @@ def _baseline(sums: BaselineSums, report: TenantReport, language: Language) -> d
 
 
 def _reasons(report: ParkReport, name: str, language: Language) -> str:
-    """Why tenants have no such figure, each reason once."""
+    """The reasons why tenants lack a figure, each once."""
     return "; ".join(dict.fromkeys(filter(None, (why(each[name].now, language) for each in report.tenants.values()))))
 
 
@@ -238,7 +238,7 @@ def _legend(report: ParkReport, name: str, language: Language) -> list[str]:
 
 
 def _wanted(name: str, entries: Mapping[str, Entry]) -> bool:
-    """Omit tiles of what the tenant has no meter for."""
+    """Whether a tile is shown: not for what the tenant has no meter for."""
     return name in entries and not entries[name].now.reasons & (ValueReason.NO_METER | ValueReason.NO_OUTPUT)
 
 
@@ -311,7 +311,7 @@ def _edges(report: ParkReport, language: Language) -> dict[str, Any]:
 
 
 def _plainly(loss: Figure) -> Figure:
-    """A loss without the mark of noise, which has its own column."""
+    """A loss without the mark for noise, which has a column of its own."""
     return replace(loss, reasons=loss.reasons & ~ValueReason.NOT_SIGNIFICANT)
 
 

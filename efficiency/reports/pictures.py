@@ -1,4 +1,4 @@
-"""The charts of a report, from its contents, in its language."""
+"""Draws the charts of a report."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -46,7 +46,7 @@ class _TenantEntry(NamedTuple):
 
 
 class Pictures:
-    """Draws the charts of one report; each has a unique name in the page."""
+    """The charts of one report in one language; each has a unique name in the page."""
 
     def __init__(self, report: Common, language: Language) -> None:
         self._report = report
@@ -55,7 +55,7 @@ class Pictures:
         self._count = 0
 
     def by_band(self) -> Markup | None:
-        """Electricity by column and band, with own solar on top; None where nothing is known."""
+        """Electricity by column and band, with own solar on top; None if nothing is known."""
         layers = [
             Layer(self._language.say(BAND[band]), BAND_COLOUR[band], self._report.bands[band.value])
             for band in (Band.OFF_PEAK, Band.NORMAL, Band.PEAK, Band.ALL)
@@ -69,7 +69,7 @@ class Pictures:
         return stacked_bars(self._frame(self._say(key), "kWh"), layers)
 
     def utilities(self) -> dict[str, Markup]:
-        """One small chart for each other utility that is known, by its name."""
+        """A small chart for each other utility that has data, by the utility's name."""
         found = {}
         for utility, values in self._report.utilities.items():
             if any(value is not None for value in values):
@@ -79,7 +79,7 @@ class Pictures:
         return found
 
     def load(self) -> Markup | None:
-        """Mean power by hour and column; None where nothing is known."""
+        """Mean power by hour and column; None if nothing is known."""
         if not self._report.load:
             return None
         return heat_map(
@@ -120,12 +120,12 @@ class Pictures:
         ]
 
     def cost_by_utility(self, report: TenantReport) -> Markup | None:
-        """None where no cost is known."""
+        """The cost of each utility; None if none is known."""
         bars = [self._cost(UTILITY[utility], value, COLOUR[utility]) for utility, value in report.costs.items()]
         return ranking(self._name(), self._say("cost_by_utility"), self._say("cost"), bars) if bars else None
 
     def cost_by_band(self, report: TenantReport) -> Markup | None:
-        """The cost of electricity; None where none is known."""
+        """The cost of electricity in each band; None if none is known."""
         costs = {Band(band): value for band, value in report.band_costs.items()}
         bars = [self._cost(BAND[band], value, BAND_COLOUR[band]) for band, value in costs.items()]
         return ranking(self._name(), self._say("cost_by_band"), self._say("cost"), bars) if bars else None
@@ -152,7 +152,7 @@ class Pictures:
         return BaselineCharts(use, lines(self._frame(self._say("cusum"), "kWh", daily=True), [layer], area=True))
 
     def ranked(self, report: ParkReport, name: str, key: str, colour: str) -> Markup | None:
-        """Tenants by one of their figures; None where no tenant has it."""
+        """Tenants ranked by one of their figures; None if no tenant has it."""
         bars = [
             Bar(tenant, entry.now.value, with_unit(entry, self._language), colour)
             for tenant, entry in self._entries(report, name)
@@ -160,7 +160,7 @@ class Pictures:
         return self._ranking(self._say(key), self._say("ranking"), bars)
 
     def savings(self, report: ParkReport) -> Markup | None:
-        """Tenants by use against their baseline, the worst on top; None where no tenant has one."""
+        """Tenants ranked by use against their baseline, the worst on top; None if no tenant has one."""
         bars = []
         for tenant, entry in self._entries(report, "enpi"):
             over = None if entry.now.value is None else entry.now.value - 1
@@ -179,7 +179,7 @@ class Pictures:
         return [_TenantEntry(self._language.say(each.name), report.tenants[each.id][name]) for each in report.present]
 
     def balance(self, balance: MainBalance) -> Markup | None:
-        """Flows through one main meter; None where they cannot be computed."""
+        """The flows through one main meter; None if its loss is not known."""
         incoming, loss = balance.figures[INCOMING].value, balance.figures[LOSS].value
         if loss is None or not incoming:
             return None

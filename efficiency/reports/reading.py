@@ -1,6 +1,6 @@
-"""Reads what is stored for a report, unchanged: use by meter, band and day, load, figures, balances.
+"""Reads what is stored for a report: use by meter, band and day, load, figures, balances.
 
-Days, hours and months are the park's local ones. What is missing is left out; nothing is filled in.
+Days, hours and months are in the park's local time. What is missing is left out; nothing is filled in.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,9 +37,9 @@ from store.select import Of, select, where
 class DayUse:
     """One meter on one local day.
 
-    `amount` by band, in the meter's unit; None where nothing is known. `completeness` and `estimated` are shares of the
-    `expected` quarter hours: those that are over and in which the meter counts. `cost_vnd` by band. `revised` is the
-    day of the newest revision.
+    `amount` by band, in the meter's unit, is empty if nothing is known; `cost_vnd` is by band, too. `completeness` and
+    `estimated` are shares of the `expected` quarter hours: those that are over and in which the meter counts.
+    `revised` is the day of the newest revision.
     """
 
     amount: Mapping[str, float]
@@ -68,7 +68,7 @@ async def waiting(store: Store, park: Park, period: ReportPeriod) -> bool:
 
 
 async def over(store: Store, park: Park, period: ReportPeriod, made_on: date) -> Span:
-    """The part of a period whose quarter hours are over, and computed as far as the usage service has come."""
+    """The part of a period whose quarter hours are over and computed by the usage service."""
     cursor = await Progress(store, park.id).load()
     tomorrow = midnight_ms(made_on + timedelta(days=1), park.zone)
     return elapsed(period.span(park), tomorrow if cursor is None else min(cursor.computed, tomorrow))
@@ -76,14 +76,17 @@ async def over(store: Store, park: Park, period: ReportPeriod, made_on: date) ->
 
 @dataclass(frozen=True, slots=True)
 class PeriodUse:
-    """What is stored of the part `over` of a period, by meter and day; cut wherever a meter gets another place."""
+    """What is stored of the part `over` of a period, by meter and day.
+
+    It is in `pieces`, cut wherever any meter gets another place in the park.
+    """
 
     park: Park
     over: Span
     pieces: Mapping[Span, Mapping[str, Mapping[date, list[Row]]]]
 
     def of(self, points: Counted) -> MeterDays:
-        """Use of some meters while they count."""
+        """The use of some meters, each while it counts."""
         return {name: self._days(name, spans) for name, spans in points.items()}
 
     def _days(self, meter: str, spans: Sequence[Span]) -> dict[date, DayUse]:
@@ -99,7 +102,7 @@ class PeriodUse:
 
 
 def _quarters_by_day(park: Park, spans: Sequence[Span], over: Span) -> dict[date, int]:
-    """How many quarter hours of each local day lie in some spans and are over; only days of which any are."""
+    """How many quarter hours of each local day lie in some spans and are over; days with none are left out."""
     found: dict[date, int] = {}
     for span in spans:
         if span.overlaps(over):
@@ -135,7 +138,7 @@ _SUMMED = ("amount", "cost_vnd", "co2e_kg", "toe", "completeness", "estimated")
 
 
 def _day_use(park: Park, bands: list[Row], quarters: int) -> DayUse:
-    # A quarter hour that straddles the edge of a band has a row in each.
+    # A quarter hour across the edge of a band has a row in each band.
     size = max(quarters, sum(row["rows"] or 0 for row in bands))
     revised = max((int(row["revised"]) for row in bands if row["revised"] is not None), default=None)
     return DayUse(
@@ -224,7 +227,7 @@ async def figures(
 
 
 def units_of(park: Park, tenant: str, period: ReportPeriod) -> dict[str, str]:
-    """Units of a tenant's figures, with the unit of its output; empty where there is none, or several."""
+    """Units of a tenant's figures; the unit of its output is empty if there is none, or several."""
     made = {meter.unit for meter in fence_meters(park, tenant, Utility.PRODUCTION, period.span(park))}
     unit = made.pop() if len(made) == 1 else ""
     return {
@@ -287,7 +290,7 @@ def _day(park: Park, ns: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """Quality of the data of some meters over a period: shares of all quarter hours, and the newest revision."""
+    """The quality of some meters' data over a period: shares of all quarter hours, and the newest revision."""
 
     completeness: float
     estimated: float
@@ -295,7 +298,7 @@ class DataQuality:
 
 
 def quality(meters: Iterable[Mapping[date, DayUse]], days: Iterable[date]) -> DataQuality:
-    """Over all meters and days, each with the quarter hours in which the meter counts."""
+    """The quality over all meters and days, weighted by the quarter hours in which a meter counts."""
     wanted = set(days)
     found = [use for meter in meters for day, use in meter.items() if day in wanted]
     size = sum(use.expected for use in found)
@@ -318,7 +321,7 @@ def amounts(use: MeterDays, band: str | None = None) -> dict[date, float]:
 
 
 def costs(use: MeterDays) -> dict[str, float]:
-    """Cost by band over a period, VND; None once one day's use has no price: the rest would be too little."""
+    """Cost by band over a period, VND; empty if any day's use has no price, since the rest would be too little."""
     found: dict[str, float] = {}
     for days in use.values():
         for one in days.values():
@@ -330,7 +333,7 @@ def costs(use: MeterDays) -> dict[str, float]:
 
 
 def by_column(period: ReportPeriod, by_day: Mapping[date, float]) -> tuple[float | None, ...]:
-    """Amounts per day of a month, or per month of a year; None where nothing is known."""
+    """Amounts per day of a month, or per month of a year; None for those without any."""
     if period.month is not None:
         return tuple(by_day.get(day) for day in period.days)
     sums: dict[date, float] = {}

@@ -1,4 +1,4 @@
-"""Which rules affected the use of a period: in how many quarter hours, and of which meters."""
+"""Counts, for each rule of `usage`, the quarter hours of a period that it affected, and of which meters."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ async def rule_counts(
     for table in (table for table in tables if table.tags["meter"] in park.meter):
         masks = np.array([mask_of(str(text)) for text in table.fields["rule"].tolist()], dtype=np.int64)
         holds = (masks >= 0) & (masks != SUPERSEDED)
-        _, once = np.unique(table.times[holds], return_index=True)  # one that straddles bands has a point in each
+        _, once = np.unique(table.times[holds], return_index=True)  # a quarter hour across bands has a point in each
         for rule in Rule:
             if count := int(np.count_nonzero(masks[holds][once] & rule)):
                 counts.setdefault(rule, {})[table.tags["meter"]] = count

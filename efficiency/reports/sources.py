@@ -1,4 +1,4 @@
-"""The dated data that held in a report's period: tariff hours, prices and factors, each with its source."""
+"""The dated data that held in a report's period (tariff hours, prices and factors), each with its source."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ def holding(entries: Sequence[D], period: ReportPeriod) -> list[D]:
 def sources(
     park: Park, period: ReportPeriod, language: Language, utilities: Iterable[Utility], voltages: Iterable[str]
 ) -> list[SourceNote]:
-    """The inputs of the computation for these utilities and voltage levels."""
+    """The data that figures of these utilities and voltage levels were computed with."""
     wanted = set(utilities)
     found: list[SourceNote] = []
     tariff = park.tariffs.electricity
@@ -130,7 +130,7 @@ def _values(park: Park, period: ReportPeriod, language: Language, wanted: set[Ut
 
 
 def _standing(entry: Dated, language: Language) -> str:
-    """Whether an emission factor is official: printed wherever it is used."""
+    """Whether an emission factor is official, which is printed wherever it is used."""
     if not isinstance(entry, BoughtFactor | GasFactor):
         return ""
     return f" ({language.say(TEXTS[entry.standing])})"

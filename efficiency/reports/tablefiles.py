@@ -1,4 +1,4 @@
-"""Tables as files for people and programs: CSV, and sheets of a workbook with a bold head that stays in sight."""
+"""Writes tables as files: CSV, and workbooks whose sheets have a bold, frozen head."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ Cell = str | float | None
 
 
 def put_csv(rows: Sequence[Sequence[Cell]], out: Path) -> None:
-    """Write rows; spreadsheet programs recognise UTF-8 by the byte order mark."""
+    """Write rows as CSV; spreadsheet programs recognise UTF-8 by the byte order mark."""
     with out.open("w", encoding="utf-8-sig", newline="") as opened:
         csv.writer(opened).writerows([[plain_cell(cell) for cell in row] for row in rows])
 
 
 def put_book(sheets: Mapping[str, Sequence[Sequence[Cell]]], widths: Sequence[int], out: Path) -> None:
-    """Write a workbook of sheets by their titles; the first row of each is its head."""
+    """Write a workbook with sheets by title; the first row of each is its head."""
     book = Workbook()
     book.remove(book.worksheets[0])
     for title, rows in sheets.items():
@@ -36,8 +36,7 @@ def put_book(sheets: Mapping[str, Sequence[Sequence[Cell]]], widths: Sequence[in
 def plain_cell(cell: Cell) -> Cell:
     """Neutralise a cell that a spreadsheet program would run as a formula; control characters become spaces.
 
-    Programs skip leading blanks, and some accept the fullwidth forms of the signs. The unit "%" alone runs nothing and
-    stays.
+    Programs skip leading blanks, and some accept the fullwidth forms of the signs. The unit "%" alone is harmless.
     """
     if not isinstance(cell, str) or cell == "%":
         return cell

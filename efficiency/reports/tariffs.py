@@ -1,4 +1,4 @@
-"""What months would have cost by two tariffs, as CSV and as a workbook: a row per month, and sums per tenant."""
+"""What months cost under two tariffs, as CSV and as a workbook: a row per month, and sums per tenant."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def say(key: str, language: Language, **filled: object) -> str:
 def write_comparison(park: Park, months: Sequence[ComparedMonth], language: Language, folder: Path) -> list[Path]:
     """Write both files and return them; they are named by the first and last month and the language.
 
-    Raises `OperatorError` where they cannot be written.
+    Raises `OperatorError` if they cannot be written.
     """
     lines, sums = _month_rows(park, months, language), _sum_rows(park, months, language)
     stem = f"tariffs-{months[0].month:%Y-%m}-{months[-1].month:%Y-%m}-{language.value}"
@@ -58,7 +58,7 @@ def write_comparison(park: Park, months: Sequence[ComparedMonth], language: Lang
 
 
 def subject_name(park: Park, tenant: str | None, language: Language) -> str:
-    """The name of whose electricity it is."""
+    """The name of a tenant, or of the park."""
     return language.say(park.park.name if tenant is None else park.tenant[tenant].name)
 
 
@@ -85,7 +85,7 @@ def _costs(cost: TariffCost) -> list[Cell]:
 
 
 def why_not(month: ComparedMonth, language: Language) -> str:
-    """Why a month cannot be compared; empty where it can."""
+    """Why a month cannot be compared; empty if it can."""
     return "; ".join(dict.fromkeys(language.say(each) for each in (*month.holding.missing, *month.other.missing)))
 
 
@@ -94,7 +94,7 @@ def _percent(difference: int | None, base: int | None) -> float | None:
 
 
 def _sum_rows(park: Park, months: Sequence[ComparedMonth], language: Language) -> list[list[Cell]]:
-    """Sums of each tenant and of the park, over the months that have both sides."""
+    """Sums of each tenant and of the park, over the months that could be compared."""
     keys = ("tenant", "compared", "kwh", "complete", "peak", "holding", "other", "difference", "percent")
     rows: list[list[Cell]] = [[say(key, language, kind=say("total", language)) for key in keys]]
     for each in summed(months):

@@ -1,6 +1,6 @@
-"""Every fixed text of a report: by key, in both languages.
+"""The fixed texts of a report, by key, in both languages.
 
-Names of utilities, figures, reasons and forms are with what they name. `{...}` is filled in where the text is used.
+The names of utilities, figures, reasons and forms are defined with these. `{...}` is filled in where a text is used.
 """
 
 from typing import Final

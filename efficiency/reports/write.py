@@ -1,7 +1,7 @@
-"""Reports as files: HTML or PDF by the name's ending; a park's year also has forms and inventory as CSV and XLSX.
+"""Writes reports as HTML or PDF, by the file's ending; a park's year also has forms and inventory as CSV and XLSX.
 
-WeasyPrint, which makes the PDF, needs Pango, a library of the system that a gateway may lack: it is loaded only when a
-PDF is requested.
+WeasyPrint, which makes the PDF, needs the system library Pango, which a gateway may lack. So it is imported only
+for a PDF.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ ENDINGS = (".html", ".pdf")
 
 
 def checked_out(out: Path) -> Path:
-    """Where a report may be written.
+    """The file of a report.
 
-    Raises `OperatorError` for another ending than .html or .pdf.
+    Raises `OperatorError` for an ending other than .html or .pdf.
     """
     if out.suffix.lower() not in ENDINGS:
         raise OperatorError(f"--out {out}: a report is written as {' or '.join(ENDINGS)}")
@@ -40,9 +40,9 @@ def checked_out(out: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ReportOrder:
-    """An order for a report: its period, its language, its file, and the local day it is made on.
+    """An order for a report: its period, language and file, and the local day it is made on.
 
-    `formulas`: with every formula expanded. `closed`: the park's closed months, for what tenants were stated.
+    `formulas`: show every formula in full. `closed`: the park's closed months, to show what was stated.
     """
 
     period: ReportPeriod
@@ -61,7 +61,7 @@ async def write_tenant_report(store: Store, park: Park, tenant: Tenant, order: R
 
 
 async def write_park_report(store: Store, park: Park, order: ReportOrder, entered: Entered | None = None) -> list[Path]:
-    """Write a park's report and return the files; a year's has its forms and its inventory beside it."""
+    """Write a park's report and return the files; for a year, also its forms and inventory."""
     report, language = await park_report(store, park, order.period, order.made_on), order.language
     forms = _forms(report, entered or {})
     files = [await _write(park_page(report, language, forms, formulas=order.formulas), checked_out(order.out))]
@@ -102,7 +102,7 @@ def put_page(page: str, out: Path) -> None:
 def write_pdf(page: str, out: Path) -> None:
     """Write a self-contained page to `out`.
 
-    Raises `OperatorError` where Pango is missing.
+    Raises `OperatorError` if Pango is missing.
     """
     try:
         weasyprint = import_module("weasyprint")
@@ -110,9 +110,9 @@ def write_pdf(page: str, out: Path) -> None:
         raise OperatorError(
             f"{out}: a PDF needs the library Pango ({error}); run deploy/setup, or write .html"
         ) from error
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of every property that is only for browsers
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns about every property that only browsers know
     weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(out)
 
 
 def _refuse(url: str) -> NoReturn:
-    raise ValueError(f"a report refers to nothing outside itself, but found {url}")
+    raise ValueError(f"a report must not refer to anything outside itself: {url}")

@@ -57,7 +57,10 @@ class KnownUsage:
 
 
 class UsageStore:
-    """Reads the `usage` of one park and writes it through `writer`; meanwhile no other process may write differing usage."""
+    """Reads the `usage` of one park, and writes it through `writer`.
+
+    No other process may write different usage meanwhile.
+    """
 
     def __init__(self, store: Store, park: str, writer: ParkWriter) -> None:
         self._store = store

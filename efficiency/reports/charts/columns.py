@@ -81,7 +81,7 @@ def lines(frame: Frame, layers: Sequence[Layer], *, area: bool = False) -> Marku
 
 
 def _pieces(values: Sequence[float | None]) -> list[dict[int, float]]:
-    """The known values by place, apart where one between them is not known."""
+    """The runs of known values, each by place."""
     pieces: list[dict[int, float]] = [{}]
     for i, value in enumerate(values):
         if value is not None:

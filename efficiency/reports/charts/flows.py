@@ -15,7 +15,7 @@ _NOTHING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One flow; `told` is its amount as text."""
+    """One flow; `told`: its amount as text."""
 
     label: str
     value: float

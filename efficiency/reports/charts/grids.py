@@ -24,7 +24,7 @@ class ColumnLabel(NamedTuple):
 
 
 class GridText(NamedTuple):
-    """What a grid is named, its title and its description."""
+    """The name, title and description of a grid."""
 
     name: str
     title: str
@@ -42,7 +42,7 @@ def heat_map(
 ) -> Markup:
     """Load by hour of the day (rows, midnight on top) and column.
 
-    `values` by column, then hour; None where nothing is known, which `missing` explains.
+    `values` are by column, then hour; None means not known, which the text `missing` explains.
     """
     drawing = Drawing(*text, HOURS * _CELL + _FOOT + 14)
     known = [value for column in values for value in column if value is not None]

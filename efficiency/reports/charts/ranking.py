@@ -13,7 +13,7 @@ _ROW, _NAME, _VALUE = 19.0, 235.0, 190.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`told` is the value as text, or the reason why there is none."""
+    """One bar; `told`: the value as text, or why there is none."""
 
     label: str
     value: float | None

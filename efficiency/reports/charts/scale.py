@@ -20,7 +20,7 @@ class Scale:
 
     @property
     def marks(self) -> tuple[float, ...]:
-        """Where to put a line."""
+        """The values at which a line is drawn."""
         return tuple(self.low + number * self.step for number in range(round((self.high - self.low) / self.step) + 1))
 
     def at(self, value: float) -> float:

@@ -85,7 +85,7 @@ class Drawing:
         size: float = FONT,
         bold: bool = False,
     ) -> None:
-        """A text whose base line begins, ends or is centred at a point."""
+        """A text whose baseline begins at a point, ends there, or is centred on it."""
         weight = ' font-weight="bold"' if bold else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{fill}" font-size="{_n(size)}"{weight}>'

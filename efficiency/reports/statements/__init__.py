@@ -1,1 +1,1 @@
-"""Statements of tenants for bookkeeping: pages to print, and tables for the accounts."""
+"""Statements of tenants and the park's account: pages to print, and tables for bookkeeping."""

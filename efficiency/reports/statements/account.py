@@ -1,4 +1,4 @@
-"""The park's own account of a month as one page, with the utility's bills and what the park measured."""
+"""The park's own account of a month as one page, with suppliers' bills compared with what the park measured."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ FLOWS = ("intake", "generated", "exported", "sold", "own", "losses")
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """What the page needs; `final`: the month is closed, and not only drafted."""
+    """What the page needs; `final`: the month is closed, not a draft."""
 
     park: Park
     month: ClosedMonth
@@ -102,12 +102,12 @@ def _utility(account: UtilityAccount, flow: EdgeFlow, page: AccountPage, languag
 
 
 def flow_cost(flow: EdgeFlow, name: str) -> int | None:
-    """The cost of a part of a flow; None where that is not known."""
+    """The cost of a part of a flow; None if it is not known."""
     return {"intake": flow.purchase_vnd, "own": flow.own_vnd, "losses": flow.losses_vnd}.get(name)
 
 
 def own_makes(account: ParkAccount, language: Language) -> str:
-    """A remark on the margins where the park makes what it sells from something else that it buys."""
+    """A remark on the margins, if the park makes what it sells from something else that it buys."""
     bought = [each for each in account.utilities if each.flow is not None and each.flow.purchase_vnd]
     made = [each for each in account.utilities if each.use_vnd and each not in bought]
     if not bought or not made:

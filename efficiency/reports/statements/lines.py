@@ -1,4 +1,4 @@
-"""Charges and corrections of a statement as lines of text, the same on the page and in tables."""
+"""Charges and corrections of a statement as lines in words, for pages and for tables."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -34,7 +34,7 @@ class StatementLine:
     metered: bool
 
     def what(self, *, named: bool = True) -> str:
-        """What is charged for, with the name of the point where there are several."""
+        """What is charged for; `named`: with the name of the point."""
         return ", ".join(filter(None, (self.kind, self.point if named else "", self.band)))
 
 
@@ -115,7 +115,7 @@ def correction_line(correction: Correction, park: Park, language: Language) -> S
 
 
 def point_name(point: str | None, park: Park, language: Language) -> str:
-    """A metering point's name; its id where the park file no longer has it."""
+    """A metering point's name; its id if the park file no longer has it."""
     if point is None:
         return ""
     return language.say(park.meter[point].name) if point in park.meter else point

@@ -17,7 +17,7 @@ from metering.words import UTILITY, Language
 
 @dataclass(frozen=True, slots=True)
 class StatementPage:
-    """What pages and tables of one tenant's month need; `final`: the month is closed, and not only drafted."""
+    """What pages and tables of one tenant's month need; `final`: the month is closed, not a draft."""
 
     park: Park
     month: ClosedMonth
@@ -34,7 +34,7 @@ class StatementPage:
 
 
 def tenant_name(park: Park, statement: Statement, language: Language) -> str:
-    """A tenant's name; its id where the park file no longer has it."""
+    """A tenant's name; its id if the park file no longer has it."""
     tenant = park.tenant.get(statement.tenant)
     return language.say(tenant.name) if tenant is not None else statement.tenant
 
@@ -93,7 +93,7 @@ def _vnd(amount: int, language: Language) -> str:
 
 
 def _quantity(line: StatementLine, language: Language) -> str:
-    """For a surcharge or a share, the quantity with its basis."""
+    """The quantity of a metered line; the text of any other line explains it."""
     return f"{language.number(line.quantity, 3)} {line.unit}" if line.quantity and line.metered else ""
 
 
@@ -164,7 +164,7 @@ def _notes(page: StatementPage, language: Language) -> Iterator[str]:
 
 
 def power_factor_text(factor: PowerFactor, language: Language) -> str:
-    """The basis of a month's power factor."""
+    """How a month's power factor comes about."""
     return say(
         "power_factor",
         language,
@@ -183,7 +183,7 @@ def _obstacle(obstacle: Obstacle, park: Park, language: Language) -> str:
 
 
 def source_rows(charges: Iterable[Charge], lines: Iterable[StatementLine], language: Language) -> list[dict[str, str]]:
-    """Where prices and rates come from, each once."""
+    """The sources of prices and rates, each once."""
     found: dict[tuple[str, str], None] = {}
     for charge, line in zip(charges, lines, strict=True):
         what = UTILITY[charge.utility] if charge.kind is ChargeKind.USE else KIND[charge.kind]

@@ -14,7 +14,7 @@ from metering.words import Language
 def stated_of(
     park: Park, tenant: str, month: date, closed: Sequence[ClosedMonth], language: Language
 ) -> dict[str, Any] | None:
-    """The sums of a tenant's statement and all later corrections of that month; None where it has none."""
+    """The sums of a tenant's statement and all later corrections of that month; None without a statement."""
     own = next((each for each in closed if each.month == month), None)
     statement = next((each for each in own.statements if each.tenant == tenant), None) if own is not None else None
     if own is None or statement is None:

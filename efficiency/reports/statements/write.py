@@ -15,7 +15,7 @@ from metering.words import Language
 
 
 class StatementKind(StrEnum):
-    """What a statement is written as."""
+    """The format of a file."""
 
     HTML = "html"
     PDF = "pdf"
@@ -50,7 +50,7 @@ _ACCOUNT_WRITERS: Final[Mapping[StatementKind, Callable[[AccountPage, Language, 
 def write_statement(page: StatementPage, language: Language, kind: StatementKind, folder: Path) -> Path:
     """Write one file and return it; it is named by month, tenant and language.
 
-    Raises `OperatorError` where it cannot be written.
+    Raises `OperatorError` if it cannot be written.
     """
     out = folder / f"{page.month.month:%Y-%m}-{page.statement.tenant}-{language.value}.{kind.value}"
     return _written(out, lambda: _WRITERS[kind](page, language, out))
@@ -59,7 +59,7 @@ def write_statement(page: StatementPage, language: Language, kind: StatementKind
 def write_account(page: AccountPage, language: Language, kind: StatementKind, folder: Path) -> Path:
     """Write the park's account and return the file.
 
-    Raises `OperatorError` where it cannot be written.
+    Raises `OperatorError` if it cannot be written.
     """
     out = folder / f"{page.month.month:%Y-%m}-account-{language.value}.{kind.value}"
     return _written(out, lambda: _ACCOUNT_WRITERS[kind](page, language, out))
