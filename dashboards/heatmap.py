@@ -7,6 +7,7 @@ one, and transformations take weekday and hour from each instant and average per
 from collections.abc import Iterator
 from typing import Any
 
+from babel.dates import get_day_names
 from grafana_foundation_sdk.models import dashboard as grafana
 
 from metering.words import Language, text
@@ -15,15 +16,6 @@ VALUE = "power"
 """The column that is averaged."""
 
 _WEEKDAY = text("Weekday", "Thứ")
-_DAYS = (
-    text("Monday", "Thứ Hai"),
-    text("Tuesday", "Thứ Ba"),
-    text("Wednesday", "Thứ Tư"),
-    text("Thursday", "Thứ Năm"),
-    text("Friday", "Thứ Sáu"),
-    text("Saturday", "Thứ Bảy"),
-    text("Sunday", "Chủ Nhật"),
-)
 
 
 def transformations(timezone: str, language: Language) -> Iterator[grafana.DataTransformerConfig]:
@@ -73,9 +65,8 @@ def overrides(language: Language) -> Iterator[grafana.DashboardFieldConfigSource
         matcher=grafana.MatcherConfig(id_val="byRegexp", options="/.*/"),
         properties=[grafana.DynamicConfigValue(id_val="mappings", value=[grafana.SpecialValueMap(options=blank)])],
     )
-    shown = {
-        str(number): grafana.ValueMappingResult(text=language.say(day)) for number, day in enumerate(_DAYS, start=1)
-    }
+    days = get_day_names("wide", locale=language.locale)
+    shown = {str(day + 1): grafana.ValueMappingResult(text=name) for day, name in days.items()}
     properties = (
         ("mappings", [grafana.ValueMap(options=shown)]),
         ("custom.cellOptions", {"type": "auto"}),

@@ -23,14 +23,14 @@ from dashboards.panels import (
 )
 from dashboards.queries import PageScope, group, ranked, tags_of, total
 from dashboards.setting import Setting
-from dashboards.words import METER, PARK, PLAIN, TENANT
+from dashboards.words import IN_UNITS, METER, PARK, PLAIN, TENANT
 from metering.dated import at
 from metering.figures import INDICATIVE_BELOW
 from metering.meters import Meter
 from metering.model import Localized
 from metering.park import Park
 from metering.quantities import Utility
-from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, NEAR, WARN, Language, text
+from metering.words import BAD, BAND, BAND_COLOUR, COLOUR, GOOD, NEAR, UTILITY, WARN, Language, text
 from store.schema import EVENTS, METER_STATUS
 
 OPEN_TENANT = text("Open this tenant", "Mở trang doanh nghiệp này")
@@ -72,6 +72,10 @@ AGAINST_CONTRACT = (
 )
 AGAINST_BASELINE = (ThresholdStep(None, GOOD), ThresholdStep(1.0, WARN), ThresholdStep(1.1, BAD))
 COMPLETE = (ThresholdStep(None, BAD), ThresholdStep(0.8, WARN), ThresholdStep(INDICATIVE_BELOW, GOOD))
+BY_UTILITY = tuple(Column(utility.value, UTILITY[utility], colour=colour) for utility, colour in COLOUR.items())
+"""Series that are named after their utility."""
+UTILITY_COLUMN = Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165)
+EVENT_COLUMN = Column("text_{language}", text("What", "Nội dung"), wraps=True)
 BANDS = tuple(Column(band.value, BAND[band], colour=colour) for band, colour in BAND_COLOUR.items())
 """For charts with one series per tariff band."""
 NO_BASELINE = text("no baseline yet", "chưa có đường cơ sở")

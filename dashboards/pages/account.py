@@ -18,12 +18,24 @@ from dashboards.panels import (
 )
 from dashboards.queries import AT_EDGE, NEWEST_ROWS, OF_DAYS, WHOLE_DAYS, PageScope, edge
 from dashboards.setting import Setting
-from dashboards.tiles import MONTH, PARK_CHOICE, TENANT_COLUMN, daily, freshness, marks, reporting, stat, table
-from dashboards.words import IN_UNITS, NONE, PLAIN
+from dashboards.tiles import (
+    BY_UTILITY,
+    MONTH,
+    PARK_CHOICE,
+    TENANT_COLUMN,
+    UTILITY_COLUMN,
+    daily,
+    freshness,
+    marks,
+    reporting,
+    stat,
+    table,
+)
+from dashboards.words import NONE, PLAIN
 from metering.dated import value_on
 from metering.figures import PARK_FIGURES, Period
 from metering.quantities import Utility
-from metering.words import BAD, COLOUR, GOOD, NEAR, UTILITY, WARN, Language, text
+from metering.words import BAD, COLOUR, GOOD, NEAR, WARN, Language, text
 from store.schema import BALANCE, CLOSING, EFFICIENCY, PARK_EFFICIENCY
 
 _PARK = PageScope(tenant=False)
@@ -232,7 +244,7 @@ def _purchase() -> Panel:
         COUNT,
         edge(*names, period=Period.MONTH, by=("utility",)),
         columns=(
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
+            UTILITY_COLUMN,
             Column("incoming", text("Intake", "Lượng vào khu"), SEPARATED, decimals=0),
             Column("bought_vnd", text("Before VAT, ₫", "Chưa thuế, ₫"), SEPARATED, decimals=0),
             Column("bought_with_vat_vnd", text("With VAT, ₫", "Gồm thuế, ₫"), SEPARATED, decimals=0),
@@ -262,7 +274,7 @@ def _cost_by_day(setting: Setting) -> Panel:
         ),
         MONEY,
         _by_day(setting, "bought_vnd"),
-        columns=_UTILITIES,
+        columns=BY_UTILITY,
         window="30d",
         width=8,
         least=DAILY,
@@ -283,7 +295,7 @@ def _loss_by_day(setting: Setting) -> Panel:
         ),
         MONEY,
         _by_day(setting, "loss_vnd"),
-        columns=_UTILITIES,
+        columns=BY_UTILITY,
         window="30d",
         width=8,
         low=None,
@@ -344,4 +356,3 @@ def _waiting() -> Panel:
 
 _OF_THE_PARK, _OF_TENANTS = "\"tenant\" = ''", "\"tenant\" != ''"
 _WAITS = (ThresholdStep(None, PLAIN), ThresholdStep(1, WARN))
-_UTILITIES = tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR)

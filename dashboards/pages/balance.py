@@ -16,7 +16,18 @@ from dashboards.panels import (
 )
 from dashboards.queries import AT_MAINS, OF_DAYS, WHOLE_DAYS, PageScope, balance, edge
 from dashboards.setting import Setting
-from dashboards.tiles import PARK_CHOICE, bars, freshness, marks, reporting, stat, table, trend
+from dashboards.tiles import (
+    BY_UTILITY,
+    PARK_CHOICE,
+    UTILITY_COLUMN,
+    bars,
+    freshness,
+    marks,
+    reporting,
+    stat,
+    table,
+    trend,
+)
 from dashboards.words import EDGE_PARTS, IN_UNITS, NONE, PLAIN
 from metering.figures import INDICATIVE_BELOW, Period
 from metering.quantities import Utility
@@ -144,7 +155,7 @@ def _worst(setting: Setting) -> Panel:
         ),
         SHARE,
         balance('"loss_share" AS "share"', "$tag_utility", _mains(setting)),
-        columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
+        columns=BY_UTILITY,
         low=None,
         window="3d",
         newest=True,
@@ -167,7 +178,7 @@ def _table() -> Panel:
         COUNT,
         InfluxQL(f'SELECT {fields} FROM "{BALANCE}" {_OF_DAYS} GROUP BY "utility", "main"', form="table"),
         columns=(
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
+            UTILITY_COLUMN,
             Column("main", text("Main meter", "Đồng hồ tổng"), width=270),
             Column("incoming", text("Came in", "Tổng đầu vào"), SEPARATED, decimals=0, width=108),
             Column("submeters", text("Sub-meters", "Đồng hồ nhánh"), SEPARATED, decimals=0, width=108),

@@ -3,8 +3,7 @@
 from dashboards.influxql import InfluxQL
 from dashboards.panels import DAILY, SEPARATED, SHARE, Column, Panel, Sort
 from dashboards.queries import PageScope, group
-from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, table
-from dashboards.words import IN_UNITS
+from dashboards.tiles import AGAINST_BASELINE, METER_COLUMN, NO_BASELINE, UTILITY_COLUMN, table
 from metering.words import text
 from store.schema import BASELINE
 
@@ -32,7 +31,7 @@ def baselines(scope: PageScope, number: int) -> Panel:
         InfluxQL(statement, form="table"),
         columns=(
             Column("baseline", text("Baseline", "Đường cơ sở"), width=210),
-            Column("utility", text("Utility", "Tiện ích"), mapped=IN_UNITS, width=165),
+            UTILITY_COLUMN,
             Column("meter", METER_COLUMN.title, mapped={"": text("the whole tenant", "toàn doanh nghiệp")}),
             Column("drivers", text("Explained by", "Theo các biến"), width=150),
             Column("version", text("Version", "Phiên bản"), decimals=0, width=90),

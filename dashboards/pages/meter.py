@@ -23,6 +23,7 @@ from dashboards.queries import NEWEST_ROWS, QUARTERS_PER_HOUR, PageScope, tags_o
 from dashboards.setting import Setting
 from dashboards.tiles import (
     COMPLETE,
+    EVENT_COLUMN,
     PARK_CHOICE,
     SETTLED,
     TENANT_CHOICE,
@@ -263,7 +264,7 @@ def _events(scope: PageScope) -> Panel:
         columns=(
             TIME_COLUMN,
             Column("kind", text("Event", "Sự kiện"), mapped=EVENT, width=170),
-            Column("text_{language}", text("What", "Nội dung"), wraps=True),
+            EVENT_COLUMN,
         ),
         window="365d",
         nothing=NONE,

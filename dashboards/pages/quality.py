@@ -5,8 +5,10 @@ from dashboards.panels import SECONDS, SHARE, Column, Page, Panel, PanelRow, Sor
 from dashboards.queries import NEWEST_ROWS, PageScope, of_usage_or_days
 from dashboards.setting import Setting
 from dashboards.tiles import (
+    BY_UTILITY,
     CHOICES,
     COMPLETE,
+    EVENT_COLUMN,
     METER_COLUMN,
     SETTLED,
     SILENCE,
@@ -21,7 +23,7 @@ from dashboards.tiles import (
     trend,
 )
 from dashboards.words import EVENT, NONE, NOT_KNOWN, REASON
-from metering.words import BAD, COLOUR, GOOD, UTILITY, WARN, text
+from metering.words import BAD, GOOD, UTILITY, WARN, text
 from store.schema import EVENTS, GATEWAY_CLOCK, METER_STATUS, REFUSED_COUNT, USAGE
 
 _NAMES = {utility.value: name for utility, name in UTILITY.items()}
@@ -173,17 +175,13 @@ def _course(scope: PageScope) -> Panel:
         ),
         SHARE,
         InfluxQL(statement, "$tag_utility"),
-        columns=_named(),
+        columns=BY_UTILITY,
         window="24h",
         shift=SETTLED,
         high=1.0,
         width=8,
         height=10,
     )
-
-
-def _named() -> tuple[Column, ...]:
-    return tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR)
 
 
 def _worst(scope: PageScope) -> Panel:
@@ -277,7 +275,7 @@ def _events(scope: PageScope) -> Panel:
             Column("kind", text("Event", "Sự kiện"), mapped=EVENT, width=200),
             TENANT_COLUMN,
             METER_COLUMN,
-            Column("text_{language}", text("What", "Nội dung"), wraps=True),
+            EVENT_COLUMN,
         ),
         window="90d",
         nothing=NONE,

@@ -32,6 +32,8 @@ from dashboards.setting import Setting
 from dashboards.tiles import (
     BANDS,
     BAR_METER,
+    BY_UTILITY,
+    EVENT_COLUMN,
     METER_COLUMN,
     MONTH,
     NO_BASELINE,
@@ -185,7 +187,7 @@ def _cost(scope: PageScope, setting: Setting) -> Panel:
         ),
         MONEY,
         InfluxQL(statement, "$tag_utility"),
-        columns=tuple(Column(utility.value, UTILITY[utility], colour=COLOUR[utility]) for utility in COLOUR),
+        columns=BY_UTILITY,
         window=WHOLE_DAYS_30,
     )
 
@@ -311,7 +313,7 @@ def _events(scope: PageScope, *, links: bool) -> Panel:
             TIME_COLUMN,
             Column("kind", text("Event", "Sự kiện"), mapped=EVENT, width=220),
             METER_COLUMN if links else replace(METER_COLUMN, link=None),
-            Column("text_{language}", text("What", "Nội dung"), wraps=True),
+            EVENT_COLUMN,
         ),
         window="90d",
         nothing=NONE,
