@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ecopark.sheets import CellError, SheetRow, number, read_rows
@@ -18,7 +17,7 @@ from metering.errors import OperatorError
 from metering.months import next_month
 from metering.parkfile import explained
 from metering.tariffs import Band
-from metering.yamllines import KeyPath, Lines
+from metering.yamllines import KeyPath, Lines, read_yaml
 
 _LINE = {"quantity": "quantity", "price": "price", "amount_vnd": "amount"}
 _AMOUNTS = {"reactive": "reactive_vnd", "vat": "vat_vnd", "total": "total_vnd"}
@@ -58,13 +57,8 @@ class _Written:
 
 
 def _of_yaml(file: Path) -> _Written:
-    try:
-        text = file.read_text(encoding="utf-8")
-        return _Written(file, yaml.safe_load(text), Lines(text))
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{file}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise OperatorError(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
+    content, text = read_yaml(file)
+    return _Written(file, content, Lines(text))
 
 
 def _of_table(file: Path) -> _Written:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +18,7 @@ from typing import Any, Final
 import aiomqtt
 
 from ecopark.guessing import Guess, guess, is_number
-from ecopark.spelling import GuessedPart, Leaf, leaves_of, quoted, values_of
+from ecopark.spelling import GuessedPart, Leaf, leaves_of, numbered, quoted, values_of
 from ingest.mapping import Decoded, PayloadReader
 from ingest.sparkplug import Sparkplug, SparkplugError, parse_topic
 from metering.errors import UnavailableError
@@ -187,7 +187,7 @@ def draft(found: Sequence[Shape], gateway: str, parks: Sequence[Park] = ()) -> s
     entries = [(name, _preset_lines([one for one in found if one.preset == name])) for name in presets]
     entries += [("devices", _guessed_lines(shape.guess)) for shape in found if not shape.mapped]
     for name, lines in entries:
-        own = next(each for each in _numbered(name) if each not in taken)
+        own = next(each for each in numbered(name) if each not in taken)
         taken.add(own)
         sources += [f"  - id: {own}", f"    gateway: {gateway}", *lines]
     meters = _new_meters(found, gateway, parks)
@@ -217,17 +217,10 @@ def _new_meters(found: Sequence[Shape], gateway: str, parks: Sequence[Park]) -> 
     ids = known | set()
     lines = []
     for name in sorted(shown):
-        made = name if IDENTIFIER.fullmatch(name) else next(each for each in _numbered("meter-1") if each not in ids)
+        made = name if IDENTIFIER.fullmatch(name) else next(each for each in numbered("meter-1") if each not in ids)
         ids.add(made)
         lines += _meter_lines(made, name, carried[name], shown[name])
     return lines
-
-
-def _numbered(name: str) -> Iterator[str]:
-    """The name, then the name with the numbers from 2 on."""
-    yield name
-    base = name.removesuffix("-1")
-    yield from (f"{base}-{number}" for number in range(2, 100_000))
 
 
 def _needs_values(shape: Shape) -> bool:

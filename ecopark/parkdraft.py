@@ -6,7 +6,7 @@ comment about what is missing, and `ecopark check` then names it with its line.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ecopark.metertable import MeterTable, meter_table, utility_in
 from ecopark.sheets import CellError, SheetRow, number, plain
+from ecopark.spelling import numbered
 from metering.meterlibrary import library_names
 from metering.model import IDENTIFIER
 from metering.quantities import UTILITIES, Quantity, Utility
@@ -91,7 +92,7 @@ class _Drafting:
         if not IDENTIFIER.fullmatch(written):
             made = re.sub(r"[^A-Za-z0-9_-]+", "-", plain(written)).strip("-") or "meter"
             made = made if made[0].isalpha() else f"m-{made}"
-        made = next(name for name in _numbered(made[:56]) if name not in self._taken)
+        made = next(name for name in numbered(made[:56]) if name not in self._taken)
         self._taken.add(made)
         return made
 
@@ -277,8 +278,3 @@ def profile_of(model: str) -> str | None:
             if re.search(rf"\b{series[1]} ?{digits}(?!\d)", written):
                 return name
     return None
-
-
-def _numbered(name: str) -> Iterable[str]:
-    yield name
-    yield from (f"{name}-{count}" for count in range(2, 100_000))

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from metering.quantities import UTILITIES
@@ -244,3 +245,10 @@ def is_numeric(value: Any) -> bool:
     if isinstance(value, str):
         return bool(re.fullmatch(r"\s*[+-]?\d+([.,]\d+)?\s*", value))
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, then the name with the numbers from 2 on: for whoever needs one that is not taken yet."""
+    yield name
+    base = name.removesuffix("-1")
+    yield from (f"{base}-{number}" for number in count(2))

@@ -1,13 +1,37 @@
-"""Finds where in a YAML text a value is: needed only to report faults, so it may be slow."""
+"""Reads YAML, and finds where in its text a value is: only needed to report faults, so it may be slow."""
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import yaml
 
+from metering.errors import OperatorError
+
 KeyPath = tuple[str | int, ...]
 """Keys and list positions from the top of the document."""
+
+
+class ReadYaml(NamedTuple):
+    """The content of a YAML file, and its text, in which `Lines` finds the place of a fault."""
+
+    content: Any
+    text: str
+
+
+def read_yaml(file: Path) -> ReadYaml:
+    """Read a small YAML file.
+
+    Raises `OperatorError` if it cannot be read, or is not YAML.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        return ReadYaml(yaml.safe_load(text), text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{file}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise OperatorError(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
 
 
 class _Nearest(NamedTuple):

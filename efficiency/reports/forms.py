@@ -18,8 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import yaml
-
 from efficiency.indicators.eip import YearIndicator, year_indicators
 from efficiency.indicators.figure import Figure, absent, figure, judged, ratio, total
 from efficiency.reports.contents import ParkReport
@@ -34,7 +32,7 @@ from metering.model import Localized
 from metering.park import Park, Tenant
 from metering.quantities import Utility, figure_of
 from metering.words import MILLION_VND
-from metering.yamllines import Lines
+from metering.yamllines import Lines, read_yaml
 
 Given = str | float | bool
 """What a person entered for a field."""
@@ -294,13 +292,7 @@ def read_entered(file: Path, park: Park) -> dict[EnteredField, Given]:
 
     Raises `OperatorError` with all its faults.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{file}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise OperatorError(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
+    raw, text = read_yaml(file)
     found: dict[EnteredField, Given] = {}
     faults = [*_take(raw if raw is not None else {}, park, found)]
     if faults:
