@@ -13,18 +13,18 @@ import ryaml
 from metering.model import Model
 
 Block = dict[str, Any]
-"""What a driver of the gateway needs to know; only the driver understands it (see `gateway.sources`)."""
+"""What a driver of the gateway needs to know; only the driver understands it (see `gateway.drivers`)."""
 
 
-class Driven(Model):
+class DriverBlocks(Model):
     """One optional block for each driver. Its `registers` name the quantities that the driver reads."""
 
     modbus: Block | None = None
     mbus: Block | None = None
 
 
-DRIVERS: Final = tuple(Driven.model_fields)
-"""The names of the drivers, and of their blocks."""
+DRIVER_NAMES: Final = tuple(DriverBlocks.model_fields)
+"""The names of the drivers, which are those of their blocks."""
 
 
 @cache

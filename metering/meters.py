@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from metering.dated import Limits
 from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, QUARTER_MS, Span, milliseconds
-from metering.meterlibrary import Driven
+from metering.meterlibrary import DriverBlocks
 from metering.model import Count, Identifier, Localized, Model, Number, Positive, Printable
 from metering.quantities import COUNTERS, UTILITIES, Quantity, Utility
 from metering.shortforms import meter_written_out
@@ -49,7 +49,7 @@ class Register(Model):
     signed: bool = False
 
 
-class MeterModel(Driven):
+class MeterModel(DriverBlocks):
     """What all instruments of one make share.
 
     `source` is where the facts come from, `unverified` what has not been tried on an instrument.
@@ -211,7 +211,7 @@ class Bounds(Model):
     high: Number | None = None
 
 
-class Meter(Driven):
+class Meter(DriverBlocks):
     """A metering point. It exists from `since_ms` until `until_ms` (None: no end).
 
     `alias` is the device's name in its messages. `rated` is the highest possible rate, in the counter's unit per hour.

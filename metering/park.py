@@ -14,7 +14,7 @@ from metering.dated import Amounts, HistoryEntry, Values, in_order, plain_or_dat
 from metering.eip import EnteredIndicator
 from metering.fuels import EnteredFuel
 from metering.instants import EVER, Span, midnight_ms
-from metering.meterlibrary import Driven
+from metering.meterlibrary import DriverBlocks
 from metering.meters import Belonging, Meter, MeterModel, Thresholds
 from metering.model import Count, Identifier, Localized, Model, NotNegative, Number, Positive, Zone
 from metering.quantities import Utility
@@ -88,7 +88,7 @@ class Tenant(Model):
         return Span(midnight_ms(self.since, zone), end)
 
 
-class Gateway(Driven):
+class Gateway(DriverBlocks):
     """A device that carries readings of meters to the broker.
 
     `confirm`: after what it deletes a reading: Ecopark's receipt, or, on a broker without Ecopark's ingester, the

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from metering.errors import OperatorError
 from metering.lenient import Broken, as_far_as_read, read_leniently
-from metering.meterlibrary import DRIVERS
+from metering.meterlibrary import DRIVER_NAMES
 from metering.park import Park
 from metering.parkrules import broken_rules
 from metering.rules import one_of
@@ -164,7 +164,7 @@ def _where_said(path: KeyPath, lines: Lines) -> KeyPath:
     match path:
         case ("meters", int(), "instruments", int(), "registers", _, _, *_):
             own = path[:4]
-        case ("meters", int(), str(part), _, *_) if part in {"registers", *DRIVERS}:
+        case ("meters", int(), str(part), _, *_) if part in {"registers", *DRIVER_NAMES}:
             own = path[:2]
         case _:
             return path

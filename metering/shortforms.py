@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metering.dated import is_dated
 from metering.instants import midnight_ms
-from metering.meterlibrary import DRIVERS, library_model, library_names
+from metering.meterlibrary import DRIVER_NAMES, library_model, library_names
 from metering.yamllines import KeyPath, Lines
 
 SHORT_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -71,7 +71,7 @@ def _whole(meter: dict[str, Any], models: dict[Any, Any], zone: ZoneInfo) -> dic
     newest = entries[-1]
     model = models.get(str(newest.get("model"))) if isinstance(newest, dict) else None
     if isinstance(model, dict):
-        blocks = [driver for driver in DRIVERS if driver in meter and isinstance(model.get(driver), dict)]
+        blocks = [driver for driver in DRIVER_NAMES if driver in meter and isinstance(model.get(driver), dict)]
         meter = meter | {driver: _over(model[driver], meter[driver]) for driver in blocks}
     left_out = {name for entry in entries if isinstance(entry, dict) for name in _nulls(entry.get("registers"))}
     meter = meter | {
@@ -81,7 +81,7 @@ def _whole(meter: dict[str, Any], models: dict[Any, Any], zone: ZoneInfo) -> dic
         meter
         if not left_out
         else meter
-        | {driver: _without(meter[driver], left_out) for driver in DRIVERS if isinstance(meter.get(driver), dict)}
+        | {driver: _without(meter[driver], left_out) for driver in DRIVER_NAMES if isinstance(meter.get(driver), dict)}
     )
 
 
@@ -184,7 +184,7 @@ def _with_what_is_read(served: dict[str, Any]) -> dict[str, Any]:
     """A meter or model with a register for each quantity that a driver's block names."""
     own = served.get("registers", {})
     read: dict[str, Any] = {}
-    for driver in DRIVERS:
+    for driver in DRIVER_NAMES:
         block = served.get(driver)
         if isinstance(block, dict) and isinstance(block.get("registers"), dict):
             read |= {name: {} for name in block["registers"]}

@@ -16,7 +16,7 @@ from efficiency.baseline.frozen import checked
 from efficiency.baseline.weather import load_weather, weather_file
 from efficiency.closing.file import load_closed
 from efficiency.service.rewrites import Rewrites, rewrites
-from gateway.sources import faults
+from gateway.drivers import faults
 from metering.errors import OperatorError
 from metering.park import Park
 from metering.parkfile import load_parks

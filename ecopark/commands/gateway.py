@@ -15,6 +15,7 @@ from rich.table import Column, Table
 
 from ecopark.settings import read_settings
 from gateway import mbus, modbus
+from gateway.drivers import faults, lines_of
 from gateway.lines import LineAddress, parse_line
 from gateway.mbus import BusAddress
 from gateway.mbusmap import Answer, Records
@@ -23,7 +24,6 @@ from gateway.polling import Polling
 from gateway.probe import Probed, probe_mbus, probe_modbus, probed_records
 from gateway.publisher import Link
 from gateway.service import GatewaySettings, run_gateway
-from gateway.sources import faults, lines_of
 from metering.errors import OperatorError
 from metering.meterlibrary import library_model, library_names
 from metering.park import Gateway, Park

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from ecopark.settings import read_settings
+from gateway.drivers import lines_of
 from gateway.polling import Polling
 from gateway.publisher import Link
 from gateway.service import GatewaySettings, run_gateway
-from gateway.sources import lines_of
 from metering.parkfile import load_park
 from proving.demo.plan import plant_past
 from proving.plant.history import history

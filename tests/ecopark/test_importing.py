@@ -24,7 +24,7 @@ from ecopark.importing import (
 from ecopark.metertable import columns_of
 from ecopark.parkdraft import draft_park, profile_of
 from ecopark.sheets import CellError, instant, number, plain, read_rows
-from gateway.sources import faults
+from gateway.drivers import faults
 from metering.errors import OperatorError
 from metering.parkfile import load_park
 

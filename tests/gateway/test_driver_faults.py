@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import ryaml
 
+from gateway.drivers import faults
 from gateway.modbusmap import Map, wrong_in
-from gateway.sources import faults
 from metering.meterlibrary import library_names
 from metering.parkfile import ParkFileError, load_park
 

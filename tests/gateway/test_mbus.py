@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.drivers import faults
 from gateway.mbus import MbusMeterBlock, lines
 from gateway.mbusmap import Answer, NoAnswerError, RecordMap, understood, value_of
 from gateway.modbusmap import NoMeasurementError
 from gateway.polling import PolledLine
-from gateway.sources import faults
 from metering.meterlibrary import library_model
 from metering.meters import Meter, Register
 from metering.model import Localized

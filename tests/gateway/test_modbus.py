@@ -16,9 +16,9 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from gateway.drivers import lines_of
 from gateway.modbusmap import MAX_WORDS, Map, decode, plan
 from gateway.polling import PolledLine, Polling
-from gateway.sources import lines_of
 from metering.errors import OperatorError
 from metering.meters import Belonging, Instrument, Meter, Register
 from metering.model import Localized

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gateway.drivers import faults
 from gateway.modbus import ModbusMeterBlock
 from gateway.modbusmap import decode, plan
-from gateway.sources import faults
 from metering.meterlibrary import library_model, library_names
 from metering.parkfile import ParkFileError, load_park
 from metering.quantities import UTILITIES, Utility

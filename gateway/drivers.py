@@ -1,7 +1,7 @@
 """The table of drivers: where a gateway's readings come from.
 
 A driver is a file of this room and an entry here: a function that finds faults in its blocks of a park file, and one
-that makes the lines it polls. The name of its blocks is a field of `metering.meterlibrary.Driven`; only the driver
+that makes the lines it polls. The name of its blocks is a field of `metering.meterlibrary.DriverBlocks`; only the driver
 understands their content.
 """
 
