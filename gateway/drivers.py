@@ -1,8 +1,8 @@
 """The table of drivers: where a gateway's readings come from.
 
 A driver is a file of this room and an entry here: a function that finds faults in its blocks of a park file, and one
-that makes the lines it polls. The name of its blocks is a field of `metering.meterlibrary.DriverBlocks`; only the driver
-understands their content.
+that makes the lines it polls. The name of its blocks is a field of `metering.meterlibrary.DriverBlocks`; only the
+driver understands their content.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

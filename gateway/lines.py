@@ -176,13 +176,13 @@ def own_line(bus: Bus, gateway: Gateway, where: str | None) -> str | None:
 
 
 def by_line(
-    bus: Bus, gateway: Gateway, own: str | None, meters: Iterable[PolledMeter[_Block]]
+    bus: Bus, gateway: Gateway, where: str | None, meters: Iterable[PolledMeter[_Block]]
 ) -> dict[LineAddress, list[PolledMeter[_Block]]]:
-    """Meters grouped by line; `own` is the gateway's.
+    """Meters grouped by line; those that name none are on the gateway's `own_line`.
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    found: dict[LineAddress, list[PolledMeter[_Block]]] = {}
+    own, found = own_line(bus, gateway, where), dict[LineAddress, list[PolledMeter[_Block]]]()
     for each in meters:
         line = each.block.line or own
         if line is None:

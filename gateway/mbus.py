@@ -24,7 +24,6 @@ from gateway.lines import (
     block_faults,
     by_line,
     line_faults,
-    own_line,
 )
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
 from gateway.modbusmap import NoMeasurementError
@@ -288,8 +287,7 @@ def lines(
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    own = own_line(BUS, gateway, where)
     polled = (
         PolledMeter(meter, MbusMeterBlock.model_validate(meter.mbus)) for meter in meters if meter.mbus is not None
     )
-    return [MBusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, polled).items()]
+    return [MBusLine(address, those, clock) for address, those in by_line(BUS, gateway, where, polled).items()]

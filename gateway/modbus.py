@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
-from gateway.lines import Bus, LineAddress, PolledMeter, Scheme, block_faults, by_line, line_faults, own_line
+from gateway.lines import Bus, LineAddress, PolledMeter, Scheme, block_faults, by_line, line_faults
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import DecodedWords, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import PolledLine, Rounds
@@ -282,10 +282,9 @@ def lines(
 
     Raises `OperatorError` for a meter without a line, and for a line that cannot be read.
     """
-    own = own_line(BUS, gateway, where)
     polled = (
         PolledMeter(meter, ModbusMeterBlock.model_validate(meter.modbus))
         for meter in meters
         if meter.modbus is not None
     )
-    return [ModbusLine(address, those, clock) for address, those in by_line(BUS, gateway, own, polled).items()]
+    return [ModbusLine(address, those, clock) for address, those in by_line(BUS, gateway, where, polled).items()]
