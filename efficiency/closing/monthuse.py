@@ -16,7 +16,7 @@ from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.indicators.tenant import REACTIVE
 from efficiency.stored.spanhours import aligned
 from efficiency.stored.usage import SUPERSEDED, StoredUsage
-from efficiency.usage.intervals import Floats, Span, quarters_in
+from efficiency.usage.intervals import Floats, Span, quarters_in, starts_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import period_span
 from efficiency.valuation.rows import AMOUNT, ESTIMATED, Rows
@@ -113,7 +113,7 @@ class MonthUse:
         start = quarters_in(span)
         return together(
             [
-                Portion(aligned(each.stored, span), (start >= each.span.start) & (start < each.span.end))
+                Portion(aligned(each.stored, span), starts_in(start, each.span))
                 for each in passed
                 if each.span.overlaps(span)
             ]

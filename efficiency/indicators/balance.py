@@ -14,7 +14,7 @@ import numpy as np
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.series import Portion, UseSeries, together
 from efficiency.indicators.tenant import EXPORT, counts
-from efficiency.usage.intervals import QUARTER_MS, Bools, Floats, Span, Times, quarters_in
+from efficiency.usage.intervals import QUARTER_MS, Bools, Floats, Span, Times, quarters_in, starts_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.rhythm import estimated_in_sums
 from efficiency.valuation.valued import NOTHING, ValueReason
@@ -145,9 +145,8 @@ def _balance(
 
 
 def _portion(tap: Tap, hours: QuarterHours, start: Times) -> Portion:
-    mine: Bools = np.asarray((start >= tap.span.start) & (start < tap.span.end))
     estimated = estimated_in_sums(hours, tap.meter.interval_s * 1000, len(start) * QUARTER_MS)
-    portion = Portion(replace(hours, estimated=estimated), mine)
+    portion = Portion(replace(hours, estimated=estimated), starts_in(start, tap.span))
     return portion if tap.register == tap.meter.counter else portion.column(tap.register)
 
 

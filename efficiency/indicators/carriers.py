@@ -20,6 +20,7 @@ from metering.quantities import Utility
 from metering.tariffs import BoughtFactor, Factors
 
 CO2E = "co2e_kg"
+KG = "kg CO₂e"
 MJ_PER_KWH = 3.6
 
 
@@ -157,11 +158,9 @@ def market_based(park: Park, tenant: Tenant, use: Mapping[Utility, Sequence[Port
 
 def _at_most_own(portion: Portion, own: Floats) -> Portion:
     """Emissions by the contract's factor where it holds, else by the grid's."""
-    hours = portion.hours
     by_grid = portion.column(CO2E).hours.amount
-    by_contract = np.maximum(hours.amount, 0.0) * own
-    chosen = np.where(np.isnan(own), by_grid, by_contract)
-    return Portion(type(hours).of(hours.start, chosen, hours.completeness, hours.estimated), portion.mine)
+    by_contract = np.maximum(portion.hours.amount, 0.0) * own
+    return portion.with_amount(np.where(np.isnan(own), by_grid, by_contract))
 
 
 def energy_figures(
@@ -175,14 +174,11 @@ def energy_figures(
     return {
         "energy_mj": energy.figure("MJ"),
         "toe": toe.figure("TOE"),
-        "co2e_scope1_kg": emissions_of(use, factors, when, 1).figure(_KG),
-        "co2e_scope2_kg": emissions_of(use, factors, when, 2).figure(_KG),
-        "co2e_scope2_market_kg": market_based(park, tenant, use, when).figure(_KG),
-        "co2e_kg": emitted.figure(_KG),
+        "co2e_scope1_kg": emissions_of(use, factors, when, 1).figure(KG),
+        "co2e_scope2_kg": emissions_of(use, factors, when, 2).figure(KG),
+        "co2e_scope2_market_kg": market_based(park, tenant, use, when).figure(KG),
+        "co2e_kg": emitted.figure(KG),
         "energy_per_output": energy.over(made, "MJ"),
         "toe_per_output": toe.over(made, "TOE"),
-        "co2e_per_output": emitted.over(made, _KG),
+        "co2e_per_output": emitted.over(made, KG),
     }
-
-
-_KG = "kg CO₂e"

@@ -14,7 +14,7 @@ from efficiency.indicators.electricity import highest
 from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.series import UseSeries
-from efficiency.usage.intervals import QUARTER_MS, Floats, Span
+from efficiency.usage.intervals import QUARTER_MS, Floats, Span, starts_in
 from efficiency.valuation.localtime import Slots, day_of, period_span
 from efficiency.valuation.valued import NOTHING, ValueReason
 from metering.dated import at, edges, value_on
@@ -74,7 +74,7 @@ def demand_charge(park: Park, tenant: Tenant, taken: UseSeries | None, when: Slo
     accrued, due, known, estimated = np.zeros(len(when)), 0.0, [], 0.0
     begun = [each for each in tenant_pieces(park, tenant, month) if each.span.start <= int(when.start[-1])]
     for piece in begun:
-        mine = (when.start >= piece.span.start) & (when.start < piece.span.end)
+        mine = starts_in(when.start, piece.span)
         top = highest(when.start[mine], taken.where(mine)) if taken is not None else None
         if top is None:
             return DemandCharge(absent("₫", ValueReason.NO_DATA), accrued)

@@ -5,23 +5,19 @@ What the park produces from that and sells (steam, compressed air, chilled water
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
-from efficiency.indicators.carriers import all_carriers, emissions_of, mj_per_unit, toe_per_unit
+from efficiency.indicators.carriers import KG, all_carriers, emissions_of, mj_per_unit, toe_per_unit
 from efficiency.indicators.electricity import Electricity, demand, electricity_of
 from efficiency.indicators.fence import without
 from efficiency.indicators.figure import Figure, absent
 from efficiency.indicators.series import Portion, quotient, together
 from efficiency.indicators.tenant import EXPORT, counts
-from efficiency.usage.intervals import Span, Times, merged, quarters_in
+from efficiency.usage.intervals import Span, Times, merged, quarters_in, starts_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import slots
 from efficiency.valuation.valued import ValueReason
 from metering.meters import Role
 from metering.park import Park, Tenure
 from metering.quantities import Utility
-
-_KG = "kg CO₂e"
 
 
 def _intake(electricity: Electricity | None, start: Times) -> dict[str, Figure]:
@@ -101,10 +97,9 @@ def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -
     def portions(points: Iterable[Tenure], column: str | None = None) -> tuple[Portion, ...]:
         found = []
         for point in points:
-            meter, span = point.meter, point.belonging.span
+            meter = point.meter
             if meter.id in by_meter and (column is None or counts(meter, column)):
-                mine = np.asarray((start >= span.start) & (start < span.end))
-                portion = Portion(by_meter[meter.id], mine)
+                portion = Portion(by_meter[meter.id], starts_in(start, point.belonging.span))
                 found.append(portion if column is None else portion.column(column))
         return tuple(found)
 
@@ -121,9 +116,9 @@ def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -
         "reused_m3": reused.figure("m³") if reused is not None else absent("m³", ValueReason.NO_METER),
         "reuse_share": quotient(reused, treated, "1"),
         "solar_kwh": generated.figure("kWh") if generated is not None else absent("kWh", ValueReason.NO_METER),
-        "co2e_scope1_kg": emissions_of(use, park.factors, when, 1).figure(_KG),
-        "co2e_scope2_kg": emissions_of(use, park.factors, when, 2).figure(_KG),
-        "co2e_kg": emissions_of(use, park.factors, when).figure(_KG),
+        "co2e_scope1_kg": emissions_of(use, park.factors, when, 1).figure(KG),
+        "co2e_scope2_kg": emissions_of(use, park.factors, when, 2).figure(KG),
+        "co2e_kg": emissions_of(use, park.factors, when).figure(KG),
         "energy_mj": all_carriers(use, electricity, mj_per_unit(park.factors, when)).figure("MJ"),
         "toe": all_carriers(use, electricity, toe_per_unit(park.factors, when)).figure("TOE"),
     }

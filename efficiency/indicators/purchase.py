@@ -10,10 +10,10 @@ from operator import or_
 
 import numpy as np
 
-from efficiency.indicators.balance import LOSS, Tap, balance_of_days, complete_over, edge_mains, park_balance
+from efficiency.indicators.balance import LOSS, balance_of_days, complete_over, edge_mains, park_balance
 from efficiency.indicators.figure import Figure, absent, figure
 from efficiency.indicators.series import Portion, UseSeries, together
-from efficiency.usage.intervals import Span
+from efficiency.usage.intervals import Span, starts_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, on_days, slots_over
 from efficiency.valuation.money import Tariff, band_prices, band_shares, electricity_cost, flat_cost
@@ -81,13 +81,13 @@ def _bought(park: Park, utility: Utility, by_meter: Mapping[str, QuarterHours], 
     if any(tap.meter.id not in by_meter for tap in mains):
         return dict.fromkeys((BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE), absent("₫", ValueReason.NO_DATA))
     when = slots_over(span, park.zone)
-    use = [Portion(by_meter[tap.meter.id], _mine(tap, when)) for tap in mains]
+    use = [Portion(by_meter[tap.meter.id], starts_in(when.start, tap.span)) for tap in mains]
     valued = [_cost(park, utility, portion.hours, when) for portion in use]
     missing = reduce(or_, (_missing(one, portion) for one, portion in zip(valued, use, strict=True)), NOTHING)
-    costs = [_with_amount(portion, one) for portion, one in zip(use, valued, strict=True)]
+    costs = [portion.with_amount(one.value) for portion, one in zip(use, valued, strict=True)]
     cost, taken = together(costs), together(use)
     rate = on_days(park.tariffs.vat.get(utility, ()), lambda entry: entry.value, when.day)
-    paid = together([portion.times(1 + rate) for portion in costs])
+    paid = together([portion.with_amount(portion.hours.amount * (1 + rate)) for portion in costs])
     if cost is None or taken is None or paid is None:
         return dict.fromkeys((BOUGHT, BOUGHT_WITH_VAT, BOUGHT_PRICE), absent("₫", ValueReason.NO_METER))
     untaxed = ValueReason.NO_VAT if (np.isnan(rate) & np.isfinite(cost.amount)).any() else NOTHING
@@ -108,10 +108,6 @@ def _price(cost: UseSeries, taken: UseSeries, missing: ValueReason) -> Figure:
     return figure(whole.value / over, "₫", whole.completeness, whole.estimated, over=over)
 
 
-def _mine(tap: Tap, when: Slots) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray((when.start >= tap.span.start) & (when.start < tap.span.end))
-
-
 def _cost(park: Park, utility: Utility, use: QuarterHours, when: Slots) -> Valued:
     purchase, tariff = park.tariffs.purchase, park.tariffs.electricity
     if utility is not Utility.ELECTRICITY:
@@ -124,8 +120,3 @@ def _missing(cost: Valued, portion: Portion) -> ValueReason:
     """Why known use has no cost."""
     lacking = np.isnan(cost.value) & np.isfinite(portion.hours.amount) & portion.mine
     return ValueReason(int(np.bitwise_or.reduce(cost.reasons[lacking], initial=np.uint32(0))))
-
-
-def _with_amount(portion: Portion, cost: Valued) -> Portion:
-    hours = portion.hours
-    return Portion(QuarterHours.of(hours.start, cost.value, hours.completeness, hours.estimated), portion.mine)

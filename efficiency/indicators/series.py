@@ -29,15 +29,12 @@ class Portion:
 
     def column(self, name: str) -> "Portion":
         """The same quarter hours with a further column in place of the amount."""
-        hours = self.hours
-        values = hours.columns.get(name)
-        amount = np.full(len(hours), np.nan) if values is None else values
-        return Portion(QuarterHours.of(hours.start, amount, hours.completeness, hours.estimated), self.mine)
+        values = self.hours.columns.get(name)
+        return self.with_amount(np.full(len(self.hours), np.nan) if values is None else values)
 
-    def times(self, factor: Floats | float) -> "Portion":
-        """Every amount times a factor; NaN where there is no factor."""
+    def with_amount(self, amount: Floats) -> "Portion":
+        """The same quarter hours with other amounts; NaN where nothing is known."""
         hours = self.hours
-        amount = hours.amount * factor
         return Portion(QuarterHours.of(hours.start, amount, hours.completeness, hours.estimated), self.mine)
 
     def missing(self, name: str) -> Bools:

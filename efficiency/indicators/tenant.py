@@ -24,7 +24,7 @@ from efficiency.indicators.fence import fence_spans
 from efficiency.indicators.figure import Figure, absent, ratio
 from efficiency.indicators.night import night_share
 from efficiency.indicators.series import Portion, UseSeries, quotient, together
-from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Bools, Floats, Span, Times, quarters_in
+from efficiency.usage.intervals import DAY_MS, QUARTER_MS, Bools, Floats, Span, Times, quarters_in, starts_in
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.rhythm import estimated_in_sums
 from efficiency.valuation.localtime import Slots, day_of, on_days, slots_over
@@ -153,7 +153,7 @@ def _standings(park: Park, tenant: str, by_meter: Mapping[str, QuarterHours], sp
         if meter.id in by_meter:
             fresh = _Standing(meter, generates, np.zeros(len(start), dtype=np.bool_))
             standing = found.setdefault((meter.id, generates), fresh)
-            standing.mine[(start >= piece.start) & (start < piece.end)] = True
+            standing.mine[starts_in(start, piece)] = True
     return sorted(found.values(), key=lambda each: _ORDER[each.meter.utility])
 
 

@@ -21,7 +21,7 @@ from efficiency.service.progress import Progress
 from efficiency.stored.days import days_between, elapsed
 from efficiency.symbiosis.matching import Match, partners
 from efficiency.symbiosis.stored import DISTANCE, match_units
-from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, quarters_in
+from efficiency.usage.intervals import HOUR_MS, QUARTER_MS, quarters_in, starts_in
 from efficiency.valuation.localtime import day_of, period_span, runs, slots
 from metering.figures import FIGURES, MATCH_FIGURES, PARK_FIGURES, Period
 from metering.instants import Span, local_day, local_time, midnight_ms
@@ -184,7 +184,7 @@ async def hourly_load(
     for span in sorted({span for spans in points.values() for span in spans if span.overlaps(over)}):
         names = [name for name, spans in points.items() if span in spans]
         inside = span.within(over)
-        due[(start >= inside.start) & (start < inside.end)] += len(names)
+        due[starts_in(start, inside)] += len(names)
         condition = where({"park": park.id, "meter": names}, inside.start, inside.end)
         rows = await store.query(
             select(USAGE, fields, condition, every="1h", zone=park.park.timezone), OPERATOR_DATABASE

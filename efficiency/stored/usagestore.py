@@ -18,7 +18,7 @@ import numpy as np
 
 from efficiency.stored.usage import Difference, SeriesKey, SeriesRows, StoredUsage, joined, lines_of, mask_of, zeros
 from efficiency.stored.writer import ParkWriter
-from efficiency.usage.intervals import DAY_MS, EVER, QUARTER_MS, Span, Times
+from efficiency.usage.intervals import DAY_MS, EVER, QUARTER_MS, Span, Times, starts_in
 from efficiency.valuation.rows import NUMBERS, Rows
 from store.client import Store
 from store.lines import series
@@ -179,7 +179,7 @@ class UsageStore:
             kept = await self._revised(meter, span)
             if await self._delete(meter, span, {key.tenant for key in (*before.series, *after)}):
                 for key, rows in after.items():
-                    inside = (rows.start >= span.start) & (rows.start < span.end)
+                    inside = starts_in(rows.start, span)
                     before_that = kept.get(key, _NEVER).of(rows.start)
                     revised[key] = np.where(inside & (revised[key] == 0), before_that, revised[key])
                     changed[key] = changed[key] | inside

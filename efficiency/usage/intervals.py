@@ -22,6 +22,7 @@ __all__ = [
     "Times",
     "merged",
     "quarters_in",
+    "starts_in",
 ]
 
 Floats = NDArray[np.float64]
@@ -36,6 +37,11 @@ WEEK_MS = 7 * DAY_MS
 def quarters_in(span: Span) -> Times:
     """Starts of the quarter hours of a span that lies on quarter hours itself."""
     return np.arange(span.start, span.end, QUARTER_MS, dtype=np.int64)
+
+
+def starts_in(start: Times, span: Span) -> Bools:
+    """Which quarter hours start in a span."""
+    return np.asarray((start >= span.start) & (start < span.end))
 
 
 def merged(spans: list[Span]) -> list[Span]:
