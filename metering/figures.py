@@ -10,6 +10,7 @@ value) and, where the value is a ratio, `NAME_over`: its divisor, so that ratios
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from metering.model import Localized
@@ -83,53 +84,36 @@ def _of(utility: Utility) -> FigureSpec:
     return FigureSpec(spec.figure, spec.unit or "{output}", spec.label, "F1")
 
 
-def _sum(name: str, unit: str, en: str, vi: str, formula: str, **more: int) -> FigureSpec:
-    return FigureSpec(name, unit, Localized(en=en, vi=vi), formula, better=more.get("better", 0))
+def _spec(
+    name: str,
+    unit: str,
+    en: str,
+    vi: str,
+    formula: str,
+    *,
+    joined: Joined = Joined.SUM,
+    better: int = 0,
+    percent: bool = False,
+    digits: int | None = None,
+) -> FigureSpec:
+    return FigureSpec(name, unit, Localized(en=en, vi=vi), formula, joined, better, percent, digits)
+
+
+_ratio = partial(_spec, joined=Joined.RATIO)
 
 
 def _money(name: str, en: str, vi: str, formula: str, *, better: int = 0) -> FigureSpec:
-    return FigureSpec(name, "₫", Localized(en=en, vi=vi), formula, better=better, digits=0)
-
-
-def _ratio(name: str, unit: str, en: str, vi: str, formula: str, *, better: int = 0) -> FigureSpec:
-    return FigureSpec(
-        name=name,
-        unit=unit,
-        label=Localized(en=en, vi=vi),
-        formula=formula,
-        joined=Joined.RATIO,
-        better=better,
-    )
+    return _spec(name, "₫", en, vi, formula, better=better, digits=0)
 
 
 def _share(name: str, en: str, vi: str, formula: str, *, better: int = 0, joined: Joined = Joined.RATIO) -> FigureSpec:
-    return FigureSpec(
-        name=name,
-        unit="1",
-        label=Localized(en=en, vi=vi),
-        formula=formula,
-        joined=joined,
-        better=better,
-        percent=True,
-    )
-
-
-def _apart(name: str, unit: str, en: str, vi: str, formula: str, *, joined: Joined, **more: int) -> FigureSpec:
-    return FigureSpec(
-        name,
-        unit,
-        Localized(en=en, vi=vi),
-        formula,
-        joined=joined,
-        better=more.get("better", 0),
-        digits=more.get("digits"),
-    )
+    return _spec(name, "1", en, vi, formula, joined=joined, better=better, percent=True)
 
 
 _FIGURES = (
     _of(Utility.ELECTRICITY),
-    _sum("grid_kwh", "kWh", "Electricity bought", "Điện mua vào", "F1"),
-    _sum("solar_kwh", "kWh", "Own solar", "Điện mặt trời tự dùng", "F1"),
+    _spec("grid_kwh", "kWh", "Electricity bought", "Điện mua vào", "F1"),
+    _spec("solar_kwh", "kWh", "Own solar", "Điện mặt trời tự dùng", "F1"),
     *(_of(utility) for utility in Utility if utility is not Utility.ELECTRICITY),
     _money("cost_vnd", "Cost before surcharge and VAT", "Chi phí trước thuế và tiền công suất phản kháng", "F10"),
     _money("demand_vnd", "Demand charge", "Tiền công suất", "F28", better=-1),
@@ -138,24 +122,24 @@ _FIGURES = (
     _money("payable_vnd", "Cost with surcharge and VAT", "Chi phí gồm thuế và tiền công suất phản kháng", "F19"),
     _money("budget_vnd", "Budget to date", "Ngân sách đến nay", "F18"),
     _share("budget_share", "Cost against budget", "Chi phí so với ngân sách", "F18", better=-1),
-    _sum("co2e_scope1_kg", "kg CO₂e", "Scope 1 emissions", "Phát thải phạm vi 1", "F12"),
-    _sum(
+    _spec("co2e_scope1_kg", "kg CO₂e", "Scope 1 emissions", "Phát thải phạm vi 1", "F12"),
+    _spec(
         "co2e_scope2_kg",
         "kg CO₂e",
         "Scope 2 emissions, location-based",
         "Phát thải phạm vi 2 (theo vị trí)",
         "F11",
     ),
-    _sum(
+    _spec(
         "co2e_scope2_market_kg",
         "kg CO₂e",
         "Scope 2 emissions, market-based",
         "Phát thải phạm vi 2 (theo thị trường)",
         "F11",
     ),
-    _sum("co2e_kg", "kg CO₂e", "Emissions, scopes 1 and 2", "Phát thải phạm vi 1 và 2", "F11"),
-    _sum("energy_mj", "MJ", "Energy, all carriers", "Năng lượng, mọi dạng", "F20"),
-    _sum("toe", "TOE", "Primary energy, all carriers", "Năng lượng quy đổi, mọi dạng", "F20"),
+    _spec("co2e_kg", "kg CO₂e", "Emissions, scopes 1 and 2", "Phát thải phạm vi 1 và 2", "F11"),
+    _spec("energy_mj", "MJ", "Energy, all carriers", "Năng lượng, mọi dạng", "F20"),
+    _spec("toe", "TOE", "Primary energy, all carriers", "Năng lượng quy đổi, mọi dạng", "F20"),
     _ratio("electricity_per_output", "kWh/{output}", "Electricity per output", "Suất tiêu hao điện", "F3", better=-1),
     _ratio(
         "energy_per_output",
@@ -174,10 +158,10 @@ _FIGURES = (
         better=-1,
     ),
     _ratio("water_per_output", "m³/{output}", "Water per output", "Suất tiêu hao nước", "F3", better=-1),
-    _sum("electricity_per_m2", "kWh/m²", "Electricity per floor area", "Điện trên diện tích sàn", "F3", better=-1),
-    _sum("electricity_per_employee", "kWh", "Electricity per employee", "Điện trên mỗi lao động", "F3", better=-1),
-    _sum("water_per_m2", "m³/m²", "Water per floor area", "Nước trên diện tích sàn", "F3", better=-1),
-    _sum("water_per_employee", "m³", "Water per employee", "Nước trên mỗi lao động", "F3", better=-1),
+    _spec("electricity_per_m2", "kWh/m²", "Electricity per floor area", "Điện trên diện tích sàn", "F3", better=-1),
+    _spec("electricity_per_employee", "kWh", "Electricity per employee", "Điện trên mỗi lao động", "F3", better=-1),
+    _spec("water_per_m2", "m³/m²", "Water per floor area", "Nước trên diện tích sàn", "F3", better=-1),
+    _spec("water_per_employee", "m³", "Water per employee", "Nước trên mỗi lao động", "F3", better=-1),
     _ratio("output_per_m3", "{output}/m³", "Resource productivity (water)", "Năng suất sử dụng nước", "F4", better=1),
     _ratio(
         "output_per_mwh",
@@ -189,7 +173,7 @@ _FIGURES = (
     ),
     _ratio("co2e_per_output", "kg CO₂e/{output}", "Emission intensity", "Cường độ phát thải", "F4", better=-1),
     _ratio("wastewater_per_output", "m³/{output}", "Wastewater intensity", "Cường độ nước thải", "F4", better=-1),
-    _apart(
+    _spec(
         "peak_demand_kw",
         "kW",
         "Peak demand (30 min)",
@@ -198,7 +182,7 @@ _FIGURES = (
         joined=Joined.MOST,
         better=-1,
     ),
-    _apart(
+    _spec(
         "peak_demand_error_kw",
         "kW",
         "One count of the meter in the peak demand",
@@ -222,17 +206,17 @@ _FIGURES = (
         "F9",
         better=-1,
     ),
-    _apart("base_load_kw", "kW", "Base load", "Phụ tải nền", "F9", joined=Joined.APART, better=-1),
+    _spec("base_load_kw", "kW", "Base load", "Phụ tải nền", "F9", joined=Joined.APART, better=-1),
     _share("load_factor", "Load factor", "Hệ số phụ tải", "F9", better=1, joined=Joined.APART),
     _share("peak_share", "Share used in peak hours", "Tỷ trọng giờ cao điểm", "F10", better=-1),
     _share("solar_share", "Own solar share", "Tỷ trọng điện mặt trời", "F11", better=1),
     _share("wastewater_ratio", "Wastewater to water", "Tỷ lệ nước thải trên nước cấp", "F16"),
-    _apart(
+    _spec(
         "power_factor", "cosφ", "Power factor", "Hệ số công suất (cosφ)", "F8", joined=Joined.APART, better=1, digits=3
     ),
-    _sum("expected_kwh", "kWh", "Expected by baseline", "Tiêu thụ theo đường cơ sở", "F5"),
-    _sum("saving_kwh", "kWh", "Computed saving against baseline", "Tiết kiệm tính so với đường cơ sở", "F6", better=1),
-    _apart(
+    _spec("expected_kwh", "kWh", "Expected by baseline", "Tiêu thụ theo đường cơ sở", "F5"),
+    _spec("saving_kwh", "kWh", "Computed saving against baseline", "Tiết kiệm tính so với đường cơ sở", "F6", better=1),
+    _spec(
         "saving_band_kwh",
         "kWh",
         "Uncertainty of the saving (95 %)",
@@ -240,7 +224,7 @@ _FIGURES = (
         "F21",
         joined=Joined.APART,
     ),
-    _apart(
+    _spec(
         "enpi",
         "1",
         "EnPI (actual / expected)",
@@ -250,7 +234,7 @@ _FIGURES = (
         better=-1,
         digits=3,
     ),
-    _apart(
+    _spec(
         "cusum_kwh", "kWh", "Cumulative savings (CUSUM)", "Tiết kiệm lũy kế (CUSUM)", "F6", joined=Joined.LAST, better=1
     ),
     _share("night_water_ratio", "Night flow", "Lưu lượng nước ban đêm", "F15", better=-1, joined=Joined.APART),
@@ -276,16 +260,16 @@ WASTEWATER: Final = figure_of(Utility.WASTEWATER)
 OUTPUT: Final = figure_of(Utility.PRODUCTION)
 
 _MATCH_FIGURES = (
-    _sum("met", "", "Could be met", "Có thể đáp ứng", "F31"),
-    _sum("met_by_day", "", "Could be met with a day's storage", "Đáp ứng được nếu có bồn chứa một ngày", "F31"),
-    _sum("offered", "", "Surplus", "Nguồn dư", "F30"),
-    _sum("asked", "", "Demand", "Nhu cầu", "F30"),
+    _spec("met", "", "Could be met", "Có thể đáp ứng", "F31"),
+    _spec("met_by_day", "", "Could be met with a day's storage", "Đáp ứng được nếu có bồn chứa một ngày", "F31"),
+    _spec("offered", "", "Surplus", "Nguồn dư", "F30"),
+    _spec("asked", "", "Demand", "Nhu cầu", "F30"),
     _share("met_share", "Share of the demand", "Tỷ lệ nhu cầu được đáp ứng", "F31"),
     _share("used_share", "Share of the surplus", "Tỷ lệ nguồn dư được dùng", "F31"),
     _money("saved_vnd", "Saved before VAT", "Tiết kiệm trước thuế", "F32", better=1),
-    _sum("saved_m3", "m³", "Water saved", "Nước tiết kiệm", "F32", better=1),
-    _sum("saved_toe", "TOE", "Energy saved", "Năng lượng tiết kiệm", "F32", better=1),
-    _sum("saved_co2e_kg", "kg CO₂e", "Emissions avoided", "Phát thải tránh được", "F32", better=1),
+    _spec("saved_m3", "m³", "Water saved", "Nước tiết kiệm", "F32", better=1),
+    _spec("saved_toe", "TOE", "Energy saved", "Năng lượng tiết kiệm", "F32", better=1),
+    _spec("saved_co2e_kg", "kg CO₂e", "Emissions avoided", "Phát thải tránh được", "F32", better=1),
 )
 MATCH_FIGURES: Final = {spec.name: spec for spec in _MATCH_FIGURES}
 """Figures of a match of a surplus with a demand, by name in the store; where no unit is given, it is that of the kind
@@ -297,8 +281,8 @@ PARK_FIGURES: Final = {
 } | {
     spec.name: spec
     for spec in (
-        _sum("intake_kwh", "kWh", "Electricity bought", "Điện mua vào", "F1"),
-        _apart(
+        _spec("intake_kwh", "kWh", "Electricity bought", "Điện mua vào", "F1"),
+        _spec(
             "intake_peak_kw",
             "kW",
             "Peak demand of the intake (30 min)",
@@ -307,7 +291,7 @@ PARK_FIGURES: Final = {
             joined=Joined.MOST,
             better=-1,
         ),
-        _sum("reused_m3", "m³", "Wastewater reused", "Nước thải tái sử dụng", "F35", better=1),
+        _spec("reused_m3", "m³", "Wastewater reused", "Nước thải tái sử dụng", "F35", better=1),
         _share("reuse_share", "Share of wastewater reused", "Tỷ lệ nước thải tái sử dụng", "F35", better=1),
     )
 }
