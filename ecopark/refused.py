@@ -18,7 +18,7 @@ import aiomqtt
 from pydantic import ValidationError
 
 from metering.errors import OperatorError, UnavailableError
-from metering.instants import QUARTER_MS
+from metering.instants import HOUR_MS, QUARTER_MS
 from metering.model import Model
 from metering.quantities import UTILITIES, Utility
 from store.answers import Row
@@ -41,8 +41,6 @@ _ON_THEIR_WAY = 100
 
 CLOCKS_MS = 60_000
 """How far an ingester's clock may be behind ours."""
-
-_HOUR_MS = 3_600_000
 
 
 class Refused(Model):
@@ -95,7 +93,7 @@ def printable(text: str) -> str:
 async def find(store: Store, wanted: Filter) -> AsyncGenerator[Refused, None]:
     """Find refusals, newest first; duplicates are found once."""
     tags = {"park": wanted.park, "gateway": wanted.gateway, "reason": wanted.reason}
-    since = None if wanted.digests else time.time_ns() // NS_PER_MS - round(wanted.hours * _HOUR_MS)
+    since = None if wanted.digests else time.time_ns() // NS_PER_MS - round(wanted.hours * HOUR_MS)
     given = {tag: value for tag, value in tags.items() if value is not None}
     also = [either("digest", wanted.digests)] if wanted.digests else []
     seen: set[str] = set()

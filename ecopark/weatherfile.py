@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 from ecopark.sheets import CellError, SheetRow, instant, number, read_rows
 from efficiency.baseline.weather import LEAST_C, MOST_C, DayMean, WeatherSeries
 from metering.errors import OperatorError
-from metering.instants import local_time, midnight_ms
+from metering.instants import HOUR_MS, local_time, midnight_ms
 
-_HOUR_MS = 3_600_000
 _MOST_FAULTS = 20
 _MOST_HOURS = 6
 
@@ -91,7 +90,7 @@ def _read(row: SheetRow, columns: WeatherColumns) -> _Row:
         return _Row(row.number, day, None, celsius)
     ms = instant(written, columns.zone)
     local = local_time(ms, columns.zone)
-    return _Row(row.number, local.date(), ms // _HOUR_MS, celsius)
+    return _Row(row.number, local.date(), ms // HOUR_MS, celsius)
 
 
 def _whole_day(written: object) -> date | None:
@@ -126,7 +125,7 @@ def _by_day(rows: Sequence[_Row], zone: ZoneInfo, source: str) -> ReadWeather:
     for day in (first + timedelta(days=each) for each in range((last - first).days + 1)):
         if day in means:
             continue
-        begin, end = (midnight_ms(each, zone) // _HOUR_MS for each in (day, day + timedelta(days=1)))
+        begin, end = (midnight_ms(each, zone) // HOUR_MS for each in (day, day + timedelta(days=1)))
         known = hours.get(day, {})
         missing = [hour for hour in range(begin, end) if hour not in known]
         if missing:
@@ -139,7 +138,7 @@ def _by_day(rows: Sequence[_Row], zone: ZoneInfo, source: str) -> ReadWeather:
 
 
 def _hours(missing: Sequence[int], zone: ZoneInfo) -> str:
-    local = [local_time(hour * _HOUR_MS, zone) for hour in missing]
+    local = [local_time(hour * HOUR_MS, zone) for hour in missing]
     shown = ", ".join(f"{each:%H:%M}" for each in local[:_MOST_HOURS])
     more = f" and {len(local) - _MOST_HOURS} more hours" if len(local) > _MOST_HOURS else ""
     return f"{shown}{more}"

@@ -160,12 +160,17 @@ def block_faults(
             yield Broken(("meters", index, *path), right)
 
 
+def misfits(kind: type[Model], raw: dict[str, Any]) -> Iterator[Broken]:
+    """What a model of blocks rejects."""
+    try:
+        kind.model_validate(raw)
+    except ValidationError as error:
+        yield from explained(error, kind)
+
+
 def _gateway_faults(bus: Bus, raw: dict[str, Any] | None) -> Iterator[Broken]:
     if raw is not None:
-        try:
-            BusGatewayBlock.model_validate(raw)
-        except ValidationError as error:
-            yield from explained(error, BusGatewayBlock)
+        yield from misfits(BusGatewayBlock, raw)
         yield from line_faults(bus, raw.get("line"))
 
 

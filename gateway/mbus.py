@@ -10,10 +10,11 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final, NamedTuple
 
 import serial
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator
 
 from gateway.lines import (
     PORT_ERRORS,
@@ -24,6 +25,7 @@ from gateway.lines import (
     block_faults,
     by_line,
     line_faults,
+    misfits,
 )
 from gateway.mbusmap import KINDS, Answer, NoAnswerError, Records, understood, value_of
 from gateway.modbusmap import NoMeasurementError
@@ -31,7 +33,6 @@ from gateway.polling import PolledLine, Rounds
 from metering.lenient import Broken
 from metering.meters import Meter
 from metering.park import Gateway, Park
-from metering.parkfile import explained
 from running.patience import Patience, Pause
 from running.trouble import Trouble
 from wire.messages import Reading
@@ -82,14 +83,7 @@ class MbusMeterBlock(Records):
 
 def faults(park: Park) -> Iterator[Broken]:
     """What is wrong with the park's blocks for this driver: where, and what would be right."""
-    return block_faults(BUS, park, model=lambda raw: _wrong(Records, raw), meter=_meter_faults)
-
-
-def _wrong(kind: type[Records], raw: dict[str, Any]) -> Iterator[Broken]:
-    try:
-        kind.model_validate(raw)
-    except ValidationError as error:
-        yield from explained(error, kind)
+    return block_faults(BUS, park, model=partial(misfits, Records), meter=_meter_faults)
 
 
 def _meter_faults(meter: Meter) -> Iterator[Broken]:
@@ -100,7 +94,7 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
 def _in_block(meter: Meter) -> Iterator[Broken]:
     if meter.mbus is None:
         return
-    found = [*_wrong(MbusMeterBlock, meter.mbus), *line_faults(BUS, meter.mbus.get("line"))]
+    found = [*misfits(MbusMeterBlock, meter.mbus), *line_faults(BUS, meter.mbus.get("line"))]
     yield from found
     if found:
         return

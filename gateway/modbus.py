@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gateway.lines import Bus, LineAddress, PolledMeter, Scheme, block_faults, by_line, line_faults
+from gateway.lines import Bus, LineAddress, PolledMeter, Scheme, block_faults, by_line, line_faults, misfits
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import DecodedWords, Map, Request, decode, highest, plan, resolution, wrong_in
 from gateway.polling import PolledLine, Rounds
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
 from metering.park import Gateway, Park
-from metering.parkfile import explained
 from running.patience import Patience, Pause
 from running.trouble import Trouble
 from wire.messages import Reading
@@ -71,10 +70,8 @@ def _meter_faults(meter: Meter) -> Iterator[Broken]:
 
 
 def _map_faults(raw: dict[str, Any], kind: type[Map]) -> Iterator[Broken]:
-    try:
-        yield from wrong_in(kind.model_validate(raw))
-    except ValidationError as error:
-        yield from explained(error, kind)
+    found = list(misfits(kind, raw))
+    yield from found or wrong_in(kind.model_validate(raw))
 
 
 def _counter_faults(meter: Meter, block: ModbusMeterBlock) -> Iterator[Broken]:

@@ -1,7 +1,7 @@
 """Reads one device once, for whoever connects it: content and meaning of each register, and what looks wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from gateway import mbus
@@ -102,16 +102,7 @@ def _in_other_orders(value: Value, request: Request, words: Sequence[int]) -> di
         if order == (value.places[0].order or value.order):
             continue
         places = tuple(place.model_copy(update={"order": order}) for place in value.places)
-        turned = Value(
-            value.meter,
-            value.quantity,
-            value.function,
-            start=value.start,
-            end=value.end,
-            first=value.first,
-            order=order,
-            places=places,
-        )
+        turned = replace(value, order=order, places=places)
         decoded = decode(Request(request.function, request.address, request.words, (turned,)), words)
         if decoded.values:
             found[order] = decoded.values[value.meter][value.quantity]

@@ -58,7 +58,6 @@ class GatewaySettings:
     bad_values: Callable[[], int] | None = None
     drain: bool = False
     limits: SpoolLimits = field(default_factory=SpoolLimits)
-    window: SendWindow = field(default_factory=SendWindow)
     resend: Resend = field(default_factory=Resend)
 
 
@@ -94,7 +93,7 @@ class _Gateway:
         self._outbox = Outbox(
             now=time.monotonic,
             jitter=lambda: random.uniform(0.8, 1.2),  # noqa: S311 - spreads repeats out
-            window=settings.window,
+            window=SendWindow(),
             resend=settings.resend,
             by_broker=settings.confirm == "broker",
         )

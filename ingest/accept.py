@@ -16,9 +16,9 @@ from pydantic_core import to_json
 
 from ingest.decode import DecodedMessage
 from ingest.directory import Directory
-from ingest.lookup import DAY_MS, Carrier, Sendable
+from ingest.lookup import Carrier, Sendable
 from ingest.refusal import Refusal, refusal
-from metering.instants import FUTURE_MS, unit_of
+from metering.instants import DAY_MS, FUTURE_MS, unit_of
 from store.schema import ARRIVED
 from wire.messages import Reading, Reason
 from wire.topics import Channel, base

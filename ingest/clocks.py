@@ -6,20 +6,15 @@ sends its backlog sends new readings in between.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 
-from metering.errors import OperatorError, UnavailableError
-from store.answers import RejectedError
-from store.client import Store
+from store.client import Store, dropping
 from store.lines import point, series
 from store.schema import GATEWAY_CLOCK, NS_PER_MS, OPERATOR_DATABASE
 
 EVERY_S = 60.0
 _FAR = 10**18
 """In ms; more than this is no clock error."""
-
-log = logging.getLogger(__name__)
 
 
 class Clocks:
@@ -51,9 +46,6 @@ class Clocks:
         """Write them each minute; what cannot be written is dropped."""
         while True:
             await asyncio.sleep(EVERY_S)
-            lines = self.lines(instance, clock_ms())
-            try:
-                if lines:
+            if lines := self.lines(instance, clock_ms()):
+                with dropping("writing the clocks of gateways"):
                     await store.write(lines, OPERATOR_DATABASE, timeout_s=EVERY_S)
-            except (UnavailableError, OperatorError, RejectedError) as error:
-                log.debug("clocks of gateways were not written: %s", error)

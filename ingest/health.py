@@ -8,10 +8,8 @@ from collections.abc import Callable
 from ingest.connection import RECEIVE_MAXIMUM, Connection
 from ingest.intake import Intake
 from ingest.writer import Writer
-from metering.errors import OperatorError, UnavailableError
 from running.monitor import MetricValues
-from store.answers import RejectedError
-from store.client import Store
+from store.client import Store, dropping
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 
@@ -121,8 +119,6 @@ class Health:
         while True:
             await asyncio.sleep(EVERY_S)
             line = self.line(connection(), reconnects())
-            try:
+            with dropping("writing `pipeline`"):
                 # A database that hangs must not delay the next report.
                 await store.write([line], OPERATOR_DATABASE, timeout_s=EVERY_S)
-            except (UnavailableError, OperatorError, RejectedError) as error:
-                log.debug("pipeline was not written: %s", error)

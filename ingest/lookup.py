@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from ingest.decode import DecodedMessage, decode
+from metering.instants import DAY_MS
 from metering.meters import Meter
 from metering.park import Park
 from store.schema import reading_series
@@ -16,8 +17,6 @@ from wire.topics import Channel, base, topic
 
 LANES: Final = 2
 """Requests in which readings are written concurrently; the database takes two faster than one."""
-
-DAY_MS: Final = 86_400_000
 
 Range = tuple[float, float]
 """The lowest and highest conceivable value of a quantity."""

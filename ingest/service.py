@@ -18,17 +18,17 @@ from ingest.connection import Connection, Delivery, SessionTakenOverError
 from ingest.directory import Directory, Parks
 from ingest.health import Health
 from ingest.intake import Intake
-from ingest.lookup import DAY_MS
 from ingest.pace import Pace
 from ingest.presence import Presence
 from ingest.refusal import Ledger
 from ingest.replies import Replies
 from ingest.writer import Writer
 from metering.errors import OperatorError, UnavailableError
+from metering.instants import DAY_MS
 from running.monitor import MetricValues
 from running.patience import Patience
 from store.answers import RejectedError
-from store.client import Store
+from store.client import Store, dropping
 from store.schema import OPERATOR_DATABASE, REFUSED, REFUSED_DAYS
 from store.select import where
 from wire.address import BrokerAddress
@@ -188,10 +188,8 @@ class Ingester:
         """Delete old refusals; every ingester does, with the same result."""
         while True:
             before_ms = self._clock_ms() - REFUSED_DAYS * DAY_MS
-            try:
+            with dropping("deleting old refusals"):
                 await self._store.delete(REFUSED, where({}, before=before_ms), [OPERATOR_DATABASE])
-            except (UnavailableError, OperatorError, RejectedError) as error:
-                log.debug("old refusals were not deleted: %s", error)
             await asyncio.sleep(FORGET_S)
 
     def _receive(self, came: list[Delivery]) -> None:

@@ -11,6 +11,8 @@ FUTURE_MS = 5 * 60 * 1000
 """How far in the future a reading may lie by the ingester's clock; later ones are refused."""
 
 QUARTER_MS = 900_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
 
 ALWAYS_BEFORE = -(2**60)
 """Start of a span without a beginning."""

@@ -12,8 +12,8 @@ import logging
 import ssl
 import struct
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +61,15 @@ _SETTINGS = (
     "afterwards"
 )
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def dropping(what: str) -> Iterator[None]:
+    """Drop what cannot be written or deleted within: the next round does it with newer values."""
+    try:
+        yield
+    except (UnavailableError, OperatorError, RejectedError) as error:
+        log.debug("failed: %s: %s", what, error)
 
 
 class Store:
@@ -128,7 +137,8 @@ class Store:
         Returns the reason of each that was rejected, by its position in `lines`; all others are written.
         """
         if database not in self._keeps:
-            self._keeps[database] = await self.retention_ms(database)
+            policy = await self.policy(database)
+            self._keeps[database] = policy.keeps_ms if policy is not None else None
         keeps = self._keeps[database]
         places: Sequence[int] = range(len(lines))
         if keeps is not None:
@@ -255,11 +265,6 @@ class Store:
             except OperatorError as error:
                 log.debug("nothing was deleted of %s: %s", database, error)
         return self._deletes
-
-    async def retention_ms(self, database: str) -> int | None:
-        """How long the database keeps a point; None where it keeps all, reports nothing or does not exist."""
-        found = await self.policy(database)
-        return found.keeps_ms if found is not None else None
 
     async def policy(self, database: str) -> KeepingPolicy | None:
         """How the database keeps its points; None where it reports nothing or does not exist."""

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from metering.instants import DAY_MS, HOUR_MS
 from store.answers import Row
 from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS
 from store.select import name
 
-DAY_MS = 86_400_000
-_UNITS_MS = {"w": 7 * DAY_MS, "d": DAY_MS, "h": 3_600_000, "m": 60_000, "s": 1000}
+_UNITS_MS = {"w": 7 * DAY_MS, "d": DAY_MS, "h": HOUR_MS, "m": 60_000, "s": 1000}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ import time
 from typing import Any
 
 from metering.errors import UnavailableError
+from metering.instants import HOUR_MS
 from store.lines import point, series
 from store.schema import NS_PER_MS, PROOF
 from store.select import Of, select, where
-
-_HOUR_MS = 3_600_000
 
 
 class Proof:
@@ -32,7 +31,7 @@ class Proof:
     def line(self, number: int) -> str:
         """The line that writes a number; there is one point per hour, overwritten again and again."""
         head = series(PROOF, {"reader": self._reader})
-        return point(head, {"number": number}, number // _HOUR_MS * _HOUR_MS * NS_PER_MS)
+        return point(head, {"number": number}, number // HOUR_MS * HOUR_MS * NS_PER_MS)
 
     def written(self, number: int) -> None:
         """From now on every answer must contain this number."""
@@ -45,9 +44,7 @@ class Proof:
     @property
     def question(self) -> str:
         """The statement that queries the number."""
-        return select(
-            PROOF, [Of("max", "number")], where({"reader": self._reader}, self._number // _HOUR_MS * _HOUR_MS)
-        )
+        return select(PROOF, [Of("max", "number")], where({"reader": self._reader}, self._number // HOUR_MS * HOUR_MS))
 
     def check(self, values: list[Any]) -> None:
         """Check the numbers in the answer to `question`.

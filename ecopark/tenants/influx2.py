@@ -16,8 +16,9 @@ from ecopark.tenants.keys import Keys
 from ecopark.tenants.plan import Action, StepKind, SyncStep, Thing
 from ecopark.tenants.wanted import ALL, READ, SHORT, WRITE, databases, ours, rights
 from metering.errors import OperatorError, UnavailableError
+from metering.instants import DAY_MS
 from metering.park import Park
-from store.policy import DAY_MS, KeepingPolicy, shard_days
+from store.policy import KeepingPolicy, shard_days
 
 _PAGE = 100
 _DAY_S = DAY_MS // 1000

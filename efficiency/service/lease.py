@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from metering.errors import UnavailableError
+from metering.instants import HOUR_MS
 from store.client import WRITE_TIMEOUT_S, Store
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_LEASE
@@ -32,7 +33,6 @@ _PROMPT_S = 1.0
 _SETTLES_S = 2.5
 _THERE = "-"
 """In place of a park: announces the service itself. No park can have this id."""
-_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Leases:
     async def _claims(self) -> list[Claim]:
         """Claims that have not expired."""
         now = self._clock_ms()
-        condition = where({}, now - 2 * _HOUR_MS)
+        condition = where({}, now - 2 * HOUR_MS)
         statement = select(USAGE_LEASE, ("since", "until", "life"), condition, ("park", "instance"), newest=1)
         rows = await self._store.query(statement, OPERATOR_DATABASE)
         return [
@@ -153,7 +153,7 @@ class Leases:
 
     async def _write(self, claims: Collection[Claim]) -> None:
         # One point an hour, overwritten with each renewal: only the newest claim counts.
-        hour = self._clock_ms() // _HOUR_MS * _HOUR_MS
+        hour = self._clock_ms() // HOUR_MS * HOUR_MS
         lines = [
             point(
                 series(USAGE_LEASE, {"park": claim.park, "instance": claim.instance}),

@@ -27,7 +27,7 @@ from running.parkwatch import ParkWatch
 from running.patience import Patience
 from running.trouble import Trouble
 from store.answers import RejectedError
-from store.client import Store
+from store.client import Store, dropping
 from store.lines import point, series
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE
 
@@ -260,8 +260,6 @@ class UsageService:
     async def _each(self, seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
         """Repeat `work` for ever. A failed write is not repeated: the next round writes newer values."""
         while True:
-            try:
+            with dropping(f"writing {what}"):
                 await work()
-            except (UnavailableError, OperatorError, RejectedError) as error:
-                log.debug("%s was not written: %s", what, error)
             await asyncio.sleep(seconds)

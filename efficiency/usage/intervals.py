@@ -6,7 +6,7 @@ Quarter hours are exact in UTC; those of local time coincide with them in every 
 import numpy as np
 from numpy.typing import NDArray
 
-from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, EVER, QUARTER_MS, Span
+from metering.instants import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_MS, EVER, HOUR_MS, QUARTER_MS, Span
 
 __all__ = [
     "ALWAYS_AFTER",
@@ -29,8 +29,6 @@ Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ingest.accept import Accepted, accept, lines_of
 from ingest.arrivals import LATE_MS, ArrivalSource, Extent, Late, note_old
 from ingest.directory import Directory
-from ingest.lookup import DAY_MS
 from ingest.refusal import TEXT, Ledger
+from metering.instants import DAY_MS
 from metering.parkfile import load_park
 from tests.store.lineparser import parse
 from wire.messages import MAX_BYTES, MAX_READINGS, Reason

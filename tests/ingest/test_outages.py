@@ -11,9 +11,9 @@ import pytest
 
 from ecopark.refused import Filter, find
 from ingest.directory import Parks
-from ingest.lookup import DAY_MS
 from ingest.refusal import Ledger, refusal
 from ingest.service import Ingester
+from metering.instants import DAY_MS
 from metering.parkfile import load_park
 from proving.demo.tally import refused
 from proving.processes import Child

@@ -5,8 +5,9 @@ import json
 import pytest
 from aiohttp import web
 
+from metering.instants import DAY_MS
 from store.client import Store
-from store.policy import DAY_MS, KeepingPolicy
+from store.policy import KeepingPolicy
 from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS, tenant_database
 from tests.conftest import FaultyProxy
 

@@ -68,5 +68,7 @@ async def test_a_fault_has_a_message_whatever_form_was_asked_for(statement: str,
 @pytest.mark.parametrize(("policy", "ms"), [("36h", 36 * 3_600_000), ("52w", 52 * 7 * 86_400_000), ("INF", None)])
 async def test_a_retention_is_read(policy: str, ms: int | None, store: Store) -> None:
     await store.query(f'CREATE DATABASE "kept" WITH DURATION {policy}', "")
-    assert await store.retention_ms("kept") == ms
-    assert await store.retention_ms("nowhere") is None
+    kept = await store.policy("kept")
+    assert kept is not None
+    assert kept.keeps_ms == ms
+    assert await store.policy("nowhere") is None

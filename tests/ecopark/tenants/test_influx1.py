@@ -10,10 +10,10 @@ import pytest
 
 from ecopark.tenants.keys import Keys
 from metering.errors import OperatorError
+from metering.instants import DAY_MS
 from proving.servers import Influxd
 from store.answers import RejectedError
 from store.client import Store
-from store.policy import DAY_MS
 from store.schema import OPERATOR_DATABASE, TENANT_SHARD_DAYS
 from tests.ecopark.tenants.conftest import BREWERY, PARK, TEXTILE
 
