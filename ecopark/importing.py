@@ -64,8 +64,9 @@ class ImportColumn(Model):
         if conversion(self.unit, quantity) is None:
             raise ValueError(f"{self.unit!r} cannot become {quantity.unit}")
         if (self.kind == "increment") != (self.base is not None):
-            msg = "increments need base, the register before the first of them (0 where none is known); totals do not"
-            raise ValueError(msg)
+            raise ValueError(
+                "increments need base, the register before the first of them (0 where none is known); totals do not"
+            )
         return self
 
 
@@ -91,8 +92,7 @@ class ImportMapping(Model):
     @model_validator(mode="after")
     def _meters_are_named(self) -> "ImportMapping":
         if self.meter is None and any(column.meter is None for column in self.values):
-            msg = "say which column names the meter (meter), or the meter of each column of values"
-            raise ValueError(msg)
+            raise ValueError("say which column names the meter (meter), or the meter of each column of values")
         return self
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from metering.errors import OperatorError
 
 MONTH_WRITTEN = "%Y-%m"
+MONTH = re.compile(r"2\d{3}-(0[1-9]|1[0-2])")
 _MONTHS = 12
 
 
@@ -14,10 +15,9 @@ def month_of(written: str) -> date:
 
     Raises `OperatorError`.
     """
-    found = re.fullmatch(r"(2\d{3})-(0[1-9]|1[0-2])", written)
-    if found is None:
+    if not MONTH.fullmatch(written):
         raise OperatorError(f"{written}: a month is written as in 2026-10")
-    return date(int(found[1]), int(found[2]), 1)
+    return date.fromisoformat(f"{written}-01")
 
 
 def next_month(day: date) -> date:

@@ -4,7 +4,6 @@ The park may have been read leniently. A rule then reports what it can see, and 
 fault: where a name could not be read, no reference counts as dangling.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -20,6 +19,7 @@ from metering.lenient import Broken, as_far_as_read, was_read
 from metering.meterrules import METER_RULES
 from metering.meters import Meter
 from metering.model import known_zone
+from metering.months import MONTH
 from metering.park import Adjustment, Gateway, Park, Tenant
 from metering.quantities import Utility
 from metering.rules import Placed, Scope, known, one_of
@@ -217,7 +217,7 @@ def _entry_is_known(
     if not known(tenants, entered.tenant):
         yield Broken((*path, "tenant"), one_of(tenants or (), "a tenant of this file"))
     for month in entered.months:
-        if not _MONTH.fullmatch(month):
+        if not MONTH.fullmatch(month):
             yield Broken((*path, "months", month), "a month is written as in 2026-10")
         elif entered.fuel in factors.fuels:
             first = date.fromisoformat(f"{month}-01")
@@ -225,9 +225,6 @@ def _entry_is_known(
                 yield Broken((*path, "months", month), f"factors.fuels.{entered.fuel} has no factors that hold then")
             elif at(factors.gwp, first) is None:
                 yield Broken((*path, "months", month), "factors.gwp names no set of warming potentials that holds then")
-
-
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 def _stays(park: Park, zone: ZoneInfo) -> dict[str, Span] | None:

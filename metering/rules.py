@@ -150,14 +150,14 @@ class OfMeter(Protocol):
 
 
 def from_point(part: OfMeter, scope: Scope) -> str:
-    """Whether an entry begins with its point."""
+    """What would be right where an entry does not begin with its point."""
     span = part.meter.span
     begins = "since ever" if span.start == ALWAYS_BEFORE else f"from {scope.readable(span.start)}"
     return f"the point is there {begins}; begin with it"
 
 
 def until_point(part: OfMeter, scope: Scope) -> str:
-    """Whether an entry ends with its point."""
+    """What would be right where an entry does not end with its point."""
     span = part.meter.span
     ends = "without an end" if span.end == ALWAYS_AFTER else f"until {scope.readable(span.end)}"
     return f"the point is there {ends}; end with it"

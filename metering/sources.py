@@ -32,10 +32,9 @@ def _compiles(text: str) -> str:
         jmespath.compile(text)
     except JMESPathError as error:
         reason = str(error).splitlines()[0]
-        msg = (
+        raise ValueError(
             f"is not a JMESPath expression ({reason}); a name with other characters than letters goes in double quotes"
-        )
-        raise ValueError(msg) from error
+        ) from error
     return text
 
 
@@ -45,11 +44,11 @@ def _is_a_filter(text: str) -> str:
         any(("+" in level and level != "+") or ("#" in level and level != "#") for level in levels)
         or "#" in levels[:-1]
     ):
-        msg = "+ stands for one whole level of a topic and # for all that is left at its end"
-        raise ValueError(msg)
+        raise ValueError("+ stands for one whole level of a topic and # for all that is left at its end")
     if text.startswith(("$", "ecopark/")):
-        msg = "topics below $ and ecopark/ are not for other devices; give the topic on which the device publishes"
-        raise ValueError(msg)
+        raise ValueError(
+            "topics below $ and ecopark/ are not for other devices; give the topic on which the device publishes"
+        )
     return text
 
 
@@ -78,11 +77,9 @@ class ValueMap(Model):
     @model_validator(mode="after")
     def _one_way(self) -> "ValueMap":
         if (self.path is None) == (self.base is None) or (self.base is None) != (self.increments is None):
-            msg = "give path, or base and increments together"
-            raise ValueError(msg)
+            raise ValueError("give path, or base and increments together")
         if self.scale == 0:
-            msg = "scale must not be 0"
-            raise ValueError(msg)
+            raise ValueError("scale must not be 0")
         return self
 
 
@@ -113,11 +110,9 @@ class TimeMap(Model):
     @model_validator(mode="after")
     def _whole(self) -> "TimeMap":
         if (self.path is None) != (self.unit == "arrival"):
-            msg = "give path and unit (s, ms, us, ns, rfc3339, local), or neither for the time of arrival"
-            raise ValueError(msg)
+            raise ValueError("give path and unit (s, ms, us, ns, rfc3339, local), or neither for the time of arrival")
         if self.format is not None and self.unit != "local":
-            msg = "format is for unit: local"
-            raise ValueError(msg)
+            raise ValueError("format is for unit: local")
         return self
 
 
@@ -136,8 +131,7 @@ class DeviceMap(Model):
     @model_validator(mode="after")
     def _one_way(self) -> "DeviceMap":
         if sum((self.path is not None, self.level is not None, self.fixed is not None, self.key)) != 1:
-            msg = "give one of path, level, fixed and key: true"
-            raise ValueError(msg)
+            raise ValueError("give one of path, level, fixed and key: true")
         return self
 
 
@@ -224,12 +218,12 @@ class Source(Model):
     @model_validator(mode="after")
     def _can_be_read(self) -> "Source":
         if (self.preset is None) == (not self.messages):
-            msg = "give preset, or messages"
-            raise ValueError(msg)
+            raise ValueError("give preset, or messages")
         known = self._known
         if self.topics and len(self.topics) != len(known) and not _differ_in_topics_only(known):
-            msg = f"topics: the preset has {len(known)} topics ({', '.join(m.topic for m in known)}); give as many"
-            raise ValueError(msg)
+            raise ValueError(
+                f"topics: the preset has {len(known)} topics ({', '.join(m.topic for m in known)}); give as many"
+            )
         for message in self.read_as:
             _check(message)
         return self
@@ -266,16 +260,15 @@ def _differ_in_topics_only(messages: Sequence[MessageMap]) -> bool:
 def _check(message: MessageMap) -> None:
     """What a message lacks, if it cannot be read as it is."""
     if not message.values and message.named is None:
-        msg = "values: say which quantity is where, for instance {volume_m3: {path: object.volume_l, unit: L}}"
-        raise ValueError(msg)
+        raise ValueError(
+            "values: say which quantity is where, for instance {volume_m3: {path: object.volume_l, unit: L}}"
+        )
     if message.time.unit == "local" and message.time.zone is None:
-        msg = f"zone: the times on {message.topic} are local; say in which zone, such as Asia/Ho_Chi_Minh"
-        raise ValueError(msg)
+        raise ValueError(f"zone: the times on {message.topic} are local; say in which zone, such as Asia/Ho_Chi_Minh")
     for name, alternatives in message.values.items():
         quantity = QUANTITIES.get(name)
         if quantity is None:
-            msg = f"values: {name!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}"
-            raise ValueError(msg)
+            raise ValueError(f"values: {name!r} is not a quantity; there are {', '.join(sorted(QUANTITIES))}")
         for value in alternatives:
             _check_value(message, name, value, quantity)
 
@@ -283,8 +276,6 @@ def _check(message: MessageMap) -> None:
 def _check_value(message: MessageMap, name: str, value: ValueMap, quantity: Quantity) -> None:
     if conversion(value.unit, quantity) is None:
         known = ", ".join(units_of(quantity))
-        msg = f"values.{name}: {value.unit!r} cannot become {quantity.unit}; known are {known}"
-        raise ValueError(msg)
+        raise ValueError(f"values.{name}: {value.unit!r} cannot become {quantity.unit}; known are {known}")
     if value.increments is not None and message.step_s is None:
-        msg = f"values.{name}: increments need step_s, the seconds between two of them"
-        raise ValueError(msg)
+        raise ValueError(f"values.{name}: increments need step_s, the seconds between two of them")

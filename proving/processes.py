@@ -78,8 +78,7 @@ class Child:
     def pid(self) -> int:
         """Its process id; it must have been started."""
         if self._process is None:
-            msg = f"{self.name} was not started"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"{self.name} was not started")
         return self._process.pid
 
     def stop(self, timeout_s: float = STOP_S) -> int | None:

@@ -45,8 +45,7 @@ class HttpServer:
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            msg = f"{url!r} is no URL of a server"
-            raise ValueError(msg)
+            raise ValueError(f"{url!r} is no URL of a server")
         self._host = parts.hostname
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)

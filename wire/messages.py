@@ -26,16 +26,14 @@ def _written_as_a_date(text: Any) -> Any:
     """Digits in quotes would pass for seconds since the epoch, which nobody means."""
     if isinstance(text, str) and text[4:5] == "-":
         return text
-    msg = "a time is whole milliseconds since the epoch, or a text such as 2026-11-23T18:00:00+07:00"
-    raise ValueError(msg)
+    raise ValueError("a time is whole milliseconds since the epoch, or a text such as 2026-11-23T18:00:00+07:00")
 
 
 def _whole(number: Any) -> int:
     """Languages without integers (Lua, JavaScript) write whole milliseconds as 1.7951508e12."""
     if isinstance(number, float) and number.is_integer():
         return int(number)
-    msg = "not whole milliseconds"
-    raise ValueError(msg)
+    raise ValueError("not whole milliseconds")
 
 
 _Written = Annotated[

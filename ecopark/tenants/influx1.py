@@ -78,8 +78,7 @@ class Influx1:
                 granted = accounts.grant(_PRIVILEGES[thing.detail], thing.name, thing.within)
                 await self._store.query(granted, "")
             case _:
-                msg = f"InfluxDB 1.x has no {thing.kind.name}"
-                raise ValueError(msg)
+                raise ValueError(f"InfluxDB 1.x has no {thing.kind.name}")
 
     async def _shards(self, database: str) -> str:
         """What is wrong with the length of its shards; empty where nothing is."""

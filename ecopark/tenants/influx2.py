@@ -84,8 +84,7 @@ class Influx2:
                 self._delete(self._tokens()[thing.name])
                 self._keys.forget(thing.name)
             case _:
-                msg = f"InfluxDB 2.x has no {thing.kind.name}"
-                raise ValueError(msg)
+                raise ValueError(f"InfluxDB 2.x has no {thing.kind.name}")
 
     def _make_token(self, account: str) -> None:
         buckets = self._buckets()

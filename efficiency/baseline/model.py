@@ -234,8 +234,7 @@ class Subject(Model):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.tenant is None) == (self.meter is None):
-            msg = "a baseline is of a tenant or of a meter: name one of them"
-            raise ValueError(msg)
+            raise ValueError("a baseline is of a tenant or of a meter: name one of them")
         return self
 
     def __str__(self) -> str:

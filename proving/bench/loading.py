@@ -60,8 +60,7 @@ class Generator:
     def start(self) -> None:
         """Let it send."""
         if self._process.stdin is None:
-            msg = "a generator is started with pipes"
-            raise RuntimeError(msg)
+            raise RuntimeError("a generator is started with pipes")
         self._process.stdin.write(b"\n")
 
     async def sent(self) -> SentLoad:

@@ -37,5 +37,4 @@ def _status(pid: int, key: str) -> float:
         name, _, value = line.partition(":")
         if name == key:
             return int(value.split()[0]) / 1024
-    msg = f"the kernel does not give {key} of process {pid}"
-    raise RuntimeError(msg)
+    raise RuntimeError(f"the kernel does not give {key} of process {pid}")
