@@ -8,6 +8,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
@@ -20,8 +21,8 @@ from openpyxl import load_workbook
 from metering.errors import OperatorError
 from metering.instants import milliseconds
 
-_ENCODINGS: Final = ("utf-8-sig", "utf-16", "cp1258")
-"""In this order: what Excel writes, and what it used to write in Viet Nam."""
+_ENCODINGS: Final = ("utf-8-sig", "cp1258")
+"""Of a text without a byte order mark, in this order: what Excel writes, and what it used to write in Viet Nam."""
 
 _WORKBOOKS: Final = frozenset({".xlsx", ".xlsm"})
 
@@ -93,12 +94,9 @@ def _csv(file: Path, delimiter: str | None) -> Iterator[list[Any]]:
 
 def _decoded(file: Path, content: bytes) -> str:
     utf16 = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    for encoding in _ENCODINGS if not utf16 else ("utf-16",):
-        try:
-            if encoding != "utf-16" or utf16:
-                return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    for encoding in ("utf-16",) if utf16 else _ENCODINGS:
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
     raise OperatorError(f"{file}: neither UTF-8, UTF-16 nor Windows-1258; save it as CSV UTF-8")
 
 

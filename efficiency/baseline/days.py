@@ -115,8 +115,8 @@ def expected_fields(
     baseline: Baseline, days: Sequence[DayAmounts], adjustments: Sequence[Adjustment] = ()
 ) -> list[Fields]:
     """Fields of each day except the running sum; none where a day is not whole. Adjustments count as expected."""
-    use = np.array([_value(day.use.value) for day in days])
-    drivers = np.array([[_value(driver.value) for driver in day.drivers] for day in days])
+    use = np.array([day.use.value for day in days], dtype=np.float64)
+    drivers = np.array([[driver.value for driver in day.drivers] for day in days], dtype=np.float64)
     found = performance(baseline.fit, use, drivers.reshape(len(days), len(baseline.fit.drivers)))
     off = uncertainty(baseline.fit)
     fields: list[Fields] = []
@@ -237,7 +237,3 @@ def _tags(park: Park, frozen: FrozenBaseline, tenant: str | None) -> dict[str, s
 
 def _start(park: Park, day: date) -> int:
     return period_span(park, Period.DAY, day).start
-
-
-def _value(value: float | None) -> float:
-    return np.nan if value is None else value

@@ -81,7 +81,7 @@ def freeze(file: Path, draft: Baseline) -> Baseline:
 
 def described(fit: Fit) -> str:
     """The numbers that a fit is judged by, in one line for an engineer."""
-    why = "; ".join(REFUSAL_TEXT[refusal].en for refusal in fit.refusals)
+    why = "; ".join(REFUSAL_TEXT[refusal] for refusal in fit.refusals)
     r2 = "-" if fit.r2 is None else f"{fit.r2:.3f}"
     cv = "-" if fit.cv_rmse is None else f"{fit.cv_rmse:.1%}"
     ranges = ", ".join(f"{driver.name} {driver.low:g} to {driver.high:g} {driver.unit}" for driver in fit.drivers)

@@ -82,13 +82,9 @@ async def fit_period(store: Store, park: Park, wanted: Wanted, weather: WeatherS
             )
     names = [DriverName(source.name, source.unit) for source in sources.drivers]
     found = fit(
-        _array([day.use.value for day in days]),
-        np.stack([_array([day.drivers[place].value for day in days]) for place in range(len(names))], axis=1),
+        np.array([day.use.value for day in days], dtype=np.float64),
+        np.array([[driver.value for driver in day.drivers] for day in days], dtype=np.float64),
         names,
         np.array([day.whole for day in days], dtype=np.bool_),
     )
     return FittedBaseline(subject=subject, sources=sources, first=first, last=last, days=tuple(days), fit=found)
-
-
-def _array(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([np.nan if value is None else value for value in values])

@@ -44,23 +44,14 @@ class BaselineRefusal(StrEnum):
     ALIKE = "alike"
 
 
-REFUSAL_TEXT: dict[BaselineRefusal, Localized] = {
-    BaselineRefusal.TOO_FEW: Localized(
-        en="fewer than 12 complete periods, or not more than the drivers need",
-        vi="ít hơn 12 kỳ đủ số liệu, hoặc không đủ so với số biến",
+REFUSAL_TEXT: dict[BaselineRefusal, str] = {
+    BaselineRefusal.TOO_FEW: "fewer than 12 complete periods, or not more than the drivers need",
+    BaselineRefusal.POOR_FIT: "R² is under 0.75",
+    BaselineRefusal.NO_VARIATION: "the use or a driver does not vary",
+    BaselineRefusal.DEPENDENT: (
+        "the drivers cannot be separated: one follows from the others (VIF above 10); leave one of them out"
     ),
-    BaselineRefusal.POOR_FIT: Localized(en="R² is under 0.75", vi="R² dưới 0,75"),
-    BaselineRefusal.NO_VARIATION: Localized(
-        en="the use or a driver does not vary", vi="mức tiêu thụ hoặc một biến không thay đổi"
-    ),
-    BaselineRefusal.DEPENDENT: Localized(
-        en="the drivers cannot be separated: one follows from the others (VIF above 10); leave one of them out",
-        vi="không tách được các biến: có biến phụ thuộc các biến khác (VIF trên 10); cần bỏ bớt một biến",
-    ),
-    BaselineRefusal.ALIKE: Localized(
-        en="days resemble the days before them so much that too few independent ones are left",
-        vi="các ngày liền nhau quá giống nhau, không còn đủ số ngày độc lập",
-    ),
+    BaselineRefusal.ALIKE: "days resemble the days before them so much that too few independent ones are left",
 }
 
 

@@ -5,6 +5,7 @@ on it has no value then: nothing is filled in.
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -135,9 +136,6 @@ def write_weather(file: Path, weather: WeatherSeries) -> None:
     rows: Iterable[tuple[str, ...]] = (
         (day.isoformat(), f"{mean.mean_c:.2f}", mean.source) for day, mean in sorted(weather.days.items())
     )
-    lines = [",".join(_quoted(cell) for cell in row) for row in [HEAD, *rows]]
-    write_whole(file, "\n".join(lines) + "\n")
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n\r') else cell
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([HEAD, *rows])
+    write_whole(file, text.getvalue())

@@ -20,7 +20,7 @@ def stream_meters(park: Park) -> frozenset[str]:
 
 async def observed_of(store: Store, usage: UsageStore, park: Park, span: Span) -> Observed:
     """Of a span of whole quarter hours."""
-    laid = await load(usage, sorted(stream_meters(park)), span)
+    loaded = await load(usage, sorted(stream_meters(park)), span)
     wanted = {gauge for stream in park.streams for gauge in gauges_of(park, stream)}
     by_meter: dict[str, list[str]] = {}
     for gauge in sorted(wanted):
@@ -28,7 +28,7 @@ async def observed_of(store: Store, usage: UsageStore, park: Park, span: Span) -
     gauges: dict[Gauge, Floats] = {}
     for meter, quantities in by_meter.items():
         gauges |= await _means(store, park, meter, quantities, span)
-    return Observed(slots(quarters_in(span), park.zone), laid.meters, gauges)
+    return Observed(slots(quarters_in(span), park.zone), loaded.meters, gauges)
 
 
 async def _means(store: Store, park: Park, meter: str, quantities: list[str], span: Span) -> dict[Gauge, Floats]:

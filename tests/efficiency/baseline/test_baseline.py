@@ -132,7 +132,7 @@ def test_drivers_that_nearly_follow_from_each_other_are_refused_by_their_vif() -
         found = fit(use, np.stack([output, hours], axis=1), both, np.ones(60, dtype=np.bool_))
         assert (BaselineRefusal.DEPENDENT in found.refusals) is refused
         assert any("VIF = " in line for line in judged_by(found))
-    assert "VIF above 10" in REFUSAL_TEXT[BaselineRefusal.DEPENDENT].en
+    assert "VIF above 10" in REFUSAL_TEXT[BaselineRefusal.DEPENDENT]
 
 
 def test_days_that_resemble_each_other_too_much_are_no_baseline() -> None:
