@@ -23,7 +23,7 @@ from efficiency.usage.intervals import ALWAYS_AFTER, QUARTER_MS, Span, merged
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.steps import steps_of
 from efficiency.valuation.localtime import months_of
-from efficiency.valuation.rows import HangingPlaces, ValuedPlace
+from efficiency.valuation.rows import PlacesOfPark, ValuedPlace
 from metering.errors import OperatorError, UnavailableError
 from metering.meters import Meter
 
@@ -51,7 +51,7 @@ class Computing:
         """What must be computed once more because a change of a register's unit was found, or resolved."""
         self.results = results
         self._park = results.park
-        self._places = HangingPlaces(results.park)
+        self._places = PlacesOfPark(results.park)
         self._reader = reader
         self._aside = aside
         self._now_ms = results.now_ms

@@ -15,7 +15,7 @@ from efficiency.stored.usage import WORTH, SeriesKey, SeriesRows, unequal
 from efficiency.usage.intervals import QUARTER_MS, Bools, Floats, Span, Times
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.valuation.localtime import Slots, slots_over
-from efficiency.valuation.rows import BAND_NAMES, COMPLETENESS, BandRows, Rows, ValuedPlace, band_rows
+from efficiency.valuation.rows import BAND_NAMES, COMPLETENESS, AlikeMeters, BandRows, Rows, ValuedPlace, band_rows
 from metering.park import Park
 
 Uses = Mapping[str, QuarterHours]
@@ -32,14 +32,11 @@ class PlainUse:
 
 
 class PlainGroup(NamedTuple):
-    """What plain meters share that are valued together: when they were last computed, and their place in the park."""
+    """What plain meters share that are valued together: when they were last computed, and how they are `alike`."""
 
     window: Span
     now_ms: int
-    registers: tuple[str, ...]
-    utility: str
-    kind: str
-    voltage: str | None
+    alike: AlikeMeters
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ def changed_rows(
             _Grid.of([each.plain.uses[register] for each in some], -first, width),
             _Grid.of([now[each.meter][register] for each in some], 0, width),
         )
-        for register in group.registers
+        for register in group.alike.registers
     }
     changed = np.logical_or.reduce([before.differs_from(after) for before, after in grids.values()])
     changed[:, known:] = True

@@ -24,7 +24,7 @@ from efficiency.usage.line import Readings
 from efficiency.usage.plain import plain_window
 from efficiency.usage.quarterhours import QuarterHours
 from efficiency.usage.steps import REACH_MS
-from efficiency.valuation.rows import HangingPlaces, ValuedPlace
+from efficiency.valuation.rows import AlikeMeters, PlacesOfPark, ValuedPlace
 from metering.meters import Meter
 
 BEHIND_MS = 2 * (REACH_MS + MARGIN_MS) + 3 * HOUR_MS
@@ -50,7 +50,7 @@ class RunningHours:
         self._recent = Recent()
         self._last_seen: dict[str, _SeenReadings] = {}
         self._plain: dict[str, PlainUse] = {}
-        self._places: HangingPlaces | None = None
+        self._places: PlacesOfPark | None = None
 
     def forget(self, meter: str) -> None:
         """Note that something before the running hour may have changed, or is computed again."""
@@ -114,7 +114,7 @@ class RunningHours:
         groups: dict[PlainGroup, list[str]] = {}
         places: dict[str, ValuedPlace] = {}
         if self._places is None or self._places.park is not results.park:
-            self._places = HangingPlaces(results.park)
+            self._places = PlacesOfPark(results.park)
         for name, uses in plain.items():
             before, meter = self._plain.get(name), results.park.meter[name]
             if before is None or not before.window.start <= window.start <= before.window.end <= window.end:
@@ -123,14 +123,7 @@ class RunningHours:
             if place is None or results.events_in(meter, window) or not results.usage.knows([name], before.window):
                 continue
             places[name] = place
-            key = PlainGroup(
-                before.window,
-                before.now_ms,
-                tuple(sorted(uses)),
-                utility=place.utility,
-                kind=place.kind.value,
-                voltage=place.voltage,
-            )
+            key = PlainGroup(before.window, before.now_ms, AlikeMeters.of(uses, place))
             groups.setdefault(key, []).append(name)
         found = [
             changed_rows(

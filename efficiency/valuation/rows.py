@@ -121,8 +121,8 @@ def places_in(park: Park, meter: Meter, span: Span) -> tuple[ValuedPlace, ...]:
     return tuple(found)
 
 
-class HangingPlaces:
-    """The places of a park's metering points, cached for repeated queries."""
+class PlacesOfPark:
+    """The places of the metering points of a park, looked up once each."""
 
     def __init__(self, park: Park) -> None:
         self.park = park

@@ -8,7 +8,7 @@ import numpy as np
 from efficiency.service.plainrows import PlainGroup, PlainMeter, PlainUse, RowChanges, changed_rows
 from efficiency.usage.intervals import EVER, QUARTER_MS, Span, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
-from efficiency.valuation.rows import NUMBERS, places_in
+from efficiency.valuation.rows import NUMBERS, AlikeMeters, places_in
 from tests.efficiency.service.test_edits import BEGIN, raw_park, written
 
 WINDOW = Span(BEGIN, BEGIN + 4 * QUARTER_MS)
@@ -19,9 +19,9 @@ USE = QuarterHours.of(quarters_in(WINDOW), np.array([1.0, 2.0, 3.0, 4.0]))
 def found(tmp_path: Path, before: QuarterHours, now: QuarterHours) -> RowChanges:
     park = written(tmp_path / "park.yaml", raw_park())
     (place,) = places_in(park, park.meter["w-1"], EVER)
-    alike = PlainGroup(WINDOW, NOW, ("volume_m3",), place.utility, place.kind.value, place.voltage)
+    group = PlainGroup(WINDOW, NOW, AlikeMeters.of(["volume_m3"], place))
     some = [PlainMeter("w-1", place, PlainUse(WINDOW, NOW, {"volume_m3": before}))]
-    return changed_rows(park, alike, some, {"w-1": {"volume_m3": now}}, WINDOW, NOW)
+    return changed_rows(park, group, some, {"w-1": {"volume_m3": now}}, WINDOW, NOW)
 
 
 def test_only_what_differs_is_written_and_what_was_complete_is_revised(tmp_path: Path) -> None:
