@@ -52,14 +52,10 @@ def aligned(stored: StoredUsage, span: Span) -> QuarterHours:
 
 
 def _of_numbers(start: Times, numbers: Mapping[str, Floats], rules: Masks) -> QuarterHours:
-    complete, guess, error = (_zero_for_none(numbers[name]) for name in ("completeness", "estimated", "error"))
+    complete, guess, error = (np.nan_to_num(numbers[name]) for name in ("completeness", "estimated", "error"))
     hours = QuarterHours.of(start, numbers["amount"], complete, guess)
     columns = {name: values for name, values in numbers.items() if name not in _OWN}
     return replace(hours, error=error, rules=rules, columns=columns)
-
-
-def _zero_for_none(values: Floats) -> Floats:
-    return np.where(np.isnan(values), 0.0, values)
 
 
 _OWN = frozenset({"amount", "completeness", "estimated", "error"})
