@@ -20,8 +20,6 @@ BIRTHS: Final = ("NBIRTH", "DBIRTH", "NDEATH", "DDEATH")
 
 DATA: Final = ("NDATA", "DDATA")
 BOOLEAN: Final = 11
-DOUBLE: Final = 10
-UINT64: Final = 8
 _SIGNED: Final = {1: 8, 2: 16, 3: 32, 4: 64}
 """Data types Int8 to Int64 and their bits: they are sent as unsigned numbers."""
 

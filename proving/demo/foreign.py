@@ -20,7 +20,7 @@ from typing import Any, Final
 import aiomqtt
 
 from ecopark.settings import read_settings
-from ingest.sparkplug import DOUBLE, PAYLOAD, REBIRTH, UINT64
+from ingest.sparkplug import PAYLOAD, REBIRTH
 from metering.errors import OperatorError
 from metering.meters import Meter
 from metering.park import Park
@@ -42,6 +42,9 @@ OLD_MS: Final = 60_000
 """Values older than this are marked as historical."""
 
 GROUP: Final = "song-xanh"
+DOUBLE: Final = 10
+UINT64: Final = 8
+"""Data types of Sparkplug."""
 METRICS: Final[Mapping[str, str]] = {
     "energy_kwh": "energy/import",
     "reactive_kvarh": "energy/reactive",
