@@ -27,7 +27,7 @@ from gateway.publisher import Link
 from metering.errors import OperatorError, UnavailableError
 from metering.model import Identifier, Model, Zone
 from metering.park import Park
-from metering.sources import QUANTITIES
+from metering.quantities import QUANTITIES
 from metering.units import conversion
 from wire.client import client_of
 from wire.topics import Channel, topic

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, NamedTuple
 
-from metering.quantities import UTILITIES
-from metering.sources import QUANTITIES
+from metering.quantities import QUANTITIES, UTILITIES
 from metering.units import conversion
 
 _DEPTH: Final = 5

@@ -10,7 +10,7 @@ from gateway.mbusmap import Answer, NoAnswerError, Records, value_of
 from gateway.modbusclient import ErrorAnswerError, ModbusConnection, SilentError, find_start
 from gateway.modbusmap import Map, NoMeasurementError, Order, Request, Value, decode, plan
 from metering.errors import UnavailableError
-from metering.quantities import UTILITIES
+from metering.quantities import COUNTERS, QUANTITIES
 
 _USUAL: Final[dict[str, tuple[float, float]]] = {
     "frequency_hz": (45.0, 65.0),
@@ -113,17 +113,13 @@ def is_usual(quantity: str, value: float) -> bool:
     """Whether a value is usual for meters of a park."""
     if 0 < abs(value) < _TINY:
         return False
-    low, high = _USUAL.get(quantity, (0.0, _MOST_COUNTED) if _counts(quantity) else (-_MOST_COUNTED, _MOST_COUNTED))
+    low, high = _USUAL.get(quantity, (0.0, _MOST_COUNTED) if quantity in COUNTERS else (-_MOST_COUNTED, _MOST_COUNTED))
     return low <= value <= high
-
-
-def _counts(quantity: str) -> bool:
-    return any(quantity in spec.quantities and spec.quantities[quantity].counter for spec in UTILITIES.values())
 
 
 def unit_of(quantity: str) -> str:
     """The unit of a quantity; empty for an unknown one."""
-    return next((spec.quantities[quantity].unit for spec in UTILITIES.values() if quantity in spec.quantities), "")
+    return QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
 
 
 def probe_mbus(line: LineAddress, address: str) -> Answer:

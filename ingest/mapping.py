@@ -19,7 +19,8 @@ from jmespath.exceptions import JMESPathError
 
 from ingest.lineprotocol import LineError, read_lines
 from metering.instants import milliseconds, unit_of
-from metering.sources import QUANTITIES, MessageMap, TimeMap, ValueMap
+from metering.quantities import QUANTITIES
+from metering.sources import MessageMap, TimeMap, ValueMap
 from metering.units import conversion
 from wire.messages import MAX_READINGS, Reason
 

@@ -166,9 +166,10 @@ UTILITIES: dict[Utility, UtilitySpec] = {
 }
 """Every utility; the unit of production's `output` is the meter's own (`output_unit` in the park file)."""
 
-COUNTERS: Final = frozenset(
-    quantity.name for spec in UTILITIES.values() for quantity in spec.quantities.values() if quantity.counter
-)
+QUANTITIES: Final = {name: quantity for spec in UTILITIES.values() for name, quantity in spec.quantities.items()}
+"""Every quantity that any meter may serve, by name."""
+
+COUNTERS: Final = frozenset(name for name, quantity in QUANTITIES.items() if quantity.counter)
 """Quantities that are counters, whatever the utility."""
 
 

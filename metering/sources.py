@@ -5,7 +5,7 @@ of the gateway. A preset (`metering/presets/*.yaml`) describes what a make sends
 Paths are JMESPath expressions on one record of the payload.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -16,15 +16,10 @@ from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from metering.model import Identifier, Model, Number, Zone
-from metering.quantities import UTILITIES, Quantity
+from metering.quantities import QUANTITIES, Quantity
 from metering.units import conversion, units_of
 
 PRESETS: Final = Path(__file__).parent / "presets"
-
-QUANTITIES: Final[Mapping[str, Quantity]] = {
-    name: quantity for utility in UTILITIES.values() for name, quantity in utility.quantities.items()
-}
-"""Every quantity that any meter may serve, by name."""
 
 
 def _compiles(text: str) -> str:

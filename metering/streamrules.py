@@ -6,15 +6,13 @@ from typing import Final
 
 from metering.lenient import Broken, as_far_as_read
 from metering.meters import Meter
-from metering.quantities import UTILITIES, Utility
+from metering.quantities import COUNTERS, QUANTITIES, Utility
 from metering.rules import ParkRule, Scope, known, one_of, says
 from metering.streams import LIQUIDS, Side, Stream, StreamKind
 
 TEMPERATURES: Final = ("temperature_c", "return_c")
 """Gauges that give a stream's temperature: that of its meter, or of the return of a chilled-water meter."""
-_QUALITIES: Final = frozenset(
-    name for spec in UTILITIES.values() for name, quantity in spec.quantities.items() if not quantity.counter
-)
+_QUALITIES: Final = QUANTITIES.keys() - COUNTERS
 
 
 @dataclass(frozen=True, slots=True)
