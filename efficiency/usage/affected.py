@@ -55,10 +55,10 @@ def _direct(counter: Counter, steps: Steps, changed: Span, *, only_new: bool) ->
 
 
 def _back_after(raw: Line, ms: int) -> int:
-    """Where a register may be back that falls from the last reading up to an instant, or from the first beyond it.
+    """Until when a register may be back that fell at an instant, ms.
 
-    Or that falls after repeating the value of either. What a fall is taken for depends on the use before it, which may
-    be a step from long ago.
+    It may fall from the last reading up to the instant, from the first beyond it, or after it repeated the value of
+    either. What a fall is taken for depends on the use before it, which may be a step from long ago.
     """
     beyond = int(np.searchsorted(raw.times, ms, side="right"))
     near = [place for place in (beyond - 1, beyond) if 0 <= place < len(raw.times)]
@@ -70,9 +70,9 @@ def _back_after(raw: Line, ms: int) -> int:
 
 
 def _back_from(raw: Line, low: int, fell_ms: int) -> int:
-    """Where a register may be back that fell to the reading at `low`, from a reading no later than `fell_ms`.
+    """Until when a register may be back that fell to the reading at `low`, from a reading no later than `fell_ms`.
 
-    A reading that went or was corrected may have been higher than the next one: that is a fall, too.
+    A reading that was deleted or corrected may have been higher than the next one: that is a fall, too.
     """
     if low >= len(raw.times):
         return fell_ms
@@ -82,7 +82,7 @@ def _back_from(raw: Line, low: int, fell_ms: int) -> int:
 
 
 def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) -> Span:
-    """The zone, out to where a register began to repeat one value and to where it jumps."""
+    """The zone, widened to where a register began to repeat one value and to where it then jumps."""
     line, begin, end = steps.settled, zone.start, zone.end
     last = int(np.searchsorted(line.times, zone.start)) - 1
     if last >= 0 and not (only_new and not _jumps(counter, steps.raw, zone)):
@@ -96,9 +96,9 @@ def _with_runs(counter: Counter, steps: Steps, zone: Span, *, only_new: bool) ->
 
 
 def _jumps(counter: Counter, raw: Line, zone: Span) -> bool:
-    """Whether the register falls anywhere in the zone, or rises by more than can pass, the resolution left aside.
+    """Whether the register falls anywhere in the zone, or rises by more than can pass, whatever its resolution.
 
-    Without that now there was none before, as long as readings only came between.
+    Where it does not now, it did not before either, as long as readings were only added.
     """
     near = (raw.times[1:] >= zone.start) & (raw.times[:-1] <= zone.end)
     elapsed = (raw.times[1:] - raw.times[:-1])[near]

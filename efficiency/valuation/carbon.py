@@ -42,5 +42,5 @@ def primary_energy(use: QuarterHours, utility: Utility, factors: Factors, when: 
 
 
 def counted(utility: Utility, factors: Factors) -> bool:
-    """Whether the park file gives emission factors for a utility, so that it belongs into a sum of emissions."""
+    """Whether the park file gives emission factors for a utility, so that it belongs in a sum of emissions."""
     return utility in factors.scope1 or utility in factors.scope2
