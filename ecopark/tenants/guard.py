@@ -105,7 +105,7 @@ class Guard:
                     body += more
         except TimeoutError:
             raise _RefusedError(
-                HTTPStatus.GATEWAY_TIMEOUT, f"the query took more than {self._timeout.total:.0f} s; ask for less"
+                HTTPStatus.GATEWAY_TIMEOUT, f"the query took more than {TIMEOUT_S:.0f} s; ask for less"
             ) from None
         except aiohttp.ClientError as error:
             log.warning("the database does not answer: %s", error)

@@ -15,7 +15,7 @@ from efficiency.closing.account import EdgeFlow, ParkAccount, UtilityAccount
 from efficiency.closing.file import load_closed
 from efficiency.closing.statement import ChargeKind
 from efficiency.reports.statements.account import own_makes
-from efficiency.reports.statements.words import ACCOUNT, ITEM, KEY
+from efficiency.reports.statements.words import ITEM, KEY, WORDS
 from metering.quantities import Utility
 from metering.words import Language
 
@@ -191,7 +191,7 @@ def test_a_table_with_another_period_or_no_number_is_refused_with_its_row(call: 
 
 
 def test_every_text_of_the_account_takes_the_same_fillings_in_both_languages() -> None:
-    for text in (*ACCOUNT.values(), *ITEM.values(), *KEY.values()):
+    for text in (*WORDS.values(), *ITEM.values(), *KEY.values()):
         assert sorted(part.split("}")[0] for part in text.en.split("{")[1:]) == sorted(
             part.split("}")[0] for part in text.vi.split("{")[1:]
         )
