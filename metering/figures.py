@@ -96,7 +96,8 @@ def _spec(
     percent: bool = False,
     digits: int | None = None,
 ) -> FigureSpec:
-    return FigureSpec(name, unit, Localized(en=en, vi=vi), formula, joined, better, percent, digits)
+    label = Localized(en=en, vi=vi)
+    return FigureSpec(name, unit, label, formula, joined=joined, better=better, percent=percent, digits=digits)
 
 
 _ratio = partial(_spec, joined=Joined.RATIO)
