@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.stored.days import load
-from efficiency.stored.spanhours import SpanHours, laid
+from efficiency.stored.spanhours import SpanHours, aligned
 from efficiency.stored.usagestore import UsageStore
 from efficiency.usage.intervals import Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
@@ -33,7 +33,7 @@ class KeptAmounts:
         for meter in meters:
             if (part := self._usage.at_hand(meter, span)) is not None:
                 start = starts.setdefault(part.span, quarters_in(part.span))
-                hours = self._compact(laid(part.usage, part.span), start)
+                hours = self._compact(aligned(part.usage, part.span), start)
                 self._kept[meter] = SpanHours(part.span, {meter: hours})
 
     async def load(self, meters: Collection[str], span: Span) -> SpanHours:

@@ -11,9 +11,9 @@ import ryaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.drivers import faults, lines_of
 from gateway.modbus import ModbusMeterBlock
 from gateway.modbusmap import DecodedWords, Map, decode, plan, wrong_in
-from gateway.sources import faults, lines_of
 from metering.parkfile import load_park
 
 KINDS = Path(__file__).parents[1] / "cases" / "modbus" / "kinds"
