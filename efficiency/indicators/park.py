@@ -83,8 +83,8 @@ def marking(park: Park) -> list[Utility]:
 
 
 def park_utilities(park: Park) -> list[Utility]:
-    """Utilities that the park's figures are made of."""
-    return [Utility.ELECTRICITY, *park.factors.scope1]
+    """Utilities that the park's figures are made of; gas also where it has no factor, so that it is named."""
+    return [*dict.fromkeys((Utility.ELECTRICITY, Utility.NATURAL_GAS, *park.factors.scope1))]
 
 
 def park_figures(park: Park, by_meter: Mapping[str, QuarterHours], span: Span) -> dict[str, Figure]:

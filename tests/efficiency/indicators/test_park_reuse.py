@@ -1,4 +1,4 @@
-"""The park's own shares: solar power of what was used, wastewater that was used again."""
+"""The park's own energy, and its shares: solar power of what was used, wastewater that was used again."""
 
 from pathlib import Path
 
@@ -50,6 +50,33 @@ def test_shares_are_sums_over_sums_of_the_time_in_which_both_are_known(tmp_path:
     assert found["reuse_share"].value == pytest.approx(12 / 80)
     assert found["reuse_share"].completeness == 0.75
     assert found["reused_m3"].value == pytest.approx(21.0)
+
+
+GAS_AND_COLD = """\
+  - {id: gas, name: {en: Gas, vi: Khí}, gateway: gw-1, utility: natural_gas, role: main, interval_s: 900, rated: 90,
+     registers: {volume_nm3: {}}}
+  - {id: cold, name: {en: Cold, vi: Lạnh}, gateway: gw-1, utility: chilled_water, role: main, interval_s: 900,
+     rated: 900, registers: {energy_kwh: {}}}
+factors:
+  toe:
+    electricity: [{from: 2021-01-01, value: 0.0001, source: test}]
+"""
+TOE_OF_GAS = "    natural_gas: [{from: 2021-01-01, value: 0.0009, source: test}]\n"
+MJ_OF_GAS = "  mj: {natural_gas: [{from: 2021-01-01, value: 36.0, source: test}]}\n"
+
+
+def test_the_parks_energy_is_power_and_gas_and_not_what_it_makes_of_them(tmp_path: Path) -> None:
+    by_meter = {"em-grid": hours(30, 30, 30, 30), "pv": hours(10, 10, 10, 10)}
+    by_meter |= {"gas": hours(5, 5, 5, 5), "cold": hours(90, 90, 90, 90)}
+    park = park_of(tmp_path, PARK.replace("targets", f"{GAS_AND_COLD}{TOE_OF_GAS}{MJ_OF_GAS}targets"))
+    assert park_figure_meters(park, SPAN) >= {"em-grid", "pv", "gas"}
+    found = park_figures(park, by_meter, SPAN)
+    assert found["toe"].value == pytest.approx(160 * 0.0001 + 20 * 0.0009)
+    assert found["energy_mj"].value == pytest.approx(160 * 3.6 + 20 * 36)
+    unknown = park_of(tmp_path, PARK.replace("targets", f"{GAS_AND_COLD}targets"))
+    for name in ("toe", "energy_mj"):
+        figure = park_figures(unknown, by_meter, SPAN)[name]
+        assert (figure.value, figure.absent_for) == (None, ValueReason.NO_FACTOR_GAS), name
 
 
 def test_a_park_that_names_no_such_meter_has_no_share(tmp_path: Path) -> None:

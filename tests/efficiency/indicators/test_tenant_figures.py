@@ -138,20 +138,33 @@ def test_output_of_zero_or_none_or_in_two_units_gives_no_value_with_the_reason()
             assert found[name].absent_for == reason
 
 
-def test_a_carrier_without_a_factor_is_named_and_leaves_no_sum() -> None:
-    park = park_of(*METERS, meter("steam", "steam", tenant="t"))
-    found = figures(park, steam=flat(1.0))
+@pytest.mark.parametrize(
+    ("carrier", "reason", "mj", "toe"),
+    [
+        ("steam", ValueReason.NO_FACTOR_STEAM, 2760.0, 0.07),
+        ("natural_gas", ValueReason.NO_FACTOR_GAS, 36.0, 0.0009),
+        ("compressed_air", ValueReason.NO_FACTOR_AIR, 0.389, 0.0000167),
+        ("chilled_water", ValueReason.NO_FACTOR_COOLING, 0.774, 0.0000332),
+    ],
+)
+def test_a_carrier_without_a_factor_is_named_and_leaves_no_sum(
+    carrier: str, reason: ValueReason, mj: float, toe: float
+) -> None:
+    meters = (*METERS, meter("heat", carrier, tenant="t"))
+    found = figures(park_of(*meters), heat=flat(1.0))
     for name in ("energy_mj", "energy_per_output", "toe", "toe_per_output"):
         assert found[name].value is None
-        assert found[name].absent_for == ValueReason.NO_FACTOR_STEAM
+        assert found[name].absent_for == reason
     assert found["electricity_per_output"].value == pytest.approx(10.0)
     assert found["co2e_scope2_kg"].value == pytest.approx(576.0)
-    assert found["co2e_scope2_kg"].reasons == ValueReason.NO_FACTOR_STEAM | ValueReason.ESTIMATED_FACTOR
-    steam = {"steam": [{**SOURCE, "value": 2760.0}]}
-    factors = {"mj": steam, "toe": {"electricity": [{**SOURCE, "value": 1e-4}], "steam": [{**SOURCE, "value": 0.07}]}}
-    with_factor = figures(park_of(*METERS, meter("steam", "steam", tenant="t"), factors=factors), steam=flat(1.0))
-    assert with_factor["energy_mj"].value == pytest.approx(3456 + 96 * 2760)
-    assert with_factor["toe"].value == pytest.approx(0.096 + 96 * 0.07)
+    assert found["co2e_scope2_kg"].reasons == reason | ValueReason.ESTIMATED_FACTOR
+    own = {"mj": {carrier: [{**SOURCE, "value": mj}]}}
+    own["toe"] = {"electricity": [{**SOURCE, "value": 1e-4}], carrier: [{**SOURCE, "value": toe}]}
+    with_factor = figures(park_of(*meters, factors=own), heat=flat(1.0))
+    assert with_factor["energy_mj"].value == pytest.approx(3456 + 96 * mj)
+    assert with_factor["energy_per_output"].value == pytest.approx(36 + mj)
+    assert with_factor["toe"].value == pytest.approx(0.096 + 96 * toe)
+    assert with_factor["toe_per_output"].value == pytest.approx(0.001 + toe)
 
 
 def test_own_solar_is_what_was_generated_and_not_exported() -> None:
