@@ -68,9 +68,10 @@ def _taps_of(meter: Meter, belonging: Belonging, span: Span) -> Iterator[Tap]:
 def edge_mains(park: Park, utility: Utility, span: Span) -> tuple[Tap, ...]:
     """The park's own main meters without one above, and their exports."""
     found: list[Tap] = []
-    for tenure in park.points_of_tenant(None, span):
+    for tenure in park.points_of_tenant(None):
         meter, belonging = tenure.meter, tenure.belonging
-        if meter.utility is utility and belonging.role is Role.MAIN and belonging.parent is None:
+        main = belonging.role is Role.MAIN and belonging.parent is None
+        if main and meter.utility is utility and belonging.span.overlaps(span):
             own = belonging.span.within(span)
             found.append(Tap(meter, meter.counter, own, into=True))
             if counts(meter, EXPORT):
