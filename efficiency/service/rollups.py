@@ -180,6 +180,7 @@ class Rollups:
     async def end_month(self, park: Park, now_ms: int) -> None:
         """Compute and write balances, and the park's own figures, of the days of a month that was just computed."""
         if self._amounts:
+            await self._writer.flush()  # what is not in memory is read
             await self._write_days(park, now_ms)
             self._amounts.clear()
         self._busy.clear()

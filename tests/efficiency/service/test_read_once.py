@@ -28,15 +28,20 @@ def raw_with_export(park: str) -> dict[str, Any]:
     return raw
 
 
-def lines(park: str) -> list[str]:
-    """Hourly registers of two months; e-2 begins late, e-3 is silent for a day, the main exports at times."""
+def lines(park: str, more: float = 0.0) -> list[str]:
+    """Hourly registers of two months; e-2 begins late, e-3 is silent for a day, the main exports at times.
+
+    From the fifth day on e-4 uses `more` each hour.
+    """
     found = []
     for number, name in enumerate(METERS):
         measurement, field = UTILITY[name[0]]
         for hour in range((NOW - FIRST) // HOUR_MS + 1):
             if (name == "e-2" and hour < 300) or (name == "e-3" and 700 < hour < 724):
                 continue
-            fields = f"{field}={1000.0 * number + hour * (10 + number) + hour % 3}"
+            shown = 1000.0 * number + hour * (10 + number) + hour % 3
+            shown += more * max(0, hour - 100) if name == "e-4" else 0.0
+            fields = f"{field}={shown}"
             if name == "e-main":
                 fields += f",energy_export_kwh={float(hour // 24 + min(hour % 24, 5))}"
             found.append(f"{measurement},park={park},meter={name} {fields} {(FIRST + hour * HOUR_MS) * NS_PER_MS}")
@@ -74,3 +79,18 @@ async def test_nothing_is_read_back_and_all_figures_are_as_made_of_what_is_store
     assert along == wanted
     assert len(wanted[" balance"]) > 100
     assert any(row.get("export") or row.get("energy_export_kwh") for row in wanted[" usage"])
+
+
+async def test_a_part_of_a_month_that_is_computed_again_gives_the_figures_of_what_is_stored_then(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Span(FIRST + 4 * DAY_MS + 5 * HOUR_MS, FIRST + 11 * DAY_MS + 7 * HOUR_MS)
+    monkeypatch.setattr(compute, "AT_ONCE", 1)
+    for name in ("together", "stored"):
+        park = await computed(store, tmp_path / "park.yaml", name)
+        await store.write(lines(name, more=7.0), OPERATOR_DATABASE)
+        with monkeypatch.context() as patched:
+            if name == "stored":
+                patched.setattr(KeptAmounts, "keep", lambda *_: None)
+            await ParkUsage(store, park).recompute(part, park.meters, NOW)
+    assert await everything(store, "together") == await everything(store, "stored")
