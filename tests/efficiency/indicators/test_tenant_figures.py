@@ -258,6 +258,18 @@ def test_market_based_emissions_follow_the_contract_of_the_day() -> None:
     assert found["co2e_scope2_market_kg"].value == pytest.approx(576.0 + 96.0)
 
 
+@pytest.mark.parametrize("standings", [("official", "estimate"), ("estimate", "official"), ("official", "official")])
+def test_emissions_are_marked_where_an_estimated_factor_holds_on_any_day(standings: tuple[str, str]) -> None:
+    first, second = ({**SOURCE, "value": 0.6, "standing": standing} for standing in standings)
+    factors = {"scope2": {"electricity": [first, {**second, "from": "2026-07-07"}]}}
+    park = park_of(METERS[0], factors=factors)
+    found = tenant_figures(park, park.tenant["t"], {"em": flat(10.0, 192, co2e_kg=6.0)}, Period.MONTH, span(192))
+    marked = ValueReason.ESTIMATED_FACTOR if "estimate" in standings else ValueReason(0)
+    for name in ("co2e_scope2_kg", "co2e_kg"):
+        assert found[name].value == pytest.approx(2 * 576.0)
+        assert found[name].reasons == marked
+
+
 def test_a_month_with_little_data_marks_its_peak() -> None:
     little = np.full(96, np.nan)
     little[:12] = 10.0
