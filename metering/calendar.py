@@ -84,12 +84,6 @@ class Window(Model):
     not_on: Literal["holidays"] | None = None
     season: str | None = None
 
-    def covers(self, weekday: int, minute: int) -> bool:
-        """Whether the local `minute` (0..1439) of `weekday` (Monday 0) lies in it; ignores holidays and seasons."""
-        if self.start < self.end:
-            return weekday in self.days and self.start <= minute < self.end
-        return (weekday in self.days and minute >= self.start) or ((weekday - 1) % 7 in self.days and minute < self.end)
-
 
 class DayRange(Model):
     """From one day up to and including another (or that one day), in one year or in each."""

@@ -45,11 +45,6 @@ class Copied:
     source: Mapping[str, int]
     target: Mapping[str, int]
 
-    @property
-    def equal(self) -> bool:
-        """Whether both sides have as many values of each field."""
-        return self.source == self.target
-
 
 class CopyJournal:
     """How far each measurement is copied, kept in a file that survives a crash."""

@@ -27,11 +27,10 @@ _COARSE = 0.05
 class Electricity:
     """The parts of a tenant's electricity over a period.
 
-    `bought`: through its fence, negative where it feeds back. `taken`: what came in. `used`: including own solar.
-    `solar`: what was generated and not exported, as a figure of the whole period.
+    `taken`: what came in through its fence. `used`: including own solar. `solar`: what was generated and not exported,
+    as a figure of the whole period.
     """
 
-    bought: UseSeries
     taken: UseSeries
     used: UseSeries
     solar: Figure
@@ -50,16 +49,16 @@ def electricity_of(
     taken = all_bought.positive()
     made, away = together(generated), together(exported)
     if made is None:
-        return Electricity(all_bought, taken, taken, absent("kWh", ValueReason.NO_METER))
+        return Electricity(taken, taken, absent("kWh", ValueReason.NO_METER))
     figures = [made.figure("kWh"), *([away.figure("kWh")] if away is not None else [])]
     whole = total(figures, "kWh")
     if whole.value is None or figures[0].value is None:
-        return Electricity(all_bought, taken, taken.plus(made), whole)
+        return Electricity(taken, taken.plus(made), whole)
     turned_back = -float(np.nansum(np.minimum(all_bought.amount, 0.0)))
     sent = sum(one.value or 0.0 for one in figures[1:]) + turned_back
     solar = figure(max(0.0, figures[0].value - sent), "kWh", whole.completeness, whole.estimated, whole.reasons)
     used = all_bought.plus(made).plus(away, -1.0) if solar.value else taken
-    return Electricity(all_bought, taken, used, solar)
+    return Electricity(taken, used, solar)
 
 
 def amount_figures(electricity: Electricity | None, *, generates: bool) -> dict[str, Figure]:

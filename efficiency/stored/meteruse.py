@@ -81,10 +81,6 @@ class MeterUse:
             self._reader.counters[(meter.id, name)] = known
         return known[1]
 
-    async def of(self, register: MeterRegister, window: Span, loaded: Readings | None = None) -> QuarterHours:
-        """Use of the quarter hours of `window`; `loaded` are readings that are at hand already."""
-        return await self.of_steps(register, window, await self.steps(register, window, loaded))
-
     async def of_steps(self, register: MeterRegister, window: Span, steps: Steps) -> QuarterHours:
         """Use of the quarter hours of `window`, from `steps` that suffice for it."""
         past = await self._past(register, steps, window)

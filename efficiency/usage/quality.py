@@ -1,18 +1,8 @@
-"""The quality of an interval, and every rule that may have affected it, in both languages."""
+"""The rules that may have affected a quarter hour, in both languages."""
 
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 
 from metering.model import Localized
-
-
-class Quality(IntEnum):
-    """Best first; an interval has the worst that applies."""
-
-    MEASURED = 0
-    SUSPECT = 1
-    ESTIMATED = 2
-    PARTIAL = 3
-    MISSING = 4
 
 
 class Rule(IntFlag):

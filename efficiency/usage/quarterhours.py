@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.usage.intervals import Bools, Floats, Span, Times
-from efficiency.usage.quality import SUSPECT_RULES, Quality
 
 Masks = NDArray[np.uint32]
 """Masks of `Rule`."""
@@ -74,20 +73,6 @@ class QuarterHours:
     def measured(self) -> Bools:
         """Whether each was measured whole: nothing of it is unknown or spread."""
         return np.asarray((self.estimated == 0) & (self.completeness == 1) & np.isfinite(self.amount))
-
-    @property
-    def quality(self) -> NDArray[np.uint8]:
-        """The worst `Quality` that applies to each."""
-        return np.select(
-            [
-                np.isnan(self.amount),
-                self.completeness < 1,
-                self.estimated > 0,
-                (self.rules & np.uint32(SUSPECT_RULES)) > 0,
-            ],
-            [Quality.MISSING, Quality.PARTIAL, Quality.ESTIMATED, Quality.SUSPECT],
-            Quality.MEASURED,
-        ).astype(np.uint8)
 
     def cut(self, piece: slice | Bools | NDArray[np.intp]) -> "QuarterHours":
         """Some of the quarter hours."""

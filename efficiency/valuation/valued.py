@@ -218,7 +218,3 @@ class Valued:
 
     value: Floats
     reasons: NDArray[np.uint32]
-
-    def cut(self, piece: slice) -> "Valued":
-        """Some of the intervals."""
-        return Valued(self.value[piece], self.reasons[piece])

@@ -189,12 +189,20 @@ def _daily(start: int, end: int) -> Window:
     return Window(days=frozenset(range(7)), start=start, end=end)
 
 
+def _covers(shift: Window, weekday: int, minute: int) -> bool:
+    """Whether the local `minute` (0..1439) of `weekday` (Monday 0) lies in it; ignores holidays and seasons."""
+    if shift.start < shift.end:
+        return weekday in shift.days and shift.start <= minute < shift.end
+    before = (weekday - 1) % 7
+    return (weekday in shift.days and minute >= shift.start) or (before in shift.days and minute < shift.end)
+
+
 def _activity(shifts: tuple[Window, ...]) -> NDArray[np.float64]:
     """Share of full work by weekday and minute: ramps at the edges of shifts, breaks, quieter nights."""
     week = np.zeros(7 * MINUTES)
     for weekday in range(7):
         for minute in range(MINUTES):
-            if any(shift.covers(weekday, minute) for shift in shifts):
+            if any(_covers(shift, weekday, minute) for shift in shifts):
                 week[weekday * MINUTES + minute] = 0.85 if minute < 6 * 60 or minute >= 22 * 60 else 1.0
     around = np.concatenate([week[-_RAMP:], week, week[:_RAMP]])
     ramped = np.convolve(around, np.full(_RAMP, 1.0 / _RAMP), mode="same")[_RAMP:-_RAMP].reshape(7, MINUTES)

@@ -66,7 +66,7 @@ async def test_everything_is_there_afterwards_with_its_types(
     await store.write(lines(days=3, each=40), "ecopark")
     assert await databases(store, "ecopark") == ["ecopark"]
     copied = await copy_all(store, other, CopyJournal(tmp_path / "journal"))
-    assert all(one.equal for one in copied)
+    assert all(one.source == one.target for one in copied)
     assert await everything(other, "ecopark") == await everything(store, "ecopark")
     again = await copy_all(store, other, CopyJournal(tmp_path / "journal"))
     assert sum(one.points for one in again) < sum(one.points for one in copied)
@@ -92,7 +92,7 @@ async def test_a_copy_that_was_interrupted_goes_on(
     with pytest.raises(UnavailableError):
         await copy_all(store, other, CopyJournal(tmp_path / "journal"))
     copied = await copy_all(store, other, CopyJournal(tmp_path / "journal"))
-    assert all(one.equal for one in copied)
+    assert all(one.source == one.target for one in copied)
     assert await everything(other, "ecopark") == await everything(store, "ecopark")
 
 
@@ -105,7 +105,7 @@ async def test_a_busy_server_is_asked_again(
     async with Store(proxy.url) as through:
         copied = await copy_all(through, other, CopyJournal(tmp_path / "journal"))
     assert not proxy.faults
-    assert [one.equal for one in copied] == [True, True]
+    assert [one.source == one.target for one in copied] == [True, True]
     assert sum(one.points for one in copied) == 12
     assert await everything(other, "ecopark") == await everything(store, "ecopark")
 

@@ -285,7 +285,7 @@ def test_days_and_months_are_cut_in_local_time() -> None:
     assert [piece for _, piece in months] == [slice(0, 96), slice(96, 192)]
     assert [day_of(number) for number, _ in runs(when.day)] == [date(2026, 2, 28), date(2026, 3, 1)]
     assert cut.cut(months[1][1]).amount[0] == 96
-    assert flat_cost(cut, (), when).cut(months[1][1]).reasons.tolist() == [ValueReason.NO_PRICE] * 96
+    assert flat_cost(cut, (), when).reasons[months[1][1]].tolist() == [ValueReason.NO_PRICE] * 96
     assert runs(np.empty(0, dtype=np.int64)) == []
 
 
