@@ -63,13 +63,16 @@ class Computing:
         """
         bounded = self._bounded(self._by_month(work), most)
         total, ready = sum(len(spans) for windows in bounded.first.values() for spans in windows.values()), 0
+        rollups = self.results.rollups
+        works: list[Callable[[], Awaitable[None]]] = []
         for _, windows in sorted(bounded.first.items()):
-            found = self._groups(windows)
-            self.results.rollups.begin_month(windows)
-            await few_at_once(partial(self._group_or_each, group, windows) for group in found)
-            await self.results.rollups.end_month(self._park, self._now_ms)
+            rollups.begin_month(windows)
+            works += [partial(self._group_or_each, group, windows) for group in self._groups(windows)]
+            await few_at_once(works)
+            works = await rollups.end_month(self._park, self._now_ms)
             ready += sum(map(len, windows.values()))
             done(ready, total)
+        await few_at_once(works)
         return bounded.left
 
     def _groups(self, windows: Work) -> list[list[Meter]]:

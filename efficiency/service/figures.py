@@ -50,9 +50,8 @@ _DAYS_AT_ONCE = 4000
 class FigureMaker:
     """Makes the figures of one park."""
 
-    def __init__(self, usage: UsageStore, amounts: KeptAmounts, points: PointStore, baselines: BaselineDays) -> None:
+    def __init__(self, usage: UsageStore, points: PointStore, baselines: BaselineDays) -> None:
         self._usage = usage
-        self._amounts = amounts
         self._points = points
         self._baselines = baselines
 
@@ -126,11 +125,13 @@ class FigureMaker:
             )
         return _tenant_series(park, tenant, Period.YEAR, points)
 
-    async def of_day(self, park: Park, balances: Collection[Balance], day: date, now_ms: int) -> SpanHours:
+    async def of_day(
+        self, park: Park, balances: Collection[Balance], day: date, amounts: KeptAmounts, now_ms: int
+    ) -> SpanHours:
         """The quarter hours for the balances of a day, all of one utility."""
         span = elapsed(period_span(park, Period.DAY, day), now_ms)
         ids = {meter for balance in balances for meter in balance_meters(park, balance, span)}
-        return await self._amounts.load(sorted(ids), span)
+        return await amounts.load(sorted(ids), span)
 
     def of_balance(self, park: Park, balance: Balance, stretch: SpanHours) -> Fields:
         """One day of one balance."""
@@ -139,12 +140,12 @@ class FigureMaker:
             return fields_of(edge_figures(park, balance.utility, by_meter, span))
         return fields_of(main_balance(park, park.meter[balance.main], by_meter, span))
 
-    async def of_park(self, park: Park, day: date, now_ms: int) -> dict[int, Fields]:
+    async def of_park(self, park: Park, day: date, amounts: KeptAmounts, now_ms: int) -> dict[int, Fields]:
         """One day of the park itself; nothing if none of it is over."""
         span = elapsed(period_span(park, Period.DAY, day), now_ms)
         if span.start >= span.end:
             return {}
-        stretch = await self._amounts.load(sorted(park_figure_meters(park, span)), span)
+        stretch = await amounts.load(sorted(park_figure_meters(park, span)), span)
         return {span.start: fields_of(park_figures(park, stretch.meters, span))}
 
     async def balances(

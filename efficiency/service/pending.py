@@ -4,7 +4,7 @@ A quarter hour enters figures once it is over. Until then each new reading chang
 when it has ended: figures are made four times an hour, and at once for readings that come late or are corrected.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -32,6 +32,14 @@ class OwnedUse(NamedTuple):
 
     meter: str
     tenant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedDays:
+    """Marked days of balances, by main meter, and of the park's own figures, by utility."""
+
+    balances: Mapping[str, Collection[date]]
+    edges: Mapping[Utility, Collection[date]]
 
 
 @dataclass(slots=True)
@@ -65,6 +73,12 @@ class Pending:
         """The quarter hours noted by `running` that have ended; each is returned once."""
         over = sorted(start for start in self._running if start + QUARTER_MS <= now_ms)
         return {start: self._running.pop(start) for start in over}
+
+    def take_days(self) -> MarkedDays:
+        """Take the marked days of balances and of the park's own figures; they are marked no more."""
+        taken = MarkedDays(self.balances, self.edges)
+        self.balances, self.edges = {}, {}
+        return taken
 
     def tenant(self, tenant: str, dates: Collection[date]) -> None:
         """An input of a tenant's figures has changed on these days."""

@@ -3,7 +3,7 @@
 Days come first. Then tenants' months follow from quarter hours, and everything else from stored days and months.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -15,10 +15,11 @@ from efficiency.service.aside import MAIN, TENANT, SetAside
 from efficiency.service.basis import Changes
 from efficiency.service.fewatonce import few_at_once
 from efficiency.service.figures import Due, FigureMaker, balance_series, edges, park_series
-from efficiency.service.pending import Balance, OwnedUse, Pending
+from efficiency.service.pending import Balance, MarkedDays, OwnedUse, Pending
 from efficiency.stored.amounts import KeptAmounts
 from efficiency.stored.days import days_between
 from efficiency.stored.fields import Fields, PointStore, SeriesPoints
+from efficiency.stored.spanhours import SpanHours
 from efficiency.stored.usagestore import KEPT_MS, UsageStore
 from efficiency.stored.writer import ParkWriter
 from efficiency.symbiosis.stored import MatchStore
@@ -34,6 +35,8 @@ from store.schema import BALANCE, EDGE, EFFICIENCY, PARK_EFFICIENCY, SYMBIOSIS, 
 _OF_DAYS = {"period": Period.DAY.value}
 _DAYS_AT_ONCE = 7
 """How many days of balances are made before they are written."""
+_COLUMNS = (EXPORT, CO2E)
+"""What figures of all meters are made of besides amounts."""
 MOST_WAITING = 1_500_000
 """With so many quarter hours in memory, about 150 MB, tenants' figures that wait for more are made later instead."""
 
@@ -47,8 +50,8 @@ class Rollups:
         self._writer = writer
         self._points = PointStore(store, park, writer)
         self.baselines = BaselineDays(usage, self._points)
-        self._amounts = KeptAmounts(usage, (EXPORT, CO2E))
-        self._figures = FigureMaker(usage, self._amounts, self._points, self.baselines)
+        self._amounts = KeptAmounts(usage, _COLUMNS)
+        self._figures = FigureMaker(usage, self._points, self.baselines)
         self._matches = MatchStore(store, usage, self._points)
         self.pending = Pending()
         self._busy: set[str] = set()
@@ -139,7 +142,7 @@ class Rollups:
             of_months, self.pending.months = self.pending.months, {}
         due = {name: Due(days.get(name, set()), of_months.get(name, set()), now_ms) for name in {**days, **of_months}}
         await self._write_tenants(park, due)
-        await self._write_days(park, now_ms)
+        await self._write_days(park, self.pending.take_days(), self._amounts, now_ms)
         if months:
             await self._writer.flush()
             await self._write_longer(park, now_ms)
@@ -177,14 +180,19 @@ class Rollups:
         first, last = local_day(span.start, park.zone), local_day(span.end - 1, park.zone)
         return tenant is not None and any(first <= day <= last for day in self.pending.days.get(tenant, ()))
 
-    async def end_month(self, park: Park, now_ms: int) -> None:
-        """Compute and write balances, and the park's own figures, of the days of a month that was just computed."""
-        if self._amounts:
-            await self._writer.flush()  # what is not in memory is read
-            await self._write_days(park, now_ms)
-            self._amounts.clear()
+    async def end_month(self, park: Park, now_ms: int) -> list[Callable[[], Awaitable[None]]]:
+        """End a month that was just computed.
+
+        Returns what remains to be done, where many days were computed: to compute and write their balances and the
+        park's own figures. The database writes little then, so it is done while the next month is computed.
+        """
         self._busy.clear()
         self._usage.trim()
+        if not self._amounts:
+            return []
+        await self._writer.flush()  # what is not in memory is read
+        amounts, self._amounts = self._amounts, KeptAmounts(self._usage, _COLUMNS)
+        return [partial(self._write_days, park, self.pending.take_days(), amounts, now_ms)]
 
     async def _write_tenants(self, park: Park, due: Mapping[str, Due]) -> None:
         found = await few_at_once(
@@ -201,50 +209,46 @@ class Rollups:
                 return await self._figures.of_tenant(park, tenant, due)
         return ()
 
-    async def _write_days(self, park: Park, now_ms: int) -> None:
+    async def _write_days(self, park: Park, marked: MarkedDays, amounts: KeptAmounts, now_ms: int) -> None:
         """Compute and write days of balances and of the park itself; their inputs are read once for all of them."""
-        balances, self.pending.balances = self.pending.balances, {}
-        edge_days, self.pending.edges = self.pending.edges, {}
-        if not balances and not edge_days:
-            return
-        wanted = self._wanted(park, balances, edge_days, self._aside.waiting(now_ms))
-        of_park = {day for utility in marking(park) for day in edge_days.get(utility, ())}
+        wanted = self._wanted(park, marked, self._aside.waiting(now_ms))
+        of_park = {day for utility in marking(park) for day in marked.edges.get(utility, ())}
         in_order = sorted({*wanted, *of_park})
         for place in range(0, len(in_order), _DAYS_AT_ONCE):
             found: dict[Balance, dict[int, Fields]] = {}
             own: dict[int, Fields] = {}
             for day in in_order[place : place + _DAYS_AT_ONCE]:
                 for some in wanted.get(day, {}).values():
-                    await self._balances(park, some, day, now_ms, found)
+                    stretch = await self._figures.of_day(park, some, day, amounts, now_ms)
+                    self._balances(park, some, stretch, now_ms, found)
                 if day in of_park:
-                    own |= await self._figures.of_park(park, day, now_ms)
+                    own |= await self._figures.of_park(park, day, amounts, now_ms)
             series = [balance_series(park, balance, Period.DAY, points) for balance, points in found.items()]
             await self._points.replace_all(series)
             await self._points.replace_all([park_series(park, Period.DAY, own)])
 
     @staticmethod
-    def _wanted(
-        park: Park,
-        balances: Mapping[str, Collection[date]],
-        edge_days: Mapping[Utility, Collection[date]],
-        waiting: Collection[str],
-    ) -> dict[date, dict[Utility, list[Balance]]]:
+    def _wanted(park: Park, marked: MarkedDays, waiting: Collection[str]) -> dict[date, dict[Utility, list[Balance]]]:
         """The balances to compute, by day and utility."""
         found: dict[date, dict[Utility, list[Balance]]] = {}
-        for main, days in balances.items():
+        for main, days in marked.balances.items():
             if main in park.meter and f"{MAIN}{main}" not in waiting:
                 utility = park.meter[main].utility
                 for day in days:
                     found.setdefault(day, {}).setdefault(utility, []).append(Balance(utility, main))
         for utility in edges(park):
-            for day in edge_days.get(utility, ()):
+            for day in marked.edges.get(utility, ()):
                 found.setdefault(day, {}).setdefault(utility, []).append(Balance(utility, EDGE))
         return found
 
-    async def _balances(
-        self, park: Park, some: Collection[Balance], day: date, now_ms: int, found: dict[Balance, dict[int, Fields]]
+    def _balances(
+        self,
+        park: Park,
+        some: Collection[Balance],
+        stretch: SpanHours,
+        now_ms: int,
+        found: dict[Balance, dict[int, Fields]],
     ) -> None:
-        stretch = await self._figures.of_day(park, some, day, now_ms)
         for balance in some if stretch.span.start < stretch.span.end else ():
             with self._aside.guard(f"{MAIN}{balance.main}", now_ms):
                 fields = self._figures.of_balance(park, balance, stretch)

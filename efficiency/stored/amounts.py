@@ -49,10 +49,6 @@ class KeptAmounts:
     def __bool__(self) -> bool:
         return bool(self._kept)
 
-    def clear(self) -> None:
-        """Keep nothing any more."""
-        self._kept.clear()
-
     def _compact(self, hours: QuarterHours, start: Times) -> QuarterHours:
         """The same at the same starts, without memory for what is the same all the time."""
         more = {name: values for name in self._columns if (values := hours.columns.get(name)) is not None}
