@@ -32,13 +32,16 @@ from store.client import Store, dropping
 from store.schema import OPERATOR_DATABASE, REFUSED, REFUSED_DAYS
 from store.select import where
 from wire.address import BrokerAddress
-from wire.topics import Channel, shared, topic
+from wire.topics import Channel, is_shared, shared, topic
 
 FINISH_S = 3.5
 """How long a stop may take to finish what is in flight."""
 
 GOODBYE_S = 0.5
 """How long the DISCONNECT may take: a broker that is gone does not receive it."""
+
+SUBSCRIBE_AGAIN_S = 30.0
+"""How often to subscribe to the shares again, for brokers that would leave messages waiting in one."""
 
 FORGET_S = 3_600.0
 
@@ -160,7 +163,21 @@ class Ingester:
         self._connections += 1
         self._patience.succeeded()
         log.info("connected; session %s", "resumed" if connection.session_present else "new, subscribed")
-        return await connection.lost()
+        return await self._lost(connection)
+
+    async def _lost(self, connection: Connection) -> Exception:
+        """Wait until the connection has ended; meanwhile subscribe to the shares again and again.
+
+        HiveMQ CE hands out what waits in a share when a message comes into an empty one, when one is acknowledged, or
+        when somebody subscribes. After it was killed, messages may wait to which none of this happens.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(SUBSCRIBE_AGAIN_S):
+                    return await connection.lost()
+            except TimeoutError:
+                in_share = sorted(pattern for pattern in self._subscribed if is_shared(pattern))
+                await connection.subscribe([(pattern, mqtt5.QoS.AT_LEAST_ONCE) for pattern in in_share])
 
     async def _subscribe_to_sources(self, connection: Connection) -> None:
         """Subscribe to what the park files' sources name, and no more to what they named before."""

@@ -188,7 +188,7 @@ def _clipped(entry: P, span: Span) -> P | None:
     return entry if part == own else entry.model_copy(update={"since_ms": part.start, "until_ms": part.end})
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**13)
 def _belonging_within(entry: Belonging, span: Span) -> Belonging | None:
     """Cached, because figures of a day ask the same of each point a dozen times, and pydantic copies slowly."""
     return _clipped(entry, span)

@@ -63,4 +63,12 @@ def shared(secret: str | None, pattern: str) -> str:
     `ingest`.
     """
     name = "ingest" if not secret else hmac.new(secret.encode(), b"ecopark share", hashlib.sha256).hexdigest()[:32]
-    return f"$share/{name}/{pattern}"
+    return f"{_SHARE}{name}/{pattern}"
+
+
+def is_shared(pattern: str) -> bool:
+    """Whether a topic filter is that of a shared subscription."""
+    return pattern.startswith(_SHARE)
+
+
+_SHARE = "$share/"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecopark.refused import Filter, find
+from ingest import service
 from ingest.directory import Parks
 from ingest.refusal import Ledger, refusal
 from ingest.service import Ingester
@@ -294,3 +295,28 @@ async def test_a_refusal_that_is_redelivered_after_a_crash_is_found_once(
             proxy.always = None
     assert await refused(station.store, park) == 1
     assert [found.received async for found in find(station.store, Filter(hours=2))] == [edge + 1]
+
+
+async def test_a_share_is_subscribed_to_again_and_again(
+    station: Station, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some brokers leave messages waiting in a share until somebody subscribes; what all hear is subscribed to once."""
+    station.broker.process.stop()
+    station.broker.access += "\nlog_type subscribe"
+    await station.broker.start()
+    monkeypatch.setattr(service, "SUBSCRIBE_AGAIN_S", 0.1)
+    ingester = Ingester(Parks(station.park), station.broker.address, station.store, "one", lambda: 0)
+
+    def subscriptions() -> list[str]:
+        lines = (station.broker.folder / "mosquitto.log").read_text().splitlines()
+        return [line.split()[-1] for line in lines if ": ecopark-ingest/one " in line]
+
+    async def often() -> bool:
+        return subscriptions().count("$share/ingest/ecopark/v1/+/+/readings") >= 4
+
+    stop = asyncio.Event()
+    life = asyncio.create_task(ingester.run(stop))
+    await until(often, "the fourth subscription to the share")
+    stop.set()
+    await life
+    assert subscriptions().count("ecopark/v1/ingesters/+") == 1
