@@ -148,7 +148,8 @@ class Leases:
         return [
             Claim(row["park"], row["instance"], row["life"], row["since"], row["until"])
             for row in rows
-            if row["until"] > now - SKEW_MS
+            if None not in row.values()  # a claim that is being written: InfluxDB shows some of its fields already
+            and row["until"] > now - SKEW_MS
         ]
 
     async def _write(self, claims: Collection[Claim]) -> None:

@@ -13,11 +13,12 @@ import pytest
 from efficiency.service import lease
 from efficiency.service.lease import LASTS_MS, RENEW_S, Leases
 from metering.errors import UnavailableError
+from metering.instants import HOUR_MS
 from proving.processes import Child
 from proving.servers import Influxd
 from store.answers import Row
 from store.client import Store
-from store.schema import OPERATOR_DATABASE, reading_series
+from store.schema import NS_PER_MS, OPERATOR_DATABASE, USAGE_LEASE, reading_series
 from tests.efficiency.service.test_aside import park_of
 from tests.efficiency.service.test_usage_service import until
 
@@ -72,6 +73,18 @@ async def test_parks_are_divided_and_taken_over_and_given_back(store: Store) -> 
     assert one.mine == set()
     await two.give_up()
     clock.now_s += RENEW_S
+    await one.look(PARKS)
+    assert one.mine == {*PARKS}
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("shown", ["since=1i", 'since=1i,life="other"', "until=99999999999999i"])
+async def test_a_claim_that_is_just_being_written_is_none_yet(shown: str, store: Store) -> None:
+    clock = Clock()
+    hour = clock.ms() // HOUR_MS * HOUR_MS
+    line = f"{USAGE_LEASE},park=alpha,instance=two {shown} {hour * NS_PER_MS}"
+    await store.write([line], OPERATOR_DATABASE)
+    one = service(store, "one", clock)
     await one.look(PARKS)
     assert one.mine == {*PARKS}
 
