@@ -165,15 +165,15 @@ class Rollups:
         due = {}
         owners = {belonging.tenant for meter in meters for belonging in park.meter[meter].belongs}
         for name in self.pending.days.keys() & park.tenant.keys() & owners:
-            if not self._busy.isdisjoint(_ids(park, name)):
+            if not self._busy.isdisjoint(_all_meters_of(park, name)):
                 continue
             days, months = self.pending.days[name], self.pending.months.get(name, set())
             due[name] = self._figures.at_hand(park, name, Due(days, months, now_ms))
             days.difference_update(due[name].days)
             months.difference_update(due[name].months)
         await self._write_tenants(park, due)
-        theirs = {meter for name in due for meter in _ids(park, name)}
-        waiting = {meter for name in owners if self._waits(park, name, span) for meter in _ids(park, name)}
+        theirs = {meter for name in due for meter in _all_meters_of(park, name)}
+        waiting = {meter for name in owners if self._waits(park, name, span) for meter in _all_meters_of(park, name)}
         self._usage.trim({*meters, *theirs} - waiting if self._usage.size < MOST_WAITING else None)
 
     def _waits(self, park: Park, tenant: str | None, span: Span) -> bool:
@@ -192,7 +192,7 @@ class Rollups:
         if not self._amounts:
             return []
         await self._writer.flush()  # what is not in memory is read
-        return_freed_memory()  # a fifth of it after a year
+        return_freed_memory()  # of groups whose arrays were of all sizes
         amounts, self._amounts = self._amounts, KeptAmounts(self._usage, _COLUMNS)
         return [partial(self._write_days, park, self.pending.take_days(), amounts, now_ms)]
 
@@ -279,5 +279,6 @@ class Rollups:
         await self._points.replace_all(await self._figures.indicators(park, years_of_park, now_ms))
 
 
-def _ids(park: Park, tenant: str | None) -> list[str]:
+def _all_meters_of(park: Park, tenant: str | None) -> list[str]:
+    """Those that a tenant has, or ever had."""
     return [tenure.meter.id for tenure in park.points_of_tenant(tenant)]

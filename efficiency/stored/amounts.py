@@ -1,4 +1,4 @@
-"""Amounts of a month's quarter hours, in a tenth of the memory that stored rows take.
+"""Amounts of a month's quarter hours: 8 to 16 bytes each, where stored rows take about 100.
 
 The figures of a balance need the meters of all tenants at once. While a month is computed group by group, their amounts
 are kept here until the last group is done: otherwise each quarter hour would be read back from the database.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from efficiency.stored.days import load
 from efficiency.stored.spanhours import SpanHours, aligned
 from efficiency.stored.usagestore import UsageStore
-from efficiency.usage.intervals import Span, Times, quarters_in
+from efficiency.usage.intervals import QUARTER_MS, Span, Times, quarters_in
 from efficiency.usage.quarterhours import QuarterHours
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -25,7 +25,7 @@ class KeptAmounts:
     def __init__(self, usage: UsageStore, columns: Collection[str]) -> None:
         self._usage = usage
         self._columns = columns
-        self._kept: dict[str, SpanHours] = {}
+        self._kept: dict[str, QuarterHours] = {}
 
     def keep(self, meters: Collection[str], span: Span) -> None:
         """Keep those of some meters in a span, as far as what is stored of them is in memory."""
@@ -33,18 +33,19 @@ class KeptAmounts:
         for meter in meters:
             if (part := self._usage.at_hand(meter, span)) is not None:
                 start = starts.setdefault(part.span, quarters_in(part.span))
-                hours = self._compact(aligned(part.usage, part.span), start)
-                self._kept[meter] = SpanHours(part.span, {meter: hours})
+                self._kept[meter] = self._compact(aligned(part.usage, part.span), start)
 
     async def load(self, meters: Collection[str], span: Span) -> SpanHours:
         """Quarter hours of some meters over exactly a span: those that are kept, or else what is stored."""
-        kept = {meter: self._kept[meter] for meter in meters if self._has(meter, span)}
+        kept = {meter: self._kept[meter].within(span) for meter in meters if self._has(meter, span)}
         read = await load(self._usage, [meter for meter in meters if meter not in kept], span)
-        return SpanHours(span, {**read.meters, **{meter: each.cut(span).meters[meter] for meter, each in kept.items()}})
+        return SpanHours(span, {**read.meters, **kept})
 
     def _has(self, meter: str, span: Span) -> bool:
         kept = self._kept.get(meter)
-        return kept is not None and kept.span.start <= span.start < span.end <= kept.span.end
+        if kept is None or not len(kept):
+            return False
+        return bool(kept.start[0] <= span.start < span.end <= kept.start[-1] + QUARTER_MS)
 
     def __bool__(self) -> bool:
         return bool(self._kept)

@@ -69,19 +69,12 @@ class ParkWriter:
 
     async def flush(self) -> None:
         """Write everything that was added; raises the error of any write since the last `flush`."""
-        await self._idle()
-        first, *others = (_Lane(None, number) for number in range(_OPERATOR_LANES))
-        for lane in others:  # one request for what is left
-            self._waiting.setdefault(first, []).extend(self._waiting.pop(lane, []))
         for lane in list(self._waiting):
             await self._begin(lane)
-        await self._idle()
-        self._raise()
-        await self._store.shown()
-
-    async def _idle(self) -> None:
         while under_way := [task for task in self._writing.values() if not task.done()]:
             await asyncio.wait(under_way)
+        self._raise()
+        await self._store.shown()
 
     async def close(self) -> None:
         """Cancel all writes: an old value that is retried must not be written after a newer one."""
