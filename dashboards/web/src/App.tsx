@@ -23,14 +23,16 @@ interface Props {
 interface Ready {
   page: Page;
   variables: Variable[];
-  /** of the address that it was made for */
+  /** what of the address it was made for */
   wanted: string;
 }
+
+const wantedBy = (place: Place) => JSON.stringify([place.uid, place.variables]);
 
 /** The page and its variables; the old ones stay until the new ones are there. */
 function useReady(place: Place): { ready?: Ready; error?: string } {
   const [state, setState] = useState<{ ready?: Ready; error?: string }>({});
-  const wanted = JSON.stringify([place.uid, place.variables]);
+  const wanted = wantedBy(place);
   useEffect(() => {
     let current = true;
     (async () => {
@@ -104,7 +106,7 @@ function useSize() {
   return size;
 }
 
-function Shown({ ready: { page, variables }, place, mode, onMode }: Props & { ready: Ready; place: Place }) {
+function Shown({ ready: { page, variables, wanted }, place, mode, onMode }: Props & { ready: Ready; place: Place }) {
   const theme = useTheme2();
   const size = useSize();
   const { board, language } = page;
@@ -117,6 +119,8 @@ function Shown({ ready: { page, variables }, place, mode, onMode }: Props & { re
   const values = useMemo(() => valuesOf(variables), [variables]);
   const shown: Shown = { page: board.uid, variables: values, from: range.from.valueOf(), to: range.to.valueOf(), relative: isRelative(from) };
   const replace = useMemo(() => replacer(variables, from, to), [variables, from, to]);
+  // the next choice adds to what was chosen last, also while that is still being read
+  const chosen = wanted === wantedBy(place) ? variables : variables.map((v) => ({ ...v, values: place.variables[v.name] ?? v.values }));
   const events = useEvents(shown, Boolean(board.annotations?.list?.length), tick);
   const panels = page.alerts ? board.panels : board.panels.filter((p) => p.type !== 'alertlist');
   const alone = panels.find((p) => p.id === place.viewPanel);
@@ -134,7 +138,7 @@ function Shown({ ready: { page, variables }, place, mode, onMode }: Props & { re
   return (
     <Whole theme={theme}>
       {place.kiosk ? null : (
-        <Header page={page} place={place} from={from} to={to} range={range} refresh={refresh} variables={variables} words={words}
+        <Header page={page} place={place} from={from} to={to} range={range} refresh={refresh} variables={chosen} words={words}
           mode={mode} onMode={onMode} onRefresh={again} />
       )}
       {alone

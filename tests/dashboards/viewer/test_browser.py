@@ -1,5 +1,6 @@
 """The viewer in a real browser: what a reader does with it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from proving.demo.browser import WAIT_MS, Reader
 from tests.dashboards.conftest import NOW
@@ -81,10 +82,20 @@ async def test_the_range_is_chosen_typed_and_dragged(reader: Reader) -> None:
 
 
 async def test_choices_of_tenants_reach_every_panel(reader: Reader) -> None:
+    answering = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answering.wait()
+        await route.continue_()
+
     await reader.open("/d/ecopark-overview")
+    await reader.page.route("**/api/variable", late)
     await reader.page.locator("[data-drop=tenant]").click()
+    # the second choice is made before the page has read its variables for the first one
     for name in ("Dai Loc Steel Parts", "Ben Trang Brewery"):
         await reader.page.get_by_role("option", name=name).click()
+        await reader.page.get_by_role("option", name=name, selected=True).wait_for()
+    answering.set()
     await reader.settled()
     assert place(reader)[1]["var-tenant"] == ["steel", "brewery"]
     await expect(reader.page.locator("[data-panel='3']")).not_to_contain_text("Thanh Giang")
