@@ -8,6 +8,7 @@ written at once, computed, and weighed on the disk. `proving.bench.scaledoc` mak
 import asyncio
 import json
 import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -44,6 +45,8 @@ CATCHES_UP_S = 600.0
 """After that, where the machine is slow, figures are measured of a service that does not keep up."""
 KEEPS_UP_S = 120.0
 """A usage service that is no further behind keeps up with readings of each minute."""
+FILES_OF_TENANT = 16
+"""What the database has open for a tenant's database at most, while shards are new."""
 _LINES_AT_ONCE = 5_000
 _BLOCK = 512
 
@@ -82,8 +85,9 @@ class CountryScale:
 async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
     """Measure; the figures by the keys that docs/notes/bench.md explains.
 
-    Raises `OperatorError` where a server is missing or a reading is lost.
+    Raises `OperatorError` where a server is missing, a reading is lost, or too few files may be open.
     """
+    _allow_files(scale.simulated * TENANTS * FILES_OF_TENANT)
     parks = folder / "parks"
     write_country(parks, scale.simulated, scale.meters)
     loaded = round(os.getloadavg()[0], 2)
@@ -106,6 +110,20 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
         **found,
         "disk": await weigh(folder / "weighed", scale),
     }
+
+
+def _allow_files(count: int) -> None:
+    """Let the database, which inherits the limit, open as many files as this shell may allow; these must suffice.
+
+    Beyond the limit InfluxDB 1.6.7 keeps a log of a shard that it has closed, and takes no more writes there.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if count > most != resource.RLIM_INFINITY:
+        raise OperatorError(
+            f"the database will have up to {count:,} files open, and this shell allows {most:,}: raise it by "
+            f"`ulimit -Hn {count}` (as root), or simulate fewer parks (--share)"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Country:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from metering.errors import OperatorError
 from proving.bench.country import CountryScale, measure, values_of
 from proving.bench.parks import TENANTS
 from proving.bench.scaledoc import PARKS, Prices, document, needs, shortages
@@ -33,6 +34,12 @@ def test_a_small_run_has_measured_something(figures: dict[str, Any]) -> None:
     assert files["operators"] >= files["operators_shards"] >= 1
     assert files["all"] - files["operators"] >= 8 * 2 * TENANTS, "each tenant's database has some"
     assert all(figures["memory_mb"].values())
+
+
+def test_more_parks_than_the_shell_allows_files_for_are_refused_first(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=r"up to 640,000,000,000 files open.*ulimit -Hn"):
+        asyncio.run(measure(tmp_path / "country", CountryScale(parks=10**9, share=1.0)))
+    assert not (tmp_path / "country").exists()
 
 
 def test_the_registers_add_up_what_the_power_was() -> None:
