@@ -7,31 +7,20 @@ This is the hot path: one look-up and one comparison per value. The cause of a r
 that fails.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple
-
-from pydantic_core import to_json
 
 from ingest.decode import DecodedMessage
 from ingest.directory import Directory
 from ingest.lookup import Carrier, Sendable
 from ingest.refusal import Refusal, refusal
-from metering.instants import DAY_MS, FUTURE_MS, unit_of
+from ingest.taken import Taken
+from metering.instants import ALWAYS_BEFORE, DAY_MS, FUTURE_MS, unit_of
 from store.schema import ARRIVED
 from wire.messages import Reading, Reason
 from wire.topics import Channel, base
 from wire.topics import parse as parse_topic
-
-
-class Taken(NamedTuple):
-    """A reading that may be stored: its meter, values, instant (ms), and further fields in line protocol."""
-
-    meter: Sendable
-    values: dict[str, float | None]
-    ms: int
-    state: str
 
 
 class Accepted(NamedTuple):
@@ -120,28 +109,6 @@ def _marked(taken: list[Taken], now_ms: int) -> list[Taken]:
     return [each._replace(state=f"{each.state},{ARRIVED}=true") if each.ms == now_ms else each for each in taken]
 
 
-def lines_of(taken: Sequence[Taken]) -> list[str]:
-    """One line of line protocol for each reading, in order.
-
-    Counters are stored as read: use is computed from them with the transformer ratio that held at the time. Gauges are
-    stored as they are at the metering point: dashboards and alerts know no ratio.
-    """
-    if not taken:
-        return []
-    # The serializer writes numbers in half the time of repr(); the separators it adds are replaced in one pass.
-    text = to_json([_primary(each) if each.meter.secondary else each.values for each in taken]).decode()
-    fields = text[3:-2].replace('":', "=").replace('"', "").split("},{")
-    return [
-        f"{meter.series} {values}{state} {ms}000000"
-        for values, (meter, _, ms, state) in zip(fields, taken, strict=True)
-    ]
-
-
-def _primary(taken: Taken) -> dict[str, float | None]:
-    factors: dict[str, float] = next((each for until, each in taken.meter.secondary if taken.ms < until), {})
-    return {name: value and value * factors.get(name, 1.0) for name, value in taken.values.items()}
-
-
 def from_nobody(topic: str, payload: bytes, known: Directory) -> Accepted:
     """Refuse, unread, a message on a topic of no known gateway: nothing in it could be stored."""
     address = parse_topic(topic)
@@ -200,7 +167,7 @@ def _fault_of_time(ms: int, meter: Sendable, carrier: Carrier, now_ms: int) -> _
         return _Fault(Reason.BAD_TIME, f"{ms} looks like {unit}; ts is in milliseconds since the epoch")
     if ms > latest:
         return _Fault(Reason.FUTURE_TIME, f"{(ms - now_ms) // 1000} s ahead of the ingester's clock")
-    if ms < meter.since_ms:
+    if ALWAYS_BEFORE != meter.since_ms > ms:
         first = datetime.fromtimestamp(meter.since_ms / 1000, UTC).isoformat()
         return _Fault(Reason.BAD_TIME, f"before the meter's `from` in the park file ({first})")
     days = carrier.horizon_ms // DAY_MS

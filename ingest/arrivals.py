@@ -6,10 +6,10 @@ The point is written after the readings: earlier, it could be acted on too soon.
 acknowledged: later, it could be lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ingest.accept import Taken
+from ingest.lookup import Sendable
 from store.lines import point, series
 from store.schema import ARRIVALS, NS_PER_MS
 
@@ -37,9 +37,11 @@ class Extent(NamedTuple):
 Late = dict[ArrivalSource, Extent]
 
 
-def note_old(taken: Iterable[Taken], before_ms: float, late: Late) -> None:
-    """Widen the extents in `late` by the readings from before an instant."""
-    for meter, _, ms, _ in taken:
+def note_old(meters: Sequence[Sendable], instants: Sequence[int], before_ms: float, late: Late) -> None:
+    """Widen the extents in `late` by the readings from before an instant, of which meters and instants are given."""
+    if not instants or min(instants) >= before_ms:
+        return
+    for meter, ms in zip(meters, instants, strict=True):
         if ms < before_ms:
             source = ArrivalSource(meter.park, meter.meter)
             first, last = late.get(source, (ms, ms))

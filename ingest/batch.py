@@ -1,19 +1,15 @@
-"""A batch: what is written together, then acknowledged and answered together.
-
-Readings become lines a few hundred at a time: one by one costs more, and so does going through a large batch again.
-They are kept with their lines until the database has them, so nothing is ever parsed back.
-"""
+"""A batch: what is written together, then acknowledged and answered together."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import NamedTuple
 
-from ingest.accept import Accepted, Taken, lines_of
+from ingest.accept import Accepted
 from ingest.arrivals import LATE_MS, WAITED_MS, Late, note_old
 from ingest.connection import Connection, Delivery
 from ingest.lookup import LANES
 from ingest.refusal import Kept, Refusal
+from ingest.taken import Lane
 
 BATCH_READINGS = 10_000 * LANES
 BATCH_BYTES = 2 * 2**20
@@ -45,14 +41,6 @@ class Told(NamedTuple):
     answers: str
     id: str | None
     refusals: list[Refusal]
-
-
-@dataclass(slots=True)
-class Lane:
-    """What is written in one request: readings in order, and the lines of the first of them."""
-
-    taken: list[Taken] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -100,9 +88,9 @@ class Batch:
         _, _, answers, identity, taken, refusals, number, _, _, _ = accepted
         if taken:
             lane = self.lanes[number]
-            lane.taken += taken
+            lane.waiting += taken
             self.readings += len(taken)
-            if len(lane.taken) - len(lane.lines) >= AT_ONCE:
+            if len(lane.waiting) >= AT_ONCE:
                 self._settle(lane, now_ms)
         if refusals:
             self.refused += len(refusals)
@@ -121,7 +109,7 @@ class Batch:
         self.size += size
         self.acknowledgements.append(Acknowledgements(connection, [each for each in packet_ids if each is not None]))
         for lane in self.lanes:
-            if len(lane.taken) - len(lane.lines) >= AT_ONCE:
+            if len(lane.waiting) >= AT_ONCE:
                 self._settle(lane, now_ms)
 
     def requests(self, now_ms: int) -> list[Lane]:
@@ -131,16 +119,19 @@ class Batch:
         found = [lane for lane in self.lanes if lane.lines]
         if len(found) < LANES or self.readings >= IN_LANES:
             return found
-        return [Lane(list(chain(*(lane.taken for lane in found))), list(chain(*(lane.lines for lane in found))))]
+        together = Lane()
+        for lane in found:
+            together.join(lane)
+        return [together]
 
     def arrived_late(self, now_ms: int) -> Late:
         """Extents of the readings that are old by the time they are written, by meter."""
         if now_ms - self.since_ms > WAITED_MS:
             for lane in self.lanes:
-                note_old(lane.taken, float("inf"), self.late)
+                note_old(lane.meters, lane.instants, float("inf"), self.late)
         return self.late
 
     def _settle(self, lane: Lane, now_ms: int) -> None:
-        waiting = lane.taken[len(lane.lines) :]
-        lane.lines += lines_of(waiting)
-        note_old(waiting, now_ms - LATE_MS, self.late)
+        before = len(lane.lines)
+        lane.settle()
+        note_old(lane.meters[before:], lane.instants[before:], now_ms - LATE_MS, self.late)

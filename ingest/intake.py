@@ -119,7 +119,7 @@ class Intake:
                 self._take_alone(delivery, carrier, now_ms, most, reading)
                 continue
             # The path of nearly all messages of one reading: no call for each but the one above.
-            batch.lanes[carrier.lane].taken.append(good)
+            batch.lanes[carrier.lane].waiting.append(good)
             packet_ids.append(delivery.packet_id)
             size = len(delivery.payload) + MESSAGE_BYTES
             shares[sender] = share + size

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from ingest.decode import DecodedMessage, decode
-from metering.instants import DAY_MS
+from metering.instants import ALWAYS_BEFORE, DAY_MS
 from metering.meters import Meter
 from metering.park import Park
 from store.schema import reading_series
@@ -31,11 +31,11 @@ class Sendable(NamedTuple):
 
     series: str
     ranges: dict[str, Range]
-    since_ms: float
+    since_ms: int
+    secondary: tuple[tuple[int, dict[str, float]], ...]
     park: str
     gateway: str
     meter: str
-    secondary: tuple[tuple[int, dict[str, float]], ...] = ()
 
 
 class Carrier(NamedTuple):
@@ -66,11 +66,9 @@ def carriers_of(park: Park) -> dict[str, Carrier]:
     for meter in park.meters:
         ranges = _ranges(meter)
         same = shared.setdefault(tuple(ranges.items()), ranges)
-        since_ms = float("-inf") if meter.since_ms is None else meter.since_ms
+        since_ms = ALWAYS_BEFORE if meter.since_ms is None else meter.since_ms
         head = reading_series(park.id, meter)
-        made = Sendable(
-            head, same, since_ms, park=park.id, gateway=meter.gateway, meter=meter.id, secondary=_secondary(meter)
-        )
+        made = Sendable(head, same, since_ms, _secondary(meter), park=park.id, gateway=meter.gateway, meter=meter.id)
         carried[meter.gateway] |= dict.fromkeys(_names(meter), made)
     carriers = {}
     for gateway, meters in carried.items():

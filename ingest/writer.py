@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
-from ingest.accept import Taken
 from ingest.arrivals import Trace
-from ingest.batch import Batch, Lane, Told
+from ingest.batch import Batch, Told
 from ingest.intake import Intake
 from ingest.refusal import Kept, Ledger, refusal
 from ingest.replies import Replies
+from ingest.taken import Lane, Taken
 from metering.errors import OperatorError, UnavailableError
 from running.patience import Patience
 from running.trouble import Trouble
@@ -81,7 +81,7 @@ class Writer:
             else:
                 rejected = list(chain(*await asyncio.gather(*map(self._write_readings, requests))))
             self.stored += batch.readings - len(rejected)
-            self.newest_ms = requests[-1].taken[-1].ms
+            self.newest_ms = requests[-1].instants[-1]
             for each in rejected:
                 self._refuse(each, batch)
             if late := batch.arrived_late(self._clock_ms()):
@@ -99,7 +99,7 @@ class Writer:
     async def _write_readings(self, lane: Lane) -> list[Rejected]:
         """Write the readings of one request; returns those that the database will not take."""
         found = await self._write_each(lane.lines)
-        return [Rejected(lane.taken[index], detail) for index, detail in found.items()]
+        return [Rejected(lane.taken(index), detail) for index, detail in found.items()]
 
     def _refuse(self, rejected: Rejected, batch: Batch) -> None:
         """Turn a reading that the database will not take into a refusal of the batch."""

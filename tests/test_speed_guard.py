@@ -11,12 +11,13 @@ from typing import Any, cast
 
 import pytest
 
-from ingest.accept import accept, lines_of
+from ingest.accept import accept
 from ingest.connection import Connection, Delivery
 from ingest.directory import Directory, directory
 from ingest.glance import glance
 from ingest.intake import Intake
 from ingest.refusal import Ledger
+from ingest.taken import lines_of
 from metering.parkfile import load_park
 from proving.demo.plan import EXAMPLE
 from wire.topics import Channel, topic

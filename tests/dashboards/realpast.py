@@ -13,8 +13,9 @@ from efficiency.indicators.tenant import fence_meters
 from efficiency.service.meterstatus import MeterStatus
 from efficiency.service.park import ParkUsage
 from efficiency.usage.intervals import EVER
-from ingest.accept import accept, lines_of
+from ingest.accept import accept
 from ingest.directory import directory
+from ingest.taken import lines_of
 from metering.instants import milliseconds
 from metering.park import Park
 from metering.parkfile import load_park

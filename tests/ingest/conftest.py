@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import aiomqtt
 import pytest
 
+from ingest.batch import Batch
 from ingest.directory import Directory, directory
+from ingest.taken import Taken
 from metering.parkfile import load_park
 from proving.processes import Child
 from proving.servers import Influxd, Mosquitto
@@ -48,6 +50,15 @@ meters:
     rated: 50
     registers: {volume_m3: {}, ph: {}}
 """
+
+
+def taken_of(batch: Batch) -> list[Taken]:
+    """All readings of a batch, lane by lane, whether they are lines yet or not."""
+    return [
+        each
+        for lane in batch.lanes
+        for each in (*(lane.taken(place) for place in range(len(lane.lines))), *lane.waiting)
+    ]
 
 
 def park_file(folder: Path, park: str = "demo", text: str = PARK) -> Path:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.accept import Accepted, accept, lines_of
+from ingest.accept import Accepted, accept
 from ingest.arrivals import LATE_MS, ArrivalSource, Extent, Late, note_old
 from ingest.directory import Directory
 from ingest.refusal import TEXT, Ledger
+from ingest.taken import Lane, lines_of
 from metering.instants import DAY_MS
 from metering.parkfile import load_park
 from tests.store.lineparser import parse
@@ -279,11 +280,37 @@ def test_a_park_written_as_text_is_a_park(park: Path) -> None:
 def test_readings_that_were_old_when_they_came_are_noted_by_meter(known: Directory) -> None:
     readings = [reading(ts=NOW - age) for age in (0, 600_000, 600_001, 86_400_000, 3_600_000)]
     late: Late = {}
-    note_old(taken(GOOD, known).taken, NOW - LATE_MS, late)
-    assert late == {}
-    note_old(taken({"readings": readings}, known).taken, NOW - LATE_MS, late)
+    for message in (GOOD, {"readings": readings}):
+        assert late == {}
+        lane = Lane(taken(message, known).taken)
+        lane.settle()
+        note_old(lane.meters, lane.instants, NOW - LATE_MS, late)
     assert late == {ArrivalSource("demo", "em-1"): Extent(NOW - 86_400_000, NOW - 600_001)}
 
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.floats(0, 1_000_000)), min_size=1, max_size=9))
+def test_each_line_gives_back_the_reading_it_was_made_of(
+    known: Directory, blocks: list[tuple[int, bool, float]]
+) -> None:
+    """Whatever became lines together, in whichever lane, with transformers or without."""
+    came, lanes = [], [Lane(), Lane()]
+    for count, state, energy in blocks:
+        one = reading(ts=NOW - count, values={"energy_kwh": energy, "power_kw": count}, **STATE[state])
+        (good,) = taken(one, known).taken
+        behind = good._replace(meter=good.meter._replace(secondary=((NOW - 4, {"power_kw": 7.0}),)))
+        lane = lanes[count % 2]
+        some = [good, behind] * count
+        lane.waiting += some
+        lane.settle()
+        came.append((count % 2, some))
+    both = Lane()
+    for lane in lanes:
+        both.join(lane)
+    expected = [each for number in (0, 1) for place, some in came if place == number for each in some]
+    assert [both.taken(place) for place in range(len(both.lines))] == expected
+
+
+STATE: tuple[dict[str, str], ...] = ({}, {"state": "measuring"})
 
 FINITE = st.floats(0, 1_000_000) | st.floats(0, 1e-300) | st.integers(0, 1_000_000)
 

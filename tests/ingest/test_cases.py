@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest.accept import accept, lines_of
+from ingest.accept import accept
 from ingest.directory import Directory, directory
 from ingest.refusal import KEPT_BYTES, Ledger
+from ingest.taken import lines_of
 from metering.parkfile import load_park
 from wire.messages import MAX_READINGS, Reason
 

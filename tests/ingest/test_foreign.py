@@ -17,7 +17,7 @@ from ingest.intake import Intake
 from ingest.refusal import Ledger
 from metering.parkfile import ParkFileError, load_park
 from store.schema import OPERATOR_DATABASE
-from tests.ingest.conftest import PARK, Station, Until, park_file
+from tests.ingest.conftest import PARK, Station, Until, park_file, taken_of
 
 SOURCES = """
 sources:
@@ -188,7 +188,7 @@ async def test_what_is_delivered_again_keeps_the_time_at_which_it_first_came(tmp
         payload = json.dumps({"dev": "wm-2", "litres": litres}).encode()
         intake.receive([Delivery("lora/1/up", payload, packet_id, socket, again=again)])
         batch = await intake.next_batch()
-        return [taken.ms for lane in batch.lanes for taken in lane.taken]
+        return [taken.ms for taken in taken_of(batch)]
 
     first = now
     assert await instants(7, 1000, again=False) == [first]

@@ -8,7 +8,7 @@ import pytest
 from ingest.directory import Directory
 from ingest.glance import glance
 from ingest.lookup import Carrier
-from metering.instants import FUTURE_MS
+from metering.instants import ALWAYS_BEFORE, FUTURE_MS
 from wire.messages import MAX_BYTES, Reason
 
 NOW = 1_795_000_000_000
@@ -69,7 +69,7 @@ def test_messages_that_may_have_a_good_reading(carrier: Carrier, others: dict[st
 
 def test_what_a_meter_had_to_send_before_its_horizon_is_as_late_as_its_beginning(carrier: Carrier) -> None:
     """Each bound applies alone: a meter without a first day has the horizon, and the other way round."""
-    always = carrier._replace(meters={"em-1": carrier.meters["em-1"]._replace(since_ms=float("-inf"))})
+    always = carrier._replace(meters={"em-1": carrier.meters["em-1"]._replace(since_ms=ALWAYS_BEFORE)})
     assert glance(message(ts=NOW - carrier.horizon_ms), always, NOW) is None
     assert glance(message(ts=NOW - carrier.horizon_ms - 1), always, NOW) is not None
 

@@ -12,6 +12,7 @@ from ingest.directory import Directory
 from ingest.intake import HELD_BYTES, MESSAGE_BYTES, SHARE_BYTES, Intake
 from ingest.pace import MOST_GATHER_S, QUIET_PER_S, WINDOW_S, Pace
 from ingest.refusal import Ledger
+from tests.ingest.conftest import taken_of
 from wire.messages import MAX_READINGS
 
 NOW = 1_795_000_000_000
@@ -55,7 +56,7 @@ POLL = json.dumps(
 
 
 def good_of_other(batch: Batch) -> bool:
-    return any(taken.meter.meter == "wm-2" for lane in batch.lanes for taken in lane.taken)
+    return any(taken.meter.meter == "wm-2" for taken in taken_of(batch))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ async def test_a_good_reading_among_thousands_that_are_refused_is_kept(intake: I
         while intake.held_bytes:
             batch = await intake.next_batch()
             intake.written(batch)
-            found += [taken.values for lane in batch.lanes for taken in lane.taken]
+            found += [taken.values for taken in taken_of(batch)]
         assert found == [{"power_kw": 5.0}] * 2
 
 
@@ -164,7 +165,7 @@ async def test_messages_that_are_decoded_together_do_not_reach_into_each_other(
     around = [socket.delivery(FLOODER, payload) for payload in (*before, *behind)]
     intake.receive([*around[: len(before)], socket.delivery(OTHER, GOOD), *around[len(before) :]])
     batch = await intake.next_batch()
-    found = [taken for lane in batch.lanes for taken in lane.taken if taken.meter.gateway == "gw-2"]
+    found = [taken for taken in taken_of(batch) if taken.meter.gateway == "gw-2"]
     assert [(taken.meter.meter, taken.values) for taken in found] == [("wm-2", {"volume_m3": 1.0})]
     assert batch.messages == len(around) + 1
 
@@ -175,7 +176,7 @@ async def test_two_readings_in_one_message_beside_single_ones_are_refused_and_th
     payloads = [(OTHER, GOOD), (FLOODER, OWN + b"," + FALSE), (OTHER, GOOD.replace(b"1.0", b"2.0"))]
     intake.receive([socket.delivery(*each) for each in payloads])
     batch = await intake.next_batch()
-    found = [(taken.meter.meter, taken.values) for lane in batch.lanes for taken in lane.taken]
+    found = [(taken.meter.meter, taken.values) for taken in taken_of(batch)]
     assert found == [("wm-2", {"volume_m3": 1.0}), ("wm-2", {"volume_m3": 2.0})]
     assert [(kept.topic, kept.payload) for kept in batch.kept] == [(FLOODER, OWN + b"," + FALSE)]
     assert batch.messages == 3
@@ -194,7 +195,7 @@ async def test_bare_readings_that_came_together_are_accepted_as_one_by_one(intak
     ]
 
     def outcome(batches: list[Batch]) -> list[list[str]]:
-        taken = [each for batch in batches for lane in batch.lanes for each in lane.taken]
+        taken = [each for batch in batches for each in taken_of(batch)]
         return [
             sorted(f"{each.meter.meter} {each.values} {each.ms}" for each in taken),
             sorted(f"{each.topic} {each.refusal} {each.payload!r}" for batch in batches for each in batch.kept),
@@ -222,11 +223,11 @@ async def test_bare_readings_beyond_a_share_wait_and_keep_their_order(intake: In
         intake.receive([socket.delivery(FLOODER, bare(first + n)) for n in range(250)])
     writing = await intake.next_batch()
     intake.receive([socket.delivery(FLOODER, bare(n)) for n in range(2_750, 3_000)])  # behind those that still wait
-    found = [[taken.ms for lane in writing.lanes for taken in lane.taken]]
+    found = [[taken.ms for taken in taken_of(writing)]]
     intake.written(writing)
     while intake.held_bytes:
         batch = await intake.next_batch()
-        found.append([taken.ms for lane in batch.lanes for taken in lane.taken])
+        found.append([taken.ms for taken in taken_of(batch)])
         intake.written(batch)
     assert len(found[0]) == -(-SHARE_BYTES // (MESSAGE_BYTES + len(bare(0))))
     instants = [ms for batch in found for ms in batch]

@@ -7,9 +7,10 @@ from random import Random
 import pytest
 
 from efficiency.usage.intervals import DAY_MS, HOUR_MS, QUARTER_MS
-from ingest.accept import accept, lines_of
+from ingest.accept import accept
 from ingest.arrivals import ArrivalSource, Extent, Trace
 from ingest.directory import directory
+from ingest.taken import lines_of
 from metering.parkfile import load_park
 from store.client import Store
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, reading_series
