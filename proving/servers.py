@@ -210,8 +210,8 @@ class Influxd:
     """InfluxDB 1.x with the operator's database.
 
     Continuous queries are off: whoever may read one database may create one there that reads any other. What was
-    written is packed after half a minute of silence instead of ten: a past year goes into thousands of shards, and
-    each would keep its points unpacked in memory. Its garbage is collected when the heap has grown fourfold, not to
+    written is packed after half a minute of silence (`packs_after`) instead of ten: a past year goes into many shards,
+    and each would keep its points unpacked in memory. Its garbage is collected when the heap has grown fourfold, not to
     twice its size: that takes a fifth off its work, for some hundred megabytes.
     """
 
@@ -223,6 +223,7 @@ class Influxd:
         authenticate: bool = False,
         executable: Path | None = None,
         index: str = "tsi1",
+        packs_after: str = "30s",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
@@ -240,7 +241,7 @@ bind-address = "127.0.0.1:{self.backup_port}"
   wal-dir = "{folder.absolute()}/wal"
   index-version = "{index}"
   query-log-enabled = false
-  cache-snapshot-write-cold-duration = "30s"
+  cache-snapshot-write-cold-duration = "{packs_after}"
 [monitor]
   store-enabled = false
 [continuous_queries]

@@ -1,12 +1,12 @@
 """The cost of many parks: `ecopark bench country` runs a share of a country on this machine and extrapolates.
 
-Gateways of a hundred meters send a message a minute through the broker, spread over the minute; ingesters and the usage
-service run as operators run them, and the panels of a park are asked at the same time. Then days of one small park are
-written at once, computed, and weighed on the disk. `proving.bench.scaledoc` makes docs/scale.md of the result.
+Registers of some hours before are written at once. Then gateways of a hundred meters send a message a minute through
+the broker, spread over the minute; ingesters and the usage service run as operators run them, and the panels of a park
+are asked at the same time. Then days of one small park are written at once, computed, and weighed on the disk.
+`proving.bench.scaledoc` makes docs/scale.md of the result.
 """
 
 import asyncio
-import json
 import os
 import resource
 import time
@@ -14,17 +14,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from efficiency.service.fewatonce import few_at_once
+from efficiency.service.running import BEHIND_MS
 from efficiency.usage.intervals import DAY_MS, Span
 from metering.errors import OperatorError
 from metering.instants import milliseconds
 from metering.park import Park
 from metering.parkfile import load_park
+from proving.bench.countrygateway import CountryGateway, values_of
 from proving.bench.panels import time_panels
-from proving.bench.parks import PER_GATEWAY, TENANTS, country_park, gateway_of, meter_of, write_country
+from proving.bench.parks import PER_GATEWAY, TENANTS, country_park, write_country
 from proving.bench.processtime import cpu_s, open_files, peak_mb, resident_mb
 from proving.bench.station import Station
 from proving.bench.usage import recompute
@@ -35,7 +39,6 @@ from store.lines import point
 from store.schema import NS_PER_MS, OPERATOR_DATABASE, PIPELINE, USAGE, USAGE_CURSOR, reading_series
 from store.select import Of, select, where
 from wire.client import client_of
-from wire.topics import Channel, topic
 
 MINUTE_MS = 60_000
 SETTLES_S = 600.0
@@ -47,6 +50,8 @@ KEEPS_UP_S = 120.0
 """A usage service that is no further behind keeps up with readings of each minute."""
 FILES_OF_TENANT = 16
 """What the database has open for a tenant's database at most, while shards are new."""
+_AS_DELIVERED = "10m"
+"""When the database packs a shard that nobody writes to; what is packed after each pause keeps more files open."""
 _LINES_AT_ONCE = 5_000
 _BLOCK = 512
 
@@ -55,13 +60,16 @@ _BLOCK = 512
 class CountryScale:
     """The country has `parks` parks of `meters` meters; `share` of them is simulated for `minutes`.
 
-    These minutes begin when each park was computed once, and the usage service keeps up.
+    These minutes begin when each park was computed once, and the usage service keeps up. Before that, registers of
+    `past_minutes` are written at once: as many as the usage service keeps in memory, and looks back at to see whether
+    there is anything to judge.
     """
 
     parks: int = 400
     meters: int = 2_000
     share: float = 0.1
     minutes: int = 5
+    past_minutes: int = BEHIND_MS // MINUTE_MS + 30
     ingesters: int = 2
     index: str = "inmem"
     """The database's `index-version`: in memory, as it is delivered, or on disk (`tsi1`), which opens more files."""
@@ -91,7 +99,10 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
     parks = folder / "parks"
     write_country(parks, scale.simulated, scale.meters)
     loaded = round(os.getloadavg()[0], 2)
-    broker, database = Mosquitto(folder / "broker"), Influxd(folder / "influx", index=scale.index)
+    broker, database = (
+        Mosquitto(folder / "broker"),
+        Influxd(folder / "influx", index=scale.index, packs_after=_AS_DELIVERED),
+    )
     try:
         await asyncio.gather(broker.start(), database.start())
         async with Store(database.url) as store:
@@ -134,16 +145,23 @@ class _Country:
         self._station = station
         self._sent = 0
         self._stop = asyncio.Event()
+        firsts = range(0, scale.meters, PER_GATEWAY)
+        self._gateways = [
+            CountryGateway(park, first, min(first + PER_GATEWAY, scale.meters))
+            for first in firsts
+            for park in range(scale.simulated)
+        ]
 
     async def run(self) -> dict[str, Any]:
         scale, station = self._scale, self._station
         usage = station.child("usage", ["-m", "ecopark", "usage", "run"], ECOPARK_INSTANCE="usage-1")
         try:
             await station.have_ingesters(scale.ingesters)
-            usage.start()
-            began = time.monotonic()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._send())
+                await self._write_past(time.time_ns() // NS_PER_MS)
+                usage.start()
+                began = time.monotonic()
                 await self._computed_once()
                 await self._keeps_up()
                 started, before = time.monotonic(), self._used(usage)
@@ -154,6 +172,7 @@ class _Country:
                 self._stop.set()
             await self._arrived()
             return {
+                "past_minutes": scale.past_minutes,
                 "minutes": scale.minutes,
                 "start_s": round(started - began, 1),
                 "readings_per_s": round(scale.per_minute / scale.minute_s, 1),
@@ -198,20 +217,35 @@ class _Country:
 
     async def _send(self) -> None:
         """Each gateway's message of each minute at its place in the minute."""
-        scale = self._scale
-        gateways = [(park, first) for first in range(0, scale.meters, PER_GATEWAY) for park in range(scale.simulated)]
+        scale, gateways = self._scale, self._gateways
         begun = time.monotonic()
         async with client_of(self._station.broker.address) as client:
-            for minute in count():
-                for place, (park, first) in enumerate(gateways):
+            for minute in count(scale.past_minutes):
+                for place, gateway in enumerate(gateways):
                     if self._stop.is_set():
                         return
-                    due = begun + (minute + place / len(gateways)) * scale.minute_s
+                    due = begun + (minute - scale.past_minutes + place / len(gateways)) * scale.minute_s
                     await asyncio.sleep(max(0.0, due - time.monotonic()))
-                    last = min(first + PER_GATEWAY, scale.meters)
-                    where_to = topic(country_park(park), gateway_of(first), Channel.READINGS)
-                    await client.publish(where_to, _message(first, last, minute), qos=1)
-                    self._sent += last - first
+                    await client.publish(gateway.topic, gateway.message(minute), qos=1)
+                    self._sent += gateway.end - gateway.first
+
+    async def _write_past(self, until_ms: int) -> None:
+        """The registers of the time before, each gateway's at its place in the minute."""
+        scale = self._scale
+        parks = [load_park(self._station.parks / f"{country_park(park)}.yaml") for park in range(scale.simulated)]
+        series = [[reading_series(park.id, meter) for meter in park.meters] for park in parks]
+        begins = [place / len(self._gateways) - scale.past_minutes for place in range(len(self._gateways))]
+        await few_at_once(
+            partial(self._write_past_of, gateway, series[gateway.park], until_ms + begin * scale.minute_s * 1_000)
+            for gateway, begin in zip(self._gateways, begins, strict=True)
+        )
+
+    async def _write_past_of(self, gateway: CountryGateway, series: list[str], first_ms: float) -> None:
+        minute_ms = self._scale.minute_s * 1_000
+        instants = [round(first_ms + minute * minute_ms) * NS_PER_MS for minute in range(self._scale.past_minutes)]
+        for lines in gateway.past(series, instants):
+            await self._station.store.write(lines, OPERATOR_DATABASE)
+            self._sent += len(lines)
 
     async def _panels(self) -> dict[str, float]:
         """What the panels of the operator of one park take meanwhile, in milliseconds."""
@@ -261,30 +295,6 @@ class _Country:
         newest = select(PIPELINE, ["cycle_s"], where({"service": "usage"}), newest=1)
         rows = await self._station.store.query(newest, OPERATOR_DATABASE)
         return round(float(rows[0]["cycle_s"]), 1) if rows else 0.0
-
-
-def _message(first: int, last: int, minute: int) -> str:
-    now_ms = time.time_ns() // NS_PER_MS
-    readings = [{"meter": meter_of(n), "ts": now_ms, "values": values_of(n, minute)} for n in range(first, last)]
-    return json.dumps({"id": f"{first}-{now_ms}", "readings": readings}, separators=(",", ":"))
-
-
-def values_of(number: int, minute: int) -> dict[str, float]:
-    """Registers are what the power of all minutes before adds up to."""
-    base = 200.0 + number % 97
-    sevens, rest = divmod(minute, 7)
-    used_kwh = (base * minute + 21 * sevens + rest * (rest - 1) / 2) / 60
-    power = base + rest
-    return {
-        "energy_kwh": round(10_000.0 * number + used_kwh, 3),
-        "energy_export_kwh": 0.0,
-        "reactive_kvarh": round(1_000.0 * number + used_kwh * 0.3, 3),
-        "power_kw": power,
-        "power_factor": round(0.9 + number % 8 / 100, 3),
-        "voltage_v": 400.0 + minute % 5,
-        "current_a": round(power * 1.6, 1),
-        "frequency_hz": 50.0,
-    }
 
 
 async def weigh(folder: Path, scale: CountryScale) -> dict[str, float]:

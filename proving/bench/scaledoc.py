@@ -111,8 +111,9 @@ def _head(figures: dict[str, Any], day: str, prices: Prices) -> Iterator[str]:
 Measured on {day} on {figures["cores"]} cores (load average {figures["load_average_before"]} before), with Debian's
 mosquitto and InfluxDB on the same machine: {simulated} parks of {meters:,} meters. Each meter sends a reading of eight
 values a minute, by gateways of a hundred meters, for {figures["minutes"]} minutes: {figures["readings_per_s"]:,} a
-second. All arrived. Before that the usage service had made the databases of all tenants and caught up, in
-{figures["start_s"]} s. Meanwhile it computed all parks again and again, each time in {figures["usage_cycle_s"]} s; in
+second. All arrived. The registers of the {figures["past_minutes"] / 60:.0f} hours before were there: as many as the
+usage service keeps. Before measuring it had made the databases of all tenants and caught up, in {figures["start_s"]} s.
+Meanwhile it computed all parks again and again, each time in {figures["usage_cycle_s"]} s; in
 the end the park furthest behind was computed up to {figures["usage_lag_s"]} s before. The panels of one park's operator
 were asked at the same time: {panels["queries"]} queries, of which half took {panels["p50_ms"]} ms and 95 % less than
 {panels["p95_ms"]} ms.{late} A
@@ -123,8 +124,8 @@ Everything else is extrapolated in proportion to the readings: cores, memory and
 stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
 full days again, and several services on several machines. The memory of tenants' databases was not measured either:
 the running hours are written again all the time, and InfluxDB 1.x keeps up to `cache-snapshot-memory-size` of a shard
-in memory before it packs it, 25 MiB as delivered. Here it packed after half a minute without writes; with hundreds of
-tenants, set that size lower. Of history only the disk grows. All readings are kept.
+in memory before it packs it, 25 MiB as delivered; with hundreds of tenants, set that size lower. Here it packed after
+ten minutes without writes, as delivered. Of history only the disk grows. All readings are kept.
 """
 
 

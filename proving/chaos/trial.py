@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,10 +63,11 @@ class Trial:
             await self._reading()
             await ordeal()
             self.crew.plant.stop()
-            await self._recovered()
+            waiting = [f"after {RECOVER_S:.0f} s {each}" for each in await self._undelivered()]
             async with self.crew.database.store() as store:
                 rows = await _everything(store, self.park)
-            return judge(logged(self._log, self.park), rows, self.park)
+            verdict = judge(logged(self._log, self.park), rows, self.park)
+            return replace(verdict, faults=(*waiting, *verdict.faults))
         finally:
             await self.crew.stop()
 
@@ -84,14 +86,18 @@ class Trial:
                 await asyncio.sleep(LOOK_S)
                 silent -= {json.loads(line)["gateway"] for line in log.readlines() if line.endswith("\n")}
 
-    async def _recovered(self) -> None:
-        """Wait until the gateways have nothing left that the database has not confirmed."""
+    async def _undelivered(self) -> list[str]:
+        """Wait until the gateways hold nothing that the database has not confirmed; returns what is left in the end.
+
+        What they still hold is missing in the database, but not lost.
+        """
         side = GatewaySide(self.park, self.crew.broker.address)
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(_listen(side))
             with suppress(TimeoutError):
-                await asyncio.wait_for(side.until(lambda: side.all_delivered), RECOVER_S)
+                await asyncio.wait_for(side.until(lambda: not side.undelivered), RECOVER_S)
             listening.cancel()
+        return side.undelivered
 
 
 async def _listen(side: GatewaySide) -> None:

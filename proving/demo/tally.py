@@ -53,10 +53,16 @@ class GatewaySide:
         return sum(status.spooled or 0 for status in self._said.values())
 
     @property
-    def all_delivered(self) -> bool:
-        """Whether every gateway is there and holds nothing that the database has not confirmed."""
-        everyone = len(self._said) == len(self._reading)
-        return everyone and all(status.online and status.spooled == 0 for status in self._said.values())
+    def undelivered(self) -> list[str]:
+        """Of each gateway that is not there, or holds what the database has not confirmed, what it is."""
+        found = []
+        for gateway in sorted(self._reading):
+            status = self._said.get(gateway)
+            if status is None or not status.online:
+                found.append(f"{gateway} is not there")
+            elif status.spooled != 0:
+                found.append(f"{gateway} holds {status.spooled} messages that the database has not confirmed")
+        return found
 
     @property
     def all_offline(self) -> bool:

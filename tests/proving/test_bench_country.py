@@ -8,14 +8,23 @@ from typing import Any
 import pytest
 
 from metering.errors import OperatorError
-from proving.bench.country import CountryScale, measure, values_of
+from proving.bench.country import CountryScale, measure
+from proving.bench.countrygateway import values_of
 from proving.bench.parks import TENANTS
 from proving.bench.scaledoc import PARKS, Prices, document, needs, shortages
 from proving.bench.table import flat
 
 ROOT = Path(__file__).parents[2]
 SMALL = CountryScale(
-    parks=4, meters=110, share=0.5, minutes=1, weighed_meters=2, weighed_days=2, minute_s=8.0, packed_s=0.0
+    parks=4,
+    meters=110,
+    share=0.5,
+    minutes=1,
+    past_minutes=3,
+    weighed_meters=2,
+    weighed_days=2,
+    minute_s=8.0,
+    packed_s=0.0,
 )
 
 
@@ -63,6 +72,7 @@ MEASURED: dict[str, Any] = {
     "index": "inmem",
     "cores": 2,
     "load_average_before": 0.5,
+    "past_minutes": 660,
     "minutes": 5,
     "start_s": 21.5,
     "readings_per_s": 166.7,

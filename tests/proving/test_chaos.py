@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from metering.park import Park
 from metering.parkfile import load_park
 from proving.chaos.hostile import Hostile
 from proving.chaos.schedule import schedule
+from proving.chaos.trial import Trial
 from proving.chaos.verdict import Verdict, judge, logged
 from proving.demo.plan import EXAMPLE
 from proving.servers import Mosquitto
@@ -45,6 +47,22 @@ def test_a_short_outage_of_the_database_loses_nothing() -> None:
     assert result["read"] == result["stored"] >= 2 * 201, "of each meter one from before, and one from meanwhile"
     assert result["ingest_mb"]["most"] >= result["ingest_mb"]["first"] > 0
     assert result["live_s"] <= result["caught_up_s"]
+
+
+async def test_what_gateways_still_hold_in_the_end_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every ingester gone nothing is confirmed any more; that is missing, but not lost."""
+    monkeypatch.setattr("proving.chaos.trial.RECOVER_S", 2)
+    trial = Trial(tmp_path, re.sub(r"interval_s: \d+", "interval_s: 1", EXAMPLE.read_text()), 7)
+
+    async def without_ingesters() -> None:
+        for ingester in trial.crew.ingesters:
+            ingester.kill()
+
+    found = await trial.run(without_ingesters)
+    carriers = {source.gateway for source in trial.park.sources}  # they hold nothing
+    reading = {gateway.id for gateway in trial.park.gateways if trial.park.meters_of(gateway.id)} - carriers
+    waiting = [fault for fault in found.faults if fault.startswith("after 2 s ")]
+    assert {fault.split()[3] for fault in waiting} == reading
 
 
 class FailsWhenLeft(Hostile):
