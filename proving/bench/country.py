@@ -48,7 +48,7 @@ CATCHES_UP_S = 600.0
 """After that, where the machine is slow, figures are measured of a service that does not keep up."""
 KEEPS_UP_S = 120.0
 """A usage service that is no further behind keeps up with readings of each minute."""
-FILES_OF_TENANT = 16
+FILES_OF_TENANT = 12
 """What the database has open for a tenant's database at most, while shards are new."""
 _AS_DELIVERED = "10m"
 """When the database packs a shard that nobody writes to; what is packed after each pause keeps more files open."""

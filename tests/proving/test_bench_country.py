@@ -46,7 +46,7 @@ def test_a_small_run_has_measured_something(figures: dict[str, Any]) -> None:
 
 
 def test_more_parks_than_the_shell_allows_files_for_are_refused_first(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match=r"up to 640,000,000,000 files open.*ulimit -Hn"):
+    with pytest.raises(OperatorError, match=r"up to 480,000,000,000 files open.*ulimit -Hn"):
         asyncio.run(measure(tmp_path / "country", CountryScale(parks=10**9, share=1.0)))
     assert not (tmp_path / "country").exists()
 
