@@ -142,13 +142,13 @@ class Connection(asyncio.Protocol):
         """Publish a retained message on the presence topic; the last will clears it."""
         self.publish(self._presence, said, retain=True)
 
-    async def subscribe(self, filters: Iterable[tuple[str, mqtt5.QoS]]) -> None:
-        """Subscribe and wait for the SUBACK.
+    async def subscribe(self, patterns: Iterable[str], qos: mqtt5.QoS) -> None:
+        """Subscribe to topics and wait for the SUBACK.
 
         Raises `OperatorError` where a filter is refused.
         """
         # Only so does `retain` mean that the broker had kept a message; many devices set it on all that they publish.
-        wanted = [mqtt5.TopicFilter(pattern, max_qos=qos, retain_as_published=False) for pattern, qos in filters]
+        wanted = [mqtt5.TopicFilter(pattern, max_qos=qos, retain_as_published=False) for pattern in patterns]
         answer = await self._ask(lambda packet_id: mqtt5.SubscribePacket(packet_id, wanted))
         if isinstance(answer, mqtt5.SubAckPacket):
             for wish, code in zip(wanted, answer.reason_codes, strict=True):

@@ -19,20 +19,26 @@ LANES: Final = 2
 """Requests in which readings are written concurrently; the database takes two faster than one."""
 
 Range = tuple[float, float]
-"""The lowest and highest conceivable value of a quantity."""
+"""The lowest and highest conceivable value of a quantity. Without names, because a named tuple unpacks more slowly."""
+
+
+class GaugeFactors(NamedTuple):
+    """The factor of each gauge that an instrument shows behind transformers, until the instrument is replaced (ms)."""
+
+    until_ms: int
+    factors: dict[str, float]
 
 
 class Sendable(NamedTuple):
     """A meter for accepting: its series in the store, the range of each quantity, its first instant (ms).
 
-    `secondary`, where an instrument shows gauges behind transformers: the factor for each, and until which instant (ms)
-    it holds, in the order of the instruments.
+    `secondary`: in the order of the instruments, where one shows gauges behind transformers.
     """
 
     series: str
     ranges: dict[str, Range]
     since_ms: int
-    secondary: tuple[tuple[int, dict[str, float]], ...]
+    secondary: tuple[GaugeFactors, ...]
     park: str
     gateway: str
     meter: str
@@ -87,13 +93,13 @@ def _names(meter: Meter) -> tuple[str, ...]:
     return (meter.id,) if meter.alias is None else (meter.id, meter.alias)
 
 
-def _secondary(meter: Meter) -> tuple[tuple[int, dict[str, float]], ...]:
+def _secondary(meter: Meter) -> tuple[GaugeFactors, ...]:
     gauges = [name for name, quantity in meter.quantities.items() if not quantity.counter]
     found = [
-        (each.span.end, {name: factor for name in gauges if (factor := each.factor(name)) != 1.0})
+        GaugeFactors(each.span.end, {name: factor for name in gauges if (factor := each.factor(name)) != 1.0})
         for each in meter.instruments
     ]
-    return tuple(found) if any(factors for _, factors in found) else ()
+    return tuple(found) if any(each.factors for each in found) else ()
 
 
 def _ranges(meter: Meter) -> dict[str, Range]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import jmespath
@@ -64,6 +64,13 @@ class NoValueError(ValueError):
     """What the device sends in place of a value that it does not have."""
 
 
+class SentNumber(NamedTuple):
+    """A number as it was sent, and the unit that was written after it."""
+
+    value: float
+    unit: str | None
+
+
 class PayloadReader:
     """Reads the payloads of one mapped topic. Expressions are compiled once."""
 
@@ -82,9 +89,7 @@ class PayloadReader:
     def decode(self, topic: str, payload: bytes) -> list[Decoded]:
         """Read one payload, record by record. A message that cannot be read is one record with its fault."""
         try:
-            found: list[Decoded] = []
-            for key, record in self._records(topic, self._content(topic, payload)):
-                found += self._record(topic, key, record)
+            found = list(self._records(topic, self._content(topic, payload)))
         except (PayloadError, LineError) as error:
             return [unreadable(Reason.MALFORMED, str(error))]
         if len(found) > MAX_READINGS:
@@ -94,7 +99,7 @@ class PayloadReader:
     def read_content(self, topic: str, content: Any) -> list[Decoded]:
         """Read what another decoder has made of a payload, such as the metrics of Sparkplug."""
         try:
-            return [one for key, record in self._records(topic, content) for one in self._record(topic, key, record)]
+            return list(self._records(topic, content))
         except PayloadError as error:
             return [unreadable(Reason.MALFORMED, str(error))]
 
@@ -116,8 +121,8 @@ class PayloadReader:
             content = {_level(topic, self.message.name_level): content}
         return content
 
-    def _records(self, topic: str, content: Any) -> Iterator[tuple[str, Any]]:
-        """Each record, with the device it is keyed by, if any."""
+    def _records(self, topic: str, content: Any) -> Iterator[Decoded]:
+        """Find each record, with the device it is keyed by, if any, and read it."""
         if self._paths.each is not None:
             content = _search(self._paths.each, content, "each")
             if content is None:
@@ -127,11 +132,12 @@ class PayloadReader:
                 raise PayloadError("devices are the keys of an object, but there is none")
             for key, records in content.items():
                 for record in records if isinstance(records, list) else [records]:
-                    yield key, record
+                    yield from self._record(topic, key, record)
         elif isinstance(content, list) and (self._paths.each is not None or self.message.payload == "influx"):
-            yield from ((topic, record) for record in content)
+            for record in content:
+                yield from self._record(topic, topic, record)
         else:
-            yield topic, content
+            yield from self._record(topic, topic, content)
 
     def _record(self, topic: str, key: str, record: Any) -> Iterator[Decoded]:
         device, faults = "", list[ValueFault]()
@@ -350,11 +356,11 @@ def _level(topic: str, level: int) -> str:
     return levels[level]
 
 
-def _number_and_unit(quantity: str, mapped: ValueMap, sent: Any) -> tuple[float, str | None]:
+def _number_and_unit(quantity: str, mapped: ValueMap, sent: Any) -> SentNumber:
     if isinstance(sent, bool) or not isinstance(sent, int | float | str):
         raise PayloadError(f"{quantity}: {json.dumps(sent)[:60]} is not a number")
     if not isinstance(sent, str):
-        return float(sent), None
+        return SentNumber(float(sent), None)
     alone = _LIST_OF_ONE.fullmatch(sent)  # a list of one number, written as a text
     found = _NUMBER.fullmatch(alone[1] if alone else sent)
     if found is None or (("," in found[1]) and mapped.decimal != ","):
@@ -362,7 +368,7 @@ def _number_and_unit(quantity: str, mapped: ValueMap, sent: Any) -> tuple[float,
         raise PayloadError(f"{quantity}: the text {sent[:60]!r} is not a number{hint}")
     if "." in found[1] and mapped.decimal == ",":
         raise PayloadError(f"{quantity}: {sent[:60]!r} has a point, but the decimal mark is a comma")
-    return float(found[1].replace(",", ".")), found[2]
+    return SentNumber(float(found[1].replace(",", ".")), found[2])
 
 
 def _instant(found: Any, mapped: TimeMap) -> int:

@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from store.lines import point, series
@@ -227,14 +228,14 @@ class Ledger:
         refused, digest = kept.refusal, kept.digest
         first = kept.received_ms * NS_PER_MS + int(digest, 16) % NS_PER_MS
         self._last_ns = max(first, self._last_ns + 1)
-        payload, encoding = _as_text(kept.payload[:KEPT_BYTES])
+        payload = _as_text(kept.payload[:KEPT_BYTES])
         said = {
             "meter": refused.meter or "",
             "quantity": (refused.quantity or "")[:NAME],
             "detail": refused.detail,
             "topic": kept.topic,
-            "payload": payload,
-            "encoding": encoding,
+            "payload": payload.text,
+            "encoding": payload.encoding,
         }
         return point(
             series(REFUSED, self._tags(kept.park, kept.gateway, refused.reason)),
@@ -246,10 +247,16 @@ class Ledger:
         return {"park": park, "gateway": gateway, "reason": reason.value, "instance": self._instance}
 
 
-def _as_text(payload: bytes) -> tuple[str, str]:
-    try:
+class _PayloadText(NamedTuple):
+    """A payload as the database keeps it."""
+
+    text: str
+    encoding: str
+
+
+def _as_text(payload: bytes) -> _PayloadText:
+    with suppress(UnicodeDecodeError):
         text = payload.decode()
-    except UnicodeDecodeError:
-        return base64.b64encode(payload).decode(), "base64"
-    printable = text.translate(dict.fromkeys(map(ord, "\t\r\n"))).isprintable()
-    return (text, "utf-8") if printable else (base64.b64encode(payload).decode(), "base64")
+        if text.translate(dict.fromkeys(map(ord, "\t\r\n"))).isprintable():
+            return _PayloadText(text, "utf-8")
+    return _PayloadText(base64.b64encode(payload).decode(), "base64")

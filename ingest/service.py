@@ -147,11 +147,11 @@ class Ingester:
         connection = Connection(client_id, self._address, self._receive, presence=self._presence.topic, pace=self._pace)
         self._presence.forget()
         await connection.open()
-        await connection.subscribe([(Presence.EVERYBODY, mqtt5.QoS.AT_MOST_ONCE)])
+        await connection.subscribe([Presence.EVERYBODY], mqtt5.QoS.AT_MOST_ONCE)
         # Also where the session is present: it may have been left after the share was given up, or be the trace of a
         # life that ended before it subscribed. Subscribing again changes nothing.
         self._subscribed = frozenset({self._share})
-        await connection.subscribe([(self._share, mqtt5.QoS.AT_LEAST_ONCE)])
+        await connection.subscribe([self._share], mqtt5.QoS.AT_LEAST_ONCE)
         await self._subscribe_to_sources(connection)
         # The second answer comes after the retained messages of the first. That the session was taken over proves
         # nothing: where client ids are free anybody may be called as we are, and not every broker says so. But only
@@ -177,7 +177,7 @@ class Ingester:
                     return await connection.lost()
             except TimeoutError:
                 in_share = sorted(pattern for pattern in self._subscribed if is_shared(pattern))
-                await connection.subscribe([(pattern, mqtt5.QoS.AT_LEAST_ONCE) for pattern in in_share])
+                await connection.subscribe(in_share, mqtt5.QoS.AT_LEAST_ONCE)
 
     async def _subscribe_to_sources(self, connection: Connection) -> None:
         """Subscribe to what the park files' sources name, and no more to what they named before."""
@@ -187,8 +187,7 @@ class Ingester:
         gone, self._subscribed, new = self._subscribed - wanted, wanted, wanted - self._subscribed
         # Births first: they define the data that follow.
         if new:
-            by_share = sorted(new, key=in_share.__contains__)
-            await connection.subscribe([(pattern, mqtt5.QoS.AT_LEAST_ONCE) for pattern in by_share])
+            await connection.subscribe(sorted(new, key=in_share.__contains__), mqtt5.QoS.AT_LEAST_ONCE)
         if gone:
             await connection.unsubscribe(sorted(gone))
 

@@ -93,5 +93,5 @@ _SERIES, _SECONDARY = attrgetter("series"), attrgetter("secondary")
 
 
 def _primary(taken: Taken) -> dict[str, float | None]:
-    factors: dict[str, float] = next((each for until, each in taken.meter.secondary if taken.ms < until), {})
+    factors: dict[str, float] = next((each.factors for each in taken.meter.secondary if taken.ms < each.until_ms), {})
     return {name: value and value * factors.get(name, 1.0) for name, value in taken.values.items()}

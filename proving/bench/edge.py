@@ -92,8 +92,8 @@ async def _backlog(station: Station, gateway: Child, polls: int) -> dict[str, fl
             if time.monotonic() - began > STORE_S:
                 raise OperatorError(f"the backlog was not delivered: {stored} of {expected} readings; {gateway.log}")
             # Between two counts live readings are watched, so a count is at most a second late.
-            since_ms, latency_s = await _newest(station, gateway, since_ms)
-            late.append(latency_s)
+            since_ms = await _newest(station, gateway, since_ms)
+            late.append(time.time() - since_ms / 1000)
         seconds = time.monotonic() - began
     finally:
         await asyncio.to_thread(gateway.stop)
@@ -138,15 +138,14 @@ def _poll(first_ms: int, number: int) -> list[Reading]:
     ]
 
 
-async def _newest(station: Station, gateway: Child, since_ms: int) -> tuple[int, float]:
-    """Wait for a live reading of the last meter after an instant: its instant, and how old it was when it was seen."""
+async def _newest(station: Station, gateway: Child, since_ms: int) -> int:
+    """Wait for a live reading of the last meter after an instant; returns its instant (ms)."""
     deadline = time.monotonic() + STORE_S
     while time.monotonic() < deadline and gateway.running:
         last = where({"park": EDGE_PARK, "meter": meter_of(EDGE_METERS - 1)}, since=_live_from(since_ms) + 1)
         rows = await station.store.query(select("electricity", ["energy_kwh"], last, newest=1), OPERATOR_DATABASE)
         if rows:
-            ns = int(rows[0]["time"])
-            return ns // NS_PER_MS, time.time() - ns / 1e9
+            return int(rows[0]["time"]) // NS_PER_MS
         await asyncio.sleep(LOOK_S)
     raise OperatorError(f"no live reading came from the gateway:\n{gateway.last_words()}")
 

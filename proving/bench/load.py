@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import chain, groupby, islice
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import mqtt5
@@ -82,11 +83,18 @@ def make(shape: Shape, readings: int, first_ms: int, meters: int) -> MessageLoad
     return MessageLoad(park, packets, count, first_ms=first_ms, last_ms=last_ms, last=places[-LAST:])
 
 
-def values(number: int, variant: int) -> tuple[str, str]:
+class ShownValues(NamedTuple):
+    """What a meter shows, as texts."""
+
+    energy_kwh: str
+    power_kw: str
+
+
+def values(number: int, variant: int) -> ShownValues:
     """Energy and power of a meter, as a device with three decimals writes them."""
     energy = 48_211.25 + number * 7 + variant * 0.125
     power = 180 + (number * 37 + variant * 11) % 4_000 / 32
-    return f"{energy:.3f}", f"{power:.3f}"
+    return ShownValues(f"{energy:.3f}", f"{power:.3f}")
 
 
 def _single(first_ms: int, meters: int) -> Iterator[_Message]:
@@ -132,6 +140,14 @@ def _template(start: int, end: int, variant: int) -> bytes:
     return f'{{"id":"b{start}-?","readings":[{readings}]}}'.encode()
 
 
+class GatewayPoll(NamedTuple):
+    """What a gateway read at an instant (ms)."""
+
+    ms: int
+    gateway: str
+    readings: list[WireReading]
+
+
 def _mix(first_ms: int, meters: int) -> Iterator[_Message]:
     """What the gateways of the example park publish, one message a poll; `meters` does not matter here."""
     del meters
@@ -142,19 +158,22 @@ def _mix(first_ms: int, meters: int) -> Iterator[_Message]:
     end = start + timedelta(days=60)
     utility = {meter.id: meter.utility.value for meter in park.meters}
 
-    def polls(gateway: str) -> Iterator[tuple[int, str, list[WireReading]]]:
+    def polls(gateway: str) -> Iterator[GatewayPoll]:
         readings = chain.from_iterable(history(plant, gateway, start, end))
         for ms, poll in groupby(readings, key=lambda reading: int(reading["ts"])):
-            yield ms, gateway, list(poll)
+            yield GatewayPoll(ms, gateway, list(poll))
 
-    for polled_ms, gateway, poll in merge(*(polls(gateway.id) for gateway in park.gateways), key=lambda each: each[:2]):
-        ms = first_ms + (polled_ms - first_ms) // FASTER
-        for reading in poll:
+    for poll in merge(*(polls(gateway.id) for gateway in park.gateways), key=attrgetter("ms", "gateway")):
+        ms = first_ms + (poll.ms - first_ms) // FASTER
+        for reading in poll.readings:
             reading["ts"] = ms
-        payload = json.dumps({"id": f"{gateway}-{ms}", "readings": poll}, separators=(",", ":")).encode()
-        meter = poll[0]["meter"]
+        payload = json.dumps({"id": f"{poll.gateway}-{ms}", "readings": poll.readings}, separators=(",", ":")).encode()
+        meter = poll.readings[0]["meter"]
         yield _Message(
-            topic(park.id, gateway, Channel.READINGS), payload, len(poll), ReadingPlace(utility[meter], meter, ms)
+            topic(park.id, poll.gateway, Channel.READINGS),
+            payload,
+            len(poll.readings),
+            ReadingPlace(utility[meter], meter, ms),
         )
 
 

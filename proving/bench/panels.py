@@ -66,18 +66,18 @@ async def time_panels(
                     statement = as_sent(target.query, panel, chosen, start=now - back, end=now, zone=park.zone)
                     if not stands_aside(statement):
                         place = f"{page.name}/{panel.id} {panel.title.en}"
-                        found.append(Timed(*await _took(store, statement, pid), length, place))
+                        found.append(await _timed(store, statement, pid, length, place))
     return found
 
 
-async def _took(store: Store, statement: str, pid: int) -> tuple[float, float]:
+async def _timed(store: Store, statement: str, pid: int, length: str, place: str) -> Timed:
     times = []
     used = cpu_s(pid)
     for _ in range(REPETITIONS):
         began = time.perf_counter()
         await store.query(statement, OPERATOR_DATABASE)
         times.append((time.perf_counter() - began) * 1000)
-    return min(times), (cpu_s(pid) - used) * 1000 / REPETITIONS
+    return Timed(min(times), (cpu_s(pid) - used) * 1000 / REPETITIONS, length, place)
 
 
 def report(timed: Sequence[Timed]) -> str:

@@ -5,7 +5,7 @@ Their files are as long as real ones: a meter has a name, a tenant, a parent and
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 PARK: Final = "bench"
 EDGE_PARK: Final = "bench-edge"
@@ -74,21 +74,33 @@ def tenant_of(number: int) -> str:
     return f"tenant-{number % TENANTS}"
 
 
+class PlacedMeter(NamedTuple):
+    """A meter at its gateway, with its number on the bus."""
+
+    meter: str
+    gateway: str
+    device: int
+
+
+def _placed(number: int) -> PlacedMeter:
+    return PlacedMeter(meter_of(number), gateway_of(number), number % PER_GATEWAY + 1)
+
+
 def write_parks(folder: Path, meters: int) -> None:
     """Write the park files into `folder`: `bench.yaml` with so many meters and the probe's, and the example."""
     folder.mkdir(parents=True, exist_ok=True)
-    placed = [(meter_of(number), gateway_of(number), number % PER_GATEWAY + 1) for number in range(meters)]
-    text = "".join(_park(PARK, [*placed, (PROBE_METER, PROBE_GATEWAY, 1)], interval=10))
+    placed = [_placed(number) for number in range(meters)]
+    text = "".join(_park(PARK, [*placed, PlacedMeter(PROBE_METER, PROBE_GATEWAY, 1)], interval=10))
     (folder / "bench.yaml").write_text(text, encoding="utf-8")
     (folder / "song-xanh.yaml").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
-    edge = [(meter_of(number), EDGE_GATEWAY, number + 1) for number in range(EDGE_METERS)]
+    edge = [PlacedMeter(meter_of(number), EDGE_GATEWAY, number + 1) for number in range(EDGE_METERS)]
     (folder / "edge.yaml").write_text("".join(_park(EDGE_PARK, edge, interval=1)), encoding="utf-8")
 
 
 def write_country(folder: Path, parks: int, meters: int) -> None:
     """Write the files of so many parks into `folder`, each of so many meters that are read once a minute."""
     folder.mkdir(parents=True, exist_ok=True)
-    placed = [(meter_of(number), gateway_of(number), number % PER_GATEWAY + 1) for number in range(meters)]
+    placed = [_placed(number) for number in range(meters)]
     for number in range(parks):
         park = country_park(number)
         (folder / f"{park}.yaml").write_text("".join(_park(park, placed, interval=60)), encoding="utf-8")
@@ -99,13 +111,15 @@ def country_park(number: int) -> str:
     return f"park-{number:03d}"
 
 
-def _park(park: str, meters: list[tuple[str, str, int]], interval: int) -> Iterator[str]:
+def _park(park: str, meters: list[PlacedMeter], interval: int) -> Iterator[str]:
     yield _HEAD.format(park=park)
     for number in range(TENANTS):
         yield _TENANT.format(number=number)
     yield "gateways:\n"
-    for gateway in dict.fromkeys(gateway for _, gateway, _ in meters):
+    for gateway in dict.fromkeys(each.gateway for each in meters):
         yield f"  - {{id: {gateway}, name: {{en: Gateway {gateway}, vi: Bộ thu thập {gateway}}}}}\n"
     yield "meters:\n"
-    for index, (meter, gateway, device) in enumerate(meters):
-        yield _METER.format(id=meter, tenant=tenant_of(index), gateway=gateway, device=device, interval=interval)
+    for index, each in enumerate(meters):
+        yield _METER.format(
+            id=each.meter, tenant=tenant_of(index), gateway=each.gateway, device=each.device, interval=interval
+        )

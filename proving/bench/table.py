@@ -1,7 +1,7 @@
 """The figures as a table for people, with targets."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rich.table import Table
@@ -38,7 +38,7 @@ def table(figures: dict[str, Any]) -> Table:
     drawn.add_column("Figure", no_wrap=True)
     drawn.add_column("Measured", justify="right")
     drawn.add_column("Target")
-    for path, value in flat(figures):
+    for path, value in flat(figures).items():
         target = TARGETS.get(path)
         shown = "not installed" if value is None else f"{value:,}"
         if target is None or value is None:
@@ -49,10 +49,9 @@ def table(figures: dict[str, Any]) -> Table:
     return drawn
 
 
-def flat(figures: dict[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
-    """Yield each figure with the path to it, keys joined by dots."""
+def flat(figures: dict[str, Any], above: str = "") -> dict[str, float | None]:
+    """Each figure by the path to it, keys joined by dots."""
+    found: dict[str, float | None] = {}
     for key, value in figures.items():
-        if isinstance(value, dict):
-            yield from flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
+        found |= flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return found

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiomqtt
 
@@ -43,6 +43,14 @@ def told_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+class HostileMessage(NamedTuple):
+    """A harmful message, and what kind of harm it should do."""
+
+    kind: str
+    topic: str
+    payload: bytes
+
+
 class Hostile:
     """Does harm on one broker, with the account at `address`, until it is cancelled; `sent` counts what went out."""
 
@@ -71,24 +79,24 @@ class Hostile:
                 await client.subscribe(f"$share/{share}/{topic('+', '+', Channel.READINGS)}", qos=1)
         end = time.monotonic() + LIFE_S
         while time.monotonic() < end:
-            for kind, where, payload in self._messages():
+            for message in self._messages():
                 with suppress(aiomqtt.MqttCodeError, ValueError):
-                    await client.publish(where, payload, qos=1)
-                    self.sent[kind] += 1
+                    await client.publish(message.topic, message.payload, qos=1)
+                    self.sent[message.kind] += 1
             await asyncio.sleep(PAUSE_S)
 
-    def _messages(self) -> Iterator[tuple[str, str, bytes]]:
+    def _messages(self) -> Iterator[HostileMessage]:
         own = topic(self._park.id, HOSTILE, Channel.READINGS)
         now_ms = time.time_ns() // 1_000_000
         flood = [{"meter": f"em-{n}", "ts": now_ms, "values": {"energy_kwh": n}} for n in range(UNKNOWN)]
-        yield "flood", own, json.dumps({"readings": flood}).encode()
+        yield HostileMessage("flood", own, json.dumps({"readings": flood}).encode())
         old = [
             {"meter": meter.id, "ts": YEAR_2000_MS + week * WEEK_MS, "values": {meter.counter: 1}}
             for week, meter in zip(range(1_400), self._park.meters * 20, strict=False)
         ]
-        yield "old", own, json.dumps({"readings": old}).encode()
+        yield HostileMessage("old", own, json.dumps({"readings": old}).encode())
         for _ in range(20):
-            yield "noise", own, self._chance.randbytes(self._chance.choice((1, 100, 10_000)))
+            yield HostileMessage("noise", own, self._chance.randbytes(self._chance.choice((1, 100, 10_000))))
         victim = self._chance.choice(self._park.gateways).id
         forged = json.dumps({"meter": self._park.meters[0].id, "ts": now_ms, "values": {"energy_kwh": 1}}).encode()
         for where in (
@@ -100,7 +108,7 @@ class Hostile:
             f"{ROOT}//{victim}/readings",
             f"{own}/{'x' * 60_000}",
         ):
-            yield "odd", where, forged
+            yield HostileMessage("odd", where, forged)
 
     def _identifiers(self) -> Iterator[str]:
         others = [f"{self._park.id}.{gateway.id}" for gateway in self._park.gateways]

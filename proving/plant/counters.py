@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,21 @@ class DayCount:
     raw_before: Array
 
 
+class PartOfDay(NamedTuple):
+    """A local day, which of some instants lie in it, and their milliseconds since its midnight."""
+
+    day: DayCount
+    chosen: NDArray[np.bool_] | slice
+    ms: Instants
+
+
+class CounterName(NamedTuple):
+    """A counting register of a meter."""
+
+    meter: str
+    quantity: str
+
+
 class Counters:
     """Totals of every counter of a park since the local midnight before its start."""
 
@@ -58,29 +74,29 @@ class Counters:
 
     def true(self, meter: str, quantity: str, instants: Instants) -> Array:
         """What passed until each instant, in primary units."""
-        row = self.row[meter, quantity]
+        row = self.row[CounterName(meter, quantity)]
         return self._gather(instants, lambda day, ms: day.true_before[row] + _within(day, row, ms))
 
     def raw(self, meter: str, quantity: str, instants: Instants) -> Array:
         """What the instrument counted until each instant, before the multiplier."""
-        row = self.row[meter, quantity]
+        row = self.row[CounterName(meter, quantity)]
         return self._gather(instants, lambda day, ms: day.raw_before[row] + _within(day, row, ms) / day.multiplier[row])
 
-    def by_day(self, instants: Instants) -> Iterator[tuple[DayCount, NDArray[np.bool_] | slice, Instants]]:
-        """Split instants by local day: the day, which of them lie in it, and their milliseconds since its midnight."""
+    def by_day(self, instants: Instants) -> Iterator[PartOfDay]:
+        """Split instants by local day."""
         numbers = (instants + self._days.offset_ms) // DAY_MS
         if len(numbers) and numbers[0] == numbers.min() == numbers.max():
             number = int(numbers[0])
-            yield self.day(number), slice(None), instants - self._days.start(number)
+            yield PartOfDay(self.day(number), slice(None), instants - self._days.start(number))
             return
         for number in np.unique(numbers).tolist():
             chosen = numbers == number
-            yield self.day(number), chosen, instants[chosen] - self._days.start(number)
+            yield PartOfDay(self.day(number), chosen, instants[chosen] - self._days.start(number))
 
     def _gather(self, instants: Instants, of_day: Callable[[DayCount, Instants], Array]) -> Array:
         result = np.empty(len(instants))
-        for day, chosen, ms in self.by_day(instants):
-            result[chosen] = of_day(day, ms)
+        for part in self.by_day(instants):
+            result[part.chosen] = of_day(part.day, part.ms)
         return result
 
     def _compute(self, number: int) -> DayCount:
@@ -130,9 +146,9 @@ def _within(day: DayCount, row: int, ms: Instants) -> Array:
     return passed
 
 
-def _names(park: Park) -> Iterator[tuple[str, str]]:
+def _names(park: Park) -> Iterator[CounterName]:
     for meter in park.meters:
-        yield meter.id, meter.counter
+        yield CounterName(meter.id, meter.counter)
         for name, quantity in meter.quantities.items():
             if quantity.counter and name != meter.counter:
-                yield meter.id, name
+                yield CounterName(meter.id, name)

@@ -15,8 +15,8 @@ def demo_park_text(text: str, plant: Plant) -> str:
     Raises `ValueError` where an entry does not begin with a line `- id: ...`.
     """
     for meter, exchange in plant.exchanges().items():
-        counter, ratios = plant.park.meter[meter].counter, exchange.ratio
-        old, new = (f"multiplier: {ratio!r}, " if ratios[0] != ratios[1] else "" for ratio in ratios)
+        counter, ratios = plant.park.meter[meter].counter, (exchange.old_ratio, exchange.new_ratio)
+        old, new = (f"multiplier: {ratio!r}, " if exchange.old_ratio != exchange.new_ratio else "" for ratio in ratios)
         text = _added(
             text,
             meter,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+from metering.instants import Span
 from metering.model import Identifier, Model, NotNegative, Positive
 
 
@@ -83,13 +84,12 @@ class LeakAtNight(Lasting):
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A leak placed in time; instants in milliseconds since the epoch."""
+    """A leak placed in time."""
 
     FROM_HOUR: ClassVar[int] = 22
     TO_HOUR: ClassVar[int] = 4
     meter: str
-    start_ms: int
-    end_ms: int
+    span: Span
     flow: float
 
 

@@ -8,8 +8,8 @@ can; whoever publishes them adds the id and makes the JSON.
 
 from collections.abc import Iterator
 from datetime import datetime
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,16 @@ BATCH = 400
 WireReading = dict[str, Any]
 """`{"meter": ..., "ts": ..., "values": {...}}`"""
 
-_Delivery = tuple[int, int, WireReading]  # delivered at, sampled at, the reading
-_WHEN = itemgetter(0, 1)
+
+class _Delivered(NamedTuple):
+    """A reading with the instants (ms) at which it is delivered and was sampled."""
+
+    ms: int
+    ts: int
+    reading: WireReading
+
+
+_WHEN = attrgetter("ms", "ts")
 
 
 def history(plant: Plant, gateway: str, start: datetime, end: datetime) -> Iterator[list[WireReading]]:
@@ -37,15 +45,15 @@ def history(plant: Plant, gateway: str, start: datetime, end: datetime) -> Itera
     first, last = milliseconds(start), milliseconds(end)
     if first < plant.start_ms:
         raise ValueError(f"the plant starts only at {plant.start_ms} ms, after {start.isoformat()}")
-    waiting: list[_Delivery] = []
+    waiting: list[_Delivered] = []
     batch: list[WireReading] = []
     for begin in range(first - (first + plant.days.offset_ms) % DAY_MS, last, DAY_MS):
         until = min(begin + DAY_MS, last)
         waiting.extend(_taken(plant, gateway, max(begin, first), until))
         waiting.sort(key=_WHEN)
-        due = waiting if until == last else [delivery for delivery in waiting if delivery[0] < until]
+        due = waiting if until == last else [delivery for delivery in waiting if delivery.ms < until]
         waiting = waiting[len(due) :]
-        batch.extend(reading for _, _, reading in due)
+        batch.extend(delivery.reading for delivery in due)
         whole = len(batch) - len(batch) % BATCH
         for at in range(0, whole, BATCH):
             yield batch[at : at + BATCH]
@@ -73,7 +81,7 @@ def samples(plant: Plant, meter: Meter, first: int, last: int) -> Instants:
 _BY_HAND_AT_MS = 9 * HOUR_MS + 20 * MINUTE_MS
 
 
-def _taken(plant: Plant, gateway: str, first: int, last: int) -> Iterator[_Delivery]:
+def _taken(plant: Plant, gateway: str, first: int, last: int) -> Iterator[_Delivered]:
     for meter in plant.park.meters_of(gateway):
         instants = samples(plant, meter, first, last)
         instants = instants[plant.answers(meter.id, instants)]
@@ -83,4 +91,5 @@ def _taken(plant: Plant, gateway: str, first: int, last: int) -> Iterator[_Deliv
         rows = zip(*(values.tolist() for values in columns.values()), strict=True)
         meter_id = meter.id
         for arrival, ts, row in zip(arrivals, instants.tolist(), rows, strict=True):
-            yield arrival, ts, {"meter": meter_id, "ts": ts, "values": dict(zip(names, row, strict=True))}
+            reading = {"meter": meter_id, "ts": ts, "values": dict(zip(names, row, strict=True))}
+            yield _Delivered(arrival, ts, reading)

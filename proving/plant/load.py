@@ -165,7 +165,7 @@ class LoadModel:
         instants = self._days.start(number) + np.arange(MINUTES) * MINUTE_MS
         hour = (instants + self._days.offset_ms) // HOUR_MS % 24
         night = (hour >= leak.FROM_HOUR) | (hour < leak.TO_HOUR)
-        return np.where(night & (instants >= leak.start_ms) & (instants < leak.end_ms), leak.flow, 0.0)
+        return np.where(night & (instants >= leak.span.start) & (instants < leak.span.end), leak.flow, 0.0)
 
 
 def _in_order(park: Park) -> tuple[Meter, ...]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from metering.instants import milliseconds
+from metering.instants import Span, milliseconds
 from metering.meters import Meter
 from metering.park import Park
 from proving.plant.clock import MINUTE_MS, QUARTER_MS, LocalDays, fraction
@@ -65,7 +65,8 @@ class Exchange:
     ms: int
     closing: float
     opening: float
-    ratio: tuple[float, float]
+    old_ratio: float
+    new_ratio: float
 
 
 class Plant:
@@ -78,7 +79,7 @@ class Plant:
         self.events = tuple(event for event in events if event.meter in park.meter)
         self.days = LocalDays.of(park.zone, start)
         leaks = [
-            Leak(event.meter, *self.span(event), event.flow) for event in self.events if isinstance(event, LeakAtNight)
+            Leak(event.meter, self.span(event), event.flow) for event in self.events if isinstance(event, LeakAtNight)
         ]
         self._moves = {
             tenant: self.at(event) // QUARTER_MS * QUARTER_MS
@@ -95,10 +96,10 @@ class Plant:
         """The instant at which an event happens or begins."""
         return self.start_ms + round(event.after.total_seconds() * 1000)
 
-    def span(self, event: Lasting) -> tuple[int, int]:
-        """Beginning and end of an event that lasts."""
+    def span(self, event: Lasting) -> Span:
+        """When an event lasts."""
         begin = self.at(event)
-        return begin, begin + round(event.lasting.total_seconds() * 1000)
+        return Span(begin, begin + round(event.lasting.total_seconds() * 1000))
 
     def registers(self, meter_id: str, ms: int) -> dict[str, float] | None:
         """Return what a meter shows at an instant, before the multiplier; None where it does not answer.
@@ -116,10 +117,10 @@ class Plant:
         effective = instants
         spikes = np.zeros(len(instants))
         for event in self._lasting[meter_id]:
-            begin, end = self.span(event)
-            inside = (instants >= begin) & (instants < end)
+            span = self.span(event)
+            inside = (instants >= span.start) & (instants < span.end)
             if isinstance(event, Stuck):
-                effective = np.where(inside, begin, effective)
+                effective = np.where(inside, span.start, effective)
             elif isinstance(event, Spike):
                 spikes = spikes + np.where(inside, event.by, 0.0)
         shown: dict[str, Array] = {}
@@ -137,8 +138,8 @@ class Plant:
         there = np.ones(len(instants), dtype=np.bool_)
         for event in self._lasting[meter_id]:
             if isinstance(event, Gap):
-                begin, end = self.span(event)
-                there &= (instants < begin) | (instants >= end)
+                span = self.span(event)
+                there &= (instants < span.start) | (instants >= span.end)
         return there
 
     def delivered(self, meter_id: str, instants: Instants) -> Instants:
@@ -146,9 +147,9 @@ class Plant:
         arrival = instants
         for event in self._lasting[meter_id]:
             if isinstance(event, Delayed):
-                begin, end = self.span(event)
-                late = end + round(event.delay.total_seconds() * 1000)
-                arrival = np.where((instants >= begin) & (instants < end), late, arrival)
+                span = self.span(event)
+                late = span.end + round(event.delay.total_seconds() * 1000)
+                arrival = np.where((instants >= span.start) & (instants < span.end), late, arrival)
         return arrival
 
     def exchanges(self) -> dict[str, Exchange]:
@@ -161,7 +162,9 @@ class Plant:
                 total = self._counted_in(before, meter.id, meter.counter, np.array([ms], dtype=np.int64))
                 closing = float(shown_counter(self._faces[meter.id][meter.counter], total)[0])
                 ratio = meter.instruments[0].multiplier
-                exchanged[meter.id] = Exchange(ms, closing, event.opening, (ratio, event.multiplier or ratio))
+                exchanged[meter.id] = Exchange(
+                    ms, closing, event.opening, old_ratio=ratio, new_ratio=event.multiplier or ratio
+                )
         return exchanged
 
     def _counted(self, meter_id: str, quantity: str, instants: Instants) -> Array:
@@ -179,8 +182,8 @@ class Plant:
 
     def _gauge(self, meter: Meter, quantity: str, instants: Instants) -> Array:
         result = np.empty(len(instants))
-        for day, chosen, ms in self.counters.by_day(instants):
-            result[chosen] = gauge(quantity, self._flow_at(meter, day, ms))
+        for part in self.counters.by_day(instants):
+            result[part.chosen] = gauge(quantity, self._flow_at(meter, part.day, part.ms))
         return result
 
     def _flow_at(self, meter: Meter, day: DayCount, ms: Instants) -> FlowGauge:

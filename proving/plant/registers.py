@@ -26,13 +26,10 @@ _FORMATS: Final = {
     "float32": "f",
     "float64": "d",
 }
-_TURNED: Final[dict[Order, tuple[bool, bool]]] = {
-    "ABCD": (False, False),
-    "CDAB": (True, False),
-    "BADC": (False, True),
-    "DCBA": (True, True),
-}
-"""Whether the words come in the other order, and the bytes of each word."""
+_WORDS_TURNED: Final[frozenset[Order]] = frozenset({"CDAB", "DCBA"})
+"""The words come in the other order."""
+_BYTES_TURNED: Final[frozenset[Order]] = frozenset({"BADC", "DCBA"})
+"""The bytes of each word come in the other order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +103,9 @@ def encode(face: Face, value: float) -> list[int]:
     raw = value / face.scale
     packed = struct.pack(f">{_FORMATS[face.kind]}", raw if face.kind.startswith("float") else round(raw))
     words = list(struct.unpack(f">{len(packed) // 2}H", packed))
-    words_turned, bytes_turned = _TURNED[face.order]
-    if bytes_turned:
+    if face.order in _BYTES_TURNED:
         words = [word >> 8 | (word & 0xFF) << 8 for word in words]
-    return words[::-1] if words_turned else words
+    return words[::-1] if face.order in _WORDS_TURNED else words
 
 
 def _as_float32(face: Face, value: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.accept import Accepted, accept
 from ingest.arrivals import LATE_MS, ArrivalSource, Extent, Late, note_old
 from ingest.directory import Directory
+from ingest.lookup import GaugeFactors
 from ingest.refusal import TEXT, Ledger
 from ingest.taken import Lane, lines_of
 from metering.instants import DAY_MS
@@ -297,7 +298,7 @@ def test_each_line_gives_back_the_reading_it_was_made_of(
     for count, state, energy in blocks:
         one = reading(ts=NOW - count, values={"energy_kwh": energy, "power_kw": count}, **STATE[state])
         (good,) = taken(one, known).taken
-        behind = good._replace(meter=good.meter._replace(secondary=((NOW - 4, {"power_kw": 7.0}),)))
+        behind = good._replace(meter=good.meter._replace(secondary=(GaugeFactors(NOW - 4, {"power_kw": 7.0}),)))
         lane = lanes[count % 2]
         some = [good, behind] * count
         lane.waiting += some

@@ -61,7 +61,7 @@ def test_the_registers_add_up_what_the_power_was() -> None:
 def test_every_key_of_the_country_is_explained(figures: dict[str, Any]) -> None:
     text = (ROOT / "docs" / "notes" / "bench.md").read_text(encoding="utf-8")
     section = text[text.index("## Keys of `ecopark bench country`") :]
-    assert {path for path, _ in flat(figures) if f"`{path}`" not in section} == set()
+    assert {path for path in flat(figures) if f"`{path}`" not in section} == set()
 
 
 MEASURED: dict[str, Any] = {

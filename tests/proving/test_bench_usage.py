@@ -32,7 +32,7 @@ def test_a_small_run_has_computed_something(figures: dict[str, Any]) -> None:
 def test_every_key_is_explained(figures: dict[str, Any]) -> None:
     text = (ROOT / "docs" / "notes" / "bench.md").read_text(encoding="utf-8")
     section = text[text.index("## Keys of `ecopark bench usage`") :]
-    assert {path for path, _ in flat(figures) if f"`{path}`" not in section} == set()
+    assert {path for path in flat(figures) if f"`{path}`" not in section} == set()
 
 
 def test_registers_only_rise_and_parts_of_a_window_fit_together(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from metering.instants import milliseconds
 from metering.park import Park, Tenure
 from metering.quantities import Utility
 from proving.plant.clock import MINUTE_MS, QUARTER_MS
-from proving.plant.counters import Array, Instants
+from proving.plant.counters import Array, CounterName, Instants
 from proving.plant.plant import Plant
 
 
@@ -23,14 +23,14 @@ class PlantLedger:
         self.quarters = quarter_hours(start, end)
         edges = np.append(self.quarters, self.quarters[-1:] + QUARTER_MS)
         passed = np.empty((len(plant.counters.row), len(edges)))
-        for day, chosen, ms in plant.counters.by_day(edges):
-            passed[:, chosen] = day.true_before[:, None] + day.passed[:, ms // MINUTE_MS]
+        for part in plant.counters.by_day(edges):
+            passed[:, part.chosen] = part.day.true_before[:, None] + part.day.passed[:, part.ms // MINUTE_MS]
         self._used = np.diff(passed, axis=1)
 
     def meter(self, meter_id: str, quantity: str | None = None) -> Array:
         """Use of each quarter hour by the meter's main counter, or another one, such as `energy_export_kwh`."""
         name = quantity or self._plant.park.meter[meter_id].counter
-        used: Array = self._used[self._plant.counters.row[meter_id, name]]
+        used: Array = self._used[self._plant.counters.row[CounterName(meter_id, name)]]
         return used
 
     def tenant(self, tenant: str, utility: Utility) -> Array:

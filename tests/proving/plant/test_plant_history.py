@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from metering.instants import Span
 from proving.plant.events import Delayed, Gap
 from proving.plant.history import BATCH, count, history, samples
 from proving.plant.malformed import malformed
@@ -40,10 +41,10 @@ def test_every_meter_is_read_at_whole_multiples_of_its_interval_but_in_a_gap(pla
     for meter, instants in taken.items():
         step = plant.park.meter[meter].interval_s * 1000
         assert all(instant % step == 0 for instant in instants)
-        begin, end = gaps.get(meter, (0, 0))
-        assert not any(begin <= instant < end for instant in instants)
+        gap = gaps.get(meter, Span(0, 0))
+        assert not any(gap.start <= instant < gap.end for instant in instants)
         missing = [earlier for earlier, later in pairwise(sorted(instants)) if later - earlier > step]
-        assert len(missing) == (1 if begin else 0)
+        assert len(missing) == (1 if meter in gaps else 0)
 
 
 def test_windows_put_together_give_the_whole(plant: Plant, start: datetime) -> None:
@@ -59,7 +60,8 @@ def order(reading: dict[str, Any]) -> tuple[int, str]:
 
 def test_late_readings_come_when_they_are_late(plant: Plant, start: datetime) -> None:
     event = next(event for event in plant.events if isinstance(event, Delayed))
-    begin, end = plant.span(event)
+    span = plant.span(event)
+    begin, end = span.start, span.end
     arrives = end + round(event.delay.total_seconds() * 1000)
     newest = 0
     late = 0
@@ -75,7 +77,7 @@ def test_late_readings_come_when_they_are_late(plant: Plant, start: datetime) ->
 
 def test_readings_that_would_come_after_the_end_come_last(plant: Plant, start: datetime) -> None:
     event = next(event for event in plant.events if isinstance(event, Delayed))
-    _, end = plant.span(event)
+    end = plant.span(event).end
     stop = start + timedelta(milliseconds=end - plant.start_ms)
     gateway = plant.park.meter[event.meter].gateway
     assert readings(plant, gateway, start, stop)[-1]["meter"] == event.meter
