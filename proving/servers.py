@@ -202,8 +202,8 @@ class GuardedMosquitto(Mosquitto):
         return self._configuration.read_text()
 
 
-_COLLECTING = {"GOGC": "400", "GOMEMLIMIT": "4GiB"}
-"""The second bounds the first where a heap is large."""
+_COLLECTING = {"GOGC": "400", "GOMEMLIMIT": str(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)}
+"""The second bounds the first: half of the machine's memory. Below what is in use it would collect without end."""
 
 
 class Influxd:
