@@ -99,10 +99,8 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
     parks = folder / "parks"
     write_country(parks, scale.simulated, scale.meters)
     loaded = round(os.getloadavg()[0], 2)
-    broker, database = (
-        Mosquitto(folder / "broker"),
-        Influxd(folder / "influx", index=scale.index, packs_after=_AS_DELIVERED),
-    )
+    broker = Mosquitto(folder / "broker")
+    database = Influxd(folder / "influx", index=scale.index, packs_after=_AS_DELIVERED)
     try:
         await asyncio.gather(broker.start(), database.start())
         async with Store(database.url) as store:
