@@ -10,7 +10,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -155,9 +155,14 @@ class _Country:
         usage = station.child("usage", ["-m", "ecopark", "usage", "run"], ECOPARK_INSTANCE="usage-1")
         try:
             await station.have_ingesters(scale.ingesters)
+            # Before anything is sent: this takes half a minute, and a reading that comes so late makes a gap.
+            parks = [load_park(station.parks / f"{country_park(park)}.yaml") for park in range(scale.simulated)]
+            series = [[reading_series(park.id, meter) for meter in park.meters] for park in parks]
+            del parks
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._send())
-                await self._write_past(time.time_ns() // NS_PER_MS)
+                await self._write_past(series, time.time_ns() // NS_PER_MS)
+                del series
                 usage.start()
                 began = time.monotonic()
                 await self._computed_once()
@@ -227,18 +232,16 @@ class _Country:
                     await client.publish(gateway.topic, gateway.message(minute), qos=1)
                     self._sent += gateway.end - gateway.first
 
-    async def _write_past(self, until_ms: int) -> None:
-        """The registers of the time before, each gateway's at its place in the minute."""
+    async def _write_past(self, series: Sequence[Sequence[str]], until_ms: int) -> None:
+        """The registers of the time before, each gateway's at its place in the minute; `series` by park and meter."""
         scale = self._scale
-        parks = [load_park(self._station.parks / f"{country_park(park)}.yaml") for park in range(scale.simulated)]
-        series = [[reading_series(park.id, meter) for meter in park.meters] for park in parks]
         begins = [place / len(self._gateways) - scale.past_minutes for place in range(len(self._gateways))]
         await few_at_once(
             partial(self._write_past_of, gateway, series[gateway.park], until_ms + begin * scale.minute_s * 1_000)
             for gateway, begin in zip(self._gateways, begins, strict=True)
         )
 
-    async def _write_past_of(self, gateway: CountryGateway, series: list[str], first_ms: float) -> None:
+    async def _write_past_of(self, gateway: CountryGateway, series: Sequence[str], first_ms: float) -> None:
         minute_ms = self._scale.minute_s * 1_000
         instants = [round(first_ms + minute * minute_ms) * NS_PER_MS for minute in range(self._scale.past_minutes)]
         for lines in gateway.past(series, instants):
