@@ -156,13 +156,10 @@ class _Country:
         try:
             await station.have_ingesters(scale.ingesters)
             # Before anything is sent: this takes half a minute, and a reading that comes so late makes a gap.
-            parks = [load_park(station.parks / f"{country_park(park)}.yaml") for park in range(scale.simulated)]
-            series = [[reading_series(park.id, meter) for meter in park.meters] for park in parks]
-            del parks
+            series = [self._series(park) for park in range(scale.simulated)]
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._send())
                 await self._write_past(series, time.time_ns() // NS_PER_MS)
-                del series
                 usage.start()
                 began = time.monotonic()
                 await self._computed_once()
@@ -231,6 +228,10 @@ class _Country:
                     await asyncio.sleep(max(0.0, due - time.monotonic()))
                     await client.publish(gateway.topic, gateway.message(minute), qos=1)
                     self._sent += gateway.end - gateway.first
+
+    def _series(self, number: int) -> list[str]:
+        park = load_park(self._station.parks / f"{country_park(number)}.yaml")
+        return [reading_series(park.id, meter) for meter in park.meters]
 
     async def _write_past(self, series: Sequence[Sequence[str]], until_ms: int) -> None:
         """The registers of the time before, each gateway's at its place in the minute; `series` by park and meter."""
