@@ -17,6 +17,8 @@ _WEEKS = 52
 _PER_DAY = 24 * 60
 _QUARTERS = 96
 _GIB = 1024.0
+_LEAST_MIB = 1024.0
+"""What broker, database and services take together before the first meter."""
 _TB = 1e12
 
 
@@ -73,7 +75,7 @@ def _need(figures: dict[str, Any], parks: int) -> Need:
     memory, disk = figures["memory_mb"], figures["disk"]
     # Each ingester reads all park files, however many share the readings.
     held = memory["broker"] + memory["database"] + memory["usage"] + memory["ingest"] * services(cores["ingest"])
-    whole = held * max(times, 1.0)
+    whole = max(held * times, _LEAST_MIB)
     meters = parks * figures["meters"]
     per_meter = _PER_DAY * disk["bytes_per_reading"] + _QUARTERS * disk["bytes_per_quarter_hour"]
     return Need(
@@ -120,8 +122,8 @@ were asked at the same time: {panels["queries"]} queries, of which half took {pa
 reading takes {disk["bytes_per_reading"]} bytes on the disk, a quarter hour of use {disk["bytes_per_quarter_hour"]}, in
 the operator's and the tenant's database together.
 
-Everything else is extrapolated in proportion to the readings: cores, memory and disk. Not measured are months of
-stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
+Everything else is extrapolated in proportion to the readings: cores, disk, and memory from 1 GiB on. Not measured are
+months of stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
 full days again, and several services on several machines. The memory of tenants' databases was not measured either:
 the running hours are written again all the time, and InfluxDB 1.x keeps up to `cache-snapshot-memory-size` of a shard
 in memory before it packs it, 25 MiB as delivered; with hundreds of tenants, set that size lower. Here it packed after

@@ -90,8 +90,7 @@ def test_what_is_needed_grows_with_the_parks() -> None:
     found = {need.parks: need for need in needs(MEASURED)}
     assert list(found) == list(PARKS)
     assert found[10].cores == MEASURED["cpu_share"]
-    assert found[10].memory_gib == pytest.approx(512 / 1024)
-    assert found[1].memory_gib == found[10].memory_gib, "a service weighs something before its first meter"
+    assert found[1].memory_gib == found[10].memory_gib == 1.0, "services weigh something before their first meter"
     assert found[40].memory_gib == pytest.approx(4 * 512 / 1024)
     assert found[400].memory_gib == pytest.approx(40 * 512 / 1024)
     many = {need.parks: need for need in needs(MEASURED | {"cpu_share": MEASURED["cpu_share"] | {"ingest": 0.1}})}

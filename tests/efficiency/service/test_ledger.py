@@ -29,7 +29,7 @@ def resolution(meter: Meter, reading: float) -> float:
 def window(field: Field, event: FieldEvent) -> Span:
     """The day before an event to the day after it."""
     begin = field.plant.at(event)
-    end = field.plant.span(event)[1] if isinstance(event, Lasting) else begin
+    end = field.plant.span(event).end if isinstance(event, Lasting) else begin
     day = (begin - field.plant.start_ms) // DAY_MS
     first = field.plant.start_ms + max(day - 1, 0) * DAY_MS
     last = field.plant.start_ms + ((end - field.plant.start_ms) // DAY_MS + 2) * DAY_MS
@@ -59,8 +59,8 @@ async def test_stored_usage_agrees_with_the_plants_ledger_in_every_field_event(
         good[-1] = False  # nobody read the register at its end
         free = np.ones(len(good), dtype=bool)
         if isinstance(event, Stuck):
-            held, freed = field.plant.span(event)  # the value of a frozen register is no reading
-            free = (use.start + QUARTER_MS <= held) | (use.start >= freed)
+            frozen = field.plant.span(event)  # the value of a frozen register is no reading
+            free = (use.start + QUARTER_MS <= frozen.start) | (use.start >= frozen.end)
             good &= free
         high = max(abs(value) for values in field.plant.columns(meter.id, use.start).values() for value in values)
         deviation = float(np.max(np.abs(use.amount - truth)[good])) / resolution(meter, high)
