@@ -123,12 +123,12 @@ reading takes {disk["bytes_per_reading"]} bytes on the disk, a quarter hour of u
 the operator's and the tenant's database together.
 
 Everything else is extrapolated in proportion to the readings: cores, disk, and memory from 1 GiB on. Not measured are
-months of stored readings (the services keep the last days in memory, whatever is stored), what the database spends on packing
-full days again, and several services on several machines. The memory of tenants' databases was not measured either:
-the running hours are written again all the time, and InfluxDB 1.x keeps up to `cache-snapshot-memory-size` of a shard
-in memory before it packs it, 25 MiB as delivered; with hundreds of tenants, set that size lower. Here it packed after
-ten minutes without writes, as delivered. It collected garbage when the heap had grown fourfold (`GOGC=400`), in half of
-the machine's memory (`GOMEMLIMIT`): where that is less than what is in use, it does little else.
+months of stored readings (the services keep the last hours in memory, whatever is stored), what the database spends on
+packing full days again, and several services on several machines. The memory of tenants' databases was not measured
+either: the running hours are written again all the time, and InfluxDB 1.x keeps up to `cache-snapshot-memory-size` of a
+shard in memory before it packs it, 25 MiB as delivered; with hundreds of tenants, set that size lower. Here it packed
+after ten minutes without writes, as delivered. It collected garbage when the heap had grown fourfold (`GOGC=400`), in
+half of the machine's memory (`GOMEMLIMIT`): where that is less than what is in use, it does little else.
 
 Of history only the disk grows. All readings are kept.
 """

@@ -115,7 +115,7 @@ def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
     plain = document(MEASURED, "2026-11-27", Prices())
     assert max(len(line) for line in plain.splitlines()) <= 120
     plain = " ".join(plain.split())
-    assert "| 10 (measured) | 167 | 0.01 | 0.00 | 0.10 | 0.07 | 0.5 GiB | 0.12 TB |" in plain
+    assert "| 10 (measured) | 167 | 0.01 | 0.00 | 0.10 | 0.07 | 1.0 GiB | 0.12 TB |" in plain
     assert "did not keep up" not in plain
     assert "did not keep up" in document(MEASURED | {"usage_lag_s": 300.0}, "2026-11-27", Prices())
     assert "One usage service is full at 107,000 meters" in plain
