@@ -123,7 +123,7 @@ def test_the_page_says_what_was_measured_and_what_it_costs() -> None:
     assert "had 4,110 files open, 10.0 for each tenant" in plain
     assert "20,000 meters that send each minute take 0.13 of a core" in plain
     priced = document(MEASURED, "2026-11-27", Prices(core=10, gib=2, tb=100, source="a list of 2026-11-01, USD"))
-    assert "| 0.5 GiB | 0.12 TB | 15 |" in priced
+    assert "| 1.0 GiB | 0.12 TB | 16 |" in priced
     assert "Money by a list of 2026-11-01, USD" in priced
     given = '--core-price 10 --gib-price 2 --tb-price 100 --prices "a list of 2026-11-01, USD" --out docs/scale.md'
     assert given in " ".join(priced.split()), "the page says how it is made"
