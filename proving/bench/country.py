@@ -26,7 +26,7 @@ from metering.errors import OperatorError
 from metering.instants import milliseconds
 from metering.park import Park
 from metering.parkfile import load_park
-from proving.bench.countrygateway import CountryGateway, values_of
+from proving.bench.countrygateway import LINES_AT_ONCE, CountryGateway, values_of
 from proving.bench.panels import time_panels
 from proving.bench.parks import PER_GATEWAY, TENANTS, country_park, write_country
 from proving.bench.processtime import cpu_s, open_files, peak_mb, resident_mb
@@ -52,7 +52,6 @@ FILES_OF_TENANT = 12
 """What the database has open for a tenant's database at most, while shards are new."""
 _AS_DELIVERED = "10m"
 """When the database packs a shard that nobody writes to; what is packed after each pause keeps more files open."""
-_LINES_AT_ONCE = 5_000
 _BLOCK = 512
 
 
@@ -124,7 +123,7 @@ async def measure(folder: Path, scale: CountryScale) -> dict[str, Any]:
 def _allow_files(count: int) -> None:
     """Let the database, which inherits the limit, open as many files as this shell may allow; these must suffice.
 
-    Beyond the limit InfluxDB 1.6.7 keeps a log of a shard that it has closed, and takes no more writes there.
+    With all that it may open in use, InfluxDB 1.6.7 refused writes ("file already closed"), and soon answered nothing.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if count > most != resource.RLIM_INFINITY:
@@ -356,7 +355,7 @@ def _days(park: Park, begin: int, days: int) -> Iterator[list[str]]:
         head = reading_series(park.id, meter)
         for minute in range(days * 24 * 60):
             lines.append(point(head, values_of(number, minute), (begin + minute * MINUTE_MS) * NS_PER_MS))
-            if len(lines) == _LINES_AT_ONCE:
+            if len(lines) == LINES_AT_ONCE:
                 yield lines
                 lines = []
     yield lines

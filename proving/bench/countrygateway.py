@@ -9,7 +9,8 @@ from proving.bench.parks import country_park, gateway_of, meter_of
 from store.schema import NS_PER_MS
 from wire.topics import Channel, topic
 
-_LINES_AT_ONCE = 5_000
+LINES_AT_ONCE = 5_000
+"""Written in one request."""
 
 
 class CountryGateway(NamedTuple):
@@ -32,7 +33,7 @@ class CountryGateway(NamedTuple):
 
     def past(self, series: Sequence[str], instants_ns: Sequence[int]) -> Iterator[list[str]]:
         """Lines with the counters of its meters in the first minutes, at given instants, some lines at a time."""
-        at_once = max(1, _LINES_AT_ONCE // (self.end - self.first))
+        at_once = max(1, LINES_AT_ONCE // (self.end - self.first))
         for begin in range(0, len(instants_ns), at_once):
             minutes = list(enumerate(instants_ns[begin : begin + at_once], begin))
             yield [

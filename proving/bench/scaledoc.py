@@ -18,7 +18,7 @@ _PER_DAY = 24 * 60
 _QUARTERS = 96
 _GIB = 1024.0
 _LEAST_MIB = 1024.0
-"""What broker, database and services take together before the first meter."""
+"""Less is never planned: broker, database and services take some memory before the first meter."""
 _TB = 1e12
 
 
